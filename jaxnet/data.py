@@ -1,0 +1,233 @@
+"""Labelled images: read from IDX, CSV or .npz, checked, and kept as uint8.
+
+m examples, i pixels of an example. Every failure is a ValueError that says which file, where in it, what was
+found there and what to do.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import re
+import zipfile
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+CLASSES = 10
+
+# SHA-256 of the uncompressed content of the MNIST that comes with jaxnet (data/README.md).
+MNIST_SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+class Dataset(NamedTuple):
+    """Examples and their classes. Pixels become float32 / 255 inside the compiled step, not here."""
+
+    inputs: np.ndarray  # (m, i) uint8
+    labels: np.ndarray  # (m,) uint8, each below CLASSES
+
+
+def load_data(path: str | Path | None = None) -> tuple[Dataset, Dataset]:
+    """The training and the test set at `path`; the MNIST that comes with jaxnet when there is no path.
+
+    `path` is a folder with the four IDX files of MNIST (.gz or not), a label-first CSV of each set as
+    `train.csv,test.csv` (.gz or not), or an .npz with x_train, y_train, x_test and y_test. A single CSV is both
+    the training and the test set. Raises ValueError if anything is missing, damaged or out of range.
+    """
+    if path is None:
+        return _load_idx_folder(_bundled_folder(), MNIST_SHA256)
+    names = str(path).split(",")
+    if len(names) == 2 or _suffix(names[0]) == ".csv":
+        if len(names) > 2:
+            raise ValueError(f"{path}: {len(names)} files; give a CSV for training and one for testing")
+        train, test = read_csv(names[0]), read_csv(names[-1])
+    elif Path(path).is_dir():
+        train, test = _load_idx_folder(Path(path))
+    elif _suffix(path) == ".npz":
+        train, test = _read_npz(Path(path))
+    else:
+        _read_bytes(Path(path))  # a missing file is a better answer than an unknown kind of file
+        raise ValueError(f"{path}: neither a folder of IDX files nor a .csv, .csv.gz or .npz file")
+    if train.inputs.shape[1] != test.inputs.shape[1]:
+        raise ValueError(
+            f"{path}: training examples have {train.inputs.shape[1]} pixels, test examples {test.inputs.shape[1]}"
+        )
+    return train, test
+
+
+def read_idx(path: str | Path, dimensions: int, sha256: str | None = None) -> np.ndarray:
+    """The uint8 array of an IDX file, plain or .gz: magic 0x0000080d for d dimensions, sizes, then the values.
+
+    Raises ValueError for another magic, a length that does not fit the sizes, damaged compression, or content
+    that is not the one with this SHA-256.
+    """
+    content = _read_bytes(Path(path))
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError(f"{path}: SHA-256 is not that of the original MNIST; restore the file")
+    magic, header = bytes([0, 0, 8, dimensions]), 4 + 4 * dimensions
+    if content[:4] != magic:
+        raise ValueError(
+            f"{path}: starts with bytes {content[:4].hex(' ') or '(none)'}; "
+            f"an IDX file of {dimensions}-dimensional uint8 starts with {magic.hex(' ')}"
+        )
+    shape = tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, header, 4))
+    expected = header + int(np.prod(shape, dtype=object))
+    if len(content) < header or len(content) != expected:
+        raise ValueError(
+            f"{path}: {len(content)} bytes, but its header announces shape {shape}, which takes {expected}; "
+            "the file is cut off or damaged"
+        )
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+
+
+def write_idx(path: str | Path, array: np.ndarray) -> None:
+    """Write a uint8 array as IDX, the inverse of `read_idx`; gzipped if the name ends in .gz."""
+    content = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.astype(np.uint8).tobytes()
+    Path(path).write_bytes(gzip.compress(content) if _is_gzip(path) else content)
+
+
+def read_csv(path: str | Path) -> Dataset:
+    """Label-first CSV, plain or .gz: one example a line, its label, then its pixels, whole numbers from 0 to 255.
+
+    A first line that begins with a word (`label,1x1,…`) is a header; any other line is an example. Raises
+    ValueError with line, column and value for anything that is no such number, and for lines of other lengths.
+    """
+    path = Path(path)
+    first_bytes = _read_bytes(path, 1 << 16)
+    if not first_bytes.strip():
+        raise ValueError(f"{path}: empty; expected a label and pixels on each line")
+    # Latin-1 maps every byte to a character, so whatever a damaged file holds reaches the parser's own checks.
+    encoding = "utf-8-sig" if first_bytes.startswith(b"\xef\xbb\xbf") else "latin-1"
+    has_header = _is_header(first_bytes.decode(encoding, errors="replace"))
+    try:
+        table = np.loadtxt(
+            path, np.uint8, comments=None, delimiter=",", skiprows=int(has_header), ndmin=2, encoding=encoding
+        )
+    except (ValueError, OSError, EOFError, zlib.error):
+        raise ValueError(f"{path}: {_first_fault_of_csv(path, encoding, has_header)}") from None
+    if table.shape[0] == 0 or table.shape[1] < 2:
+        raise ValueError(f"{path}: no examples; expected a label and pixels on each line")
+    labels = table[:, 0].copy()
+    if labels.max() >= CLASSES:
+        raise ValueError(f"{path}: {_first_fault_of_csv(path, encoding, has_header)}")
+    return Dataset(np.ascontiguousarray(table[:, 1:]), labels)
+
+
+def _is_header(text: str) -> bool:
+    """Whether the text's first line begins with a word of two letters or more: `label`, say.
+
+    One letter is not enough: a damaged first digit must not make an example a header, and so lose it.
+    """
+    return re.match(r'\s*"?[A-Za-z_]{2}', text) is not None
+
+
+def _first_fault_of_csv(path: Path, encoding: str, has_header: bool) -> str:
+    """Where and what the first thing is that `np.loadtxt` rejected, counting lines and columns from 1."""
+    text = _read_bytes(path).decode(encoding, errors="replace")
+    columns = None
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        if not line.strip("\r\n") or (has_header and number == 1):
+            continue
+        values = line.rstrip("\r\n").split(",")
+        for column, value in enumerate(values, start=1):
+            highest = CLASSES - 1 if column == 1 else 255
+            number_match = re.fullmatch(r"\s*\+?0*([0-9]{1,3})\s*", value)
+            if number_match is None or int(number_match[1]) > highest:
+                what = "label" if column == 1 else "pixel"
+                shown = value.strip()[:20]
+                return f"line {number}, column {column}: {what} {shown!r} is not a whole number from 0 to {highest}"
+        columns = columns or len(values)
+        if len(values) != columns:
+            return f"line {number}: {len(values)} values, but the lines before have {columns}"
+    return "damaged; it cannot be read as CSV"
+
+
+def _read_npz(path: Path) -> tuple[Dataset, Dataset]:
+    archive_bytes = _read_bytes(path)
+    arrays = {}
+    for name in ("x_train", "y_train", "x_test", "y_test"):
+        try:
+            with zipfile.ZipFile(io.BytesIO(archive_bytes)) as archive:
+                # Read whole first: that checks the member's CRC before its header is believed.
+                member = io.BytesIO(archive.read(f"{name}.npy"))
+            arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
+        except KeyError:
+            raise ValueError(f"{path}: holds no array {name}; x_train, y_train, x_test, y_test are needed") from None
+        except Exception as error:  # a damaged archive makes zipfile and NumPy raise almost anything
+            raise ValueError(f"{path}: {name} cannot be read ({error}); the file is damaged") from None
+    return (
+        _checked(path, arrays["x_train"], arrays["y_train"], "x_train", "y_train"),
+        _checked(path, arrays["x_test"], arrays["y_test"], "x_test", "y_test"),
+    )
+
+
+def _load_idx_folder(folder: Path, sha256: dict[str, str] | None = None) -> tuple[Dataset, Dataset]:
+    def read(name: str, dimensions: int) -> np.ndarray:
+        path = next((p for p in (folder / name, folder / f"{name}.gz") if p.exists()), None)
+        if path is None:
+            raise ValueError(f"{folder}: holds neither {name} nor {name}.gz; the four IDX files of MNIST are needed")
+        return read_idx(path, dimensions, sha256 and sha256[name])
+
+    def read_set(prefix: str) -> Dataset:
+        images, labels = f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
+        return _checked(folder, read(images, 3), read(labels, 1), images, labels)
+
+    return read_set("train"), read_set("t10k")
+
+
+def _checked(path: Path, inputs: np.ndarray, labels: np.ndarray, inputs_name: str, labels_name: str) -> Dataset:
+    """The two arrays as a Dataset, images flattened to rows. ValueError for all that is not uint8-like."""
+    for name, array, highest in ((inputs_name, inputs, 255), (labels_name, labels, CLASSES - 1)):
+        if array.dtype.kind not in "iu":
+            raise ValueError(f"{path}: {name} is {array.dtype}; whole numbers from 0 to {highest} are needed")
+        if array.size == 0:
+            raise ValueError(f"{path}: {name} is empty, of shape {array.shape}")
+        if array.min() < 0 or array.max() > highest:
+            outside = (array < 0) | (array > highest)
+            place = tuple(int(index) for index in np.unravel_index(outside.argmax(), array.shape))
+            raise ValueError(
+                f"{path}: {name}{list(place)} is {array[place]}; whole numbers from 0 to {highest} are needed"
+            )
+    if labels.ndim != 1 or inputs.ndim < 2 or len(inputs) != len(labels):
+        raise ValueError(
+            f"{path}: {inputs_name} has shape {inputs.shape} and {labels_name} {labels.shape}; "
+            "as many labels as images are needed"
+        )
+    return Dataset(
+        np.ascontiguousarray(inputs.reshape(len(inputs), -1), dtype=np.uint8), labels.astype(np.uint8, copy=False)
+    )
+
+
+def _bundled_folder() -> Path:
+    """Where MNIST lies: inside the package when installed from a wheel, beside it in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "mnist"
+    return installed if installed.is_dir() else package.parent / "data"
+
+
+def _read_bytes(path: Path, limit: int = -1) -> bytes:
+    """The file's content, decompressed if its name ends in .gz; at most `limit` bytes of it."""
+    try:
+        with gzip.open(path) if _is_gzip(path) else open(path, "rb") as file:
+            return file.read(limit)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path}: damaged or cut off, it cannot be decompressed ({error})") from None
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or error}") from None
+
+
+def _is_gzip(path: str | Path) -> bool:
+    return str(path).endswith(".gz")
+
+
+def _suffix(path: str | Path) -> str:
+    """The file's suffix under a final .gz: .csv for both train.csv and train.csv.gz."""
+    return Path(str(path).removesuffix(".gz")).suffix
