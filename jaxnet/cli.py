@@ -84,7 +84,8 @@ def train(
         test_accuracy = epoch.test_accuracy
         typer.echo(
             f"epoch {epoch.number}/{epochs}  train loss {epoch.train_loss:.4f}  test loss {epoch.test_loss:.4f}  "
-            f"test accuracy {test_accuracy:.1%}  {epoch.seconds:.2f} s  {epoch.examples_per_second:,.0f} examples/s"
+            f"test accuracy {100 * test_accuracy:.1f} %  {epoch.seconds:.2f} s  "
+            f"{epoch.examples_per_second:,.0f} examples/s"
         )
     typer.echo(f"test accuracy {100 * test_accuracy:.1f} %")
 
@@ -121,7 +122,6 @@ def main() -> None:
     except ValueError as error:
         print(f"jaxnet: {error}", file=sys.stderr)
         status = 2
-    except (KeyboardInterrupt, typer.Abort):
+    if status == 130:  # what Typer makes of Ctrl-C
         print("jaxnet: interrupted", file=sys.stderr)
-        status = 130
     sys.exit(status)

@@ -28,7 +28,7 @@ Params: TypeAlias = tuple[Layer, ...]
 
 
 def leaky_relu(z: jax.Array) -> jax.Array:
-    """z where z > 0, else 0.01 z (Maas, Hannun and Ng 2013, eq. 2).
+    """Leaky relu: z where z > 0, else 0.01 z (Maas, Hannun and Ng 2013, eq. 2).
 
     `jax.nn.leaky_relu` compares with >=, so its derivative at 0 is 1. Here, as for relu, 0 belongs to the
     negative side, which is what the usual `Z > 0` of a hand-written backward pass says.

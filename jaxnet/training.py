@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 import jax
 import jax.numpy as jnp
@@ -102,7 +102,8 @@ def _step(state: TrainState, inputs: jax.Array, labels: jax.Array, loss: LossFun
     targets = jax.nn.one_hot(labels, len(params[-1].biases), dtype=params[-1].biases.dtype)
     value, gradients = jax.value_and_grad(loss)(params, scale_pixels(inputs), targets)
     updates, optimizer_state = optimizer.update(gradients, optimizer_state, params)
-    return TrainState(optax.apply_updates(params, updates), optimizer_state, step + 1), value
+    params = cast(Params, optax.apply_updates(params, updates))
+    return TrainState(params, optimizer_state, step + 1), value
 
 
 @partial(jax.jit, static_argnames=("loss", "optimizer"), donate_argnames="state")
@@ -143,7 +144,7 @@ def train_steps(
     def body(k, carry):
         state, losses = carry
         # The numbers come from a permutation, so no bounds need to be kept.
-        inputs, labels = (array.at[batches[k]].get(mode="promise_in_bounds") for array in dataset)
+        inputs, labels = (jnp.asarray(array).at[batches[k]].get(mode="promise_in_bounds") for array in dataset)
         state, value = _step(state, inputs, labels, loss, optimizer)
         return state, losses.at[k].set(value)
 
@@ -174,7 +175,7 @@ def evaluate(
     loss: str = "squared-error",
 ) -> tuple[jax.Array, jax.Array]:
     """Mean loss and accuracy (a fraction) on a whole set. The prediction is the class with the largest score."""
-    inputs, labels = scale_pixels(dataset.inputs), dataset.labels
+    inputs, labels = scale_pixels(jnp.asarray(dataset.inputs)), dataset.labels
     targets = jax.nn.one_hot(labels, len(params[-1].biases), dtype=params[-1].biases.dtype)
     scores = network_logits(params, inputs, hidden)
     value = choose(LOSSES, loss, "loss")(scores, targets, output)

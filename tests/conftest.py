@@ -1,0 +1,35 @@
+"""What the tests share: the real MNIST, float64, and every kind of device that is there."""
+
+import jax
+import numpy as np
+import pytest
+
+import jaxnet
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    return jaxnet.load_data()
+
+
+@pytest.fixture(scope="session")
+def real_batch(mnist):
+    """128 training images as float64 from 0 to 1, and their one-hot labels."""
+    train, _ = mnist
+    return train.inputs[:128] / 255, np.eye(10)[train.labels[:128]]
+
+
+@pytest.fixture
+def float64():
+    with jax.enable_x64(True):
+        yield
+
+
+PLATFORMS = sorted({device.platform for device in jax.devices()} | {"cpu"})
+
+
+@pytest.fixture(params=PLATFORMS)
+def device(request):
+    """Each kind of device in turn, with products of float32 in full precision, as a GPU's tensor cores have not."""
+    with jax.default_device(jax.devices(request.param)[0]), jax.default_matmul_precision("highest"):
+        yield
