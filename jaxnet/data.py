@@ -125,8 +125,12 @@ def read_csv(path: str | Path) -> Dataset:
 
 
 def _text_lines(content: bytes) -> io.TextIOWrapper:
-    """The lines of a text. What is no UTF-8 becomes U+FFFD, which no number has: the parser's own check finds it."""
-    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", errors="replace")
+    """The lines of a text without its byte order mark, each byte a character.
+
+    It must be Latin-1: NumPy's parser of integers reads out of bounds, and can crash, at a character beyond U+00FF
+    (https://github.com/numpy/numpy/pull/31586).
+    """
+    return io.TextIOWrapper(io.BytesIO(content.removeprefix(b"\xef\xbb\xbf")), encoding="latin-1")
 
 
 def _is_header(line: str) -> bool:
@@ -153,7 +157,7 @@ def _first_fault_of_csv(content: bytes, has_header: bool) -> str:
             number_match = re.fullmatch(r"\s*\+?0*([0-9]{1,3})\s*", value)
             if number_match is None or int(number_match[1]) > highest:
                 what = "label" if column == 1 else "pixel"
-                shown = value.strip()[:20]
+                shown = value.encode("latin-1").decode(errors="replace").strip()[:20]
                 return f"line {number}, column {column}: {what} {shown!r} is not a whole number from 0 to {highest}"
         columns = columns or len(values)
         if len(values) != columns:
