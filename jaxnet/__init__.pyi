@@ -1,3 +1,7 @@
+from .compare.gradients import assert_gradients_match as assert_gradients_match
+from .compare.gradients import compare_gradients as compare_gradients
+from .compare.gradients import diagnose_backprop as diagnose_backprop
+from .compare.gradients import gradients_of_update as gradients_of_update
 from .data import Dataset as Dataset
 from .data import load_data as load_data
 from .losses import binary_cross_entropy as binary_cross_entropy

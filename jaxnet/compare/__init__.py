@@ -1,0 +1,1 @@
+"""Is a hand-written gradient right, and if not, what is it?"""

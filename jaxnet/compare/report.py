@@ -1,0 +1,251 @@
+"""The verdict, as text, JSON and HTML."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxnet.compare.diagnosis import Finding
+from jaxnet.compare.mistakes import SYMBOLS, WORDS
+
+
+class Parameter(NamedTuple):
+    """One parameter's gradient: how far off as a share of the true one's largest entry (1 if the shape is wrong)."""
+
+    name: str
+    shape: tuple[int, ...]
+    gradient_shape: tuple[int, ...]
+    relative_error: float
+    right: bool
+    given: np.ndarray
+    true: np.ndarray
+
+
+class Place(NamedTuple):
+    """Where in the author's file a finding stands, and what to write instead, in the author's names."""
+
+    line: int | None = None
+    cell: int | None = None
+    source: str | None = None
+    instead: str | None = None
+
+
+class Report(NamedTuple):
+    """The result of a comparison. `str(report)` is the text, `report.to_json()` the contract's JSON."""
+
+    verdict: str  # right, right-up-to-scale or wrong
+    parameters: list[Parameter]
+    findings: list[Finding]
+    places: list[Place]  # one for each finding
+    source: str | None = None
+    loss: dict[str, str] | None = None
+    network: dict[str, Any] | None = None
+    truth: str = "jax.grad"  # how the true gradient was found
+
+    @classmethod
+    def of(
+        cls, parameters: list[Parameter], findings: list[Finding], places: list[Place] | None = None, **rest
+    ) -> Report:
+        """The report with the verdict that parameters and findings imply."""
+        if all(p.right for p in parameters) and not any(f.severity == "error" for f in findings):
+            verdict, findings, places = "right", [], []
+        elif findings and all(f.severity == "warning" for f in findings):
+            verdict = "right-up-to-scale"
+        else:
+            verdict = "wrong"
+        return cls(verdict, parameters, findings, places or [Place()] * len(findings), **rest)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that `jaxnet compare --json` prints."""
+        return {
+            "source": self.source,
+            "verdict": self.verdict,
+            "loss": self.loss,
+            "network": self.network,
+            "parameters": [
+                {
+                    "name": p.name,
+                    "shape": list(p.shape),
+                    "gradient_shape": list(p.gradient_shape),
+                    "relative_error": p.relative_error,
+                    "right": p.right,
+                }
+                for p in self.parameters
+            ],
+            "findings": [
+                {
+                    "at": finding.at,
+                    "code": finding.code,
+                    "severity": finding.severity,
+                    "scale": finding.scale,
+                    "line": place.line,
+                    "source": place.source,
+                    "explanation": self.explanation(finding),
+                    "instead": place.instead,
+                    "parameters": self.parameters_of(finding),
+                }
+                for finding, place in zip(self.findings, self.places, strict=True)
+            ],
+        }
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def parameters_of(self, finding: Finding) -> list[str]:
+        """The wrong parameters that the finding accounts for: dZ2 makes those of layers 1 and 2 wrong."""
+        kind, layer = finding.at[:2], finding.at[2:]
+
+        def concerns(name: str) -> bool:
+            if kind == "dZ":
+                return name[1:].isdigit() and int(name[1:]) <= int(layer)
+            return name == {"dW": f"W{layer}", "db": f"b{layer}"}.get(kind, finding.at) or finding.at in (
+                "loss",
+                "forward",
+            )
+
+        return [p.name for p in self.parameters if not p.right and concerns(p.name)]
+
+    def explanation(self, finding: Finding) -> str:
+        """What was computed and why it is wrong, in a sentence or two."""
+        network = self.network or {}
+        kind, layer = finding.at[:2], finding.at[2:]
+        hidden, output = network.get("hidden", ""), network.get("output", "")
+        sizes = network.get("sizes", [])
+        last = layer.isdigit() and int(layer) == len(sizes) - 1
+        number = int(layer) if layer.isdigit() else 0
+        activation = output if last and kind == "dZ" else hidden
+        loss = (self.loss or {}).get("name", "loss")
+        gives_cross_entropy = {"softmax": "cross-entropy", "sigmoid": "binary cross-entropy"}.get(output)
+        words = WORDS[finding.code].format(
+            l=layer,
+            above=number + 1,
+            below=number - 1,
+            act=SYMBOLS.get(activation, activation),
+            input="the input X" if number == 1 else f"A{number - 1}",
+            scale=finding.scale_name if finding.code == "wrong-scale" else f"{finding.scale or 0:.6g}",
+            penalty="left out, though the loss has it"
+            if finding.scale_name == "left out"
+            else "added that the loss does not have",
+            loss={"squared-error": "the squared error"}.get(loss, loss),
+            cross_entropy=(
+                f"Ŷ − Y is the gradient of another loss, the {gives_cross_entropy}: so it trains all the same. "
+                if gives_cross_entropy and loss == "squared-error"
+                else ""
+            ),
+            how_far=self._how_far(finding) if finding.code == "unknown" else "",
+        )
+        if finding.at == "loss" and finding.code == "wrong-scale":
+            words = (
+                f"all gradients are {finding.scale_name} times those of the loss. The direction is right, and a "
+                "learning rate makes up for the constant; but loss and gradient should have one convention."
+            )
+        return (f"{finding.computed}: " if finding.computed and kind != "lo" else "") + words
+
+    def _how_far(self, finding: Finding) -> str:
+        """For a quantity that nothing explains: how far off, where, and what still is right."""
+        sentences = []
+        for p in self.parameters:
+            if p.name not in self.parameters_of(finding) or (kind_of(finding) and p.name[0] == "b"):
+                continue
+            if p.given.shape != p.true.shape:
+                sentences.append(f"{p.name}'s gradient has shape {p.given.shape}, not {p.true.shape}.")
+                continue
+            off = np.abs(p.given - p.true) > 1e-6 * max(np.abs(p.true).max(), 1e-300)
+            cosine = float(np.vdot(p.given, p.true) / max(np.linalg.norm(p.given) * np.linalg.norm(p.true), 1e-300))
+            sentence = (
+                f"{p.name}: off by {p.relative_error:.2g} of the largest entry, in {off.sum()} of {off.size} entries"
+            )
+            if off.ndim == 2 and not off.all():
+                rows, columns = np.flatnonzero(off.any(axis=1)), np.flatnonzero(off.any(axis=0))
+                if len(rows) < off.shape[0]:
+                    sentence += f", all in rows {_list(rows)}"
+                elif len(columns) < off.shape[1]:
+                    sentence += f", all in columns {_list(columns)}"
+            sentences.append(sentence + f"; direction (cosine) {cosine:.4f}.")
+        return " ".join(sentences)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self) -> str:
+        """The report for a terminal, without colour: verdict, parameters, findings, what follows."""
+        lines = [_HEADLINES[self.verdict] + (f": {self.source}" if self.source else "")]
+        if self.network:
+            lines.append(self._network_line())
+        lines += ["", *self._table(), ""]
+        for number, (finding, place) in enumerate(zip(self.findings, self.places, strict=True), start=1):
+            lines += [*self._finding_lines(number, finding, place), ""]
+        lines += self._consequences()
+        return "\n".join(lines).rstrip() + "\n"
+
+    def _network_line(self) -> str:
+        network, loss = self.network or {}, self.loss or {}
+        origin = {"source": "your loss function", "flag": "as stated", "inferred": "inferred"}[loss["from"]]
+        return (
+            f"  {'-'.join(map(str, network['sizes']))}, {network['hidden']}, {network['output']}, batches are "
+            f"{network['layout']}; {loss['name']}, {loss['reduction']} over examples ({origin}); truth: {self.truth}"
+        )
+
+    def _table(self) -> list[str]:
+        rows = [("", "shape", "gradient", "relative error", "")]
+        for p in self.parameters:
+            rows.append(
+                (p.name, _shape(p.shape), _shape(p.gradient_shape), f"{p.relative_error:.1e}", self._verdict_of(p))
+            )
+        widths = [max(len(row[k]) for row in rows) for k in range(5)]
+        return [
+            "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+
+    def _verdict_of(self, p: Parameter) -> str:
+        if p.right:
+            return "✓ right"
+        if self.verdict == "right-up-to-scale":
+            return "≈ right but for a constant"
+        return "✗ wrong"
+
+    def _finding_lines(self, number: int, finding: Finding, place: Place) -> list[str]:
+        lines = [f"{finding.severity}[{finding.code}]: {finding.at}"]
+        if place.line is not None:
+            where = (
+                f"{self.source}:{place.line}"
+                if place.cell is None
+                else f"{self.source}, cell {place.cell}, line {place.line}"
+            )
+            gutter = " " * len(str(place.line))
+            lines += [f"{gutter}--> {where}", f"{gutter} |", f"{place.line} | {place.source}", f"{gutter} |"]
+        lines += textwrap.wrap(self.explanation(finding), 96, initial_indent="  ", subsequent_indent="  ")
+        if place.instead:
+            lines += [f"  instead: {place.instead}"]
+        return lines
+
+    def _consequences(self) -> list[str]:
+        lines = []
+        for finding in self.findings:
+            names = self.parameters_of(finding)
+            if names and finding.severity == "error":
+                lines.append(f"  {finding.at} ({finding.code}) makes the gradient of {', '.join(names)} wrong.")
+        return lines
+
+
+def kind_of(finding: Finding) -> bool:
+    return finding.at.startswith("dZ")
+
+
+_HEADLINES = {
+    "right": "✓ right: every gradient is that of the loss",
+    "right-up-to-scale": "≈ right up to a constant that all gradients share",
+    "wrong": "✗ wrong",
+}
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "a number"
+
+
+def _list(numbers: np.ndarray) -> str:
+    return ", ".join(map(str, numbers[:8])) + (" …" if len(numbers) > 8 else "")
