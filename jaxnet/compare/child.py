@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
@@ -50,11 +51,11 @@ def compare_in_child(path: str | Path, *, timeout: float = 60.0, **flags: str | 
 
 def _end(process: subprocess.Popen) -> None:
     """End the process and all that it started."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
+    if process.stderr is not None:
+        process.stderr.close()
 
 
 def _how_it_ended(status: int, messages: bytes) -> str:

@@ -85,11 +85,25 @@ class Diagnosis(NamedTuple):
     errors: tuple[dict[int, Array], ...] = ()  # dZ[l] as it was used, for each draw, without a constant
 
 
+def all_right(problem: Problem) -> bool:
+    """Whether every given gradient is what the right formulas give: told at once, without a search."""
+    for k, p in enumerate(problem.passes):
+        for layer, error in _continued(p, {p.last: p.DZ}).items():
+            dW, db = problem.dW[layer][k], problem.db[layer][k]
+            right = error.T @ p.A[layer - 1] + problem.penalty[layer] * p.W[layer]
+            for given, wanted in ((dW, right), (db, error.sum(axis=0))):
+                if given is not None and not (given.shape == wanted.shape and _close(given, wanted, problem.tolerance)):
+                    return False
+    return True
+
+
 def diagnose(problem: Problem, limit: float = math.inf) -> Diagnosis:
     """Explain the given gradients in the cheapest way.
 
     A price of `limit` or more is of no interest: the search ends there, and the price is infinite.
     """
+    if all_right(problem):
+        return Diagnosis([], 0.0, tuple(_continued(p, {p.last: p.DZ}) for p in problem.passes))
     ones = (1.0,) * len(problem.passes)
     beam = [State(0.0, tuple({} for _ in problem.passes), ones, ())]
     for layer in range(problem.passes[0].last, 0, -1):
@@ -97,7 +111,7 @@ def diagnose(problem: Problem, limit: float = math.inf) -> Diagnosis:
         for state in beam:
             # Prices only rise: what is dearer already than another explanation with this layer cannot catch up.
             if not following or state.price <= min(option.price for option in following) + SLACK:
-                following += [state] if state.lost else _explain_layer(problem, layer, state)
+                following += [state] if state.lost else _explain_layer(problem, layer, state, limit)
         beam = sorted(following, key=lambda state: state.price)
         beam = [state for state in beam if state.price <= beam[0].price + SLACK][:BEAM]
         if beam[0].price >= limit:
@@ -147,7 +161,7 @@ def _factor(given: Array, true: Array, tolerance: float) -> float | None:
 # --- one layer ----------------------------------------------------------------------------------------------------
 
 
-def _explain_layer(problem: Problem, layer: int, state: State) -> list[State]:
+def _explain_layer(problem: Problem, layer: int, state: State, limit: float) -> list[State]:
     """The ways to explain dZ, dW and db of this layer, given how the layers above were explained."""
     candidates = iter(_candidates(problem, layer, state))
     right = next(candidates)
@@ -155,12 +169,14 @@ def _explain_layer(problem: Problem, layer: int, state: State) -> list[State]:
     if found[0].price > state.price:
         # An error from which dW or db follows by its right formula is worth a closer look. All are, if none is.
         others = list(candidates)
-        promising = [candidate for candidate in others if _fits_at_once(problem, layer, candidate[2])]
-        cheapest = found[0].price
+        promising = [candidate for candidate in [right, *others] if _fits_at_once(problem, layer, candidate[2])]
+        cheapest = min(found[0].price, limit)
+        further = 0 if promising else 1  # what fits neither dW nor db at once has more mistakes than its own
         for candidate in promising or others:
-            if state.price + len(candidate[0]) < cheapest:  # they come in the order of their price
+            # They come in the order of their price; the right one has been followed already.
+            if candidate is not right and state.price + len(candidate[0]) + further < cheapest:
                 found += _follow(problem, layer, state, candidate)
-                cheapest = min(option.price for option in found)
+                cheapest = min(cheapest, *(option.price for option in found))
         found.append(_give_up(problem, layer, state))
     found.sort(key=lambda option: option.price)
     return [option for option in found if option.price <= found[0].price + SLACK][:BEAM]
@@ -169,6 +185,8 @@ def _explain_layer(problem: Problem, layer: int, state: State) -> list[State]:
 def _fits_at_once(problem: Problem, layer: int, errors: Arrays) -> bool:
     """Whether the given dW or db is the right formula's for this error, up to a constant."""
     dW, db = _given(problem.dW[layer]), _given(problem.db[layer])
+    if not any(error.any() for error in errors):
+        return not any(given.any() for given in (*(dW or ()), *(db or ())))
     has_shape = db is not None and all(b.size > 1 and b.shape == e.shape[1:] for b, e in zip(db, errors, strict=True))
     if db is not None and has_shape and _fit(problem, db, (e.sum(axis=0) for e in errors)) is not None:
         return True
@@ -322,9 +340,10 @@ def _step_size(problem: Problem, layer: int, k: int, before: Array, change: Arra
     """η such that (before − η change) gives this layer's dW or db up to a constant; 0 if there is none."""
     p, dW, db = problem.passes[k], problem.dW[layer][k], problem.db[layer][k]
     systems = []
-    if dW is not None and dW.shape == p.W[layer].shape:
-        probe = p.A[layer - 1] @ _probes(p.A[layer - 1].shape[1])
-        systems.append((before.T @ probe, change.T @ probe, dW @ _probes(dW.shape[1])))
+    for turned in () if dW is None else (dW, dW.T):
+        if turned.shape == p.W[layer].shape:
+            probe = p.A[layer - 1] @ _probes(turned.shape[1])
+            systems.append((before.T @ probe, change.T @ probe, turned @ _probes(turned.shape[1])))
     if db is not None and db.size == before.shape[1] >= 3:
         systems.append((before.sum(axis=0), change.sum(axis=0), db))
     for first, second, given in systems:
@@ -411,15 +430,16 @@ def _given(arrays: list[Array | None]) -> Arrays | None:
 
 def _errors_to_try(problem: Problem, layer: int, errors) -> Iterator[tuple[tuple[str, ...], str, Arrays]]:
     """This layer's dZ; then, as a mistake, another layer's: those below as they are if all is right down there."""
-    complete = tuple(_continued(p, layer, e) for p, e in zip(problem.passes, errors, strict=True))
+    complete = tuple(_continued(p, e) for p, e in zip(problem.passes, errors, strict=True))
     for code, formula in mistakes.ERRORS:
         for symbols, arrays in _together(formula(e, layer) for e in complete):
             yield _codes(code), symbols, arrays
 
 
-def _continued(p: Pass, layer: int, errors: dict[int, Array]) -> dict[int, Array]:
+def _continued(p: Pass, errors: dict[int, Array]) -> dict[int, Array]:
+    """The errors of the layers below too, by the right formulas."""
     complete = dict(errors)
-    for below in range(layer - 1, 0, -1):
+    for below in range(max(complete) - 1, 0, -1):
         if below not in complete:
             slope = mistakes.ACTIVATIONS[p.activations[below]][1](p.Z[below])
             complete[below] = (complete[below + 1] @ p.W[below + 1]) * slope

@@ -210,7 +210,9 @@ def _own_gradients(seen: Observation, k: int) -> dict[str, Array] | None:
     parameters, loss, loss_numpy = seen.calls[k].parameters, seen.loss, seen.loss_numpy
     if loss is not None:
         try:
-            true = jax.grad(lambda p: loss(k, p))({name: jax.numpy.asarray(a) for name, a in parameters.items()})
+            true = jax.jit(jax.grad(lambda p: loss(k, p)))(
+                {name: jax.numpy.asarray(a) for name, a in parameters.items()}
+            )
             true = {name: np.asarray(array) for name, array in true.items()}
             if all(np.isfinite(array).all() for array in true.values()):
                 return true
@@ -388,7 +390,7 @@ def _own_forward_gradients(seen: Observation, loss: Loss, batch: Batch) -> dict[
         return ((prediction.reshape(batch.Y.shape) - batch.Y) ** 2).sum()
 
     try:
-        return {name: np.asarray(array) for name, array in jax.grad(total)(parameters).items()}
+        return {name: np.asarray(array) for name, array in jax.jit(jax.grad(total))(parameters).items()}
     except Exception:
         return None
 

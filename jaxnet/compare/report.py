@@ -167,6 +167,14 @@ class Report(NamedTuple):
             sentences.append(sentence + f"; direction (cosine) {cosine:.4f}.")
         return " ".join(sentences)
 
+    def html(self) -> str:
+        """One self-contained page with the same, and a picture of each weight matrix's gradients."""
+        from jaxnet.compare.page import page
+
+        return page(self)
+
+    _repr_html_ = html  # how a notebook shows it
+
     def __str__(self) -> str:
         return self.text()
 
