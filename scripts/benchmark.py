@@ -6,8 +6,11 @@ is reported with the quartiles, and the ratio to jaxnet's median.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -120,7 +123,67 @@ def measure_csv() -> dict[str, dict[str, list[float]]]:
         return {"CSV of 60,000 × 785": timings}
 
 
-SECTIONS = {"step": measure_step, "csv": measure_csv}
+def in_new_process(code: str) -> Callable[[], float]:
+    """A contender that runs in a Python of its own, first call included; the code sets `seconds`."""
+
+    def contender() -> float:
+        run = [sys.executable, "-c", f"{code}\nprint(seconds)"]
+        return float(subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()[-1])
+
+    return contender
+
+
+CHECKING = """
+import time
+import numpy as np
+random = np.random.default_rng(0)
+sizes, m = (784, 10, 10), 8
+params = [(random.normal(size=(o, i)) / i**0.5, random.normal(size=o)) for i, o in zip(sizes, sizes[1:])]
+X, Y = random.random((m, 784)), np.eye(10)[random.integers(10, size=m)]
+"""
+DIAGNOSE = """
+from jaxnet import backprop, diagnose_backprop
+given = backprop.backward(params, X, Y)
+given[1] = given[1][0], given[1][1].sum()
+started = time.perf_counter()
+assert diagnose_backprop(params, X, Y, given, loss="squared-error").findings[0].at == "db2"
+seconds = time.perf_counter() - started
+"""
+CHECK_GRADS = """
+import jax
+from jax.test_util import check_grads
+from jaxnet import Layer, network_loss
+jax.config.update("jax_enable_x64", True)
+params = tuple(Layer(jax.numpy.asarray(W), jax.numpy.asarray(b)) for W, b in params)
+started = time.perf_counter()
+check_grads(lambda p: network_loss(p, X, Y), (params,), order=1, modes=["rev"])
+seconds = time.perf_counter() - started
+"""
+GRADCHECK = """
+import torch
+leaves = [torch.tensor(a, requires_grad=True) for pair in params for a in pair]
+x, y = torch.tensor(X), torch.tensor(Y)
+def loss(W1, b1, W2, b2):
+    y_hat = torch.softmax(torch.relu(x @ W1.T + b1) @ W2.T + b2, dim=1)
+    return 0.5 * ((y_hat - y) ** 2).sum(dim=1).mean()
+started = time.perf_counter()
+assert torch.autograd.gradcheck(loss, leaves)
+seconds = time.perf_counter() - started
+"""
+
+
+def measure_checking() -> dict[str, dict[str, list[float]]]:
+    """Checking a gradient of 784-10-10 at batch 8, first call included, imports not; torch where it is installed."""
+    contenders = {
+        "jaxnet.diagnose_backprop": in_new_process(CHECKING + DIAGNOSE),
+        "jax.test_util.check_grads": in_new_process(CHECKING + CHECK_GRADS),
+    }
+    if importlib.util.find_spec("torch"):
+        contenders["torch.autograd.gradcheck"] = in_new_process(CHECKING + GRADCHECK)
+    return {"checking a gradient, 784-10-10, batch 8": take_turns(contenders, rounds=5)}
+
+
+SECTIONS = {"step": measure_step, "csv": measure_csv, "checking": measure_checking}
 
 
 def main(

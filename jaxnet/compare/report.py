@@ -148,7 +148,8 @@ class Report(NamedTuple):
         """For a quantity that nothing explains: how far off, where, and what still is right."""
         sentences = []
         for p in self.parameters:
-            if p.name not in self.parameters_of(finding) or (kind_of(finding) and p.name[0] == "b"):
+            is_error = finding.at.startswith("dZ")  # then the weights' gradients say enough
+            if p.name not in self.parameters_of(finding) or (is_error and p.name[0] == "b"):
                 continue
             if p.given.shape != p.true.shape:
                 sentences.append(f"{p.name}'s gradient has shape {p.given.shape}, not {p.true.shape}.")
@@ -173,85 +174,99 @@ class Report(NamedTuple):
 
         return page(self)
 
-    _repr_html_ = html  # how a notebook shows it
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        from jaxnet.compare.page import fragment
+
+        return fragment(self)
 
     def __str__(self) -> str:
         return self.text()
 
     def text(self) -> str:
         """The report for a terminal, without colour: verdict, parameters, findings, what follows."""
-        lines = [_HEADLINES[self.verdict] + (f": {self.source}" if self.source else "")]
+        lines = [HEADLINES[self.verdict] + (f": {self.source}" if self.source else "")]
         if self.network:
-            lines.append(self._network_line())
+            lines.append(f"  {self.network_line()}")
         lines += ["", *self._table(), ""]
-        for number, (finding, place) in enumerate(zip(self.findings, self.places, strict=True), start=1):
-            lines += [*self._finding_lines(number, finding, place), ""]
+        for findings, place in self.by_place():
+            lines += [*self._finding_lines(findings, place), ""]
         lines += self._consequences()
         return "\n".join(lines).rstrip() + "\n"
 
-    def _network_line(self) -> str:
+    def by_place(self) -> list[tuple[list[Finding], Place]]:
+        """The findings in their order, those of one quantity and one line together."""
+        together: dict[tuple, tuple[list[Finding], Place]] = {}
+        for finding, place in zip(self.findings, self.places, strict=True):
+            together.setdefault((finding.at, place), ([], place))[0].append(finding)
+        return list(together.values())
+
+    def where(self, place: Place) -> str:
+        """The place as an editor takes it, net.py:41; for a notebook the cell and its line."""
+        if place.cell is None:
+            return f"{self.source}:{place.line}"
+        return f"{self.source}, cell {place.cell}, line {place.line}"
+
+    def network_line(self) -> str:
+        """The network, the loss and where the truth comes from, in a line."""
         network, loss = self.network or {}, self.loss or {}
         origin = {"source": "your loss function", "flag": "as stated", "inferred": "inferred"}[loss["from"]]
         return (
-            f"  {'-'.join(map(str, network['sizes']))}, {network['hidden']}, {network['output']}, batches are "
+            f"{'-'.join(map(str, network['sizes']))}, {network['hidden']}, {network['output']}, batches are "
             f"{network['layout']}; {loss['name']}, {loss['reduction']} over examples ({origin}); truth: {self.truth}"
         )
 
     def _table(self) -> list[str]:
         rows = [("", "shape", "gradient", "relative error", "")]
         for p in self.parameters:
-            rows.append(
-                (p.name, _shape(p.shape), _shape(p.gradient_shape), f"{p.relative_error:.1e}", self._verdict_of(p))
-            )
+            error = f"{p.relative_error:.1e}"
+            rows.append((p.name, shape_in_words(p.shape), shape_in_words(p.gradient_shape), error, self.verdict_of(p)))
         widths = [max(len(row[k]) for row in rows) for k in range(5)]
-        return [
-            "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
+        cells = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+        return ["  " + "  ".join(row).rstrip() for row in cells]
 
-    def _verdict_of(self, p: Parameter) -> str:
+    def verdict_of(self, p: Parameter) -> str:
+        """A parameter's verdict, in a sign and a word."""
         if p.right:
             return "✓ right"
         if self.verdict == "right-up-to-scale":
             return "≈ right but for a constant"
         return "✗ wrong"
 
-    def _finding_lines(self, number: int, finding: Finding, place: Place) -> list[str]:
-        lines = [f"{finding.severity}[{finding.code}]: {finding.at}"]
+    def _finding_lines(self, findings: list[Finding], place: Place) -> list[str]:
+        lines = [f"{f.severity}[{f.code}]: {f.at}" for f in findings]
         if place.line is not None:
-            where = (
-                f"{self.source}:{place.line}"
-                if place.cell is None
-                else f"{self.source}, cell {place.cell}, line {place.line}"
-            )
             gutter = " " * len(str(place.line))
-            lines += [f"{gutter}--> {where}", f"{gutter} |", f"{place.line} | {place.source}", f"{gutter} |"]
-        lines += textwrap.wrap(self.explanation(finding), 96, initial_indent="  ", subsequent_indent="  ")
+            lines += [
+                f"{gutter}--> {self.where(place)}",
+                f"{gutter} |",
+                f"{place.line} | {place.source}",
+                f"{gutter} |",
+            ]
+        for number, finding in enumerate(findings):
+            words = self.explanation(finding if number == 0 else finding._replace(computed=""))
+            lines += textwrap.wrap(words, 96, initial_indent="  ", subsequent_indent="  ")
         if place.instead:
             lines += [f"  instead: {place.instead}"]
         return lines
 
     def _consequences(self) -> list[str]:
         lines = []
-        for finding in self.findings:
-            names = self.parameters_of(finding)
-            if names and finding.severity == "error":
-                lines.append(f"  {finding.at} ({finding.code}) makes the gradient of {', '.join(names)} wrong.")
+        for at in dict.fromkeys(f.at for f in self.findings if f.severity == "error"):
+            names = self.parameters_of(next(f for f in self.findings if f.at == at))
+            if names:
+                lines.append(f"  {at} makes the gradient of {', '.join(names)} wrong.")
         return lines
 
 
-def kind_of(finding: Finding) -> bool:
-    return finding.at.startswith("dZ")
-
-
-_HEADLINES = {
+HEADLINES = {
     "right": "✓ right: every gradient is that of the loss",
     "right-up-to-scale": "≈ right up to a constant that all gradients share",
     "wrong": "✗ wrong",
 }
 
 
-def _shape(shape: tuple[int, ...]) -> str:
+def shape_in_words(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) or "a number"
 
 
