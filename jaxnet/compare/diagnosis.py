@@ -598,8 +598,9 @@ def _scale_price(problem: Problem, ratio: Factors) -> float:
     size = tuple(abs(r) for r in ratio)
     if _is_one(problem, size):
         return sign
-    if _scale_name(problem, size) is not None:
-        return sign + 1
+    name = _scale_name(problem, size)
+    if name is not None:
+        return sign + (1 if name in mistakes.SIMPLE_CONSTANTS else 1.2)
     constant = all(_same(r, ratio[0], problem) for r in ratio)
     return sign + (ARBITRARY if constant else 2 * ARBITRARY)
 

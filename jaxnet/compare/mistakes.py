@@ -236,6 +236,9 @@ SUMS: list[tuple[str | None, Callable[[Array, Array], Yields]]] = [
 # --- constants ---------------------------------------------------------------------------------------------------
 
 
+SIMPLE_CONSTANTS = ("m", "1/m", "2", "½")
+
+
 def constants(m: int, sizes: list[int]) -> dict[str, float]:
     """Factors that have a meaning, by name: batch size, classes, features, halves, and what they make together."""
     named = {"1": 1.0, "2": 2.0, "½": 0.5, "4": 4.0, "¼": 0.25}

@@ -41,7 +41,7 @@ def find_place(
             return Place()  # the constant comes in later, at each gradient
         instead = names.output_error(loss)
     elif kind == "dZ":
-        found = names.error_assignment(layer)
+        found = names.error_assignment(layer) or names.gradient_assignment(f"W{layer}", last=False)
         if finding.code != "weights-already-updated":
             instead = names.output_error(loss) if layer == forward.last else names.hidden_error(layer, output_first)
     elif kind in ("dW", "db"):
@@ -88,7 +88,9 @@ class _Names:
         own = [a for a in call.backward_assignments if a.function.rpartition(".")[2] == roles.get("backward")]
         self.backward = [a for a in call.backward_assignments if a.expression != "return"]
         of_forward = [a for a in call.forward_assignments if a.function.rpartition(".")[2] == roles.get("forward")]
-        self.known = [a for a in (*own, *of_forward) if a.expression != "return"]
+        # What a name held last: a loop's variables hold other layers' values in passing.
+        latest = {a.expression: a for a in (*of_forward, *own) if a.expression != "return"}
+        self.known = list(reversed(latest.values()))
 
     def of(self, value: Array, otherwise: str) -> str:
         """The author's name for a value, or ours."""
@@ -122,7 +124,8 @@ class _Names:
         same = [a for a in self.backward if a.value.size == given.size and _is_one(_factor_of(a.value, given))]
         # Two gradients may be equal, as those of a wrong layer are: the name decides which is which.
         wanted = read_name(self.seen.names.get(name, name)) or read_name(name)
-        return sorted(same, key=lambda a: _distance(a.expression, wanted))
+        # Of a helper's db and the grads['db2'] that it is put into, the helper's comes first, and computed it.
+        return sorted(same, key=lambda a: max(_distance(a.expression, wanted), 1))
 
     def gradient_assignment(self, name: str, last: bool) -> Assignment | None:
         """The line that computed a parameter's gradient; the last one that changed it if that is where a factor is."""
@@ -231,12 +234,14 @@ class _Names:
 
 
 def _distance(expression: str, wanted: Named | None) -> int:
-    """0 for the name of the gradient wanted, 1 for one of its kind, 2 for any other."""
+    """0 for the name of the gradient wanted, 1 for one of its kind that has no number, 2 for any other."""
     words = re.findall(r"\w+", expression)
     found = read_name(words[-1] if not words[-1].isdigit() else "".join(words))
     if found is None or wanted is None:
         return 2
-    return 0 if found.identity == wanted.identity else 1 if found.kind == wanted.kind else 2
+    if found.identity == wanted.identity:
+        return 0
+    return 1 if found.kind == wanted.kind and found.number is None else 2
 
 
 def _is_one(factor: float | None) -> bool:
