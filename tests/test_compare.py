@@ -3,6 +3,7 @@
 import json
 import sys
 
+import author_files
 import authors
 import jax
 import jax.numpy as jnp
@@ -314,6 +315,14 @@ def check_file(tmp_path, style, columns, sizes, hidden, pair, plan):
 @pytest.mark.parametrize(("style", "columns", "sizes", "hidden", "pair", "plan"), FILES)
 def test_files(tmp_path, style, columns, sizes, hidden, pair, plan):
     check_file(tmp_path, style, columns, sizes, hidden, pair, plan)
+
+
+@pytest.mark.parametrize("name", author_files.FILES)
+def test_right_files_of_many_styles(tmp_path, name):
+    path = tmp_path / "net.py"
+    path.write_text(author_files.FILES[name].code)
+    report = compare_file(path)
+    assert all(finding.severity == "warning" for finding in report.findings), str(report)
 
 
 def test_the_line_to_write_instead_is_right(tmp_path):

@@ -51,7 +51,7 @@ class Problem(NamedTuple):
     dW: list[list[Array | None]]
     db: list[list[Array | None]]
     tolerance: float
-    penalty: list[float]
+    penalty: list[list[float]]
 
 
 class Explanation(NamedTuple):
@@ -90,7 +90,7 @@ def all_right(problem: Problem) -> bool:
     for k, p in enumerate(problem.passes):
         for layer, error in _continued(p, {p.last: p.DZ}).items():
             dW, db = problem.dW[layer][k], problem.db[layer][k]
-            right = error.T @ p.A[layer - 1] + problem.penalty[layer] * p.W[layer]
+            right = error.T @ p.A[layer - 1] + problem.penalty[layer][k] * p.W[layer]
             for given, wanted in ((dW, right), (db, error.sum(axis=0))):
                 if given is not None and not (given.shape == wanted.shape and _close(given, wanted, problem.tolerance)):
                     return False
@@ -466,14 +466,16 @@ def _fit_outer_product(problem: Problem, given: Arrays, error: Arrays, inputs: A
         weights = [w @ v for w, v in zip(W, probes, strict=True)] if same_shape else None
         of_loss = problem.penalty[layer]
 
-        def confirmed(factors: Factors | None, penalty: float, target=target) -> bool:
+        def confirmed(factors: Factors | None, penalties: list[float], target=target) -> bool:
             """The probes are three numbers a row; the whole matrices decide."""
             return factors is not None and all(
                 _close(t, c * (e.T @ a + (penalty * w if penalty else 0)), problem.tolerance)
-                for t, c, e, a, w in zip(target, factors, error, inputs, W, strict=True)
+                for t, c, e, a, w, penalty in zip(target, factors, error, inputs, W, penalties, strict=True)
             )
 
-        right = [o + of_loss * w for o, w in zip(outer, weights, strict=True)] if of_loss and weights else outer
+        right = outer
+        if any(of_loss) and weights:
+            right = [o + penalty * w for o, w, penalty in zip(outer, weights, of_loss, strict=True)]
         factors = _fit(problem, sought, right)
         if confirmed(factors, of_loss):
             yield codes, factors, None
@@ -481,9 +483,15 @@ def _fit_outer_product(problem: Problem, given: Arrays, error: Arrays, inputs: A
             solutions = [_least_squares(o, w, x) for o, w, x in zip(outer, weights, sought, strict=True)]
             factors = tuple(c for c, _ in solutions)
             if all(factors):
-                penalty, *others = (penalty / c for c, penalty in solutions)
-                if all(abs(other - penalty) <= 1e-5 * abs(penalty) for other in others) and confirmed(factors, penalty):
-                    yield (*codes, "weight-penalty"), factors, penalty
+                penalties = [penalty / c for c, penalty in solutions]
+                # λ W or λ/m W: the same in all draws, or the same times the number of examples.
+                times_m = [penalty * len(p.Y) for penalty, p in zip(penalties, problem.passes, strict=True)]
+                if (_constant(penalties) or _constant(times_m)) and confirmed(factors, penalties):
+                    yield (*codes, "weight-penalty"), factors, penalties[0]
+
+
+def _constant(values: list[float]) -> bool:
+    return all(abs(value - values[0]) <= 1e-5 * abs(values[0]) for value in values)
 
 
 def _least_squares(first: Array, second: Array, given: Array) -> tuple[float, float]:
@@ -617,7 +625,7 @@ def _scale_findings(problem: Problem, at: str, ratio: Factors, computed: str) ->
 
 
 def _penalty_finding(problem: Problem, layer: int, explanation: Explanation) -> Finding:
-    of_loss, used = problem.penalty[layer], explanation.penalty or 0.0
+    of_loss, used = problem.penalty[layer][0], explanation.penalty or 0.0
     left_out = of_loss != 0 and abs(used) <= 1e-9 * abs(of_loss)
     scale = of_loss if left_out else used
     return Finding(f"dW{layer}", "weight-penalty", scale, "left out" if left_out else "added", explanation.computed)

@@ -49,7 +49,7 @@ class Loss(NamedTuple):
     reduction: str
     origin: str  # source, flag or inferred
     factors: list[float]  # κ for each call
-    penalty: list[float]  # λ for each layer, index 0 unused, as a share of κ
+    penalty: list[list[float]]  # λ for each layer, index 0 unused, and each call
 
 
 def compare_file(
@@ -80,7 +80,7 @@ def compare_file(
         if network is None:
             return _without_network(path, seen)
         batches = [_as_batch(call, seen.layout, network.output_first) for call in seen.calls]
-        candidates = _losses(seen, network, batches, stated)
+        network, candidates = _losses(seen, network, batches, stated)
         best: tuple[Loss, Problem, Diagnosis] | None = None
         for candidate in candidates:
             problem = _problem(seen, network, batches, candidate)
@@ -184,21 +184,30 @@ def _equal(first: Array, second: Array) -> bool:
 # --- recognising the loss ---------------------------------------------------------------------------------------------
 
 
-def _losses(seen: Observation, network: Network, batches: list[Batch], stated: str | None) -> list[Loss]:
-    """The loss that the file's own loss function computes; without one, those that the gradients may be of."""
+def _losses(
+    seen: Observation, network: Network, batches: list[Batch], stated: str | None
+) -> tuple[Network, list[Loss]]:
+    """The loss that the file's own loss function computes; without one, those that the gradients may be of.
+
+    A forward pass may end with the scores and leave the softmax or sigmoid to the loss: then that is its output.
+    """
     depth = len(batches[0].W)
-    possible = LOSSES_OF_OUTPUT.get(network.activations[-1], ("squared-error",))
+    output = network.activations[-1]
+    possible = LOSSES_OF_OUTPUT.get(output, ("squared-error",))
+    outputs = (output, "softmax", "sigmoid") if output == "identity" else (output,)
     if seen.loss is not None and stated is None:
         true = [_own_gradients(seen, k) for k in range(len(seen.calls))]
         if all(t is not None for t in true):
-            for name in possible:
-                found = _fitted_loss(network, batches, name, true)
-                if found is not None:
-                    return [found]
+            for own_output in outputs:
+                with_output = network._replace(activations=[*network.activations[:-1], own_output])
+                for name in LOSSES_OF_OUTPUT.get(own_output, ("squared-error",)):
+                    found = _fitted_loss(with_output, batches, name, true)
+                    if found is not None:
+                        return with_output, [found]
     names = [stated] if stated else list(possible)
     origin = "flag" if stated else "inferred"
-    none = [0.0] * (depth + 1)
-    return [
+    none = [[0.0] * len(batches)] * (depth + 1)
+    return network, [
         Loss(name, reduction, origin, [1.0 if reduction == "mean" else float(len(b.X)) for b in batches], none)
         for name in names
         for reduction in ("mean", "sum")
@@ -244,7 +253,7 @@ def _central_differences(loss, parameters: dict[str, Array], h: float = 1e-6) ->
 
 def _fitted_loss(network: Network, batches: list[Batch], name: str, true: list) -> Loss | None:
     """κ and λ with which jaxnet's loss has the gradients of the author's, in every call; None if there are none."""
-    factors, penalties = [], []
+    factors, penalties, worst = [], [], 0.0
     for batch, own in zip(batches, true, strict=True):
         forward = _pass(batch, network, name)
         errors = _right_errors(forward)
@@ -265,16 +274,20 @@ def _fitted_loss(network: Network, batches: list[Batch], name: str, true: list) 
             off = np.abs(columns @ [kappa, penalty] - given[known]).max()
             if off > ROUGH * np.abs(given).max():
                 return None
+            worst = max(worst, off / np.abs(given).max())
             fits.append((kappa, penalty))
         if not fits or any(abs(kappa - fits[0][0]) > ROUGH * abs(fits[0][0]) for kappa, _ in fits):
             return None
         factors.append(fits[0][0])
-        penalties.append([0.0, *(penalty / kappa for kappa, penalty in fits)])
+        penalties.append([0.0, *(penalty for _, penalty in fits)])
     exact, reduction = _named_factors(factors, [len(batch.X) for batch in batches], batches[0].Y.shape[1])
-    penalty = [0.0] * len(penalties[0])
-    for layer in range(1, len(penalty)):
-        # A penalty is λ W or λ/m W: with several batch sizes it need not be the same; then the first stands for it.
-        penalty[layer] = float(f"{penalties[0][layer]:.6g}")
+    penalty = [[of_call[layer] for of_call in penalties] for layer in range(len(penalties[0]))]
+    if worst > EXACT:
+        # The loss has a small number in its logarithm, say, and the fit is off by it; λ m is a round number.
+        penalty = [
+            [float(f"{value * len(batch.X):.6g}") / len(batch.X) for value, batch in zip(values, batches, strict=True)]
+            for values in penalty
+        ]
     return Loss(name, reduction, "source", exact, penalty)
 
 
@@ -341,7 +354,7 @@ def _report(path, seen: Observation, network, batches, loss: Loss, problem: Prob
     errors = _right_errors(forward)
     true: dict[str, Array] = {}
     for layer in range(1, forward.last + 1):
-        dW = errors[layer].T @ forward.A[layer - 1] + loss.penalty[layer] * forward.W[layer] * loss.factors[0]
+        dW = errors[layer].T @ forward.A[layer - 1] + loss.penalty[layer][0] * forward.W[layer]
         true[f"W{layer}"] = dW if network.output_first else dW.T
         if f"b{layer}" in call.parameters:
             unused = f"b{layer}" in network.unused

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +31,9 @@ LOSSES_OF_OUTPUT = {
     "tanh": ("squared-error",),
     "identity": ("squared-error",),
 }
+
+
+AsRows: TypeAlias = tuple[list[Array], list[Array | None], Array, Array]
 
 
 class Guess(NamedTuple):
@@ -113,9 +116,12 @@ def diagnose_backprop(
         for reduction in (("mean",) if loss else ("mean", "sum"))
         for output_first in (True, False)
     ]
-    best: tuple[Diagnosis, Guess, tuple] | None = None
-    possible = [(guess, _as_rows(weights, biases, inputs, targets, guess)) for guess in guesses]
-    possible = [(guess, arrays) for guess, arrays in possible if arrays is not None]
+    best: tuple[Diagnosis, Guess, AsRows] | None = None
+    possible: list[tuple[Guess, AsRows]] = [
+        (guess, arrays)
+        for guess in guesses
+        if (arrays := _as_rows(weights, biases, inputs, targets, guess)) is not None
+    ]
     possible = [(guess, arrays) for guess, arrays in possible if guess.layout == possible[0][0].layout]
     for guess, arrays in possible:
         if all_right(_problem(*arrays, dW, db, hidden, output, guess, tolerance)):
@@ -253,7 +259,7 @@ def _named(weights: list, biases: list):
             yield f"b{k}", b
 
 
-def _as_rows(weights, biases, inputs: Array, targets: Array, guess: Guess):
+def _as_rows(weights, biases, inputs: Array, targets: Array, guess: Guess) -> AsRows | None:
     """(weights (o, i), biases (o,) or None, X (m, i), Y (m, o)) if the shapes fit the guess, else None."""
     W = [(w if guess.weights_are_output_first else w.T).astype(np.float64) for w in weights]
     X = (inputs if guess.layout == "rows" else inputs.T).astype(np.float64)
@@ -311,7 +317,7 @@ def _problem(W, b, X, Y, dW, db, hidden, output, guess: Guess, tolerance: float,
         [[None], *([as_given_weights(d, w, guess.weights_are_output_first)] for d, w in zip(dW, W, strict=True))],
         [[None], *([None if d is None else as_given_biases(d, len(w))] for d, w in zip(db, W, strict=True))],
         tolerance,
-        [0.0] * (len(W) + 1),
+        [[0.0]] * (len(W) + 1),
     )
 
 

@@ -49,22 +49,19 @@ _SIZE = (
     r"_?(?:size|dim|dims|dimension|nodes?|neurons?|units?|layer|layer_?size|length|len|shape|count|n|num|features)s?"
 )
 
-# What an argument means, most telling first. Names are lower case. A meaning with '?' is for constructors and
-# initialisers only ('inputs' is a number there, and the data elsewhere).
+# What an argument means, most telling first; names are in lower case.
 _MEANINGS: list[tuple[str, str]] = [
     (r"learning_?rate|lr|eta|alpha|step_?size|rate|l_?rate|learn_?rate|learning|lrate|epsilon_lr|learningrate", "rate"),
     (r"lambd|lambda_?|lmbda|lam|reg|l2|l2_?\w*|reg\w*|penalty|weight_?decay|lambda_\w+|decay", "penalty"),
     (r"momentum|beta|mu|gamma|drop_?out\w*|drop_?prob|p_?drop|rho|noise", "zero"),
     (r"keep_?prob\w*|p_?keep|temperature", "one"),
-    (
-        r"epochs?|n_?epochs?|num_?epochs|(n_?|num_?|max_?|number_of_)?iter(ation)?s?|n_?iters?|steps|n_?steps|times",
-        "one",
-    ),
+    (r"\w*epochs?|\w*iter(ation)?s?(_?num(ber)?)?|(n_?|num_?)?steps|times", "one"),
     (r"verbose|print\w*|debug|show\w*|plot\w*|log\w*|display", "false"),
     (r"seed|random_?(seed|state)", "seed"),
     (r"mode|training|is_?train(ing)?|train", "true"),
     (r"dtype|activation\w*|act\w*|loss_?(func\w*|fn|type|name)?|cost_?(func\w*|fn)?|optimi[sz]er", "unknown"),
     (r"y_?true|true\w*|actual\w*|truth|ground_?truth|gt|one_?hot\w*|y_?(one_?hot|oh|enc\w*|onehot\w*)", "Y"),
+    (r"(train|test|val|batch)\w*(outputs?|labels?|targets?|_y)", "Y"),
     (r"labels?\w*|targets?\w*|expected\w*|desired\w*|correct\w*|answers?|classes_true|t|\w*_(labels?|targets?)", "Y"),
     (
         r"train(ing)?_?(y|labels?|outputs?|targets?)|y_?(train|batch|b|mini|data|label\w*|act\w*|tr|real|i|s|t|in)?|ys",
@@ -90,7 +87,7 @@ _MEANINGS: list[tuple[str, str]] = [
     (rf"(n_?h|h|hidden|hidden_?layer|n_?hidden|num_?hidden)_?3({_SIZE})?|hidden{_SIZE}_?3|h3_?(dim|size)", "hidden3"),
     (rf"(n_?h|h|hidden|hidden_?layer|n_?hidden|num_?hidden)_?2({_SIZE})?|hidden{_SIZE}_?2|h2_?(dim|size)", "hidden2"),
     (r"h|n_?h|nh|hidden|(nn_?)?hdim|h_?(dim|size)|hnodes|hiddens?|nhidden", "hidden1"),
-    (rf"(hidden|h|hid)_?(layer_?)?{_SIZE}|{_NUMBER_OF}(h|hidden|hidden_?\w+)", "hidden1"),
+    (rf"(hidden|h|hid)_?(layer_?)?{_SIZE}|{_NUMBER_OF}(h|hid|hidden|hidden_?\w+)", "hidden1"),
     (rf"(n_?h|h|hidden|hidden_?layer|n_?hidden|num_?hidden)_?1({_SIZE})?|hidden{_SIZE}_?1|h1_?(dim|size)", "hidden1"),
     (r"layers?_?(dims?|sizes?|shapes?|nodes|units|structure|list|neurons|dimensions?|config)|layer_?s|layers", "sizes"),
     (
@@ -101,7 +98,7 @@ _MEANINGS: list[tuple[str, str]] = [
     (r"l|num_?layers|n_?layers|number_of_layers|depth", "depth"),
     (r"m|n_?(samples|examples|data|points|train)|num_?(samples|examples|data|points|train)", "m"),
     (r"m_?\w*|batch_?(size|len)?|bs|sample_?size|number_of_(samples|examples)|n|mini_?batch_?size|data_?size", "m"),
-    (r"grads?|gradients?", "empty"),
+    (r"grads|gradients", "empty"),
     (r"param(eter)?s?\w*|weights_?(and_)?bias\w*|theta|thetas|model|coeffs|wb|p|w_?b", "parameters"),
     (
         r"caches?|memory|forward_?\w*|fwd\w*|ff\w*|feed\w*|activations?|states?|store|intermediate\w*|saved|ctx|values|c",
@@ -165,7 +162,12 @@ def backward_tier(name: str) -> int | None:
     tier = _tier(plain, _BACKWARD)
     if tier == 0 and re.search(_NOT_BACKWARD, plain) and "back" not in plain:
         tier = 1 if re.search(_BACKWARD[1], plain) else None
-    return None if re.search(r"check|numeric|approx|clip|plot|predict|history|test|init|print", plain) else tier
+    return tier if may_compute_gradients(name) else None
+
+
+def may_compute_gradients(name: str) -> bool:
+    """Whether nothing in a name speaks against it: numerical_gradient, check_gradients, plot_history."""
+    return not re.search(r"check|numeric|approx|clip|plot|predict|history|test|init|print", name.lower())
 
 
 def _tier(plain: str, tiers: list[str]) -> int | None:

@@ -7,12 +7,14 @@ in the author's names, else by the order in which they come.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.calling import Callee, File, Leaf, Path, Token, leaves
+from jaxnet.compare.functions import Callee, File
+from jaxnet.compare.leaves import Leaf, Path, Refusal, Token, leaves
 from jaxnet.compare.names import meanings, read_name
 
 _NOT_PARAMETERS = re.compile(
@@ -30,9 +32,13 @@ class Parameter(NamedTuple):
     named: bool  # whether that word says that it is a parameter
     identity: str  # as of names.read_name: what it shares with its gradient
     number: int | None  # the author's
-    made: bool = False  # by us, since the file has no function for it
-    root: str | None = None  # of what was made: the name in the pool, and what stands there
-    structure: Any = None
+
+
+class Made(NamedTuple):
+    """What we put into the pool where a file has no function that makes its parameters: an array, a list or a dict."""
+
+    name: str
+    structure: Any
 
 
 class _Read(NamedTuple):
@@ -87,7 +93,8 @@ def find_parameters(pool: dict[str, Any], data: tuple[str, ...], only: list[Path
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.shape == b.shape and bool(np.array_equal(a, b))
+    """Equal, and not by being constant: a bias of zeros is no data."""
+    return a.shape == b.shape and bool(np.array_equal(a, b)) and np.ptp(a) > 0
 
 
 def _arranged(found: list[_Read]) -> list[Parameter]:
@@ -108,7 +115,7 @@ def _kinds(found: list[_Read]) -> list[str]:
     """W or b: by name; of nameless arrays the second of each pair is a bias, or what has but one row or column."""
     nameless = [r.leaf.value for r in found if r.kind is None]
     pairs = len(nameless) % 2 == 0 and all(
-        w.ndim == 2 and b.size in w.shape and min([2, *b.shape]) <= 1 or b.ndim == 1
+        (w.ndim == 2 and b.size in w.shape and min([2, *b.shape]) <= 1) or b.ndim == 1
         for w, b in zip(nameless[::2], nameless[1::2], strict=False)
     )
     kinds, count = [], 0
@@ -164,7 +171,7 @@ def size_options(shapes: list[tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
         pairs = [s if len(s) == 2 else ((1, s[0]) if side == "oi" else (s[0], 1)) for s in shapes]
         pairs = [(a, b) if side == "io" else (b, a) for a, b in pairs]  # (inputs, outputs) of each layer
         for extra in (0, 1):
-            chained = all(a[1] + extra == b[0] for a, b in zip(pairs, pairs[1:], strict=False))
+            chained = all(a[1] + extra == b[0] for a, b in itertools.pairwise(pairs))
             if pairs and chained and side not in options and (extra == 0 or len(pairs) > 1):
                 options[side] = (pairs[0][0] - extra, *(p[1] for p in pairs))
     return options
@@ -177,7 +184,7 @@ def own_values(parameters: list[Parameter], sizes: tuple[int, ...], seed: int) -
     for parameter in parameters:
         shape = parameter.value.shape
         if parameter.name[0] == "b":
-            values[parameter.name] = draws.normal(size=shape) * 0.5
+            values[parameter.name] = draws.normal(size=shape) * 0.3 + 0.2  # rather positive: relu units stay alive
             continue
         layer = int(parameter.name[1:])
         inputs = sizes[layer - 1] if layer <= len(sizes) and sizes[layer - 1] in shape else max(shape)
@@ -190,34 +197,35 @@ def own_values(parameters: list[Parameter], sizes: tuple[int, ...], seed: int) -
 
 def made_parameters(
     file: File, forward: Callee, backward: Callee, pool: dict[str, Any], there: list[Parameter], world: Any
-) -> list[Parameter]:
+) -> list[Made]:
     """Parameters that the functions take and no initialiser gives, with the shapes that the world implies."""
     wanted = [p.name for c in (forward, backward) for p in c.arguments if p.default is p.empty]
-    wanted += [n for n in sorted(file.free_names(forward)) if n not in file.program.names]
-    words = {p.word for p in there} | {p.identity for p in there}
-    made: list[Parameter] = []
-    names = [n for n in dict.fromkeys(wanted) if n not in pool and (r := read_name(n)) and not r.gradient]
-    names = [n for n in names if n not in words and (read := read_name(n)) and read.identity not in words]
-    if not names and not there:
+    wanted += [n for n in sorted(file.free_names(forward)) if n not in file.constants and n not in file.declared_global]
+    known = {p.word for p in there} | {p.identity for p in there}
+    names = [n for n in dict.fromkeys(wanted) if n not in pool and n not in known]
+    reads = {n: r for n in names if (r := read_name(n)) and not r.gradient and r.identity not in known}
+    if not reads and not there:
         return _made_container(file, forward, world)
-    numbers = {w: (r.kind, r.number) for w in names if (r := read_name(w))}
-    counted = sorted(
-        {n for _, n in numbers.values() if n is not None} | {p.number for p in there if p.number is not None}
-    )
-    order = {"W": 0, "b": 0}
-    for name in names:
-        kind, number = numbers[name]
-        order[kind] += 1
-        layer = counted.index(number) + 1 if number is not None else order[kind]
-        if _used_as_list(forward, name):
-            made.append(_made(name, [_array(kind, k, world, there) for k in range(1, len(world.sizes))]))
+    counted = {r.number for r in reads.values()} | {p.number for p in there}
+    layers = _layers([(r.kind, r.number) for r in reads.values()], sorted(n for n in counted if n is not None))
+    made: list[Made] = []
+    for name, layer in zip(reads, layers, strict=True):
+        kind = reads[name].kind
+        if used_as_list(forward, name):
+            made.append(Made(name, [_array(kind, k, world, there) for k in range(1, len(world.sizes))]))
         elif layer < len(world.sizes):
-            made.append(_made(name, _array(kind, layer, world, there)))
+            made.append(Made(name, _array(kind, layer, world, there)))
     return made
 
 
-def _made(name: str, structure: Any) -> Parameter:
-    return Parameter(name, (), np.zeros(0), name, True, "", None, True, name, structure)
+def _layers(kinds: list[tuple[str, int | None]], numbers: list[int]) -> list[int]:
+    """The layer of each name, by the rank of its number or by its place among the names of its kind."""
+    order = {"W": 0, "b": 0}
+    layers = []
+    for kind, number in kinds:
+        order[kind] += 1
+        layers.append(order[kind] if number is None else numbers.index(number) + 1)
+    return layers
 
 
 def _array(kind: str, layer: int, world: Any, there: list[Parameter]) -> np.ndarray:
@@ -233,39 +241,32 @@ def _array(kind: str, layer: int, world: Any, there: list[Parameter]) -> np.ndar
     return np.zeros((outputs, 1) if world.layout == "columns" else (1, outputs))
 
 
-def _made_container(file: File, forward: Callee, world: Any) -> list[Parameter]:
+def _made_container(file: File, forward: Callee, world: Any) -> list[Made]:
     """A dict or list of parameters for an argument such as `params`, by the way in which the code takes from it."""
+    layers = range(1, len(world.sizes))
     for argument in forward.arguments:
         if meanings(argument.name, False)[:1] != ["parameters"]:
             continue
-        keys = [
-            node.slice.value
-            for callee in file.reached(forward)
-            for node in ast.walk(callee.node)
-            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
-            if isinstance(node.value, ast.Name) and node.value.id == argument.name and isinstance(node.slice.value, str)
-        ]
-        keys = [k for k in dict.fromkeys(keys) if read_name(k)]
-        layers = range(1, len(world.sizes))
-        if _used_as_list(forward, argument.name) and not keys:
+        keys = [key for callee in file.reached(forward) for key in _keys_taken(callee, argument.name)]
+        if used_as_list(forward, argument.name) and not keys:
             pairs = [(_array("W", k, world, []), _array("b", k, world, [])) for k in layers]
-            return [_made(argument.name, pairs)]
-        keys = keys or [f"{kind}{k}" for k in layers for kind in "Wb"]
-        found: dict[str, np.ndarray] = {}
-        order = {"W": 0, "b": 0}
-        numbers = sorted({r.number for k in keys if (r := read_name(k)) and r.number is not None})
-        for key in keys:
-            read = read_name(key)
-            assert read is not None
-            order[read.kind] += 1
-            layer = numbers.index(read.number) + 1 if read.number is not None else order[read.kind]
-            if layer < len(world.sizes):
-                found[key] = _array(read.kind, layer, world, [])
-        return [_made(argument.name, found)]
+            return [Made(argument.name, pairs)]
+        keys = list(dict.fromkeys(keys)) or [f"{kind}{k}" for k in layers for kind in "Wb"]
+        reads = [r for key in keys if (r := read_name(key))]
+        numbers = sorted({r.number for r in reads if r.number is not None})
+        places = zip(keys, reads, _layers([(r.kind, r.number) for r in reads], numbers), strict=True)
+        return [Made(argument.name, {k: _array(r.kind, n, world, []) for k, r, n in places if n < len(world.sizes)})]
     return []
 
 
-def _used_as_list(callee: Callee, name: str) -> bool:
+def _keys_taken(callee: Callee, name: str) -> list[str]:
+    """The keys called like parameters that a function takes from a dict."""
+    subscripts = [n for n in ast.walk(callee.node) if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)]
+    own = [n.slice.value for n in subscripts if ast.unparse(n.value) == name and isinstance(n.slice, ast.Constant)]
+    return [key for key in own if isinstance(key, str) and read_name(key)]
+
+
+def used_as_list(callee: Callee, name: str) -> bool:
     """Whether a function indexes an argument by position, or runs over it."""
     for node in ast.walk(callee.node):
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == name:
@@ -291,16 +292,25 @@ def match_gradients(found: list[Leaf], parameters: list[Parameter], function: st
     if named and len(named) >= min(2, len(parameters)):
         matched = _match_by_identity(named, parameters) or _match_by_number(named, parameters)
         if matched:
-            return matched
+            return matched | _leftover(matched, found, parameters)
     if not named and len(found) >= len(parameters):
-        nameless = [leaf for leaf in found if not _is_other(leaf)]
+        nameless = found if len(found) == len(parameters) else [leaf for leaf in found if not _is_other(leaf)]
         if len(nameless) == len(parameters):
             return _match_by_shape(nameless, parameters)
     words = ", ".join(str(leaf.word) or str(np.shape(leaf.value)) for leaf in found) or "none"
-    raise ValueError(
-        f"{function} returned {len(named) or len(found)} gradients ({words}) for {len(parameters)} parameters "
+    raise Refusal(
+        f"{function} gave {len(named) or len(found)} gradients ({words}) for {len(parameters)} parameters "
         f"({', '.join(p.word for p in parameters)}); expected one for each, named after it (dW1, grads['W1'], nabla_w)"
     )
+
+
+def _leftover(matched: dict[str, Any], found: list[Leaf], parameters: list[Parameter]) -> dict[str, Any]:
+    """Of a tuple with one entry for each parameter, those whose names tell nothing: `return dW1, db1, dW2, dZ2`."""
+    missing = [p.name for p in parameters if p.name not in matched]
+    used = {id(value) for value in matched.values()}
+    left = [leaf.value for leaf in found if len(leaf.path) == 1 and id(leaf.value) not in used]
+    whole = len(found) == len(parameters) and len(left) == len(missing)
+    return dict(zip(missing, left, strict=True)) if whole else {}
 
 
 def _is_other(leaf: Leaf) -> bool:
@@ -325,11 +335,14 @@ def _reversed_fits(named: list[_Read], parameters: list[Parameter]) -> bool:
 
 
 def _match_by_number(named: list[_Read], parameters: list[Parameter]) -> dict[str, Any] | None:
-    numbers = {(p.name[0], p.number): p.name for p in parameters if p.number is not None}
-    keys = [(r.kind, r.number) for r in named]
-    if len(numbers) == len(parameters) and len(set(keys)) == len(keys) and set(keys) <= set(numbers):
-        if not (any("[" in r.identity for r in named) and _reversed_fits(named, parameters)):
-            return {numbers[r.kind or "", r.number]: r.leaf.value for r in named}
+    numbers: dict[tuple[str, int | None], str] = {
+        (p.name[0], p.number): p.name for p in parameters if p.number is not None
+    }
+    keys = [(r.kind or "", r.number) for r in named]
+    distinct = len(numbers) == len(parameters) and len(set(keys)) == len(keys) and set(keys) <= set(numbers)
+    turned = any("[" in r.identity for r in named) and _reversed_fits(named, parameters)
+    if distinct and not turned:
+        return {numbers[key]: r.leaf.value for key, r in zip(keys, named, strict=True)}
     canonical = {f"{kind}{number}" for kind, number in keys}
     if len(canonical) == len(keys) and canonical <= {p.name for p in parameters} and 0 not in {n for _, n in keys}:
         return {f"{r.kind}{r.number}": r.leaf.value for r in named}
@@ -374,8 +387,10 @@ def updates_itself(node: ast.AST, name: str) -> bool:
     for n in ast.walk(node):
         if isinstance(n, ast.AugAssign) and _ends(n.target) == name:
             return True
-        if isinstance(n, ast.Assign) and any(_ends(t) == name for t in n.targets):
-            return any(_ends(part) == name for part in ast.walk(n.value) if isinstance(part, ast.expr))
+        if isinstance(n, ast.Assign):
+            own = [ast.unparse(t) for t in n.targets if _ends(t) == name]
+            if own and own[0] in {ast.unparse(part) for part in ast.walk(n.value) if isinstance(part, ast.expr)}:
+                return True
     return False
 
 

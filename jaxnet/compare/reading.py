@@ -5,10 +5,11 @@ units: once with NumPy, and once with jax.numpy in its place.
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import builtins
+import copy
 import importlib
 import io
 import json
@@ -16,7 +17,7 @@ import math
 import re
 import types
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,14 +25,17 @@ import numpy as np
 
 AUTHOR = "jaxnet_author"  # __name__ of an author's namespace, and so __module__ of the classes in it
 
-_HARMLESS = set(
-    "math cmath random copy itertools functools collections typing dataclasses abc enum operator time datetime string "
-    "re warnings numbers types statistics fractions decimal contextlib textwrap numpy".split()
-)
-_PLAIN_BUILTINS = set(
-    "len int float bool str range list tuple dict set frozenset max min sum abs round sorted reversed zip enumerate "
-    "pow divmod complex slice True False None".split()
-)
+# fmt: off
+_HARMLESS = {
+    "abc", "cmath", "collections", "contextlib", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions",
+    "functools", "itertools", "math", "numbers", "numpy", "operator", "random", "re", "statistics", "string",
+    "textwrap", "time", "types", "typing", "warnings",
+}
+_PLAIN_BUILTINS = {
+    "abs", "bool", "complex", "dict", "divmod", "enumerate", "float", "frozenset", "int", "len", "list", "max", "min",
+    "pow", "range", "reversed", "round", "set", "slice", "sorted", "str", "sum", "tuple", "zip",
+}
+# fmt: on
 _READS_FILES = {"load", "loadtxt", "genfromtxt", "fromfile", "memmap", "save", "savez", "savetxt", "fromregex", "open"}
 _PYTHON_CELLS = {"time", "timeit", "capture", "prun", "python", "python3", "debug"}
 
@@ -154,7 +158,7 @@ class Program:
                 case _:
                     pass
 
-    def _plain_assignment(self, statement: Any, targets: list[ast.expr], names: dict) -> bool:
+    def _plain_assignment(self, statement: Any, targets: Sequence[ast.expr], names: dict) -> bool:
         return (
             statement.value is not None
             and self.is_plain(statement.value, names)
@@ -263,7 +267,8 @@ def _define(statement: Any, names: dict, filename: str) -> None:
     if isinstance(statement, ast.ClassDef):
         kept = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.AnnAssign | ast.Assign | ast.Pass
         body = [s for s in statement.body if isinstance(s, kept)] or [ast.Pass()]
-        statement = ast.copy_location(ast.ClassDef(**{**_fields(statement), "body": body}), statement)
+        statement = copy.copy(statement)
+        statement.body = body
         ast.fix_missing_locations(statement)
     lent = []
     for _ in range(20):
@@ -274,10 +279,6 @@ def _define(statement: Any, names: dict, filename: str) -> None:
         lent.append(error.name)
     for name in lent:
         del names[name]
-
-
-def _fields(node: ast.AST) -> dict[str, Any]:
-    return dict(ast.iter_fields(node))
 
 
 def _public(module: Any) -> list[str]:
@@ -303,7 +304,7 @@ def _first(iterable: Any = (), *_: Any, **__: Any) -> Any:
 
 
 class Inert:
-    """Stands in for what is not imported (Matplotlib, Pandas …): can be called, subscripted, subclassed; does nothing."""
+    """Stands in for what is not imported (Matplotlib, Pandas …): takes every use of it, and does nothing."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -442,6 +443,11 @@ class _FloatType(type):
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, float)
+
+
+def countable(*bounds: Any) -> Any:
+    """range, as an array that can also be an index of a traced array: probs[range(m), y]."""
+    return np.arange(*bounds)
 
 
 class TracedFloat(metaclass=_FloatType):
