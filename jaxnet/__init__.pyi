@@ -1,3 +1,5 @@
+from .checkpoint import Network as Network
+from .checkpoint import load as load
 from .compare.gradients import assert_gradients_match as assert_gradients_match
 from .compare.gradients import compare_gradients as compare_gradients
 from .compare.gradients import diagnose_backprop as diagnose_backprop
@@ -14,6 +16,7 @@ from .network import forward as forward
 from .network import init_params as init_params
 from .network import logits as logits
 from .training import Epoch as Epoch
+from .training import Progress as Progress
 from .training import TrainState as TrainState
 from .training import evaluate as evaluate
 from .training import fit as fit

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
-from typing import Annotated, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from jaxnet.compare.report import Report
+    from jaxnet.data import Dataset
+    from jaxnet.runs import Settings
+    from jaxnet.training import Progress
 
 app = typer.Typer(
     help="Train small dense networks in JAX.",
@@ -23,6 +32,13 @@ Optimizer = Literal["sgd", "momentum", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "step"]
 Initializer = Literal["he", "glorot", "normal"]
 
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="Folder that `jaxnet train --run` made.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+class Interrupted(Exception):
+    """Ctrl-C stopped a run, which was saved; the message says how to go on."""
+
 
 @app.callback()
 def common() -> None:
@@ -31,6 +47,7 @@ def common() -> None:
 
 @app.command()
 def train(
+    context: typer.Context,
     data: Annotated[
         str | None, typer.Option(help="Folder of IDX files, train.csv[,test.csv], or .npz.", show_default="MNIST")
     ] = None,
@@ -47,47 +64,266 @@ def train(
     epochs: Annotated[int, typer.Option(help="Passes over the data.")] = 3,
     init: Annotated[Initializer, typer.Option(help="How the weights are drawn.")] = "he",
     seed: Annotated[int, typer.Option(help="Seed of weights and order.")] = 0,
+    validation: Annotated[
+        float, typer.Option(help="Share of the training examples to hold out, as 0.1.", show_default="none")
+    ] = 0.0,
+    patience: Annotated[
+        int, typer.Option(help="Stop after so many epochs without a better validation loss.", show_default="never")
+    ] = 0,
     device: Annotated[
         str | None, typer.Option(help="Kind of device: cpu, gpu.", show_default="the best there is")
     ] = None,
+    run: Annotated[str | None, typer.Option(help="Folder to save the run in.", show_default="not saved")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in that folder.")] = False,
 ) -> None:
     """Train a network; with no option, the notebook's 784-10-10 on MNIST."""
     layers = _parse_hidden(hidden)
-    import jax
+    if (resume or overwrite) and run is None:
+        raise ValueError("--resume and --overwrite are about a saved run; add its folder, --run DIR")
+    if resume and overwrite:
+        raise ValueError("--resume goes on with a run, --overwrite replaces it; give the one or the other")
 
+    from jaxnet import runs
     from jaxnet.data import CLASSES, load_data
-    from jaxnet.network import init_params
-    from jaxnet.training import fit
+    from jaxnet.terminal import interruptible, progress_bar
 
-    if device is not None:
-        jax.config.update("jax_default_device", _find_device(device))
-    train_set, test_set = load_data(data)
-    sizes = (train_set.inputs.shape[1], *layers, CLASSES)
-    if output is None:
-        output = "sigmoid" if loss == "binary-cross-entropy" else "softmax"
-    typer.echo(f"{'-'.join(map(str, sizes))}, {len(train_set.labels):,} examples, {jax.devices()[0].device_kind}")
-    test_accuracy = 0.0
-    for epoch in fit(
-        init_params(seed, sizes, init),
-        train_set,
-        test_set,
-        epochs=epochs,
-        batch_size=batch_size,
+    saved, record = runs.read_run(run) if run is not None and resume else (None, {})
+    if run is not None and not resume:
+        runs.check_absent(run, overwrite=overwrite)
+    device_kind = _use_device(device)
+    path = record["data"]["path"] if saved and data is None else data
+    train_set, test_set = load_data(path)
+    settings = runs.Settings(
+        sizes=(train_set.inputs.shape[1], *layers, CLASSES),
+        activation=activation,
+        output=output or ("sigmoid" if loss == "binary-cross-entropy" else "softmax"),
+        loss=loss,
         optimizer=optimizer,
         learning_rate=learning_rate,
         schedule=schedule,
-        hidden=activation,
-        output=output,
-        loss=loss,
+        batch_size=batch_size,
+        epochs=epochs,
+        init=init,
         seed=seed,
+        validation=validation,
+        patience=patience,
+    )
+    create = None
+    if saved:
+        _check_data(record, path, train_set, test_set)
+        settings = _resumed(context, settings, saved)
+        for name, now in {"device": device_kind, **runs.versions()}.items():
+            before = (record["versions"] | {"device": record["device"]}).get(name)
+            if now != before:
+                typer.echo(f"jaxnet: note: {name} was {before} and is {now}; the bits may differ", err=True)
+    elif run is not None:
+        found = {"path": _absolute(path), "sha256": runs.data_digest(train_set, test_set)}
+        create = partial(runs.create_run, run, settings, found, device_kind, overwrite=overwrite)
+
+    typer.echo(f"{'-'.join(map(str, settings.sizes))}, {len(train_set.labels):,} examples, {device_kind}")
+    metrics: list[dict[str, Any]] = []
+    with (
+        interruptible(run is not None) as is_interrupted,
+        progress_bar(settings, len(train_set.labels), metrics) as (say, show),
     ):
-        test_accuracy = epoch.test_accuracy
-        typer.echo(
-            f"epoch {epoch.number}/{epochs}  train loss {epoch.train_loss:.4f}  test loss {epoch.test_loss:.4f}  "
-            f"test accuracy {100 * test_accuracy:.1f} %  {epoch.seconds:.2f} s  "
-            f"{epoch.examples_per_second:,.0f} examples/s"
+
+        def watch(progress: Progress) -> bool:
+            show(progress)
+            return is_interrupted()
+
+        for line in runs.train_run(settings, train_set, test_set, run, create=create, watch=watch):
+            metrics.append(line)
+            say(_epoch_line(settings, line))
+    if not runs.is_finished(settings, metrics):
+        raise Interrupted(f"interrupted and saved; go on with: jaxnet train --run {run} --resume")
+    kept = runs.reported(settings, metrics)
+    if settings.patience:
+        typer.echo(f"epoch {kept['epoch']} of {len(metrics)} has the least validation loss; its parameters are kept")
+    typer.echo(f"test accuracy {_percent(kept['test_accuracy'])}")
+    if run is not None:
+        from jaxnet.plots import draw_run
+
+        draw_run(run, test_set)
+
+
+@app.command()
+def plot(
+    run: Annotated[list[str], typer.Argument(metavar="RUN…", help="Folders that `jaxnet train --run` made.")],
+    out: Annotated[str, typer.Option(help="Where the curves of several runs go.")] = "curves.png",
+) -> None:
+    """Draw a run's pictures into its folder; of several runs, one picture of all learning curves."""
+    from jaxnet import runs
+    from jaxnet.plots import draw_curves, draw_run
+
+    if len(run) == 1:
+        draw_run(run[0], _run_data(run[0]))
+        typer.echo("\n".join(os.path.join(run[0], name) for name in runs.PICTURES))
+        return
+    names = [os.path.basename(os.path.normpath(folder)) for folder in run]
+    curves = {}
+    for folder, name in zip(run, names if len(set(names)) == len(names) else run, strict=True):
+        settings, _ = runs.read_run(folder)
+        curves[name] = runs.read_metrics(folder, settings), settings.loss
+        if not curves[name][0]:
+            raise ValueError(f"{folder}: no epoch is finished yet")
+    draw_curves(curves, out)
+    typer.echo(out)
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    data: Annotated[
+        str | None, typer.Option(help="As of `jaxnet train`; its test set counts.", show_default="the run's")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a run's network: loss, accuracy, precision and recall of each class."""
+    from jaxnet import training
+    from jaxnet.checkpoint import load
+    from jaxnet.data import load_data
+
+    network, params = load(run)
+    test = _run_data(run) if data is None else load_data(data)[1]
+    _check_inputs(run, network.sizes[0], test.inputs)
+    names = {"hidden": network.hidden, "output": network.output}
+    loss, accuracy = training.evaluate(params, test, **names, loss=network.loss)
+    guesses = training.predict(params, test.inputs, **names).argmax(axis=1)
+    matrix = training.confusion_matrix(test.labels, guesses)
+    classes = [
+        {
+            "class": number,
+            "examples": int(matrix[number].sum()),
+            "precision": _share(matrix[number, number], matrix[:, number].sum()),
+            "recall": _share(matrix[number, number], matrix[number].sum()),
+        }
+        for number in range(len(matrix))
+    ]
+    if as_json:
+        result = {"run": run, "examples": len(test.labels), "loss": float(loss), "accuracy": float(accuracy)}
+        typer.echo(json.dumps(result | {"classes": classes, "confusion": matrix.tolist()}))
+        return
+    typer.echo("class  examples  precision   recall")
+    for row in classes:
+        precision, recall = _percent(row["precision"]), _percent(row["recall"])
+        typer.echo(f"{row['class']:5}  {row['examples']:8,}  {precision:>9}  {recall:>7}")
+    typer.echo(f"{network.loss} {float(loss):.4f}, mean over {len(test.labels):,} examples")
+    typer.echo(f"accuracy {_percent(float(accuracy))}")
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGE…", help="Pictures of a digit each; IDX or CSV files, row by row.")
+    ],
+    as_json: AsJson = False,
+    show: Annotated[
+        str | None, typer.Option(help="Draw what the network was given into this file.", show_default="not drawn")
+    ] = None,
+) -> None:
+    """Say which digit each picture shows, and how probable each class is.
+
+    Pictures may be of any size and colour, dark on light or light on dark: they are made what MNIST's images are.
+    """
+    import numpy as np
+
+    from jaxnet import training
+    from jaxnet.checkpoint import load
+    from jaxnet.images import read_inputs
+    from jaxnet.training import PROBABILITIES, show_prediction
+
+    network, params = load(run)
+    names, labels, parts = [], [], []
+    for image in images:
+        inputs, known = read_inputs(image)
+        _check_inputs(image, network.sizes[0], inputs)
+        names += [image] if len(inputs) == 1 else [f"{image} row {row}" for row in range(1, len(inputs) + 1)]
+        labels += [None] * len(inputs) if known is None else known.tolist()
+        parts.append(inputs)
+    inputs = np.concatenate(parts)
+    outputs = np.asarray(training.predict(params, inputs, hidden=network.hidden, output=network.output))
+    guesses = outputs.argmax(axis=1).tolist()
+    if show is not None:
+        from jaxnet.plots import draw_images
+
+        captions = [
+            f"{os.path.basename(name)[-18:]}\n{guess}, {show_prediction(row[guess], network.output)}"
+            for name, guess, row in zip(names[:60], guesses, outputs, strict=False)
+        ]
+        title = f"What the network of {os.path.basename(run) or run} was given, and what it takes it for"
+        draw_images(inputs[:60], captions, title, show)
+    if as_json:
+        kind = "probabilities" if network.output in PROBABILITIES else "outputs"
+        predictions = [
+            {"image": name, "guess": guess, kind: row.tolist()} | ({} if label is None else {"label": label})
+            for name, label, guess, row in zip(names, labels, guesses, outputs, strict=True)
+        ]
+        typer.echo(json.dumps({"run": run, "predictions": predictions}))
+        return
+    width = max(map(len, [*names, "image"]))
+    typer.echo(f"{'image':{width}}  guess" + "".join(f"{number:9}" for number in range(outputs.shape[1])))
+    for name, guess, row in zip(names, guesses, outputs, strict=True):
+        shown = "".join(f"{show_prediction(value, network.output):>9}" for value in row)
+        typer.echo(f"{name:{width}}  {guess:5}{shown}")
+
+
+@app.command()
+def compare(
+    source: Annotated[
+        str | None,
+        typer.Argument(help="A .py or .ipynb with a backward pass in NumPy.", show_default="the library's own"),
+    ] = None,
+    as_json: AsJson = False,
+    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report as one HTML page.")] = None,
+    forward: Annotated[str | None, typer.Option(metavar="NAME", help="The function of the forward pass.")] = None,
+    backward: Annotated[str | None, typer.Option(metavar="NAME", help="The function of the backward pass.")] = None,
+    init: Annotated[str | None, typer.Option(metavar="NAME", help="The function that makes the parameters.")] = None,
+    loss: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The loss function, or squared-error, cross-entropy, …")
+    ] = None,
+    layout: Annotated[
+        Literal["columns", "rows"] | None,
+        typer.Option(help="Whether examples are columns or rows.", show_default="found"),
+    ] = None,
+    timeout: Annotated[float, typer.Option(metavar="S", help="Seconds that the file's code may run.")] = 60.0,
+) -> None:
+    """Say whether a hand-written backward pass is right, and which formula is wrong."""
+    if source is None:
+        from jaxnet.compare.gradients import compare_library
+
+        report = compare_library()
+    else:
+        from jaxnet.compare.child import compare_in_child
+
+        report = compare_in_child(
+            source, timeout=timeout, forward=forward, backward=backward, init=init, loss=loss, layout=layout
         )
-    typer.echo(f"test accuracy {100 * test_accuracy:.1f} %")
+    if html is not None:
+        try:
+            with open(html, "w", encoding="utf-8") as file:
+                file.write(report.html())
+        except OSError as error:
+            raise ValueError(f"--html {html}: {error.strerror or error}") from None
+    if as_json:
+        typer.echo(report.to_json())
+    else:
+        _print_report(report)
+    raise typer.Exit(1 if report.verdict == "wrong" else 0)
+
+
+def _print_report(report: Report) -> None:
+    """The text, with colours where there is a terminal that shows them."""
+    from rich.console import Console
+    from rich.text import Text
+
+    text = Text(str(report))
+    text.highlight_regex(r"✓[^\n]*", "green")
+    text.highlight_regex(r"✗ wrong|error\[[^\]]*\]", "bold red")
+    text.highlight_regex(r"≈[^\n]*|warning\[[^\]]*\]", "bold yellow")
+    text.highlight_regex(r"instead:", "bold green")
+    Console(soft_wrap=True).print(text, end="")
 
 
 def _parse_hidden(text: str) -> list[int]:
@@ -102,25 +338,113 @@ def _parse_hidden(text: str) -> list[int]:
     return sizes
 
 
-def _find_device(kind: str):
+def _use_device(kind: str | None) -> str:
+    """Compute on a device of this kind from now on, and say which it is."""
     import jax
 
+    if kind is None:
+        return jax.devices()[0].device_kind
     try:
-        return jax.devices(kind)[0]
+        device = jax.devices(kind)[0]
     except RuntimeError:
         present = sorted({device.platform for device in jax.devices()} | {"cpu"})
         raise ValueError(f"no device {kind!r} here; there is: {', '.join(present)}") from None
+    jax.config.update("jax_default_device", device)
+    return device.device_kind
+
+
+def _resumed(context: typer.Context, given: Settings, saved: Settings) -> Settings:
+    """The settings of a saved run. ValueError if one that was given on the command line differs."""
+    for name in saved._fields:
+        option = "hidden" if name == "sizes" else name
+        explicit = context.get_parameter_source(option)
+        if explicit is None or explicit.name != "COMMANDLINE":
+            continue
+        now, before = getattr(given, name), getattr(saved, name)
+        if now != before:
+            now, before = ("-".join(map(str, value)) if name == "sizes" else value for value in (now, before))
+            why = " (the learning rate's schedule depends on it)" if name == "epochs" else ""
+            raise ValueError(
+                f"--{option.replace('_', '-')} makes {name} {now}, but the run has {before}{why}; "
+                "leave it out to go on with the run, or train another one"
+            )
+    return saved
+
+
+def _check_data(record: dict[str, Any], path: str | None, train: Dataset, test: Dataset) -> None:
+    """ValueError unless the data are those that a run was trained with."""
+    from jaxnet.runs import data_digest
+
+    found, wanted = data_digest(train, test), record["data"]["sha256"]
+    if found != wanted:
+        raise ValueError(
+            f"{path or 'MNIST'}: not the data that the run was trained with; "
+            f"their SHA-256 is {found[:12]}…, the run's {wanted[:12]}…"
+        )
+
+
+def _run_data(run: str) -> Dataset:
+    """The test set of a run, from where it was read in training."""
+    from jaxnet.data import load_data
+    from jaxnet.runs import read_run
+
+    _, record = read_run(run)
+    train, test = load_data(record["data"]["path"])
+    _check_data(record, record["data"]["path"], train, test)
+    return test
+
+
+def _check_inputs(what: str, wanted: int, inputs: Any) -> None:
+    if inputs.shape[1] != wanted:
+        raise ValueError(f"{what}: {inputs.shape[1]} pixels an example, but the network takes {wanted}")
+
+
+def _absolute(path: str | None) -> str | None:
+    """The path of data, one or two files, so that it holds in another folder too."""
+    if path is None or os.path.exists(path):
+        return path and os.path.abspath(path)
+    return ",".join(map(os.path.abspath, path.split(",")))
+
+
+def _share(part: Any, whole: Any) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def _percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{100 * fraction:.1f} %"
+
+
+def _epoch_line(settings: Settings, line: dict[str, Any]) -> str:
+    validation = ""
+    if settings.validation:
+        validation = (
+            f"validation loss {line['validation_loss']:.4f}  "
+            f"validation accuracy {_percent(line['validation_accuracy'])}  "
+        )
+    return (
+        f"epoch {line['epoch']}/{settings.epochs}  train loss {line['train_loss']:.4f}  {validation}"
+        f"test loss {line['test_loss']:.4f}  test accuracy {_percent(line['test_accuracy'])}  "
+        f"{line['seconds']:.2f} s  {line['examples_per_second']:,.0f} examples/s"
+    )
 
 
 def main() -> None:
     """Run the command line; any failure that a user can mend is one line on stderr and exit status 2."""
     try:
         status = app(standalone_mode=False)
+    except Interrupted as stop:
+        print(f"jaxnet: {stop}", file=sys.stderr)
+        sys.exit(130)
     except typer.TyperException as error:
         print(f"jaxnet: {error.format_message()}", file=sys.stderr)
         status = 2
-    except ValueError as error:
+    except (ValueError, FloatingPointError) as error:
         print(f"jaxnet: {error}", file=sys.stderr)
+        status = 2
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "memory" not in str(error):  # XLA's are RuntimeErrors
+            raise
+        print("jaxnet: out of memory; try smaller layers, a smaller batch or fewer examples", file=sys.stderr)
         status = 2
     if status == 130:  # what Typer makes of Ctrl-C
         print("jaxnet: interrupted", file=sys.stderr)

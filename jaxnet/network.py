@@ -81,9 +81,11 @@ def init_params(seed: int | jax.Array, sizes: Sequence[int], init: str = "he") -
     - `glorot`: √(2 / (i + o)) (Glorot and Bengio 2010, eq. 12);
     - `normal`: 1, as the notebook has it: with 784 inputs it saturates the softmax.
 
-    `seed` is an integer or a JAX key. Raises ValueError for fewer than two sizes, a size below 1 or an
-    unknown `init`.
+    `seed` is an integer of 64 bits or a JAX key. Raises ValueError for a larger one, for fewer than two sizes, a
+    size below 1 or an unknown `init`.
     """
+    if isinstance(seed, int) and not -(2**63) <= seed < 2**63:
+        raise ValueError(f"seed is {seed}; {2**63 - 1} is the largest")
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes are {tuple(sizes)}; give at least two, inputs first, each 1 or more")
     standard_deviation = choose(INITIALIZERS, init, "initialisation")

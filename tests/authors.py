@@ -1,5 +1,8 @@
 """Writes NumPy networks as their authors do, in several styles, with any mistake of the catalogue planted in a line."""
 
+import re
+from itertools import pairwise
+
 STYLES = ("named", "dict", "class", "update")
 
 # act -> (function of Z, derivative in terms of Z, the same in terms of A)
@@ -147,7 +150,7 @@ def write(style, columns, sizes, hidden, output, loss, plan, with_loss=True):
     text.append("    return e / np.sum(e)" if all_of_it else f"    return e / np.sum(e, axis={axis}, keepdims=True)")
     lines = {"forward": len(text)} if all_of_it else {}
     text += ["", ""]
-    shapes = [(o, i) if columns else (i, o) for i, o in zip(sizes[:-1], sizes[1:], strict=True)]
+    shapes = [(o, i) if columns else (i, o) for i, o in pairwise(sizes)]
     bias_shapes = [(o, 1) if columns else (1, o) for o in sizes[1:]]
     m = "X.shape[1]" if columns else "X.shape[0]"
     cost = LOSSES[output, loss].format(L=L) + " / m"
@@ -199,7 +202,6 @@ def write(style, columns, sizes, hidden, output, loss, plan, with_loss=True):
         own = parameters + cached
         emit(8, [(None, of_self(line, own)) for line in forward] + [(None, f"return self.A{L}")])
         text += ["", "    def backward(self, X, Y):"]
-        import re
 
         def rename(line):
             return re.sub(rf"(?<![\w.])({'|'.join(own)})(?!\w)", r"self.\1", line)

@@ -3,6 +3,8 @@
 Rows, weights (o, i). A plan maps a quantity (dZ2, dW1, db2, forward) to the codes planted there.
 """
 
+from itertools import chain, pairwise
+
 import numpy as np
 
 from jaxnet import backprop
@@ -63,15 +65,12 @@ def draw_plan(random, layers, mistakes, one_quantity=False):
         for quantity in random.choice(quantities, min(mistakes, len(quantities)), replace=False):
             slots = SLOTS["output" if quantity == f"dZ{layers}" else quantity[:2]]
             slots = slots if mistakes == 1 else slots[:-1]
-            plan[str(quantity)] = (str(random.choice(sum(slots, []))),)
+            plan[str(quantity)] = (str(random.choice(list(chain(*slots)))),)
     return plan
 
 
 def make_network(random, sizes, m):
-    params = [
-        (random.normal(size=(o, i)) / np.sqrt(i), random.normal(size=o) / 2)
-        for i, o in zip(sizes[:-1], sizes[1:], strict=True)
-    ]
+    params = [(random.normal(size=(o, i)) / np.sqrt(i), random.normal(size=o) / 2) for i, o in pairwise(sizes)]
     X = random.normal(size=(m, sizes[0]))
     labels = random.permutation(np.arange(m) % max(sizes[-1], 2))
     Y = np.eye(sizes[-1])[labels] if sizes[-1] > 1 else labels[:, None].astype(float)

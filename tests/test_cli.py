@@ -1,3 +1,9 @@
+import contextlib
+import inspect
+import json
+import os
+import pty
+import re
 import subprocess
 import sys
 import time
@@ -6,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from jaxnet import cli, losses, network, training
+import jaxnet
+from jaxnet import checkpoint, cli, losses, network, runs, training
 
 SMALL = ["--batch-size", "10", "--epochs", "2"]
 
@@ -90,6 +98,25 @@ def test_every_option_reaches_the_training(run, small_csv):
         (["train", "--device=abacus"], "no device 'abacus' here; there is: "),
         (["train", "--loss=cross-entropy", "--output=tanh"], "cross-entropy goes with output softmax"),
         (["train", "--frobnicate"], "--frobnicate"),
+        (["train", "--resume"], "add its folder, --run DIR"),
+        (["train", "--run=x", "--resume", "--overwrite"], "give the one or the other"),
+        (["train", "--run=/nope", "--resume"], "/nope: no such run"),
+        (["train", "--run=/proc/nope", "--epochs=1"], "/proc/nope: "),
+        (["train", "--patience=2"], "add --validation 0.1"),
+        (["train", "--validation=0.1", "--patience=-2"], "patience is -2"),
+        (["train", "--validation=1.5"], "validation is 1.5"),
+        (["train", "--epochs=1000000000"], "7,500,000,000,000 steps"),
+        (["train", "--seed=99999999999999999999"], "seed is 99999999999999999999"),
+        (["train", "--hidden=99999999999"], "out of memory"),
+        (
+            ["train", "--output=identity", "--learning-rate=1e9"],
+            "infinite or NaN after step 2; the largest",
+        ),
+        (["evaluate", "/nope"], "/nope: no such run"),
+        (["evaluate"], "Missing argument 'RUN'"),
+        (["predict", "/nope", "x.png"], "/nope: no such run"),
+        (["plot", "/nope"], "/nope: no such run"),
+        (["plot", "/nope", "/nope2"], "/nope: no such run"),
         (["fly"], "No such command 'fly'"),
     ],
 )
@@ -118,7 +145,7 @@ def test_help_and_import_stay_light():
         "import sys; sys.argv = ['jaxnet', '--help']; import jaxnet, jaxnet.cli\n"
         "try: jaxnet.cli.main()\n"
         "except SystemExit as exit: assert not exit.code, exit.code\n"
-        "heavy = {'jax', 'numpy', 'matplotlib', 'optax'} & set(sys.modules)\n"
+        "heavy = {'jax', 'numpy', 'matplotlib', 'optax', 'PIL', 'safetensors', 'rich.progress'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     help_text = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
@@ -146,6 +173,210 @@ def test_an_interrupt_is_one_line_and_status_130():
     assert (process.returncode, err) == (130, "jaxnet: interrupted\n")
 
 
+@pytest.fixture(scope="module")
+def trained(small_csv, tmp_path_factory):
+    """A finished run: its folder."""
+    folder = tmp_path_factory.mktemp("runs") / "trained"
+    cli.app(["train", "--data", small_csv, *SMALL, "--run", str(folder)], standalone_mode=False)
+    return str(folder)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def test_a_run_holds_what_the_design_says(trained, small_csv):
+    assert set(contents(trained)) == {"run.json", "metrics.jsonl", "checkpoint.safetensors", *runs.PICTURES}
+    record = json.loads(Path(trained, "run.json").read_text())
+    assert record["settings"]["sizes"] == [784, 10, 10]
+    assert record["data"]["path"] == small_csv
+    assert record["versions"]["jax"]
+    lines = [json.loads(line) for line in Path(trained, "metrics.jsonl").read_text().splitlines()]
+    names = "epoch step train_loss test_loss test_accuracy learning_rate seconds examples_per_second"
+    assert all(set(names.split()) <= set(line) for line in lines)
+    assert [(line["epoch"], line["step"]) for line in lines] == [(1, 20), (2, 40)]
+
+
+def test_a_finished_run_is_shown_again(run, trained):
+    before = contents(trained)
+    status, out, err = run("train", "--run", trained, "--resume")
+    assert (status, err) == (0, "")
+    assert [line.split("  ")[0] for line in out.splitlines()[1:3]] == ["epoch 1/2", "epoch 2/2"]
+    assert {name: before[name] for name in before if not name.endswith("png")}.items() <= contents(trained).items()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "holds a run already; go on with it by --resume, or replace it by --overwrite"),
+        (["--resume", "--epochs=3"], "--epochs makes epochs 3, but the run has 2 (the learning rate's schedule"),
+        (["--resume", "--hidden=20"], "--hidden makes sizes 784-20-10, but the run has 784-10-10"),
+        (["--resume", "--learning-rate=0.2"], "--learning-rate makes learning_rate 0.2, but the run has 0.1"),
+        (["--resume", "--seed=0", "--loss=cross-entropy"], "--loss makes loss cross-entropy"),
+        (["--resume", "--data={data}/other.npz"], "other.npz: not the data that the run was trained with"),
+        (["--overwrite", "--epochs=0"], "epochs is 0"),
+        (["--overwrite", "--output=identity", "--learning-rate=1e9"], "the loss is infinite or NaN"),
+        (["--overwrite", "--data=/nope"], "/nope: No such file"),
+    ],
+)
+def test_what_a_run_refuses_leaves_it_as_it_is(options, message, run, trained, mnist, tmp_path):
+    arrays = {f"{name}_{kind}": array[:50] for kind, set_ in zip(("train", "test"), mnist, strict=True)
+              for name, array in zip("xy", set_, strict=True)}  # fmt: skip
+    np.savez(tmp_path / "other.npz", **arrays)
+    before = contents(trained)
+    data = [] if "--resume" in options or any("--data" in option for option in options) else ["--data", "{small}"]
+    record = json.loads(Path(trained, "run.json").read_text())
+    arguments = [option.format(data=tmp_path, small=record["data"]["path"]) for option in [*options, *data]]
+    status, _, err = run("train", "--run", trained, *arguments)
+    assert (status, err.count("\n")) == (2, 1)
+    assert message in err
+    assert contents(trained) == before
+
+
+def test_overwrite_replaces_a_run(run, trained, small_csv, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name, content in contents(trained).items():
+        (folder / name).write_bytes(content)
+    assert run("train", "--data", small_csv, *SMALL, "--seed=5", "--run", str(folder), "--overwrite")[0] == 0
+    assert checkpoint.read_checkpoint(folder).settings.seed == 5
+    assert set(contents(folder)) == set(contents(trained))
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="for the administrator no folder is read-only")
+def test_a_read_only_folder(run, small_csv, tmp_path):
+    tmp_path.chmod(0o500)
+    status, _, err = run("train", "--data", small_csv, *SMALL, "--run", str(tmp_path))
+    assert (status, err) == (2, f"jaxnet: {tmp_path}/run.json: Permission denied\n")
+
+
+def test_evaluate(run, trained, mnist):
+    status, out, err = run("evaluate", trained)
+    assert (status, err) == (0, "")
+    result = json.loads(run("evaluate", trained, "--json")[1])
+    assert out.splitlines()[-1] == f"accuracy {100 * result['accuracy']:.1f} %"
+    last = json.loads(Path(trained, "metrics.jsonl").read_text().splitlines()[-1])
+    assert (result["examples"], result["loss"], result["accuracy"]) == (200, last["test_loss"], last["test_accuracy"])
+    matrix = np.array(result["confusion"])
+    assert matrix.sum() == 200
+    _, params = jaxnet.load(trained)
+    guesses = jaxnet.forward(params, mnist[0].inputs[:200] / np.float32(255)).argmax(axis=1)
+    for row in result["classes"]:
+        number = row["class"]
+        right = int(((guesses == number) & (mnist[0].labels[:200] == number)).sum())
+        guessed, there = int((guesses == number).sum()), int((mnist[0].labels[:200] == number).sum())
+        assert row["precision"] == (pytest.approx(right / guessed) if guessed else None)
+        assert row["recall"] == (pytest.approx(right / there) if there else None)
+        assert row["examples"] == there
+
+
+def test_predict(run, trained, mnist, tmp_path):
+    paths = [str(tmp_path / f"{number}.png") for number in range(3)]
+    for path, image in zip(paths, mnist[1].inputs, strict=False):
+        Image.fromarray(255 - image.reshape(28, 28)).resize((100, 100)).save(path)
+    status, out, err = run("predict", trained, *paths, "--show", str(tmp_path / "shown.png"))
+    assert (status, err) == (0, "")
+    predictions = json.loads(run("predict", trained, *paths, "--json")[1])["predictions"]
+    assert [row["image"] for row in predictions] == paths
+    for row, line in zip(predictions, out.splitlines()[1:], strict=True):
+        assert sum(row["probabilities"]) == pytest.approx(1)
+        assert int(np.argmax(row["probabilities"])) == row["guess"]
+        assert line.split()[:2] == [row["image"], str(row["guess"])]
+    assert (tmp_path / "shown.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["predict", "{run}", "/nope.png"], "/nope.png: No such file"),
+        (["predict", "{run}", "{tmp}/blank.png"], "blank.png: no ink"),
+        (["predict", "{run}", "{tmp}/small.csv"], "small.csv: 4 pixels an example, but the network takes 784"),
+        (["predict", "{run}", "{tmp}/digit.png", "--show=/nope/x.png"], "/nope/x.png: No such file"),
+        (["predict", "{run}", "{tmp}/digit.png", "--show=x.abc"], "Format 'abc' is not supported"),
+        (["predict", "{tmp}", "{tmp}/digit.png"], "checkpoint.safetensors: No such file"),
+        (["evaluate", "{run}", "--data={tmp}/small.csv"], "4 pixels an example, but the network takes 784"),
+        (["evaluate", "{run}", "--data={tmp}/classes.csv"], "line 1, column 1: label '10'"),
+        (["plot", "{run}", "{tmp}"], "holds no run.json"),
+        (["plot", "{tmp}"], "holds no run.json"),
+    ],
+)
+def test_bad_input_to_a_run_is_one_line_and_status_2(arguments, message, run, trained, tmp_path):
+    Image.new("L", (30, 30), 200).save(tmp_path / "blank.png")
+    digit = Image.new("L", (30, 30), 200)
+    digit.paste(0, (10, 5, 14, 25))
+    digit.save(tmp_path / "digit.png")
+    (tmp_path / "small.csv").write_text("1,0,0,0,0\n")
+    (tmp_path / "classes.csv").write_text("10,0,0,0,0\n")
+    before = contents(trained)
+    status, _, err = run(*(argument.format(run=trained, tmp=tmp_path) for argument in arguments))
+    assert (status, err.count("\n")) == (2, 1)
+    assert err.startswith("jaxnet: ")
+    assert message in err
+    assert contents(trained) == before
+
+
+def test_plot(run, trained, tmp_path):
+    Path(trained, "curves.png").unlink()
+    status, out, err = run("plot", trained)
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [str(Path(trained, name)) for name in runs.PICTURES]
+    assert all(Path(line).exists() for line in out.splitlines())
+    assert run("plot", trained, trained, "--out", str(tmp_path / "both.png"))[0] == 0
+    assert (tmp_path / "both.png").exists()
+
+
+def test_validation_and_patience(run, small_csv):
+    options = ["--validation=0.5", "--patience=1", "--epochs=50", "--learning-rate=2", "--batch-size=2"]
+    status, out, err = run("train", "--data", small_csv, *options)
+    assert (status, err) == (0, "")
+    *epochs, kept, last = out.splitlines()[1:]
+    losses = [float(line.split("validation loss ")[1].split()[0]) for line in epochs]
+    assert len(epochs) < 50
+    best = int(np.argmin(losses)) + 1
+    assert kept == f"epoch {best} of {best + 1} has the least validation loss; its parameters are kept"
+    assert last in epochs[best - 1]
+
+
+def test_an_interrupted_run_says_how_to_go_on(tmp_path):
+    folder = str(tmp_path / "run")
+    command = [sys.executable, "-c", "from jaxnet.cli import main; main()", "train", "--epochs=10000", "--run", folder]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    while not process.stdout.readline().startswith("epoch 1"):
+        time.sleep(0.01)
+    process.send_signal(2)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err == f"jaxnet: interrupted and saved; go on with: jaxnet train --run {folder} --resume\n"
+    assert checkpoint.read_checkpoint(folder).progress.state.step > 7500
+
+
+def test_a_terminal_has_a_bar_and_the_same_lines(run, small_csv):
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", "from jaxnet.cli import main; main()", "train", "--data", small_csv, *SMALL]
+    process = subprocess.Popen(command, stdout=theirs, env=os.environ | {"TERM": "xterm", "COLUMNS": "200"})
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux's way to say that the other side has closed
+        while part := os.read(ours, 2**16):
+            shown += part
+    os.close(ours)
+    assert process.wait() == 0
+    with_bar, plain = shown.decode(), run("train", "--data", small_csv, *SMALL)[1]
+
+    def lines(text):
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "\n")
+        found = [line for line in text.splitlines() if "train loss" in line or line.startswith("test accuracy")]
+        return [line.split("  ")[:4] for line in found]
+
+    assert "━" in with_bar
+    assert "ex./s" in with_bar
+    assert "\x1b" not in plain
+    assert "━" not in plain
+    assert lines(with_bar) == lines(plain)
+    assert len(lines(plain)) == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "percent"),
     [
@@ -157,3 +388,10 @@ def test_accuracy_on_mnist(run, arguments, percent):
     status, out, _ = run("train", *arguments)
     assert status == 0
     assert float(out.splitlines()[-1].split()[2]) >= percent
+
+
+def test_the_defaults_of_the_options_are_those_of_the_library():
+    defaults = checkpoint.Settings()
+    for parameter in inspect.signature(cli.train).parameters.values():
+        if parameter.name in defaults._fields and parameter.name != "output":
+            assert parameter.default == getattr(defaults, parameter.name)

@@ -1,3 +1,5 @@
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -127,6 +129,80 @@ def test_schedules(schedule, shares):
     np.testing.assert_allclose([updates[step] for step in (0, 50, 75, 100)], shares, atol=1e-6)
 
 
+@pytest.mark.parametrize("stretch_seconds", [1e-9, 1e9])
+def test_fit_goes_on_from_any_stretch(small, stretch_seconds, monkeypatch):
+    monkeypatch.setattr(training, "STRETCH_SECONDS", stretch_seconds)
+    settings = {"epochs": 2, "batch_size": 20, "optimizer": "adam", "learning_rate": 0.01}
+    params = jaxnet.init_params(0, (784, 10, 10))
+    whole = list(jaxnet.fit(params, *small, **settings))
+    kept, epochs = [], []
+
+    def stop_often(progress):
+        kept[:] = [jax.tree.map(np.asarray, progress.state), progress.loss_sum]
+        return len(epochs) == 0 or int(progress.state.step) % 7 == 0
+
+    start = None
+    while len(epochs) < 2:
+        for epoch in jaxnet.fit(params, *small, **settings, start=start, watch=stop_often):
+            epochs.append(epoch)
+            kept[:] = [epoch.state, 0.0]
+        start = training.Progress(*kept)
+    for given, wanted in zip(epochs, whole, strict=True):
+        assert given.train_loss == wanted.train_loss
+        assert all_equal(given.state, wanted.state)
+
+
+def test_divergence_is_explained(small):
+    rate, sizes = 0.06, (784, 10)
+    with pytest.raises(FloatingPointError) as caught:
+        list(jaxnet.fit(jaxnet.init_params(0, sizes), *small, learning_rate=rate, output="identity", batch_size=2))
+    step = int(re.search(r"after step ([\d,]+)", str(caught.value))[1].replace(",", ""))
+    largest, name = re.search(
+        r"largest entry of the last gradient is (\S+), in the (\w+) of layer 1", str(caught.value)
+    ).groups()
+
+    loss = jaxnet.make_loss(output="identity")
+    optimizer = jaxnet.make_optimizer("sgd", rate, "cosine", 3000)
+    state = jaxnet.init_state(jaxnet.init_params(0, sizes), optimizer)
+    batches = training.epoch_batches(0, 1, 2000, 2)
+    assert step < 1000
+    for batch in batches[: step - 1]:
+        state, value = jaxnet.train_step(
+            state, small[0].inputs[batch], small[0].labels[batch], loss=loss, optimizer=optimizer
+        )
+        assert np.isfinite(value)
+    images, labels = small[0].inputs[batches[step - 1]] / np.float32(255), small[0].labels[batches[step - 1]]
+    gradient = jax.grad(loss)(state.params, images, jax.nn.one_hot(labels, 10))[0]
+    assert float(largest) == pytest.approx(float(jnp.abs(getattr(gradient, name)).max()), rel=0.2)
+
+
+def test_validation_is_split_off(small):
+    train, validation = training.split_validation(small[0], 0.1, 5)
+    assert (len(train.labels), len(validation.labels)) == (1800, 200)
+    rows = lambda *sets: sorted(  # noqa: E731
+        bytes(row) + bytes([label]) for set_ in sets for row, label in zip(*set_, strict=True)
+    )
+    assert rows(train, validation) == rows(small[0])
+    again = training.split_validation(small[0], 0.1, 5)[1]
+    np.testing.assert_array_equal(validation.inputs, again.inputs)
+    assert not np.array_equal(validation.inputs, training.split_validation(small[0], 0.1, 6)[1].inputs)
+    for epoch in jaxnet.fit(jaxnet.init_params(0, (784, 10)), train, small[1], epochs=1, validation=validation):
+        loss, accuracy = jaxnet.evaluate(epoch.params, validation)
+        assert (epoch.validation_loss, epoch.validation_accuracy) == (float(loss), float(accuracy))
+    for share in (0, 1, -0.5, 1e-9, 1 - 1e-9, float("nan")):
+        with pytest.raises(ValueError, match="validation is"):
+            training.split_validation(small[0], share, 0)
+
+
+def test_confusion_matrix_counts():
+    labels, guesses = np.array([0, 0, 1, 9], np.uint8), np.array([0, 2, 1, 9])
+    matrix = training.confusion_matrix(labels, guesses)
+    assert matrix.shape == (10, 10)
+    assert {(int(r), int(c)): int(matrix[r, c]) for r, c in np.argwhere(matrix)} == {
+        (0, 0): 1, (0, 2): 1, (1, 1): 1, (9, 9): 1,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -140,6 +216,7 @@ def test_schedules(schedule, shares):
         ({"hidden": "gelu"}, "unknown activation 'gelu'"),
         ({"loss": "hinge"}, "unknown loss 'hinge'"),
         ({"seed": -1}, "seed is -1"),
+        ({"epochs": 10**8}, "25,000,000,000 steps"),
     ],
 )
 def test_wrong_settings(small, settings, message):
