@@ -15,6 +15,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,29 @@ def train_run(
     returns True the run is saved, at that very step, and ends there.
 
     With patience, the parameters of the epoch with the least validation loss are those that stay. Raises
-    ValueError for settings that do not fit the data, a damaged run and files that cannot be written, and
-    FloatingPointError as `fit` does.
+    ValueError for settings that do not fit the data, a damaged run, one that another process is training, and
+    files that cannot be written, and FloatingPointError as `fit` does.
     """
+    with ExitStack() as locks:
+
+        def create_and_lock() -> None:
+            if create and folder is not None:
+                create()
+                locks.enter_context(_locked(folder))
+
+        if folder is not None and not create:
+            locks.enter_context(_locked(folder))
+        yield from _train_run(settings, train, test, folder, create_and_lock if create else None, watch)
+
+
+def _train_run(
+    settings: Settings,
+    train: Dataset,
+    test: Dataset,
+    folder: str | Path | None,
+    create: Callable[[], None] | None,
+    watch: Callable[[Progress], bool] | None,
+) -> Iterator[Metrics]:
     validation = None
     if settings.patience < 0:
         raise ValueError(f"patience is {settings.patience}; 1 or more epochs are needed, or 0 for none")
@@ -213,11 +234,12 @@ def create_run(folder: str | Path, settings: Settings, data: dict[str, Any], dev
     """
     with named_errors(folder):
         Path(folder).mkdir(parents=True, exist_ok=True)
-        for path in check_absent(folder, overwrite=overwrite):
-            path.unlink()
-        _clear(folder)
-    record = {"settings": settings._asdict(), "data": data, "device": device, "versions": versions()}
-    write_atomically(Path(folder, RUN), (json.dumps(record, indent=2) + "\n").encode())
+        with _locked(folder):
+            for path in check_absent(folder, overwrite=overwrite):
+                path.unlink()
+            _clear(folder)
+            record = {"settings": settings._asdict(), "data": data, "device": device, "versions": versions()}
+            write_atomically(Path(folder, RUN), (json.dumps(record, indent=2) + "\n").encode())
 
 
 def read_run(folder: str | Path) -> tuple[Settings, dict[str, Any]]:
@@ -294,6 +316,29 @@ def _resume(folder: str | Path, settings: Settings, steps: int) -> tuple[Checkpo
         if path.exists() and path.read_bytes() != lines:
             write_atomically(path, lines)
     return checkpoint, metrics
+
+
+@contextmanager
+def _locked(folder: str | Path) -> Iterator[None]:
+    """Keep other processes off a run. The system takes the lock away from a process that ends, however it does."""
+    try:
+        import fcntl
+    except ImportError:  # there is none on Windows
+        yield
+        return
+    with named_errors(folder):
+        descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise ValueError(f"{folder}: another process is training this run") from None
+    except OSError:  # a file system that has no locks
+        pass
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _clear(folder: str | Path) -> None:

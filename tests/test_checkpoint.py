@@ -393,6 +393,18 @@ def test_a_run_is_never_overwritten_unasked(copy, small):
     assert before == {path.name: path.read_bytes() for path in copy.iterdir()}
 
 
+def test_two_processes_do_not_train_one_run(small, tmp_path, whole):
+    def try_too(progress):
+        with pytest.raises(ValueError, match="another process is training this run"):
+            next(runs.train_run(SMALL, *small, tmp_path))
+        with pytest.raises(ValueError, match="another process is training this run"):
+            runs.create_run(tmp_path, SMALL, {}, "cpu", overwrite=True)
+        return False
+
+    train(tmp_path, SMALL, small, lambda progress: (tmp_path / RUN).exists() and try_too(progress))
+    assert content(tmp_path) == content(whole[SMALL])
+
+
 def test_what_diverges_keeps_the_last_good_checkpoint(small, tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "SAVING_SHARE", float("inf"))
     monkeypatch.setattr(training, "STRETCH_SECONDS", 1e-9)

@@ -89,7 +89,7 @@ def judge(seed, mistakes, one_quantity=False):
 
 
 @pytest.mark.parametrize(
-    ("mistakes", "one_quantity", "cases", "share"), [(1, False, 160, 1), (2, False, 100, 0.98), (3, False, 60, 0.95)]
+    ("mistakes", "one_quantity", "cases", "share"), [(1, False, 120, 1), (2, False, 60, 0.98), (3, False, 40, 0.95)]
 )
 @pytest.mark.usefixtures("numpy_truth")
 def test_planted_mistakes_are_named(mistakes, one_quantity, cases, share):
@@ -321,7 +321,7 @@ def test_files(tmp_path, style, columns, sizes, hidden, pair, plan):
 @pytest.mark.parametrize(
     "name",
     [
-        name if number % 4 == 0 else pytest.param(name, marks=pytest.mark.slow)
+        name if number % 9 == 0 else pytest.param(name, marks=pytest.mark.slow)
         for number, name in enumerate(author_files.FILES)
     ],
 )

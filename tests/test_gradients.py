@@ -96,8 +96,11 @@ def test_autodiff_equals_hand_written(deep, hidden, output, loss):
     assert largest_error(by_hand, autodiff(params, X, Y, hidden, output, loss)) < 1e-12
 
 
-@pytest.mark.parametrize(("output", "loss"), PAIRS)
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
+# Hand-written and autodiff are compared over all of ACTIVATIONS × PAIRS; of these, some are compared with a third.
+COVERING = [(list(ACTIVATIONS)[k % len(ACTIVATIONS)], *PAIRS[k % len(PAIRS)]) for k in range(11)]
+
+
+@pytest.mark.parametrize(("hidden", "output", "loss"), COVERING)
 @pytest.mark.usefixtures("device", "float64")
 def test_both_equal_central_differences(hidden, output, loss):
     params, X, Y = make_case(*some_shape(hidden, output, loss), hidden)
@@ -105,8 +108,7 @@ def test_both_equal_central_differences(hidden, output, loss):
     assert largest_error(central_differences(params, X, Y, hidden, output, loss), by_hand) < 1e-7
 
 
-@pytest.mark.parametrize(("output", "loss"), PAIRS)
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
+@pytest.mark.parametrize(("hidden", "output", "loss"), COVERING)
 @pytest.mark.usefixtures("device")
 def test_float32_autodiff_equals_hand_written(hidden, output, loss):
     params, X, Y = make_case((7, 4, 6, 5, 3), 9, hidden)
