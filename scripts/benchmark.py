@@ -28,6 +28,9 @@ from jaxnet.data import Dataset, read_csv
 # Sizes, batch, and the steps a round takes: some 60 ms each.
 SETTINGS = [((784, 10, 10), 8, 3000), ((784, 128, 10), 32, 500), ((784, 512, 512, 10), 128, 40)]
 
+# Seconds before a contender's turn: threads of the last one (OpenBLAS's, say) spin on for a while and would slow it.
+PAUSE = 0.3
+
 
 def take_turns(contenders: dict[str, Callable[[], float]], rounds: int = 9) -> dict[str, list[float]]:
     """Seconds that each contender reports in each round, after one round to warm up."""
@@ -36,6 +39,7 @@ def take_turns(contenders: dict[str, Callable[[], float]], rounds: int = 9) -> d
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
+            time.sleep(PAUSE)
             seconds[name].append(contender())
     return seconds
 
