@@ -88,7 +88,7 @@ class Diagnosis(NamedTuple):
 def all_right(problem: Problem) -> bool:
     """Whether every given gradient is what the right formulas give: told at once, without a search."""
     for k, p in enumerate(problem.passes):
-        for layer, error in _continued(p, {p.last: p.DZ}).items():
+        for layer, error in continued(p, {p.last: p.DZ}).items():
             dW, db = problem.dW[layer][k], problem.db[layer][k]
             right = error.T @ p.A[layer - 1] + problem.penalty[layer][k] * p.W[layer]
             for given, wanted in ((dW, right), (db, error.sum(axis=0))):
@@ -103,7 +103,7 @@ def diagnose(problem: Problem, limit: float = math.inf) -> Diagnosis:
     A price of `limit` or more is of no interest: the search ends there, and the price is infinite.
     """
     if all_right(problem):
-        return Diagnosis([], 0.0, tuple(_continued(p, {p.last: p.DZ}) for p in problem.passes))
+        return Diagnosis([], 0.0, tuple(continued(p, {p.last: p.DZ}) for p in problem.passes))
     ones = (1.0,) * len(problem.passes)
     beam = [State(0.0, tuple({} for _ in problem.passes), ones, ())]
     for layer in range(problem.passes[0].last, 0, -1):
@@ -430,13 +430,13 @@ def _given(arrays: list[Array | None]) -> Arrays | None:
 
 def _errors_to_try(problem: Problem, layer: int, errors) -> Iterator[tuple[tuple[str, ...], str, Arrays]]:
     """This layer's dZ; then, as a mistake, another layer's: those below as they are if all is right down there."""
-    complete = tuple(_continued(p, e) for p, e in zip(problem.passes, errors, strict=True))
+    complete = tuple(continued(p, e) for p, e in zip(problem.passes, errors, strict=True))
     for code, formula in mistakes.ERRORS:
         for symbols, arrays in _together(formula(e, layer) for e in complete):
             yield _codes(code), symbols, arrays
 
 
-def _continued(p: Pass, errors: dict[int, Array]) -> dict[int, Array]:
+def continued(p: Pass, errors: dict[int, Array]) -> dict[int, Array]:
     """The errors of the layers below too, by the right formulas."""
     complete = dict(errors)
     for below in range(max(complete) - 1, 0, -1):

@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxnet import backprop
 from jaxnet.compare import mistakes
-from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
+from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, continued, diagnose, leaf_findings
 from jaxnet.compare.gradients import LOSSES_OF_OUTPUT, as_given_biases, as_given_weights, make_pass, verdicts
 from jaxnet.compare.mistakes import Array
 from jaxnet.compare.places import find_place
@@ -256,7 +256,7 @@ def _fitted_loss(network: Network, batches: list[Batch], name: str, true: list) 
     factors, penalties, worst = [], [], 0.0
     for batch, own in zip(batches, true, strict=True):
         forward = _pass(batch, network, name)
-        errors = _right_errors(forward)
+        errors = continued(forward, {forward.last: forward.DZ})
         fits = []
         for layer in range(1, forward.last + 1):
             data = errors[layer].T @ forward.A[layer - 1]
@@ -311,14 +311,6 @@ def _pass(batch: Batch, network: Network, loss: str):
     )
 
 
-def _right_errors(p: mistakes.Pass) -> dict[int, Array]:
-    errors = {p.last: p.DZ}
-    for layer in range(p.last - 1, 0, -1):
-        slope = mistakes.ACTIVATIONS[p.activations[layer]][1](p.Z[layer])
-        errors[layer] = (errors[layer + 1] @ p.W[layer + 1]) * slope
-    return errors
-
-
 def _problem(seen: Observation, network: Network, batches: list[Batch], loss: Loss) -> Problem:
     passes = []
     for batch, kappa in zip(batches, loss.factors, strict=True):
@@ -329,14 +321,11 @@ def _problem(seen: Observation, network: Network, batches: list[Batch], loss: Lo
     db: list[list[Array | None]] = [[None] * len(batches)]
     for layer in range(1, depth + 1):
         width = batches[0].W[layer - 1].shape
+        own = seen.calls[0].parameters[f"W{layer}"].shape
         has_bias = f"b{layer}" in seen.calls[0].parameters
         dW.append(
             [
-                as_given_weights(
-                    call.gradients.get(f"W{layer}", np.zeros(width)), np.zeros(width), network.output_first
-                )
-                if f"W{layer}" in call.gradients
-                else np.zeros(width)
+                as_given_weights(call.gradients.get(f"W{layer}", np.zeros(own)), network.output_first)
                 for call in seen.calls
             ]
         )
@@ -351,7 +340,7 @@ def _problem(seen: Observation, network: Network, batches: list[Batch], loss: Lo
 
 def _report(path, seen: Observation, network, batches, loss: Loss, problem: Problem, diagnosis: Diagnosis) -> Report:
     call, forward = seen.calls[0], problem.passes[0]
-    errors = _right_errors(forward)
+    errors = continued(forward, {forward.last: forward.DZ})
     true: dict[str, Array] = {}
     for layer in range(1, forward.last + 1):
         dW = errors[layer].T @ forward.A[layer - 1] + loss.penalty[layer][0] * forward.W[layer]

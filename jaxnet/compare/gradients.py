@@ -314,14 +314,14 @@ def _problem(W, b, X, Y, dW, db, hidden, output, guess: Guess, tolerance: float,
         forward = forward._replace(DY_hat=forward.DY_hat * len(X), DZ=forward.DZ * len(X))
     return Problem(
         [forward],
-        [[None], *([as_given_weights(d, w, guess.weights_are_output_first)] for d, w in zip(dW, W, strict=True))],
+        [[None], *([as_given_weights(d, guess.weights_are_output_first)] for d in dW)],
         [[None], *([None if d is None else as_given_biases(d, len(w))] for d, w in zip(db, W, strict=True))],
         tolerance,
         [[0.0]] * (len(W) + 1),
     )
 
 
-def as_given_weights(given: Array, W: Array, output_first: bool) -> Array:
+def as_given_weights(given: Array, output_first: bool) -> Array:
     """A weight gradient turned as W (o, i) was turned; of whatever shape."""
     given = given.astype(np.float64)
     return given if output_first or given.ndim != 2 else given.T
