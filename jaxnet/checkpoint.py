@@ -46,6 +46,7 @@ class Settings(NamedTuple):
     epochs: int = 3
     init: str = "he"
     seed: int = 0
+    augment: str = "none"
     validation: float = 0.0  # share of the training examples that is held out
     patience: int = 0  # so many epochs without a better validation loss end the run; 0: none do
 

@@ -31,6 +31,7 @@ Loss = Literal["squared-error", "cross-entropy", "binary-cross-entropy"]
 Optimizer = Literal["sgd", "momentum", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "step"]
 Initializer = Literal["he", "glorot", "normal"]
+Augmentation = Literal["none", "elastic"]
 
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="Folder that `jaxnet train --run` made.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -49,7 +50,8 @@ def common() -> None:
 def train(
     context: typer.Context,
     data: Annotated[
-        str | None, typer.Option(help="Folder of IDX files, train.csv[,test.csv], or .npz.", show_default="MNIST")
+        str | None,
+        typer.Option(help="Folder of IDX or .npy files, train.csv[,test.csv], or .npz.", show_default="MNIST"),
     ] = None,
     hidden: Annotated[str, typer.Option(help="Sizes of the hidden layers, as 300,100; 'none' for none.")] = "10",
     activation: Annotated[Activation, typer.Option(help="Activation of the hidden layers.")] = "relu",
@@ -64,6 +66,7 @@ def train(
     epochs: Annotated[int, typer.Option(help="Passes over the data.")] = 3,
     init: Annotated[Initializer, typer.Option(help="How the weights are drawn.")] = "he",
     seed: Annotated[int, typer.Option(help="Seed of weights and order.")] = 0,
+    augment: Annotated[Augmentation, typer.Option(help="How the training images are distorted.")] = "none",
     validation: Annotated[
         float, typer.Option(help="Share of the training examples to hold out, as 0.1.", show_default="none")
     ] = 0.0,
@@ -106,6 +109,7 @@ def train(
         epochs=epochs,
         init=init,
         seed=seed,
+        augment=augment,
         validation=validation,
         patience=patience,
     )

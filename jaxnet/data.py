@@ -1,4 +1,4 @@
-"""Labelled images: read from IDX, CSV or .npz, checked, and kept as uint8.
+"""Labelled images: read from IDX, CSV, .npz or .npy, checked, and kept as uint8.
 
 m examples, i pixels of an example. Every failure is a ValueError that says which file, where in it, what was
 found there and what to do.
@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import math
+import mmap
 import os
 import re
 import warnings
@@ -21,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 CLASSES = 10
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 # SHA-256 of the uncompressed content of the MNIST that comes with jaxnet (data/README.md).
 MNIST_SHA256 = {
@@ -42,14 +44,17 @@ def load_data(path: str | Path | None = None) -> tuple[Dataset, Dataset]:
     """The training and the test set at `path`; the MNIST that comes with jaxnet when there is no path.
 
     `path` is a folder with the four IDX files of MNIST (.gz or not), a label-first CSV of each set as
-    `train.csv,test.csv` (.gz or not), or an .npz with x_train, y_train, x_test and y_test. A single CSV is both
-    the training and the test set. Raises ValueError if anything is missing, damaged or out of range.
+    `train.csv,test.csv` (.gz or not), an .npz with x_train, y_train, x_test and y_test, or a folder with these as
+    .npy. A single CSV is both the training and the test set. x_train.npy may be larger than memory: it is
+    memory-mapped, and read when its examples are needed. Raises ValueError if anything is missing, damaged or out
+    of range.
     """
     if path is None:
         return _load_idx_folder(_bundled_folder(), MNIST_SHA256)
     names = [str(path)] if os.path.exists(path) else str(path).split(",")  # a name may hold a comma itself
     if os.path.isdir(path):
-        train, test = _load_idx_folder(Path(path))
+        in_arrays = any(Path(path, f"{name}.npy").exists() for name in ARRAYS)
+        train, test = _load_npy_folder(Path(path)) if in_arrays else _load_idx_folder(Path(path))
     elif len(names) == 2 or _suffix(names[0]) == ".csv":
         if len(names) > 2:
             raise ValueError(f"{path}: {len(names)} files; give a CSV for training and one for testing")
@@ -59,7 +64,7 @@ def load_data(path: str | Path | None = None) -> tuple[Dataset, Dataset]:
         train, test = _read_npz(Path(path))
     else:
         _read_bytes(Path(path))  # a missing file is a better answer than an unknown kind of file
-        raise ValueError(f"{path}: neither a folder of IDX files nor a .csv, .csv.gz or .npz file")
+        raise ValueError(f"{path}: neither a folder of IDX or .npy files nor a .csv, .csv.gz or .npz file")
     if train.inputs.shape[1] != test.inputs.shape[1]:
         raise ValueError(
             f"{path}: training examples have {train.inputs.shape[1]} pixels, test examples {test.inputs.shape[1]}"
@@ -169,7 +174,7 @@ def _first_fault_of_csv(content: bytes, has_header: bool) -> str:
 def _read_npz(path: Path) -> tuple[Dataset, Dataset]:
     archive_bytes = _read_bytes(path)
     arrays = {}
-    for name in ("x_train", "y_train", "x_test", "y_test"):
+    for name in ARRAYS:
         try:
             with zipfile.ZipFile(io.BytesIO(archive_bytes)) as archive:
                 # Read whole first: that checks the member's CRC before its header is believed.
@@ -179,6 +184,29 @@ def _read_npz(path: Path) -> tuple[Dataset, Dataset]:
             raise ValueError(f"{path}: holds no array {name}; x_train, y_train, x_test, y_test are needed") from None
         except Exception as error:  # a damaged archive makes zipfile and NumPy raise almost anything
             raise ValueError(f"{path}: {name} cannot be read ({error}); the file is damaged") from None
+    return _checked_pairs(path, arrays)
+
+
+def _load_npy_folder(folder: Path) -> tuple[Dataset, Dataset]:
+    arrays = {}
+    for name in ARRAYS:
+        path = folder / f"{name}.npy"
+        try:
+            arrays[name] = np.load(path, mmap_mode="r" if name == "x_train" else None, allow_pickle=False)
+        except OSError as error:
+            raise ValueError(f"{path}: {error.strerror or error}") from None
+        except Exception as error:  # a damaged header makes NumPy raise almost anything
+            raise ValueError(f"{path}: no array can be read from it ({error}); the file is damaged") from None
+    images = arrays["x_train"]
+    # Another type or order would be converted, all of it at once.
+    if images.dtype != np.uint8 or not images.flags.c_contiguous:
+        raise ValueError(
+            f"{folder}: x_train is {images.dtype}, in C order: {images.flags.c_contiguous}; save it as uint8 in C order"
+        )
+    return _checked_pairs(folder, arrays)
+
+
+def _checked_pairs(path: Path, arrays: dict[str, np.ndarray]) -> tuple[Dataset, Dataset]:
     return (
         _checked(path, arrays["x_train"], arrays["y_train"], "x_train", "y_train"),
         _checked(path, arrays["x_test"], arrays["y_test"], "x_test", "y_test"),
@@ -206,7 +234,8 @@ def _checked(path: Path, inputs: np.ndarray, labels: np.ndarray, inputs_name: st
             raise ValueError(f"{path}: {name} is {array.dtype}; whole numbers from 0 to {highest} are needed")
         if array.size == 0:
             raise ValueError(f"{path}: {name} is empty, of shape {array.shape}")
-        if array.min() < 0 or array.max() > highest:
+        fits = array.dtype == np.uint8 and highest == 255  # by its type: a file larger than memory is not read for it
+        if not fits and (array.min() < 0 or array.max() > highest):
             outside = (array < 0) | (array > highest)
             place = tuple(int(index) for index in np.unravel_index(outside.argmax(), array.shape))
             raise ValueError(
@@ -217,9 +246,17 @@ def _checked(path: Path, inputs: np.ndarray, labels: np.ndarray, inputs_name: st
             f"{path}: {inputs_name} has shape {inputs.shape} and {labels_name} {labels.shape}; "
             "as many labels as images are needed"
         )
-    return Dataset(
-        np.ascontiguousarray(inputs.reshape(len(inputs), -1), dtype=np.uint8), labels.astype(np.uint8, copy=False)
-    )
+    rows = inputs.reshape(len(inputs), -1)
+    if not isinstance(rows, np.memmap):
+        rows = np.ascontiguousarray(rows, dtype=np.uint8)
+    return Dataset(rows, labels.astype(np.uint8, copy=False))
+
+
+def forget(array: np.ndarray) -> None:
+    """Give back the memory in which the system keeps what was read of a memory-mapped file."""
+    mapping = getattr(array, "_mmap", None)
+    if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def _bundled_folder() -> Path:

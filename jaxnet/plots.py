@@ -11,11 +11,13 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import jax
 import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from jaxnet.augment import elastic
 from jaxnet.checkpoint import load, write_atomically
 from jaxnet.data import Dataset
 from jaxnet.runs import Metrics, read_metrics, read_run
@@ -101,6 +103,16 @@ def draw_weights(weights: np.ndarray, path: str | Path) -> None:
     # The percentile, as a few extreme weights would make all others pale.
     bound = float(np.percentile(np.abs(weights[units]), 99.5)) or 1.0
     draw_images(weights[units], [f"unit {unit + 1}" for unit in units], title, path, bound=bound)
+
+
+def draw_distortions(inputs: np.ndarray, path: str | Path, seed: int = 0) -> None:
+    """Images (m, i) as they are, each with what `elastic` makes of it in nine steps of training, in a row."""
+    keys = jax.random.split(jax.random.key(seed), 9)
+    draws = np.asarray(jax.lax.map(lambda key: elastic(key, inputs), keys))
+    rows = np.concatenate([inputs[None], 255 * draws]).swapaxes(0, 1)
+    captions = ["original", *["distorted"] * 9] + [""] * 10 * (len(inputs) - 1)
+    title = "What elastic distortion makes of a digit: another draw in each step"
+    draw_images(rows.reshape(-1, inputs.shape[1]), captions, title, path)
 
 
 def draw_images(

@@ -22,7 +22,9 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh
 
+from jaxnet.batches import count_steps, split_validation
 from jaxnet.checkpoint import (
     CHECKPOINT,
     Checkpoint,
@@ -34,13 +36,14 @@ from jaxnet.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
-from jaxnet.data import Dataset
+from jaxnet.data import Dataset, forget
 from jaxnet.network import Params, init_params
-from jaxnet.training import Progress, epoch_batches, evaluate, fit, learning_rate_at, split_validation
+from jaxnet.training import Progress, evaluate, fit, learning_rate_at
 
 RUN, METRICS = "run.json", "metrics.jsonl"
 PICTURES = ("curves.png", "confusion.png", "mistakes.png", "weights.png")
 LONGEST_RUN = 2**20  # bytes of a run.json, a thousand times what it takes
+DIGEST_ROWS = 2**15  # that are read at a time, of a file that may not fit into memory
 SAVING_SHARE = 0.02  # of the time may go into saving checkpoints
 
 Metrics = dict[str, Any]  # an epoch's line in metrics.jsonl
@@ -52,6 +55,7 @@ def train_run(
     test: Dataset,
     folder: str | Path | None = None,
     *,
+    mesh: Mesh | None = None,
     create: Callable[[], None] | None = None,
     watch: Callable[[Progress], bool] | None = None,
 ) -> Iterator[Metrics]:
@@ -75,7 +79,7 @@ def train_run(
 
         if folder is not None and not create:
             locks.enter_context(_locked(folder))
-        yield from _train_run(settings, train, test, folder, create_and_lock if create else None, watch)
+        yield from _train_run(settings, train, test, folder, mesh, create_and_lock if create else None, watch)
 
 
 def _train_run(
@@ -83,6 +87,7 @@ def _train_run(
     train: Dataset,
     test: Dataset,
     folder: str | Path | None,
+    mesh: Mesh | None,
     create: Callable[[], None] | None,
     watch: Callable[[Progress], bool] | None,
 ) -> Iterator[Metrics]:
@@ -93,7 +98,7 @@ def _train_run(
         train, validation = split_validation(train, settings.validation, settings.seed)
     elif settings.patience:
         raise ValueError(f"patience is {settings.patience}, but there is no validation set; add --validation 0.1")
-    steps = len(epoch_batches(settings.seed, 0, len(train.labels), settings.batch_size))
+    steps = count_steps(len(train.labels), settings.batch_size)
     checkpoint, metrics = _resume(folder, settings, steps) if folder is not None and not create else (None, [])
     yield from metrics
     if checkpoint:
@@ -128,7 +133,9 @@ def _train_run(
         schedule=settings.schedule,
         **network,
         seed=settings.seed,
+        augment=settings.augment,
         validation=validation,
+        mesh=mesh,
         start=progress,
         watch=look,
     )
@@ -273,7 +280,9 @@ def data_digest(train: Dataset, test: Dataset) -> str:
     digest = hashlib.sha256()
     for array in (*train, *test):
         digest.update(f"{array.shape} {array.dtype}\n".encode())
-        digest.update(np.ascontiguousarray(array).data)
+        for begin in range(0, len(array), DIGEST_ROWS):
+            digest.update(np.ascontiguousarray(array[begin : begin + DIGEST_ROWS]).data)
+            forget(array)
     return digest.hexdigest()
 
 

@@ -1,7 +1,7 @@
 """Training: a step, a stretch of steps as one XLA program, and `fit`, which yields after each epoch.
 
 `fit` can be looked at after each stretch and goes on from any step; what comes out is the same, bit for bit.
-m examples in a batch, n in the whole set, i inputs, o outputs. State goes in and comes out; nothing is hidden.
+m examples in a batch, i inputs, o outputs. State goes in and comes out; nothing is hidden.
 """
 
 from __future__ import annotations
@@ -9,19 +9,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
-from typing import NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import Mesh
 
+from jaxnet.augment import AUGMENTATIONS, keep
+from jaxnet.batches import Part, count_steps, is_streamed, on_devices, parts
 from jaxnet.data import CLASSES, Dataset
+from jaxnet.devices import make_mesh, place_state
 from jaxnet.losses import LOSSES, network_loss
 from jaxnet.network import Params, choose, forward
 from jaxnet.network import logits as network_logits
 
 LossFunction: TypeAlias = Callable[[Params, jax.Array, jax.Array], jax.Array]
+Augmentation: TypeAlias = Callable[[jax.Array, jax.Array], jax.Array]
 
 STRETCH_SECONDS = 0.15  # between two looks at a running epoch
 
@@ -144,65 +149,46 @@ def train_step(
     return _step(state, inputs, labels, loss, optimizer)
 
 
-@partial(jax.jit, static_argnames=("loss", "optimizer"), donate_argnames="state")
+@partial(jax.jit, static_argnames=("loss", "optimizer", "augment"), donate_argnames="state")
 def train_steps(
     state: TrainState,
     dataset: Dataset,
-    batches: jax.Array,
+    batches: jax.Array | None,
     start: int,
     stop: int,
     *,
     loss: LossFunction,
     optimizer: optax.GradientTransformation,
+    augment: Augmentation = keep,
+    seed: int | np.uint32 = 0,
 ) -> tuple[TrainState, jax.Array]:
-    """Steps start … stop − 1 of an epoch as one XLA program: the next state and the loss of each step.
+    """Steps start … stop − 1 of a part of an epoch as one XLA program: the next state and the loss of each step.
 
-    batches (steps, m) holds the examples' numbers, row by row; the losses are (steps,), 0 outside of the
-    stretch. start and stop are no constants of the program: it is compiled once for all stretches.
-    `state` is donated.
+    batches (steps, m) holds the examples' numbers, row by row; without them the data set does: inputs
+    (steps, m, i), labels (steps, m). The losses are (steps,), 0 outside of the stretch. start and stop are no
+    constants of the program: it is compiled once for all stretches. `augment` maps a key, a function of `seed`
+    and the number of the step, and the inputs (m, i) to other inputs. `state` is donated.
     """
 
     def body(k, carry):
         state, losses = carry
-        # The numbers come from a permutation, so no bounds need to be kept.
-        inputs, labels = (jnp.asarray(array).at[batches[k]].get(mode="promise_in_bounds") for array in dataset)
+        inputs, labels = _batch(dataset, batches, k, state.step, augment, seed)
         state, value = _step(state, inputs, labels, loss, optimizer)
         return state, losses.at[k].set(value)
 
-    losses = jnp.zeros(len(batches), state.params[-1].biases.dtype)
+    losses = jnp.zeros(len(dataset.labels if batches is None else batches), state.params[-1].biases.dtype)
     return jax.lax.fori_loop(start, stop, body, (state, losses))
 
 
-def epoch_batches(seed: int, epoch: int, examples: int, batch_size: int) -> np.ndarray:
-    """The examples' numbers of each batch of an epoch: (steps, m) int32.
-
-    A function of its arguments alone. Each example is used at most once; what does not fill a batch sits out,
-    other examples in each epoch. Raises ValueError if not even one batch can be filled.
-    """
-    if not 1 <= batch_size <= examples:
-        raise ValueError(f"batch size is {batch_size}, but there are {examples} examples")
-    steps = examples // batch_size
-    return _order(seed, epoch, examples)[: steps * batch_size].reshape(steps, batch_size)
-
-
-def split_validation(train: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
-    """The training set without a random `fraction` of its examples, and these as a validation set.
-
-    A function of its arguments alone. Raises ValueError unless each of the two gets an example.
-    """
-    examples = len(train.labels)
-    count = round(fraction * examples) if 0 < fraction < 1 else 0
-    if not 0 < count < examples:
-        raise ValueError(f"validation is {fraction}; a share between 0 and 1 of the {examples} examples is needed")
-    held_out = np.zeros(examples, bool)
-    held_out[_order(seed, 0, examples)[:count]] = True  # epochs count from 1: this is the order of none
-    return Dataset(*(array[~held_out] for array in train)), Dataset(*(array[held_out] for array in train))
-
-
-def _order(seed: int, epoch: int, examples: int) -> np.ndarray:
-    if seed < 0:
-        raise ValueError(f"seed is {seed}; 0 or more is needed")
-    return np.random.default_rng((seed, epoch)).permutation(examples).astype(np.int32)
+def _batch(dataset: Dataset, batches: jax.Array | None, k, step, augment: Augmentation, seed):
+    """Inputs and labels of the k-th batch of a part of an epoch, augmented as for this step."""
+    inputs, labels = map(jnp.asarray, dataset)
+    if batches is None:
+        inputs, labels = inputs[k], labels[k]
+    else:
+        # The numbers come from a permutation, so no bounds need to be kept.
+        inputs, labels = (array.at[batches[k]].get(mode="promise_in_bounds") for array in (inputs, labels))
+    return augment(jax.random.fold_in(jax.random.key(seed), step), inputs), labels
 
 
 @partial(jax.jit, static_argnames=("hidden", "output", "loss"))
@@ -253,20 +239,24 @@ def fit(
     output: str = "softmax",
     loss: str = "squared-error",
     seed: int = 0,
+    augment: str = "none",
     validation: Dataset | None = None,
+    mesh: Mesh | None = None,
     start: Progress | None = None,
     watch: Callable[[Progress], bool] | None = None,
 ) -> Iterator[Epoch]:
     """Train, and yield an `Epoch` after each epoch; stop iterating to stop training.
 
-    The same arguments give the same parameters, bit for bit, on the same device. What is yielded may be kept:
-    the next epoch does not consume it. With `start` training goes on from there, and `params` give the shapes
-    alone. `watch` is called several times a second, after each stretch of steps but an epoch's last; it ends
-    the training by returning True, and copies what it keeps, since the next step consumes its state.
+    The same arguments give the same parameters, bit for bit, on the same devices. What is yielded may be kept:
+    the next epoch does not consume it. Memory-mapped inputs are read as they are needed. `augment` distorts the
+    training images, `validation` is measured beside `test`. With a `mesh` (`devices.make_mesh`) all of its devices
+    share the work, else JAX's default device does it. With `start` training goes on from there, and `params` give
+    the shapes alone. `watch` is called several times a second, after each stretch of steps but an epoch's last; it
+    ends the training by returning True, and copies what it keeps, since the next step consumes its state.
 
-    Raises ValueError for zero epochs, a batch larger than the data, sizes of network and data that do not fit,
-    and unknown names; FloatingPointError once a loss is NaN or infinite, with the step, the largest entry of
-    the gradient before it and what to try.
+    Raises ValueError for zero epochs, a batch larger than the data, or one that the devices cannot share, sizes of
+    network and data that do not fit, and unknown names; FloatingPointError once a loss is NaN or infinite, with the
+    step, the largest entry of the gradient before it and what to try.
     """
     if epochs < 1:
         raise ValueError(f"epochs is {epochs}; at least 1 is needed")
@@ -274,77 +264,79 @@ def fit(
         raise ValueError(
             f"the network takes {params[0].weights.shape[1]} inputs, but an example has {train.inputs.shape[1]}"
         )
-    examples = len(train.labels)
-    steps = len(epoch_batches(seed, 0, examples, batch_size))
+    steps = count_steps(len(train.labels), batch_size)
     if steps * epochs >= 2**31:
         raise ValueError(f"{epochs:,} epochs are {steps * epochs:,} steps; they are counted up to {2**31 - 1:,}")
+    mesh = mesh or make_mesh()
+    if batch_size % mesh.shape["batch"]:
+        raise ValueError(f"a batch of {batch_size} cannot be split evenly over {mesh.shape['batch']} devices")
     rule = make_optimizer(optimizer, learning_rate, schedule, steps * epochs)
     network = {"hidden": hidden, "output": output, "loss": loss}
-    train, test, validation = jax.device_put((train, test, validation))
-    loss_function = make_loss(**network)
-    take_steps = partial(train_steps, loss=loss_function, optimizer=rule)
+    program = {
+        "loss": make_loss(**network),
+        "optimizer": rule,
+        "augment": choose(AUGMENTATIONS, augment, "augmentation"),
+        "seed": np.uint32(seed % 2**32),
+    }
+    train = train if is_streamed(train) else on_devices(train, mesh)
+    test = on_devices(test, mesh)
+    validation = on_devices(validation, mesh) if validation is not None else None
     kept, loss_sum = start or Progress(init_state(params, rule))
-    state = jax.tree.map(jnp.copy, kept)  # the steps consume it; `kept` stays as it was when the epoch began
+    kept = place_state(kept, mesh)
     stretch = 64  # steps; soon as many as take STRETCH_SECONDS
-    for epoch in range(int(state.step) // steps + 1, epochs + 1):
-        started = time.perf_counter()
-        batches = jax.device_put(epoch_batches(seed, epoch, examples, batch_size))
-        begun = done = int(state.step) % steps
-        seconds = 0.0
-        while done < steps:
-            stop = min(done + stretch, steps)
-            state, losses = take_steps(state, train, batches, done, stop)
-            losses = np.asarray(losses, np.float64)[done:stop]  # waits for the device
+    seconds, trained, started = 0.0, 0, time.perf_counter()
+    for part in parts(train, mesh, seed=seed, batch_size=batch_size, begun=int(kept.step), epochs=epochs):
+        # The steps consume their state; `kept` stays as it was when the part began.
+        state = jax.tree.map(jnp.copy, kept)
+        begun = done = int(kept.step) - (part.epoch - 1) * steps
+        while done < part.stop:
+            here = slice(done - part.first, min(done + stretch, part.stop) - part.first)
+            state, losses = train_steps(state, part.dataset, part.batches, here.start, here.stop, **program)
+            losses = np.asarray(losses, np.float64)[here]  # waits for the device
             took = time.perf_counter() - started
             seconds += took
             if not np.isfinite(losses).all():
-                done += int(np.isfinite(losses).argmin())
-                raise _divergence(kept, train, batches, begun, done, take_steps, loss_function)
+                raise _divergence(kept, part, begun, done + int(np.isfinite(losses).argmin()), program)
             # One by one and not pairwise, so that the sum does not depend on the stretches.
             loss_sum = float(np.add.accumulate([loss_sum, *losses])[-1])
-            stretch = max(1, min(8 * stretch, int((stop - done) * STRETCH_SECONDS / took)))
-            done = stop
+            stretch = max(1, min(8 * stretch, int(len(losses) * STRETCH_SECONDS / took)))
+            done += len(losses)
             if done < steps and watch is not None and watch(Progress(state, loss_sum)):
                 return
             started = time.perf_counter()
+        before, kept, trained = kept, state, trained + done - begun
+        if done < steps:
+            continue
         test_loss, test_accuracy = map(float, evaluate(state.params, test, **network))
         validated = evaluate(state.params, validation, **network) if validation is not None else ()
         validation_loss, validation_accuracy = map(float, validated) if validated else (None, None)
         if not np.isfinite([test_loss, validation_loss or 0.0]).all():
-            raise _divergence(kept, train, batches, begun, steps, take_steps, loss_function)
-        kept = jax.tree.map(jnp.copy, state)
+            raise _divergence(before, part, begun, done, program)
         yield Epoch(
-            number=epoch,
-            state=kept,
+            number=part.epoch,
+            state=state,
             train_loss=loss_sum / steps,
             test_loss=test_loss,
             test_accuracy=test_accuracy,
             seconds=seconds,
-            examples_per_second=(steps - begun) * batch_size / seconds,
+            examples_per_second=trained * batch_size / seconds,
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
         )
-        loss_sum = 0.0
+        loss_sum, seconds, trained, started = 0.0, 0.0, 0, time.perf_counter()
 
 
-def _divergence(
-    kept: TrainState,
-    train: Dataset,
-    batches: jax.Array,
-    begun: int,
-    done: int,
-    take_steps: Callable[..., tuple[TrainState, jax.Array]],
-    loss: LossFunction,
-) -> FloatingPointError:
+def _divergence(before: TrainState, part: Part, begun: int, done: int, program: dict[str, Any]) -> FloatingPointError:
     """What to say of a loss that is no finite number when `done` steps of the epoch are done.
 
-    The last of them is reached again from `kept`, the state when `begun` steps were done.
+    The last of them is reached again from `before`, the state when `begun` were.
     """
-    last = max(done - 1, begun)
-    state, _ = take_steps(jax.tree.map(jnp.copy, kept), train, batches, begun, last)
-    inputs, labels = (jnp.asarray(array)[batches[last]] for array in train)
+    last = max(done - 1, begun) - part.first
+    state = jax.tree.map(jnp.copy, before)
+    state, _ = train_steps(state, part.dataset, part.batches, begun - part.first, last, **program)
+    inputs, labels = _batch(part.dataset, part.batches, last, state.step, program["augment"], program["seed"])
     targets = jax.nn.one_hot(labels, len(state.params[-1].biases), dtype=state.params[-1].biases.dtype)
-    gradients = jax.grad(loss)(state.params, scale_pixels(inputs), targets)
+    gradients = jax.grad(program["loss"])(state.params, scale_pixels(inputs), targets)
     sizes = {
         f"{name} of layer {number}": float(jnp.abs(leaf).max())
         for number, layer in enumerate(gradients, start=1)
@@ -352,7 +344,7 @@ def _divergence(
     }
     place = max(sizes, key=lambda name: np.nan_to_num(sizes[name], nan=np.inf))
     return FloatingPointError(
-        f"the loss is infinite or NaN after step {int(kept.step) + done - begun:,}; the largest entry of the last "
+        f"the loss is infinite or NaN after step {int(before.step) + done - begun:,}; the largest entry of the last "
         f"gradient is {sizes[place]:.3g}, in the {place}; try a lower learning rate, "
         "another initialisation or another optimiser"
     )

@@ -18,6 +18,7 @@ import pytest
 
 import jaxnet
 from jaxnet import checkpoint, runs, training
+from jaxnet.batches import split_validation
 from jaxnet.checkpoint import CHECKPOINT, Settings
 from jaxnet.data import Dataset
 from jaxnet.runs import METRICS, RUN
@@ -125,7 +126,7 @@ def test_early_stopping_keeps_the_best_and_can_be_resumed(whole, small, tmp_path
     losses = [line["validation_loss"] for line in metrics]
     best = int(np.argmin(losses))
     assert len(losses) == best + 3 < 12
-    _, validation = training.split_validation(small[0], 0.2, 3)
+    _, validation = split_validation(small[0], 0.2, 3)
     assert len(validation.labels) == 60
     assert float(jaxnet.evaluate(jaxnet.load(whole[STOPPING_EARLY])[1], validation)[0]) == losses[best]
     for epochs in range(1, len(losses) + 1):

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import jaxnet
-from jaxnet import checkpoint, cli, losses, network, runs, training
+from jaxnet import augment, checkpoint, cli, losses, network, runs, training
 
 SMALL = ["--batch-size", "10", "--epochs", "2"]
 
@@ -133,6 +133,7 @@ def test_the_names_of_options_are_those_of_the_library():
         (cli.Activation, network.ACTIVATIONS),
         (cli.Output, network.OUTPUTS),
         (cli.Initializer, network.INITIALIZERS),
+        (cli.Augmentation, augment.AUGMENTATIONS),
         (cli.Loss, losses.LOSSES),
         (cli.Optimizer, training.OPTIMIZERS),
         (cli.Schedule, training.SCHEDULES),

@@ -20,7 +20,7 @@ from jaxnet.data import MNIST_SHA256, Dataset, load_data, read_csv, read_idx, wr
 
 IDX_NAMES = list(MNIST_SHA256)  # train images, train labels, test images, test labels
 NPZ_NAMES = ["x_train", "y_train", "x_test", "y_test"]
-KINDS = ["idx", "idx.gz", "csv", "csv.gz", "npz", "npz compressed"]
+KINDS = ["idx", "idx.gz", "csv", "csv.gz", "npz", "npz compressed", "npy"]
 HEADERS = ["", "label,1x1,1x2\n", "label,0,1,2\n", '"label","1x1"\n']
 TOKENS = [*'0579,,,,\n\n\r "\0', "255", "256", "10", "+3", "-1", "-0", "1.0", "1_0", "٣", "nan", "label,", "\ufeff"]
 
@@ -52,6 +52,10 @@ def write(folder, kind, train, test):
         save = np.savez if kind == "npz" else np.savez_compressed
         save(folder / "all.npz", **dict(zip(NPZ_NAMES, (*train, *test), strict=True)))
         return folder / "all.npz"
+    if kind == "npy":
+        for name, array in zip(NPZ_NAMES, (*train, *test), strict=True):
+            np.save(folder / name, array)
+        return folder
     paths = [f"{folder}/train.csv{suffix}", f"{folder}/test.csv{suffix}"]
     for path, (inputs, labels) in zip(paths, (train, test), strict=True):
         np.savetxt(path, np.column_stack([labels, inputs]), fmt="%d", delimiter=",")
@@ -194,6 +198,12 @@ def test_damaged_files_give_right_data_or_are_refused(kind, few, folder, data):
         expected = Dataset(*idx[:2]), Dataset(*idx[2:])
     elif kind == "csv":
         expected = [naive_csv((folder / kind / name).read_bytes()) for name in ("train.csv", "test.csv")]
+    elif kind == "npy":
+        for inputs, labels in actual:
+            assert inputs.dtype == labels.dtype == np.uint8
+            assert inputs.shape == (len(labels), inputs.size // len(labels))
+            assert labels.max() < 10
+        return
     else:
         expected = few  # the checksums of .gz and .npz let nothing else pass
     for one, other in zip(actual, expected, strict=True):
@@ -309,7 +319,7 @@ ONE_PIXEL = b"\0\0\x08\x03" + b"\0\0\0\x01" * 3  # the header of one image of 1 
         (read_csv, "no.csv.bz2", b"BZh9,1\n", "no examples"),  # NumPy must not unpack it behind the header's back
         (load_data, "plain.csv.gz", b"5,0\n", "damaged or cut off, it cannot be decompressed (Not a gzipped file"),
         (load_data, "empty.npz", b"", "x_train cannot be read (File is not a zip file); the file is damaged"),
-        (load_data, "train.parquet", b"PAR1", "neither a folder of IDX files nor a .csv, .csv.gz or .npz file"),
+        (load_data, "train.parquet", b"PAR1", "neither a folder of IDX or .npy files nor a .csv, .csv.gz or .npz file"),
     ],
 )
 def test_content_that_is_refused(read, name, content, message, tmp_path):
@@ -333,6 +343,33 @@ def test_arrays_that_are_refused(name, array, message, few, tmp_path):
     arrays = dict(zip(NPZ_NAMES, (*few[0], *few[1]), strict=True)) | {name: array}
     np.savez(tmp_path / "all.npz", **arrays)
     assert refusal(load_data, tmp_path / "all.npz").startswith(message)
+
+
+def test_training_images_in_npy_are_not_read_into_memory(few, tmp_path):
+    train, test = load_data(write(tmp_path, "npy", *few))
+    assert isinstance(train.inputs, np.memmap)
+    assert not any(isinstance(array, np.memmap) for array in (train.labels, *test))
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((4, 784), np.int64), "x_train is int64, in C order: True; save it as uint8 in C order"),
+        (np.zeros((784, 4), np.uint8).T, "x_train is uint8, in C order: False; save it as uint8 in C order"),
+    ],
+)
+def test_npy_that_would_be_converted_is_refused(images, message, few, tmp_path):
+    path = write(tmp_path, "npy", *few)
+    np.save(path / "x_train", images)
+    assert refusal(load_data, path) == message
+
+
+@pytest.mark.parametrize("name", NPZ_NAMES)
+def test_a_folder_without_one_of_the_four_npy_files(name, few, tmp_path):
+    path = write(tmp_path, "npy", *few)
+    (path / f"{name}.npy").unlink()
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path / name))}.npy: No such file or directory$"):
+        load_data(path)
 
 
 @pytest.mark.parametrize("name", NPZ_NAMES)

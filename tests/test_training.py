@@ -8,6 +8,7 @@ import pytest
 
 import jaxnet
 from jaxnet import backprop, training
+from jaxnet.batches import epoch_batches, split_validation
 from jaxnet.data import Dataset
 
 
@@ -43,7 +44,7 @@ def test_a_step_equals_an_update_written_out(small):
 def test_stretches_equal_single_steps(small, name):
     train = jax.device_put(small[0])
     loss, optimizer = jaxnet.make_loss(), jaxnet.make_optimizer(name, 0.01, "cosine", 12)
-    batches = training.epoch_batches(0, 1, 96, 8)
+    batches = epoch_batches(0, 1, 96, 8)
     params = jaxnet.init_params(0, (784, 10, 10))
 
     one_by_one, values = jaxnet.init_state(params, optimizer), []
@@ -90,14 +91,14 @@ def test_what_is_yielded_may_be_kept(small):
 
 @pytest.mark.parametrize(("examples", "batch_size"), [(100, 8), (96, 8), (5, 5), (7, 1)])
 def test_the_order_of_an_epoch(examples, batch_size):
-    batches = training.epoch_batches(3, 1, examples, batch_size)
+    batches = epoch_batches(3, 1, examples, batch_size)
     assert batches.shape == (examples // batch_size, batch_size)
     assert len(set(batches.ravel().tolist())) == batches.size
     assert 0 <= batches.min() <= batches.max() < examples
-    np.testing.assert_array_equal(batches, training.epoch_batches(3, 1, examples, batch_size))
+    np.testing.assert_array_equal(batches, epoch_batches(3, 1, examples, batch_size))
     if examples > 5:
-        assert not np.array_equal(batches, training.epoch_batches(3, 2, examples, batch_size))
-        assert not np.array_equal(batches, training.epoch_batches(4, 1, examples, batch_size))
+        assert not np.array_equal(batches, epoch_batches(3, 2, examples, batch_size))
+        assert not np.array_equal(batches, epoch_batches(4, 1, examples, batch_size))
 
 
 def test_a_run_compiles_one_program(small):
@@ -164,7 +165,7 @@ def test_divergence_is_explained(small):
     loss = jaxnet.make_loss(output="identity")
     optimizer = jaxnet.make_optimizer("sgd", rate, "cosine", 3000)
     state = jaxnet.init_state(jaxnet.init_params(0, sizes), optimizer)
-    batches = training.epoch_batches(0, 1, 2000, 2)
+    batches = epoch_batches(0, 1, 2000, 2)
     assert step < 1000
     for batch in batches[: step - 1]:
         state, value = jaxnet.train_step(
@@ -177,21 +178,21 @@ def test_divergence_is_explained(small):
 
 
 def test_validation_is_split_off(small):
-    train, validation = training.split_validation(small[0], 0.1, 5)
+    train, validation = split_validation(small[0], 0.1, 5)
     assert (len(train.labels), len(validation.labels)) == (1800, 200)
     rows = lambda *sets: sorted(  # noqa: E731
         bytes(row) + bytes([label]) for set_ in sets for row, label in zip(*set_, strict=True)
     )
     assert rows(train, validation) == rows(small[0])
-    again = training.split_validation(small[0], 0.1, 5)[1]
+    again = split_validation(small[0], 0.1, 5)[1]
     np.testing.assert_array_equal(validation.inputs, again.inputs)
-    assert not np.array_equal(validation.inputs, training.split_validation(small[0], 0.1, 6)[1].inputs)
+    assert not np.array_equal(validation.inputs, split_validation(small[0], 0.1, 6)[1].inputs)
     for epoch in jaxnet.fit(jaxnet.init_params(0, (784, 10)), train, small[1], epochs=1, validation=validation):
         loss, accuracy = jaxnet.evaluate(epoch.params, validation)
         assert (epoch.validation_loss, epoch.validation_accuracy) == (float(loss), float(accuracy))
     for share in (0, 1, -0.5, 1e-9, 1 - 1e-9, float("nan")):
         with pytest.raises(ValueError, match="validation is"):
-            training.split_validation(small[0], share, 0)
+            split_validation(small[0], share, 0)
 
 
 def test_confusion_matrix_counts():
