@@ -19,13 +19,19 @@ LEFT_OUT = 0.001  # share of the displacement's variance for which no field is k
 
 
 class Strengths(NamedTuple):
-    """How much `elastic` distorts: each number but sigma may be 0 for nothing of its kind."""
+    """How much `elastic` distorts: each number but sigma may be 0 for nothing of its kind.
 
-    sigma: float = 4.0  # pixels, standard deviation of the Gaussian that smooths the noise
-    alpha: float = 34.0  # pixels, what the smoothed noise is multiplied by
-    rotation: float = 7.5  # degrees, standard deviation
-    scaling: float = 0.075  # standard deviation of the factor, of each direction for itself
-    shift: float = 1.0  # pixels, standard deviation in each direction
+    None that were tried did better than the defaults by more than chance, on 10,000 held-out training images of
+    MNIST with 784-800-10 trained for 15 or 50 epochs. Sigma and alpha are like those of Cireşan et al. 2010.
+    Simard's σ = 4 and α = 34 keep so small a network from fitting: after 15 epochs 1.25 % are wrong, and 1.01 %
+    with the defaults.
+    """
+
+    sigma: float = 6.0  # pixels, standard deviation of the Gaussian that smooths the noise
+    alpha: float = 37.0  # pixels, what the smoothed noise is multiplied by
+    rotation: float = 5.0  # degrees, standard deviation
+    scaling: float = 0.05  # standard deviation of the factor, of each direction for itself
+    shift: float = 0.5  # pixels, standard deviation in each direction
 
 
 STRENGTHS = Strengths()
@@ -56,7 +62,8 @@ def draw_displacements(key: jax.Array, examples: int, side: int, strengths: Stre
     u(q) = (S R − 1)(q − c) + t + e(q), with the centre c of the image, a rotation R by a random angle,
     S = diag(1 + s₁, 1 + s₂) for rows and columns, a shift t, and e the elastic part: noise, uniform from −1 to 1
     in each pixel of an unbounded grid, smoothed with a Gaussian of standard deviation σ and sum 1, times α. So e
-    has a standard deviation of α / (σ √(12 π)), which is 1.38 pixels for Simard's σ = 4 and α = 34.
+    has a standard deviation of α / (σ √(12 π)) in each direction: 1.00 pixels for the defaults, and 1.38 for
+    Simard's σ = 4 and α = 34.
 
     All that is random is drawn from normal distributions, as the smoothed noise nearly has one anyway.
     """
@@ -81,13 +88,13 @@ def smooth_fields(side: int, sigma: float) -> np.ndarray:
     Noise smoothed with a Gaussian has the covariance exp(−d² / 4σ²) at a distance d, for the Gaussian's
     correlation with itself is one of variance 2σ². As this is a product over rows and columns, its eigenvectors
     are products of those of a line of pixels. It is smooth, so few of them hold nearly all of the variance: for
-    28 × 28 pixels and σ = 4 the leading 42 of 784 leave out 0.1 % (`LEFT_OUT`), and 84 random numbers do for
-    1,568.
+    28 × 28 pixels and σ = 6 the leading 23 of 784 leave out 0.1 % (`LEFT_OUT`), so 46 random numbers do for 1,568.
     """
     places = np.arange(side)
     values, vectors = np.linalg.eigh(np.exp(-((places[:, None] - places) ** 2) / (4 * sigma**2)))
+    vectors *= np.where(vectors[0] < 0, -1, 1)  # either sign will do, but it has to be the same on every machine
     shares = np.outer(values, values).ravel() / side**2  # of the variance; they sum to 1
-    order = np.argsort(-shares)
+    order = np.argsort(-shares, kind="stable")
     kept = order[: np.searchsorted(shares[order].cumsum(), 1 - LEFT_OUT) + 1]
     rows, columns = np.unravel_index(kept, (side, side))
     fields = vectors.T[rows][:, :, None] * vectors.T[columns][:, None, :]

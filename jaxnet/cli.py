@@ -6,11 +6,13 @@ import json
 import os
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from jax.sharding import Mesh
+
     from jaxnet.compare.report import Report
     from jaxnet.data import Dataset
     from jaxnet.runs import Settings
@@ -76,6 +78,20 @@ def train(
     device: Annotated[
         str | None, typer.Option(help="Kind of device: cpu, gpu.", show_default="the best there is")
     ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(help="Devices that share each batch.", show_default="all that the batch can be split over"),
+    ] = None,
+    shard_model: Annotated[int, typer.Option(help="Devices that share the weights of each layer.")] = 1,
+    coordinator: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where process 0 listens.", show_default="the cluster's")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="Processes that train together.", show_default="the cluster's, or 1")
+    ] = None,
+    process: Annotated[
+        int | None, typer.Option(help="Which of them this one is, from 0.", show_default="the cluster's, or 0")
+    ] = None,
     run: Annotated[str | None, typer.Option(help="Folder to save the run in.", show_default="not saved")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in that folder.")] = False,
@@ -89,12 +105,13 @@ def train(
 
     from jaxnet import runs
     from jaxnet.data import CLASSES, load_data
-    from jaxnet.terminal import interruptible, progress_bar
+    from jaxnet.devices import join_processes
+    from jaxnet.terminal import interruptible, progress_bar, together
 
+    join_processes(coordinator, processes, process)
     saved, record = runs.read_run(run) if run is not None and resume else (None, {})
     if run is not None and not resume:
         runs.check_absent(run, overwrite=overwrite)
-    device_kind = _use_device(device)
     path = record["data"]["path"] if saved and data is None else data
     train_set, test_set = load_data(path)
     settings = runs.Settings(
@@ -113,21 +130,25 @@ def train(
         validation=validation,
         patience=patience,
     )
+    device_kind, mesh = _use_devices(device, devices, shard_model, (saved or settings).batch_size)
     create = None
     if saved:
         _check_data(record, path, train_set, test_set)
         settings = _resumed(context, settings, saved)
         for name, now in {"device": device_kind, **runs.versions()}.items():
             before = (record["versions"] | {"device": record["device"]}).get(name)
-            if now != before:
+            if now != before and runs.is_first_process():
                 typer.echo(f"jaxnet: note: {name} was {before} and is {now}; the bits may differ", err=True)
     elif run is not None:
         found = {"path": _absolute(path), "sha256": runs.data_digest(train_set, test_set)}
         create = partial(runs.create_run, run, settings, found, device_kind, overwrite=overwrite)
 
-    typer.echo(f"{'-'.join(map(str, settings.sizes))}, {len(train_set.labels):,} examples, {device_kind}")
+    echo = typer.echo if runs.is_first_process() else lambda _: None
+    echo(f"{'-'.join(map(str, settings.sizes))}, {len(train_set.labels):,} examples, {device_kind}")
+    go_on = f"; go on with: jaxnet train --run {run} --resume" if run is not None else ""
     metrics: list[dict[str, Any]] = []
     with (
+        together(go_on),
         interruptible(run is not None) as is_interrupted,
         progress_bar(settings, len(train_set.labels), metrics) as (say, show),
     ):
@@ -136,16 +157,16 @@ def train(
             show(progress)
             return is_interrupted()
 
-        for line in runs.train_run(settings, train_set, test_set, run, create=create, watch=watch):
+        for line in runs.train_run(settings, train_set, test_set, run, mesh=mesh, create=create, watch=watch):
             metrics.append(line)
             say(_epoch_line(settings, line))
     if not runs.is_finished(settings, metrics):
-        raise Interrupted(f"interrupted and saved; go on with: jaxnet train --run {run} --resume")
+        raise Interrupted(f"interrupted and saved{go_on}")
     kept = runs.reported(settings, metrics)
     if settings.patience:
-        typer.echo(f"epoch {kept['epoch']} of {len(metrics)} has the least validation loss; its parameters are kept")
-    typer.echo(f"test accuracy {_percent(kept['test_accuracy'])}")
-    if run is not None:
+        echo(f"epoch {kept['epoch']} of {len(metrics)} has the least validation loss; its parameters are kept")
+    echo(f"test accuracy {_percent(kept['test_accuracy'])}")
+    if run is not None and runs.is_first_process():
         from jaxnet.plots import draw_run
 
         draw_run(run, test_set)
@@ -342,19 +363,29 @@ def _parse_hidden(text: str) -> list[int]:
     return sizes
 
 
-def _use_device(kind: str | None) -> str:
-    """Compute on a device of this kind from now on, and say which it is."""
+def _use_devices(kind: str | None, count: int | None, shard_model: int, batch_size: int) -> tuple[str, Mesh]:
+    """Compute on `count` devices of this kind from now on: what to call them, and their mesh."""
     import jax
 
-    if kind is None:
-        return jax.devices()[0].device_kind
+    from jaxnet.devices import make_mesh
+
     try:
-        device = jax.devices(kind)[0]
+        present = jax.devices(kind)
     except RuntimeError:
-        present = sorted({device.platform for device in jax.devices()} | {"cpu"})
-        raise ValueError(f"no device {kind!r} here; there is: {', '.join(present)}") from None
-    jax.config.update("jax_default_device", device)
-    return device.device_kind
+        kinds = sorted({device.platform for device in jax.devices()} | {"cpu"})
+        raise ValueError(f"no device {kind!r} here; there is: {', '.join(kinds)}") from None
+    alone = jax.process_count() == 1
+    if count is None and alone:  # as many as can share a batch evenly
+        groups = range(len(present) // max(1, shard_model), 0, -1)
+        count = next((group for group in groups if batch_size % group == 0), 1) * shard_model
+    elif count is None:
+        count = len(present)
+    if not 1 <= count <= len(present) or not (alone or count == len(present)):
+        rule = "" if alone else ", and several processes use all of them"
+        raise ValueError(f"--devices is {count}; there are {len(present)}{rule}")
+    jax.config.update("jax_default_device", jax.local_devices(backend=present[0].platform)[0])
+    name = present[0].device_kind
+    return name if count == 1 else f"{count} × {name}", make_mesh(present[:count], shard_model)
 
 
 def _resumed(context: typer.Context, given: Settings, saved: Settings) -> Settings:
@@ -438,11 +469,11 @@ def main() -> None:
         status = app(standalone_mode=False)
     except Interrupted as stop:
         print(f"jaxnet: {stop}", file=sys.stderr)
-        sys.exit(130)
+        _leave(130)
     except typer.TyperException as error:
         print(f"jaxnet: {error.format_message()}", file=sys.stderr)
         status = 2
-    except (ValueError, FloatingPointError) as error:
+    except (ValueError, FloatingPointError, ConnectionError) as error:
         print(f"jaxnet: {error}", file=sys.stderr)
         status = 2
     except (MemoryError, RuntimeError) as error:
@@ -452,4 +483,13 @@ def main() -> None:
         status = 2
     if status == 130:  # what Typer makes of Ctrl-C
         print("jaxnet: interrupted", file=sys.stderr)
+    _leave(status)
+
+
+def _leave(status: int | None) -> NoReturn:
+    """End with this status. A process of several that has failed does not wait for the others, as JAX would."""
+    if status and "jax" in sys.modules and sys.modules["jax"].distributed.is_initialized():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
     sys.exit(status)

@@ -1,7 +1,8 @@
-"""Which devices compute, and how arrays lie on them.
+"""Which devices compute, how arrays lie on them, and what several processes agree on.
 
 The devices form a mesh with two axes: `batch`, over which each batch is split, and `model`, over which the weights of
-wide layers can be. A single device is a mesh of one, so there is one way to train.
+wide layers can be. A single device is a mesh of one, so there is one way to train. Of several processes each runs the
+same program on its own devices, as JAX's distributed runtime has it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 Tree = TypeVar("Tree")
+
+HEARTBEAT_SECONDS = 30  # after which a process that says nothing is taken for lost, and the others end
 
 
 def make_mesh(devices: Sequence[Any] | None = None, model: int = 1) -> Mesh:
@@ -47,15 +51,55 @@ def place_parts(shape: tuple[int, ...], part: Callable[[Any], np.ndarray], mesh:
 def place_state(tree: Tree, mesh: Mesh) -> Tree:
     """Parameters, and whatever an optimiser keeps for each of them, on the devices of a mesh.
 
-    Weights (o, i) and biases (o,) are split along o over the mesh's axis `model`, where o is a multiple of it.
+    Weights (o, i) and biases (o,) are split over the mesh's axis `model` along their first axis that is a multiple of
+    it, if there is one.
     """
     model = mesh.shape["model"]
 
     def place_leaf(leaf: Any) -> jax.Array:
-        array = np.asarray(
-            jax.block_until_ready(leaf)
-        )  # waits first: a failed computation, as without memory, is raised
-        split = model > 1 and array.ndim > 0 and array.shape[0] % model == 0
-        return place(array, mesh, *(["model"] if split else []))
+        # Waited for first, so that a computation that failed for want of memory is an error and not the end.
+        array = np.asarray(jax.block_until_ready(leaf))
+        along = next((axis for axis, size in enumerate(array.shape) if size % model == 0), None)
+        return place(array, mesh, *([None] * along + ["model"] if along is not None and model > 1 else []))
 
     return jax.tree.map(place_leaf, tree)
+
+
+def whole(tree: Tree) -> Tree:
+    """The same values where each process has all of them; a collective operation where one has not."""
+
+    def gather(leaf: Any) -> Any:
+        if not isinstance(leaf, jax.Array) or leaf.is_fully_addressable or leaf.is_fully_replicated:
+            return leaf
+        return multihost_utils.process_allgather(leaf, tiled=True)
+
+    return jax.tree.map(gather, tree)
+
+
+def agree(*numbers: int) -> tuple[int, ...]:
+    """The largest of each number over all processes, which all have to call this together."""
+    if jax.process_count() == 1:
+        return numbers
+    return tuple(int(number) for number in multihost_utils.process_allgather(np.array(numbers)).max(axis=0))
+
+
+def join_processes(coordinator: str | None, processes: int | None, process: int | None) -> None:
+    """Make this process one of several that train together; without arguments, if the cluster says that it is one.
+
+    `coordinator` is HOST:PORT where process 0 listens. Which clusters say so themselves is JAX's to know: SLURM, Open
+    MPI, Kubernetes, TPU pods (https://docs.jax.dev/en/latest/multi_process.html). Raises ValueError for arguments that
+    do not go together and where the others are not met in time.
+    """
+    given = (coordinator, processes, process)
+    if given != (None, None, None) and None in given:
+        raise ValueError("--coordinator, --processes and --process go together; a cluster that JAX knows needs none")
+    try:
+        jax.distributed.initialize(*given, heartbeat_timeout_seconds=HEARTBEAT_SECONDS)
+    except ValueError as error:
+        if coordinator is not None:
+            raise ValueError(f"--coordinator {coordinator}: {error}") from None
+        # No cluster: this process is the only one.
+    except RuntimeError as error:
+        if coordinator is None and "must be called before" in str(error):
+            return  # JAX computes already, so it has not been said to be one of several
+        raise ValueError(f"the other processes were not met: {str(error).splitlines()[0]}") from None

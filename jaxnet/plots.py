@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
@@ -108,7 +109,7 @@ def draw_weights(weights: np.ndarray, path: str | Path) -> None:
 def draw_distortions(inputs: np.ndarray, path: str | Path, seed: int = 0) -> None:
     """Images (m, i) as they are, each with what `elastic` makes of it in nine steps of training, in a row."""
     keys = jax.random.split(jax.random.key(seed), 9)
-    draws = np.asarray(jax.lax.map(lambda key: elastic(key, inputs), keys))
+    draws = np.asarray(jax.lax.map(lambda key: elastic(key, jnp.asarray(inputs)), keys))
     rows = np.concatenate([inputs[None], 255 * draws]).swapaxes(0, 1)
     captions = ["original", *["distorted"] * 9] + [""] * 10 * (len(inputs) - 1)
     title = "What elastic distortion makes of a digit: another draw in each step"

@@ -24,7 +24,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxnet.batches import count_steps, split_validation
+from jaxnet.batches import count_steps, on_devices, split_validation
 from jaxnet.checkpoint import (
     CHECKPOINT,
     Checkpoint,
@@ -37,13 +37,14 @@ from jaxnet.checkpoint import (
     write_atomically,
 )
 from jaxnet.data import Dataset, forget
+from jaxnet.devices import agree, make_mesh, whole
 from jaxnet.network import Params, init_params
 from jaxnet.training import Progress, evaluate, fit, learning_rate_at
 
 RUN, METRICS = "run.json", "metrics.jsonl"
 PICTURES = ("curves.png", "confusion.png", "mistakes.png", "weights.png")
 LONGEST_RUN = 2**20  # bytes of a run.json, a thousand times what it takes
-DIGEST_ROWS = 2**15  # that are read at a time, of a file that may not fit into memory
+DIGEST_ROWS = 2**15  # of a file that may not fit into memory
 SAVING_SHARE = 0.02  # of the time may go into saving checkpoints
 
 Metrics = dict[str, Any]  # an epoch's line in metrics.jsonl
@@ -77,7 +78,7 @@ def train_run(
                 create()
                 locks.enter_context(_locked(folder))
 
-        if folder is not None and not create:
+        if folder is not None and not create and is_first_process():
             locks.enter_context(_locked(folder))
         yield from _train_run(settings, train, test, folder, mesh, create_and_lock if create else None, watch)
 
@@ -108,8 +109,9 @@ def _train_run(
         progress, best = None, None
         params = init_params(settings.seed, settings.sizes, settings.init)
     network = {"hidden": settings.activation, "output": settings.output, "loss": settings.loss}
+    mesh = mesh or make_mesh()
     # As many training examples as there are for testing, so that the two accuracies can be compared.
-    seen = jax.device_put(Dataset(*(array[: len(test.labels)] for array in train)))
+    seen = on_devices(Dataset(*(array[: len(test.labels)] for array in train)), mesh)
 
     def is_good(params: Params) -> bool:
         return bool(np.isfinite(evaluate(params, seen, **network)[0]))
@@ -117,10 +119,10 @@ def _train_run(
     keeper = _Keeper(settings, folder, create, is_good, int(progress.state.step) if progress else None)
 
     def look(progress: Progress, known_good: bool = False) -> bool:
-        stop = watch is not None and watch(progress)
-        if stop or keeper.is_due():
+        stop, due = agree(watch is not None and watch(progress), keeper.is_due())
+        if stop or due:
             keeper.save(progress, best, known_good)
-        return stop
+        return bool(stop)
 
     epochs = fit(
         params,
@@ -173,7 +175,10 @@ def _train_run(
 
 
 class _Keeper:
-    """Keeps the files of a run while it is trained; does nothing where there is no folder."""
+    """Keeps the files of a run while it is trained; does nothing where there is no folder.
+
+    Of several processes all call it together, and the first one writes.
+    """
 
     def __init__(
         self,
@@ -184,23 +189,26 @@ class _Keeper:
         step: int | None,
     ) -> None:
         self.settings, self.folder, self.create, self.is_good = settings, folder, create, is_good
+        self.writes = folder is not None and is_first_process()
         self.step = step  # of the last checkpoint
         self.next_save = 0.0
 
     def is_due(self) -> bool:
-        return time.perf_counter() >= self.next_save
+        return self.writes and time.perf_counter() >= self.next_save
 
     def save(self, progress: Progress, best: Params | None, known_good: bool) -> None:
         started = time.perf_counter()
         # Where training has diverged the next step will say so; the checkpoint before is the last good one.
         if self.folder is not None and (known_good or self.is_good(progress.state.params)):
-            self._begin()
-            save_checkpoint(self.folder, Checkpoint(self.settings, progress, best))
+            checkpoint = Checkpoint(self.settings, *whole((progress, best)))
+            if self.writes:
+                self._begin()
+                save_checkpoint(self.folder, checkpoint)
             ended, self.step = time.perf_counter(), int(progress.state.step)
             self.next_save = ended + (ended - started) / SAVING_SHARE
 
     def append(self, line: Metrics) -> None:
-        if self.folder is not None:
+        if self.folder is not None and self.writes:
             self._begin()
             path = Path(self.folder, METRICS)
             with named_errors(path), open(path, "ab") as file:
@@ -212,6 +220,11 @@ class _Keeper:
         if self.create:
             self.create()
             self.create = None
+
+
+def is_first_process() -> bool:
+    """Whether this process is the only one, or the one of several that writes."""
+    return jax.process_index() == 0
 
 
 def is_finished(settings: Settings, metrics: list[Metrics]) -> bool:
@@ -276,13 +289,14 @@ def versions() -> dict[str, str]:
 
 
 def data_digest(train: Dataset, test: Dataset) -> str:
-    """SHA-256 over the arrays with their shapes, in hexadecimal."""
+    """SHA-256 over the arrays with their shapes, in hexadecimal; of memory-mapped ones, over evenly spaced examples."""
     digest = hashlib.sha256()
     for array in (*train, *test):
         digest.update(f"{array.shape} {array.dtype}\n".encode())
-        for begin in range(0, len(array), DIGEST_ROWS):
-            digest.update(np.ascontiguousarray(array[begin : begin + DIGEST_ROWS]).data)
-            forget(array)
+        in_file = isinstance(array, np.memmap)
+        rows = array[np.linspace(0, len(array) - 1, min(len(array), DIGEST_ROWS), dtype=int)] if in_file else array
+        digest.update(np.ascontiguousarray(rows).data)
+        forget(array)
     return digest.hexdigest()
 
 
@@ -319,6 +333,8 @@ def _resume(folder: str | Path, settings: Settings, steps: int) -> tuple[Checkpo
     if len(metrics) < done:
         raise ValueError(f"{folder}: {METRICS} ends after epoch {len(metrics)}, {CHECKPOINT} after epoch {done}")
     path = Path(folder, METRICS)
+    if not is_first_process():
+        return checkpoint, metrics
     with named_errors(folder):
         _clear(folder)
         lines = b"".join(map(_to_json, metrics))

@@ -1,16 +1,21 @@
-"""What a person at a terminal has of a running training: a bar that moves, and Ctrl-C that loses nothing."""
+"""What a person at a terminal has of a running training: a bar that moves, Ctrl-C that loses nothing, and a line that
+says so when another process is lost."""
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import jax
 import typer
 
 from jaxnet.checkpoint import Settings
+from jaxnet.runs import is_first_process
 from jaxnet.training import Progress
 
 
@@ -33,10 +38,44 @@ def interruptible(saves: bool) -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
+def together(go_on: str) -> Iterator[None]:
+    """Raise ConnectionError when another of the processes that train together is lost; `go_on` ends what it says.
+
+    Where a computation fails for it, JAX raises an error. Where nobody answers, or process 0 is lost, JAX's runtime
+    ends this process as it stands, with lines of its own; so a shell waits to have the last word.
+    """
+    count = jax.process_count()
+    if count == 1 or os.name != "posix":
+        yield
+        return
+    ended = f"jaxnet: process {jax.process_index()} of {count} was ended, or the loss of another one ended it{go_on}"
+    last_word = ["/bin/sh", "-c", 'read -r _ || echo "$0" >&2', ended]
+    with subprocess.Popen(last_word, stdin=subprocess.PIPE, start_new_session=True) as shell:
+        try:
+            yield
+        except (
+            jax.errors.JaxRuntimeError,
+            ValueError,
+        ) as error:  # JAX makes some failures of the one, some of the other
+            own = isinstance(error, ValueError) or "RESOURCE_EXHAUSTED" in str(error)
+            if own and "Gloo" not in str(error):
+                raise
+            raise ConnectionError(f"another one of the {count} processes is lost{go_on}") from None
+        finally:
+            shell.communicate(b"\n")
+
+
+@contextmanager
 def progress_bar(
     settings: Settings, examples: int, metrics: list[dict[str, Any]]
 ) -> Iterator[tuple[Callable[[str], None], Callable[[Progress], None]]]:
-    """Ways to print a line and to show progress: with a bar on a terminal, with none elsewhere."""
+    """Ways to print a line and to show progress: with a bar on a terminal, with none elsewhere.
+
+    Of several processes the first one shows it.
+    """
+    if not is_first_process():
+        yield lambda text: None, lambda progress: None
+        return
     if not sys.stdout.isatty():
         yield typer.echo, lambda progress: None
         return

@@ -20,7 +20,7 @@ from jax.sharding import Mesh
 from jaxnet.augment import AUGMENTATIONS, keep
 from jaxnet.batches import Part, count_steps, is_streamed, on_devices, parts
 from jaxnet.data import CLASSES, Dataset
-from jaxnet.devices import make_mesh, place_state
+from jaxnet.devices import agree, make_mesh, place_state
 from jaxnet.losses import LOSSES, network_loss
 from jaxnet.network import Params, choose, forward
 from jaxnet.network import logits as network_logits
@@ -250,9 +250,10 @@ def fit(
     The same arguments give the same parameters, bit for bit, on the same devices. What is yielded may be kept:
     the next epoch does not consume it. Memory-mapped inputs are read as they are needed. `augment` distorts the
     training images, `validation` is measured beside `test`. With a `mesh` (`devices.make_mesh`) all of its devices
-    share the work, else JAX's default device does it. With `start` training goes on from there, and `params` give
-    the shapes alone. `watch` is called several times a second, after each stretch of steps but an epoch's last; it
-    ends the training by returning True, and copies what it keeps, since the next step consumes its state.
+    share the work, else JAX's default device does it; several processes call `fit` alike. With `start` training
+    goes on from there, and `params` give the shapes alone. `watch` is called several times a second, after each
+    stretch of steps but an epoch's last; it ends the training by returning True, in all processes, and copies what
+    it keeps, since the next step consumes its state.
 
     Raises ValueError for zero epochs, a batch larger than the data, or one that the devices cannot share, sizes of
     network and data that do not fit, and unknown names; FloatingPointError once a loss is NaN or infinite, with the
@@ -299,7 +300,7 @@ def fit(
                 raise _divergence(kept, part, begun, done + int(np.isfinite(losses).argmin()), program)
             # One by one and not pairwise, so that the sum does not depend on the stretches.
             loss_sum = float(np.add.accumulate([loss_sum, *losses])[-1])
-            stretch = max(1, min(8 * stretch, int(len(losses) * STRETCH_SECONDS / took)))
+            (stretch,) = agree(max(1, min(8 * stretch, int(len(losses) * STRETCH_SECONDS / took))))
             done += len(losses)
             if done < steps and watch is not None and watch(Progress(state, loss_sum)):
                 return

@@ -4,8 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
 from jaxnet.augment import AUGMENTATIONS, LEFT_OUT, Strengths, draw_displacements, elastic, smooth_fields, warp
+from jaxnet.plots import draw_distortions
 from jaxnet.training import scale_pixels
 
 RANDOM = np.random.default_rng(0)
@@ -50,7 +52,7 @@ def test_a_function_of_the_key_that_treats_each_example_otherwise(mnist):
 @pytest.mark.usefixtures("device")
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_what_comes_out_is_what_the_network_takes(name, mnist):
-    images = mnist[0].inputs[:5000]
+    images = mnist[0].inputs[:2000]
     result, of_floats = (
         np.asarray(scale_pixels(jax.jit(AUGMENTATIONS[name])(jax.random.key(0), batch)))
         for batch in (jnp.asarray(images), scale_pixels(jnp.asarray(images)))
@@ -85,7 +87,7 @@ def test_images_that_are_not_square(pixels):
 
 
 @pytest.mark.usefixtures("device")
-@pytest.mark.parametrize("side", [1, 2, 5, 28])
+@pytest.mark.parametrize("side", [1, 5, 28])
 @pytest.mark.parametrize("reach", [0.3, 3, 40])
 def test_interpolation(side, reach):
     images = RANDOM.integers(256, size=(6, side, side), dtype=np.uint8)
@@ -95,7 +97,7 @@ def test_interpolation(side, reach):
 
 
 @pytest.mark.usefixtures("device")
-@pytest.mark.parametrize(("down", "right"), [(1, 0), (0, 3), (-2, 5), (28, 0), (0, -100)])
+@pytest.mark.parametrize(("down", "right"), [(1, 0), (-2, 5), (0, -100)])
 def test_a_whole_number_of_pixels_moves_the_image(down, right, mnist):
     image = mnist[0].inputs[:1]
     displacements = np.tile(np.float32([[down], [right]]), (1, 1, 784))
@@ -107,7 +109,7 @@ def test_a_whole_number_of_pixels_moves_the_image(down, right, mnist):
     np.testing.assert_allclose(result, expected.reshape(1, -1) / np.float32(255), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("side", "sigma", "count"), [(28, 4, 42), (28, 6, 23), (10, 2, 24), (5, 3, 6), (1, 4, 1)])
+@pytest.mark.parametrize(("side", "sigma", "count"), [(28, 6, 23), (28, 4, 42), (10, 2, 24), (5, 3, 6), (1, 4, 1)])
 def test_few_fields_hold_the_variance(side, sigma, count):
     fields = smooth_fields(side, sigma)
     left_out = smoothed_noise_covariance(side, sigma, 1) * 12 * np.pi * sigma**2 - fields.T @ fields
@@ -117,7 +119,7 @@ def test_few_fields_hold_the_variance(side, sigma, count):
 
 
 @pytest.mark.usefixtures("device")
-@pytest.mark.parametrize(("side", "sigma", "alpha"), [(28, 4, 34), (12, 2, 10)])
+@pytest.mark.parametrize(("side", "sigma", "alpha"), [(28, 6, 37), (12, 2, 10)])
 def test_the_elastic_part_is_smoothed_noise(side, sigma, alpha):
     displacements = draw(NOTHING._replace(sigma=sigma, alpha=alpha), side)
     expected = smoothed_noise_covariance(side, sigma, alpha)
@@ -167,3 +169,10 @@ def test_rotation_is_drawn_before_scaling():
     """Rows of the matrix are scaled: it is S R and not R S, so its rows stay at a right angle."""
     matrices, _ = affine(NOTHING._replace(rotation=20, scaling=0.3))
     assert abs((matrices[:, 0] * matrices[:, 1]).sum(axis=1)).max() < 1e-5
+
+
+def test_the_picture(mnist, tmp_path):
+    draw_distortions(mnist[0].inputs[:2], tmp_path / "picture.png")
+    with Image.open(tmp_path / "picture.png") as picture:
+        assert min(picture.size) > 200
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 10
