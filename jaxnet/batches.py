@@ -15,10 +15,10 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxnet.data import Dataset, forget
+from jaxnet.data import Dataset, read_rows
 from jaxnet.devices import place, place_parts
 
-WINDOW_BYTES = 2**25  # of inputs that are read from a file at a time
+WINDOW_BYTES = 2**24  # of inputs that are read from a file at a time
 BLOCK = 64  # examples that lie side by side in a file and are read together
 
 
@@ -109,13 +109,10 @@ def parts(train: Dataset, mesh: Mesh, *, seed: int, batch_size: int, begun: int,
         rows = np.concatenate([rows, np.zeros((length - len(rows), batch_size), rows.dtype)])
 
         def take(array: np.ndarray) -> jax.Array:
-            values = np.asarray(array)
             shape = (*rows.shape, *array.shape[1:])
-            return place_parts(shape, lambda at: values.take(rows[at[:2]], axis=0), mesh, None, "batch")
+            return place_parts(shape, lambda at: read_rows(array, rows[at[:2]]), mesh, None, "batch")
 
-        part = Part(epoch, first, stop, jax.tree.map(take, train), None)
-        forget(train.inputs)
-        return part
+        return Part(epoch, first, stop, jax.tree.map(take, train), None)
 
     windows = ((epoch, first) for epoch in range(first_epoch, epochs + 1) for first in range(0, steps, length))
     windows = itertools.islice(windows, begun // length, None)
@@ -141,7 +138,8 @@ def split_validation(train: Dataset, fraction: float, seed: int) -> tuple[Datase
     if not 0 < count < examples:
         raise ValueError(f"validation is {fraction}; a share between 0 and 1 of the {examples} examples is needed")
     if isinstance(train.inputs, np.memmap):
-        return Dataset(*(array[:-count] for array in train)), Dataset(*(np.array(array[-count:]) for array in train))
+        last = np.arange(examples - count, examples)
+        return Dataset(*(array[:-count] for array in train)), Dataset(*(read_rows(array, last) for array in train))
     held_out = np.zeros(examples, bool)
     held_out[_order(seed, 0, examples)[:count]] = True  # epochs count from 1: this is the order of none
     return Dataset(*(array[~held_out] for array in train)), Dataset(*(array[held_out] for array in train))

@@ -10,12 +10,12 @@ import gzip
 import hashlib
 import io
 import math
-import mmap
 import os
 import re
 import warnings
 import zipfile
 import zlib
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,6 +127,29 @@ def read_csv(path: str | Path) -> Dataset:
     if table is None or table.shape[1] < 2 or table[:, 0].max() >= CLASSES:
         raise ValueError(f"{path}: {_first_fault_of_csv(content, has_header)}")
     return Dataset(np.ascontiguousarray(table[:, 1:]), table[:, 0].copy())
+
+
+def read_rows(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """array[rows], whatever the shape of `rows`; of a memory-mapped array, read from its file.
+
+    Through the mapping, a system may keep much more of the file in memory than is asked for. Raises ValueError if the
+    file has become shorter.
+    """
+    if not isinstance(array, np.memmap):
+        return np.asarray(array).take(rows, axis=0)
+    mapped = array
+    while isinstance(mapped.base, np.memmap):  # of which `array` may be a slice
+        mapped = mapped.base
+    offset = mapped.offset + array.__array_interface__["data"][0] - mapped.__array_interface__["data"][0]
+    numbers, inverse = np.unique(rows, return_inverse=True)
+    values = np.empty((len(numbers), *array.shape[1:]), array.dtype)
+    runs = [*np.flatnonzero(np.diff(numbers, prepend=-2) != 1).tolist(), len(numbers)]  # of rows side by side
+    with open(str(mapped.filename), "rb", buffering=0) as file:
+        for start, stop in pairwise(runs):
+            file.seek(offset + int(numbers[start]) * values.strides[0])
+            if file.readinto(values[start:stop].data) != values[start:stop].nbytes:
+                raise ValueError(f"{mapped.filename}: has become shorter than it was; restore the file")
+    return values.take(inverse.reshape(rows.shape), axis=0)
 
 
 def _text_lines(content: bytes) -> io.TextIOWrapper:
@@ -250,13 +273,6 @@ def _checked(path: Path, inputs: np.ndarray, labels: np.ndarray, inputs_name: st
     if not isinstance(rows, np.memmap):
         rows = np.ascontiguousarray(rows, dtype=np.uint8)
     return Dataset(rows, labels.astype(np.uint8, copy=False))
-
-
-def forget(array: np.ndarray) -> None:
-    """Give back the memory in which the system keeps what was read of a memory-mapped file."""
-    mapping = getattr(array, "_mmap", None)
-    if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
-        mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def _bundled_folder() -> Path:

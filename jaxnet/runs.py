@@ -36,7 +36,7 @@ from jaxnet.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
-from jaxnet.data import Dataset, forget
+from jaxnet.data import Dataset, read_rows
 from jaxnet.devices import agree, make_mesh, whole
 from jaxnet.network import Params, init_params
 from jaxnet.training import Progress, evaluate, fit, learning_rate_at
@@ -111,7 +111,8 @@ def _train_run(
     network = {"hidden": settings.activation, "output": settings.output, "loss": settings.loss}
     mesh = mesh or make_mesh()
     # As many training examples as there are for testing, so that the two accuracies can be compared.
-    seen = on_devices(Dataset(*(array[: len(test.labels)] for array in train)), mesh)
+    first = np.arange(min(len(train.labels), len(test.labels)))
+    seen = on_devices(Dataset(*(read_rows(array, first) for array in train)), mesh)
 
     def is_good(params: Params) -> bool:
         return bool(np.isfinite(evaluate(params, seen, **network)[0]))
@@ -293,10 +294,9 @@ def data_digest(train: Dataset, test: Dataset) -> str:
     digest = hashlib.sha256()
     for array in (*train, *test):
         digest.update(f"{array.shape} {array.dtype}\n".encode())
-        in_file = isinstance(array, np.memmap)
-        rows = array[np.linspace(0, len(array) - 1, min(len(array), DIGEST_ROWS), dtype=int)] if in_file else array
-        digest.update(np.ascontiguousarray(rows).data)
-        forget(array)
+        if isinstance(array, np.memmap):
+            array = read_rows(array, np.linspace(0, len(array) - 1, min(len(array), DIGEST_ROWS), dtype=int))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

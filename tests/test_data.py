@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 import jaxnet.data
-from jaxnet.data import MNIST_SHA256, Dataset, load_data, read_csv, read_idx, write_idx
+from jaxnet.data import MNIST_SHA256, Dataset, load_data, read_csv, read_idx, read_rows, write_idx
 
 IDX_NAMES = list(MNIST_SHA256)  # train images, train labels, test images, test labels
 NPZ_NAMES = ["x_train", "y_train", "x_test", "y_test"]
@@ -349,6 +349,22 @@ def test_training_images_in_npy_are_not_read_into_memory(few, tmp_path):
     train, test = load_data(write(tmp_path, "npy", *few))
     assert isinstance(train.inputs, np.memmap)
     assert not any(isinstance(array, np.memmap) for array in (train.labels, *test))
+
+
+def test_rows_are_read_from_a_file_as_from_memory(mnist, tmp_path):
+    images = mnist[0].inputs[:1000]
+    np.save(tmp_path / "images.npy", images.reshape(-1, 28, 28))
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r").reshape(1000, 784)
+    random = np.random.default_rng(0)
+    some = random.integers(0, 300, (20, 7)), np.arange(300), np.array([299, 0, 0, 298]), np.zeros((0, 3), int)
+    for start in (0, 400):
+        for rows in some:
+            np.testing.assert_array_equal(read_rows(mapped[start:], rows), images[start:][rows])
+            np.testing.assert_array_equal(read_rows(images[start:], rows), images[start:][rows])
+    with open(tmp_path / "images.npy", "r+b") as file:
+        file.truncate(200_000)
+    with pytest.raises(ValueError, match="images.npy: has become shorter than it was"):
+        read_rows(mapped, np.arange(999))
 
 
 @pytest.mark.parametrize(
