@@ -1,5 +1,10 @@
 """What the tests share: the real MNIST, float64, and every kind of device that is there."""
 
+import os
+
+# The tests run in several processes; none of them is to take all of a GPU's memory.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
 import jax
 import numpy as np
 import pytest

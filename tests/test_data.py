@@ -363,7 +363,7 @@ def test_rows_are_read_from_a_file_as_from_memory(mnist, tmp_path):
             np.testing.assert_array_equal(read_rows(images[start:], rows), images[start:][rows])
     with open(tmp_path / "images.npy", "r+b") as file:
         file.truncate(200_000)
-    with pytest.raises(ValueError, match="images.npy: has become shorter than it was"):
+    with pytest.raises(ValueError, match=r"images\.npy: has become shorter than it was"):
         read_rows(mapped, np.arange(999))
 
 

@@ -176,6 +176,25 @@ def test_the_loss_of_a_process_is_one_line_and_the_run_goes_on_with_one(lost, tm
     assert lines(many)[-1]["test_accuracy"] == pytest.approx(lines(one)[-1]["test_accuracy"], abs=3e-3)
 
 
+@pytest.mark.slow
+def test_on_slurm_no_option_is_needed(tmp_path):
+    job = {"SLURM_JOB_ID": str(os.getpid()), "SLURM_STEP_NODELIST": "127.0.0.1", "SLURM_NTASKS": "2"}
+    processes = [
+        subprocess.Popen(
+            [*JAXNET, "train", *map(str, ARGUMENTS), "--run", str(tmp_path / "run")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | job | {"SLURM_PROCID": str(number), "SLURM_LOCALID": str(number), "JAX_PLATFORMS": "cpu"},
+        )
+        for number in range(2)
+    ]
+    (code, out, _), (other_code, other_out, _) = finish(processes)
+    assert code == other_code == 0
+    assert "2 × cpu" in out
+    assert "epoch" not in other_out
+
+
 def test_processes_that_do_not_go_together():
     done = subprocess.run([*JAXNET, "train", "--processes", "2"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
