@@ -1,9 +1,12 @@
 """What the tests share: the real MNIST, float64, and every kind of device that is there."""
 
 import os
+import tempfile
 
 # The tests run in several processes; none of them is to take all of a GPU's memory.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+# What the command line compiles is kept for the session, and not in the home of whoever tests.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()
 
 import jax
 import numpy as np

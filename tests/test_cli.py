@@ -155,6 +155,17 @@ def test_help_and_import_stay_light():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+@pytest.mark.parametrize("writable", [True, False])
+def test_compiled_programs_are_kept_where_that_can_be(writable, small_csv, tmp_path):
+    caches = tmp_path if writable else Path("/dev/null")
+    command = [sys.executable, "-c", "from jaxnet.cli import main; main()", "train", "--data", small_csv, *SMALL]
+    environment = os.environ | {"XDG_CACHE_HOME": str(caches)}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert not done.stderr
+    assert any("train_steps" in path.name for path in tmp_path.rglob("*")) == writable
+
+
 def test_the_script_is_the_command(small_csv):
     script = Path(__file__).parent.parent / "scripts" / "train.py"
     command = [sys.executable, script, "--data", small_csv, *SMALL]
