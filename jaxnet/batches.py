@@ -16,7 +16,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxnet.data import Dataset, read_rows
-from jaxnet.devices import place, place_parts
+from jaxnet.devices import place, split
 
 WINDOW_BYTES = 2**24  # of inputs that are read from a file at a time
 BLOCK = 64  # examples that lie side by side in a file and are read together
@@ -98,6 +98,9 @@ def parts(train: Dataset, mesh: Mesh, *, seed: int, batch_size: int, begun: int,
         return
 
     length = max(1, min(steps, WINDOW_BYTES // (batch_size * pixels)))
+    sharding = split(mesh, None, "batch")
+    shares = sharding.addressable_devices_indices_map((length, batch_size)).values()
+    columns = np.unique([np.arange(batch_size)[at[1]] for at in shares if at is not None])  # what this process's devices need
 
     def read(epoch: int, first: int) -> Part:
         stop = min(first + length, steps)
@@ -109,8 +112,8 @@ def parts(train: Dataset, mesh: Mesh, *, seed: int, batch_size: int, begun: int,
         rows = np.concatenate([rows, np.zeros((length - len(rows), batch_size), rows.dtype)])
 
         def take(array: np.ndarray) -> jax.Array:
-            shape = (*rows.shape, *array.shape[1:])
-            return place_parts(shape, lambda at: read_rows(array, rows[at[:2]]), mesh, None, "batch")
+            values = read_rows(array, rows[:, columns])
+            return jax.make_array_from_process_local_data(sharding, values, (*rows.shape, *array.shape[1:]))
 
         return Part(epoch, first, stop, jax.tree.map(take, train), None)
 

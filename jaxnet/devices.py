@@ -7,7 +7,7 @@ same program on its own devices, as JAX's distributed runtime has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import jax
@@ -35,17 +35,14 @@ def make_mesh(devices: Sequence[Any] | None = None, model: int = 1) -> Mesh:
     return jax.make_mesh((len(devices) // model, model), ("batch", "model"), axis_types, devices=devices)
 
 
+def split(mesh: Mesh, *axes: str | None) -> NamedSharding:
+    """How an array lies that is split along the mesh's axes that are named for its own, and whole along the others."""
+    return NamedSharding(mesh, P(*axes))
+
+
 def place(array: np.ndarray, mesh: Mesh, *axes: str | None) -> jax.Array:
-    """An array on the devices of a mesh, split along the mesh's axes that are named for its own, else whole on each."""
-    return place_parts(array.shape, lambda index: array[index], mesh, *axes)
-
-
-def place_parts(shape: tuple[int, ...], part: Callable[[Any], np.ndarray], mesh: Mesh, *axes: str | None) -> jax.Array:
-    """The same of an array that exists in parts alone: `part` maps slices of each axis to the values there.
-
-    Each process asks for the parts of its own devices.
-    """
-    return jax.make_array_from_callback(shape, NamedSharding(mesh, P(*axes)), part)
+    """An array, of which each process has all, laid on the devices of a mesh as `split` says."""
+    return jax.make_array_from_callback(array.shape, split(mesh, *axes), lambda index: array[index])
 
 
 def place_state(tree: Tree, mesh: Mesh) -> Tree:
