@@ -100,7 +100,8 @@ def parts(train: Dataset, mesh: Mesh, *, seed: int, batch_size: int, begun: int,
     length = max(1, min(steps, WINDOW_BYTES // (batch_size * pixels)))
     sharding = split(mesh, None, "batch")
     shares = sharding.addressable_devices_indices_map((length, batch_size)).values()
-    columns = np.unique([np.arange(batch_size)[at[1]] for at in shares if at is not None])  # what this process's devices need
+    # The places in a batch that this process's devices need.
+    columns = np.unique([np.arange(batch_size)[at[1]] for at in shares if at is not None])
 
     def read(epoch: int, first: int) -> Part:
         stop = min(first + length, steps)
