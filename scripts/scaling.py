@@ -131,7 +131,6 @@ def measure_steps(address: str, processes: int, process: int) -> dict[str, dict[
 
     import jaxnet
     from jaxnet.batches import epoch_batches
-    from jaxnet.data import Dataset
     from jaxnet.devices import make_mesh, place, place_state
 
     if processes > 1:
@@ -197,16 +196,20 @@ def measure_scaling() -> dict[str, Any]:
     return {"steps": results, "input_examples_per_second": measure(8, 1, "input")}
 
 
-def print_scaling(scaling: dict[str, Any]) -> None:
-    results = scaling["steps"]
+def scaling_text(scaling: dict[str, Any]) -> str:
+    results, lines = scaling["steps"], []
     for network in next(iter(results.values())):
-        print(f"\n{network}: µs a step\n{'':26}{'same batch':>12}{'batch × devices':>18}{'sum of gradients':>18}")
+        lines += [
+            "",
+            f"{network}: µs a step",
+            f"{'':26}{'same batch':>12}{'batch × devices':>18}{'sum of gradients':>18}",
+        ]
         for name, networks in results.items():
             strong, weak, exchange = (1e6 * seconds for seconds in networks[network].values())
-            print(f"{name:26}{strong:12,.0f}{weak:18,.0f}{exchange:18,.0f}")
+            lines += [f"{name:26}{strong:12,.0f}{weak:18,.0f}{exchange:18,.0f}"]
     rate = scaling["input_examples_per_second"]
-    print(f"\ninput for 8 devices: {rate:,.0f} examples/s read, shuffled and placed, with no training beside")
-    print(f"\n{calculated_table()}")
+    lines += ["", f"input for 8 devices: {rate:,.0f} examples/s read, shuffled and placed, with no training beside"]
+    return "\n".join([*lines, "", calculated_table()])
 
 
 if __name__ == "__main__":
