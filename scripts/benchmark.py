@@ -32,12 +32,12 @@ from scaling import measure_scaling, scaling_text
 
 SCRIPTS = Path(__file__).parent
 
-# Sizes, batch, and the steps a round takes: some 50 ms each, if jaxnet makes them.
+# Sizes, batch, and the steps a round takes: 0.1 to 0.4 s, if jaxnet makes them.
 SETTINGS = [
-    ((784, 10, 10), 8, 2000),
-    ((784, 128, 10), 32, 300),
-    ((784, 512, 512, 10), 128, 20),
-    ((784, 1024, 1024, 10), 128, 10),
+    ((784, 10, 10), 8, 7500),
+    ((784, 128, 10), 32, 1500),
+    ((784, 512, 512, 10), 128, 100),
+    ((784, 1024, 1024, 10), 128, 50),
 ]
 
 # What a contender is called, its name in peers.py, and the modules and programs it needs.
@@ -200,7 +200,7 @@ def measure_step() -> dict[str, dict[str, Row]]:
 def take_steps(calls: dict[str, tuple]) -> dict[str, Row]:
     """Rows of calls of peers.py's `step`, seconds a step."""
     with waiting(calls) as contenders:
-        rows = take_turns(contenders, rounds=7)
+        rows = take_turns(contenders, rounds=5)
     for title, (_, _, _, _, steps, *_) in calls.items():
         rows[title]["seconds"] = [seconds / steps for seconds in rows[title]["seconds"]]
     return rows
