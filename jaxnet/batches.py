@@ -1,7 +1,7 @@
 """Which examples each step of an epoch takes, and how they come to the devices that compute it.
 
-n examples, m of them in a batch, i inputs of an example. The order is a function of (seed, epoch) alone: neither
-of how much fits into memory, nor of how many devices or processes there are.
+n examples, m of them in a batch, i inputs of an example. The order is a function of (seed, epoch), one for data in
+memory and another for data in a file; how many devices or processes there are does not matter to it.
 """
 
 from __future__ import annotations

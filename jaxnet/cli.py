@@ -88,7 +88,7 @@ def train(
         str | None, typer.Option(metavar="HOST:PORT", help="Where process 0 listens.", show_default="the cluster's")
     ] = None,
     processes: Annotated[
-        int | None, typer.Option(help="Processes that train together.", show_default="the cluster's, or 1")
+        int | None, typer.Option(help="Processes that train together; 1 to be alone.", show_default="the cluster's")
     ] = None,
     process: Annotated[
         int | None, typer.Option(help="Which of them this one is, from 0.", show_default="the cluster's, or 0")

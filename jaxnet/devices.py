@@ -87,6 +87,8 @@ def join_processes(coordinator: str | None, processes: int | None, process: int 
     MPI, Kubernetes, TPU pods (https://docs.jax.dev/en/latest/multi_process.html). Raises ValueError for arguments that
     do not go together and where the others are not met in time.
     """
+    if processes == 1:
+        return  # alone, whatever a cluster says: in an interactive session there, for instance
     given = (coordinator, processes, process)
     if given != (None, None, None) and None in given:
         raise ValueError("--coordinator, --processes and --process go together; a cluster that JAX knows needs none")

@@ -19,7 +19,7 @@ import pytest
 
 import jaxnet
 from jaxnet.checkpoint import read_checkpoint
-from jaxnet.devices import agree, make_mesh, place_state, whole
+from jaxnet.devices import agree, join_processes, make_mesh, place_state, whole
 
 JAXNET = [sys.executable, "-c", "from jaxnet.cli import main; main()"]
 
@@ -193,6 +193,16 @@ def test_on_slurm_no_option_is_needed(tmp_path):
     assert code == other_code == 0
     assert "2 × cpu" in out
     assert "epoch" not in other_out
+
+
+def test_one_process_is_alone_whatever_the_cluster_says(monkeypatch):
+    def initialize(*arguments, **options):
+        raise AssertionError("it asked the cluster")
+
+    monkeypatch.setattr(jax.distributed, "initialize", initialize)
+    join_processes(None, 1, None)
+    with pytest.raises(AssertionError):
+        join_processes(None, None, None)
 
 
 def test_processes_that_do_not_go_together():
