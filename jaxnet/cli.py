@@ -375,9 +375,11 @@ def _use_devices(kind: str | None, count: int | None, shard_model: int, batch_si
     except RuntimeError:
         kinds = sorted({device.platform for device in jax.devices()} | {"cpu"})
         raise ValueError(f"no device {kind!r} here; there is: {', '.join(kinds)}") from None
+    if not 1 <= shard_model <= len(present):
+        raise ValueError(f"--shard-model is {shard_model}; there are {len(present)} devices to share a layer")
     alone = jax.process_count() == 1
     if count is None and alone:  # as many as can share a batch evenly
-        groups = range(len(present) // max(1, shard_model), 0, -1)
+        groups = range(len(present) // shard_model, 0, -1)
         count = next((group for group in groups if batch_size % group == 0), 1) * shard_model
     elif count is None:
         count = len(present)

@@ -92,6 +92,10 @@ def join_processes(coordinator: str | None, processes: int | None, process: int 
     given = (coordinator, processes, process)
     if given != (None, None, None) and None in given:
         raise ValueError("--coordinator, --processes and --process go together; a cluster that JAX knows needs none")
+    if coordinator is not None:
+        host, _, port = coordinator.rpartition(":")
+        if not (host and port.isdecimal() and 0 < int(port) < 2**16):  # at which JAX would crash
+            raise ValueError(f"--coordinator is {coordinator!r}; HOST:PORT is needed, as 10.0.0.1:1234")
     try:
         jax.distributed.initialize(*given, heartbeat_timeout_seconds=HEARTBEAT_SECONDS)
     except ValueError as error:

@@ -108,7 +108,7 @@ def _train_run(
     else:
         progress, best = None, None
         params = init_params(settings.seed, settings.sizes, settings.init)
-    network = {"hidden": settings.activation, "output": settings.output, "loss": settings.loss}
+    network = network_options(settings)
     mesh = mesh or make_mesh()
     # As many training examples as there are for testing, so that the two accuracies can be compared.
     first = np.arange(min(len(train.labels), len(test.labels)))
@@ -129,14 +129,7 @@ def _train_run(
         params,
         train,
         test,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        optimizer=settings.optimizer,
-        learning_rate=settings.learning_rate,
-        schedule=settings.schedule,
-        **network,
-        seed=settings.seed,
-        augment=settings.augment,
+        **fit_options(settings),
         validation=validation,
         mesh=mesh,
         start=progress,
@@ -221,6 +214,17 @@ class _Keeper:
         if self.create:
             self.create()
             self.create = None
+
+
+def network_options(settings: Settings) -> dict[str, str]:
+    """What `evaluate` and `make_loss` take of settings."""
+    return {"hidden": settings.activation, "output": settings.output, "loss": settings.loss}
+
+
+def fit_options(settings: Settings) -> dict[str, Any]:
+    """What `fit` takes of settings."""
+    names = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "augment")
+    return {name: getattr(settings, name) for name in names} | network_options(settings)
 
 
 def is_first_process() -> bool:

@@ -53,10 +53,8 @@ def together(go_on: str) -> Iterator[None]:
     with subprocess.Popen(last_word, stdin=subprocess.PIPE, start_new_session=True) as shell:
         try:
             yield
-        except (
-            jax.errors.JaxRuntimeError,
-            ValueError,
-        ) as error:  # JAX makes some failures of the one, some of the other
+        except (jax.errors.JaxRuntimeError, ValueError) as error:
+            # JAX makes some failures of a collective operation the one, some the other.
             own = isinstance(error, ValueError) or "RESOURCE_EXHAUSTED" in str(error)
             if own and "Gloo" not in str(error):
                 raise

@@ -20,7 +20,7 @@ import typer
 import jaxnet
 from jaxnet.batches import split_validation
 from jaxnet.data import Dataset
-from jaxnet.runs import Settings
+from jaxnet.runs import Settings, fit_options, network_options
 from jaxnet.training import evaluate
 
 HELD_OUT = 1 / 6  # of the training images
@@ -164,24 +164,10 @@ def measure(settings: Settings, train: Dataset, test: Dataset) -> tuple[float, f
     started = time.perf_counter()
     params = jaxnet.init_params(settings.seed, settings.sizes, settings.init)
     unused = Dataset(train.inputs[:1], train.labels[:1])  # what `fit` measures after each epoch, and nobody looks at
-    for epoch in jaxnet.fit(
-        params,
-        train,
-        unused,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        optimizer=settings.optimizer,
-        learning_rate=settings.learning_rate,
-        schedule=settings.schedule,
-        hidden=settings.activation,
-        output=settings.output,
-        loss=settings.loss,
-        seed=settings.seed,
-        augment=settings.augment,
-    ):
+    for epoch in jaxnet.fit(params, train, unused, **fit_options(settings)):
         params = epoch.params
     seconds = time.perf_counter() - started
-    _, accuracy = evaluate(params, test, hidden=settings.activation, output=settings.output)
+    _, accuracy = evaluate(params, test, **network_options(settings))
     error = 100 * (1 - float(accuracy))
     print(f"{error:.2f} %, {seconds:.1f} s: {options(settings)}", file=sys.stderr, flush=True)
     return error, seconds
