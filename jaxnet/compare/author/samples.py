@@ -1,0 +1,180 @@
+"""Data for a program whose own is missing: what a file of a certain name would hold, small, and from one seed.
+
+m examples. Digits are real ones, of the MNIST that comes with jaxnet; all else is drawn.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import gzip
+import io
+import pickle
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+TRAIN, TEST = 1200, 300  # more than a thousand: many programs put the first thousand aside
+TEXT = "the quick brown fox jumps over the lazy dog, and he said: what a lovely day it is!\n" * 10
+_TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|(^|_)[wb](_|\.|$)")
+_LABEL = re.compile(r"labels?|class(es)?|targets?|y|digits?|outputs?|species|diagnosis|outcome|survived|quality|result")
+
+
+class Digits(NamedTuple):
+    """Images (m, 28, 28) of uint8 and their labels (m,), for training and for tests."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+
+class Samples:
+    """What the files that a program asks for would hold, as far as their names and its `source` tell."""
+
+    def __init__(self, source: str) -> None:
+        # Some write the number of MNIST's examples into a shape or a loop; in a slice, fewer will do.
+        self.whole = re.search(r"(?<![:\[\w.])60_?000(?!\s*[:\]\w.])", source) is not None
+        self.source = source
+
+    @functools.cached_property
+    def digits(self) -> Digits:
+        from jaxnet.data import _bundled_folder  # as it is: MNIST's own place
+
+        train, test = (60_000, 10_000) if self.whole else (TRAIN, TEST)
+        parts = (("train-images-idx3", train, 16, 784), ("train-labels-idx1", train, 8, 1),
+                 ("t10k-images-idx3", test, 16, 784), ("t10k-labels-idx1", test, 8, 1))  # fmt: skip
+        arrays = []
+        for name, count, start, size in parts:
+            with gzip.open(_bundled_folder() / f"{name}-ubyte.gz") as file:
+                content = np.frombuffer(file.read(start + count * size), np.uint8, offset=start)
+            arrays.append(content.reshape((count, 28, 28) if size > 1 else (count,)).copy())
+        return Digits(*arrays)
+
+    def images(self, count: int, *shape: int, classes: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """Noise of uint8, (m, …), that is lighter for some classes than for others; and the labels (m,)."""
+        draws = np.random.default_rng(0)
+        labels = np.arange(count) % classes
+        noise = draws.integers(0, 156, (count, *shape))
+        return (noise + labels.reshape(-1, *[1] * len(shape)) * 100 // classes).astype(np.uint8), labels
+
+    def table(self, name: str) -> tuple[list[str], np.ndarray]:
+        """The columns of a CSV and its rows: the label first, and again last, as some have it there."""
+        name = Path(name.replace("\\", "/")).name.lower()
+        about_digits = re.search(r"mnist|digit|fashion", name) or re.search(r"\b784\b|\b28\b|pixel", self.source)
+        lists = re.findall(r"""(?:\[|drop\(|columns\s*=)\s*\[?((?:\s*['"][A-Za-z_][\w .-]*['"]\s*,?)+)""", self.source)
+        asked = [word for part in lists for word in re.findall(r"""['"]([^'"]*)['"]""", part)]
+        asked = [word for word in dict.fromkeys(asked) if not re.fullmatch(r"d?[WbAZ]\d|pixel.*", word)]
+        labels = [word for word in asked if _LABEL.fullmatch(word.lower())]
+        if about_digits:
+            test = "test" in name
+            images = self.digits.x_test if test else self.digits.x_train
+            digits = self.digits.y_test if test else self.digits.y_train
+            rows = images.reshape(-1, 784).astype(np.int64)
+            if name == "test.csv":  # Kaggle's, whose labels are for them to know
+                return [f"pixel{i}" for i in range(784)], rows
+            if "label" in name:
+                return ["label"], digits[:, None].astype(np.int64)
+            rows[:, -1] = digits
+            return [labels[0] if labels else "label", *(f"pixel{i}" for i in range(784))], np.c_[digits, rows]
+        features = [word for word in asked if word not in labels]
+        features += [f"feature{i}" for i in range(4 - len(features))]
+        values, classes = self.points(300, len(features), 2)
+        return [*labels[1:], *features, labels[0] if labels else "label"], np.column_stack(
+            [*[classes] * len(labels[1:]), values.round(4), classes]
+        )
+
+    def points(self, count: int, features: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+        """Points (m, features) around one centre for each class, and the classes (m,)."""
+        draws = np.random.default_rng(1)
+        labels = draws.permutation(np.arange(count) % classes)
+        return draws.normal(size=(classes, features))[labels] * 2 + draws.normal(size=(count, features)), labels
+
+    def arrays(self, name: str) -> np.ndarray | None:
+        """What x_train.npy, images.npy, test_labels.txt … hold: digits, flat if the name speaks of neither."""
+        word = re.sub(r"[^a-z]+", "_", Path(name).stem.lower())
+        if re.search(_TRAINED, word):
+            return None
+        test = re.search(r"test|val|dev|t_?k", word)
+        images, labels = (
+            (self.digits.x_test, self.digits.y_test) if test else (self.digits.x_train, self.digits.y_train)
+        )
+        if re.search(r"label|target|(^|_)y(_|$)|class|output", word):
+            return labels.astype(np.int64)
+        if re.search(r"image|(^|_)(x|data|train|test|inputs?|features?)(_|$)", word):
+            return images if "image" in word else images.reshape(len(images), -1)
+        return None
+
+    def content(self, path: str, numbers: bool = False) -> bytes | None:
+        """The bytes of a missing file; None if its name tells nothing. `numbers`: it is read as an array."""
+        name = Path(path.replace("\\", "/")).name.lower()
+        plain = name.removesuffix(".gz")
+        content = self._plain(plain, numbers)
+        if content is not None and name.endswith(".gz"):
+            return gzip.compress(content, 1)
+        return content
+
+    def _plain(self, name: str, numbers: bool) -> bytes | None:
+        digits = self.digits._asdict() if re.search(r"mnist|idx\d|ubyte|\.npz$", name) else {}
+        if re.search(r"idx\d|ubyte", name):
+            which = "test" if re.search(r"t10k|test", name) else "train"
+            array = digits[f"{'y' if 'label' in name else 'x'}_{which}"]
+            header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+            return header + array.tobytes()
+        digits_meant = digits or (re.search("784|mnist", self.source) and not re.search(_TRAINED, name))
+        if re.search(r"\.(pkl|pickle|pk)$", name) and digits_meant:
+            digits = self.digits._asdict()
+            x, y = (digits["x_train"].reshape(-1, 784) / np.float32(255)), digits["y_train"].astype(np.int64)
+            x_test, y_test = (digits["x_test"].reshape(-1, 784) / np.float32(255)), digits["y_test"].astype(np.int64)
+            return pickle.dumps(((x[:-100], y[:-100]), (x[-100:], y[-100:]), (x_test, y_test)))
+        if re.fullmatch(r"data_batch(_\d)?|test_batch", name):  # CIFAR-10's
+            images, labels = self.images(400, 3072)
+            values = {"data": images, "labels": labels.tolist()}
+            return pickle.dumps(values | {key.encode(): value for key, value in values.items()})
+        if name.endswith(".npz") and not re.search(_TRAINED, name):
+            buffer = io.BytesIO()
+            np.savez(buffer, **digits)
+            return buffer.getvalue()
+        if name.endswith(".npy") and (array := self.arrays(name)) is not None:
+            buffer = io.BytesIO()
+            np.save(buffer, array)
+            return buffer.getvalue()
+        if re.search(r"\.(csv|data)$", name):
+            return _written(self.table(name)[1])
+        if re.search(r"\.txt$|^text8$|corpus", name):
+            if not numbers:
+                return TEXT.encode()
+            array = self.arrays(name)
+            return _written(array.reshape(len(array), -1) if array is not None else self.table(name)[1], " ")
+        return None
+
+
+def _written(rows: np.ndarray, separator: str = ",") -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, lineterminator="\n").writerows(rows.tolist())
+    return text.getvalue().encode()
+
+
+def plausible(name: str, kind: Any = None, choices: Any = None) -> Any:
+    """An answer to a question or an argument of this name: a small number, a word, a choice."""
+    if choices:
+        return next(iter(choices))
+    word = name.lower()
+    for pattern, value in _ANSWERS:
+        if re.search(pattern, word):
+            return kind(value) if callable(kind) and not isinstance(kind, bool) else value
+    return kind("1") if kind in (int, float) else "1"
+
+
+_ANSWERS: list[tuple[str, Any]] = [
+    (r"rate|\blr\b|eta|alpha", "0.1"),
+    (r"neuron|node|unit|hidden|size|dim", "5"),
+    (r"layer", "2"),
+    (r"epoch|iter|step", "3"),
+    (r"y/n|\(y|yes|continue", "y"),
+    (r"mode|action|command", "train"),
+    (r"data|csv|train|path|file|dir|folder", "mnist_train.csv"),
+    (r"activation", "sigmoid"),
+]
