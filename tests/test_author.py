@@ -1,8 +1,162 @@
 """Authors' programs are run and judged: right ones, and ones with a mistake planted in a line that is known."""
 
+import contextlib
+import io
+import json
+import re
+import subprocess
+import sys
+from itertools import pairwise
+
+import generated
 import numpy as np
 import planted
 import pytest
+from generated import CODES, DEFINED, FORMS, LOOPED, case
+
+from jaxnet import backprop
+
+CONSTANTS = ("wrong-sign", "wrong-scale")
+
+
+def examine(path):
+    from jaxnet.compare.author.verdict import examine
+
+    with np.errstate(all="ignore"):
+        return examine(path, path.parent)[0]
+
+
+# --- dense networks in every form ------------------------------------------------------------------------------------
+
+
+def check(folder, case, form):
+    """None where all is as it should be, else what is not. Several constants may be told in fewer findings."""
+    path = folder / ("net.ipynb" if "notebook" in form else "net.py")
+    path.write_text(case.text_by_form[form])
+    try:
+        said = examine(path)
+    except ValueError as error:
+        return f"{form}: no verdict: {error}"
+    found = {(f["at"], f["code"]): f for f in said["findings"]}
+    expected = case.found_by_form[form]
+    few = len(expected) > 1 and len(found) <= len(expected)
+    if set(found) != set(expected) and not (few and all(code in CONSTANTS for _, code in set(found) ^ set(expected))):
+        return f"{form}: {said['verdict']}, {sorted(found)}, not {sorted(expected)}"
+    if said["verdict"] != case.truth and not any(code == "never-updated" for _, code in expected):
+        return f"{form}: {said['verdict']}, not {case.truth}"
+    if len(case.plan) == 1:
+        for key, line in expected.items():
+            if line and key[0] != "loss" and key in found and found[key]["line"] != line[1]:
+                return f"{form}: {key} in line {found[key]['line']}, not {line[1]}"
+    return None
+
+
+def forms_of(case, number):
+    """One form that trains and one that is only defined, in turn."""
+    training = [form for form in FORMS if form in case.text_by_form]
+    defined = [form for form in DEFINED if form in case.text_by_form]
+    return training[number % len(training)], *([defined[number % len(defined)]] if defined else [])
+
+
+@pytest.mark.parametrize("number", range(len(FORMS + DEFINED)), ids=FORMS + DEFINED)
+def test_right_in_every_form(tmp_path, number):
+    assert check(tmp_path, case(number), (FORMS + DEFINED)[number]) is None
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_mistake_is_named(tmp_path, code):
+    one = case(0, 1, code)
+    form = forms_of(one, CODES.index(code))[0]
+    assert check(tmp_path, one, form) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", CODES)
+def test_every_mistake_is_named_in_every_form(tmp_path, code):
+    for seed in range(1, 5):
+        one = case(seed, 1, code)
+        assert [wrong for form in one.text_by_form if (wrong := check(tmp_path, one, form))] == [], (seed, one)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [range(k, k + 50) for k in range(0, 1000, 50)], ids=str)
+def test_no_false_alarm(tmp_path, seeds):
+    wrong = {seed: [check(tmp_path, case(seed), form) for form in forms_of(case(seed), seed)] for seed in seeds}
+    assert {seed: said for seed, said in wrong.items() if any(said)} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [range(k, k + 50) for k in range(0, 200, 50)], ids=str)
+@pytest.mark.parametrize(("mistakes", "share"), [(1, 1), (2, 0.98), (3, 0.95)])
+def test_planted_mistakes_are_named(tmp_path, mistakes, share, seeds):
+    said = {}
+    for seed in seeds:
+        one = case(seed, mistakes)
+        said |= {(seed, form): check(tmp_path, one, form) for form in forms_of(one, seed)}
+    missed = {key: wrong for key, wrong in said.items() if wrong}
+    assert len(missed) <= (1 - share) * len(said), missed
+
+
+def test_the_command(tmp_path):
+    """What `jaxnet compare FILE --json` prints, and its exit status, for a right, a wrong and a hopeless file."""
+    right, wrong = case(0), case(0, 1, "summed-over-all-axes")
+    files = {"right.py": right.text_by_form["class"], "wrong.py": wrong.text_by_form["functions"], "none.py": "x = 1\n"}
+    for (name, text), status in zip(files.items(), (0, 1, 2), strict=True):
+        path = tmp_path / name
+        path.write_text(text)
+        command = [sys.executable, "-m", "jaxnet.cli", "compare", str(path), "--json"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == status, done.stderr
+        if status == 2:
+            assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+        else:
+            said = json.loads(done.stdout)
+            expected = {} if status == 0 else wrong.found_by_form["functions"]
+            assert {(f["at"], f["code"]) for f in said["findings"]} == set(expected)
+            assert said["truth"]
+        assert path.read_text() == text
+
+
+# --- beyond dense layers ---------------------------------------------------------------------------------------------
+
+VARIANTS = [variant for path in planted.PROGRAMS for variant in planted.variants(path)]
+# The quick tests take each program once as it is and once with a mistake.
+QUICK = {k for k, variant in enumerate(VARIANTS) if variant.line is None or VARIANTS[k - 1].line is None}
+
+
+def declared(parameters, shapes):
+    """The program's own name of each reported parameter: by its shape, and where several have it by name or order."""
+    names = {}
+    for parameter in parameters:
+        alike = [name for name, shape in shapes.items() if list(shape) == parameter["shape"]]
+        same = [p["name"] for p in parameters if p["shape"] == parameter["shape"]]
+        assert len(same) == len(alike), (same, alike)
+        word = re.findall(r"\w+", parameter["name"])[-1]
+        names[parameter["name"]] = word if word in alike else alike[same.index(parameter["name"])]
+    assert sorted(names.values()) == sorted(shapes), names
+    return names
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [v if k in QUICK else pytest.param(v, marks=pytest.mark.slow) for k, v in enumerate(VARIANTS)],
+    ids=[variant.name for variant in VARIANTS],
+)
+def test_beyond_dense_layers(tmp_path, variant):
+    path = tmp_path / "program.py"
+    path.write_text(variant.text)
+    said = examine(path)
+    names = declared(said["parameters"], variant.shapes)
+    assert {names[p["name"]] for p in said["parameters"] if not p["right"]} == variant.wrong
+    assert said["verdict"] == ("wrong" if variant.wrong else "right")
+    assert {names[name] for name in said["frontier"]} == variant.wrong
+    lines = variant.text.splitlines()
+    for name, frontier in said["frontier"].items():
+        start = frontier["wrong_from"]
+        assert (start["line"], start["source"]) == (variant.line, lines[variant.line - 1].strip()), (name, frontier)
+
+
+# --- the tests' own programs are what they say -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", planted.PROGRAMS, ids=lambda path: path.stem)
@@ -24,3 +178,56 @@ def test_every_planted_mistake_has_its_effect(path):
     assert len(mistakes) >= 3
     for variant in mistakes:
         assert variant.wrong, variant.name
+
+
+def test_the_generated_formulas_are_right():
+    """Against `jaxnet.backprop`, which test_gradients.py compares with jax.grad."""
+    for seed in range(100):
+        s = case(seed).settings
+        random = np.random.default_rng(1)
+        given = generated.gradients(s, {})
+        params = []
+        for i, o in pairwise(s.sizes):  # drawn as `gradients` draws them
+            W = random.normal(size=(o, i) if s.columns else (i, o)) / np.sqrt(i)
+            params.append((W if s.columns else W.T, random.normal(size=o) / 2))
+        X, Y = random.normal(size=(s.m, s.sizes[0])), random.normal(size=(s.m, s.sizes[-1])) > 0
+        Y = np.eye(s.sizes[-1])[np.arange(s.m) % s.sizes[-1]] if s.output == "softmax" else Y.astype(float)
+        right = backprop.backward(params, X, Y, s.hidden, s.output, s.loss)
+        factor = 1 if s.mean else s.m
+        for layer, (dW, db) in enumerate(right, start=1):
+            turned = given[f"W{layer}"] if s.columns else given[f"W{layer}"].T
+            np.testing.assert_allclose(turned, factor * dW, rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(given[f"b{layer}"].ravel(), factor * db, rtol=1e-9, atol=1e-12)
+
+
+def predictions(text, form):
+    """What the program predicts once it has trained, or None if it only defines."""
+    if "notebook" in form:
+        cells = json.loads(text)["cells"]
+        text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    names = {"__name__": "__main__"}
+    with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+        exec(compile(text, form, "exec"), names)
+    return names.get("predictions")
+
+
+@pytest.mark.parametrize("mistakes", range(4))
+def test_all_forms_of_a_case_are_the_same_network(mistakes):
+    """They train to the same predictions, the looped ones to those of the flat program with the mistake everywhere."""
+    # One example at a time, these depend on what the others of its batch are; and rows draw other weights.
+    other_alone = {"weight-penalty", "multiplied-by-pre-activation", "wrong-scale", "derivative-at-wrong-point"}
+    for seed in range(25):
+        one = case(seed, mistakes)
+        assert one == case(seed, mistakes)
+        flat = predictions(one.text_by_form["module"], "module")
+        for form, text in one.text_by_form.items():
+            made, right = predictions(text, form), flat
+            if "defined only" in form:
+                assert made is None
+                continue
+            if form in LOOPED:
+                _, everywhere = generated.in_all_layers(form, one.settings, one.plan)
+                right = predictions(generated.write("module", one.settings, everywhere)[0], "module")
+            codes = {code for codes in one.plan.values() for code in codes}
+            if form != "one example" or (one.settings.columns and not codes & other_alone):
+                np.testing.assert_allclose(made, right, rtol=1e-7, atol=1e-9, err_msg=f"{seed} {form}")
