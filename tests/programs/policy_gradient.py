@@ -23,10 +23,8 @@ def policy_forward(states):
 
 def policy_backward(states, h, p, chosen, advantage):
     n = len(states)
-    log_p = np.log(p)
-    dlogits = (p - chosen) * advantage[:, None] / n  # wrong: dlogits = (chosen - p) * advantage[:, None] / n  # wrong: dlogits = (p - chosen * advantage[:, None]) / n
-    entropy = -(p * log_p).sum(axis=1, keepdims=True)
-    dlogits = dlogits + ENTROPY * p * (log_p + entropy) / n  # wrong: dlogits = dlogits + ENTROPY * p * (log_p + 1) / n
+    dp = (ENTROPY * (np.log(p) + 1) - chosen * advantage[:, None] / p) / n  # wrong: dp = (ENTROPY * (np.log(p) + 1) - chosen / p) / n  # wrong: dp = (ENTROPY * (np.log(p) + 1) + chosen * advantage[:, None] / p) / n
+    dlogits = p * (dp - (dp * p).sum(axis=1, keepdims=True))  # wrong: dlogits = p * (1 - p) * dp
     dW2 = dlogits.T @ h
     dh = dlogits @ model['W2']
     dh[h <= 0] = 0  # wrong: dh[dh <= 0] = 0
