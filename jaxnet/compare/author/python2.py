@@ -1,0 +1,147 @@
+"""Mends programs of Python 2, line for line, so that Python 3 can run them and means the same.
+
+What only the grammar knows (print, exec, raise, except, backticks, <>, 0777, 10L) is rewritten in the text; `/` of two
+integers in the tree; names that are gone are given back as builtins.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import io
+import queue
+import re
+import types
+from typing import Any
+
+_STRING = r"""(?:[bBuUrR]{0,2}(?:'{3}.*?'{3}|"{3}.*?"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))"""
+_TOKEN = re.compile(
+    rf"(?P<string>{_STRING})|(?P<comment>\#[^\n]*)|(?P<join>\\\n)|(?P<word>\w+)|(?P<space>[ \t]+)|(?P<other>.)", re.S
+)
+_GONE = re.compile(r"\b(xrange|raw_input|unicode|iteritems|itervalues|has_key|cPickle|urllib2|izip|maxint)\b")
+_EITHER = re.compile(r"import\s+xrange|xrange\s*=|ImportError|NameError|version_info|print_function")
+
+
+def is_python2(source: str) -> bool:
+    """Whether a program that Python 3 can read was meant for Python 2, by the names that it uses."""
+    return bool(_GONE.search(source)) and not _EITHER.search(source)
+
+
+def mended(source: str) -> str:
+    """The text with statements that Python 3 can parse, on the same lines."""
+    lines = (re.sub(r"^[ \t]+", lambda found: found[0].expandtabs(8), line) for line in source.splitlines(True))
+    source = "".join(lines)
+    result, pending, depth, fresh = [], [], 0, True  # pending: a statement that is rewritten when it ends
+    for token in _TOKEN.finditer(source):
+        kind, text = token.lastgroup, token[0]
+        depth += text in ("(", "[", "{") and kind == "other"
+        depth -= text in (")", "]", "}") and kind == "other"
+        ends = depth <= 0 and (kind == "comment" or (kind == "other" and text in "\n;"))
+        if pending and (ends or (pending[0] == "except" and text == ":" and depth <= 0)):
+            result.append(_rewritten(pending[0], "".join(pending[1:])))
+            pending = []
+        if fresh and kind == "word" and text in ("print", "exec", "raise", "except"):
+            pending = [text]
+        else:
+            (pending if pending else result).append(_word(text) if kind == "word" else text)
+        if kind != "space" and kind != "comment":
+            fresh = depth <= 0 and kind == "other" and text in "\n;:"
+    if pending:
+        result.append(_rewritten(pending[0], "".join(pending[1:])))
+    text = "".join(result)
+    text = re.sub(r"<>", "!=", text)
+    text = re.sub(r"`([^`\n]+)`", r"repr(\1)", text)
+    return re.sub(r"\.iter(items|keys|values)\(\)", r".\1()", text)
+
+
+def _word(text: str) -> str:
+    if re.fullmatch(r"0[0-7]+", text):
+        return f"0o{text[1:]}" if text.strip("0") else "0"
+    text = re.sub(r"^(\d+|0[xX][0-9a-fA-F]+)[lL]$", r"\1", text)
+    return "__contains__" if text == "has_key" else text
+
+
+def _rewritten(keyword: str, rest: str) -> str:
+    body = rest.strip()
+    after = rest[len(rest.rstrip()) :]
+    parts = _split(body)
+    match keyword:
+        case "print" if body.startswith(">>"):
+            return f"print({', '.join(part.strip() for part in parts[1:])}, file={parts[0][2:].strip()}){after}"
+        case "print" if not _in_brackets(body) and body[:1] not in ("=", ".") and body:
+            return f"print({body.rstrip(',')}){after}"
+        case "print" if not body:
+            return f"print(){after}"
+        case "exec" if not _in_brackets(body):
+            code = re.sub(r"\s+in\s+", ", ", body)
+            return f"exec({code}){after}"
+        case "raise" if len(parts) > 1:
+            return f"raise {parts[0]}({parts[1].strip()}){after}"
+        case "except" if len(parts) == 2:
+            return f"except {parts[0].strip()} as {parts[1].strip()}{after}"
+    return keyword + rest
+
+
+def _split(text: str) -> list[str]:
+    """At the commas outside of brackets and strings."""
+    parts, depth = [""], 0
+    for token in _TOKEN.finditer(text):
+        depth += (token[0] in "([{") - (token[0] in ")]}") if token.lastgroup == "other" else 0
+        if token[0] == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += token[0]
+    return parts
+
+
+def _in_brackets(text: str) -> bool:
+    """Whether one pair of brackets is around all of it."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        depth += (token[0] in "([{") - (token[0] in ")]}") if token.lastgroup == "other" else 0
+        if depth == 0 and token.end() < len(text):
+            return False
+    return text.startswith("(") and depth == 0
+
+
+class _Division(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div):
+            return node
+        call = ast.Call(ast.Name("__divide__", ast.Load()), [node.left, node.right], [])
+        return ast.fix_missing_locations(ast.copy_location(call, node))
+
+
+def with_division(tree: ast.Module) -> ast.Module:
+    """The tree with Python 2's `/`, unless it asks for the other one."""
+    asks = any(isinstance(s, ast.ImportFrom) and s.module == "__future__" for s in tree.body) and any(
+        alias.name == "division" for s in tree.body if isinstance(s, ast.ImportFrom) for alias in s.names
+    )
+    return tree if asks else _Division().visit(tree)
+
+
+def _divide(a: Any, b: Any) -> Any:
+    return a // b if isinstance(a, int) and isinstance(b, int) else a / b
+
+
+# What a program of either version may use: nothing that Python 3 has is changed.
+NAMES: dict[str, Any] = {
+    "xrange": range, "unicode": str, "basestring": str, "long": int, "unichr": chr, "reduce": functools.reduce,
+    "__divide__": _divide,
+}  # fmt: skip
+# What Python 2 means by names that Python 3 has too.
+LISTS: dict[str, Any] = {
+    "zip": lambda *parts: list(zip(*parts, strict=False)),
+    "map": lambda function, *parts: list(map(function, *parts)),
+    "filter": lambda function, part: list(filter(function, part)),
+}
+
+
+def modules(pickle: types.ModuleType) -> dict[str, types.ModuleType]:
+    """Modules that Python 3 has under another name; cPickle is `pickle`, reading strings as Python 2 wrote them."""
+    pickles = types.ModuleType("cPickle")
+    pickles.__dict__.update(vars(pickle))
+    pickles.load = lambda file, **how: pickle.load(file, **{"encoding": "latin1", **how})  # type: ignore[attr-defined]
+    pickles.loads = lambda text, **how: pickle.loads(text, **{"encoding": "latin1", **how})  # type: ignore[attr-defined]
+    return {"cPickle": pickles, "StringIO": io, "cStringIO": io, "Queue": queue}

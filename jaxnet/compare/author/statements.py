@@ -1,0 +1,179 @@
+"""Reads a .py file or a notebook as statements that can be run one after the other, without what cannot be parsed."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import io
+import json
+import re
+import tokenize
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from jaxnet.compare.author import python2
+
+_PYTHON_CELLS = {"time", "timeit", "capture", "prun", "python", "python3", "debug"}
+_MAGIC = re.compile(r"\s*(?:[%!?]|[\w.]+\?{1,2}\s*$)")
+_BROKEN = 40  # stretches of one text that may be left out
+
+
+class Unit(NamedTuple):
+    """A .py file, or one code cell of a notebook."""
+
+    filename: str  # what its code is compiled with
+    cell: int | None
+    text: str  # as the author wrote it
+    body: list[ast.stmt]
+    broken: list[tuple[int, str]]  # what was left out: line, why
+    python2: bool
+    flags: int  # of __future__
+
+
+def read_units(path: Path, name: str) -> list[Unit]:
+    """The statements of a file that is called `name` in reports; ValueError if it is no program at all."""
+    if path.suffix not in (".py", ".ipynb"):
+        raise ValueError(f"{name}: expected a .py or .ipynb file")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{name}: cannot be read: {error.strerror or error}") from None
+    if path.suffix == ".py":
+        return [_unit(_decoded(content), name, None)]
+    return [_unit(text, f"{name}#cell-{number}", number) for number, text in enumerate(_code_cells(content, name), 1)]
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return io.TextIOWrapper(io.BytesIO(content), encoding).read()
+    except (SyntaxError, UnicodeDecodeError):
+        return io.TextIOWrapper(io.BytesIO(content), "latin-1").read()
+
+
+def _code_cells(content: bytes, name: str) -> Iterator[str]:
+    try:
+        notebook = json.loads(content)
+        sheets = [notebook] if "cells" in notebook else notebook["worksheets"]  # worksheets: before nbformat 4
+        cells = [cell for sheet in sheets for cell in sheet["cells"] if cell.get("cell_type") == "code"]
+        sources = [cell.get("source", cell.get("input", "")) for cell in cells]
+        yield from [source if isinstance(source, str) else "".join(source) for source in sources]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{name}: is not a notebook: {type(error).__name__}: {error}") from None
+
+
+def _unit(text: str, filename: str, cell: int | None) -> Unit:
+    """The statements of a text: as it is, or without magics, or in Python 2, or without the lines that are broken."""
+    plain = text if cell is None else _without_cell_magic(text)
+    bare = _without_magics(plain)
+    broken: list[tuple[int, str]] = []
+    old = python2.is_python2(plain)
+    tree = _tree(plain) or _tree(bare)
+    if tree is None:
+        mended = python2.mended(bare)
+        tree = _tree(mended)
+        old = old or tree is not None or "print " in plain
+        if tree is None:
+            tree, broken = _without_broken(mended if old else bare)
+    tree = python2.with_division(tree) if old else tree
+    imports = [s for s in tree.body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+    features = {alias.name for statement in imports for alias in statement.names} | {"annotations"}
+    flags = 0  # annotations may name what is not imported here
+    for feature in features & set(__future__.all_feature_names):
+        flags |= getattr(__future__, feature).compiler_flag
+    return Unit(filename, cell, text, [s for s in tree.body if s not in imports], broken, old, flags)
+
+
+def _tree(source: str) -> ast.Module | None:
+    parsed = _parsed(source)
+    return parsed if isinstance(parsed, ast.Module) else None
+
+
+def _parsed(source: str) -> ast.Module | SyntaxError:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # '\d' in a docstring, `is 0`: the author's business
+            return ast.parse(source)
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError) as error:  # null bytes; brackets without end
+        return SyntaxError(str(error) or type(error).__name__)
+
+
+def _without_cell_magic(text: str) -> str:
+    """A cell whose first line is %%something: its Python, or what it does in Python, or nothing."""
+    first, _, rest = text.lstrip().partition("\n")
+    if not first.startswith("%%"):
+        return text
+    magic, _, argument = first[2:].partition(" ")
+    if magic in ("writefile", "file"):
+        name, mode = argument.split()[-1:] or [""], "a" if "-a" in argument.split() else "w"
+        return f"with open({name[0]!r}, {mode!r}) as __file: __file.write({rest!r})"
+    above = text.index(first)
+    return text[:above] + "\n" + rest if magic in _PYTHON_CELLS else ""
+
+
+def _without_magics(text: str) -> str:
+    """Without the lines that only IPython understands; `%run FILE` is kept as a call."""
+    lines, goes_on = [], False
+    for line in text.split("\n"):
+        magic = goes_on or bool(_MAGIC.match(line))
+        goes_on = magic and line.endswith("\\")
+        indent = line[: len(line) - len(line.lstrip())]
+        if magic and line.strip().startswith("%run "):
+            line = f"{indent}get_ipython().run_line_magic('run', {line.strip()[5:]!r})"
+        elif magic:
+            line = f"{indent}pass" if indent else ""
+        else:
+            line = re.sub(r"^(\s*[\w, ]+=)\s*(?:!|%\w).*", r"\1 None", line)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _without_broken(source: str) -> tuple[ast.Module, list[tuple[int, str]]]:
+    """What is left when the smallest stretches of lines are taken out that parsing stops at."""
+    lines = source.split("\n")
+    left_out: list[tuple[int, str]] = []
+    while isinstance(problem := _parsed("\n".join(lines)), SyntaxError):
+        line = min(max(problem.lineno or len(lines), 1), len(lines))
+        reached = -1
+        best: list[str] = []
+        for start, end in _stretches(lines, line - 1):
+            indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
+            candidate = lines[:start] + [f"{indent}pass"] + [""] * (end - start - 1) + lines[end:]
+            after = _parsed("\n".join(candidate))
+            got = len(lines) + 1 if isinstance(after, ast.Module) else after.lineno or 0
+            if got > reached:
+                reached, best = got, candidate
+            if got > end:
+                break
+        if best in ([], lines) or len(left_out) == _BROKEN:
+            return ast.Module([], []), [*left_out, (line, problem.msg)]
+        lines = best
+        left_out.append((line, problem.msg))
+    return problem, left_out
+
+
+def _stretches(lines: list[str], at: int) -> Iterator[tuple[int, int]]:
+    """The line, then the blocks around it, from the innermost to the outermost, then all from there on."""
+    yield at, at + 1
+    deep = [len(line) - len(line.lstrip()) if line.strip() else None for line in lines]
+    start, depth = at, deep[at]
+    if depth is None:
+        depth = 1
+    while True:
+        end = start + 1
+        while end < len(lines) and (deep[end] is None or deep[end] > depth):  # type: ignore[operator]
+            end += 1
+        if end < len(lines) and deep[end] == depth and re.match(r"\s*[)\]}]", lines[end]):
+            end += 1
+        if end - start > 1:
+            yield start, end
+        above = [k for k in range(start) if deep[k] is not None and deep[k] < depth]  # type: ignore[operator]
+        if not above:
+            break
+        start = above[-1]
+        depth = deep[start] or 0
+    yield start, len(lines)
