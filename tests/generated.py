@@ -561,7 +561,7 @@ def in_all_layers(form: str, s: Settings, plan: Plan) -> tuple[Plan, Plan] | Non
     if gradients(s, expanded) is None or (s.sizes[-1] == 1 and "summed-over-wrong-axis" in by_kind.get("db", ())):
         return None
     kept = {at: codes for at, codes in expanded.items() if changes(s, expanded, at)}
-    return (by_kind, kept) if kept else None
+    return (by_kind, kept) if kept or not plan else None
 
 
 def expected(plan: Plan, s: Settings, marks: dict[str, tuple[int, int]], by_kind: Plan | None = None) -> Found:
