@@ -31,6 +31,15 @@ class Place(NamedTuple):
     cell: int | None = None
     source: str | None = None
     instead: str | None = None
+    file: str | None = None
+
+
+class Frontier(NamedTuple):
+    """Between which lines a gradient went wrong: the last that holds a derivative of the loss, and the first after."""
+
+    right_up_to: Place | None
+    quantity: str
+    wrong_from: Place | None
 
 
 class Report(NamedTuple):
@@ -44,6 +53,9 @@ class Report(NamedTuple):
     loss: dict[str, str] | None = None
     network: dict[str, Any] | None = None
     truth: str = "jax.grad"  # how the true gradient was found
+    program: str | None = None  # what was run, if it is not the source itself
+    notes: list[str] = []  # noqa: RUF012 (what could not be run)
+    frontier: dict[str, Frontier] = {}  # noqa: RUF012 (of each wrong parameter)
 
     @classmethod
     def of(
@@ -89,6 +101,13 @@ class Report(NamedTuple):
                 }
                 for finding, place in zip(self.findings, self.places, strict=True)
             ],
+            "truth": self.truth,
+            "program": self.program,
+            "notes": self.notes,
+            "frontier": {
+                name: {"right_up_to": _line(f.right_up_to, f.quantity), "wrong_from": _line(f.wrong_from)}
+                for name, f in self.frontier.items()
+            },
         }
 
     def to_json(self) -> str:
@@ -257,6 +276,13 @@ class Report(NamedTuple):
             if names:
                 lines.append(f"  {at} makes the gradient of {', '.join(names)} wrong.")
         return lines
+
+
+def _line(place: Place | None, quantity: str | None = None) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    found = {"line": place.line, "cell": place.cell, "file": place.file, "source": place.source}
+    return found if quantity is None else {**found, "quantity": quantity}
 
 
 HEADLINES = {

@@ -1,0 +1,284 @@
+"""Reads a recorded forward pass as a dense network, so that the catalogue's formulas can be tried on it.
+
+A layer is a product with a parameter, perhaps a bias added, and an activation between it and the next product, which
+is recognised by its numbers in every draw. All comes as rows: weights (o, i), Z and A (m, o).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet import backprop
+from jaxnet.compare import mistakes
+from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.tape import Node, ancestors
+from jaxnet.compare.author.truth import Truth, labels_of
+from jaxnet.compare.diagnosis import Problem, continued
+from jaxnet.compare.mistakes import Array, Pass
+
+EXACT = 1e-9
+
+
+class Layer(NamedTuple):
+    """One layer of one example: its product, and what stands on either side of it."""
+
+    weights: Parameter
+    biases: Parameter | None
+    weights_first: bool  # W A, with examples as columns, rather than A W
+    turned: bool  # the product uses the transpose of the parameter
+    input: Node
+    product: Node
+    scores: Node
+
+
+class Dense(NamedTuple):
+    """A dense network: its layers for each example, and the activations, the output's last."""
+
+    layers: list[list[Layer]]  # by layer, then by example
+    activations: list[str]  # index l made A[l]
+    layout: str
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        found: dict[str, Parameter] = {}
+        for number, (layer, *_) in enumerate(self.layers, start=1):
+            found[f"W{number}"] = layer.weights
+            if layer.biases is not None:
+                found[f"b{number}"] = layer.biases
+        return found
+
+    def output_first(self, number: int) -> bool:
+        """Whether the author holds the weights of a layer as (o, i)."""
+        layer = self.layers[number - 1][0]
+        return layer.weights_first != layer.turned
+
+
+VIEWS = {np.transpose, np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atleast_2d, np.broadcast_to, np.swapaxes}
+
+
+def original(node: Node) -> Node:
+    """What the Node is another view of."""
+    while node.function in VIEWS and node.parents:
+        node = node.parents[0]
+    return node
+
+
+def recognise(step: Step, drawn: list[Values]) -> Dense | None:
+    """The dense network that the forward pass is; None if it is another one, or not all parameters are its own."""
+    by_node = {p.before: p for p in step.parameters}
+    per_example = []
+    for example in step.examples:
+        layers = _layers(example.prediction, step, by_node)
+        if layers is None:
+            return None
+        per_example.append(layers)
+    if len({len(layers) for layers in per_example}) != 1 or not per_example[0]:
+        return None
+    by_layer = [list(group) for group in zip(*per_example, strict=True)]
+    if any(len({layer.weights.before for layer in group}) != 1 for group in by_layer):
+        return None
+    used = {p.before for group in by_layer for layer in group for p in (layer.weights, layer.biases) if p}
+    if used != set(by_node):
+        return None
+    layout = "columns" if by_layer[0][0].weights_first else "rows"
+    dense = Dense(by_layer, [""], layout)
+    activations = [_activation(dense, step, drawn, number) for number in range(1, len(by_layer) + 1)]
+    if any(name is None for name in activations):
+        return None
+    return dense._replace(activations=["", *(name or "" for name in activations)])
+
+
+def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> list[Layer] | None:
+    nodes = sorted((n for n in ancestors([prediction]) if n in step.active), key=lambda n: n.number)
+    children: dict[Node, list[Node]] = {}
+    for node in nodes:
+        for parent in node.parents:
+            children.setdefault(parent, []).append(node)
+    layers, seen = [], set()
+    for node in nodes:
+        if node.function not in (np.dot, np.matmul) or len(node.inputs) != 2:
+            continue
+        first, second = node.inputs
+        if not (isinstance(first, Node) and isinstance(second, Node)):
+            continue
+        left, right = by_node.get(original(first)), by_node.get(original(second))
+        if (left is None) == (right is None):
+            return None
+        weights, own, other = (left, first, second) if left is not None else (right, second, first)
+        assert weights is not None
+        if weights.before in seen or len(weights.before.shape) > 2:
+            return None
+        seen.add(weights.before)
+        scores, biases = node, None
+        for child in children.get(node, []):
+            if child.function is np.add:
+                others = [n for n in child.inputs if n is not node]
+                added = by_node.get(original(others[0])) if others and isinstance(others[0], Node) else None
+                if added is not None:
+                    scores, biases = child, added
+        # A vector as weights holds those of a single unit, whichever side it stands on.
+        weights_first = left is not None
+        turned = own is not weights.before and own.function in (np.transpose, np.swapaxes)
+        layers.append(Layer(weights, biases, weights_first, turned, other, node, scores))
+    return layers
+
+
+# --- values as rows ---------------------------------------------------------------------------------------------------------------
+
+
+def _rows(value: Array, weights_first: bool) -> Array:
+    """(m, n) of an array that holds examples as columns or rows, or of one example's vector."""
+    if value.ndim < 2:
+        return value.reshape(1, -1)
+    return value.T if weights_first else value
+
+
+def _units(value: Array, layer: Layer) -> Array:
+    """The same for scores, where a vector may also be one unit's for all examples."""
+    if value.ndim == 1 and layer.weights.before.shape and len(layer.weights.before.shape) == 1:
+        return value.reshape(-1, 1)
+    return _rows(value, layer.weights_first)
+
+
+def _stacked(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _input(dense: Dense, number: int, values: Values) -> Array:
+    return _stacked([_rows(np.asarray(values(layer.input), float), layer.weights_first) for layer in dense.layers[number - 1]])
+
+
+def _scores(dense: Dense, number: int, values: Values) -> Array:
+    return _stacked([_units(np.asarray(values(layer.scores), float), layer) for layer in dense.layers[number - 1]])
+
+
+def _of_prediction(dense: Dense, step: Step, arrays: list[Array], values: Values) -> Array | None:
+    """Arrays of the predictions' shapes, one for each example, as rows (m, o)."""
+    parts = []
+    for example, layer, array in zip(step.examples, dense.layers[-1], arrays, strict=True):
+        scores = np.asarray(values(layer.scores))
+        if array.size != scores.size:
+            return None
+        if array.shape != scores.shape and array.ndim == 2 and array.T.shape == scores.shape:
+            array = array.T
+        parts.append(_units(np.asarray(array, float).reshape(scores.shape), layer))
+    return _stacked(parts)
+
+
+def _weights(dense: Dense, number: int, values: Values) -> Array:
+    """W as (o, i)."""
+    W = np.atleast_2d(np.asarray(values(dense.layers[number - 1][0].weights.before), float))
+    if dense.layers[number - 1][0].weights.before.shape != W.shape:
+        return W
+    return W if dense.output_first(number) else W.T
+
+
+def as_rows(dense: Dense, name: str, array: Array) -> Array:
+    """A gradient of the parameter as the catalogue has it: (o, i) or (o,) where the shape is right."""
+    number = int(name[1:])
+    parameter = dense.parameters[name]
+    if name[0] == "b":
+        vector = array.ndim <= 1 or (array.ndim == 2 and 1 in array.shape)
+        return array.ravel() if vector and array.size == parameter.size else array
+    if len(parameter.before.shape) == 1:
+        return array.reshape(1, -1) if array.size == parameter.size else array
+    return array if dense.output_first(number) or array.ndim != 2 else array.T
+
+
+def _activation(dense: Dense, step: Step, drawn: list[Values], number: int) -> str | None:
+    """The name of the function from a layer's scores to what follows: the next layer's input, or the prediction."""
+    last = number == len(dense.layers)
+    names = ["softmax", "sigmoid", "tanh", "identity", "relu", "leaky_relu"] if last else list(mistakes.ACTIVATIONS)
+    for name in names:
+        for values in drawn:
+            Z = _scores(dense, number, values)
+            if last:
+                A = _of_prediction(dense, step, [np.asarray(values(e.prediction)) for e in step.examples], values)
+            else:
+                A = _input(dense, number + 1, values)
+            if A is None or A.shape != Z.shape or not _equal(_activated(Z, name), A):
+                break
+        else:
+            return name
+    return None
+
+
+def _activated(Z: Array, name: str) -> Array:
+    return backprop.softmax(Z) if name == "softmax" else mistakes.ACTIVATIONS[name][0](Z)
+
+
+def _equal(first: Array, second: Array) -> bool:
+    return bool(np.abs(first - second).max(initial=0) <= EXACT * max(np.abs(second).max(initial=0), 1e-300))
+
+
+# --- what the diagnosis is given ----------------------------------------------------------------------------------------------------
+
+
+def problem(
+    dense: Dense, step: Step, drawn: list[Values], truth: Truth, gradients: dict[str, list[Array]]
+) -> Problem | None:
+    """The network, its loss's derivatives and the given gradients in each draw; None where they do not fit the truth."""
+    passes = []
+    depth = len(dense.layers)
+    penalty: list[list[float]] = [[0.0] * len(drawn) for _ in range(depth + 1)]
+    for k, values in enumerate(drawn):
+        adjoints = truth.adjoints[k]
+        W = [np.zeros((0, 0)), *(_weights(dense, number, values) for number in range(1, depth + 1))]
+        Z = [_scores(dense, number, values) for number in range(1, depth + 1)]
+        Y = [labels_of(example, values) for example in step.examples]
+        if any(y is None for y in Y):
+            return None
+        Y_rows = _of_prediction(dense, step, [y for y in Y if y is not None], values)
+        A_last = _of_prediction(dense, step, [np.asarray(values(e.prediction)) for e in step.examples], values)
+        DZ = _stacked(
+            [
+                _units(np.asarray(adjoints.get(layer.scores, np.zeros(layer.scores.shape)), float), layer)
+                for layer in dense.layers[-1]
+            ]
+        )
+        at_prediction = [adjoints.get(e.prediction, np.zeros(e.prediction.shape)) for e in step.examples]
+        DY_hat = _of_prediction(dense, step, at_prediction, values)
+        if Y_rows is None or A_last is None or DY_hat is None:
+            return None
+        A = [_input(dense, number, values) for number in range(1, depth + 1)] + [A_last]
+        activations = list(dense.activations)
+        if activations[-1] == "identity" and truth.loss.name in ("cross-entropy", "binary-cross-entropy"):
+            # The loss takes the scores and holds the softmax or sigmoid itself.
+            activations[-1] = "softmax" if truth.loss.name == "cross-entropy" else "sigmoid"
+            A[-1] = _activated(Z[-1], activations[-1])
+            with np.errstate(all="ignore"):
+                slope = -Y_rows / A[-1] if activations[-1] == "softmax" else (A[-1] - Y_rows) / (A[-1] * (1 - A[-1]))
+            scale = np.abs(DZ).max() / max(np.abs(A[-1] - Y_rows).max(), 1e-300)
+            DY_hat = scale * np.nan_to_num(slope)
+        forward = Pass(W, [np.zeros((len(Y_rows), 0)), *Z], A, Y_rows, activations, DY_hat, DZ)
+        if any(z.shape != (len(Y_rows), w.shape[0]) for z, w in zip(Z, W[1:], strict=True)):
+            return None
+        errors = continued(forward, {forward.last: forward.DZ})
+        for number in range(1, depth + 1):
+            true = as_rows(dense, f"W{number}", np.asarray(adjoints[dense.parameters[f"W{number}"].before]))
+            data = errors[number].T @ A[number - 1]
+            found = _penalty(true, data, W[number])
+            if found is None:
+                return None
+            penalty[number][k] = found
+        passes.append(forward)
+    dW: list[list[Array | None]] = [[None] * len(drawn)]
+    db: list[list[Array | None]] = [[None] * len(drawn)]
+    for number in range(1, depth + 1):
+        dW.append([as_rows(dense, f"W{number}", g) for g in gradients[f"W{number}"]])
+        name = f"b{number}"
+        db.append([as_rows(dense, name, g) for g in gradients[name]] if name in gradients else [None] * len(drawn))
+    return Problem(passes, dW, db, 1e-8, penalty)
+
+
+def _penalty(true: Array, data: Array, W: Array) -> float | None:
+    """λ with true = data + λ W; None if there is none."""
+    rest = true - data
+    size = np.abs(true).max(initial=0)
+    if np.abs(rest).max(initial=0) <= 1e-7 * size:
+        return 0.0
+    found = float(np.vdot(W, rest) / np.vdot(W, W))
+    return found if np.abs(rest - found * W).max() <= 1e-7 * size else None

@@ -1,0 +1,311 @@
+"""What an author's program sees as `numpy` and `math`: the same names, with what they make on the record.
+
+Universal functions and all that NumPy dispatches reach the recorder by themselves. What is done here is the rest:
+functions that make arrays, those that look into lists, random numbers, and the standard library's `math`.
+"""
+
+from __future__ import annotations
+
+import math as standard_math
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from jaxnet.compare.author import recorder
+from jaxnet.compare.author.recorder import Array, Number, call, is_recorded, leaf, plain
+
+
+def modules() -> dict[str, types.ModuleType]:
+    """The modules that stand in the place of NumPy's and of `math`, by name."""
+    random = _module("numpy.random", np.random, _RANDOM)
+    linalg = _module("numpy.linalg", np.linalg, {})
+    numpy = _module("numpy", np, {**_NUMPY, "random": random, "linalg": linalg})
+    return {
+        "numpy": numpy,
+        "numpy.random": random,
+        "numpy.linalg": linalg,
+        "math": _module("math", standard_math, _MATH),
+    }
+
+
+def _module(name: str, real: types.ModuleType, own: dict[str, Any]) -> types.ModuleType:
+    module = types.ModuleType(name, real.__doc__)
+    for key in dir(real):
+        value = own.get(key, getattr(real, key))
+        if key not in own and isinstance(value, types.FunctionType | types.BuiltinFunctionType):
+            value = _making(value)
+        setattr(module, key, value)
+    for key, value in own.items():
+        setattr(module, key, value)
+    module.__name__ = name
+    return module
+
+
+def _making(function: Callable) -> Callable:
+    """A NumPy function whose result is recorded even if nothing recorded goes in."""
+
+    def make(*args: Any, **keywords: Any) -> Any:
+        if any(isinstance(a, (list, tuple)) and is_recorded(a) for a in args) and function.__name__ in _OF_ARRAYS:
+            args = tuple(recorder.built(a) if isinstance(a, (list, tuple)) and is_recorded(a) else a for a in args)
+        if any(is_recorded(a) for a in (*args, *keywords.values())):
+            return call(function, args, keywords)
+        result = function(*args, **keywords)
+        if isinstance(result, (tuple, list)) and not hasattr(result, "_fields"):
+            return type(result)([leaf(part, function.__name__) for part in result])
+        return leaf(result, function.__name__)
+
+    make.__name__ = getattr(function, "__name__", "make")
+    make.__doc__ = function.__doc__
+    make.__wrapped__ = function  # type: ignore[attr-defined]
+    return make
+
+
+# Functions of one array, which may be given as a list of recorded numbers or rows.
+_OF_ARRAYS = {
+    "sum", "mean", "max", "amax", "min", "amin", "std", "var", "prod", "argmax", "argmin", "dot", "matmul", "outer",
+    "inner", "multiply", "where", "clip", "reshape", "transpose", "ravel", "squeeze", "expand_dims", "cumsum", "norm",
+    "average", "median", "sort", "argsort", "round", "around", "any", "all", "nan_to_num", "repeat", "tile", "roll",
+    "flip", "einsum", "tensordot", "atleast_2d", "atleast_1d", "argwhere", "nonzero", "count_nonzero", "array_equal",
+    "allclose", "isclose", "diag", "trace", "swapaxes", "moveaxis", "broadcast_to", "copy", "pad",
+}  # fmt: skip
+
+
+# --- arrays ------------------------------------------------------------------------------------------------------------
+
+
+def _array(value: Any, dtype: Any = None, **keywords: Any) -> Any:
+    if not is_recorded(value):
+        return leaf(np.array(value, dtype, **keywords), "array")
+    if isinstance(value, (list, tuple)):
+        value = recorder.built(value)
+    elif isinstance(value, Number):
+        value = call(np.reshape, (value, ()))
+        value = value if isinstance(value, Array) else _of_number(value)
+    result = recorder.copied(value) if isinstance(value, Array) else value
+    while getattr(result, "ndim", 0) < keywords.get("ndmin", 0):
+        result = result[None]
+    return result if dtype is None else recorder.converted(result, dtype)
+
+
+def _of_number(number: Any) -> Any:
+    """A recorded number as an array without dimensions."""
+    array = np.ndarray.view(np.array(plain(number)), Array)
+    array._node = number._node
+    return array
+
+
+def _asarray(value: Any, dtype: Any = None, **keywords: Any) -> Any:
+    if isinstance(value, Array):
+        same = dtype is None or np.dtype(dtype) == value.dtype
+        return value if same else recorder.converted(value, dtype)
+    if isinstance(value, np.ndarray) and not isinstance(value, np.matrix):
+        return leaf(np.asarray(value, dtype), "array")
+    return _array(value, dtype)
+
+
+def _copy(value: Any, *args: Any, **keywords: Any) -> Any:
+    return _array(value)
+
+
+
+def _vectorize(function: Callable | None = None, *args: Any, **keywords: Any) -> Any:
+    """`np.vectorize`, by the function on the whole array where that gives the same numbers, else entry by entry."""
+    if function is None:
+        return lambda inner: _vectorize(inner, *args, **keywords)
+
+    def vectorized(*arrays: Any, **named: Any) -> Any:
+        if named or not any(isinstance(a, Array) for a in arrays):
+            return leaf(np.asarray(np.vectorize(function, *args, **keywords)(*plain(arrays), **plain(named))), "array")
+        expected = _quietly(lambda: np.vectorize(function)(*plain(arrays)))
+        whole = _quietly(lambda: function(*arrays))
+        if isinstance(whole, Array) and expected is not None and np.array_equal(plain(whole), expected):
+            return whole
+        shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
+        columns = [call(np.reshape, (call(np.broadcast_to, (a, shape)), (-1,))) for a in arrays]
+        entries = [function(*(column[k] for column in columns)) for k in range(int(np.prod(shape)))]
+        return call(np.reshape, (_array(entries), shape))
+
+    return vectorized
+
+
+def _quietly(compute: Callable[[], Any]) -> Any:
+    try:
+        return compute()
+    except Exception:  # the author's function may raise anything on an array that it was not made for
+        return None
+
+
+def _apply_along_axis(function: Callable, axis: int, array: Any, *args: Any, **keywords: Any) -> Any:
+    if not isinstance(array, Array):
+        return leaf(np.apply_along_axis(function, axis, array, *args, **keywords), "array")
+    moved = call(np.moveaxis, (array, axis, -1))
+    rows = call(np.reshape, (moved, (-1, moved.shape[-1])))
+    results = _array([function(rows[k], *args, **keywords) for k in range(rows.shape[0])])
+    result = call(np.reshape, (results, (*moved.shape[:-1], *results.shape[1:])))
+    return call(np.moveaxis, (result, -1, axis)) if results.ndim > 1 else result
+
+
+def _piecewise(array: Any, conditions: Any, functions: Any, *args: Any) -> Any:
+    conditions = list(conditions)
+    functions = list(functions)
+    result = call(np.multiply, (array, 0.0))
+    if len(functions) > len(conditions):
+        default = functions.pop()
+        result = default(array) if callable(default) else result + default
+    for condition, function in zip(reversed(conditions), reversed(functions), strict=True):
+        result = call(np.where, (condition, function(array) if callable(function) else function, result))
+    return result
+
+
+class _Columns:
+    """`np.c_`, and with `axis` 0 `np.r_`."""
+
+    def __init__(self, real: Any, axis: int):
+        self.real, self.axis = real, axis
+
+    def __getitem__(self, parts: Any) -> Any:
+        parts = parts if isinstance(parts, tuple) else (parts,)
+        if not is_recorded(parts):
+            return leaf(self.real[parts], "array")
+        listed = [part if not isinstance(part, slice) else self.real[part] for part in parts]
+        if self.axis:
+            arrays = [call(np.reshape, (p, (-1, 1))) if np.ndim(p) < 2 else p for p in listed]
+            return call(np.concatenate, (arrays,), {"axis": -1})
+        return call(np.concatenate, ([call(np.atleast_1d, (p,)) for p in listed],), {"axis": 0})
+
+
+def _shuffled(generator: Any, array: Any, axis: int = 0) -> None:
+    """Shuffle in place: one draw of an order, then the rows in that order."""
+    if not isinstance(array, Array):
+        generator.shuffle(array)
+        return
+    order = np.asarray(generator.permutation(array.shape[axis]))
+    array[...] = call(np.take, (recorder.copied(array), order), {"axis": axis})
+
+
+def _permuted(generator: Any, array: Any, **keywords: Any) -> Any:
+    if not isinstance(array, Array):
+        return leaf(generator.permutation(plain(array), **keywords), "random")
+    return call(np.take, (array, np.asarray(generator.permutation(array.shape[0]))), {"axis": 0})
+
+
+# --- random numbers ------------------------------------------------------------------------------------------------------
+
+
+def _drawing(function: Callable) -> Callable:
+    def draw(*args: Any, **keywords: Any) -> Any:
+        return leaf(function(*plain(args), **plain(keywords)), "random")
+
+    draw.__name__ = getattr(function, "__name__", "draw")
+    return draw
+
+
+class Generator(np.random.Generator):
+    """`np.random.Generator` whose draws are recorded."""
+
+    def shuffle(self, array: Any, axis: int = 0) -> None:
+        _shuffled(super(), array, axis)
+
+    def permutation(self, array: Any, axis: int = 0) -> Any:
+        return _permuted(super(), array)
+
+
+class RandomState(np.random.RandomState):
+    """`np.random.RandomState` whose draws are recorded."""
+
+    def shuffle(self, array: Any) -> None:
+        _shuffled(super(), array)
+
+    def permutation(self, array: Any) -> Any:
+        return _permuted(super(), array)
+
+
+def _draws_of(own: type, base: type) -> None:
+    for name in dir(base):
+        if not name.startswith("_") and name not in vars(own) and name not in ("bit_generator", "spawn", "seed"):
+
+            def method(self: Any, *args: Any, _name: str = name, **keywords: Any) -> Any:
+                return leaf(getattr(base, _name)(self, *plain(args), **plain(keywords)), "random")
+
+            setattr(own, name, method)
+
+
+_draws_of(Generator, np.random.Generator)
+_draws_of(RandomState, np.random.RandomState)
+
+
+def _default_rng(seed: Any = None) -> Generator:
+    return Generator(np.random.default_rng(plain(seed)).bit_generator)
+
+
+_RANDOM: dict[str, Any] = {
+    name: _drawing(getattr(np.random, name))
+    for name in dir(np.random)
+    if not name.startswith("_") and callable(getattr(np.random, name)) and name[0].islower()
+}
+_RANDOM |= {
+    "seed": lambda seed=None: np.random.seed(plain(seed)),
+    "get_state": np.random.get_state,
+    "set_state": np.random.set_state,
+    "shuffle": lambda array: _shuffled(np.random, array),
+    "permutation": lambda array: _permuted(np.random, array),
+    "default_rng": _default_rng,
+    "Generator": Generator,
+    "RandomState": RandomState,
+}
+
+
+# --- math -----------------------------------------------------------------------------------------------------------------
+
+_AS_UFUNC = {
+    "exp": np.exp, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p, "expm1": np.expm1,
+    "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "tanh": np.tanh, "sinh": np.sinh, "cosh": np.cosh,
+    "fabs": np.fabs, "pow": np.power, "floor": np.floor, "ceil": np.ceil, "atan": np.arctan,
+}  # fmt: skip
+
+
+def _number(function: Callable, ufunc: np.ufunc) -> Callable:
+    def compute(*args: Any) -> Any:
+        return call(ufunc, args) if is_recorded(args) and len(args) == ufunc.nin else function(*plain(args))
+
+    compute.__name__ = function.__name__
+    return compute
+
+
+_MATH: dict[str, Any] = {name: _number(getattr(standard_math, name), ufunc) for name, ufunc in _AS_UFUNC.items()}
+
+_NUMPY: dict[str, Any] = {
+    "array": _array,
+    "asarray": _asarray,
+    "asanyarray": _asarray,
+    "ascontiguousarray": _asarray,
+    "asfortranarray": _asarray,
+    "copy": _copy,
+    "vectorize": _vectorize,
+    "apply_along_axis": _apply_along_axis,
+    "piecewise": _piecewise,
+    "c_": _Columns(np.c_, 1),
+    "r_": _Columns(np.r_, 0),
+    # Gone from NumPy 2, and still in programs.
+    "float": float,
+    "int": int,
+    "bool": np.bool_,
+    "object": object,
+    "str": str,
+    "float_": np.float64,
+    "int_": np.int64,
+    "product": _making(np.prod),
+    "alltrue": _making(np.all),
+    "NaN": np.nan,
+    "Inf": np.inf,
+    "infty": np.inf,
+    "mat": np.asmatrix,
+    "row_stack": _making(np.vstack),
+    "in1d": _making(np.isin),
+    "trapz": _making(np.trapezoid),
+    "asscalar": lambda value: value.item(),
+    "cumproduct": _making(np.cumprod),
+    "round_": _making(np.round),
+}

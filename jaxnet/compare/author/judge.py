@@ -1,0 +1,269 @@
+"""The verdict on a step: each parameter's raw gradient against the truth, in every draw.
+
+Right is what equals the truth in all draws up to one constant that all parameters share. Wrong is what differs in all
+of them and is proved so: a formula of the catalogue gives these very numbers, or the program's own loss contradicts
+them. Everything else is no verdict, and a ValueError says why.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.compare.author import dense as dense_networks
+from jaxnet.compare.author.dense import Dense
+from jaxnet.compare.author.raw import Candidate, candidates, stepped
+from jaxnet.compare.author.replay import Values, same_as_recorded
+from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.tape import Node, Tape, ancestors
+from jaxnet.compare.author.truth import Truth, draws, truths
+from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
+
+RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
+WRONG = 1e-4  # one farther than this is another one; between the two nothing is said
+DRAWS = 2
+Array = np.ndarray
+
+
+class Level(NamedTuple):
+    """A candidate for a parameter's gradient: its values in each draw, and the constant to the truth, if there is one."""
+
+    candidate: Candidate | None
+    arrays: list[Array]
+    factor: float | None  # None where it is not proportional to the truth; nan where both are 0 in all draws
+
+
+class Judged(NamedTuple):
+    """What was found out about a step."""
+
+    step: Step
+    drawn: list[Values]
+    truth: Truth
+    names: dict[str, Parameter]
+    given: dict[str, list[Array]]  # the gradients that are judged, in each draw
+    chosen: dict[str, Node | None]  # the Nodes that hold them
+    true: dict[str, list[Array]]
+    wrong: list[str]
+    scale: float  # the constant that all right ones share
+    dense: Dense | None
+    problem: Problem | None
+    diagnosis: Diagnosis | None
+    findings: list[Finding]
+    stated: bool  # the loss is the program's own, or the caller's
+
+
+def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None) -> Judged:
+    """The verdict on a step. `loss` is the name of a loss that the caller states. Raises ValueError for no verdict."""
+    _check_record(tape, step)
+    drawn = draws(step, DRAWS, tape)
+    raw = {p: candidates(p, step) for p in step.parameters}
+    arrays = {p: _levels(p, raw[p], drawn) for p in step.parameters}
+    possible = []
+    for truth in truths(step, drawn):
+        if loss is not None and truth.loss.name != loss:
+            continue
+        fitted = {p: _fitted(p, arrays[p], truth) for p in step.parameters}
+        right = sum(any(level.factor is not None for level in levels) for levels in fitted.values())
+        possible.append((truth, fitted, right))
+        if right == len(step.parameters) and (truth.loss.node is not None or loss is not None):
+            break
+    chosen = _meant(possible, len(step.parameters))
+    return _judged(step, drawn, names, *chosen)
+
+
+def _check_record(tape: Tape, step: Step) -> None:
+    """The record must give the numbers that the program had, or it is no record of it."""
+    values = Values()
+    made_of = ancestors([p.after for p in step.parameters])
+    off = same_as_recorded((n for n in made_of if n in step.active or n in step.labelled), values)
+    if off is not None:
+        where = f" from line {off.place.line} of {off.place.file} on" if off.place else ""
+        raise ValueError(f"something was changed behind the record's back{where}: what was recorded gives other numbers")
+
+
+# --- which constant, which loss ----------------------------------------------------------------------------------------------------
+
+
+def _levels(parameter: Parameter, found: list[Candidate], drawn: list[Values]) -> list[Level]:
+    """What may be the gradient, outermost first: the step itself where no array of it is known."""
+    if not found:
+        return [Level(None, [stepped(parameter, values) for values in drawn], None)]
+    return [Level(c, [_placed(np.asarray(v(c.node), float), c, parameter) for v in drawn], None) for c in found]
+
+
+def _placed(value: Array, candidate: Candidate, parameter: Parameter) -> Array:
+    """A candidate's entries where the step has them, spread over the parameter as NumPy spreads them."""
+    placed = value.reshape(-1)[candidate.positions] if value.size == candidate.positions.size else value
+    shape = parameter.before.shape
+    if placed.shape != shape and placed.size == parameter.size:
+        vector = sum(n > 1 for n in shape) <= 1
+        return placed.reshape(shape) if vector else placed
+    return placed
+
+
+def _fitted(parameter: Parameter, levels: list[Level], truth: Truth) -> list[Level]:
+    true = _true(parameter, truth)
+    return [level._replace(factor=_factor(level.arrays, true)) for level in levels]
+
+
+def _true(parameter: Parameter, truth: Truth) -> list[Array]:
+    nothing = np.zeros(parameter.before.shape)
+    return [np.asarray(adjoints.get(parameter.before, nothing)).reshape(nothing.shape) for adjoints in truth.adjoints]
+
+
+def _factor(arrays: list[Array], true: list[Array]) -> float | None:
+    """c with array = c · true in every draw; nan where both are 0."""
+    factors = []
+    for array, t in zip(arrays, true, strict=True):
+        try:
+            array = np.broadcast_to(array, t.shape)
+        except ValueError:
+            return None
+        if not t.any() or not array.any():
+            if t.any() != array.any():
+                return None
+            continue
+        factor = float(np.vdot(t, array) / np.vdot(t, t))
+        if factor == 0 or np.abs(array - factor * t).max() > RIGHT * np.abs(array).max():
+            return None
+        factors.append(factor)
+    if not factors:
+        return math.nan
+    return factors[0] if max(factors) - min(factors) <= RIGHT * max(map(abs, factors)) else None
+
+
+def _meant(possible: list, count: int):
+    """The loss that is meant: the program's own; where that is none that has a name, the one that explains more."""
+    own = [(t, f, right) for t, f, right in possible if t.loss.node is not None]
+    named = [(t, f, right) for t, f, right in possible if t.loss.node is None]
+    best_own = max(own, key=lambda found: (found[2], found[0].loss.name is not None), default=None)
+    if best_own is not None and (best_own[2] == count or best_own[0].loss.name is not None):
+        with_name = [found for found in own if found[0].loss.name is not None]
+        return (*(best_own if best_own[2] == count else max(with_name, key=lambda f: f[2]))[:2], True)
+    best = max(named, key=lambda found: found[2], default=None)
+    if best is not None and (best_own is None or best[2] > best_own[2]):
+        return (*best[:2], False)
+    if best_own is not None and best_own[2]:
+        return (*best_own[:2], True)
+    if best_own is None and best is None:
+        raise ValueError("no loss was computed, and none could be inferred")
+    if best_own is None and best is not None:
+        return (*best[:2], False)
+    raise ValueError("the program computes a number that may be its loss, but no gradient is that of it, nor of another loss")
+
+
+# --- the verdict ----------------------------------------------------------------------------------------------------------------------
+
+
+def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list[Level]], stated: bool) -> Judged:
+    network = dense_networks.recognise(step, drawn)
+    if network is not None:
+        names = {p: name for name, p in network.parameters.items()}
+    by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
+    levels = _compared_level(fitted, stated)
+    given = {name: levels[p].arrays for name, p in by_name.items()}
+    nodes = {name: _node(levels[p]) for name, p in by_name.items()}
+    true = {name: _true(p, truth) for name, p in by_name.items()}
+    factors = {name: levels[p].factor for name, p in by_name.items()}
+    known = [f for f in factors.values() if f is not None and not math.isnan(f)]
+    judged = Judged(step, drawn, truth, by_name, given, nodes, true, [], 1.0, network, None, None, [], stated)
+    descends = {name: _descends(p, true[name], drawn) for name, p in by_name.items()}
+    same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
+    if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
+        return judged._replace(scale=known[0], findings=_constant(known[0], stated))
+    if all(f is not None for f in factors.values()) and not known:
+        raise ValueError("all gradients are 0 in this step: nothing can be told from it")
+    return _accused(judged, factors, known, descends)
+
+
+def _order(name: str) -> tuple:
+    return (int(name[1:]), name[0] == "b", name) if name[1:].isdigit() and name[0] in "Wb" else (10**6, False, name)
+
+
+def _node(level: Level) -> Node | None:
+    return level.candidate.node if level.candidate is not None else None
+
+
+def _compared_level(fitted: dict[Parameter, list[Level]], stated: bool) -> dict[Parameter, Level]:
+    """Which array of each parameter is compared: the one that a constant is fairly judged on.
+
+    Where the steps themselves are proportional to the truth with one constant, that is the learning rate, and no
+    constant is wrong; what they were made of then shows whether it is 1. Where each step is an array times a number,
+    it is that array. Where an optimiser works entry by entry, it is the outermost array that still is proportional.
+    """
+    plain = all(all(level.candidate is None or level.candidate.scaled for level in levels[:-1]) for levels in fitted.values())
+    outer = {p: levels[0] for p, levels in fitted.items()}
+    inner = {p: levels[1] if levels[0].candidate is not None and levels[0].candidate.scaled and len(levels) > 1 else levels[0] for p, levels in fitted.items()}
+    if plain:
+        for choice in (inner, outer):
+            if _one_constant(choice):
+                return choice
+        return inner
+    proportional = {p: next((level for level in levels if level.factor is not None), levels[-1]) for p, levels in fitted.items()}
+    if not _one_constant(proportional):
+        innermost = {p: next((level for level in reversed(levels) if level.factor is not None), levels[-1]) for p, levels in fitted.items()}
+        if _one_constant(innermost):
+            return innermost
+    return proportional
+
+
+def _one_constant(choice: dict[Parameter, Level]) -> bool:
+    factors = [level.factor for level in choice.values() if level.factor is None or not math.isnan(level.factor)]
+    if any(f is None for f in factors) or not factors:
+        return False
+    values = [f for f in factors if f is not None]
+    return max(values) - min(values) <= RIGHT * max(map(abs, values))
+
+
+def _descends(parameter: Parameter, true: list[Array], drawn: list[Values]) -> bool | None:
+    """Whether the step goes down the loss; None where nothing tells."""
+    signs = set()
+    for values, t in zip(drawn, true, strict=True):
+        try:
+            moved = np.broadcast_to(stepped(parameter, values), t.shape)
+        except ValueError:
+            return None
+        size = np.linalg.norm(moved) * np.linalg.norm(t)
+        if size > 0:
+            signs.add(float(np.vdot(moved, t)) / size > 0)
+    return signs.pop() if len(signs) == 1 else None
+
+
+def _constant(scale: float, stated: bool) -> list[Finding]:
+    """That all gradients share a constant other than 1: a warning, if the loss is not one that we chose ourselves."""
+    if not stated or abs(abs(scale) - 1) <= 10 * RIGHT:
+        return []
+    return [Finding("loss", "wrong-scale", abs(scale), f"{abs(scale):.6g}", severity="warning")]
+
+
+def _accused(judged: Judged, factors, known, descends) -> Judged:
+    """What is wrong, by a formula where one is known."""
+    given = judged.given
+    if all(f is not None for f in factors.values()) and all(d is False for d in descends.values() if d is not None):
+        given = {name: [-a for a in arrays] if (factors[name] or 1) > 0 else arrays for name, arrays in given.items()}
+    judged = judged._replace(given=given)
+    problem = diagnosis = None
+    if judged.dense is not None:
+        problem = dense_networks.problem(judged.dense, judged.step, judged.drawn, judged.truth, given)
+        diagnosis = diagnose(problem) if problem is not None else None
+    if diagnosis is not None:
+        findings = diagnosis.findings
+        common = next((f.scale or 1.0 for f in findings if f.at == "loss" and f.code == "wrong-scale"), 1.0)
+    else:
+        leaves = [(name, given[name][0], judged.true[name][0]) for name in given]
+        findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]
+        common = known[0] if known and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known) else 1.0
+    wrong = [name for name in given if _differs(given[name], judged.true[name], common)]
+    unsure = [name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG)]
+    if unsure:
+        raise ValueError(f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant")
+    return judged._replace(problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common)
+
+
+def _differs(given: list[Array], true: list[Array], scale: float, tolerance: float = RIGHT) -> bool:
+    for array, t in zip(given, true, strict=True):
+        if array.shape != t.shape or np.abs(array - scale * t).max() > tolerance * max(np.abs(scale * t).max(), 1e-300):
+            return True
+    return False

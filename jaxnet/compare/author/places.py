@@ -1,0 +1,242 @@
+"""Where a finding stands in the author's text, and the report on a judged step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from jaxnet.compare.author import lines
+from jaxnet.compare.author.dense import Dense, as_rows, original
+from jaxnet.compare.author.judge import Judged
+from jaxnet.compare.author.replay import PullBack
+from jaxnet.compare.author.tape import Node, Place as Line, ancestors
+from jaxnet.compare.author.truth import NAMED, labels_of
+from jaxnet.compare.diagnosis import Finding
+from jaxnet.compare.gradients import verdicts
+from jaxnet.compare.report import Frontier, Parameter, Place, Report
+
+Array = np.ndarray
+
+
+def report(judged: Judged, source: str, origin: str | None, program: str | None, notes: list[str]) -> Report:
+    """The report that the contract describes."""
+    frontiers = _frontiers(judged)
+    findings = list(dict.fromkeys(judged.findings))
+    found = [_place(judged, finding, frontiers) for finding in findings]
+    return Report.of(
+        _parameters(judged),
+        findings,
+        found,
+        source=source,
+        loss=_loss(judged, origin),
+        network=_network(judged),
+        truth=_truth(judged),
+        program=program,
+        notes=notes,
+        frontier=_described(frontiers),
+    )
+
+
+def _parameters(judged: Judged) -> list[Parameter]:
+    """Each parameter beside the truth, both at the scale that the right ones share."""
+    scale = judged.scale if not judged.findings or judged.wrong else 1.0
+    given = {name: arrays[0] / (scale or 1.0) for name, arrays in judged.given.items()}
+    if not judged.findings:
+        given = {name: arrays[0] / judged.scale for name, arrays in judged.given.items()}
+    params = {name: np.zeros(p.before.shape) for name, p in judged.names.items()}
+    true = {name: arrays[0] for name, arrays in judged.true.items()}
+    return verdicts(params, given, true, 1e-6)
+
+
+def _loss(judged: Judged, origin: str | None) -> dict[str, str]:
+    loss = judged.truth.loss
+    return {
+        "name": loss.name or "another",
+        "reduction": _reduction(judged),
+        "from": origin or ("source" if loss.node is not None else "inferred"),
+    }
+
+
+def _reduction(judged: Judged) -> str:
+    """Whether the loss is a sum or a mean over the examples, by how large its derivative is."""
+    name, step = judged.truth.loss.name, judged.step
+    if name is None or judged.truth.loss.node is None:
+        factor = judged.scale if not math.isnan(judged.scale) else 1.0
+    else:
+        example = step.examples[0]
+        values, labels = judged.drawn[0], labels_of(example, judged.drawn[0])
+        own = judged.truth.adjoints[0].get(example.prediction)
+        factor = 1.0
+        for formula in NAMED[name] if labels is not None and own is not None else ():
+            with np.errstate(all="ignore"):
+                named = formula(np.asarray(values(example.prediction), float), labels)
+            if np.isfinite(named).all() and np.abs(own - (f := float(np.vdot(named, own) / np.vdot(named, named))) * named).max() < 1e-3 * np.abs(own).max():
+                factor = abs(f)
+                break
+    examples = _examples(judged)
+    return "mean" if examples > 1 and 0 < factor * examples < 8 and factor < 0.9 else "sum"
+
+
+def _examples(judged: Judged) -> int:
+    if judged.problem is not None:
+        return len(judged.problem.passes[0].Y)
+    step = judged.step
+    if len(step.examples) > 1:
+        return len(step.examples)
+    shape = step.examples[0].prediction.shape
+    if not shape:
+        return 1
+    if judged.dense is not None and judged.dense.layout == "columns":
+        return shape[-1]
+    return shape[0]
+
+
+def _network(judged: Judged) -> dict[str, Any] | None:
+    dense = judged.dense
+    if dense is None:
+        return None
+    sizes = [_width(dense, number, judged) for number in range(len(dense.layers) + 1)]
+    hidden = list(dict.fromkeys(dense.activations[1:-1]))
+    output = dense.activations[-1]
+    if output == "identity":
+        output = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid"}.get(judged.truth.loss.name or "", output)
+    return {
+        "sizes": sizes,
+        "hidden": hidden[0] if len(hidden) == 1 else ",".join(dense.activations[1:-1]),
+        "output": output,
+        "layout": dense.layout,
+    }
+
+
+def _width(dense: Dense, number: int, judged: Judged) -> int:
+    name = f"W{max(number, 1)}"
+    W = as_rows(dense, name, np.zeros(dense.parameters[name].before.shape))
+    return int(W.shape[1] if number == 0 else W.shape[0])
+
+
+def _truth(judged: Judged) -> str:
+    loss = judged.truth.loss
+    if loss.node is None:
+        why = "the program computes none" if not judged.step.losses else "none that the program computes explains more"
+        return f"jax.grad of your forward pass and the {loss.name} that your error implies ({why})"
+    if not loss.exact:
+        return "jax.grad of your forward pass and loss, without the small constant in it"
+    return "jax.grad of your forward pass and loss"
+
+
+# --- the frontier ----------------------------------------------------------------------------------------------------------------
+
+
+def _frontiers(judged: Judged) -> dict[str, lines.Frontier]:
+    if not judged.wrong:
+        return {}
+    step, loss = judged.step, judged.truth.loss
+    predictions = [e.prediction for e in step.examples]
+    outputs = predictions if loss.node is None or not loss.exact else [loss.node]
+    pull = PullBack(outputs, set(step.active))
+    seeds = []
+    for values, adjoints in zip(judged.drawn, judged.truth.adjoints, strict=True):
+        if outputs is predictions:
+            seeds.append([adjoints.get(p, np.zeros(p.shape)) for p in predictions])
+        else:
+            seeds.append([1.0])
+    wrong = {name: (judged.names[name], judged.chosen[name]) for name in judged.wrong}
+    return lines.frontiers(step, judged.drawn, lines.references(step, pull, judged.drawn, seeds), wrong)
+
+
+def _described(frontiers: dict[str, lines.Frontier]) -> dict[str, Frontier]:
+    return {name: Frontier(_as_place(f.known), f.quantity, _as_place(f.unknown)) for name, f in frontiers.items()}
+
+
+def _as_place(node: Node | None) -> Place | None:
+    line = _line(node)
+    return None if line is None else Place(line.line, lines.cell_of(line), lines.text_of(line), None, line.file)
+
+
+def _line(node: Node | None) -> Line | None:
+    return node.place if node is not None else None
+
+
+# --- lines of findings ---------------------------------------------------------------------------------------------------------------
+
+
+def _place(judged: Judged, finding: Finding, frontiers: dict[str, lines.Frontier]) -> Place:
+    node = _node_of(judged, finding)
+    if node is None:
+        names = [finding.at[1:]] if finding.at[:2] in ("dW", "db") else [n for n in (f"W{finding.at[2:]}", f"b{finding.at[2:]}")]
+        frontier = next((frontiers[name] for name in names if name in frontiers), None)
+        node = frontier.unknown if frontier is not None else None
+    return _as_place(node) or Place()
+
+
+def _node_of(judged: Judged, finding: Finding) -> Node | None:
+    """The Node that was made by the wrong formula."""
+    kind, layer = finding.at[:2], finding.at[2:]
+    if finding.code == "unknown":
+        return None
+    if kind in ("dW", "db"):
+        return _origin(judged.chosen.get(finding.at[1:])) if finding.code != "wrong-scale" else judged.chosen.get(finding.at[1:])
+    if kind == "dZ" and judged.diagnosis is not None and judged.problem is not None:
+        return _holder(judged, int(layer))
+    if finding.at == "loss" and judged.diagnosis is not None and judged.problem is not None:
+        return None
+    if finding.at == "forward":
+        return judged.step.examples[0].prediction
+    return None
+
+
+def _origin(node: Node | None) -> Node | None:
+    """The array before it was scaled, turned or reshaped: where the formula of a gradient was computed."""
+    if node is None:
+        return None
+    from jaxnet.compare.author.raw import _is_scaling
+
+    while True:
+        below = original(node)
+        if below is node and _is_scaling(node):
+            below = next(p for p in node.parents if p.size == node.size)
+        if below is node:
+            return node
+        node = below
+
+
+def _holder(judged: Judged, layer: int) -> Node | None:
+    """The last Node that holds dZ of a layer, up to a constant, before dW or db was made of it."""
+    assert judged.diagnosis is not None and judged.dense is not None
+    errors = judged.diagnosis.errors
+    if not errors or layer not in errors[0]:
+        return None
+    for name in (f"W{layer}", f"b{layer}"):
+        made = _origin(judged.chosen.get(name))
+        if made is None:
+            continue
+        holders = [
+            n
+            for n in _nearest(made)
+            if n in judged.step.labelled and n is not made and n.size == errors[0][layer].size and _holds(judged, n, errors, layer)
+        ]
+        if holders:
+            elsewhere = [n for n in holders if n.place != made.place]
+            return _origin(max(elsewhere or holders, key=lambda n: n.number))
+    return None
+
+
+def _nearest(node: Node) -> Iterator[Node]:
+    yield from ancestors([node], max(0, node.number - 3000))
+
+
+def _holds(judged: Judged, node: Node, errors, layer: int) -> bool:
+    for values, of_draw in zip(judged.drawn, errors, strict=True):
+        value, wanted = np.squeeze(np.asarray(values(node), float)), np.squeeze(of_draw[layer])
+        if value.shape != wanted.shape:
+            value = value.T
+        if value.shape != wanted.shape:
+            return False
+        square = float(np.vdot(wanted, wanted))
+        factor = float(np.vdot(wanted, value)) / square if square else 0.0
+        if factor == 0 or np.abs(value - factor * wanted).max() > 1e-7 * np.abs(value).max():
+            return False
+    return True

@@ -1,0 +1,128 @@
+"""The raw gradient in a step: what the optimiser was given, whatever the optimiser is.
+
+From the step back through arrays of the parameter's size, those count through which all goes that the labels have to
+say: dW itself, then m̂ of Adam, η·dW, whatever follows. Momentum, decay, clipping and their like need not be known.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.tape import Node, ancestors
+
+PRIME = (1 << 61) - 1
+
+
+class Candidate(NamedTuple):
+    """An array that may be the gradient: its Node, and where each entry of the parameter finds its own in it."""
+
+    node: Node
+    positions: np.ndarray
+    scaled: bool  # it is another candidate times a plain number
+
+
+def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
+    """Outermost first: the step itself, then what it was made of, down to the first array made from other shapes."""
+    if len(parameter.steps) != 1 or not isinstance(parameter.steps[0], Node):
+        return []
+    outermost = parameter.steps[0]
+    region = _region(outermost, step)
+    positions = _positions(outermost, parameter, region)
+    return [
+        Candidate(node, positions[node], _is_scaling(node))
+        for node in _all_goes_through(outermost, region, step)
+        if node in positions
+    ]
+
+
+def stepped(parameter: Parameter, values: Values) -> np.ndarray:
+    """What was taken from the parameter, p − p′, in its shape."""
+    before, after = np.asarray(values(parameter.before)), np.asarray(values(parameter.after))
+    if len(parameter.steps) == 1 and parameter.after.function in (np.add, np.subtract):
+        step = np.asarray(values(parameter.steps[0]))
+        return step if parameter.after.function is np.subtract else -step
+    return before - after
+
+
+def _is_scaling(node: Node) -> bool:
+    """Whether the Node is an array times or over plain numbers."""
+    if node.function not in (np.multiply, np.true_divide):
+        return False
+    arrays = [i for i in node.inputs if isinstance(i, Node) and i.size == node.size]
+    others = [i for i in node.inputs if not (isinstance(i, Node) and i.size == node.size)]
+    return len(arrays) == 1 and all(not isinstance(i, Node) or i.size == 1 for i in others)
+
+
+def _region(outermost: Node, step: Step) -> list[Node]:
+    """Arrays of the outermost one's size that the labels reach, last first."""
+    found = ancestors([outermost], until=lambda n: n.size != outermost.size or n not in step.labelled)
+    return sorted((n for n in found if n.size == outermost.size and n in step.labelled), key=lambda n: -n.number)
+
+
+def _all_goes_through(outermost: Node, region: list[Node], step: Step) -> Iterator[Node]:
+    """The Nodes that every way from the labels to the step passes: paths to one times paths from it are all paths.
+
+    Single numbers, such as a norm that all gradients are divided by, are no way: they change no direction.
+    """
+    inside = set(region)
+    entries = {
+        node: sum(parent.size > 1 and parent not in inside and parent in step.labelled for parent in node.parents)
+        for node in region
+    }
+    to_step: dict[Node, int] = dict.fromkeys(region, 0)
+    to_step[outermost] = 1
+    for node in region:
+        for parent in node.parents:
+            if parent in inside:
+                to_step[parent] = (to_step[parent] + to_step[node]) % PRIME
+    from_labels: dict[Node, int] = {}
+    for node in reversed(region):
+        inner = sum(from_labels[parent] for parent in node.parents if parent in inside)
+        # A Node without further inner ones is where the array was made.
+        from_labels[node] = (inner + entries[node] + (not inner and not entries[node])) % PRIME
+    total = from_labels.get(outermost, 0)
+    for node in region:
+        if to_step[node] * from_labels[node] % PRIME == total:
+            yield node
+
+
+def _positions(outermost: Node, parameter: Parameter, region: list[Node]) -> dict[Node, np.ndarray]:
+    """For each Node of the region, which of its entries each entry of the step was made from."""
+    numbers = np.arange(outermost.size).reshape(outermost.shape)
+    known = {outermost: numbers}
+    inside = set(region)
+    for node in region:
+        if node not in known:
+            continue
+        for parent in node.parents:
+            if parent in inside and parent not in known:
+                found = _moved(node, parent, known[node])
+                if found is not None:
+                    known[parent] = found
+    return known
+
+
+def _moved(node: Node, parent: Node, positions: np.ndarray) -> np.ndarray | None:
+    """Positions in `parent` of what stands at `positions` of `node`."""
+    if node.function in _MOVING:
+        numbers = np.arange(parent.size).reshape(parent.shape)
+        try:
+            moved = node.function(numbers, *node.inputs[1:], **node.keywords)
+        except Exception:  # an index that is recorded itself
+            return None
+        return moved.reshape(-1)[positions] if moved.size == node.size else None
+    if parent.shape == node.shape or parent.size == node.size == 1:
+        return positions
+    if [n for n in parent.shape if n != 1] == [n for n in node.shape if n != 1]:
+        return positions
+    return None
+
+
+_MOVING = {np.transpose, np.reshape, np.ravel, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, operator.getitem,
+           np.atleast_2d, np.flip, np.fliplr, np.flipud}  # fmt: skip

@@ -1,0 +1,710 @@
+"""Arrays and numbers that keep a record of how they were made, in the place of NumPy's own.
+
+An `Array` is an `ndarray` with a Node; a `Float` or an `Integer` a number with one, so that results without a
+dimension stay on the record. Whatever is done with one of them goes through `call`: the operation is run on plain
+arrays, a Node is added to the tape, and the result comes back recorded. Both NumPy protocols lead there, and so do the
+methods that go round them. Writing into an array makes a new version of it: the array's Node is another one after.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from jaxnet.compare.author.tape import Node, Tape, nodes_in, setitem
+
+_tape: list[Tape] = []  # the tape that is being written, if any
+
+
+class recording:
+    """Context in which operations are recorded; its value is the Tape."""
+
+    def __init__(self, tape: Tape | None = None):
+        self.tape = tape or Tape()
+
+    def __enter__(self) -> Tape:
+        _tape.append(self.tape)
+        return self.tape
+
+    def __exit__(self, *_: object) -> None:
+        _tape.remove(self.tape)
+
+
+# --- what goes in, what comes out ------------------------------------------------------------------------------------
+
+
+def plain(value: Any) -> Any:
+    """Nested arguments with plain arrays and numbers."""
+    if isinstance(value, Array):
+        return np.ndarray.view(value, np.ndarray)
+    if isinstance(value, Float):
+        return np.float64(float.__float__(value))
+    if isinstance(value, Float32):
+        return np.float32(np.float32.__float__(value))
+    if isinstance(value, Integer):
+        return int.__add__(value, 0)
+    if isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
+        return type(value)([plain(part) for part in value]) if type(value) in (tuple, list) else value
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, slice):
+        return slice(plain(value.start), plain(value.stop), plain(value.step))
+    return value
+
+
+def node_of(array: Any) -> Node:
+    """The Node of an Array's present version: made anew if it is a view whose base has changed."""
+    if array._parent is not None:
+        base = node_of(array._parent)
+        if base is not array._seen:
+            array._node = _view_node(base, array._function, array._rest, array)
+            array._seen = base
+    if array._node is None:
+        array._node = _tape[-1].leaf(np.ndarray.view(array, np.ndarray), "array")
+        _root(array)._leaf = array._node
+    return array._node
+
+
+def _refer(value: Any) -> Any:
+    """Nested arguments with Nodes in the place of whatever is recorded, and of plain arrays."""
+    if isinstance(value, Array):
+        return node_of(value)
+    if isinstance(value, Number):
+        return value._node if value._node is not None else plain(value)
+    if isinstance(value, np.ndarray) and value.ndim:
+        return _tape[-1].constant(value) if value.dtype.kind in "fiubc" else value
+    if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
+        return type(value)([_refer(part) for part in value])
+    if isinstance(value, dict):
+        return {key: _refer(part) for key, part in value.items()}
+    if isinstance(value, slice):
+        return slice(_refer(value.start), _refer(value.stop), _refer(value.step))
+    return value
+
+
+def is_recorded(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return any(is_recorded(part) for part in value)
+    return isinstance(value, (Array, Number))
+
+
+def leaf(result: Any, origin: str) -> Any:
+    """A recorded array that begins here: data, zeros, random numbers."""
+    if not _tape or not isinstance(result, np.ndarray) or isinstance(result, Array) or result.dtype.kind not in "fiubc":
+        return result
+    array = np.ndarray.view(result, Array)
+    array._node = _tape[-1].leaf(result, origin)
+    array._leaf = array._node
+    return array
+
+
+def wrap(result: Any, node: Node) -> Any:
+    """What an operation returns, with its Node."""
+    if isinstance(result, np.ndarray):
+        if result.dtype.kind not in "fiubc":
+            return result
+        array = np.ndarray.view(result, Array)
+        array._node = node
+        node.sample = _sample(result)
+        return array
+    if isinstance(result, (np.bool_, bool)):
+        _tape[-1].decisions.append((node, bool(result)))
+        return np.bool_(result)
+    if isinstance(result, np.float32):
+        return Float32.of(result, node)
+    if isinstance(result, (np.floating, float)):
+        return Float.of(result, node)
+    if isinstance(result, (np.integer, int)):
+        return Integer.of(int(result), node)
+    if isinstance(result, (tuple, list)):
+        parts = [
+            wrap(part, _tape[-1].add(operator.getitem, (node, k), {}, part)) for k, part in enumerate(result)
+        ]
+        if hasattr(result, "_fields"):
+            return type(result)(*parts)
+        return type(result)(parts)
+    return result
+
+
+def _sample(array: np.ndarray) -> tuple[float, float] | None:
+    if not array.size or array.dtype.kind == "c":
+        return None
+    last = (-1,) * array.ndim
+    return float(array[(0,) * array.ndim]), float(array[last])
+
+
+# --- the one way in --------------------------------------------------------------------------------------------------
+
+# What they return has shapes and no numbers of their argument's.
+INDEPENDENT = {np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.shape, np.ndim, np.size, np.isscalar,
+               np.result_type, np.can_cast, np.may_share_memory, np.shares_memory, np.iscomplexobj, np.isrealobj}
+SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savez_compressed, np.savetxt}
+# Those that write into their first argument, as the function of (array, …) that gives what it holds after.
+MUTATORS: dict[Callable, Callable] = {}
+
+
+def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None) -> Any:
+    """Run a NumPy function on plain arrays, and put it on the record."""
+    keywords = keywords or {}
+    if not _tape or function in SHOWN:
+        return function(*plain(args), **plain(keywords))
+    if function in INDEPENDENT:
+        return leaf(function(*plain(args), **plain(keywords)), "array")
+    if function in MUTATORS:
+        return _mutate(function, args, keywords)
+    out = keywords.get("out")
+    if out is not None:
+        target = out[0] if isinstance(out, tuple) else out
+        keywords = {name: value for name, value in keywords.items() if name != "out"}
+        if target is not None:
+            return _into(function, args, keywords, target)
+    inputs, named = _refer(tuple(args)), _refer(keywords)
+    result = function(*plain(args), **plain(keywords))
+    if isinstance(result, np.ndarray) and result.ndim and args:
+        base = args[0]
+        if isinstance(base, Array) and np.may_share_memory(result, np.ndarray.view(base, np.ndarray)):
+            return _view(base, result, function, (tuple(inputs[1:]), named))
+    if not any(True for _ in nodes_in((inputs, named))):
+        return leaf(result, "array")
+    return wrap(result, _tape[-1].add(function, inputs, named, result))
+
+
+def _into(function: Callable, args: tuple, keywords: dict[str, Any], target: Any) -> Any:
+    """function(…, out=target): a new version of the target."""
+    inputs, named = _refer(tuple(args)), _refer(keywords)
+    if not isinstance(target, Array):
+        return function(*plain(args), out=target, **plain(keywords))
+    _detach(target)
+    into = np.ndarray.view(target, np.ndarray)
+    result = function(*plain(args), out=into, **plain(keywords))
+    _assign(target, _tape[-1].add(function, inputs, named, into))
+    del result
+    return target
+
+
+def _mutate(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
+    target = args[0]
+    pure = MUTATORS[function]
+    if not isinstance(target, Array):
+        return function(*plain(args), **plain(keywords))
+    inputs, named = _refer(tuple(args)), _refer(keywords)
+    _detach(target)
+    result = function(*plain(args), **plain(keywords))
+    _assign(target, _tape[-1].add(pure, inputs, named, np.ndarray.view(target, np.ndarray)))
+    return result
+
+
+def _mutator(function: Callable) -> Callable[[Callable], Callable]:
+    def register(pure: Callable) -> Callable:
+        MUTATORS[function] = pure
+        return pure
+
+    return register
+
+
+def _after(function: Callable) -> Callable:
+    """The function of (array, …) that returns what the array holds after `function` has written into it."""
+
+    def pure(array, *args, **keywords):
+        array = np.array(array)
+        function(array, *args, **keywords)
+        return array
+
+    pure.__name__ = f"after_{getattr(function, '__name__', 'writing')}"
+    return pure
+
+
+for _function in (np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis, np.copyto,
+                  np.ndarray.sort, np.ndarray.fill, np.ndarray.partition):
+    MUTATORS[_function] = _after(_function)
+
+
+# --- versions and views ----------------------------------------------------------------------------------------------
+
+
+def set_flat(array, where, value):
+    """The array with `value` written at flat positions: a write through a view of it."""
+    array = np.array(array)
+    array.reshape(-1)[np.ravel(where)] = np.ravel(value)
+    return array
+
+
+def add_at(array, index, value):
+    """The array with `value` added at `index`, as often as an entry stands there (`np.add.at`)."""
+    array = np.array(array)
+    np.add.at(array, index, value)
+    return array
+
+
+def _root(array: Any) -> Any:
+    while array._parent is not None:
+        array = array._parent
+    return array
+
+
+def _detach(array: Any) -> None:
+    """Before a write: a leaf that keeps this memory as its value gets a copy of its own."""
+    node_of(array)
+    root = _root(array)
+    if root._leaf is not None:
+        root._leaf.value = np.array(root._leaf.value)
+        root._leaf = None
+
+
+def _assign(array: Any, node: Node) -> None:
+    """After a write: the array's new version, and that of all of whose memory it is a view."""
+    array._node = node
+    parent = array._parent
+    if parent is not None:
+        base = node_of(parent)
+        if array._function is operator.getitem:
+            written = _tape[-1].add(setitem, (base, array._rest[0][0], node), {}, parent)
+        else:
+            numbers = np.arange(base.size).reshape(base.shape)
+            where = array._function(numbers, *plain_rest(array._rest[0]), **array._rest[1])
+            written = _tape[-1].add(set_flat, (base, where, node), {}, parent)
+        _assign(parent, written)
+        array._seen = node_of(parent)
+    else:
+        array._leaf = None
+
+
+def plain_rest(rest: Any) -> Any:
+    return rest
+
+
+def _view(base: Any, result: np.ndarray, function: Callable, rest: tuple) -> Any:
+    """A view of an Array, which knows of what and how, so that writes through either are seen by the other."""
+    array = np.ndarray.view(result, Array)
+    array._parent, array._function, array._rest = base, function, rest
+    array._seen = node_of(base)
+    array._node = _view_node(array._seen, function, rest, result)
+    return array
+
+
+def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node:
+    """The Node of a view: the same for the same view of the same version."""
+    args, keywords = rest
+    tape = _tape[-1]
+    if function in (np.reshape, np.ravel, np.asarray) and result.shape == base.shape:
+        return base
+    if function is operator.getitem and base.function is setitem and repr(base.inputs[1]) == repr(args[0]):
+        written = base.inputs[2]
+        if isinstance(written, Node) and written.shape == result.shape:
+            return written  # what has just been written there
+    key = (base.number, getattr(function, "__name__", ""), repr((args, keywords)))
+    known = tape.views.get(key)
+    if known is None:
+        known = tape.views[key] = tape.add(function, (base, *args), keywords, result)
+    return known
+
+
+# --- operators, shared by arrays and numbers --------------------------------------------------------------------------
+
+_BINARY = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
+    "mod": np.remainder, "pow": np.power, "matmul": np.matmul,
+}  # fmt: skip
+_COMPARED = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
+             "ne": np.not_equal}  # fmt: skip
+_BITS = {"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor}
+_UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+
+
+class Recorded:
+    """What arrays and numbers have in common: operators, and methods that are NumPy functions of the same name."""
+
+    _node: Node | None = None
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return call(np.round, (self, digits or 0))
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    @property
+    def T(self) -> Any:
+        return call(np.transpose, (self,)) if np.ndim(self) > 1 else self
+
+    @property
+    def real(self) -> Any:
+        return self
+
+    def dot(self, other: Any, out: Any = None) -> Any:
+        return call(np.dot, (self, other), {} if out is None else {"out": out})
+
+    def copy(self, order: str = "C") -> Any:
+        return copied(self)
+
+    def __copy__(self) -> Any:
+        return copied(self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return copied(self)
+
+    def item(self, *index: int) -> Any:
+        return (self[index] if index else self.reshape(-1)[0]) if isinstance(self, np.ndarray) and self.ndim else self
+
+    def tolist(self) -> Any:
+        _escape(plain(self))
+        return np.asarray(plain(self)).tolist()
+
+    def __reduce__(self) -> Any:
+        return np.asarray(plain(self)).__reduce__()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return np.asarray(plain(self)).__reduce_ex__(protocol)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        if method == "at":
+            if ufunc is np.add and _tape and isinstance(inputs[0], Array):
+                return _mutate(np.add.at, inputs, keywords)
+            return _mutate(_at(ufunc), inputs, keywords)
+        return call(ufunc if method == "__call__" else _method_of(ufunc, method), inputs, keywords)
+
+    def __array_function__(self, function: Callable, types: Any, args: tuple, keywords: dict) -> Any:
+        return call(function, args, keywords)
+
+
+MUTATORS[np.add.at] = add_at
+
+
+def _at(ufunc: np.ufunc) -> Callable:
+    function = ufunc.at
+    if function not in MUTATORS:
+        MUTATORS[function] = _after(function)
+    return function
+
+
+_REDUCTIONS = {
+    (np.add, "reduce"): np.sum, (np.multiply, "reduce"): np.prod, (np.maximum, "reduce"): np.max,
+    (np.minimum, "reduce"): np.min, (np.logical_and, "reduce"): np.all, (np.logical_or, "reduce"): np.any,
+    (np.add, "accumulate"): np.cumsum, (np.multiply, "accumulate"): np.cumprod,
+}  # fmt: skip
+_methods: dict[tuple[np.ufunc, str], Callable] = {}
+
+
+def _method_of(ufunc: np.ufunc, method: str) -> Callable:
+    """`np.add.reduce` as the function that it is, `np.sum` with another default for the axis; others as themselves."""
+    key = ufunc, method
+    if key not in _methods:
+        known = _REDUCTIONS.get(key)
+
+        def function(array, axis=0, *args, **keywords):
+            if known is None or args:
+                return getattr(ufunc, method)(array, axis, *args, **keywords)
+            keywords = {name: value for name, value in keywords.items() if name in ("keepdims",) and value}
+            return known(array, axis=axis, **keywords)
+
+        def outer(first, second, **keywords):
+            return getattr(ufunc, method)(first, second, **keywords)
+
+        chosen = function if method != "outer" else outer
+        chosen.__name__ = f"{ufunc.__name__}_{method}"
+        chosen.of = key  # type: ignore[attr-defined]
+        _methods[key] = chosen
+    return _methods[key]
+
+
+def _operator(ufunc: np.ufunc, turned: bool = False) -> Callable:
+    def operate(self: Any, other: Any) -> Any:
+        if not isinstance(other, (np.ndarray, np.generic, int, float, complex, list, tuple)):
+            return NotImplemented
+        return call(ufunc, (other, self) if turned else (self, other))
+
+    return operate
+
+
+def _in_place(ufunc: np.ufunc) -> Callable:
+    def operate(self: Any, other: Any) -> Any:
+        return call(ufunc, (self, other), {"out": (self,)})
+
+    return operate
+
+
+def _unary(ufunc: np.ufunc) -> Callable:
+    return lambda self: call(ufunc, (self,))
+
+
+def _method(name: str) -> Callable:
+    function = getattr(np, name)
+
+    def method(self: Any, *args: Any, **keywords: Any) -> Any:
+        return call(function, (self, *args), keywords)
+
+    return method
+
+
+for _name, _ufunc in {**_BINARY, **_BITS}.items():
+    setattr(Recorded, f"__{_name}__", _operator(_ufunc))
+    setattr(Recorded, f"__r{_name}__", _operator(_ufunc, turned=True))
+for _name, _ufunc in _COMPARED.items():
+    setattr(Recorded, f"__{_name}__", _operator(_ufunc))
+for _name, _ufunc in _UNARY.items():
+    setattr(Recorded, f"__{_name}__", _unary(_ufunc))
+for _name in ("sum", "mean", "max", "min", "std", "var", "prod", "argmax", "argmin", "argsort", "cumsum", "cumprod",
+              "squeeze", "swapaxes", "repeat", "round", "all", "any", "nonzero", "trace", "diagonal", "ravel",
+              "compress", "choose", "searchsorted", "ptp"):  # fmt: skip
+    setattr(Recorded, _name, _method(_name))
+
+
+# --- arrays ------------------------------------------------------------------------------------------------------------
+
+
+class _IsArray(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return type.__instancecheck__(cls, instance)
+
+
+class Array(Recorded, np.ndarray):
+    """An `ndarray` on the record."""
+
+    _parent: Any
+    _leaf: Node | None
+
+    def __array_finalize__(self, template: Any) -> None:
+        self._node = self._parent = self._leaf = self._seen = None
+
+    def __getitem__(self, index: Any) -> Any:
+        if not _tape:
+            return np.ndarray.view(self, np.ndarray)[index]
+        bare = plain(index)
+        result = np.ndarray.view(self, np.ndarray)[bare]
+        at = _refer(index)
+        if isinstance(result, np.ndarray) and result.ndim and np.may_share_memory(result, np.ndarray.view(self, np.ndarray)):
+            return _view(self, result, operator.getitem, ((at,), {}))
+        node = _tape[-1].add(operator.getitem, (node_of(self), at), {}, result)
+        if isinstance(result, np.bool_):  # an entry of a mask decides only if it is asked
+            return wrap(result, node)
+        return wrap(result, node)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if not _tape:
+            np.ndarray.view(self, np.ndarray)[plain(index)] = plain(value)
+            return
+        at, written = _refer(index), _refer(_listed(value))
+        if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
+            return  # `a[k] += g`: the view has been written through already
+        _detach(self)
+        into = np.ndarray.view(self, np.ndarray)
+        into[plain(index)] = plain(value)
+        if isinstance(written, list):
+            written = np.asarray(written)
+        _assign(self, _tape[-1].add(setitem, (node_of(self), at, written), {}, into))
+
+    def __iter__(self) -> Any:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d array")
+        return (self[k] for k in range(len(self)))
+
+    def __bool__(self) -> bool:
+        result = bool(np.ndarray.view(self, np.ndarray))
+        if _tape:
+            _tape[-1].decisions.append((node_of(self), result))
+        return result
+
+    def __float__(self) -> float:
+        return _escape(float(np.ndarray.view(self, np.ndarray)))
+
+    def __int__(self) -> int:
+        return int(np.ndarray.view(self, np.ndarray))
+
+    def __index__(self) -> int:
+        return operator.index(np.ndarray.view(self, np.ndarray))
+
+    def __contains__(self, value: Any) -> bool:
+        return plain(value) in np.ndarray.view(self, np.ndarray)
+
+    def __repr__(self) -> str:
+        return repr(np.ndarray.view(self, np.ndarray))
+
+    def __str__(self) -> str:
+        return str(np.ndarray.view(self, np.ndarray))
+
+    def __format__(self, form: str) -> str:
+        return format(np.ndarray.view(self, np.ndarray), form)
+
+    def reshape(self, *shape: Any, order: str = "C", **keywords: Any) -> Any:
+        shape = tuple(plain(shape[0])) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else plain(shape)
+        return call(np.reshape, (self, shape), {"order": order} if order != "C" else {})
+
+    def transpose(self, *axes: Any) -> Any:
+        axes = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
+        return call(np.transpose, (self, tuple(axes)) if axes and axes != (None,) else (self,))
+
+    def flatten(self, order: str = "C") -> Any:
+        return copied(self.reshape(-1) if order == "C" else self.T.reshape(-1))
+
+    @property
+    def flat(self) -> Any:
+        return self.reshape(-1)
+
+    def astype(self, dtype: Any, *args: Any, **keywords: Any) -> Any:
+        return converted(self, dtype)
+
+    def clip(self, *bounds: Any, out: Any = None, **keywords: Any) -> Any:
+        names = {"a_min": "min", "a_max": "max"}
+        keywords = {names.get(name, name): value for name, value in keywords.items()}
+        low, high = (*bounds, None, None)[:2]
+        keywords = {"min": low, "max": high, **keywords}
+        return call(np.clip, (self, keywords["min"], keywords["max"]), {} if out is None else {"out": out})
+
+    def take(self, indices: Any, axis: Any = None, **keywords: Any) -> Any:
+        return call(np.take, (self, indices), {"axis": axis})
+
+    def sort(self, axis: int = -1, **keywords: Any) -> None:
+        _mutate(np.ndarray.sort, (self, axis), {})
+
+    def fill(self, value: Any) -> None:
+        self[...] = value
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        _mutate(np.put, (self, indices, values), {})
+
+    def view(self, *kind: Any, **keywords: Any) -> Any:
+        if kind and isinstance(kind[0], type) and issubclass(kind[0], np.ndarray):
+            return np.ndarray.view(self, *kind)
+        return self[...] if not kind else np.ndarray.view(self, np.ndarray).view(*kind)
+
+    def resize(self, *shape: Any, **keywords: Any) -> None:
+        raise ValueError("resizing an array in place is not recorded")
+
+
+for _name, _ufunc in {**_BINARY, **_BITS}.items():
+    setattr(Array, f"__i{_name}__", _in_place(_ufunc))
+
+
+def copied(value: Any) -> Any:
+    """A copy: the same Node until one of the two is written to."""
+    if not isinstance(value, Array):
+        return value
+    array = np.ndarray.view(np.array(np.ndarray.view(value, np.ndarray)), Array)
+    if _tape:
+        array._node = node_of(value)
+    return array
+
+
+def converted(value: Any, dtype: Any) -> Any:
+    """The same numbers as another type: the same Node, unless they are rounded to whole numbers."""
+    bare = plain(value)
+    array = np.asarray(bare).astype(dtype)
+    if not _tape or array.dtype.kind not in "fiubc":
+        return array
+    kinds = np.asarray(bare).dtype.kind, array.dtype.kind
+    wider = kinds[0] == kinds[1] or kinds[1] == "f"
+    node = _refer(value)
+    if not isinstance(node, Node):
+        return leaf(array, "array")
+    if not wider or kinds[0] != kinds[1]:
+        node = _tape[-1].add(as_type, (node, array.dtype.kind), {}, array)
+    if not array.ndim and not isinstance(value, np.ndarray):
+        return wrap(array[()], node)
+    result = np.ndarray.view(array, Array)
+    result._node = node
+    return result
+
+
+def as_type(array, kind):
+    """The numbers as floats, whole numbers or booleans."""
+    return np.asarray(array).astype({"f": np.float64, "i": np.int64, "u": np.int64, "b": bool, "c": complex}[kind])
+
+
+def _listed(value: Any) -> Any:
+    """A list of recorded things as one recorded array."""
+    return built(value) if isinstance(value, (list, tuple)) and is_recorded(value) else value
+
+
+def built(value: Any) -> Any:
+    """An array of nested lists in which something is recorded."""
+    if isinstance(value, (list, tuple)):
+        return call(np.stack, ([built(part) for part in value],)) if is_recorded(value) else np.asarray(value)
+    return value
+
+
+# --- numbers -----------------------------------------------------------------------------------------------------------
+
+
+class Number(Recorded):
+    """A recorded number without a dimension."""
+
+    _node: Node | None
+
+    @classmethod
+    def of(cls, value: Any, node: Node) -> Any:
+        number = cls(value)  # type: ignore[call-arg]
+        number._node = node
+        if not isinstance(value, int):
+            node.sample = (float(value), float(value))
+        return number
+
+    def __float__(self) -> float:
+        return _escape(float(plain(self)))
+
+    def __int__(self) -> int:
+        return int(plain(self))
+
+    def __bool__(self) -> bool:
+        result = bool(plain(self))
+        if _tape and self._node is not None:
+            _tape[-1].decisions.append((self._node, result))
+        return result
+
+    def __hash__(self) -> int:
+        return hash(plain(self))
+
+    def __repr__(self) -> str:
+        return repr(plain(self))
+
+    def __str__(self) -> str:
+        return str(plain(self))
+
+    def __format__(self, form: str) -> str:
+        return format(plain(self), form)
+
+    def astype(self, dtype: Any, **keywords: Any) -> Any:
+        return converted(self, dtype)
+
+    def reshape(self, *shape: Any, **keywords: Any) -> Any:
+        shape = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        return call(np.reshape, (self, tuple(shape)))
+
+    def flatten(self) -> Any:
+        return self.reshape(1)
+
+    def __getitem__(self, index: Any) -> Any:
+        return call(operator.getitem, (self.reshape(1), (*index[:-1], 0) if index == () else index))
+
+
+class Float(Number, np.float64):
+    """A recorded float64."""
+
+
+class Float32(Number, np.float32):
+    """A recorded float32."""
+
+
+class Integer(Number, int):
+    """A recorded whole number (a subclass of `np.int64` crashes the interpreter)."""
+
+    shape: tuple[int, ...] = ()
+    ndim = 0
+    size = 1
+    dtype = np.dtype(np.int64)
+
+    def __index__(self) -> int:
+        return plain(self)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.asarray(int(self), dtype=dtype)
+
+
+def _escape(value: Any) -> Any:
+    """Notes a number that leaves the record."""
+    if _tape:
+        numbers = np.asarray(value).ravel()
+        if len(numbers) <= 10_000:
+            _tape[-1].escaped.update(float(number) for number in numbers)
+    return value

@@ -1,0 +1,370 @@
+"""Runs a record again: in NumPy with other numbers at its leaves, and backwards through JAX for the true gradient.
+
+`Values` computes any Node from the leaves, in float64. `PullBack` is reverse-mode differentiation of the record: each
+Node's own operation is differentiated by `jax.vjp`, and the cotangents are added up where a Node is used twice, which
+is what `jax.grad` does with the whole. It yields ∂loss/∂Node for every Node on the way, not for the parameters alone.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from jaxnet.compare.author import recorder
+from jaxnet.compare.author.tape import Node, ancestors, replaced, setitem
+
+
+class Values:
+    """The values of Nodes in float64, where some Nodes have been given other ones. Computed when first asked for."""
+
+    def __init__(self, given: dict[Node, Any] | None = None):
+        self.known: dict[Node, Any] = dict(given or {})
+
+    def __call__(self, node: Node) -> Any:
+        if node not in self.known:
+            self._compute(node)
+        return self.known[node]
+
+    def _compute(self, node: Node) -> None:
+        needed = ancestors([node], until=lambda n: n in self.known)
+        with np.errstate(all="ignore"):
+            for n in sorted((n for n in needed if n not in self.known), key=lambda n: n.number):
+                self.known[n] = _evaluate(n, self.known.__getitem__)
+
+
+def _evaluate(node: Node, value_of: Callable[[Node], Any]) -> Any:
+    if node.function is None:
+        return _as_float64(node.value)
+    keywords = {name: value for name, value in node.keywords.items() if name not in ("dtype", "casting", "order")}
+    result = node.function(*replaced(node.inputs, value_of), **replaced(keywords, value_of))
+    return _as_float64(result)
+
+
+def _as_float64(value: Any) -> Any:
+    """Floating numbers of whatever precision as float64."""
+    if isinstance(value, np.ndarray):
+        return value.astype(np.float64) if value.dtype.kind == "f" and value.dtype != np.float64 else value
+    if isinstance(value, np.floating):
+        return np.float64(value)
+    return value
+
+
+def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1e-3) -> Node | None:
+    """The first Node whose first or last number was another one when the program ran; None if there is none."""
+    for node in sorted(nodes, key=lambda n: n.number):
+        if node.sample is None or node.dtype is None or node.dtype.kind != "f":
+            continue
+        value = np.asarray(values(node))
+        if value.shape != tuple(node.shape):
+            return node
+        now = np.array([value[(0,) * value.ndim], value[(-1,) * value.ndim]], float)
+        then = np.array(node.sample)
+        with np.errstate(all="ignore"):
+            off = np.abs(now - then) > tolerance * (np.abs(then) + np.abs(value).max(initial=0) + 1e-12)
+        if (off & np.isfinite(now) & np.isfinite(then)).any():
+            return node
+    return None
+
+
+# --- backwards -----------------------------------------------------------------------------------------------------------
+
+WHOLE = 3000  # so many operations are compiled as one program; more of them one by one, since compiling takes longer
+
+
+class PullBack:
+    """∂(Σ output · cotangent)/∂Node for all active Nodes that the outputs depend on.
+
+    `active` are the Nodes that depend on parameters; all others are constants. Called with the values of one draw and
+    the outputs' cotangents. Raises ValueError where an operation has no counterpart in JAX.
+    """
+
+    def __init__(self, outputs: Iterable[Node], active: set[Node]):
+        self.outputs, self.active = list(outputs), active
+        reached = (n for n in ancestors(self.outputs) if n in active and n.function is not None)
+        self.order = sorted(reached, key=lambda n: -n.number)
+        self.compiled: dict[Any, Callable] = {}
+
+    def __call__(self, values: Values, cotangents: Iterable[Any]) -> dict[Node, np.ndarray]:
+        """∂/∂Node for each Node."""
+        return {target: array for (target, use), array in self.parts(values, cotangents).items() if use is None}
+
+    def parts(self, values: Values, cotangents: Iterable[Any]) -> dict[tuple[Node, Node | None], np.ndarray]:
+        """The same, with None for the use, and what each use of a Node by another one contributes to it."""
+        import jax
+
+        seeds: dict[int, np.ndarray] = {}
+        for output, cotangent in zip(self.outputs, cotangents, strict=True):
+            seed = np.broadcast_to(np.asarray(cotangent, np.float64), np.shape(values(output)))
+            seeds[output.number] = seeds.get(output.number, 0.0) + seed
+        steps = [(node, *self._described(node, values)) for node in self.order]
+        steps = [(node, template, moving) for node, template, moving in steps if moving]
+        arrays = {n.number: np.asarray(values(n)) for node, _, _ in steps for n in (node, *node.parents)}
+        with jax.enable_x64(True):
+            if len(steps) <= WHOLE:
+                key = repr([template for _, template, _ in steps]), tuple(a.shape for a in arrays.values())
+                if key not in self.compiled:
+                    self.compiled[key] = jax.jit(lambda arrays, seeds: _sweep(steps, arrays, seeds, _pull))
+                found = self.compiled[key](arrays, seeds)
+            else:
+                found = _sweep(steps, arrays, seeds, _pull_compiled)
+            by_number = {n.number: n for n in (*self.active, *self.outputs)}
+            return {
+                (by_number[target], by_number.get(use)): np.asarray(array)
+                for (target, use), array in found.items()
+            }
+
+    def _described(self, node: Node, values: Values) -> tuple[Any, list[int]]:
+        """The arguments of an operation with slots for arrays, and the numbers of the Nodes that it is differentiated by."""
+        moving: list[int] = []
+
+        def argument(n: Node) -> Any:
+            value = values(n)
+            if n in self.active and np.asarray(value).dtype.kind == "f":
+                if n.number not in moving:
+                    moving.append(n.number)
+            elif np.ndim(value) == 0:
+                return _plain_number(value)
+            return _Slot(n.number)
+
+        inputs = _without_masks(node, values) if node.function in INDEXED else node.inputs
+        keywords = {name: value for name, value in node.keywords.items() if name not in ("dtype", "casting", "order")}
+        return replaced((inputs, keywords), argument), moving
+
+
+def _sweep(steps, arrays: dict[int, Any], seeds: dict[int, Any], pull: Callable) -> dict[tuple[int, int], Any]:
+    """The chain rule: from the last Node to the first, each passes its cotangent on to what it was made of.
+
+    Returns the cotangent of each Node, under (number, −1), and what each use of it adds.
+    """
+    cotangents = dict(seeds)
+    parts: dict[tuple[int, int], Any] = {}
+    for node, template, moving in steps:
+        if node.number not in cotangents:
+            continue
+        for number, part in zip(moving, pull(node, template, moving, arrays, cotangents[node.number]), strict=True):
+            cotangents[number] = cotangents[number] + part if number in cotangents else part
+            parts[number, node.number] = part
+    return {**{(number, -1): cotangent for number, cotangent in cotangents.items()}, **parts}
+
+
+def _pull(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], cotangent: Any) -> tuple:
+    """The cotangents of one operation's active arguments, by `jax.vjp` of the operation."""
+    import jax
+    import jax.numpy as jnp
+
+    def forward(*values):
+        args, keywords = _filled(template, {**arrays, **dict(zip(moving, values, strict=True))})
+        return function(*args, **keywords)
+
+    try:
+        function = in_jax(node.function)
+        result, back = jax.vjp(forward, *(jnp.asarray(arrays[number]) for number in moving))
+        return back(jnp.broadcast_to(cotangent, result.shape).astype(result.dtype))
+    except Exception as error:  # whatever JAX has to say about an operation that it cannot trace
+        where = f", line {node.place.line} of {node.place.file}," if node.place else ""
+        raise ValueError(f"np.{node.name}{where} cannot be replayed in JAX ({_first_line(error)})") from None
+
+
+_compiled: dict[Any, Callable] = {}
+
+
+def _pull_compiled(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], cotangent: Any) -> tuple:
+    """The same, compiled once for all operations of a kind, shapes and constants."""
+    import jax
+
+    renumbered: dict[int, int] = {}
+
+    def slot(part: Any) -> Any:
+        if isinstance(part, _Slot):
+            return _Slot(renumbered.setdefault(int(part), len(renumbered)))
+        if isinstance(part, (tuple, list)):
+            return type(part)([slot(one) for one in part])
+        return {key: slot(one) for key, one in part.items()} if isinstance(part, dict) else part
+
+    general = slot(template)
+    own = {new: arrays[old] for old, new in renumbered.items()}
+    at = [renumbered[number] for number in moving]
+    key = node.function, repr(general), tuple((a.shape, a.dtype.str) for a in own.values()), tuple(at)
+    if key not in _compiled:
+        _compiled[key] = jax.jit(lambda own, cotangent: _pull(node, general, at, own, cotangent))
+    return tuple(np.asarray(part) for part in _compiled[key](own, cotangent))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+
+
+class _Slot(int):
+    """The number of an array among the arguments of an operation."""
+
+    def __repr__(self) -> str:
+        return f"<{int(self)}>"
+
+
+def _filled(template: Any, arrays: dict[int, Any]) -> Any:
+    if isinstance(template, _Slot):
+        return arrays[int(template)]
+    if isinstance(template, tuple):
+        return tuple(_filled(part, arrays) for part in template)
+    if isinstance(template, list):
+        return [_filled(part, arrays) for part in template]
+    if isinstance(template, dict):
+        return {key: _filled(part, arrays) for key, part in template.items()}
+    return template
+
+
+def _plain_number(value: Any) -> Any:
+    return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
+def _without_masks(node: Node, values: Values) -> tuple:
+    """Arguments of an indexing operation with masks as positions, which is what JAX can trace."""
+    array, index, *rest = node.inputs
+
+    def positions(part: Any) -> Any:
+        part = replaced(part, values)
+        if isinstance(part, tuple):
+            flat: list[Any] = []
+            for one in part:
+                found = positions(one)
+                flat += found if isinstance(found, tuple) else [found]
+            return tuple(flat)
+        if isinstance(part, (list, range)):
+            part = np.asarray(part)
+        if isinstance(part, np.ndarray):
+            return tuple(_Fixed(k) for k in np.nonzero(part)) if part.dtype == bool else _Fixed(part)
+        return part
+
+    return (array, positions(index), *rest)
+
+
+class _Fixed:
+    """An array of positions, known when the operation is compiled."""
+
+    def __init__(self, array: np.ndarray):
+        self.array = array
+
+    def __repr__(self) -> str:
+        return f"{self.array.shape}{self.array.tobytes()!r}"
+
+
+def _index(part: Any) -> Any:
+    if isinstance(part, tuple):
+        return tuple(_index(one) for one in part)
+    return part.array if isinstance(part, _Fixed) else part
+
+
+# --- operations in JAX -----------------------------------------------------------------------------------------------------
+
+
+def in_jax(function: Callable) -> Callable:
+    """The JAX function that computes what a NumPy function does. Raises ValueError if there is none."""
+    import jax.numpy as jnp
+
+    own = _own()
+    if function in own:
+        return own[function]
+    of = getattr(function, "of", None)
+    if of is not None:
+        return _of_ufunc_method(*of)
+    name = getattr(function, "__name__", "")
+    for module in (jnp, jnp.linalg):
+        if hasattr(module, name):
+            return getattr(module, name)
+    special = _special(name)
+    if special is not None:
+        return special
+    raise ValueError(f"np.{name} has no counterpart in JAX")
+
+
+def _special(name: str) -> Callable | None:
+    import jax
+
+    return {
+        "expit": jax.nn.sigmoid,
+        "softmax": jax.nn.softmax,
+        "log_softmax": jax.nn.log_softmax,
+    }.get(name) or getattr(jax.scipy.special, name, None)
+
+
+def _of_ufunc_method(ufunc: np.ufunc, method: str) -> Callable:
+    import jax.numpy as jnp
+
+    if method == "outer":
+        return lambda first, second, **_: in_jax(ufunc)(
+            jnp.asarray(first).reshape(jnp.shape(first) + (1,) * jnp.ndim(second)), second
+        )
+    known = recorder._REDUCTIONS.get((ufunc, method))
+    if known is None:
+        raise ValueError(f"np.{ufunc.__name__}.{method} has no counterpart in JAX")
+    same = in_jax(known)
+    return lambda array, axis=0, *_, keepdims=False, **__: (
+        same(array, axis=axis, keepdims=True) if keepdims else same(array, axis=axis)
+    )
+
+
+def _own() -> dict[Callable, Callable]:
+    """Operations that JAX writes in another way."""
+    import jax.numpy as jnp
+
+    def getitem(array, index):
+        return array[_index(index)]
+
+    def set_item(array, index, value):
+        return _floating(array).at[_index(index)].set(value)
+
+    def set_flat(array, where, value):
+        array = jnp.asarray(array)
+        return _floating(array).reshape(-1).at[jnp.ravel(where)].set(jnp.ravel(value)).reshape(array.shape)
+
+    def add_at(array, index, value):
+        return _floating(array).at[_index(index)].add(value)
+
+    def _floating(array):
+        array = jnp.asarray(array)
+        return array if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(jnp.float64)
+
+    def take(array, indices, axis=None, **_):
+        return jnp.take(array, jnp.asarray(indices), axis=axis)
+
+    def as_type(array, kind):
+        return jnp.asarray(array).astype({"f": jnp.float64, "c": jnp.complex128, "b": bool}.get(kind, jnp.int64))
+
+    def fill_diagonal(array, value, **_):
+        return jnp.fill_diagonal(array, value, inplace=False)
+
+    def copyto(array, value, where=True, **_):
+        return jnp.where(where, value, array)
+
+    def power(base, exponent):
+        # A whole number as exponent: the derivative at a base of 0 or below is then defined.
+        if isinstance(exponent, float) and exponent == int(exponent):
+            exponent = int(exponent)
+        return jnp.power(base, exponent)
+
+    listed = {name: getattr(jnp, name) for name in ("concatenate", "stack", "hstack", "vstack", "column_stack", "dstack")}
+
+    def joined(name: str) -> Callable:
+        return lambda arrays, *args, **keywords: listed[name]([jnp.asarray(a) for a in arrays], *args, **keywords)
+
+    after = recorder.MUTATORS
+    return {
+        operator.getitem: getitem,
+        setitem: set_item,
+        recorder.set_flat: set_flat,
+        recorder.add_at: add_at,
+        recorder.as_type: as_type,
+        np.take: take,
+        np.power: power,
+        after[np.fill_diagonal]: fill_diagonal,
+        after[np.copyto]: copyto,
+        after[np.ndarray.sort]: lambda array, axis=-1: jnp.sort(array, axis=axis),
+        np.asarray: jnp.asarray,
+        **{getattr(np, name): joined(name) for name in listed},
+    }
+
+
+INDEXED = {operator.getitem, setitem, recorder.add_at}

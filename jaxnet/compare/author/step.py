@@ -1,0 +1,349 @@
+"""Finds the training step in a record, by structure alone: parameters, labels, predictions, loss, raw gradients.
+
+A step of a parameter p is p ± g with g dependent on p. Labels enter where a value that depends on all parameters first
+meets data of its size; what follows from there is the backward pass, or the loss. No name is read.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, multiples, nodes_in, setitem, updates
+
+
+class Parameter(NamedTuple):
+    """An array that the program steps: the version that the prediction was made with, and the one after."""
+
+    before: Node
+    after: Node
+    steps: tuple[Any, ...]  # what was added or subtracted: one Node, several where entries were stepped one by one
+
+    @property
+    def size(self) -> int:
+        return self.before.size
+
+
+class Example(NamedTuple):
+    """One prediction and where it meets its labels: a whole batch, or one of several that run one by one."""
+
+    prediction: Node
+    meetings: tuple[Meeting, ...]
+
+
+class Meeting(NamedTuple):
+    """Where labels enter: the Node, what of the network it looks at, and the labels (None: positions in plain numbers)."""
+
+    node: Node
+    network: Node
+    labels: Node | None
+
+
+class Step(NamedTuple):
+    """One step of one network."""
+
+    parameters: tuple[Parameter, ...]
+    examples: tuple[Example, ...]
+    losses: tuple[Node, ...]  # scalars that may be the loss, likeliest first
+    active: frozenset[Node]  # depend on the parameters before the step, and not on those after
+    labelled: frozenset[Node]  # follow from where the labels enter
+    last: int  # the number of the last Node that belongs to the step
+
+    @property
+    def forward(self) -> list[Node]:
+        """The Nodes of the forward pass, in order: what the predictions are made of and parameters reach."""
+        made_of = ancestors([example.prediction for example in self.examples])
+        return sorted((n for n in made_of if n in self.active), key=lambda n: n.number)
+
+    @property
+    def backward(self) -> list[Node]:
+        """The Nodes between the labels and the steps, in order."""
+        steps = [n for p in self.parameters for n in nodes_in(p.steps)]
+        return sorted((n for n in ancestors(steps) if n in self.labelled), key=lambda n: n.number)
+
+
+class NoStep(ValueError):
+    """There is no step in the record; says what was looked for and not found."""
+
+
+def find_step(tape: Tape) -> Step:
+    """The first step of the network with most parameters, or a later one if that one has the loss beside it.
+
+    Raises NoStep.
+    """
+    chains = _networks(_chains(tape))
+    if not chains:
+        raise NoStep("no array is ever stepped by something that depends on it")
+    problem: NoStep | None = None
+    for network in chains:
+        found = []
+        for k in range(min(2, min(len(chain.versions) for chain in network) - 1)):
+            try:
+                found.append(_step(tape, network, k))
+            except NoStep as error:
+                problem = problem or error
+        with_loss = [step for step in found if step.losses]
+        if found:
+            return (with_loss or found)[0]
+    raise problem or NoStep("no labels were found")
+
+
+# --- which arrays are stepped ----------------------------------------------------------------------------------------------
+
+
+class Chain(NamedTuple):
+    """The versions of one array, and what was added or subtracted between each and the next."""
+
+    versions: tuple[Node, ...]
+    steps: tuple[tuple[Any, ...], ...]
+
+
+def _chains(tape: Tape) -> list[Chain]:
+    """Arrays that are stepped twice or more; those stepped once, if there are no others."""
+    several = [node for node in tape.nodes if node.steps >= 2]
+    chains = _built(_links(several))
+    chains = [chain for chain in chains if len(chain.steps) >= 2]
+    if not chains:
+        chains = _built(_links([node for node in tape.nodes if node.steps >= 1]))
+    return _without_inner(_without_dependent(chains))
+
+
+def _links(stepped: Iterable[Node]) -> dict[Node, list[tuple[Node, Any]]]:
+    """For each version of an array the ones that follow it, with what was added or subtracted."""
+    links: dict[Node, list[tuple[Node, Any]]] = {}
+    seen: set[Node] = set()
+    stack = list(stepped)
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for base, step in updates(node):
+            if isinstance(step, Node) and (node.function is setitem or depends(step, base)):
+                links.setdefault(base, []).append((node, step))
+                stack.append(base)
+                break  # of p and what it is a multiple of, the first that the step depends on
+    return links
+
+
+def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
+    later = {node for following in links.values() for node, _ in following}
+    chains = []
+    for root in sorted((n for n in links if n not in later), key=lambda n: n.number):
+        chain = _chain_from(root, links)
+        if chain.steps:
+            chains.append(_with_first_broadcast(chain))
+    return chains
+
+
+def _chain_from(root: Node, links: dict[Node, list[tuple[Node, Any]]]) -> Chain:
+    """Follow an array's versions, each stepped by something that depends on the version before.
+
+    Entries that are stepped one by one make one step together: none of them depends on another one's result.
+    """
+    versions, steps = [root], []
+    part: list[Any] = []
+    start = current = root
+    while current in links:
+        node, step = max(links[current], key=lambda link: link[0].steps)
+        if part and (node.function is not setitem or depends(step, current)):
+            versions.append(current)
+            steps.append(tuple(part))
+            part, start = [], current
+        if not depends(step, start):
+            break
+        part.append(step)
+        current = node
+    if part:
+        versions.append(current)
+        steps.append(tuple(part))
+    return Chain(tuple(versions), tuple(steps))
+
+
+def _with_first_broadcast(chain: Chain) -> Chain:
+    """A first step that changed the array's shape: b (o, 1) − g (o, m)."""
+    root = chain.versions[0]
+    if root.function in (np.add, np.subtract) and isinstance(root.inputs[0], Node):
+        base, step = root.inputs
+        if base.shape != root.shape and isinstance(step, Node) and depends(step, base):
+            return Chain((base, *chain.versions), ((step,), *chain.steps))
+    return chain
+
+
+def _without_dependent(chains: list[Chain]) -> list[Chain]:
+    """A momentum depends on the parameters that it is made for: it is none of them."""
+    kept: list[Chain] = []
+    for chain in sorted(chains, key=lambda c: c.versions[0].number):
+        made_of = ancestors([chain.versions[0]])
+        if not any(other.versions[0] in made_of for other in kept):
+            kept.append(chain)
+    return kept
+
+
+def _without_inner(chains: list[Chain]) -> list[Chain]:
+    """A value that is added to while another array makes a single step (a residual, a state) is no parameter."""
+
+    def is_inner(chain: Chain) -> bool:
+        last = chain.versions[-1]
+        for other in chains:
+            if other is chain:
+                continue
+            for before, after in zip(other.versions, other.versions[1:], strict=False):
+                if before.number < chain.versions[1].number and last.number < after.number and depends(after, last):
+                    return True
+        return False
+
+    return [chain for chain in chains if not is_inner(chain)]
+
+
+def _networks(chains: list[Chain]) -> list[list[Chain]]:
+    """Arrays whose steps depend on each other, the largest network first."""
+    groups: list[list[Chain]] = []
+    made_of = {id(c): ancestors(nodes_in(c.steps[0])) for c in chains}
+    for chain in chains:
+        tied = [
+            group
+            for group in groups
+            if any(o.versions[0] in made_of[id(chain)] or chain.versions[0] in made_of[id(o)] for o in group)
+        ]
+        groups = [group for group in groups if group not in tied] + [[c for group in tied for c in group] + [chain]]
+    return sorted(groups, key=lambda g: (-len(g), -sum(c.versions[0].size for c in g)))
+
+
+# --- one step ------------------------------------------------------------------------------------------------------------------
+
+AFTER = 1 << 62  # marks what depends on a parameter after its step
+
+
+def _step(tape: Tape, network: list[Chain], k: int) -> Step:
+    parameters = tuple(Parameter(c.versions[k], c.versions[k + 1], c.steps[k]) for c in network)
+    first = min(p.before.number for p in parameters)
+    last = max(p.after.number for p in parameters)
+    following = [c.versions[k + 2].number for c in network if len(c.versions) > k + 2]
+    end = min(following) if following else len(tape.nodes)
+    window = tape.nodes[first : max(end, last + 1)]
+    masks = _masks(parameters, window)
+    into_steps = ancestors((n for p in parameters for n in nodes_in(p.steps)), first)
+    meetings = _meetings(window, masks, into_steps)
+    if not meetings:
+        raise NoStep("no place was found where labels enter")
+    labelled = _following(window, {meeting.node for meeting in meetings})
+    active = frozenset(n for n, mask in masks.items() if not mask & AFTER)
+    examples = _examples(meetings, masks, active, into_steps)
+    losses = _losses(window, masks, labelled, into_steps, examples)
+    return Step(parameters, examples, losses, active, frozenset(labelled), max(end, last + 1))
+
+
+def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
+    """Which parameters each Node depends on, as bits."""
+    masks = {p.before: 1 << k for k, p in enumerate(parameters)}
+    after = {p.after for p in parameters}
+    for node in window:
+        mask = masks.get(node, 0)
+        for parent in node.parents:
+            mask |= masks.get(parent, 0)
+        if node in after:
+            mask |= AFTER
+        if mask:
+            masks[node] = mask
+    return masks
+
+
+def _meetings(window: list[Node], masks: dict[Node, int], into_steps: set[Node]) -> list[Meeting]:
+    """Where labels enter, by the Nodes that depend on most parameters and meet data of their size."""
+    found: list[tuple[int, Meeting]] = []
+    reached: set[Node] = set()
+    for by_data in (True, False):  # labels in arrays; else positions in plain numbers, as `p[label] -= 1` has them
+        for node in window:
+            mask = masks.get(node, 0)
+            if mask and not mask & AFTER:
+                found += [(masks[m.network].bit_count(), m) for m in _readings(node, masks, by_data)]
+        # What depends on most parameters of all that leads into the step is the prediction.
+        most = max((count for count, m in found if m.node in into_steps), default=0)
+        chosen = []
+        reached = set()
+        for node in window:
+            here = [m for count, m in found if m.node is node and count == most and m.network not in reached]
+            if here:
+                chosen += here
+                reached.add(node)
+            elif any(parent in reached for parent in node.parents):
+                reached.add(node)
+        if chosen:
+            return chosen
+    return []
+
+
+_ELEMENTWISE = {np.add, np.subtract, np.multiply, np.true_divide, np.power, np.maximum, np.minimum, np.where,
+                np.dot, np.matmul, np.vdot, np.inner, np.einsum, np.tensordot, np.outer}  # fmt: skip
+
+
+def _readings(node: Node, masks: dict[Node, int], by_data: bool) -> list[Meeting]:
+    """The ways in which a Node is a place where a value of the network meets data."""
+    if node.function in (operator.getitem, setitem):
+        array, index = node.inputs[0], node.inputs[1]
+        if not isinstance(array, Node) or array not in masks or array.dtype is None or array.dtype.kind != "f":
+            return []
+        labels = [n for n in nodes_in(index) if n not in masks and n.dtype is not None and n.dtype.kind in "iub"]
+        if by_data:
+            return [Meeting(node, array, n) for n in labels if n.size > 1 or array.size <= n.size * max(array.shape, default=1)]
+        whole = [k for k in (index if isinstance(index, tuple) else (index,)) if isinstance(k, (int, np.integer))]
+        return [Meeting(node, array, None)] if whole and array.size > 1 else []
+    if not by_data or node.function not in _ELEMENTWISE:
+        return []
+    floats = [n for n in node.parents if n in masks and n.dtype is not None and n.dtype.kind == "f"]
+    data = [n for n in node.parents if n not in masks and n.dtype is not None and n.dtype.kind in "fiub"]
+    return [Meeting(node, a, b) for a in floats for b in data if a.size == b.size]
+
+
+def _following(window: list[Node], start: set[Node]) -> set[Node]:
+    found = set(start)
+    for node in window:
+        if node not in found and any(parent in found for parent in node.parents):
+            found.add(node)
+    return found
+
+
+def _examples(meetings: list[Meeting], masks: dict[Node, int], active: frozenset[Node], into_steps: set[Node]) -> tuple[Example, ...]:
+    """Meetings that look at the same prediction together: the last Node that is common to them."""
+    most = max(masks[m.network].bit_count() for m in meetings)
+    groups: list[tuple[set[Node], list[Meeting]]] = []
+    for meeting in meetings:
+        seen = {
+            n
+            for n in ancestors([meeting.network], until=lambda n: masks.get(n, 0).bit_count() < most)
+            if masks.get(n, 0).bit_count() == most and n in active
+        }
+        for common, members in groups:
+            if common & seen:
+                common &= seen
+                members.append(meeting)
+                break
+        else:
+            groups.append((set(seen), [meeting]))
+    return tuple(
+        Example(max(common, key=lambda n: n.number), tuple(members))
+        for common, members in groups
+        if any(m.node in into_steps for m in members)
+    )
+
+
+def _losses(window, masks, labelled: set[Node], into_steps: set[Node], examples: tuple[Example, ...]) -> tuple[Node, ...]:
+    """Scalars that depend on all that the prediction does and on the labels, and from which no step follows."""
+    most = max(masks[e.prediction].bit_count() for e in examples)
+    found = [
+        node
+        for node in window
+        if node in labelled
+        and node not in into_steps
+        and node.size == 1
+        and node.dtype is not None
+        and node.dtype.kind == "f"
+        and not masks.get(node, 0) & AFTER
+        and masks.get(node, 0).bit_count() >= most
+    ]
+    covered = {node: sum(e.prediction in made_of for e in examples) for node in found[-200:] for made_of in [ancestors([node], min(e.prediction.number for e in examples))]}
+    return tuple(sorted(covered, key=lambda n: (-covered[n], -n.number)))

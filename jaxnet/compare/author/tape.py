@@ -1,0 +1,227 @@
+"""The record of a run: a Node for each array operation, in the order in which they were made.
+
+A Node knows how it was made, not what it holds: values are computed anew from the leaves when they are asked for, so
+that a loop that writes into an array entry by entry does not fill the memory with its versions. Numbers rise, so
+whether one Node depends on another is decided by looking no further back than the other's number.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Enough(BaseException):
+    """Ends the author's program: what was to be seen has been seen. No `except Exception` of theirs catches it."""
+
+
+class TooLong(Enough):
+    """Ends the author's program: too many operations, or too much time, without a step."""
+
+
+class Place(NamedTuple):
+    """A line of the author's: file as it was compiled (`net.py`, `net.ipynb#cell-3`), line, and name of the function."""
+
+    file: str
+    line: int
+    function: str
+
+
+class Node:
+    """One operation: `function(*inputs, **keywords)`, with Nodes in the place of recorded arrays.
+
+    A leaf has no function; its value is kept. `steps` counts how many updates p ± g lie behind this version of an
+    array; `sample` is the first and the last number that it held, by which a change behind our back is noticed.
+    """
+
+    __slots__ = ("dtype", "function", "inputs", "keywords", "number", "origin", "parents", "places", "sample", "shape", "steps", "value")
+
+    def __init__(self, number, function, inputs, keywords, parents, places, shape, dtype, value=None, origin=""):
+        self.number: int = number
+        self.function: Callable[..., Any] | None = function
+        self.inputs: tuple[Any, ...] = inputs
+        self.keywords: dict[str, Any] = keywords
+        self.parents: tuple[Node, ...] = parents
+        self.places: tuple[Place, ...] = places
+        self.shape: tuple[int, ...] = shape
+        self.dtype = dtype
+        self.value = value
+        self.origin: str = origin
+        self.steps: int = 0
+        self.sample: tuple[float, float] | None = None
+
+    @property
+    def name(self) -> str:
+        return getattr(self.function, "__name__", "") if self.function is not None else ""
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+    @property
+    def place(self) -> Place | None:
+        """The innermost line of the author's that made it."""
+        return self.places[0] if self.places else None
+
+    def __repr__(self) -> str:
+        made = self.name or self.origin or "leaf"
+        of = ", ".join(f"#{parent.number}" for parent in self.parents)
+        return f"#{self.number} {made}({of}) {self.shape} {self.place.line if self.place else ''}"
+
+
+class Tape:
+    """All Nodes of a run, what left the record, and when to stop."""
+
+    def __init__(self, most: int = 400_000, deadline: float = float("inf")):
+        self.nodes: list[Node] = []
+        self.decisions: list[tuple[Node, Any]] = []  # a number that Python branched on or counted with, as it was
+        self.escaped: set[float] = set()  # numbers that left the record as plain floats
+        self.most, self.deadline = most, deadline
+        self.on_step: Callable[[Node], None] | None = None  # called when an array has been stepped for the third time
+        self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
+        self._constants: dict[int, tuple[np.ndarray, Node]] = {}
+
+    def leaf(self, value: Any, origin: str = "") -> Node:
+        """A Node for an array that was not computed from recorded ones."""
+        node = Node(len(self.nodes), None, (), {}, (), places(), value.shape, value.dtype, value, origin)
+        self._append(node)
+        return node
+
+    def constant(self, array: np.ndarray) -> Node:
+        """The leaf of an array that is not ours; the same one each time."""
+        known = self._constants.get(id(array))
+        if known is None:
+            node = self.leaf(array.copy(), "foreign")
+            self._constants[id(array)] = known = (array, node)
+        return known[1]
+
+    def add(self, function, inputs: tuple, keywords: dict, result: Any) -> Node:
+        """A Node for the operation whose result this is."""
+        shape, dtype = getattr(result, "shape", ()), getattr(result, "dtype", None)
+        parents = tuple(nodes_in((inputs, keywords)))
+        node = Node(len(self.nodes), function, inputs, keywords, parents, places(), shape, dtype)
+        self._append(node)
+        if function is np.subtract or function is np.add or function is setitem:
+            self._count_steps(node)
+        return node
+
+    def _append(self, node: Node) -> None:
+        self.nodes.append(node)
+        if len(self.nodes) % 1024 == 0 and (len(self.nodes) > self.most or time.monotonic() > self.deadline):
+            raise TooLong
+
+    def _count_steps(self, node: Node) -> None:
+        node.steps = max((base.steps + 1 for base, _ in updates(node)), default=0)
+        if node.steps >= 3 and self.on_step is not None:
+            self.on_step(node)
+
+
+def setitem(array, index, value):
+    """The array with `value` written at `index`."""
+    array = np.array(array, dtype=np.result_type(array, np.float64) if np.asarray(value).dtype.kind == "f" else None)
+    array[index] = value
+    return array
+
+
+def updates(node: Node) -> Iterator[tuple[Node, Any]]:
+    """(p, g) for each reading of a Node as a step p ± g of an array p, or of a part of it that is written back."""
+    if node.dtype is None or node.dtype.kind != "f":
+        return
+    if node.function is setitem:
+        array, index, value = node.inputs
+        if isinstance(array, Node) and isinstance(value, Node) and value.function in (np.add, np.subtract):
+            for first, step in zip(value.inputs[:2], reversed(value.inputs[:2]), strict=True):
+                for part in multiples(first) if isinstance(first, Node) else ():
+                    if part.function is operator.getitem and part.inputs[0] is array and repr(part.inputs[1]) == repr(index):
+                        yield array, step
+    elif node.function in (np.add, np.subtract):
+        first, second = node.inputs[:2]
+        if isinstance(first, Node) and first.shape == node.shape:
+            yield from ((p, second) for p in multiples(first))
+        if node.function is np.add and isinstance(second, Node) and second.shape == node.shape:
+            yield from ((p, first) for p in multiples(second))
+
+
+def multiples(node: Node) -> Iterator[Node]:
+    """The Node, and what it is a multiple of by plain numbers: weight decay scales a parameter, or takes λp from it."""
+    while True:
+        yield node
+        if node.function in (np.multiply, np.true_divide) and len(node.parents) == 1:
+            if node.parents[0].shape != node.shape or not all(isinstance(i, Node) or np.ndim(i) == 0 for i in node.inputs):
+                return
+            node = node.parents[0]
+        elif node.function in (np.add, np.subtract) and len(node.parents) == 2:
+            first, second = node.parents
+            if first.shape != node.shape or first not in multiples(second):
+                return
+            node = first
+        else:
+            return
+
+
+def nodes_in(inputs: Any) -> Iterator[Node]:
+    """The Nodes in nested arguments."""
+    if isinstance(inputs, Node):
+        yield inputs
+    elif isinstance(inputs, (tuple, list)):
+        for part in inputs:
+            yield from nodes_in(part)
+    elif isinstance(inputs, dict):
+        for part in inputs.values():
+            yield from nodes_in(part)
+    elif isinstance(inputs, slice):
+        yield from nodes_in((inputs.start, inputs.stop, inputs.step))
+
+
+def replaced(inputs: Any, of_node: Callable[[Node], Any]) -> Any:
+    """Nested arguments with something in the place of each Node."""
+    if isinstance(inputs, Node):
+        return of_node(inputs)
+    if isinstance(inputs, tuple):
+        parts = [replaced(part, of_node) for part in inputs]
+        return type(inputs)(*parts) if hasattr(inputs, "_fields") else tuple(parts)
+    if isinstance(inputs, list):
+        return [replaced(part, of_node) for part in inputs]
+    if isinstance(inputs, dict):
+        return {key: replaced(part, of_node) for key, part in inputs.items()}
+    if isinstance(inputs, slice):
+        return slice(*(replaced(part, of_node) for part in (inputs.start, inputs.stop, inputs.step)))
+    return inputs
+
+
+def places(most: int = 8) -> tuple[Place, ...]:
+    """The author's lines that are being run, innermost first. Their files are compiled with relative names."""
+    found = []
+    frame = sys._getframe(1)
+    while frame is not None and len(found) < most:
+        code = frame.f_code
+        if not os.path.isabs(code.co_filename) and code.co_filename[:1] != "<":
+            found.append(Place(code.co_filename, frame.f_lineno, code.co_name))
+        frame = frame.f_back
+    return tuple(found)
+
+
+def ancestors(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = None) -> set[Node]:
+    """The Nodes and all that they were made from, with numbers of at least `down_to`; not beyond those that end it."""
+    seen: set[Node] = set()
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        if node.number >= down_to and node not in seen:
+            seen.add(node)
+            if until is None or not until(node):
+                stack.extend(node.parents)
+    return seen
+
+
+def depends(node: Node, on: Node) -> bool:
+    return on in ancestors([node], on.number)

@@ -1,0 +1,209 @@
+"""What the gradients should be: autodiff of the author's recorded forward pass and loss, in several draws.
+
+A draw gives all parameters other, generic values and runs the record again, forwards and backwards. So nothing is
+hidden by a start at zero, a saturated softmax, a relu's kink, or a constant that happens to be the batch size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.compare.author.replay import PullBack, Values
+from jaxnet.compare.author.step import Example, Step
+from jaxnet.compare.author.tape import Node, Tape
+
+ROUGH = 1e-3  # a loss with a small number inside its logarithm differs from the plain one by no more than this
+Array = np.ndarray
+
+
+class Loss(NamedTuple):
+    """What is differentiated: a scalar of the program's, or a named loss of its prediction."""
+
+    node: Node | None
+    name: str | None  # squared-error, cross-entropy, binary-cross-entropy; None for another one
+    exact: bool = True  # the program's loss is the named one to rounding
+
+
+class Truth(NamedTuple):
+    """For each draw: ∂loss/∂Node for all Nodes of the forward pass and the loss, parameters among them."""
+
+    loss: Loss
+    adjoints: list[dict[Node, Array]]
+
+
+# --- draws --------------------------------------------------------------------------------------------------------------------
+
+
+def draws(step: Step, count: int, tape: Tape) -> list[Values]:
+    """The record with generic parameters, as often as asked for.
+
+    Where the program branched on a number (`if z > 0`), a draw in which it would have branched otherwise is no run of
+    it: then the parameters are moved less and less from where they were.
+    """
+    found = []
+    random = np.random.default_rng(0)
+    recorded = Values()
+    made_at = {p.before: recorded(p.before) for p in step.parameters}
+    asked = [
+        (node, outcome)
+        for node, outcome in tape.decisions
+        if node in step.active and node.number <= step.last
+    ]
+    for _ in range(count):
+        chosen = None
+        for values in _tries(step, made_at, random):
+            if not _is_alive(step, values):
+                continue
+            chosen = chosen or values
+            if all(bool(values(node)) == outcome for node, outcome in asked):
+                chosen = values
+                break
+        found.append(chosen or Values(made_at))
+    return found
+
+
+def _tries(step: Step, made_at: dict[Node, Array], random: np.random.Generator) -> Iterator[Values]:
+    noise = {node: random.normal(size=np.shape(value)) for node, value in made_at.items()}
+    for scale in (1.0, 0.3, 0.1, 0.03, 0.01, 0.001):
+        given = {node: scale * _usual_size(node.shape) * n for node, n in noise.items()}
+        yield Values(given)
+    for share in (0.5, 0.1, 0.01, 1e-3, 1e-5, 1e-7):
+        yield Values({node: value * (1 + share * noise[node]) + share * 0.1 * noise[node] for node, value in made_at.items()})
+
+
+def _usual_size(shape: tuple[int, ...]) -> float:
+    return 1 / np.sqrt(max(shape)) if sum(n > 1 for n in shape) > 1 else 0.5
+
+
+def _is_alive(step: Step, values: Values) -> bool:
+    """Predictions are numbers and, where they are probabilities, not all next to 0 or 1."""
+    for example in step.examples:
+        prediction = np.asarray(values(example.prediction))
+        if not np.isfinite(prediction).all():
+            return False
+        if prediction.min(initial=0) >= 0 and prediction.max(initial=0) <= 1 and prediction.size:
+            between = np.minimum(prediction, 1 - prediction)
+            if np.median(between.max(axis=-1) if prediction.ndim else between) < 1e-3:
+                return False
+    return True
+
+
+# --- losses ----------------------------------------------------------------------------------------------------------------------
+
+
+def labels_of(example: Example, values: Values) -> Array | None:
+    """The labels as an array of the prediction's shape; None if they cannot be read."""
+    prediction = np.asarray(values(example.prediction))
+    for meeting in example.meetings:
+        network = np.asarray(values(meeting.network))
+        if meeting.labels is not None and meeting.labels.size == network.size and meeting.node.name != "getitem":
+            labels = np.asarray(values(meeting.labels), float)
+            return _shaped_like(labels, network, prediction)
+    for meeting in example.meetings:
+        if meeting.node.name in ("getitem", "setitem"):
+            network = np.asarray(values(meeting.network))
+            marked = np.zeros(network.shape)
+            from jaxnet.compare.author.tape import replaced
+
+            index = replaced(meeting.node.inputs[1], values)
+            try:
+                marked[index] = 1
+            except (IndexError, TypeError):
+                continue
+            return _shaped_like(marked, network, prediction)
+    return None
+
+
+def _shaped_like(labels: Array, network: Array, prediction: Array) -> Array | None:
+    if labels.shape == prediction.shape:
+        return labels
+    if labels.size != prediction.size:
+        return None
+    if labels.shape != network.shape and labels.ndim == 2 and labels.T.shape == network.shape:
+        labels = labels.T
+    labels = labels.reshape(network.shape) if labels.shape != network.shape else labels
+    if labels.ndim == 2 and labels.T.shape == prediction.shape and labels.shape != prediction.shape:
+        labels = labels.T
+    return labels.reshape(prediction.shape)
+
+
+def _softmax(Z: Array, axis: int) -> Array:
+    E = np.exp(Z - Z.max(axis=axis, keepdims=True))
+    return E / E.sum(axis=axis, keepdims=True)
+
+
+def _of_scores(Z: Array, Y: Array) -> Array:
+    """softmax(z) − y where the prediction is the scores themselves; the axis is the one over which labels sum to 1."""
+    for axis in range(Y.ndim):
+        if np.allclose(Y.sum(axis=axis), 1):
+            return _softmax(Z, axis) - Y
+    return np.full(Z.shape, np.nan)
+
+
+# ∂loss/∂prediction of the losses that have a name, up to a constant.
+NAMED: dict[str, list[Callable[[Array, Array], Array]]] = {
+    "squared-error": [lambda P, Y: P - Y],
+    "cross-entropy": [lambda P, Y: -Y / P, _of_scores],
+    "binary-cross-entropy": [
+        lambda P, Y: (P - Y) / (P * (1 - P)),
+        lambda P, Y: 1 / (1 + np.exp(-P)) - Y,
+    ],
+}
+
+
+def truths(step: Step, drawn: list[Values], most: int = 6) -> Iterator[Truth]:
+    """The gradients of each loss that may be meant: the program's own first, then those that have a name."""
+    labels = [[labels_of(example, values) for example in step.examples] for values in drawn]
+    predictions = [example.prediction for example in step.examples]
+    for node in step.losses[:most]:
+        pull = PullBack([node, *predictions], set(step.active))
+        nothing = [0.0] * len(predictions)
+        adjoints = [pull(values, [1.0, *nothing]) for values in drawn]
+        name, exact, corrections = _named(step, drawn, labels, adjoints)
+        if not exact:
+            adjoints = [pull(v, [1.0, *more]) for v, more in zip(drawn, corrections, strict=True)]
+        yield Truth(Loss(node, name, exact), adjoints)
+    if any(y is None for of_draw in labels for y in of_draw):
+        return
+    pull = PullBack(predictions, set(step.active))
+    for name, formulas in NAMED.items():
+        for formula in formulas:
+            cotangents = [
+                [_quiet(formula, v(p), y) for p, y in zip(predictions, of_draw, strict=True)]
+                for v, of_draw in zip(drawn, labels, strict=True)
+            ]
+            if all(np.isfinite(c).all() for of_draw in cotangents for c in of_draw):
+                yield Truth(Loss(None, name), [pull(v, c) for v, c in zip(drawn, cotangents, strict=True)])
+
+
+def _quiet(formula: Callable, prediction: Array, labels: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(formula(np.asarray(prediction, float), labels))
+
+
+def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, bool, list]:
+    """Which named loss the program's own is, as ∂loss/∂prediction shows; with what would make it so exactly."""
+    if any(y is None for of_draw in labels for y in of_draw):
+        return None, True, []
+    for name, formulas in NAMED.items():
+        for formula in formulas:
+            worst, corrections, factors = 0.0, [], []
+            for values, of_draw, found in zip(drawn, labels, adjoints, strict=True):
+                more = []
+                for example, y in zip(step.examples, of_draw, strict=True):
+                    own = found.get(example.prediction)
+                    named = _quiet(formula, values(example.prediction), y)
+                    if own is None or not np.isfinite(named).all() or not named.any():
+                        worst = np.inf
+                        break
+                    factor = float(np.vdot(named, own) / np.vdot(named, named))
+                    worst = max(worst, np.abs(own - factor * named).max() / (np.abs(own).max() + 1e-300))
+                    factors.append(factor)
+                    more.append(factor * named - own)
+                corrections.append(more)
+            if worst < ROUGH and np.ptp(factors) <= ROUGH * np.abs(factors).max():
+                return name, worst < 1e-9, corrections
+    return None, True, []

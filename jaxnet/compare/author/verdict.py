@@ -1,0 +1,147 @@
+"""From a file to the report: run the program, find its step in the record, judge it, say where it stands."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+from jaxnet.compare.author import facade, lines, places, standins
+from jaxnet.compare.author.judge import Judged, judge
+from jaxnet.compare.author.program import Ran, run
+from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.step import NoStep, Step, find_step
+from jaxnet.compare.author.tape import Enough, Node, Tape
+from jaxnet.compare.author.tree import importers
+from jaxnet.compare.report import Report
+
+NODES = 300_000  # that are recorded at most
+
+
+class Attempt(NamedTuple):
+    """One way of running the author's code that made a step."""
+
+    program: str | None  # what was run, if it is not the file itself
+    tape: Tape
+    step: Step
+    names: dict[Node, str]
+    notes: list[str]
+
+
+def examine(
+    path: Path, root: Path, *, deadline: float | None = None, loss: str | None = None, **flags: str | None
+) -> Report:
+    """The report on a file of the tree below `root`. Raises ValueError, of one line, where there is no verdict.
+
+    `loss` is the name of a loss, or of a function of the file's. `deadline` is a value of `time.monotonic`.
+    """
+    deadline = time.monotonic() + 48 if deadline is None else deadline
+    stated = loss if loss in ("squared-error", "cross-entropy", "binary-cross-entropy") else None
+    reasons: list[str] = []
+    for attempt in _attempts(path, root, deadline, {**flags, "loss": None if stated else loss}, reasons):
+        try:
+            judged = judge(attempt.tape, attempt.step, lines.parameter_names(attempt.step, attempt.names), stated)
+        except ValueError as error:
+            reasons.append(f"{attempt.program or path.name}: {error}")
+            continue
+        return places.report(judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
+    raise ValueError(f"{path.name}: no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
+
+
+def _attempts(path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str]) -> Iterator[Attempt]:
+    """The file itself, programs of its tree that use it, and calls of what it has."""
+    own: Ran | None = None
+    asked = str(path.resolve().relative_to(root.resolve()))
+    for file in _programs(path, root):
+        if time.monotonic() > deadline:
+            reasons.append("the time was up")
+            return
+        tape, watch = _watched(deadline)
+        modules, builtins = standins.stand_ins(root, file, facade.modules()["numpy"])
+        modules = {**facade.modules(), **modules}
+        with recording(tape):
+            ran = run(file, root, modules, builtins=builtins, deadline=deadline)
+        own = own or ran
+        found = watch.step or _last_look(tape, ran, watch, reasons, file.name)
+        if found is None:
+            continue
+        if not _concerns(found, asked):
+            reasons.append(f"{file.name}: its step is made by other files")
+            continue
+        yield Attempt(None if file == path else str(ran.entry), tape, found, watch.names, ran.notes)
+    if own is None:
+        return
+    from jaxnet.compare.author import drivers
+
+    numpy = modules["numpy"]
+    for attempt in drivers.drive(own.namespace, numpy, lambda: False, **flags):
+        if time.monotonic() > deadline:
+            reasons.append("the time was up")
+            return
+        tape, watch = _watched(deadline)
+        with recording(tape), own.started:
+            try:
+                attempt.call()
+            except Enough:
+                pass
+            except Exception as error:
+                reasons.append(f"{attempt.description}: {type(error).__name__}: {error}"[:150])
+        found = watch.step or _last_look(tape, None, watch, reasons, attempt.description)
+        if found is not None:
+            yield Attempt(attempt.description, tape, found, watch.names, own.notes)
+
+
+def _programs(path: Path, root: Path) -> Iterator[Path]:
+    yield path
+    yield from importers(path, root)
+
+
+class _Watch:
+    """Looks for the step while the program runs, and ends it when there is one."""
+
+    def __init__(self, tape: Tape):
+        self.tape, self.step, self.names = tape, None, {}
+        self.next_look = 0
+
+    def __call__(self, node: Node) -> None:
+        if len(self.tape.nodes) < self.next_look:
+            return
+        try:
+            self.step = find_step(self.tape)
+        except NoStep:
+            self.next_look = int(1.3 * len(self.tape.nodes)) + 50
+            return
+        self.names = lines.names_in_frames(sys._getframe(1))
+        raise Enough
+
+
+def _watched(deadline: float) -> tuple[Tape, Any]:
+    tape = Tape(NODES, deadline)
+    watch = _Watch(tape)
+    tape.on_step = watch
+    return tape, watch
+
+
+def _last_look(tape: Tape, ran: Ran | None, watch: Any, reasons: list[str], name: str) -> Step | None:
+    """The step of a program that ended before it had made three."""
+    try:
+        step = find_step(tape)
+    except NoStep as error:
+        reasons.append(f"{name}: {error}" + (f" ({ran.notes[0]})" if ran is not None and ran.notes else ""))
+        return None
+    if ran is not None:
+        with recording(tape):
+            lines.names_in(ran.namespace, watch.names)
+    return step
+
+
+def _concerns(step: Step, asked: str) -> bool:
+    """Whether the asked file has a part in the step."""
+    return any(
+        place.file.partition("#")[0] == asked for node in (*step.backward, *step.forward) for place in node.places
+    )
+
+
