@@ -1,7 +1,8 @@
 """What does nothing, and does it well: plots, progress bars, loggers, and whatever else is not installed.
 
 An `Inert` stands for any function, class, object or number of such a library. It can be called, iterated over,
-unpacked into as many parts as the program asks for, entered, compared, added, printed, derived from.
+unpacked into as many parts as the program asks for, entered, compared, added, printed, derived from. Some attributes
+are known: `known` gives them by the end of their path, as "datasets.mnist.load_data", whatever comes before it.
 """
 
 from __future__ import annotations
@@ -14,21 +15,21 @@ from typing import Any
 
 
 class Inert:
-    """Any attribute or call of it is inert; as a decorator it returns what it decorates."""
+    """Any attribute or call of it is inert or known; as a decorator it returns what it decorates."""
 
     __array_ufunc__ = None  # with an array it gives an inert thing, and not an array of objects
 
-    def __init__(self, *_: Any, **__: Any) -> None:
-        pass
+    def __init__(self, path: str = "", known: dict[str, Any] | None = None) -> None:
+        self._path, self._known = path, known or {}
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)  # so that nobody takes it for an array, a path or a number
-        return Inert()
+        return attribute(f"{self._path}.{name}", self._known)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        decorated = len(arguments) == 1 and not named and isinstance(arguments[0], types.FunctionType | type)
-        return arguments[0] if decorated else Inert()
+        decorates = len(arguments) == 1 and not named and isinstance(arguments[0], types.FunctionType)
+        return arguments[0] if decorates else Inert(self._path, self._known)
 
     def __iter__(self) -> Iterator[Any]:
         return iter([Inert() for _ in range(_parts_wanted(sys._getframe(1)))])
@@ -36,19 +37,10 @@ class Inert:
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         return ()
 
-    def __instancecheck__(self, instance: Any) -> bool:
-        return False
-
-    def __getitem__(self, key: Any) -> Inert:
-        return self
-
-    def __enter__(self) -> Inert:
-        return self
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
 
     def __exit__(self, *error: Any) -> None:
-        return None
-
-    def __setitem__(self, key: Any, value: Any) -> None:
         pass
 
     def __len__(self) -> int:
@@ -66,12 +58,6 @@ class Inert:
     def __format__(self, form: str) -> str:
         return ""
 
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return id(self)
-
 
 def _itself(self: Inert, *_: Any) -> Inert:
     return self
@@ -81,14 +67,18 @@ def _false(self: Inert, *_: Any) -> bool:
     return False
 
 
-_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
-for _name in _BINARY:
+_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
+for _name in (*_BINARY, *(f"r{name}" for name in _BINARY), "neg", "pos", "abs", "invert", "getitem", "enter"):
     setattr(Inert, f"__{_name}__", _itself)
-    setattr(Inert, f"__r{_name}__", _itself)
-for _name in ["neg", "pos", "abs", "invert"]:
-    setattr(Inert, f"__{_name}__", _itself)
-for _name in ["lt", "le", "gt", "ge", "contains"]:
+for _name in ("lt", "le", "gt", "ge", "contains", "instancecheck"):
     setattr(Inert, f"__{_name}__", _false)
+
+
+def attribute(path: str, known: dict[str, Any]) -> Any:
+    """What is known under the longest end of a path, or an inert thing."""
+    parts = path.split(".")
+    ends = (".".join(parts[k:]) for k in range(len(parts)))
+    return next((known[end] for end in ends if end in known), None) or Inert(path, known)
 
 
 def _parts_wanted(frame: types.FrameType) -> int:
@@ -102,6 +92,7 @@ class Progress(Inert):
     """A progress bar: it runs over what it is given."""
 
     def __init__(self, over: Any = (), *_: Any, **__: Any) -> None:
+        super().__init__()
         self.over = over
 
     def __iter__(self) -> Iterator[Any]:
@@ -110,11 +101,12 @@ class Progress(Inert):
     def __len__(self) -> int:
         return len(self.over)
 
-    def __bool__(self) -> bool:
-        return True
+    @staticmethod
+    def write(*_: Any, **__: Any) -> None:
+        pass
 
 
-KNOWN: dict[str, Any] = {  # attributes that do something, whatever the module
+PROGRESS = {
     **dict.fromkeys(["tqdm", "tqdm_notebook", "track", "progress_bar", "progressbar", "alive_it"], Progress),
     **dict.fromkeys(["trange", "tnrange"], lambda *stop, **_: Progress(range(*stop))),
     "prange": range,
@@ -122,15 +114,15 @@ KNOWN: dict[str, Any] = {  # attributes that do something, whatever the module
 
 
 class InertModule(types.ModuleType):
-    """A module with the given attributes, in which all others are inert; `exported` are the names for `*`."""
+    """A module whose attributes are inert or known; `exported` are the names that `import *` gives."""
 
-    def __init__(self, name: str, attributes: dict[str, Any], exported: list[str]) -> None:
+    def __init__(self, name: str, path: str, known: dict[str, Any], exported: list[str]) -> None:
         super().__init__(name)
         self.__path__ = []  # it passes for a package: anything can be imported from it
-        self.__dict__.update(attributes)
-        self.__all__ = [*attributes, *exported]
+        self.__all__ = exported
+        self._path, self._known = path, known
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__"):
+        if name.startswith("__"):
             raise AttributeError(name)
-        return KNOWN.get(name) or Inert()
+        return attribute(f"{self._path}.{name}", self._known)

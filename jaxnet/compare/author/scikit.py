@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -20,113 +21,104 @@ class Bunch(dict):
             raise AttributeError(name) from None
 
 
-def datasets(np: types.ModuleType, samples: Samples, frame: Any = None) -> dict[str, Any]:
-    """load_… and make_… functions, their arrays made by `np`; tables by `frame` where they are asked for."""
+def datasets(np: types.ModuleType, samples: Samples, frame: Any) -> dict[str, Any]:
+    """sklearn.datasets: arrays made by `np`, tables by `frame` where they are asked for."""
 
-    def bunch(x: Any, y: Any, return_X_y: bool = False, as_frame: bool = False, names: Any = None, **_: Any) -> Any:
-        names = names or [f"feature{i}" for i in range(x.shape[1])]
-        x, y = np.array(x), np.array(y)
-        if as_frame and frame is not None:
-            x, y = frame(x, names), frame(y, ["target"])
-        if return_X_y:
-            return x, y
-        images = {"images": np.array(x).reshape(-1, 8, 8)} if x.shape[1] == 64 else {}
-        classes = numpy.unique(numpy.asarray(y))
-        return Bunch(data=x, target=y, feature_names=names, target_names=classes, frame=None, DESCR="", **images)
+    def bunch(x: Any, y: Any, names: Any = None, return_X_y: bool = False, as_frame: bool = False, **_: Any) -> Any:
+        names, classes = names or [f"feature{k}" for k in range(x.shape[1])], numpy.unique(y)
+        images = {"images": np.array(x.reshape(-1, 8, 8))} if x.shape[1] == 64 else {}
+        x, y = (frame(x, names), frame(y, ["target"])) if as_frame else (np.array(x), np.array(y))
+        return (x, y) if return_X_y else Bunch(data=x, target=y, feature_names=names, target_names=classes, **images)
 
-    def loader(count: int, features: int, classes: int) -> Any:
-        def load(**how: Any) -> Any:
-            x, y = samples.points(count, features, classes or 3)
-            return bunch(x, y if classes else x @ numpy.ones(features) / features, **how)
+    def classes_of(count: int, features: int, classes: int) -> Callable[..., Any]:
+        return lambda **how: bunch(*samples.points(count, features, classes), **how)
 
-        return load
+    def numbers_of(count: int, features: int) -> Callable[..., Any]:
+        x = samples.points(count, features, 3)[0]
+        return lambda **how: bunch(x, x.mean(1), **how)
 
     def load_digits(n_class: int = 10, **how: Any) -> Any:
         images, labels = samples.digits.x_train[:400], samples.digits.y_train[:400].astype(numpy.int64)
-        small: Any = images[:, 2:26, 2:26].reshape(-1, 8, 3, 8, 3).mean((2, 4)).reshape(-1, 64) // 16
-        return bunch(small[labels < n_class], labels[labels < n_class], **how)
+        small = images[:, 2:26, 2:26].reshape(-1, 8, 3, 8, 3).mean((2, 4)) // 16
+        return bunch(small.reshape(-1, 64)[labels < n_class], labels[labels < n_class], **how)
 
     def fetch_openml(name: Any = "mnist_784", version: Any = 1, **how: Any) -> Any:
         if "mnist" not in str(name).lower():
             x, y = samples.points(300, 4, 3)
             return bunch(x, y.astype(str), **how)
-        digits = samples.digits
-        x = numpy.concatenate([digits.x_train, digits.x_test]).reshape(-1, 784)
-        y = numpy.concatenate([digits.y_train, digits.y_test]).astype(str).astype(object)
-        how.setdefault("as_frame", True)
-        return bunch(x.astype(numpy.int64), y, names=[f"pixel{i + 1}" for i in range(784)], **how)
+        d = samples.digits
+        x = numpy.concatenate([d.x_train, d.x_test]).reshape(-1, 784).astype(numpy.int64)
+        y = numpy.concatenate([d.y_train, d.y_test]).astype(str).astype(object)
+        return bunch(x, y, [f"pixel{k + 1}" for k in range(784)], **{"as_frame": True, **how})
 
-    def curves(n_samples: Any = 100, noise: float | None = None, bend: Any = None) -> Any:
-        count = n_samples if isinstance(n_samples, int) else sum(n_samples)
-        draws = numpy.random.default_rng(0)
-        labels = draws.permutation(numpy.arange(count) % 2)
-        points = bend(draws.random(count), labels) + (noise or 0.0) * draws.normal(size=(count, 2))
-        return np.array(points), np.array(labels)
+    def curves(bend: Callable[..., Any]) -> Callable[..., Any]:
+        """Two classes of points along curves; bend(t, label) gives the two coordinates for t from 0 to 1."""
+
+        def make(n_samples: Any = 100, noise: Any = None, **_: Any) -> Any:
+            count = n_samples if isinstance(n_samples, int) else sum(n_samples)
+            draws = numpy.random.default_rng(0)
+            labels = draws.permutation(numpy.arange(count) % 2)
+            points = numpy.column_stack(bend(draws.random(count), labels))
+            return np.array(points + (noise or 0) * draws.normal(size=(count, 2))), np.array(labels)
+
+        return make
 
     def moon(t: Any, label: Any) -> Any:
-        angle, sign = numpy.pi * t, 1 - 2 * label
-        return numpy.column_stack([label + sign * numpy.cos(angle), label / 2 + sign * numpy.sin(angle)])
+        sign = 1 - 2 * label
+        return label + sign * numpy.cos(numpy.pi * t), label / 2 + sign * numpy.sin(numpy.pi * t)
 
     def circle(t: Any, label: Any) -> Any:
-        radius, angle = 1 - label / 2, 2 * numpy.pi * t
-        return radius[:, None] * numpy.column_stack([numpy.cos(angle), numpy.sin(angle)])
+        return tuple((1 - label / 2) * turn(2 * numpy.pi * t) for turn in (numpy.cos, numpy.sin))
 
-    def quantiles(t: Any, label: Any) -> Any:
-        return circle(t, 1 - label) * 2
-
-    def points(n_samples: int = 100, n_features: int = 20, n_classes: int = 2, centers: Any = None, **_: Any) -> Any:
-        classes = centers if isinstance(centers, int) else n_classes
+    def clusters(n_samples: int = 100, n_features: int = 2, centers: Any = 3, n_classes: Any = None, **_: Any) -> Any:
+        classes = n_classes or (centers if isinstance(centers, int) else len(centers))
         return tuple(map(np.array, samples.points(n_samples, n_features, classes)))
 
-    def regression(n_samples: int = 100, n_features: int = 100, **_: Any) -> Any:
-        x, _ = samples.points(n_samples, n_features, 2)
+    def make_regression(n_samples: int = 100, n_features: int = 100, **_: Any) -> Any:
+        x = samples.points(n_samples, n_features, 2)[0]
         return np.array(x), np.array(x @ numpy.linspace(-1, 1, n_features))
 
-    def curve(bend: Any) -> Any:
-        return lambda n_samples=100, noise=None, **_: curves(n_samples, noise, bend)
-
-    return {
-        "load_digits": load_digits, "fetch_openml": fetch_openml, "load_iris": loader(150, 4, 3),
-        "load_breast_cancer": loader(569, 30, 2), "load_wine": loader(178, 13, 3),
-        "load_diabetes": loader(442, 10, 0), "fetch_california_housing": loader(500, 8, 0),
-        "load_boston": loader(506, 13, 0), "make_moons": curve(moon), "make_circles": curve(circle),
-        "make_gaussian_quantiles": curve(quantiles), "make_classification": points,
-        "make_blobs": lambda n_samples=100, n_features=2, centers=3, **_: points(n_samples, n_features, 3, centers),
-        "make_regression": regression,
-    }  # fmt: skip
+    return _named("sklearn.datasets", {
+        "load_digits": load_digits, "fetch_openml": fetch_openml, "load_iris": classes_of(150, 4, 3),
+        "load_breast_cancer": classes_of(569, 30, 2), "load_wine": classes_of(178, 13, 3),
+        "load_diabetes": numbers_of(442, 10), "fetch_california_housing": numbers_of(500, 8),
+        "load_boston": numbers_of(506, 13), "make_moons": curves(moon), "make_circles": curves(circle),
+        "make_gaussian_quantiles": curves(circle), "make_blobs": clusters, "make_regression": make_regression,
+        "make_classification": lambda *n, **how: clusters(*n, **{"n_features": 20, "n_classes": 2, **how}),
+    })  # fmt: skip
 
 
-def parts(np: types.ModuleType) -> dict[str, dict[str, Any]]:
-    """The modules around a network: how data are split, scaled and coded, and predictions scored."""
+def _named(module: str, attributes: dict[str, Any]) -> dict[str, Any]:
+    return {f"{module}.{name}": value for name, value in attributes.items()}
 
-    def order(count: int, random_state: Any) -> Any:
-        return numpy.random.default_rng(random_state if isinstance(random_state, int) else 0).permutation(count)
 
-    def train_test_split(*arrays: Any, test_size: Any = None, train_size: Any = None, random_state: Any = None,
-                         **_: Any) -> list[Any]:  # fmt: skip
-        count = len(arrays[0])
-        test = test_size if test_size is not None else 0.25 if train_size is None else count - _size(train_size, count)
-        places = order(count, random_state)
-        held = _size(test, count)
-        return [_rows(a, p) for a in arrays for p in (places[held:], places[:held])]
+def around(np: types.ModuleType) -> dict[str, Any]:
+    """How data are split, scaled and coded, and predictions scored."""
 
-    def shuffle(*arrays: Any, random_state: Any = None, **_: Any) -> Any:
-        shuffled = [_rows(a, order(len(arrays[0]), random_state)) for a in arrays]
+    def shuffle(*arrays: Any, random_state: Any = 0, **_: Any) -> Any:
+        order = numpy.random.default_rng(random_state or 0).permutation(len(arrays[0]))
+        shuffled = [_rows(array, order) for array in arrays]
         return shuffled if len(arrays) > 1 else shuffled[0]
+
+    def train_test_split(*arrays: Any, test_size: Any = None, train_size: Any = None, **how: Any) -> list[Any]:
+        count = len(arrays[0])
+        kept = count - _size(test_size or 0.25, count) if train_size is None else _size(train_size, count)
+        order = shuffle(numpy.arange(count), random_state=how.get("random_state"))
+        return [_rows(array, part) for array in arrays for part in (order[:kept], order[kept:])]
 
     class Scaler:
         """(x − centre) / width for each column."""
 
-        def __init__(self, centre: Any, width: Any) -> None:
-            self._centre, self._width = centre, width
+        def __init__(self, *_: Any, **__: Any) -> None:
+            pass
 
-        def __call__(self, *_: Any, **__: Any) -> Scaler:
-            return Scaler(self._centre, self._width)
+        centre = staticmethod(lambda x: x.mean(0))
+        width = staticmethod(lambda x: x.std(0))
 
         def fit(self, x: Any, y: Any = None) -> Scaler:
             x = numpy.asarray(x, numpy.float64)
-            width = self._width(x)
-            self.mean_, self.scale_ = self._centre(x), numpy.where(width == 0, 1.0, width)
+            width = self.width(x)
+            self.mean_, self.scale_ = self.centre(x), numpy.where(width == 0, 1.0, width)
             return self
 
         def transform(self, x: Any) -> Any:
@@ -138,27 +130,27 @@ def parts(np: types.ModuleType) -> dict[str, dict[str, Any]]:
         def inverse_transform(self, x: Any) -> Any:
             return np.array(x) * self.scale_ + self.mean_
 
-    class Coder:
-        """Classes as integers, as one column for two of them, or one-hot; `sparse` as scikit-learn gives it."""
+    class MinMaxScaler(Scaler):
+        centre = staticmethod(lambda x: x.min(0))
+        width = staticmethod(lambda x: x.max(0) - x.min(0))
 
-        def __init__(self, width: int = 2, sparse: bool = False) -> None:
-            self._width, self._sparse = width, sparse
+    class RobustScaler(Scaler):
+        centre = staticmethod(lambda x: numpy.median(x, 0))
+        width = staticmethod(lambda x: numpy.subtract(*numpy.percentile(x, [75, 25], axis=0)))
 
-        def __call__(self, *_: Any, **how: Any) -> Coder:
-            return Coder(self._width, self._sparse and how.get("sparse", how.get("sparse_output", True)))
+    class LabelEncoder:
+        """Classes as integers."""
 
-        def fit(self, y: Any, _: Any = None) -> Coder:
+        def __init__(self, *_: Any, sparse: bool = True, sparse_output: bool = True, **__: Any) -> None:
+            self._sparse = sparse and sparse_output
+
+        def fit(self, y: Any, _: Any = None) -> Any:
             self.classes_ = numpy.unique(numpy.asarray(y))
             self.categories_ = [self.classes_]
             return self
 
         def transform(self, y: Any) -> Any:
-            places = numpy.searchsorted(self.classes_, numpy.asarray(y).reshape(-1))
-            if self._width and len(self.classes_) > self._width:
-                coded = np.array(numpy.eye(len(self.classes_))[places])
-            else:
-                coded = np.array(places.reshape(-1, 1) if self._width else places)
-            return Sparse(coded) if self._sparse else coded
+            return np.array(numpy.searchsorted(self.classes_, numpy.asarray(y).reshape(-1)))
 
         def fit_transform(self, y: Any, _: Any = None) -> Any:
             return self.fit(y).transform(y)
@@ -166,6 +158,18 @@ def parts(np: types.ModuleType) -> dict[str, dict[str, Any]]:
         def inverse_transform(self, coded: Any) -> Any:
             coded = numpy.asarray(coded)
             return np.array(self.classes_[coded.argmax(1) if coded.ndim == 2 else coded])
+
+    class LabelBinarizer(LabelEncoder):
+        """One-hot, two classes as one column."""
+
+        def transform(self, y: Any) -> Any:
+            one_hot = np.eye(len(self.classes_))[super().transform(y)]
+            return one_hot if len(self.classes_) > 2 else one_hot[:, 1:]
+
+    class OneHotEncoder(LabelEncoder):
+        def transform(self, y: Any) -> Any:
+            one_hot = np.eye(len(self.classes_))[super().transform(y)]
+            return Bunch(toarray=lambda: one_hot, todense=lambda: one_hot) if self._sparse else one_hot
 
     def accuracy_score(a: Any, b: Any, **_: Any) -> float:
         return float(numpy.mean(numpy.asarray(a).reshape(-1) == numpy.asarray(b).reshape(-1)))
@@ -176,30 +180,13 @@ def parts(np: types.ModuleType) -> dict[str, dict[str, Any]]:
         numpy.add.at(counts, (numpy.asarray(a, int).reshape(-1), numpy.asarray(b, int).reshape(-1)), 1)
         return np.array(counts)
 
-    standard = Scaler(lambda x: x.mean(0), lambda x: x.std(0))
-    robust = Scaler(lambda x: numpy.median(x, 0), lambda x: numpy.subtract(*numpy.percentile(x, [75, 25], axis=0)))
     return {
-        "model_selection": {"train_test_split": train_test_split},
-        "preprocessing": {
-            "StandardScaler": standard, "RobustScaler": robust, "LabelEncoder": Coder(0),
-            "MinMaxScaler": Scaler(lambda x: x.min(0), lambda x: numpy.ptp(x, axis=0)),
-            "OneHotEncoder": Coder(1, sparse=True), "LabelBinarizer": Coder(2), "scale": standard.fit_transform,
-        },
-        "metrics": {"accuracy_score": accuracy_score, "confusion_matrix": confusion_matrix},
-        "utils": {"shuffle": shuffle, "Bunch": Bunch},
+        "model_selection.train_test_split": train_test_split, "utils.shuffle": shuffle, "utils.Bunch": Bunch,
+        **_named("preprocessing", {"StandardScaler": Scaler, "MinMaxScaler": MinMaxScaler, "RobustScaler": RobustScaler,
+                                   "LabelEncoder": LabelEncoder, "LabelBinarizer": LabelBinarizer,
+                                   "OneHotEncoder": OneHotEncoder, "scale": lambda x: Scaler().fit_transform(x)}),
+        "metrics.accuracy_score": accuracy_score, "metrics.confusion_matrix": confusion_matrix,
     }  # fmt: skip
-
-
-class Sparse:
-    """A sparse matrix, which is of use once it is a dense one."""
-
-    def __init__(self, dense: Any) -> None:
-        self._dense, self.shape = dense, dense.shape
-
-    def toarray(self) -> Any:
-        return self._dense
-
-    todense = toarray
 
 
 def _size(share: Any, count: int) -> int:

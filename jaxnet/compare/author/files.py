@@ -1,0 +1,182 @@
+"""Files as a program finds them: its own, cut where they are large; wherever in its tree they lie; or made up."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import io
+import os
+import re
+import types
+import urllib.error
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from jaxnet.compare.author.samples import Samples
+
+LARGE = 4_000_000  # bytes; of a larger file the first ROWS examples are enough
+ROWS = 3000
+
+
+class Files:
+    """What stands for `open` and its like in a program of the tree `root`; nothing is written."""
+
+    def __init__(self, root: Path, file: Path, samples: Samples) -> None:
+        self.root, self.folder, self.samples = root, file.parent, samples
+        self.sources: dict[str, str] = {}  # of what the program downloaded, by the names under which it put it
+
+    def find(self, path: Any) -> Path | None:
+        """The file itself, or that of the same name elsewhere in the tree."""
+        given = Path(str(path).replace("\\", "/"))
+        for place in (Path(path), given, self.folder / given):
+            if place.is_file():
+                return place
+        return next((p for p in sorted(self.root.rglob(glob.escape(given.name or "?"))) if p.is_file()), None)
+
+    def content(self, path: Any, numbers: bool = False) -> bytes | None:
+        """The bytes of a file that is read, or of what would be in it. `numbers`: they are read as an array."""
+        found = self.find(path)
+        if found is None:
+            return self.samples.content(self.sources.get(Path(path).name, str(path)), numbers)
+        if found.stat().st_size > LARGE and found.suffix in (".csv", ".txt", ".data", ".tsv"):
+            with open(found, "rb") as file:
+                return b"".join(line for line, _ in zip(file, range(ROWS), strict=False))
+        return self._cut(found.read_bytes())
+
+    def _cut(self, content: bytes) -> bytes:
+        """The first examples of a large IDX file, all of anything else."""
+        if content[:3] != b"\0\0\x08" or len(content) < LARGE or self.samples.whole:
+            return content
+        start, count = 4 + 4 * content[3], int.from_bytes(content[4:8], "big")
+        kept = min(count, ROWS)
+        size = (len(content) - start) // count
+        return content[:4] + kept.to_bytes(4, "big") + content[8 : start + kept * size]
+
+    def read(self, path: Any, numbers: bool = False) -> bytes:
+        """As `content`, not compressed; raises the usual error."""
+        content = self.content(path, numbers)
+        if content is None:
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return self._cut(gzip.decompress(content)) if content[:2] == b"\x1f\x8b" else content
+
+    def open(
+        self, file: Any, mode: str = "r", buffering: int = -1, encoding: Any = None, *rest: Any, **how: Any
+    ) -> Any:
+        if isinstance(file, str | os.PathLike) and not set(mode) & set("wax+"):
+            large = os.path.isfile(file) and os.path.getsize(file) > LARGE
+            content = self.content(file) if large or not os.path.exists(file) else None
+            if content is not None:
+                return _stream(content, mode, encoding)
+        return open(file, mode, buffering, encoding, *rest, **how)
+
+    def open_gzip(self, file: Any, mode: str = "rb", *rest: Any, **how: Any) -> Any:
+        if not isinstance(file, str | os.PathLike) or set(mode) & set("wax"):
+            return gzip.open(file, mode, *rest, **how)
+        return _stream(self.read(file), mode if "t" in mode else "rb", None)
+
+    def exists(self, path: Any) -> bool:
+        return os.path.exists(path) or (isinstance(path, str | os.PathLike) and self.content(path) is not None)
+
+    def is_file(self, path: Any) -> bool:
+        return not os.path.isdir(path) and self.exists(path)
+
+    def listdir(self, path: Any = ".") -> list[str]:
+        return os.listdir(path) if os.path.isdir(path) else [f"{k}.png" for k in range(24)]
+
+    def glob(self, pattern: Any, **how: Any) -> list[str]:
+        images = re.search(r"\.(png|jpe?g|bmp|gif)$", str(pattern), re.I)
+        made_up = [str(pattern).replace("*", str(k), 1) for k in range(24)] if images else []
+        return glob.glob(pattern, **how) or made_up
+
+    def download(self, url: Any, filename: Any = None, *_: Any, **__: Any) -> Any:
+        """As `urlretrieve`: nothing is fetched; what the end of the address tells is then found under the new name."""
+        self.fetch(url)
+        self.sources[Path(filename or url).name] = str(url)
+        return str(filename or Path(url).name), None
+
+    def fetch(self, url: Any, *_: Any, **__: Any) -> Any:
+        """As `urlopen`."""
+        content = self.samples.content(getattr(url, "full_url", url))
+        if content is None:
+            raise urllib.error.URLError("no network")
+        return io.BytesIO(content)
+
+    def table(self, path: str) -> Any:
+        """The text of a CSV, or the columns and rows that it would have."""
+        if self.find(path) is not None:
+            return self.read(path).decode("utf-8-sig", "replace")
+        if not re.search(r"csv|data|txt|tsv|https?:", path):
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return self.samples.table(path)
+
+    def path_class(self) -> type:
+        """`Path` that opens files as the program finds them."""
+        files = self
+
+        class StandInPath(type(Path())):
+            def open(self, mode: str = "r", *rest: Any, **how: Any) -> Any:
+                return files.open(str(self), mode, *rest, **how)
+
+            def read_text(self, encoding: Any = None, errors: Any = None) -> str:
+                return files.open(str(self), "r", encoding=encoding).read()
+
+            def read_bytes(self) -> bytes:
+                return files.open(str(self), "rb").read()
+
+            def exists(self, **_: Any) -> bool:
+                return files.exists(str(self))
+
+            def is_file(self, **_: Any) -> bool:
+                return files.is_file(str(self))
+
+        return StandInPath
+
+
+def _stream(content: bytes, mode: str, encoding: Any) -> Any:
+    stream = io.BytesIO(content)
+    return stream if "b" in mode else io.TextIOWrapper(stream, encoding or "utf-8", "replace")
+
+
+class Arrays(dict):
+    """The arrays in a file, by name."""
+
+    files = property(lambda self: list(self))
+
+    def __enter__(self) -> Arrays:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def numpy_readers(np: types.ModuleType, files: Files) -> dict[str, Any]:
+    """NumPy's functions that read files, and names that it had before its second version."""
+
+    def stream(file: Any, numbers: bool = False) -> Any:
+        return io.BytesIO(files.read(file, numbers)) if isinstance(file, str | os.PathLike) else file
+
+    def load(file: Any, *arguments: Any, **how: Any) -> Any:
+        loaded = numpy.load(stream(file), *arguments, **how)
+        if isinstance(loaded, numpy.ndarray):
+            return np.array(loaded)
+        rows = None if files.samples.whole else ROWS
+        return Arrays({k: np.array(loaded[k][:rows] if loaded[k].ndim else loaded[k]) for k in loaded})
+
+    def text(reader: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda fname, *arguments, **how: reader(stream(fname, True), *arguments, **how)
+
+    def fromfile(file: Any, dtype: Any = float, count: int = -1, sep: str = "", offset: int = 0) -> Any:
+        content = stream(file).read()
+        return np.array(numpy.fromstring(content, sep=sep) if sep else numpy.frombuffer(content, dtype, count, offset))
+
+    return {
+        "load": load, "loadtxt": text(np.loadtxt), "genfromtxt": text(np.genfromtxt), "fromfile": fromfile,
+        "int": int, "float": float, "object": object, "str": str, "float_": numpy.float64, "NaN": numpy.nan,
+        "Inf": numpy.inf, "product": np.prod, "row_stack": np.vstack,
+    }  # fmt: skip

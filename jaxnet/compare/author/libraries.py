@@ -1,0 +1,304 @@
+"""What is known of other libraries: where programs get their data from, and what must not ask, wait or run anything.
+
+Each table gives attributes by their dotted names; `np` makes the arrays that the program gets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib.util
+import io
+import re
+import subprocess
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from jaxnet.compare.author import course
+from jaxnet.compare.author.files import Arrays, Files
+from jaxnet.compare.author.inert import Inert
+from jaxnet.compare.author.samples import Samples, plausible
+from jaxnet.compare.author.scikit import Bunch
+
+RATE = 0.125  # a power of two: a product with it is exact
+
+
+def system(files: Files) -> dict[str, Any]:
+    """The standard library's: files, and what would run, wait or download."""
+
+    def command(*arguments: Any, **_: Any) -> Any:
+        return subprocess.CompletedProcess(arguments[:1], 0, "", "")
+
+    return {
+        "os.system": lambda *_: 0, "os.listdir": files.listdir, "os.path.exists": files.exists,
+        "os.path.isfile": files.is_file, "gzip.open": files.open_gzip, "gzip.GzipFile": files.open_gzip,
+        "glob.glob": files.glob, "pathlib.Path": files.path_class(), "time.sleep": lambda *_: None,
+        "urllib.request.urlretrieve": files.download, "urllib.request.urlopen": files.fetch,
+        "wget.download": files.download, "requests.get": functools.partial(Response, files),
+        **{f"subprocess.{name}": command for name in ("run", "call", "check_call", "check_output", "Popen")},
+    }  # fmt: skip
+
+
+class Response(Inert):
+    """Of `requests.get`."""
+
+    def __init__(self, files: Files, url: str, *_: Any, **__: Any) -> None:
+        super().__init__()
+        self.content = files.fetch(url).read()
+        self.text, self.status_code, self.ok = self.content.decode(errors="replace"), 200, True
+
+    def iter_content(self, *_: Any, **__: Any) -> Any:
+        return iter([self.content])
+
+
+# --- data ------------------------------------------------------------------------------------------------------------
+
+
+def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]:
+    """Digits, pictures and matrices as other libraries give them."""
+
+    def digits(*_: Any, **__: Any) -> Any:
+        d = samples.digits
+        return (np.array(d.x_train), np.array(d.y_train)), (np.array(d.x_test), np.array(d.y_test))
+
+    def pictures(*_: Any, **__: Any) -> Any:
+        x, y = samples.images(400, 32, 32, 3)
+        return (np.array(x[:-50]), np.array(y[:-50, None])), (np.array(x[-50:]), np.array(y[-50:, None]))
+
+    def one_hot(y: Any, num_classes: Any = None, **_: Any) -> Any:
+        y = numpy.asarray(y).reshape(-1).astype(int)
+        return np.eye(num_classes or int(y.max()) + 1)[y]
+
+    def mnist_of_lists(*_: Any, **__: Any) -> Any:
+        sets = [lambda k=k: tuple(part.reshape(len(part), -1).tolist() for part in digits()[k]) for k in (0, 1)]
+        return Bunch(gz=True, load_training=sets[0], load_testing=sets[1])
+
+    def image(path: Any, *mode: Any, **_: Any) -> Any:
+        return np.array(samples.images(1, *((64, 64) if 0 in mode else (64, 64, 3)))[0][0])
+
+    def open_image(path: Any, *rest: Any, **how: Any) -> Any:
+        from PIL import Image
+
+        found = path if hasattr(path, "read") else files.find(path)
+        return Image.open(found, *rest, **how) if found else Image.fromarray(samples.images(1, 64, 64, 3)[0][0])
+
+    def resized(picture: Any, size: Any, *_: Any, **__: Any) -> Any:
+        rows, columns = (numpy.arange(n) * have // n for n, have in zip(size[::-1], picture.shape, strict=False))
+        return picture[rows][:, columns]
+
+    def loadmat(path: Any, *rest: Any, **how: Any) -> Any:
+        found, name, d = files.find(path), Path(path).stem.lower(), samples.digits
+        if found and importlib.util.find_spec("scipy"):
+            return importlib.import_module("scipy.io").loadmat(found, *rest, **how)
+        if "weight" in name:
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        if "mnist" in name:
+            return {"data": np.array(d.x_train.reshape(-1, 784).T), "label": np.array(d.y_train[None] * 1.0)}
+        small = d.x_train[:, 4:24, 4:24].reshape(-1, 400) / 255, numpy.where(d.y_train == 0, 10, d.y_train)
+        x, y = small if re.search(r"ex[34]", name) else samples.points(300, 2, 2)
+        return {f"{k}{part}": np.array(v) for part in ("", "val", "test") for k, v in (("X", x), ("y", y[:, None]))}
+
+    def h5_file(path: Any = "", mode: str = "r", *_: Any, **__: Any) -> Any:
+        if "r" not in mode or re.search(r"weight|model|param", str(path)):
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return Arrays(course.pictures(np, samples))
+
+    torch_sets = functools.partial(TorchImages, samples)
+    return {
+        **{f"{name}.load_data": digits for name in ("mnist", "fashion_mnist")},
+        **{f"{name}.load_data": pictures for name in ("cifar10", "cifar100")}, "to_categorical": one_hot,
+        **{f"datasets.{name}": torch_sets for name in ("MNIST", "FashionMNIST", "EMNIST", "KMNIST")},
+        "DataLoader": Loader, "datasets.load_dataset": functools.partial(_rows, samples),
+        **{f"mnist.{part}_{what}": lambda *_, k=k, j=j, **__: digits()[k][j]
+           for k, part in enumerate(("train", "test")) for j, what in enumerate(("images", "labels"))},
+        "mnist.MNIST": mnist_of_lists, "h5py.File": h5_file, "PIL.Image.open": open_image, "scipy.io.loadmat": loadmat,
+        "cv2.imread": image, "imageio.imread": image, "skimage.io.imread": image, "cv2.resize": resized,
+        "cv2.cvtColor": lambda picture, *_: picture.mean(-1), "cv2.IMREAD_GRAYSCALE": 0,
+    }  # fmt: skip
+
+
+class Tensor(numpy.ndarray):
+    """An array with the methods by which tensors become arrays."""
+
+    def numpy(self) -> numpy.ndarray:
+        return numpy.asarray(self)
+
+    def float(self) -> Any:
+        return self.astype(numpy.float32)
+
+
+class TorchImages:
+    """A data set of torchvision's: pairs of an image (1, 28, 28) from 0 to 1 and its class."""
+
+    def __init__(self, samples: Samples, *_: Any, train: bool = True, **__: Any) -> None:
+        x, y = samples.digits[:2] if train else samples.digits[2:]
+        self.data, self.targets = x.view(Tensor), y.astype(numpy.int64).view(Tensor)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, k: Any) -> Any:
+        return (self.data[k][None] / 255).view(Tensor), int(self.targets[k])
+
+
+class Loader:
+    """Batches of a data set, as torch's."""
+
+    def __init__(self, dataset: Any, batch_size: int = 1, *_: Any, **__: Any) -> None:
+        self.dataset, self.batch_size = dataset, batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self) -> Any:
+        for k in range(0, len(self.dataset), self.batch_size):
+            pairs = [self.dataset[j] for j in range(k, min(k + self.batch_size, len(self.dataset)))]
+            yield [numpy.stack(part).view(Tensor) for part in zip(*pairs, strict=True)]
+
+
+class _Rows(list):
+    """Rows with named entries, which are to be had by the name of a column as well."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return [row[key] for row in self] if isinstance(key, str) else super().__getitem__(key)
+
+
+def _rows(samples: Samples, *_: Any, split: Any = None, **__: Any) -> Any:
+    pairs = {"train": samples.digits[:2], "test": samples.digits[2:]}
+    sets = {
+        name: _Rows({"image": image, "label": int(label)} for image, label in zip(*pair, strict=True))
+        for name, pair in pairs.items()
+    }
+    return sets.get(split, sets)
+
+
+# --- mathematics -----------------------------------------------------------------------------------------------------
+
+
+def mathematics(np: types.ModuleType) -> dict[str, Any]:
+    """Of SciPy what networks use, in NumPy's operations, so that it is on the record."""
+
+    def logsumexp(z: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        top = np.max(z, axis=axis, keepdims=True)
+        total = np.log(np.sum(np.exp(z - top), axis=axis, keepdims=True)) + top
+        return total if keepdims else np.squeeze(total, axis=axis)
+
+    def correlate2d(image: Any, kernel: Any, mode: str = "full", *_: Any, **__: Any) -> Any:
+        """The sum of the image shifted by each place of the kernel, times the kernel there."""
+        around = {"full": [(n - 1, n - 1) for n in kernel.shape], "valid": [(0, 0), (0, 0)],
+                  "same": [((n - 1) // 2, n // 2) for n in kernel.shape]}[mode]  # fmt: skip
+        padded = np.pad(image, around)
+        height, width = (have - n + 1 for have, n in zip(padded.shape, kernel.shape, strict=True))
+        places = [(i, j) for i in range(kernel.shape[0]) for j in range(kernel.shape[1])]
+        return sum(padded[i : i + height, j : j + width] * kernel[i, j] for i, j in places)
+
+    def convolve2d(image: Any, kernel: Any, mode: str = "full", *_: Any, **__: Any) -> Any:
+        return correlate2d(image, kernel[::-1, ::-1], mode)
+
+    def descend(f: Any, x0: Any, fprime: Any = None, args: Any = (), **_: Any) -> Any:
+        """In the place of every minimiser, three plain steps down the author's own gradient."""
+        args, x = args if isinstance(args, tuple) else (args,), x0
+        for _step in range(3):
+            value: Any = f(x, *args)
+            gradient: Any = fprime(x, *args) if callable(fprime) else value[1]
+            x = x - RATE * gradient
+        return x
+
+    def minimize(fun: Any, x0: Any, args: Any = (), method: Any = None, jac: Any = None, **_: Any) -> Any:
+        return Bunch(x=descend(fun, x0, jac, args), success=True, fun=0.0)
+
+    special = {
+        "expit": lambda z: 1 / (1 + np.exp(-z)), "logit": lambda p: np.log(p / (1 - p)), "logsumexp": logsumexp,
+        "softmax": lambda z, axis=None: np.exp(z - logsumexp(z, axis, True)),
+        "log_softmax": lambda z, axis=None: z - logsumexp(z, axis, True),
+        "xlogy": lambda x, y: x * np.log(np.where(x == 0, 1, y)),
+    }  # fmt: skip
+    optimize = {"minimize": minimize, **dict.fromkeys(("fmin_cg", "fmin_bfgs", "fmin_ncg"), descend),
+                "fmin_tnc": lambda func, x0, *rest, **how: (descend(func, x0, *rest, **how), 0, 0)}  # fmt: skip
+    numpy_like = {f"cupy.{name}": value for name, value in vars(np).items() if not name.startswith("__")}
+    return {
+        "scipy.signal.correlate2d": correlate2d, "scipy.signal.convolve2d": convolve2d,
+        **{f"scipy.special.{name}": value for name, value in special.items()},
+        **{f"scipy.optimize.{name}": value for name, value in optimize.items()},
+        **numpy_like, "cupy.asnumpy": np.asarray,
+    }  # fmt: skip
+
+
+# --- questions and options -------------------------------------------------------------------------------------------
+
+
+def prompt(limit: int = 200) -> Callable[..., str]:
+    """`input`, answered by what it asks for."""
+    asked = iter(range(limit))
+
+    def answer(question: object = "") -> str:
+        if next(asked, None) is None:
+            raise EOFError("asked too often")
+        return str(plausible(str(question)))
+
+    return answer
+
+
+class Parser(argparse.ArgumentParser):
+    """A command line on which nothing stands: what is required gets a value that its name suggests."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore
+        given = []
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                given = [next((name for name in action.choices if "train" in name), next(iter(action.choices)))]
+            elif (action.required or not action.option_strings) and action.default is None:
+                several = action.nargs in ("+", "*") or isinstance(action.nargs, int)
+                value = plausible(action.dest, action.type or str, action.choices)
+                action.default = [value] if several else value
+                action.nargs = action.nargs if action.option_strings else "*" if several else "?"
+            action.required = False
+        for group in self._mutually_exclusive_groups:
+            group.required = False
+        return super().parse_known_args(given, namespace)
+
+    def error(self, message: str) -> Any:
+        raise ValueError(message)
+
+
+def options() -> dict[str, Any]:
+    """Argparse, Click, Fire, Typer and Abseil: functions are called with the defaults of their options."""
+
+    def option(*names: str, default: Any = None, type: Any = None, **_: Any) -> Any:
+        name = max((n.strip("-").replace("-", "_") for n in names), key=len)
+        value = default if default is not None else plausible(name, type if type in (int, float) else None)
+
+        def decorate(function: Any) -> Any:
+            return functools.wraps(function)(lambda *given, **named: function(*given, **{name: value, **named}))
+
+        return decorate
+
+    def call(function: Any = None, *_: Any, **__: Any) -> Any:
+        return function() if callable(function) else None
+
+    flags = Bunch()
+    kinds = ("integer", "float", "string", "bool", "boolean", "enum", "list")
+    return {
+        "argparse.ArgumentParser": Parser, "click.option": option, "click.argument": option, "fire.Fire": call,
+        "typer.run": call, "absl.flags.FLAGS": flags, "absl.app.run": lambda main, *_, **__: main([]),
+        **{f"flags.DEFINE_{kind}": lambda name, value, *_, **__: flags.setdefault(name, value) for kind in kinds},
+    }  # fmt: skip
+
+
+def csv_reader(files: Files) -> Callable[..., Any]:
+    """`read_csv` of an installed pandas, for files as the program finds them."""
+
+    def read_csv(path: Any, *rest: Any, **how: Any) -> Any:
+        import pandas  # pyright: ignore[reportMissingImports]
+
+        table = None if hasattr(path, "read") else files.table(str(path))
+        if isinstance(table, tuple):
+            named = how.get("header", "infer") == "infer" and "names" not in how
+            table = pandas.DataFrame(table[1], columns=table[0]).to_csv(index=False, header=named)
+        return pandas.read_csv(path if table is None else io.StringIO(table), *rest, **how)
+
+    return read_csv
