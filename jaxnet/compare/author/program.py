@@ -168,7 +168,8 @@ class _Program:
     def _sys(self) -> types.ModuleType:
         module = types.ModuleType("sys")
         seen = {**sys.modules, **self.modules, "__main__": self.main}
-        module.__dict__.update({**vars(sys), "modules": seen, "maxint": sys.maxsize})
+        own = {"modules": seen, "maxint": sys.maxsize, "setrecursionlimit": _set_recursion_limit}
+        module.__dict__.update({**vars(sys), **own})
         return module
 
     def _importlib(self) -> types.ModuleType:
@@ -433,6 +434,11 @@ class _Shell:
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None
+
+
+def _set_recursion_limit(limit: int) -> None:
+    """A program that calls itself without end is to hear of it before the memory is full."""
+    sys.setrecursionlimit(min(limit, 10_000))
 
 
 def _one_by_one(body: list[ast.stmt], namespace: dict[str, Any]) -> Iterator[ast.stmt]:

@@ -11,100 +11,159 @@ Do not compare a file that you would not run.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jaxnet.compare.author.tree import SKIPPED
+from jaxnet.compare.author.scratch import scratch_copy
 
-LARGE = 4 << 20  # bytes; larger files are links
-FILES, BYTES = 3000, 200 << 20  # of a tree that is copied
-CROWDED = 800  # entries of a folder of data, which is a link
+__all__ = ["Refused", "arm", "limit", "scratch_copy", "wrap"]
+
 MEMORY = 6 << 30  # bytes of data
 WRITTEN = 256 << 20  # bytes of a file
-_MARKS = (
-    "README*", "LICENSE*", "requirements*.txt", "pyproject.toml", "setup.py", "setup.cfg", ".gitignore", "Pipfile",
-    "environment.y*ml",
-)  # fmt: skip
 
 
-# --- the copy ----------------------------------------------------------------------------------------------------------
+# --- limits -----------------------------------------------------------------------------------------------------------
 
 
-class TooLarge(Exception):
-    """A tree that is no program's, such as somebody's home."""
+def limit(seconds: float, memory: int = MEMORY) -> None:
+    """Limits of this process: processor time for so many seconds on all cores, bytes of memory, the size of a file."""
+    try:
+        import resource  # not on Windows, where there are no such limits
+    except ImportError:
+        return
+    cores = os.cpu_count() or 1
+    memory = min(memory, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4)
+    limits = [("DATA", memory), ("CPU", int(seconds + 1) * cores), ("FSIZE", WRITTEN), ("CORE", 0)]
+    for name, value in limits:
+        with contextlib.suppress(ValueError, OSError, AttributeError):
+            number = getattr(resource, f"RLIMIT_{name}")
+            hard = resource.getrlimit(number)[1]
+            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(number, (value, value))
 
 
-def scratch_copy(path: Path, scratch: Path) -> tuple[Path, Path]:
-    """Copy the author's tree around `path` into the folder `scratch`; returns the copy's root and the file in it.
-
-    The tree is that of git, if there is one, else the topmost folder around the file that looks like a project's,
-    else the file's own folder; of those that are small enough, the first.
-    """
-    path = path.resolve()
-    for root in _roots(path):
-        copy = scratch / (root.name or "root")
-        try:
-            _copy_tree(root, copy, [FILES, BYTES])
-        except TooLarge:
-            shutil.rmtree(copy, ignore_errors=True)
-            continue
-        break
-    else:
-        root = path.parent
-        copy = scratch / (root.name or "root")
-        copy.mkdir()
-        for entry in sorted(root.iterdir())[:FILES]:
-            if entry.suffix in (".py", ".ipynb") and entry.is_file() and entry.stat().st_size <= LARGE:
-                shutil.copyfile(entry, copy / entry.name)
-            elif entry.name not in SKIPPED:
-                (copy / entry.name).symlink_to(entry)
-    file = copy / path.relative_to(root)
-    if not file.exists() or file.is_symlink():  # in a folder that was linked or left out
-        file.unlink(missing_ok=True)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, file)
-    return copy, file
+# --- the audit hook ---------------------------------------------------------------------------------------------------
 
 
-def _roots(path: Path) -> list[Path]:
-    """The folders that may be the program's tree, the likeliest first; never a home or what is above it."""
-    never = {Path.home(), *Path.home().parents, Path(tempfile.gettempdir()).resolve(), Path("/")}
-    above = [folder for folder in path.parents if folder not in never]
-    inside = above[: next((k for k, f in enumerate(above) if f.parent in never), len(above)) + 1]
-    git = [folder for folder in inside if (folder / ".git").exists()][:1]
-    projects = [folder for folder in reversed(inside) if any(next(folder.glob(mark), None) for mark in _MARKS)]
-    return list(dict.fromkeys([*git, *([] if git else projects), *inside[:1]]))
+class Refused(PermissionError):
+    """What an author's program was about to do outside of its scratch copy."""
 
 
-def _copy_tree(folder: Path, copy: Path, left: list[int]) -> None:
-    copy.mkdir(parents=True)
-    with os.scandir(folder) as listed:
-        entries = sorted(listed, key=lambda entry: entry.name)
-    for entry in entries:
-        target = copy / entry.name
-        left[0] -= 1
-        if entry.is_dir(follow_symlinks=False):
-            if entry.name in SKIPPED or os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):
-                continue
-            if len(os.listdir(entry.path)) > CROWDED:
-                target.symlink_to(entry.path)
-            else:
-                _copy_tree(Path(entry.path), target, left)
-        elif entry.is_file():
-            size = entry.stat().st_size
-            if size > LARGE:
-                target.symlink_to(os.path.realpath(entry.path))
-            else:
-                left[1] -= size
-                shutil.copyfile(entry.path, target)
-        elif entry.is_dir():
-            target.symlink_to(os.path.realpath(entry.path))
-        if left[0] < 0 or left[1] < 0:
-            raise TooLarge
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+# Event: for each path among its arguments, where it is and where the folder is that it is relative to.
+_CHANGES = {
+    "os.chmod": [(0, 2)], "os.chown": [(0, 3)], "os.utime": [(0, 3)], "os.truncate": [(0, None)],
+    "os.setxattr": [(0, None)], "os.removexattr": [(0, None)], "os.mkdir": [(0, 2)], "sqlite3.connect": [(0, None)],
+}  # fmt: skip
+_CHANGES_ENTRY = {  # of the link itself, not of what it points to
+    "os.remove": [(0, 1)], "os.rmdir": [(0, 1)], "os.rename": [(0, 2), (1, 3)], "os.symlink": [(1, 2)],
+    "os.link": [(0, 2), (1, 3)], "shutil.rmtree": [(0, None)],
+}  # fmt: skip
+_NETWORK = {
+    f"socket.{name}"
+    for name in ("connect", "bind", "sendto", "sendmsg", "getaddrinfo", "gethostbyname", "gethostbyaddr", "getnameinfo")
+}
+_PROCESSES = {
+    f"os.{name}" for name in ("system", "exec", "fork", "forkpty", "posix_spawn", "spawn", "startfile", "killpg")
+} | {"subprocess.Popen", "pty.spawn"}
+_FOREIGN = {
+    f"ctypes.{name}"
+    for name in ("dlopen", "dlsym", "dlsym/handle", "call_function", "string_at", "wstring_at", "cdata", "cdata/buffer")
+}
+
+
+def arm(scratch: Path) -> None:
+    """From now on refuse network, other processes, and changes of the file system outside of `scratch`, for good."""
+    allowed = os.path.realpath(scratch) + os.sep
+    realpath, split, join, readlink, fsdecode = os.path.realpath, os.path.split, os.path.join, os.readlink, os.fsdecode
+
+    def inside(event: str, path: Any, folder: Any, entry: bool) -> None:
+        if isinstance(path, int):
+            path = readlink(f"/proc/self/fd/{path}") if path >= 0 else ""
+        path = fsdecode(path)
+        if isinstance(folder, int) and folder >= 0 and not os.path.isabs(path):
+            path = join(readlink(f"/proc/self/fd/{folder}"), path)
+        above, name = split(path.rstrip("/") or "/")
+        place = join(realpath(above or "."), name) if entry else realpath(path)
+        if not place.startswith(allowed) and place != os.devnull:
+            raise Refused(f"{event} is refused outside of the scratch copy: {path}")
+
+    def opened(event: str, arguments: tuple) -> None:
+        path, _, flags = arguments
+        if flags & _WRITES and not isinstance(path, int):
+            inside("writing", path, None, False)
+
+    def changed(event: str, arguments: tuple) -> None:
+        entry = event in _CHANGES_ENTRY
+        for path, folder in (_CHANGES_ENTRY if entry else _CHANGES)[event]:
+            if arguments[path] != ":memory:":
+                inside(event, arguments[path], folder and len(arguments) > folder and arguments[folder], entry)
+
+    def refuse(event: str, arguments: tuple) -> None:
+        raise Refused(f"{event} is refused")
+
+    def kills(event: str, arguments: tuple) -> None:
+        if arguments[0] != os.getpid():
+            refuse(event, arguments)
+
+    def foreign(event: str, arguments: tuple) -> None:
+        """ctypes is for libraries: an author's code, whose file names are relative, would get round all this."""
+        frame = sys._getframe(2)
+        while frame.f_back is not None and f"{os.sep}ctypes{os.sep}" in frame.f_code.co_filename:
+            frame = frame.f_back
+        name = frame.f_code.co_filename
+        if not os.path.isabs(name) and not name.startswith("<frozen"):
+            refuse(event, arguments)
+
+    watched: dict[str, Callable[[str, tuple], None]] = {
+        "open": opened,
+        "os.kill": kills,
+        **dict.fromkeys([*_CHANGES, *_CHANGES_ENTRY], changed),
+        **dict.fromkeys(_NETWORK | _PROCESSES, refuse),
+        **dict.fromkeys(_FOREIGN, foreign),
+    }
+    find = watched.get
+
+    def hook(event: str, arguments: tuple) -> None:
+        check = find(event)
+        if check is not None:
+            check(event, arguments)
+
+    with contextlib.suppress(ImportError):  # multiprocessing starts processes by it, and no event is raised
+        import _posixsubprocess
+
+        _posixsubprocess.fork_exec = lambda *arguments: refuse("fork_exec", arguments)
+    sys.addaudithook(hook)
+
+
+# --- namespaces -------------------------------------------------------------------------------------------------------
+
+
+def wrap(command: list[str], scratch: Path) -> tuple[list[str], str]:
+    """The command with the system closed around it but for `scratch`, if that can be; and by what it is isolated."""
+    start = _namespaces()
+    if start is None:
+        return command, "audit-hook"
+    return [*start, "--bind", str(scratch), str(scratch), "--", *command], "namespaces"
+
+
+@functools.cache
+def _namespaces() -> list[str] | None:
+    """bubblewrap with its options, if it is installed and the system lets it work."""
+    program = shutil.which("bwrap")
+    if program is None:
+        return None
+    start = [program, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    start += ["--unshare-net", "--unshare-pid", "--unshare-ipc", "--die-with-parent"]
+    try:
+        trial = subprocess.run([*start, "--", sys.executable, "-S", "-c", ""], capture_output=True, timeout=5)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return start if trial.returncode == 0 else None

@@ -1,0 +1,228 @@
+"""Examines an author's program in a process of its own, so that it can neither hang, crash nor flood this one.
+
+The child gets its task, with a random token, on its standard input, and sends back that token, one JSON text and one
+.npz on what was its standard output; nothing is unpickled. Before any of the author's code is run, both are moved out
+of its sight: files 0 to 2 are /dev/null then, and a message without the token is none. So a program that prints,
+closes or writes to whatever it finds cannot make up a verdict by accident, or by a simple forgery. It is no seal
+against code that searches this process's memory for the token.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jaxnet.compare.author import sandbox
+
+if TYPE_CHECKING:
+    import numpy as np
+
+EXAMINE = "jaxnet.compare.author.verdict:examine"
+SOFT = 0.8  # of the time: then the author's program is stopped, and what is recorded is judged
+_CLOSED = 117  # exit status: the way out was closed
+_SIZES = struct.Struct(">QQ")  # of the JSON, of the .npz
+
+
+def run_in_child(
+    path: str | Path, *, timeout: float = 60.0, memory: int = sandbox.MEMORY, work: str = EXAMINE, **flags: Any
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What `work(file, root, deadline=…, **flags)` returns for a copy of the program, in another process.
+
+    `work` is "module:function"; `deadline` a value of `time.monotonic`. Raises ValueError, of one line, where it does,
+    and where the program runs longer than `timeout` seconds, needs more than `memory` bytes, crashes, or ends its process.
+    """
+    if not timeout > 0:
+        raise ValueError(f"timeout is {timeout}; a positive number of seconds is needed")
+    end = time.monotonic() + timeout
+    if not Path(path).is_file():
+        raise ValueError(f"{path}: there is no such file")
+    with tempfile.TemporaryDirectory(prefix="jaxnet-", ignore_cleanup_errors=True) as folder:
+        scratch = Path(folder).resolve()
+        (scratch / "tmp").mkdir()
+        process, isolation = _start(work, scratch)
+        try:
+            root, file = sandbox.scratch_copy(Path(path), scratch / "tree")  # while the child imports what it needs
+            token = os.urandom(16).hex()
+            limits = {"seconds": timeout, "memory": memory}
+            task = {"token": token, "file": str(file), "root": str(root), "limits": limits, "flags": flags}
+            message, errors, late = _communicate(process, json.dumps(task).encode(), end)
+        finally:
+            _end(process)
+    outcome = _read(message, token.encode())
+    if outcome is None:
+        why = (
+            f"no verdict within {timeout:g} s; the code may loop without end (or raise --timeout)"
+            if late
+            else _how_it_ended(process.returncode, errors)
+        )
+        raise ValueError(f"{path}: {why}")
+    report, arrays = outcome
+    if "error" in report:
+        raise ValueError(f"{path}: {report['error']}")
+    return {**report["report"], "isolation": isolation}, arrays
+
+
+# --- the parent -------------------------------------------------------------------------------------------------------
+
+
+def _start(work: str, scratch: Path) -> tuple[subprocess.Popen, str]:
+    code = f"import sys; sys.path.append({str(Path(__file__).parents[3])!r}); import {__name__} as child; child.main()"
+    command, isolation = sandbox.wrap([sys.executable, "-P", "-c", code, work, str(scratch)], scratch)
+    settings = {
+        "TMPDIR": str(scratch / "tmp"),
+        "JAX_PLATFORMS": "cpu",
+        "OPENBLAS_NUM_THREADS": "1",  # the arrays are small
+        "PYTHONHASHSEED": "0",
+    }
+    pipe, environment = subprocess.PIPE, {**os.environ, **settings}
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True)
+    return process, isolation
+
+
+def _communicate(process: subprocess.Popen, task: bytes, end: float) -> tuple[bytes, bytes, bool]:
+    """What the child said on its two pipes, and whether it had to be ended."""
+    try:
+        return *process.communicate(task, timeout=max(end - time.monotonic(), 0.1)), False
+    except subprocess.TimeoutExpired:
+        _end(process)
+        return *process.communicate(), True
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End the process and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _read(message: bytes, token: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+    """The report and the arrays of a whole message; None for all else."""
+    _, found, rest = message.partition(token)
+    if not found or len(rest) < _SIZES.size:
+        return None
+    text, packed = _SIZES.unpack_from(rest)
+    if len(rest) < _SIZES.size + text + packed:
+        return None
+    body = rest[_SIZES.size :]
+    report = json.loads(body[:text])
+    if not packed:
+        return report, {}
+    import io
+
+    import numpy as np
+
+    with np.load(io.BytesIO(body[text : text + packed]), allow_pickle=False) as arrays:
+        return report, {name: arrays[f"{k}"] for k, name in enumerate(report["arrays"])}
+
+
+def _how_it_ended(status: int, errors: bytes) -> str:
+    number = -status if status < 0 else status - 128  # bubblewrap adds 128, as a shell does
+    if number in {known.value for known in signal.Signals}:
+        return f"the code crashed the process ({signal.Signals(number).name})"
+    if status == _CLOSED:
+        return "the code closed files that it did not open, the way out of its verdict too"
+    last = errors.decode(errors="replace").strip().splitlines()[-1:]
+    return f"the code ended the process with status {status}" + (f": {last[0][:200]}" if last and status else "")
+
+
+# --- the child --------------------------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Import what is needed, take the task, and from then on have nothing that the author's code finds in its way."""
+    work, scratch = sys.argv[1:3]
+    module, _, name = work.partition(":")
+    function = getattr(importlib.import_module(module), name)
+    task = json.loads(sys.stdin.buffer.read())
+    send = _sender(task.pop("token"))
+    seconds = task["limits"]["seconds"]
+    sandbox.limit(**task["limits"])
+    watch = threading.Timer(seconds + 5, os._exit, [1])  # if the parent is gone
+    watch.daemon = True
+    watch.start()
+    sandbox.arm(Path(scratch))
+    deadline = time.monotonic() + SOFT * seconds
+    leave = os._exit  # threads that the author's code left behind do not keep us
+    outcome = _outcome(function, Path(task["file"]), Path(task["root"]), deadline, task["flags"])
+    try:
+        send(*outcome)
+    except OSError:
+        leave(_CLOSED)
+    leave(0)
+
+
+def _outcome(function: Callable, file: Path, root: Path, deadline: float, flags: dict) -> tuple[dict, dict]:
+    try:
+        report, arrays = function(file, root, deadline=deadline, **flags)
+        return {"report": report, "arrays": list(arrays)}, arrays
+    except ValueError as error:
+        problem = " ".join(str(error).split())
+    except MemoryError:
+        problem = "the code needs more memory than it is given"
+    except RecursionError:
+        problem = "the code calls itself without end"
+    except SystemExit as error:
+        problem = f"the code ended the process (sys.exit({error.code}))"
+    except BaseException as error:
+        last = error.__traceback__
+        while last is not None and last.tb_next is not None:
+            last = last.tb_next
+        where = f" ({Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno})" if last else ""
+        problem = f"could not be judged: {type(error).__name__}: {' '.join(str(error).split())[:200]}{where}"
+    gone = "" if file.exists() else "; the code deleted its own folder"
+    return {"error": problem + gone}, {}
+
+
+def _sender(token: str) -> Callable[[dict, dict], None]:
+    """Moves the way out to where nobody looks for it, and puts /dev/null in the place of the standard files."""
+    import io
+
+    import numpy as np
+
+    write, close, dumps, savez, null = os.write, os.close, json.dumps, np.savez, os.open(os.devnull, os.O_RDWR)
+    channel = _hidden(1)
+    for number in range(3):
+        os.dup2(null, number)
+    close(null)
+
+    def send(report: dict, arrays: dict) -> None:
+        packed = io.BytesIO()
+        if arrays:
+            savez(packed, **{f"{k}": array for k, array in enumerate(arrays.values())})
+        text = dumps(report).encode()
+        rest = memoryview(token.encode() + _SIZES.pack(len(text), len(packed.getvalue())) + text + packed.getvalue())
+        while rest:
+            rest = rest[write(channel, rest) :]
+        close(channel)
+
+    return send
+
+
+def _hidden(number: int) -> int:
+    """A copy of an open file with a high number, which closing all the usual ones does not close."""
+    try:
+        import fcntl
+        import resource
+
+        most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = min(hard, 65_536) if hard != resource.RLIM_INFINITY else 65_536
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(most, wanted), hard))
+        return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, max(most, wanted) - 1 - os.urandom(1)[0])
+    except (ImportError, OSError, ValueError):
+        return os.dup(number)
