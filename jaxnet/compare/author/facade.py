@@ -110,6 +110,25 @@ def _copy(value: Any, *args: Any, **keywords: Any) -> Any:
 
 
 
+class _Converting(type):
+    """The type of the number types below: called with something recorded, they convert it on the record."""
+
+    def __call__(cls, value: Any = 0, *args: Any) -> Any:
+        real = cls.__mro__[1]
+        return recorder.converted(value, real) if is_recorded(value) else real(plain(value), *args)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.__mro__[1])
+
+    def __subclasscheck__(cls, other: type) -> bool:
+        return issubclass(other, cls.__mro__[1])
+
+
+def _number_types() -> dict[str, type]:
+    names = ("float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "double", "single", "longdouble")
+    return {name: _Converting(name, (getattr(np, name),), {}) for name in names}
+
+
 def _vectorize(function: Callable | None = None, *args: Any, **keywords: Any) -> Any:
     """`np.vectorize`, by the function on the whole array where that gives the same numbers, else entry by entry."""
     if function is None:
@@ -277,6 +296,7 @@ def _number(function: Callable, ufunc: np.ufunc) -> Callable:
 _MATH: dict[str, Any] = {name: _number(getattr(standard_math, name), ufunc) for name, ufunc in _AS_UFUNC.items()}
 
 _NUMPY: dict[str, Any] = {
+    **_number_types(),
     "array": _array,
     "asarray": _asarray,
     "asanyarray": _asarray,
@@ -294,8 +314,8 @@ _NUMPY: dict[str, Any] = {
     "bool": np.bool_,
     "object": object,
     "str": str,
-    "float_": np.float64,
-    "int_": np.int64,
+    "float_": _number_types()["float64"],
+    "int_": _number_types()["int64"],
     "product": _making(np.prod),
     "alltrue": _making(np.all),
     "NaN": np.nan,

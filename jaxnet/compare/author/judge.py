@@ -66,9 +66,12 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
             continue
         fitted = {p: _fitted(p, arrays[p], truth) for p in step.parameters}
         right = sum(any(level.factor is not None for level in levels) for levels in fitted.values())
-        possible.append((truth, fitted, right))
         if right == len(step.parameters) and (truth.loss.node is not None or loss is not None):
-            break
+            constant = _shared_constant(fitted)
+            if constant is not None and abs(constant - 1) < RIGHT:
+                possible = [(truth, fitted, right)]
+                break
+        possible.append((truth, fitted, right))
     chosen = _meant(possible, len(step.parameters))
     return _judged(step, drawn, names, *chosen)
 
@@ -162,7 +165,7 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     if network is not None:
         names = {p: name for name, p in network.parameters.items()}
     by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
-    levels = _compared_level(fitted, stated)
+    levels = _compared_level(fitted)
     given = {name: levels[p].arrays for name, p in by_name.items()}
     nodes = {name: _node(levels[p]) for name, p in by_name.items()}
     true = {name: _true(p, truth) for name, p in by_name.items()}
@@ -186,27 +189,60 @@ def _node(level: Level) -> Node | None:
     return level.candidate.node if level.candidate is not None else None
 
 
-def _compared_level(fitted: dict[Parameter, list[Level]], stated: bool) -> dict[Parameter, Level]:
+def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Level]:
     """Which array of each parameter is compared: the one that a constant is fairly judged on.
 
-    Where the steps themselves are proportional to the truth with one constant, that is the learning rate, and no
-    constant is wrong; what they were made of then shows whether it is 1. Where each step is an array times a number,
-    it is that array. Where an optimiser works entry by entry, it is the outermost array that still is proportional.
+    The outermost that is proportional to the truth, where all share one constant: then no constant is wrong, and the
+    array is looked for that it is 1 on. Else what is left when the learning rate is taken off: the array within one
+    multiplication by a number, or within two or three, whichever leaves most gradients equal to the truth.
     """
-    plain = all(all(level.candidate is None or level.candidate.scaled for level in levels[:-1]) for levels in fitted.values())
-    outer = {p: levels[0] for p, levels in fitted.items()}
-    inner = {p: levels[1] if levels[0].candidate is not None and levels[0].candidate.scaled and len(levels) > 1 else levels[0] for p, levels in fitted.items()}
-    if plain:
-        for choice in (inner, outer):
-            if _one_constant(choice):
-                return choice
-        return inner
-    proportional = {p: next((level for level in levels if level.factor is not None), levels[-1]) for p, levels in fitted.items()}
-    if not _one_constant(proportional):
-        innermost = {p: next((level for level in reversed(levels) if level.factor is not None), levels[-1]) for p, levels in fitted.items()}
-        if _one_constant(innermost):
-            return innermost
-    return proportional
+    outermost = {p: _proportional(levels) for p, levels in fitted.items()}
+    if _one_constant(outermost):
+        exact = {p: [level for level in levels if _is_one(level.factor)] for p, levels in fitted.items()}
+        if all(exact.values()):
+            return {p: levels[0] for p, levels in exact.items()}
+        within = {p: _within(levels, 1) for p, levels in fitted.items()}
+        return within if _one_constant(within) else outermost
+    choices = [{p: _within(levels, count) for p, levels in fitted.items()} for count in (1, 2, 3)]
+    # Numbers that all steps are multiplied by alike are a learning rate; others are part of a gradient's formula.
+    fair = [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted))]
+    return max(fair, key=lambda choice: (_one_constant(choice), sum(_is_one(level.factor) for level in choice.values())))
+
+
+def _same_ratio(choice: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> bool:
+    """Whether the same constant has been taken off all steps."""
+    ratios = []
+    for p, level in choice.items():
+        whole, rest = fitted[p][0].arrays[0], level.arrays[0]
+        if whole.shape != rest.shape or not rest.any():
+            return False
+        ratios.append(float(np.vdot(rest, whole) / np.vdot(rest, rest)))
+    return max(ratios) - min(ratios) <= RIGHT * max(map(abs, ratios))
+
+
+def _is_one(factor: float | None) -> bool:
+    return factor is not None and (math.isnan(factor) or abs(factor - 1) <= RIGHT)
+
+
+def _proportional(levels: list[Level]) -> Level:
+    return next((level for level in levels if level.factor is not None), levels[-1])
+
+
+def _within(levels: list[Level], count: int) -> Level:
+    """What is left of a step without so many multiplications by numbers; of an optimiser's, what is proportional."""
+    if levels[0].candidate is None or not levels[0].candidate.scaled:
+        return _proportional(levels)
+    k = 0
+    while k < count and k + 1 < len(levels) and (candidate := levels[k].candidate) is not None and candidate.scaled:
+        k += 1
+    return levels[k]
+
+
+def _shared_constant(fitted: dict[Parameter, list[Level]]) -> float | None:
+    """The constant that all gradients share on the level on which they are compared."""
+    chosen = _compared_level(fitted)
+    known = [level.factor for level in chosen.values() if level.factor is not None and not math.isnan(level.factor)]
+    return known[0] if known and _one_constant(chosen) else None
 
 
 def _one_constant(choice: dict[Parameter, Level]) -> bool:

@@ -63,17 +63,11 @@ def _parts(value: Any) -> list[tuple[str, Any]]:
 
 def parameter_names(step: Step, known: dict[Node, str]) -> dict[Parameter, str]:
     """The author's names for the parameters: those of the variables that hold them, else that of the line's target."""
-    # A later version of an array has the same name: follow each version to the one that it was stepped from.
     names: dict[Parameter, str] = {}
-    by_node = {**{p.before: p for p in step.parameters}, **{p.after: p for p in step.parameters}}
+    by_version = {version: p for p in step.parameters for version in p.versions}
     for node, name in known.items():
-        for _ in range(10):
-            if node in by_node or node.function not in (np.add, np.subtract):
-                break
-            bases = [base for base in multiples(node.inputs[0])] if isinstance(node.inputs[0], Node) else []
-            node = next((b for b in bases if b in by_node or b.function in (np.add, np.subtract)), node.parents[0])
-        if node in by_node:
-            names.setdefault(by_node[node], _short(name))
+        if node in by_version:
+            names.setdefault(by_version[node], _short(name))
     for p in step.parameters:
         names.setdefault(p, _target(p.after.place) or f"parameter {p.before.number}")
     taken = Counter(names.values())

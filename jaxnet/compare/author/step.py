@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, multiples, nodes_in, setitem, updates
 
 
@@ -21,6 +22,7 @@ class Parameter(NamedTuple):
     before: Node
     after: Node
     steps: tuple[Any, ...]  # what was added or subtracted: one Node, several where entries were stepped one by one
+    versions: tuple[Node, ...] = ()  # all that there are, the first one first
 
     @property
     def size(self) -> int:
@@ -130,7 +132,12 @@ def _links(stepped: Iterable[Node]) -> dict[Node, list[tuple[Node, Any]]]:
 
 
 def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
-    later = {node for following in links.values() for node, _ in following}
+    # Of several things that may follow a version, the next version is the one that most versions follow in turn.
+    depth: dict[Node, int] = {}
+    for base in sorted(links, key=lambda n: -n.number):
+        links[base].sort(key=lambda link: -depth.get(link[0], 0))
+        depth[base] = 1 + depth.get(links[base][0][0], 0)
+    later = {following[0][0] for following in links.values()}
     chains = []
     for root in sorted((n for n in links if n not in later), key=lambda n: n.number):
         chain = _chain_from(root, links)
@@ -148,7 +155,7 @@ def _chain_from(root: Node, links: dict[Node, list[tuple[Node, Any]]]) -> Chain:
     part: list[Any] = []
     start = current = root
     while current in links:
-        node, step = max(links[current], key=lambda link: link[0].steps)
+        node, step = links[current][0]
         if part and (node.function is not setitem or depends(step, current)):
             versions.append(current)
             steps.append(tuple(part))
@@ -219,7 +226,7 @@ AFTER = 1 << 62  # marks what depends on a parameter after its step
 
 
 def _step(tape: Tape, network: list[Chain], k: int) -> Step:
-    parameters = tuple(Parameter(c.versions[k], c.versions[k + 1], c.steps[k]) for c in network)
+    parameters = tuple(Parameter(c.versions[k], c.versions[k + 1], c.steps[k], c.versions) for c in network)
     first = min(p.before.number for p in parameters)
     last = max(p.after.number for p in parameters)
     following = [c.versions[k + 2].number for c in network if len(c.versions) > k + 2]
@@ -253,50 +260,75 @@ def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, 
 
 
 def _meetings(window: list[Node], masks: dict[Node, int], into_steps: set[Node]) -> list[Meeting]:
-    """Where labels enter, by the Nodes that depend on most parameters and meet data of their size."""
-    found: list[tuple[int, Meeting]] = []
+    """Where labels enter, by the Nodes that depend on most parameters and meet data of their size.
+
+    Labels in arrays count before positions in plain numbers, as `p[label] -= 1` has them, unless these come first and
+    the array is met only after its size has changed: then it is no label but a sum that is begun at 0, say.
+    """
+    values = Values()
+    found: list[Meeting] = []
+    for node in window:
+        mask = masks.get(node, 0)
+        if mask and not mask & AFTER:
+            found += _readings(node, masks, values)
+    of_steps = [m for m in found if m.node in into_steps]
+    most = max((masks[m.network].bit_count() for m in of_steps), default=0)
+    first = next((m for m in of_steps if masks[m.network].bit_count() == most and (m.labels is not None or _is_kept(m, of_steps, masks, most))), None)
+    if first is None:
+        return []
+    by_position = first.labels is None
+    chosen: list[Meeting] = []
     reached: set[Node] = set()
-    for by_data in (True, False):  # labels in arrays; else positions in plain numbers, as `p[label] -= 1` has them
-        for node in window:
-            mask = masks.get(node, 0)
-            if mask and not mask & AFTER:
-                found += [(masks[m.network].bit_count(), m) for m in _readings(node, masks, by_data)]
-        # What depends on most parameters of all that leads into the step is the prediction.
-        most = max((count for count, m in found if m.node in into_steps), default=0)
-        chosen = []
-        reached = set()
-        for node in window:
-            here = [m for count, m in found if m.node is node and count == most and m.network not in reached]
-            if here:
-                chosen += here
-                reached.add(node)
-            elif any(parent in reached for parent in node.parents):
-                reached.add(node)
-        if chosen:
-            return chosen
-    return []
+    by_node: dict[Node, list[Meeting]] = {}
+    for meeting in found:
+        if masks[meeting.network].bit_count() == most and (meeting.labels is not None or by_position):
+            by_node.setdefault(meeting.node, []).append(meeting)
+    for node in window:
+        here = [m for m in by_node.get(node, []) if m.network not in reached]
+        if here:
+            chosen += here
+            reached.add(node)
+        elif any(parent in reached for parent in node.parents):
+            reached.add(node)
+    return chosen
+
+
+def _is_kept(by_position: Meeting, found: list[Meeting], masks: dict[Node, int], most: int) -> bool:
+    """Whether an entry that is picked by its position is not itself compared with data soon after."""
+    for meeting in found:
+        if meeting.labels is not None and masks[meeting.network].bit_count() == most:
+            size = by_position.node.size
+            same = ancestors([meeting.network], by_position.node.number, until=lambda n: n.size != size)
+            if meeting.network.size == size and by_position.node in same and by_position.node.function is not setitem:
+                return False
+    return True
 
 
 _ELEMENTWISE = {np.add, np.subtract, np.multiply, np.true_divide, np.power, np.maximum, np.minimum, np.where,
                 np.dot, np.matmul, np.vdot, np.inner, np.einsum, np.tensordot, np.outer}  # fmt: skip
 
 
-def _readings(node: Node, masks: dict[Node, int], by_data: bool) -> list[Meeting]:
+def _readings(node: Node, masks: dict[Node, int], values: Values) -> list[Meeting]:
     """The ways in which a Node is a place where a value of the network meets data."""
     if node.function in (operator.getitem, setitem):
         array, index = node.inputs[0], node.inputs[1]
         if not isinstance(array, Node) or array not in masks or array.dtype is None or array.dtype.kind != "f":
             return []
         labels = [n for n in nodes_in(index) if n not in masks and n.dtype is not None and n.dtype.kind in "iub"]
-        if by_data:
+        if labels:
             return [Meeting(node, array, n) for n in labels if n.size > 1 or array.size <= n.size * max(array.shape, default=1)]
         whole = [k for k in (index if isinstance(index, tuple) else (index,)) if isinstance(k, (int, np.integer))]
         return [Meeting(node, array, None)] if whole and array.size > 1 else []
-    if not by_data or node.function not in _ELEMENTWISE:
+    if node.function not in _ELEMENTWISE:
         return []
     floats = [n for n in node.parents if n in masks and n.dtype is not None and n.dtype.kind == "f"]
     data = [n for n in node.parents if n not in masks and n.dtype is not None and n.dtype.kind in "fiub"]
-    return [Meeting(node, a, b) for a in floats for b in data if a.size == b.size]
+    return [Meeting(node, a, b) for a in floats for b in data if a.size == b.size and not _begins_a_sum(node, b, values)]
+
+
+def _begins_a_sum(node: Node, data: Node, values: Values) -> bool:
+    """Whether the data are zeros that something is added to."""
+    return node.function in (np.add, np.subtract) and node.inputs[0] is data and not np.asarray(values(data)).any()
 
 
 def _following(window: list[Node], start: set[Node]) -> set[Node]:
@@ -346,4 +378,18 @@ def _losses(window, masks, labelled: set[Node], into_steps: set[Node], examples:
         and masks.get(node, 0).bit_count() >= most
     ]
     covered = {node: sum(e.prediction in made_of for e in examples) for node in found[-200:] for made_of in [ancestors([node], min(e.prediction.number for e in examples))]}
-    return tuple(sorted(covered, key=lambda n: (-covered[n], -n.number)))
+    whole = [node for node in covered if not any(_adds_to(other, node, masks, window[0].number) for other in covered)]
+    return tuple(sorted(whole, key=lambda n: (-covered[n], -n.number)))
+
+
+def _adds_to(whole: Node, part: Node, masks: dict[Node, int], first: int) -> bool:
+    """Whether a scalar is another one and more that depends on parameters: the loss with its penalty."""
+    if whole.number <= part.number or part not in ancestors([whole], first):
+        return False
+    return any(n in masks and n is not part for n in _sources(whole, part, masks))
+
+
+def _sources(whole: Node, part: Node, masks: dict[Node, int]) -> Iterable[Node]:
+    """What a scalar depends on by ways that do not go through another one."""
+    without = ancestors([whole], until=lambda n: n is part or n not in masks)
+    return [n for n in without if n in masks and not any(parent in masks for parent in n.parents)]

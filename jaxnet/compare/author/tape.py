@@ -120,7 +120,7 @@ class Tape:
             raise TooLong
 
     def _count_steps(self, node: Node) -> None:
-        node.steps = max((base.steps + 1 for base, _ in updates(node)), default=0)
+        node.steps = max((base.steps + 1 for base, step in updates(node) if isinstance(step, Node)), default=0)
         if node.steps >= 3 and self.on_step is not None:
             self.on_step(node)
 

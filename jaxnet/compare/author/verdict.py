@@ -14,7 +14,7 @@ from jaxnet.compare.author.judge import Judged, judge
 from jaxnet.compare.author.program import Ran, run
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.step import NoStep, Step, find_step
-from jaxnet.compare.author.tape import Enough, Node, Tape
+from jaxnet.compare.author.tape import Enough, Node, Tape, depends, updates
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.report import Report
 
@@ -74,8 +74,10 @@ def _attempts(path: Path, root: Path, deadline: float, flags: dict[str, str | No
         yield Attempt(None if file == path else str(ran.entry), tape, found, watch.names, ran.notes)
     if own is None:
         return
-    from jaxnet.compare.author import drivers
-
+    try:
+        from jaxnet.compare.author import drivers
+    except ImportError:
+        return
     numpy = modules["numpy"]
     for attempt in drivers.drive(own.namespace, numpy, lambda: False, **flags):
         if time.monotonic() > deadline:
@@ -103,17 +105,24 @@ class _Watch:
     """Looks for the step while the program runs, and ends it when there is one."""
 
     def __init__(self, tape: Tape):
-        self.tape, self.step, self.names = tape, None, {}
+        self.tape = tape
+        self.step: Step | None = None
+        self.names: dict[Node, str] = {}
         self.next_look = 0
 
     def __call__(self, node: Node) -> None:
-        if len(self.tape.nodes) < self.next_look:
+        if len(self.tape.nodes) < self.next_look or not any(
+            isinstance(step, Node) and depends(step, base) for base, step in updates(node)
+        ):
             return
         try:
-            self.step = find_step(self.tape)
+            step = find_step(self.tape)
         except NoStep:
-            self.next_look = int(1.3 * len(self.tape.nodes)) + 50
+            step = None
+        if step is None or not any(node in p.versions[3:] for p in step.parameters):
+            self.next_look = int(1.1 * len(self.tape.nodes)) + 20
             return
+        self.step = step
         self.names = lines.names_in_frames(sys._getframe(1))
         raise Enough
 
