@@ -84,11 +84,11 @@ class Files:
         return not os.path.isdir(path) and self.exists(path)
 
     def listdir(self, path: Any = ".") -> list[str]:
-        return os.listdir(path) if os.path.isdir(path) else [f"{k}.png" for k in range(24)]
+        return os.listdir(path) if os.path.isdir(path) else [f"{k}.png" for k in range(50)]
 
     def glob(self, pattern: Any, **how: Any) -> list[str]:
         images = re.search(r"\.(png|jpe?g|bmp|gif)$", str(pattern), re.I)
-        made_up = [str(pattern).replace("*", str(k), 1) for k in range(24)] if images else []
+        made_up = [str(pattern).replace("*", str(k), 1) for k in range(50)] if images else []
         return glob.glob(pattern, **how) or made_up
 
     def download(self, url: Any, filename: Any = None, *_: Any, **__: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 
 from jaxnet.compare.author import course, frames, libraries, scikit
 from jaxnet.compare.author.files import LARGE, Files, numpy_readers
-from jaxnet.compare.author.inert import PROGRESS, Inert, InertModule
+from jaxnet.compare.author.inert import PROGRESS, InertModule
 from jaxnet.compare.author.samples import Samples
 
 SHOWN = """
@@ -65,7 +65,7 @@ def stand_ins(root: Path, file: Path, numpy: types.ModuleType) -> tuple[dict[str
                         setattr(modules[parent], child, modules[part])
             setattr(modules[name], attribute, value)
     modules["numpy"] = derived(numpy, numpy_readers(numpy, files))
-    return modules, {"open": files.open, "input": libraries.prompt(), "display": Inert(), "get_ipython": Inert()}
+    return modules, {"open": files.open, "input": libraries.prompt()}
 
 
 def derived(module: types.ModuleType, changes: dict[str, Any]) -> types.ModuleType:
