@@ -1,21 +1,14 @@
-"""Runs a .py file or a notebook as its author would, with other modules in the place of some that it imports.
+"""Runs a .py file or a notebook as its author would, statement by statement.
 
-The replacements are seen by the author's tree alone. All its modules are loaded here, not by Python's importer, and
-are executed with builtins of their own, whose `__import__` knows the replacements; `sys.modules` keeps the real ones.
-A statement that raises is noted and left out, and the next one is run.
+A statement that raises is noted and left out, and the next one is run. What the program imports is `imports`' affair.
 """
 
 from __future__ import annotations
 
 import ast
-import builtins as real_builtins
 import contextlib
-import importlib
-import importlib.abc
-import importlib.util
 import linecache
 import os
-import pickle
 import signal
 import sys
 import time
@@ -25,7 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from jaxnet.compare.author import python2
+from jaxnet.compare.author.imports import FindsNothing, Imports
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Enough
 from jaxnet.compare.author.tree import Tree, importers
@@ -64,55 +60,59 @@ def run(
     those of a notebook's cell `name#cell-k` with k from 1.
     """
     program = _Program(file.resolve(), root.resolve(), modules, builtins or {})
-    started = StartedBy(program)
+    is_notebook = file.suffix == ".ipynb"
+    if is_notebook:
+        del program.main.__file__
+    started = StartedBy(program.imports)
     enough = False
-    main = program.new_module("__main__", program.file)
-    if file.suffix == ".ipynb":
-        del main.__file__
-    program.main = main
-    with started, _alarm(deadline):
-        try:
-            program.run_file(program.file, main, forgiving_exit=file.suffix == ".ipynb")
-        except Enough:
-            enough = True
-        except OutOfTime as end:
-            program.note(end, "stopped: the time was up")
-    return Ran(program.file.relative_to(program.root), main.__dict__, program.all_notes(), enough, started)
+    try:
+        with started, _alarm(deadline):
+            program.run_file(program.file, program.main, forgiving_exit=is_notebook)
+    except Enough:
+        enough = True
+    except OutOfTime as end:
+        program.note(end, "stopped: the time was up")
+    return Ran(program.file.relative_to(program.root), program.main.__dict__, program.all_notes(), enough, started)
 
 
 class StartedBy:
-    """Context in which the process is as the program's author would have started it: folder, arguments, `__main__`."""
+    """Context in which the process is as the program's author would have started it: folder, arguments, `__main__`.
 
-    def __init__(self, program: _Program) -> None:
-        self.program = program
-        self._before: list[Any] = []
+    What a program changes of the process is put back at the end.
+    """
+
+    def __init__(self, imports: Imports) -> None:
+        self.imports = imports
+        self._stack: list[contextlib.ExitStack] = []
 
     def __enter__(self) -> None:
-        program = self.program
-        self._before.append((os.getcwd(), sys.argv[:], sys.path[:], sys.modules.get("__main__")))
-        os.chdir(program.folder)
-        sys.argv[:] = [str(program.file)]
-        sys.path.insert(0, str(program.folder))
-        sys.path_hooks.insert(0, program.path_hook)
-        sys.modules["__main__"] = program.main
-        self._warnings = warnings.catch_warnings()
-        self._warnings.__enter__()
+        imports = self.imports
+        stack = contextlib.ExitStack()
+        stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(np.errstate())
+        stack.callback(sys.setrecursionlimit, sys.getrecursionlimit())
+        stack.callback(_put_back, os.getcwd(), sys.argv[:], sys.path[:], dict(os.environ), sys.modules["__main__"])
+        stack.callback(imports.withdraw)
+        self._stack.append(stack)
         warnings.simplefilter("ignore")
+        os.chdir(imports.folder)
+        sys.argv[:] = [str(imports.file)]
+        sys.path.insert(0, str(imports.folder))
+        sys.path_hooks.insert(0, imports.path_hook)
+        sys.modules["__main__"] = imports.main
 
     def __exit__(self, *_: object) -> None:
-        folder, arguments, path, main = self._before.pop()
-        self._warnings.__exit__(None, None, None)
-        with contextlib.suppress(OSError):
-            os.chdir(folder)
-        sys.argv[:] = arguments
-        sys.path[:] = path
-        with contextlib.suppress(ValueError):
-            sys.path_hooks.remove(self.program.path_hook)
-        if main is not None:
-            sys.modules["__main__"] = main
-        for name, module in list(self.program.registered.items()):
-            if sys.modules.get(name) is module:
-                del sys.modules[name]
+        self._stack.pop().close()
+
+
+def _put_back(folder: str, arguments: list[str], path: list[str], environment: dict, main: types.ModuleType) -> None:
+    with contextlib.suppress(OSError):
+        os.chdir(folder)
+    sys.argv[:], sys.path[:], sys.modules["__main__"] = arguments, path, main
+    os.environ.update(environment)
+    for entry, finder in list(sys.path_importer_cache.items()):
+        if isinstance(finder, FindsNothing):
+            del sys.path_importer_cache[entry]
 
 
 @contextlib.contextmanager
@@ -122,205 +122,34 @@ def _alarm(deadline: float | None) -> Iterator[None]:
         yield
         return
 
+    running = [True]
+
     def ring(*_: object) -> None:
-        raise OutOfTime
+        if running:
+            raise OutOfTime
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, max(deadline - time.monotonic(), 0.01), 1.0)
     try:
         yield
     finally:
+        running.clear()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
 class _Program:
-    """A tree's modules as they are loaded, and the notes that were made meanwhile."""
+    """A program that is being run, and the notes that were made meanwhile."""
 
     def __init__(self, file: Path, root: Path, modules: dict[str, types.ModuleType], overrides: dict[str, Any]) -> None:
-        self.file, self.root, self.folder = file, root, file.parent
-        self.tree = Tree(root)
-        self.main = types.ModuleType("__main__")
-        self.loaded: dict[Path, types.ModuleType] = {}
-        self.registered: dict[str, types.ModuleType] = {}  # those in sys.modules
+        self.file, self.root = file, root
         self.notes: list[str] = []
         self.missing: set[str] = set()  # names that statements left out would have bound
         self.followed = 0  # statements left out for want of these
         self.filenames: set[str] = set()
-        self._path_before = list(sys.path)
-        self.builtins = self._builtins(overrides)
-        self.modules = {**modules, **python2.modules(modules.get("pickle", pickle))}
-        self.sys = self._sys()
-        self.modules.update(
-            sys=self.sys, builtins=self.builtins, __builtin__=self.builtins, importlib=self._importlib()
-        )
-
-    # --- what the tree sees --------------------------------------------------------------------------------------
-
-    def _builtins(self, overrides: dict[str, Any]) -> types.ModuleType:
-        """A module for the author to patch: it is theirs alone."""
-        module = types.ModuleType("builtins")
-        own = {"__import__": self.import_, "get_ipython": lambda: _Shell(self), "display": lambda *_, **__: None}
-        raw_input = {"raw_input": overrides.get("input", input)}
-        module.__dict__.update({**vars(real_builtins), **python2.NAMES, **own, **raw_input, **overrides})
-        return module
-
-    def _sys(self) -> types.ModuleType:
-        module = types.ModuleType("sys")
-        seen = {**sys.modules, **self.modules, "__main__": self.main}
-        own = {"modules": seen, "maxint": sys.maxsize, "setrecursionlimit": _set_recursion_limit}
-        module.__dict__.update({**vars(sys), **own})
-        return module
-
-    def _importlib(self) -> types.ModuleType:
-        util, module = types.ModuleType("importlib.util"), types.ModuleType("importlib")
-        util.__dict__.update({**vars(importlib.util), "spec_from_file_location": self._spec_from_file})
-        own = {"import_module": self._import_module, "reload": lambda module: module, "util": util}
-        module.__dict__.update({**vars(importlib), **own, "__import__": self.import_})
-        self.modules["importlib.util"] = util
-        return module
-
-    def _import_module(self, name: str, package: str | None = None) -> types.ModuleType:
-        level = len(name) - len(name.lstrip("."))
-        if level:
-            name = importlib.util.resolve_name(name, package)
-        return self._module(name)
-
-    def _spec_from_file(self, name: str, location: Any = None, **_: Any) -> Any:
-        path = Path(os.fspath(location)).resolve()
-        return importlib.util.spec_from_loader(name, _Loader(self, path), origin=str(path))
-
-    def path_hook(self, entry: str) -> _FindsNothing:
-        """For Python's own importer, there is nothing in the author's tree: their random.py is not for SciPy."""
-        if not self.root.exists() or not Path(entry or os.getcwd()).resolve().is_relative_to(self.root):
-            raise ImportError
-        return _FindsNothing()
-
-    # --- imports --------------------------------------------------------------------------------------------------
-
-    def import_(self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
-        """`__import__` for the modules of the tree."""
-        module = self._relative(name, globals or {}, level) if level else self._module(name)
-        if not fromlist:
-            return self._module(name.partition(".")[0])
-        names = list(fromlist)
-        if "*" in names:
-            names += list(getattr(module, "__all__", ()))
-        for part in names:
-            if part != "*" and not hasattr(module, part):
-                self._submodule(module, part)
-        return module
-
-    def _submodule(self, package: types.ModuleType, part: str) -> None:
-        folder = next(iter(getattr(package, "__path__", ())), None)
-        path = folder and self.tree.below(Path(folder), [part])
-        if path and self.tree.contains(path):
-            setattr(package, part, self._load(path, f"{package.__name__}.{part}"))
-        elif hasattr(package, "__path__"):
-            with contextlib.suppress(ImportError):
-                setattr(package, part, self._module(f"{package.__name__}.{part}"))
-
-    def _relative(self, name: str, globals: dict[str, Any], level: int) -> types.ModuleType:
-        """By the file's place, so that it also works in one that is run directly."""
-        folder = Path(globals.get("__file__") or self.file).parent
-        for _ in range(level - 1):
-            folder = folder.parent
-        parts = name.split(".") if name else []
-        path = self.tree.below(folder, parts)
-        if path is None or not self.tree.contains(path):
-            return self._module(name or folder.name)
-        for k in range(1, len(parts)):
-            above = self.tree.below(folder, parts[:k])
-            if above is not None:
-                self._load(above, ".".join([*self.tree.package(folder), *parts[:k]]))
-        return self._load(path, ".".join([*self.tree.package(folder), *parts]))
-
-    def _module(self, name: str) -> types.ModuleType:
-        """The module of this dotted name: the author's, a replacement, or the real one."""
-        parts = name.split(".")
-        known = self._replaced(parts[0]) or self._installed(parts[0])
-        base = None if parts[0] in sys.builtin_module_names else self.tree.find(parts, self._folders(), known)
-        if base is not None:
-            return self._chain(base, parts)
-        if name in self.modules:
-            return self.modules[name]
-        if self._replaced(parts[0]):
-            return self._beside_replaced(parts)
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            base = self.tree.find(parts, self._folders(), known=False)
-            if base is None:
-                raise
-            return self._chain(base, parts)
-
-    def _chain(self, base: Path, parts: list[str]) -> types.ModuleType:
-        """Load a, a.b and a.b.c, of which the first lies in `base`, and make each an attribute of the one before."""
-        module: Any = None
-        for k in range(1, len(parts) + 1):
-            path = self.tree.below(base, parts[:k])
-            assert path is not None
-            parent, module = module, self._load(path, ".".join(parts[:k]))
-            if parent is not None and not isinstance(getattr(parent, parts[k - 1], None), type):
-                setattr(parent, parts[k - 1], module)
-        return module
-
-    def _folders(self) -> list[Path]:
-        """Where the program looks for modules: in its own folder first, then where it says."""
-        added = [Path(entry).resolve() for entry in self.sys.path if entry not in self._path_before]
-        return [self.folder, *(folder for folder in added if self.tree.contains(folder))]
-
-    def _replaced(self, top: str) -> bool:
-        return top in self.modules or any(name.startswith(f"{top}.") for name in self.modules)
-
-    def _installed(self, top: str) -> bool:
-        if top in sys.modules:
-            return top not in self.registered
-        try:
-            return importlib.util.find_spec(top) is not None
-        except (ImportError, ValueError):
-            return False
-
-    def _beside_replaced(self, parts: list[str]) -> types.ModuleType:
-        """A module above, below or beside replacements: what of it is not replaced is the real one's."""
-        name, parent = ".".join(parts), ".".join(parts[:-1])
-        above = self._module(parent) if parent else None
-        if above is not None and isinstance(getattr(above, parts[-1], None), types.ModuleType):
-            return getattr(above, parts[-1])
-        real = importlib.import_module(name)
-        module = types.ModuleType(name, real.__doc__)
-        module.__dict__.update(vars(real))
-        module.__dict__.setdefault("__getattr__", lambda attribute: getattr(real, attribute))
-        self.modules[name] = module
-        for child in [n for n in self.modules if n.rpartition(".")[0] == name]:
-            setattr(module, child.rpartition(".")[2], self.modules[child])
-        if above is not None:
-            setattr(above, parts[-1], module)
-        return module
-
-    # --- execution ------------------------------------------------------------------------------------------------
-
-    def new_module(self, name: str, path: Path) -> types.ModuleType:
-        module = types.ModuleType(name)
-        source = self.tree.source(path)
-        module.__file__ = str(source or path)
-        module.__package__ = name if path.is_dir() else name.rpartition(".")[0]
-        if path.is_dir():
-            module.__path__ = [str(path)]
-        module.__dict__["__builtins__"] = self.builtins
-        return module
-
-    def _load(self, path: Path, name: str) -> types.ModuleType:
-        """The module of a file, or of a folder with or without an __init__.py: run once, whatever it is called."""
-        if path not in self.loaded:
-            module = self.loaded[path] = self.new_module(name, path)
-            self.sys.modules[name] = module
-            if name not in sys.modules:  # where pickle and dataclasses look
-                sys.modules[name] = self.registered[name] = module
-            source = self.tree.source(path)
-            if source is not None:
-                self.run_file(source, module)
-        return self.loaded[path]
+        own = {"get_ipython": lambda: _Shell(self), "display": lambda *_, **__: None}
+        self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
+        self.main = self.imports.main
 
     def run_file(self, path: Path, module: types.ModuleType, forgiving_exit: bool = False) -> None:
         """Run each statement of a file; SystemExit passes on, unless it is forgiven as a notebook does."""
@@ -336,7 +165,7 @@ class _Program:
         lines = unit.text.splitlines(True)
         linecache.cache[unit.filename] = (len(unit.text), None, lines, unit.filename)
         if unit.python2:
-            self.builtins.__dict__.update(python2.LISTS)
+            self.imports.builtins.__dict__.update(python2.LISTS)
         for line, why in unit.broken:
             self._add(f"{self._place(unit.filename, line)} left out: {why}")
         for statement in _one_by_one(unit.body, namespace):
@@ -393,25 +222,6 @@ class _Program:
         return kept + ([f"{self.followed} statements that need what is missing"] if self.followed else [])
 
 
-class _Loader(importlib.abc.Loader):
-    """Loads a module that the author finds by its path, for importlib.util.spec_from_file_location."""
-
-    def __init__(self, program: _Program, path: Path) -> None:
-        self.program, self.path = program, path
-
-    def create_module(self, spec: Any) -> types.ModuleType:
-        return self.program.new_module(spec.name, self.path)
-
-    def exec_module(self, module: types.ModuleType) -> None:
-        module.__dict__["__builtins__"] = self.program.builtins
-        self.program.run_file(self.path, module)
-
-
-class _FindsNothing:
-    def find_spec(self, *_: Any) -> None:
-        return None
-
-
 class _Shell:
     """What get_ipython() gives: runs %run and the Python of cell magics, and does nothing else."""
 
@@ -434,11 +244,6 @@ class _Shell:
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None
-
-
-def _set_recursion_limit(limit: int) -> None:
-    """A program that calls itself without end is to hear of it before the memory is full."""
-    sys.setrecursionlimit(min(limit, 10_000))
 
 
 def _one_by_one(body: list[ast.stmt], namespace: dict[str, Any]) -> Iterator[ast.stmt]:

@@ -163,7 +163,7 @@ def _namespaces() -> list[str] | None:
     start = [program, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     start += ["--unshare-net", "--unshare-pid", "--unshare-ipc", "--die-with-parent"]
     try:
-        trial = subprocess.run([*start, "--", sys.executable, "-S", "-c", ""], capture_output=True, timeout=5)
+        trial = subprocess.run([*start, "--", "true"], capture_output=True, timeout=5)
     except (OSError, subprocess.SubprocessError):
         return None
     return start if trial.returncode == 0 else None

@@ -1,0 +1,243 @@
+"""What an author's tree sees when it imports: its own modules, replacements of some others, and the real rest.
+
+The replacements are seen by the tree alone. All its modules are loaded here, not by Python's importer, and are
+executed with builtins of their own, whose `__import__` is the one below; `sys.modules` keeps the real modules.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import importlib
+import importlib.abc
+import importlib.util
+import os
+import pickle
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jaxnet.compare.author import python2
+from jaxnet.compare.author.tree import Tree
+
+
+class Imports:
+    """The modules of a tree, loaded as they are asked for; `execute` runs a file in the module that it is given."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        file: Path,
+        modules: dict[str, types.ModuleType],
+        overrides: dict[str, Any],
+        execute: Callable[[Path, types.ModuleType], None],
+    ) -> None:
+        self.tree, self.file, self.folder, self.execute = tree, file, file.parent, execute
+        self.loaded: dict[Path, types.ModuleType] = {}
+        self.registered: dict[str, types.ModuleType] = {}  # those in sys.modules
+        self._path_before = list(sys.path)
+        self.builtins = self._builtins(overrides)
+        self.main = self.new_module("__main__", file)
+        self.modules = {**modules, **python2.modules(modules.get("pickle", pickle))}
+        self.sys = self._sys()
+        self.modules.update(
+            sys=self.sys, builtins=self.builtins, __builtin__=self.builtins, importlib=self._importlib()
+        )
+
+    def _builtins(self, overrides: dict[str, Any]) -> types.ModuleType:
+        """A module for the author to patch: it is theirs alone."""
+        module = types.ModuleType("builtins")
+        own = {"__import__": self.import_, "raw_input": overrides.get("input", input)}
+        module.__dict__.update({**vars(builtins), **python2.NAMES, **own, **overrides})
+        return module
+
+    def _sys(self) -> types.ModuleType:
+        module = types.ModuleType("sys")
+        seen = {**sys.modules, **self.modules, "__main__": self.main}
+        own = {"modules": seen, "maxint": sys.maxsize, "setrecursionlimit": _set_recursion_limit}
+        module.__dict__.update({**vars(sys), **own})
+        return module
+
+    def _importlib(self) -> types.ModuleType:
+        util, module = types.ModuleType("importlib.util"), types.ModuleType("importlib")
+        util.__dict__.update({**vars(importlib.util), "spec_from_file_location": self._spec_from_file})
+        own = {"import_module": self._import_module, "reload": lambda module: module, "util": util}
+        module.__dict__.update({**vars(importlib), **own, "__import__": self.import_})
+        self.modules["importlib.util"] = util
+        return module
+
+    def _import_module(self, name: str, package: str | None = None) -> types.ModuleType:
+        level = len(name) - len(name.lstrip("."))
+        if level:
+            name = importlib.util.resolve_name(name, package)
+        return self._module(name)
+
+    def _spec_from_file(self, name: str, location: Any = None, **_: Any) -> Any:
+        path = Path(os.fspath(location)).resolve()
+        return importlib.util.spec_from_loader(name, _Loader(self, path), origin=str(path))
+
+    def path_hook(self, entry: str) -> FindsNothing:
+        """For Python's own importer, there is nothing in the author's tree: their random.py is not for SciPy."""
+        if not self.tree.root.exists() or not Path(entry or os.getcwd()).resolve().is_relative_to(self.tree.root):
+            raise ImportError
+        return FindsNothing()
+
+    def withdraw(self) -> None:
+        """Take out of the process what was put there for the tree."""
+        with contextlib.suppress(ValueError):
+            sys.path_hooks.remove(self.path_hook)
+        for name, module in self.registered.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+
+    # --- imports --------------------------------------------------------------------------------------------------
+
+    def import_(self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+        """`__import__` for the modules of the tree."""
+        module = self._relative(name, globals or {}, level) if level else self._module(name)
+        if not fromlist:
+            return self._module(name.partition(".")[0])
+        names = list(fromlist)
+        if "*" in names:
+            names += list(getattr(module, "__all__", ()))
+        for part in names:
+            if part != "*" and not hasattr(module, part):
+                self._submodule(module, part)
+        return module
+
+    def _submodule(self, package: types.ModuleType, part: str) -> None:
+        folder = next(iter(getattr(package, "__path__", ())), None)
+        path = folder and self.tree.below(Path(folder), [part])
+        if path and self.tree.contains(path):
+            setattr(package, part, self._load(path, f"{package.__name__}.{part}"))
+        elif hasattr(package, "__path__"):
+            with contextlib.suppress(ImportError):
+                setattr(package, part, self._module(f"{package.__name__}.{part}"))
+
+    def _relative(self, name: str, globals: dict[str, Any], level: int) -> types.ModuleType:
+        """By the file's place, so that it also works in one that is run directly."""
+        folder = Path(globals.get("__file__") or self.file).parent
+        for _ in range(level - 1):
+            folder = folder.parent
+        parts = name.split(".") if name else []
+        path = self.tree.below(folder, parts)
+        if path is None or not self.tree.contains(path):
+            return self._module(name or folder.name)
+        for k in range(1, len(parts)):
+            above = self.tree.below(folder, parts[:k])
+            if above is not None:
+                self._load(above, ".".join([*self.tree.package(folder), *parts[:k]]))
+        return self._load(path, ".".join([*self.tree.package(folder), *parts]))
+
+    def _module(self, name: str) -> types.ModuleType:
+        """The module of this dotted name: the author's, a replacement, or the real one."""
+        parts = name.split(".")
+        known = self._replaced(parts[0]) or self._installed(parts[0])
+        base = None if parts[0] in sys.builtin_module_names else self.tree.find(parts, self._folders(), known)
+        if base is not None:
+            return self._chain(base, parts)
+        if name in self.modules:
+            return self.modules[name]
+        if self._replaced(parts[0]):
+            return self._beside_replaced(parts)
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            base = self.tree.find(parts, self._folders(), known=False)
+            if base is None:
+                raise
+            return self._chain(base, parts)
+
+    def _chain(self, base: Path, parts: list[str]) -> types.ModuleType:
+        """Load a, a.b and a.b.c, of which the first lies in `base`, and make each an attribute of the one before."""
+        module: Any = None
+        for k in range(1, len(parts) + 1):
+            path = self.tree.below(base, parts[:k])
+            assert path is not None
+            parent, module = module, self._load(path, ".".join(parts[:k]))
+            if parent is not None and not isinstance(getattr(parent, parts[k - 1], None), type):
+                setattr(parent, parts[k - 1], module)
+        return module
+
+    def _folders(self) -> list[Path]:
+        """Where the program looks for modules: in its own folder first, then where it says."""
+        added = [Path(entry).resolve() for entry in self.sys.path if entry not in self._path_before]
+        return [self.folder, *(folder for folder in added if self.tree.contains(folder))]
+
+    def _replaced(self, top: str) -> bool:
+        return top in self.modules or any(name.startswith(f"{top}.") for name in self.modules)
+
+    def _installed(self, top: str) -> bool:
+        if top in sys.modules:
+            return top not in self.registered
+        try:
+            return importlib.util.find_spec(top) is not None
+        except (ImportError, ValueError):
+            return False
+
+    def _beside_replaced(self, parts: list[str]) -> types.ModuleType:
+        """A module above, below or beside replacements: what of it is not replaced is the real one's."""
+        name, parent = ".".join(parts), ".".join(parts[:-1])
+        above = self._module(parent) if parent else None
+        if above is not None and isinstance(getattr(above, parts[-1], None), types.ModuleType):
+            return getattr(above, parts[-1])
+        real = importlib.import_module(name)
+        module = types.ModuleType(name, real.__doc__)
+        module.__dict__.update(vars(real))
+        module.__dict__.setdefault("__getattr__", lambda attribute: getattr(real, attribute))
+        self.modules[name] = module
+        for child in [n for n in self.modules if n.rpartition(".")[0] == name]:
+            setattr(module, child.rpartition(".")[2], self.modules[child])
+        if above is not None:
+            setattr(above, parts[-1], module)
+        return module
+
+    # --- loading ---------------------------------------------------------------------------------------------------
+
+    def new_module(self, name: str, path: Path) -> types.ModuleType:
+        module = types.ModuleType(name)
+        source = self.tree.source(path)
+        module.__file__ = str(source or path)
+        module.__package__ = name if path.is_dir() else name.rpartition(".")[0]
+        if path.is_dir():
+            module.__path__ = [str(path)]
+        module.__dict__["__builtins__"] = self.builtins
+        return module
+
+    def _load(self, path: Path, name: str) -> types.ModuleType:
+        """The module of a file, or of a folder with or without an __init__.py: run once, whatever it is called."""
+        if path not in self.loaded:
+            module = self.loaded[path] = self.new_module(name, path)
+            self.sys.modules[name] = module
+            if name not in sys.modules:  # where pickle and dataclasses look
+                sys.modules[name] = self.registered[name] = module
+            source = self.tree.source(path)
+            if source is not None:
+                self.execute(source, module)
+        return self.loaded[path]
+
+
+class _Loader(importlib.abc.Loader):
+    """Loads a module that the author finds by its path, for importlib.util.spec_from_file_location."""
+
+    def __init__(self, imports: Imports, path: Path) -> None:
+        self.imports, self.path = imports, path
+
+    def create_module(self, spec: Any) -> types.ModuleType:
+        return self.imports.new_module(spec.name, self.path)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        module.__dict__["__builtins__"] = self.imports.builtins
+        self.imports.execute(self.path, module)
+
+
+class FindsNothing:
+    def find_spec(self, *_: Any) -> None:
+        return None
+
+
+def _set_recursion_limit(limit: int) -> None:
+    """A program that calls itself without end is to hear of it before the memory is full."""
+    sys.setrecursionlimit(min(limit, 10_000))
