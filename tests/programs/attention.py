@@ -42,10 +42,11 @@ class Classifier:
         self.attention = Attention(d_model, d_key, d_value)
         self.Wc = np.random.randn(d_value, classes) / np.sqrt(d_value)
         self.bc = np.zeros(classes)
+        self.position = np.array([[0.4], [0.3], [0.2], [0.1]])  # early tokens count for more
 
     def forward(self, X):
         self.O = self.attention.forward(X)
-        self.pooled = self.O.mean(axis=1)
+        self.pooled = (self.O * self.position).sum(axis=1)
         return softmax(self.pooled @ self.Wc + self.bc)
 
     def backward(self, P, Y):
@@ -53,7 +54,7 @@ class Classifier:
         self.dWc = self.pooled.T @ dlogits
         self.dbc = dlogits.sum(axis=0)
         dpooled = dlogits @ self.Wc.T
-        dO = np.ones_like(self.O) * dpooled[:, None, :] / self.O.shape[1]  # wrong: dO = np.ones_like(self.O) * dpooled[:, None, :]
+        dO = dpooled[:, None, :] * self.position  # wrong: dO = dpooled[:, None, :] * self.position[::-1]
         self.attention.backward(dO)
 
     def update(self, lr):
