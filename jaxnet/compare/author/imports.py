@@ -138,6 +138,8 @@ class Imports:
         base = None if parts[0] in sys.builtin_module_names else self.tree.find(parts, self._folders(), known)
         if base is not None:
             return self._chain(base, parts)
+        if not known and (path := self.tree.moved(parts, self.folder)):
+            return self._load(path, name)
         if name in self.modules:
             return self.modules[name]
         if self._replaced(parts[0]):
@@ -173,9 +175,10 @@ class Imports:
         if top in sys.modules:
             return top not in self.registered
         try:
-            return importlib.util.find_spec(top) is not None
+            spec = importlib.util.find_spec(top)
         except (ImportError, ValueError):
             return False
+        return spec is not None and spec.origin is not None  # a folder that happens to lie on the path is none
 
     def _beside_replaced(self, parts: list[str]) -> types.ModuleType:
         """A module above, below or beside replacements: what of it is not replaced is the real one's."""

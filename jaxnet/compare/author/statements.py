@@ -133,32 +133,58 @@ def _without_magics(text: str) -> str:
 
 
 def _without_broken(source: str) -> tuple[ast.Module, list[tuple[int, str]]]:
-    """What is left when the smallest stretches of lines are taken out that parsing stops at."""
+    """What is left when the least is taken out that parsing stops at; and what that was."""
     lines = source.split("\n")
     left_out: list[tuple[int, str]] = []
-    while isinstance(problem := _parsed("\n".join(lines)), SyntaxError):
-        line = min(max(problem.lineno or len(lines), 1), len(lines))
-        reached = -1
-        best: list[str] = []
-        for start, end in _stretches(lines, line - 1):
-            indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
-            candidate = lines[:start] + [f"{indent}pass"] + [""] * (end - start - 1) + lines[end:]
+    for _ in range(_BROKEN):
+        problem = _parsed("\n".join(lines))
+        if isinstance(problem, ast.Module):
+            return problem, left_out
+        header = re.search(r"expected an indented block after .* on line (\d+)", problem.msg)
+        line = int(header[1]) if header else min(max(problem.lineno or len(lines), 1), len(lines))
+        reached, best, note = 0, lines, ""
+        for candidate, end, why in _candidates(lines, line, problem.msg):
+            if candidate == lines:
+                continue
             after = _parsed("\n".join(candidate))
             got = len(lines) + 1 if isinstance(after, ast.Module) else after.lineno or 0
             if got > reached:
-                reached, best = got, candidate
+                reached, best, note = got, candidate, why
             if got > end:
                 break
-        if best in ([], lines) or len(left_out) == _BROKEN:
-            return ast.Module([], []), [*left_out, (line, problem.msg)]
         lines = best
-        left_out.append((line, problem.msg))
-    return problem, left_out
+        left_out += [(line, note)] if note else []
+    return ast.Module([], []), [*left_out, (1, "there are too many errors")]
+
+
+def _candidates(lines: list[str], line: int, why: str) -> Iterator[tuple[list[str], int, str]]:
+    """The lines with one change at or around a line, from the least to the greatest; its last line; and a note."""
+    before, here, after = lines[: line - 1], lines[line - 1], lines[line:]
+    yield [*before, _requoted(here), *after], line, ""
+    yield [*before, re.sub(r"[`$?!\s]+$", "", here), *after], line, f"{why}, at its end"  # no Python ends so
+    for start, end in _stretches(lines, line - 1):
+        indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
+        yield lines[:start] + [f"{indent}pass"] + [""] * (end - start - 1) + lines[end:], end, why
+
+
+def _requoted(line: str) -> str:
+    """A line whose f-strings have their own quotes inside of braces, which Python 3.11 cannot read, with others."""
+    result, quote, depth = "", "", 0
+    for k, letter in enumerate(line):
+        if not quote:
+            opens = letter in "'\"" and line[k - 1 : k].lower() == "f" and line[k : k + 3] != letter * 3
+            quote = letter if opens else ""
+        elif letter == quote and depth > 0:
+            letter = "'" if quote == '"' else '"'
+        elif letter == quote:
+            quote = ""
+        depth = max(depth + (letter == "{") - (letter == "}"), 0) if quote else 0
+        result += letter
+    return result
 
 
 def _stretches(lines: list[str], at: int) -> Iterator[tuple[int, int]]:
-    """The line, then the blocks around it, from the innermost to the outermost, then all from there on."""
-    yield at, at + 1
+    """The line with what is below it, then the blocks around, from the innermost to the outermost, then the rest."""
     deep = [len(line) - len(line.lstrip()) if line.strip() else None for line in lines]
     start, depth = at, deep[at]
     if depth is None:
@@ -169,11 +195,11 @@ def _stretches(lines: list[str], at: int) -> Iterator[tuple[int, int]]:
             end += 1
         if end < len(lines) and deep[end] == depth and re.match(r"\s*[)\]}]", lines[end]):
             end += 1
-        if end - start > 1:
-            yield start, end
+        yield start, end
         above = [k for k in range(start) if deep[k] is not None and deep[k] < depth]  # type: ignore[operator]
         if not above:
             break
         start = above[-1]
         depth = deep[start] or 0
     yield start, len(lines)
+    yield at, len(lines)

@@ -86,6 +86,14 @@ class Tree:
         seeing = {top for top in tops if self.contains(top) and self.below(top, parts)}
         return min(seeing, key=lambda top: (_distance(top, near), str(top)), default=None)
 
+    def moved(self, parts: list[str], near: Path) -> Path | None:
+        """The file or folder that is b.c or c, where a.b.c is looked for and the folder a has gone."""
+        for k in range(1, len(parts)):
+            base = self._elsewhere(parts[k:], near)
+            if base is not None:
+                return self.below(base, parts[k:])
+        return None
+
     def package(self, folder: Path) -> list[str]:
         return list(folder.relative_to(self.root.parent).parts) if self.contains(folder) else [folder.name]
 
@@ -166,6 +174,9 @@ def _imports(units: list[Unit], path: Path, tree: Tree) -> Iterator[Path]:
                 continue
         for parts, level in wanted:
             base = path.parents[level - 1] if level else tree.find(parts, [path.parent], False)
+            moved = None if base else tree.moved(parts, path.parent)
+            if moved and (source := tree.source(moved)):
+                yield source
             for k in range(len(parts) + 1):
                 place = base and tree.below(base, parts[:k])
                 source = place and tree.source(place)
