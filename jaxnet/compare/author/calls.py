@@ -1,0 +1,437 @@
+"""Calls an author's functions by the names of their arguments, and finds parameters and gradients by theirs.
+
+m examples. A `Session` holds what the author's functions returned, under the author's names, and data of our own by
+what they mean: X, Y, rate … An argument is given what has its own name, else what its name means, else nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import linecache
+import re
+import types
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy
+
+from jaxnet.compare.author.meanings import SIZES, Named, meanings, read_name, role, squeezed
+
+RATE = 1.0  # a step is then the gradient itself, wherever the author multiplies with the rate
+COUNT = 3  # of steps, iterations, epochs
+
+
+class Unfillable(ValueError):
+    """An argument that nothing known can be given to, or a call whose result is not what was to be expected."""
+
+
+class World(NamedTuple):
+    """A hypothesis of what the code works on."""
+
+    sizes: tuple[int, ...]  # inputs, hidden …, outputs
+    layout: str  # columns or rows
+    labels: str = "one-hot"  # or integers (m,)
+    form: str = "batch"  # or example (m = 1), or vector (X is (i,))
+
+    @property
+    def m(self) -> int:
+        """Enough for every class, and unlike every size, so that no transpose hides."""
+        if self.form != "batch":
+            return 1
+        return next(m for m in range(max(6, self.sizes[-1] + 2), 2000) if m not in self.sizes)
+
+
+def data_of(world: World, np: types.ModuleType) -> dict[str, Any]:
+    """What an argument is given for what it means."""
+    draws = numpy.random.default_rng(7)
+    m, inputs, outputs = world.m, world.sizes[0], world.sizes[-1]
+    x = draws.normal(size=(m, inputs))
+    labels = draws.permutation((numpy.arange(m) + 1) % max(outputs, 2))
+    y = labels[:, None].astype(numpy.float64) if outputs == 1 else numpy.eye(outputs)[labels]
+    pairs = [(np.array(x[k, :, None]), np.array(y[k, :, None])) for k in range(m)]
+    if world.layout == "columns":
+        x, y = numpy.ascontiguousarray(x.T), numpy.ascontiguousarray(y.T)
+    if world.form == "vector":
+        x, y = x.reshape(-1), y.reshape(-1)
+    hidden = list(world.sizes[1:-1])
+    return {
+        "X": np.array(x), "Y": np.array(labels if world.labels == "integers" else y), "pairs": pairs, "m": m,
+        "rate": RATE, "count": COUNT, "inputs": inputs, "outputs": outputs, "sizes": list(world.sizes),
+        "depth": len(world.sizes) - 1, "hidden": hidden, "nothing": 0.0, "one": 1, "false": False, "true": True,
+        "seed": 0, "word": "name", "gradients": {}, **{f"hidden{k}": size for k, size in enumerate(hidden, 1)},
+    }  # fmt: skip
+
+
+# --- the author's file -----------------------------------------------------------------------------------------------
+
+
+class File:
+    """The functions and classes that a file defines, in their order, and how it calls them."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self.namespace = namespace
+        own = namespace.get("__name__")
+        functions = [(n, f) for n, f in namespace.items() if isinstance(f, types.FunctionType)]
+        self.functions = {n: f for n, f in functions if f.__globals__ is namespace}
+        self.classes = {n: c for n, c in namespace.items() if isinstance(c, type) and c.__module__ == own}
+        methods = [f for c in self.classes.values() for f in vars(c).values()]
+        plain = [getattr(f, "__func__", f) for f in (*self.functions.values(), *methods)]
+        names = {f.__code__.co_filename for f in plain if isinstance(f, types.FunctionType)}
+        self.trees = [tree for name in sorted(names) if (tree := _tree(name)) is not None]
+        self.source = "\n".join("".join(linecache.getlines(name)) for name in sorted(names))
+        self.sites = _sites(self.trees)
+
+    def methods(self, name: str) -> dict[str, Any]:
+        """The methods of a class that are the author's, its bases' included, in their order."""
+        bases = [base for base in reversed(self.classes[name].__mro__) if base is not object]
+        found = {n: f for base in bases for n, f in vars(base).items()}
+        return {n: f for n, f in found.items() if isinstance(f, types.FunctionType | staticmethod | classmethod)}
+
+    def text_of(self, cls: type) -> str:
+        """The source of a class, as far as it is at hand."""
+        nodes = [
+            n for tree in self.trees for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == cls.__name__
+        ]
+        return "\n".join(ast.unparse(node) for node in nodes)
+
+    def reached(self, function: Any) -> set[str]:
+        """The names that a function uses, and those that the file's functions and methods of these names use."""
+        found: set[str] = set()
+        waiting = [function]
+        while waiting:
+            for name in _used(waiting.pop()) - found:
+                found.add(name)
+                waiting += [self.functions[name]] if name in self.functions else []
+                waiting += [vars(c)[name] for c in self.classes.values() if callable(vars(c).get(name))]
+        return found
+
+
+def _tree(filename: str) -> ast.Module | None:
+    return _parsed("".join(linecache.getlines(filename)))
+
+
+@functools.lru_cache(100)
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def node_of(function: Any) -> ast.FunctionDef | ast.Lambda | None:
+    """The definition of a function, if its source is at hand."""
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    tree, first = (_tree(code.co_filename), code.co_firstlineno) if code else (None, 0)
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            decorators = getattr(node, "decorator_list", [])
+            if min([node.lineno, *(d.lineno for d in decorators)]) == first:
+                return node
+    return None
+
+
+def _used(function: Any) -> set[str]:
+    node = node_of(function)
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node else set()
+    return names | ({n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)} if node else set())
+
+
+def tail(node: ast.AST) -> str:
+    """The last name of an expression: W1 of self.W1, of params['W1'] and of W1."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(slice=ast.Constant(value=str(name))):
+            return name
+    return ""
+
+
+def _sites(trees: list[ast.Module]) -> dict[str, list[tuple[ast.Call, Any]]]:
+    """The calls of each name, with the names that their results are assigned to."""
+    found: dict[str, list[tuple[ast.Call, Any]]] = {}
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        value = node.value if isinstance(node, ast.Assign) else None
+        for call in ast.walk(node) if isinstance(node, ast.stmt) else ():
+            if isinstance(call, ast.Call) and (name := tail(call.func)):
+                target = node.targets[0] if isinstance(node, ast.Assign) and call is value else None
+                names = [tail(t) for t in target.elts] if isinstance(target, ast.Tuple | ast.List) else None
+                found.setdefault(name, []).append((call, names or (tail(target) if target is not None else None)))
+    return found
+
+
+def return_names(function: Any) -> list[str] | str | None:
+    """The names in a function's last return statement: a list for several, a string for one."""
+    node = node_of(function)
+    returns = [n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value] if node else []
+    if not returns:
+        return None
+    value = returns[-1]
+    return [_inner_name(e) for e in value.elts] if isinstance(value, ast.Tuple | ast.List) else _inner_name(value)
+
+
+def _inner_name(node: ast.AST) -> str:
+    """What an expression is called: its own name, or that of the first gradient in it (dW1 / m)."""
+    if isinstance(node, ast.Dict | ast.Tuple | ast.List | ast.ListComp | ast.DictComp):
+        return ""
+    names = [tail(n) for n in ast.walk(node) if isinstance(n, ast.Name | ast.Attribute | ast.Subscript)]
+    return tail(node) or next((n for n in names if (read := read_name(n)) and read.gradient), "")
+
+
+# --- calls -----------------------------------------------------------------------------------------------------------
+
+
+class Session:
+    """One run of the author's functions: what they returned so far, and data of ours."""
+
+    def __init__(self, file: File, np: types.ModuleType, world: World) -> None:
+        self.file, self.np, self.world = file, np, world
+        self.data = data_of(world, np)
+        self.pool: dict[str, Any] = {}
+        self.labelled = False  # whether the author's code has been given the labels
+
+    def call(self, function: Any, building: bool = False, **given: Any) -> Any:
+        """Calls with arguments by name; what is returned goes into the pool under the author's names for it."""
+        arguments = {}
+        for parameter in _parameters(function):
+            optional = parameter.default is not parameter.empty
+            found = given.get(parameter.name, self._value(parameter.name, function, building, optional))
+            if found is not _OMIT:
+                arguments[parameter.name] = found
+        self._set_globals(function)
+        result = function(**arguments)
+        self.absorb(function, result)
+        return result
+
+    def absorb(self, function: Any, result: Any) -> None:
+        """Puts what a call returned into the pool; what had another name as well gets it again."""
+        for name, value in named_results(self.file, function, result):
+            old = self.pool.get(name)
+            for other in [n for n, v in self.pool.items() if v is old and isinstance(old, dict | list)]:
+                self.pool[other] = value
+            self.pool[name] = value
+
+    def _value(self, name: str, function: Any, building: bool, optional: bool) -> Any:
+        names = [name, *self._aliases(function, name)]
+        means = next((found for n in names if (found := meanings(n, building))), [])
+        first = means[0] if means else ""
+        for n in names:
+            if n in self.pool:
+                return self.pool[n]
+        held_out = any(word in name.lower() for word in ("val", "test", "dev"))
+        if optional and (building or held_out or first not in ("X", "Y", "P", "count", "parameters", "cache")):
+            return _OMIT
+        own = self.file.namespace.get(name, self.file.namespace.get(name.upper()))
+        if first in SIZES and isinstance(own, list) and not all(isinstance(size, int) for size in own):
+            return own  # an architecture of another kind than a list of sizes
+        if read_name(name) is None or not self.pool:
+            for meaning in means:
+                if meaning in self.data:
+                    self.labelled |= meaning in ("Y", "pairs")
+                    return self.data[meaning]
+        found = self._near(names)
+        found = self._part(name, function) if found is _OMIT and not optional else found
+        if found is not _OMIT or optional:
+            return found
+        raise Unfillable(f"nothing is known for the argument {name!r} of {getattr(function, '__name__', 'a function')}")
+
+    def _aliases(self, function: Any, argument: str) -> list[str]:
+        """The names that the file itself passes for an argument."""
+        short = getattr(function, "__name__", "")
+        order = [parameter.name for parameter in _parameters(function)]
+        given = []
+        for call, _ in self.file.sites.get(short, []):
+            named = {**dict(zip(order, call.args, strict=False)), **{k.arg: k.value for k in call.keywords}}
+            given += [tail(named[argument])] if argument in named else []
+        return [name for name in dict.fromkeys(given) if name and name != argument]
+
+    def _near(self, names: list[str]) -> Any:
+        """What is nearly called so: in the pool, inside what is there, or among the file's constants."""
+        wanted = [squeezed(name) for name in names]
+        for name, value in self.pool.items():
+            if squeezed(name) in wanted:
+                return value
+        for leaf in leaves(self.pool):
+            if squeezed(leaf.word) in wanted:
+                return leaf.value
+        for name, value in self.file.namespace.items():
+            plain = isinstance(value, int | float | str | list | tuple | dict) or value in self.file.functions.values()
+            if squeezed(name) in wanted and plain and not name.startswith("__"):
+                return value
+        return _OMIT
+
+    def _part(self, name: str, function: Any) -> Any:
+        """What the file has for an argument that is a part of a network: a loss, an activation, a word for one."""
+        word, owner = name.lower(), getattr(self.file.namespace.get(getattr(function, "__name__", "")), "__dict__", {})
+        functions, losses = self.file.functions, [n for n in self.file.functions if role(n) == "loss"]
+        if re.search("loss|cost", word) and losses:
+            slopes = [n for n in functions if losses[0] in n and n != losses[0]]
+            return functions[slopes[0] if slopes and role(word) == "backward" else losses[0]]
+        if "act" in word or word in ("f", "g"):
+            nodes = [n for f in (function, *owner.values()) if (node := node_of(f)) for n in ast.walk(node)]
+            compared = [n for n in nodes if isinstance(n, ast.Compare) and name in (tail(n.left), tail(n.left)[1:])]
+            constants = [c.value for n in compared for c in n.comparators if isinstance(c, ast.Constant)]
+            words = [value for value in constants if isinstance(value, str)]
+            known = [w for w in _ACTIVATIONS for given in words if given.lower() == w]
+            if known:
+                return next(given for given in words if given.lower() == known[0])
+            made = {n.lower(): v for n, v in (*functions.items(), *self.file.classes.items())}
+            found = next((made[w] for w in _ACTIVATIONS if w in made), _OMIT)
+            return found() if isinstance(found, type) else found
+        return _OMIT
+
+    def _set_globals(self, function: Any) -> None:
+        """The module's number of examples, if a function reads it, is that of our data."""
+        if not argument_meanings(function):
+            return
+        for name in self.file.reached(function) & set(self.file.namespace):
+            if meanings(name)[:1] == ["m"] and type(self.file.namespace[name]) is int and name != "n":
+                self.file.namespace[name] = self.world.m
+
+
+_OMIT = object()
+_ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
+
+
+def _parameters(function: Any) -> list[inspect.Parameter]:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+
+
+def argument_meanings(function: Any, building: bool = False) -> dict[str, list[str]]:
+    """What the arguments of a function mean; a method's without self."""
+    names = [p.name for p in _parameters(function)]
+    bound = isinstance(function, types.FunctionType) and names[:1] == ["self"]
+    return {name: meanings(name, building) for name in (names[1:] if bound else names)}
+
+
+def named_results(file: File, function: Any, result: Any) -> list[tuple[str, Any]]:
+    """A call's results with the names of its return statement and of the places where the file calls it."""
+    short = getattr(function, "__name__", "")
+    found: dict[str, Any] = {}
+    for names in [return_names(function), *(targets for _, targets in file.sites.get(short, []))]:
+        if isinstance(names, str) and names and result is not None:
+            found.setdefault(names, result)
+        elif isinstance(names, list) and isinstance(result, tuple | list) and len(names) == len(result):
+            for name, value in zip(names, result, strict=True):
+                if name and name != "_":
+                    found.setdefault(name, value)
+    return list(found.items())
+
+
+# --- what is in the results ------------------------------------------------------------------------------------------
+
+
+class Leaf(NamedTuple):
+    """A number or array somewhere in a structure: where it is held, and the words and numbers on the way to it."""
+
+    holder: Any
+    key: Any
+    way: tuple[Any, ...]
+    value: Any
+
+    @property
+    def word(self) -> str:
+        return next((part for part in reversed(self.way) if isinstance(part, str) and part), "")
+
+    @property
+    def named(self) -> Named | None:
+        return read_name(self.word)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        return tuple(part for part in self.way if isinstance(part, int))
+
+    def set(self, value: Any) -> None:
+        if isinstance(self.holder, dict | list):
+            self.holder[self.key] = value
+        elif not isinstance(self.holder, tuple):
+            setattr(self.holder, self.key, value)
+
+
+def leaves(value: Any, way: tuple[Any, ...] = (), depth: int = 5) -> list[Leaf]:
+    """All float arrays and numbers in dicts, lists, tuples and objects of the author's, each array once."""
+    found: dict[int, Leaf] = {}
+    for leaf in _walk(None, None, value, way, depth, set()):
+        found.setdefault(id(leaf.value), leaf)
+    return list(found.values())
+
+
+def _walk(holder: Any, key: Any, value: Any, way: tuple[Any, ...], depth: int, seen: set[int]) -> Iterator[Leaf]:
+    if isinstance(value, numpy.ndarray | float) and not isinstance(value, bool):
+        if getattr(value, "dtype", numpy.dtype(float)).kind == "f":
+            yield Leaf(holder, key, way, value)
+        return
+    if depth == 0 or id(value) in seen or isinstance(value, type | types.ModuleType | types.FunctionType):
+        return
+    seen.add(id(value))
+    parts: Any = ()
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list | tuple):
+        parts = enumerate(value)
+    elif hasattr(value, "__dict__") and type(value).__module__ not in ("numpy", "builtins"):
+        parts = vars(value).items()
+    for name, part in list(parts):
+        yield from _walk(value, name, part, (*way, name), depth - 1, seen)
+
+
+def plain(value: Any) -> numpy.ndarray:
+    """A copy of an array, off the record."""
+    return numpy.array(numpy.ndarray.view(value, numpy.ndarray) if isinstance(value, numpy.ndarray) else float(value))
+
+
+def pair_up(parameters: list[Leaf], gradients: list[Leaf]) -> list[tuple[Leaf, Leaf]]:
+    """Each parameter with its gradient: by their names, else by their places in like structures, else in order."""
+    pairs = []
+    for parameter in parameters:
+        key = _key(parameter)
+        found = [g for g in gradients if key and _key(g) == key]
+        if not found:
+            found = [g for g in gradients if squeezed(g.word).endswith(squeezed(parameter.word)) and parameter.word]
+            found = found if len(found) == 1 and not parameter.places else []
+        if found:
+            pairs.append((parameter, found[0]))
+    if len(pairs) < len(parameters) and len(gradients) == len(parameters):
+        ordered = [list(zip(parameters, given, strict=True)) for given in (gradients, gradients[::-1])]
+        pairs = next((p for p in ordered if all(fits(a, b) for a, b in p)), pairs)
+    reversed_lists = [(p, g) for p, g in pairs if not fits(p, g)]
+    if reversed_lists and all(p.places for p, _ in pairs):  # appended from the last layer to the first
+        last = max(p.places[-1] for p, _ in pairs)
+        by_place = {(_key(g) or ("", "", ()))[0]: {} for _, g in pairs}
+        for _, g in pairs:
+            by_place[(_key(g) or ("", "", ()))[0]][g.places[-1]] = g
+        turned = [(p, by_place[_key(g)[0]].get(last - p.places[-1], g)) for p, g in pairs]  # pyright: ignore
+        pairs = turned if all(fits(p, g) for p, g in turned) else pairs
+    return pairs
+
+
+def _key(leaf: Leaf) -> tuple[str, str, tuple[int, ...]] | None:
+    named = leaf.named
+    return (named.kind, named.place, leaf.places) if named else ("", "", leaf.places) if leaf.places else None
+
+
+def fits(parameter: Leaf, gradient: Leaf) -> bool:
+    """Whether a gradient has its parameter's shape, or is one number."""
+    return numpy.shape(gradient.value) == numpy.shape(parameter.value) or numpy.size(gradient.value) == 1
+
+
+def step(pairs: list[tuple[Leaf, Leaf]]) -> None:
+    """p ← p − rate · gradient, in place where that is possible, so that whoever holds the array sees it."""
+    for parameter, gradient in pairs:
+        value = parameter.value
+        if isinstance(value, numpy.ndarray) and value.ndim and numpy.size(value) >= numpy.size(gradient.value):
+            try:
+                value -= RATE * gradient.value
+                continue
+            except (ValueError, TypeError):  # shapes that do not fit, numbers of another kind
+                pass
+        parameter.set(value - RATE * gradient.value)
+
+
+def find_role(names: dict[str, Any], wanted: str) -> dict[str, Any]:
+    return {name: function for name, function in names.items() if role(name) == wanted}

@@ -1,0 +1,301 @@
+"""Lone layers: classes, or pairs of functions, with a forward(x) and a backward(upstream) that nothing in a file uses.
+
+All layers of a file that fit each other are put one after another, then each stands by itself. The first gets random
+x, and the last the gradient of ½ Σ (output − target)² as its upstream gradient. x is stepped as a parameter is,
+x ← x − rate · dx, so that dx is compared like dW and db.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy
+
+from jaxnet.compare.author.calls import (
+    COUNT,
+    RATE,
+    File,
+    Leaf,
+    Session,
+    Unfillable,
+    World,
+    argument_meanings,
+    find_role,
+    fits,
+    leaves,
+    named_results,
+    pair_up,
+    plain,
+    step,
+)
+from jaxnet.compare.author.meanings import gradient_of, meanings, read_name, squeezed
+
+Play = Callable[[Any, bool], None]
+SHAPES = ((6, 5), (5, 6), (1, 5), (5, 1), (6, 5, 1), (2, 3, 6, 6), (2, 6, 6, 3), (5,))  # of x
+IMAGES = {  # of what a layer of images is made, by the names of its arguments
+    **dict.fromkeys(("in_channels", "input_channels", "channels", "n_channels", "num_channels", "c_in"), 3),
+    **dict.fromkeys(("out_channels", "output_channels", "filters", "num_filters", "n_filters", "c_out"), 4),
+    **dict.fromkeys(("kernel_size", "filter_size", "kernel", "ksize", "k"), 3), "stride": 1, "strides": 1, "padding": 0,
+    "pad": 0, "pool_size": 2, "p": 0.5, "axis": 1, "eps": 1e-5, "epsilon": 1e-5,
+}  # fmt: skip
+
+
+def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play]]:
+    """What is to be tried, and what it is called; the first argument of a play is the shape of x."""
+    names = [name for name in file.classes if _forward_of(file, name) and _backward_of(file, name)]
+    if len(names) > 1:
+        yield (
+            "the layers of the file, one after another",
+            lambda shape, strict: _play(_chain(file, np, names, shape), strict, np, shape),
+        )
+    for name in names:
+        shown = f"forward and backward of class {name}"
+        yield shown, lambda shape, strict, name=name: _play([_ClassLayer(file, np, name, shape)], strict, np, shape)
+    for forward, backward in _pairs(file):
+        shown = f"{forward} and {backward}"
+        yield shown, lambda shape, strict, f=forward, b=backward: _play([_PairLayer(file, np, f, b)], strict, np, shape)
+
+
+def _forward_of(file: File, name: str) -> str | None:
+    found = [n for n in find_role(file.methods(name), "forward") if n != "predict"]
+    return next(iter(sorted(found, key=lambda n: "forward" not in n)), None)
+
+
+def _backward_of(file: File, name: str) -> str | None:
+    found = find_role(file.methods(name), "backward")
+    takes = {n: {means[0] for means in argument_meanings(f).values() if means} for n, f in found.items()}
+    fitting = [n for n, firsts in takes.items() if "Y" not in firsts and argument_meanings(found[n])]
+    return next(iter(sorted(fitting, key=lambda n: "back" not in n)), None)
+
+
+def _pairs(file: File) -> Iterator[tuple[str, str]]:
+    """linear_forward and linear_backward, relu and relu_derivative: functions that no other of the file calls."""
+    called = {n for key, f in file.functions.items() for n in file.reached(f) if n != key}
+    for backward in find_role(file.functions, "backward"):
+        stem = squeezed(backward)
+        for word in ("backward", "backprop", "back", "derivative", "deriv", "gradient", "grad", "prime"):
+            stem = stem.replace(word, "")
+        for forward in file.functions:
+            same = squeezed(forward).replace("forward", "") in (stem, stem.removeprefix("d"))
+            if same and forward != backward and not {forward, backward} & called:
+                yield forward, backward
+
+
+# --- one layer -------------------------------------------------------------------------------------------------------
+
+
+class _ClassLayer:
+    """An object of a layer's class."""
+
+    def __init__(self, file: File, np: types.ModuleType, name: str, shape: tuple[int, ...]) -> None:
+        self.file, self.name = file, name
+        features = shape[0] if shape[:1] == (5,) else shape[1]
+        self.session = Session(file, np, World((features, 4), "rows"))
+        self.session.data |= {"hidden1": 4, "inputs": features, "outputs": 4}
+        given = {n: IMAGES[n.lower()] for n in argument_meanings(file.classes[name], True) if n.lower() in IMAGES}
+        self.layer = self.session.call(file.classes[name], building=True, **given)
+        self.methods = {n: getattr(self.layer, n) for n in file.methods(name)}
+        for method, function in find_role(self.methods, "init").items():
+            if not method.startswith("__"):
+                with contextlib.suppress(Unfillable):
+                    self.session.call(function, building=True)
+        found = [leaf for leaf in leaves(self.layer) if numpy.ndim(leaf.value) and numpy.size(leaf.value) > 1]
+        self.parameters = [p for p in found if not (p.named and p.named.gradient) and not gradient_of(p.word)]
+        self.before: dict[tuple[Any, ...], numpy.ndarray] = {}
+
+    def forward(self, x: Any) -> Any:
+        self.x, self.before = x, {p.way: plain(p.value) for p in self._now()}
+        function = self.methods[_forward_of(self.file, self.name) or ""]
+        first = next(iter(argument_meanings(function)))
+        result = self.session.call(function, **{first: x})
+        self.session.data |= {"cache": result, "X": x}
+        return _output(result, self.layer)
+
+    def backward(self, upstream: Any, strict: bool) -> Any:
+        """dx; the parameters are stepped, by the layer itself or here."""
+        function = self.methods[_backward_of(self.file, self.name) or ""]
+        result = self.session.call(function, **{_upstream_argument(function): upstream})
+        named = dict(named_results(self.file, function, result))
+        found = _candidates(named, result)
+        found += [leaf for leaf in leaves(self.layer) if leaf.word not in {p.word for p in self.parameters}]
+        dx = _of_input(found, numpy.shape(self.x), {id(upstream), id(self.x)})
+        if not self._moved(strict):
+            for name, update in find_role(self.methods, "update").items():
+                if name != function.__name__:
+                    with contextlib.suppress(Unfillable):
+                        self.session.call(update)
+        if not self._moved(strict):
+            gradients = [leaf for leaf in found if leaf.value is not dx and _is_gradient(leaf)]
+            pairs = [(p, g) for p in self._now() for g in gradients if _belongs(g, p)] or pair_up(
+                self._now(), gradients
+            )
+            if strict and not all(fits(p, g) for p, g in pairs):
+                raise Unfillable("gradients of other shapes")
+            named_ones = [p for p in self.parameters if p.named]
+            if not pairs and named_ones:
+                raise Unfillable("no gradients for its parameters")
+            step(pairs)
+        return dx
+
+    def _now(self) -> list[Leaf]:
+        now = {leaf.way: leaf for leaf in leaves(self.layer)}
+        return [now[p.way] for p in self.parameters if p.way in now]
+
+    def _moved(self, strict: bool) -> bool:
+        known = [p for p in self._now() if p.way in self.before]
+        moved = [p for p in known if not numpy.array_equal(plain(p.value), self.before[p.way])]
+        if strict and any(numpy.shape(p.value) != self.before[p.way].shape for p in moved):
+            raise Unfillable("a step that changes a parameter's shape")
+        return any(p.named for p in moved)
+
+    @property
+    def averages(self) -> bool:
+        """Whether its gradients are divided by the number of examples, so that dx is not of the same loss."""
+        text = self.file.text_of(self.file.classes[self.name])
+        return any(
+            mark in text for mark in ("mean(", "average(", "/ m", "/m", "/ n", "/n", "/ self.", "shape[0]", "len(")
+        )
+
+
+class _PairLayer:
+    """A function and its backward pass, or its derivative; arrays that it takes beside x are parameters."""
+
+    averages = False
+
+    def __init__(self, file: File, np: types.ModuleType, forward: str, backward: str) -> None:
+        self.file, self.functions = file, (file.functions[forward], file.functions[backward])
+        self.session = Session(file, np, World((5, 4), "rows"))
+        draws = numpy.random.default_rng(5)
+        for name in list(argument_meanings(self.functions[0]))[1:]:
+            read = read_name(name)
+            if read:
+                self.session.pool[name] = np.array(draws.normal(size=(5, 4) if read.kind == "W" else (4,)))
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        first = next(iter(argument_meanings(self.functions[0])))
+        result = self.session.call(self.functions[0], **{first: x})
+        rest = result[1:] if isinstance(result, tuple) else (result,)
+        self.session.data |= {"cache": rest[0] if len(rest) == 1 else rest, "X": x}
+        self.out = _output(result, None)
+        return self.out
+
+    def backward(self, upstream: Any, strict: bool) -> Any:
+        function = self.functions[1]
+        arguments = argument_meanings(function)
+        if len(arguments) == 1 and "upstream" not in next(iter(arguments.values()))[:1]:
+            return self._derivative(function) * upstream
+        result = self.session.call(function, **{_upstream_argument(function): upstream})
+        found = _candidates(dict(named_results(self.file, function, result)), result)
+        dx = _of_input(found, numpy.shape(self.x), {id(upstream), id(self.x)})
+        parameters = [
+            leaf for leaf in leaves(self.session.pool) if leaf.named and not leaf.named.gradient and len(leaf.way) == 1
+        ]
+        pairs = pair_up(parameters, [leaf for leaf in found if leaf.value is not dx and _is_gradient(leaf)])
+        if strict and not all(fits(p, g) for p, g in pairs):
+            raise Unfillable("gradients of other shapes")
+        step(pairs)
+        return dx
+
+    def _derivative(self, function: Any) -> Any:
+        """At x; at the output where it is written for that, which differences tell."""
+        x, e = plain(self.x), 1e-6
+        forward = self.functions[0]
+        slope = (plain(_output(forward(x + e), None)) - plain(_output(forward(x - e), None))) / (2 * e)
+        at_x, at_output = function(self.x), function(self.out)
+        for values in (at_x, at_output):
+            if numpy.shape(values) != numpy.shape(self.x):
+                raise Unfillable("not a derivative entry by entry")
+        return at_output if numpy.allclose(plain(at_output), slope, atol=1e-5) else at_x
+
+
+def _upstream_argument(function: Any) -> str:
+    arguments = argument_meanings(function)
+    found = [name for name, means in arguments.items() if "upstream" in means[:1]]
+    if not found and len(arguments) > 1 and meanings(next(iter(arguments)))[:1] not in ([], ["upstream"], ["P"]):
+        raise Unfillable("no argument for an upstream gradient")
+    return found[0] if found else next(iter(arguments))
+
+
+def _output(result: Any, layer: Any) -> Any:
+    """The array that a forward pass returned, or left in an attribute."""
+    result = (
+        next((part for part in result if isinstance(part, numpy.ndarray)), None)
+        if isinstance(result, tuple)
+        else result
+    )
+    if result is None and layer is not None:
+        named = [leaf for leaf in leaves(layer, depth=1) if meanings(leaf.word)[:1] == ["P"] or leaf.word in ("a", "A")]
+        result = named[0].value if named else None
+    if not isinstance(result, numpy.ndarray):
+        raise Unfillable("no output")
+    return result
+
+
+def _candidates(named: dict[str, Any], result: Any) -> list[Leaf]:
+    return leaves(named) if named else leaves({"": result}) if isinstance(result, numpy.ndarray) else leaves(result)
+
+
+def _is_gradient(leaf: Leaf) -> bool:
+    return bool((leaf.named and leaf.named.gradient) or gradient_of(leaf.word) is not None or leaf.places)
+
+
+def _belongs(gradient: Leaf, parameter: Leaf) -> bool:
+    """Whether a gradient is called by its parameter's name: dgamma, grad_gamma, dW, weights_gradient."""
+    named, other = gradient.named, parameter.named
+    if named and other:
+        return named.gradient and named.kind == other.kind and named.place in (other.place, "")
+    return gradient_of(gradient.word) in {squeezed(parameter.word), squeezed(parameter.word).lstrip("_")} - {""}
+
+
+def _of_input(found: list[Leaf], shape: tuple[int, ...], not_these: set[int]) -> Any:
+    """The gradient of the input among arrays: of its shape, and not called like a parameter's."""
+    fitting = [g for g in found if numpy.shape(g.value) == shape and not g.named]
+    fitting = [g for g in fitting if id(g.value) not in not_these]
+    called = [g for g in fitting if gradient_of(g.word) is not None or not g.word]
+    return (called or fitting or [Leaf(None, None, (), None)])[0].value
+
+
+# --- all of them -----------------------------------------------------------------------------------------------------
+
+
+def _chain(file: File, np: types.ModuleType, names: list[str], shape: tuple[int, ...]) -> list[Any]:
+    """The layers that fit: each is built for what the one before gives."""
+    x = np.array(numpy.random.default_rng(11).normal(size=shape))
+    chain = []
+    for name in names:
+        try:
+            layer = _ClassLayer(file, np, name, numpy.shape(x))
+            out = layer.forward(x)
+            upstream = np.array(numpy.random.default_rng(12).normal(size=numpy.shape(out)))
+            dx = layer.backward(upstream, True)
+            passed_on = numpy.array_equal(plain(dx), plain(upstream)) and not numpy.array_equal(plain(out), plain(x))
+        except Exception:  # a layer of another kind
+            continue
+        if not passed_on:
+            chain.append(_ClassLayer(file, np, name, numpy.shape(x)))
+            x = out
+    if len(chain) < 2:
+        raise Unfillable("no two layers that fit")
+    return chain
+
+
+def _play(chain: list[Any], strict: bool, np: Any, shape: tuple[int, ...]) -> None:
+    """Forward through all, back through all, three times."""
+    draws = numpy.random.default_rng(11)
+    x, target = np.array(draws.normal(size=shape)), None
+    for _ in range(COUNT):
+        out = x
+        for layer in chain:
+            out = layer.forward(out)
+        if target is None:
+            target = np.array(draws.normal(size=numpy.shape(out)))
+        upstream = out - target
+        _loss = np.sum(upstream * upstream) / 2  # for the record
+        for layer in reversed(chain):
+            upstream = layer.backward(upstream, strict)
+        if upstream is not None and not any(layer.averages for layer in chain):
+            x = x - RATE * upstream
