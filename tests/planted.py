@@ -2,6 +2,8 @@
 
 A program says in comments what this module has to know; none of them is in the text that is compared:
 `code  # wrong: other code`   planted, `other code` stands in the line (several in a line: one mistake each);
+`code  # missing: less code`  the same where what is left is a right derivative, but of something else: without an
+                              addend it is that of one use of a quantity. It may show in the next line only;
 `# parameters: {…}`           before the forward pass: an expression, the parameters by name;
 `# gradients: loss, {…}`      after the backward pass and before the step: the loss, the raw gradients by name.
 """
@@ -17,7 +19,7 @@ import numpy as np
 
 PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.py"))
 HOOK = re.compile(r"^( *)# (parameters|gradients): (.+)$")
-MISTAKE = "  # wrong: "
+MISTAKE = re.compile(r"  # (wrong|missing): ")
 
 
 class Variant(NamedTuple):
@@ -26,6 +28,7 @@ class Variant(NamedTuple):
     line: int | None = None  # of the mistake, in `text`; None where all is right
     shapes: dict[str, tuple[int, ...]] = {}  # noqa: RUF012 (of the parameters, by name)
     wrong: frozenset[str] = frozenset()  # the parameters whose gradient the mistake changes
+    missing: bool = False  # what the line makes is a derivative still
 
 
 class Stop(BaseException):
@@ -39,16 +42,18 @@ def variants(path: Path) -> Iterator[Variant]:
     shapes = {name: gradient.shape for name, gradient in right.items()}
     yield Variant(path.stem, *without_hooks(without_mistakes(marked), None), shapes)
     for number, line in enumerate(marked):
-        for letter, replacement in zip("abcdef", line.split(MISTAKE)[1:], strict=False):
+        kinds_and_code = MISTAKE.split(line)[1:]
+        for letter, kind, replacement in zip("abcdef", kinds_and_code[::2], kinds_and_code[1::2], strict=False):
             lines = without_mistakes(marked)
             lines[number] = line[: len(line) - len(line.lstrip())] + replacement
             _, gradients = first_step("\n".join(lines))
             wrong = frozenset(name for name in right if differ(gradients[name], right[name]))
-            yield Variant(f"{path.stem} {number + 1}{letter}", *without_hooks(lines, number), shapes, wrong)
+            name = f"{path.stem} {number + 1}{letter}"
+            yield Variant(name, *without_hooks(lines, number), shapes, wrong, kind == "missing")
 
 
 def without_mistakes(lines: list[str]) -> list[str]:
-    return [line.split(MISTAKE)[0] for line in lines]
+    return [MISTAKE.split(line)[0] for line in lines]
 
 
 def without_hooks(lines: list[str], number: int | None) -> tuple[str, int | None]:

@@ -34,9 +34,7 @@ def backward(error, cache):
     dgain = (dscaled * normed).sum(axis=0, keepdims=True)  # wrong: dgain = dscaled.sum(axis=0, keepdims=True)
     dshift = dscaled.sum(axis=0, keepdims=True)
     dnormed = dscaled * gain
-    through_mean = dnormed.mean(axis=1, keepdims=True)  # wrong: through_mean = dnormed.mean(axis=0, keepdims=True)
-    through_std = normed * (dnormed * normed).mean(axis=1, keepdims=True)
-    dz1 = (dnormed - through_mean - through_std) / std  # wrong: dz1 = (dnormed - through_std) / std  # wrong: dz1 = (dnormed - through_mean) / std  # wrong: dz1 = (dnormed - through_mean - through_std) * std
+    dz1 = (dnormed - dnormed.mean(1, keepdims=True) - normed * (dnormed * normed).mean(1, keepdims=True)) / std  # wrong: dz1 = (dnormed - normed * (dnormed * normed).mean(1, keepdims=True)) / std  # wrong: dz1 = (dnormed - dnormed.mean(1, keepdims=True)) / std  # wrong: dz1 = (dnormed - dnormed.mean(0, keepdims=True) - normed * (dnormed * normed).mean(1, keepdims=True)) / std
     dW1 = X.T @ dz1
     db1 = dz1.sum(axis=0, keepdims=True)
     return [dW1, db1, dgain, dshift, dW2, db2]

@@ -49,7 +49,7 @@ class LSTM:
         dc = np.zeros_like(dh)
         for z, f, i, g, o, c, c_prev in reversed(self.steps):
             do = dh * np.tanh(c) * o * (1 - o)  # wrong: do = dh * c * o * (1 - o)
-            dc = dc + dh * o * (1 - np.tanh(c) ** 2)  # wrong: dc = dh * o * (1 - np.tanh(c) ** 2)
+            dc = dc + dh * o * (1 - np.tanh(c) ** 2)  # missing: dc = dh * o * (1 - np.tanh(c) ** 2)
             df = dc * c_prev * f * (1 - f)  # wrong: df = dc * c * f * (1 - f)
             di = dc * g * i * (1 - i)
             dg = dc * i * (1 - g ** 2)
@@ -58,7 +58,7 @@ class LSTM:
                 grads["b" + gate] += d
             dz = self.Wf.T @ df + self.Wi.T @ di + self.Wg.T @ dg + self.Wo.T @ do  # wrong: dz = self.Wf.T @ df + self.Wi.T @ di + self.Wg.T @ do + self.Wo.T @ dg
             dh = dz[:self.n_hidden]
-            dc = dc * f  # wrong: dc = dc * i
+            dc = dc * f  # wrong: dc = dc * (1 - f)
         return grads
 
     def names(self):

@@ -23,10 +23,10 @@ def policy_forward(states):
 
 def policy_backward(states, h, p, chosen, advantage):
     n = len(states)
-    dp = (ENTROPY * (np.log(p) + 1) - chosen * advantage[:, None] / p) / n  # wrong: dp = (ENTROPY * (np.log(p) + 1) - chosen / p) / n  # wrong: dp = (ENTROPY * (np.log(p) + 1) + chosen * advantage[:, None] / p) / n
-    dlogits = p * (dp - (dp * p).sum(axis=1, keepdims=True))  # wrong: dlogits = p * (1 - p) * dp
-    dW2 = dlogits.T @ h
-    dh = dlogits @ model['W2']
+    dp = (ENTROPY * (np.log(p) + 1) - chosen * advantage[:, None] / p) / n
+    dlogits = p * (dp - (dp * p).sum(axis=1, keepdims=True))
+    dW2 = dlogits.T @ h  # wrong: dW2 = (dlogits * advantage[:, None]).T @ h
+    dh = dlogits @ model['W2']  # wrong: dh = (dlogits * chosen) @ model['W2']
     dh[h <= 0] = 0  # wrong: dh[dh <= 0] = 0
     dW1 = dh.T @ states  # wrong: dW1 = dh.T @ states / n
     return {'W1': dW1, 'W2': dW2}

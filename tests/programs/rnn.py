@@ -47,7 +47,7 @@ def lossFun(inputs, targets, hprev):
         dy[targets[t]] -= 1
         dWhy += np.dot(dy, hs[t].T)  # wrong: dWhy = np.dot(dy, hs[t].T)  # wrong: dWhy += np.dot(dy, hs[len(inputs) - 1].T)
         dby += dy
-        dh = np.dot(Why.T, dy) + dhnext  # wrong: dh = np.dot(Why.T, dy)
+        dh = np.dot(Why.T, dy) + dhnext  # missing: dh = np.dot(Why.T, dy)
         dhraw = (1 - hs[t] * hs[t]) * dh  # wrong: dhraw = hs[t] * (1 - hs[t]) * dh
         dbh += dhraw
         dWxh += np.dot(dhraw, xs[t].T)
