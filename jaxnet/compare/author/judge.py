@@ -23,6 +23,7 @@ from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf
 
 RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
 WRONG = 1e-4  # one farther than this is another one; between the two nothing is said
+NOTHING = 1e-10  # a gradient as small as this, as a share of the largest one of the network, is 0
 DRAWS = 2
 Array = np.ndarray
 
@@ -52,6 +53,7 @@ class Judged(NamedTuple):
     diagnosis: Diagnosis | None
     findings: list[Finding]
     stated: bool  # the loss is the program's own, or the caller's
+    proof: str = ""  # by what a wrong gradient is proved wrong
 
 
 def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None) -> Judged:
@@ -64,7 +66,9 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     for truth in truths(step, drawn):
         if loss is not None and truth.loss.name != loss:
             continue
-        fitted = {p: _fitted(p, arrays[p], truth) for p in step.parameters}
+        if not any(t.any() for p in step.parameters for t in _true(p, truth)):
+            continue  # an accuracy, say
+        fitted = _fitted(step, arrays, truth)
         right = sum(any(level.factor is not None for level in levels) for levels in fitted.values())
         if right == len(step.parameters) and (truth.loss.node is not None or loss is not None):
             constant = _shared_constant(fitted)
@@ -106,9 +110,17 @@ def _placed(value: Array, candidate: Candidate, parameter: Parameter) -> Array:
     return placed
 
 
-def _fitted(parameter: Parameter, levels: list[Level], truth: Truth) -> list[Level]:
-    true = _true(parameter, truth)
-    return [level._replace(factor=_factor(level.arrays, true)) for level in levels]
+def _fitted(step: Step, arrays: dict[Parameter, list[Level]], truth: Truth) -> dict[Parameter, list[Level]]:
+    """The constants of all that may be gradients. What is 0 beside the largest one is rounding: a bias before a
+    normalisation has no gradient, and gets one of 1e-17."""
+    nothing = [NOTHING * max(np.abs(_true(p, truth)[k]).max(initial=0) for p in step.parameters) for k in range(DRAWS)]
+    nothing_given = [
+        NOTHING * max(np.abs(levels[-1].arrays[k]).max(initial=0) for levels in arrays.values()) for k in range(DRAWS)
+    ]
+    return {
+        p: [level._replace(factor=_factor(level.arrays, _true(p, truth), nothing_given, nothing)) for level in levels]
+        for p, levels in arrays.items()
+    }
 
 
 def _true(parameter: Parameter, truth: Truth) -> list[Array]:
@@ -116,16 +128,17 @@ def _true(parameter: Parameter, truth: Truth) -> list[Array]:
     return [np.asarray(adjoints.get(parameter.before, nothing)).reshape(nothing.shape) for adjoints in truth.adjoints]
 
 
-def _factor(arrays: list[Array], true: list[Array]) -> float | None:
+def _factor(arrays: list[Array], true: list[Array], nothing_given: list[float], nothing: list[float]) -> float | None:
     """c with array = c · true in every draw; nan where both are 0."""
     factors = []
-    for array, t in zip(arrays, true, strict=True):
+    for array, t, none_given, none in zip(arrays, true, nothing_given, nothing, strict=True):
         try:
             array = np.broadcast_to(array, t.shape)
         except ValueError:
             return None
-        if not t.any() or not array.any():
-            if t.any() != array.any():
+        given_is_zero, true_is_zero = np.abs(array).max(initial=0) <= none_given, np.abs(t).max(initial=0) <= none
+        if given_is_zero or true_is_zero:
+            if given_is_zero != true_is_zero:
                 return None
             continue
         factor = float(np.vdot(t, array) / np.vdot(t, t))
@@ -295,7 +308,25 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
     unsure = [name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG)]
     if unsure:
         raise ValueError(f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant")
-    return judged._replace(problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common)
+    proof = _proof(judged, diagnosis, factors)
+    return judged._replace(problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof)
+
+
+def _proof(judged: Judged, diagnosis: Diagnosis | None, factors: dict[str, float | None]) -> str:
+    """What proves an accusation: a formula, the program's own loss, or a loss whose gradient others of the program are."""
+    if diagnosis is not None and not any(f.code == "unknown" for f in diagnosis.findings):
+        return "formula"
+    explained = [
+        name for name, f in factors.items() if f is not None and not math.isnan(f) and judged.names[name].size > 1
+    ]
+    if judged.truth.loss.node is not None and (judged.truth.loss.name is not None or explained):
+        return "loss"
+    if judged.truth.loss.node is None and explained:
+        return "loss"
+    raise ValueError(
+        "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "
+        "the step may be another one than it was taken for"
+    )
 
 
 def _differs(given: list[Array], true: list[Array], scale: float, tolerance: float = RIGHT) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.recorder import Array, node_of
-from jaxnet.compare.author.replay import PullBack, Values
+from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Place, multiples, nodes_in
 
@@ -135,14 +135,19 @@ class Frontier(NamedTuple):
     unknown: Node  # the first that is none
 
 
-def frontiers(step: Step, drawn: list[Values], pull_outputs, wrong: dict[str, tuple[Parameter, Node | None]]) -> dict[str, Frontier]:
+def frontiers(
+    step: Step,
+    drawn: list[Values],
+    parts: list[dict[tuple[Node, Node | None], np.ndarray]],
+    wrong: dict[str, tuple[Parameter, Node | None]],
+) -> dict[str, Frontier]:
     """For each wrong gradient the Nodes between which it went wrong.
 
     A backward Node is known if it equals, in all draws, the derivative of the loss by a forward Node, or by one use of
     it, up to transposition and a constant, or is a sum of such parts. The first unknown ones on the way to a wrong
     gradient, all of whose origins are known, are where it begins to be wrong.
     """
-    known = _known(step, drawn, pull_outputs)
+    known = _known(step, drawn, parts)
     found = {}
     for name, (parameter, node) in wrong.items():
         start = node if node is not None else next(iter(nodes_in(parameter.steps)), None)
@@ -174,11 +179,13 @@ def _edge(start: Node, known: dict[Node, set[Node]], step: Step) -> list[Node]:
     return edge
 
 
-def _known(step: Step, drawn: list[Values], pull_outputs) -> dict[Node, set[Node]]:
+def _known(step: Step, drawn: list[Values], parts) -> dict[Node, set[Node]]:
     """Backward Nodes that are right, with the forward Nodes of which they are the derivative or a part of it."""
     references: dict[tuple, list[tuple[Node, list[np.ndarray]]]] = {}
-    for target, arrays in pull_outputs:
-        references.setdefault(_signature(arrays[0]), []).append((target, arrays))
+    for use in parts[0]:
+        if all(use in of_draw for of_draw in parts):
+            arrays = [of_draw[use] for of_draw in parts]
+            references.setdefault(_signature(arrays[0]), []).append((use[0], arrays))
     known: dict[Node, set[Node]] = {}
     for node in step.backward:
         if node.size < 1 or node.dtype is None or node.dtype.kind != "f":
@@ -244,9 +251,3 @@ def _quantity(targets: set[Node], step: Step) -> str:
     target = min(targets, key=lambda n: n.number)
     name = _target(target.place)
     return f"∂loss/∂{name}" if name else f"∂loss/∂(line {target.place.line})" if target.place else ""
-
-
-def references(step: Step, pull: PullBack, drawn: list[Values], cotangents: list[list[Any]]) -> list[tuple[Node, list[np.ndarray]]]:
-    """The derivatives of the loss by all forward Nodes, and by each use of one, in each draw."""
-    of_draws = [pull.parts(values, seeds) for values, seeds in zip(drawn, cotangents, strict=True)]
-    return [(target, [of_draw[(target, use)] for of_draw in of_draws]) for target, use in of_draws[0] if all((target, use) in d for d in of_draws)]

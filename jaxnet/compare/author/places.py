@@ -11,7 +11,6 @@ import numpy as np
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.dense import Dense, as_rows, original
 from jaxnet.compare.author.judge import Judged
-from jaxnet.compare.author.replay import PullBack
 from jaxnet.compare.author.tape import Node, Place as Line, ancestors
 from jaxnet.compare.author.truth import NAMED, labels_of
 from jaxnet.compare.diagnosis import Finding
@@ -63,7 +62,7 @@ def _loss(judged: Judged, origin: str | None) -> dict[str, str]:
 def _reduction(judged: Judged) -> str:
     """Whether the loss is a sum or a mean over the examples, by how large its derivative is."""
     name, step = judged.truth.loss.name, judged.step
-    if name is None or judged.truth.loss.node is None:
+    if name is None or judged.truth.loss.node is None or not step.examples:
         factor = judged.scale if not math.isnan(judged.scale) else 1.0
     else:
         example = step.examples[0]
@@ -84,7 +83,7 @@ def _examples(judged: Judged) -> int:
     if judged.problem is not None:
         return len(judged.problem.passes[0].Y)
     step = judged.step
-    if len(step.examples) > 1:
+    if len(step.examples) != 1:
         return len(step.examples)
     shape = step.examples[0].prediction.shape
     if not shape:
@@ -133,18 +132,8 @@ def _truth(judged: Judged) -> str:
 def _frontiers(judged: Judged) -> dict[str, lines.Frontier]:
     if not judged.wrong:
         return {}
-    step, loss = judged.step, judged.truth.loss
-    predictions = [e.prediction for e in step.examples]
-    outputs = predictions if loss.node is None or not loss.exact else [loss.node]
-    pull = PullBack(outputs, set(step.active))
-    seeds = []
-    for values, adjoints in zip(judged.drawn, judged.truth.adjoints, strict=True):
-        if outputs is predictions:
-            seeds.append([adjoints.get(p, np.zeros(p.shape)) for p in predictions])
-        else:
-            seeds.append([1.0])
     wrong = {name: (judged.names[name], judged.chosen[name]) for name in judged.wrong}
-    return lines.frontiers(step, judged.drawn, lines.references(step, pull, judged.drawn, seeds), wrong)
+    return lines.frontiers(judged.step, judged.drawn, judged.truth.parts, wrong)
 
 
 def _described(frontiers: dict[str, lines.Frontier]) -> dict[str, Frontier]:

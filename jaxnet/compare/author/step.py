@@ -7,7 +7,7 @@ meets data of its size; what follows from there is the backward pass, or the los
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,26 +71,26 @@ class NoStep(ValueError):
     """There is no step in the record; says what was looked for and not found."""
 
 
-def find_step(tape: Tape) -> Step:
-    """The first step of the network with most parameters, or a later one if that one has the loss beside it.
+def find_steps(tape: Tape) -> list[Step]:
+    """The ways to read the record as a step, likeliest first. Raises NoStep if there is none.
 
-    Raises NoStep.
+    The network is the one with most parameters that has one; its first step is judged, or its second one if only that
+    has the loss beside it. Labels in arrays come first, then a scalar that may be the loss, whatever its labels are,
+    then labels in arrays without a loss, and positions in plain numbers.
     """
-    chains = _networks(_chains(tape))
-    if not chains:
+    networks = _networks(_chains(tape))
+    if not networks:
         raise NoStep("no array is ever stepped by something that depends on it")
-    problem: NoStep | None = None
-    for network in chains:
-        found = []
-        for k in range(min(2, min(len(chain.versions) for chain in network) - 1)):
-            try:
-                found.append(_step(tape, network, k))
-            except NoStep as error:
-                problem = problem or error
-        with_loss = [step for step in found if step.losses]
-        if found:
-            return (with_loss or found)[0]
-    raise problem or NoStep("no labels were found")
+    for network in networks:
+        views = [_view(tape, network, k) for k in range(min(2, min(len(chain.versions) for chain in network) - 1))]
+        found = [step for view in views for step in [_by_labels(view, _met_data(view))] if step is not None]
+        steps = [step for step in found if step.losses]
+        steps += [step for view in views for step in _by_loss(view)]
+        steps += [step for step in found if not step.losses]
+        steps += [s for view in views for s in [_by_labels(view, _met_positions(view))] if s is not None]
+        if steps:
+            return steps
+    raise NoStep("no place was found where labels enter, and no number that may be the loss")
 
 
 # --- which arrays are stepped ----------------------------------------------------------------------------------------------
@@ -225,23 +225,64 @@ def _networks(chains: list[Chain]) -> list[list[Chain]]:
 AFTER = 1 << 62  # marks what depends on a parameter after its step
 
 
-def _step(tape: Tape, network: list[Chain], k: int) -> Step:
+class View(NamedTuple):
+    """One step of a network, and what is known of the Nodes around it."""
+
+    parameters: tuple[Parameter, ...]
+    window: list[Node]
+    masks: dict[Node, int]  # which parameters a Node depends on
+    into_steps: set[Node]  # what the steps were made of
+    touched: set[Node]  # depends on some version of a parameter
+    last: int
+    values: Values
+
+    @property
+    def active(self) -> frozenset[Node]:
+        return frozenset(n for n, mask in self.masks.items() if not mask & AFTER)
+
+
+def _view(tape: Tape, network: list[Chain], k: int) -> View:
     parameters = tuple(Parameter(c.versions[k], c.versions[k + 1], c.steps[k], c.versions) for c in network)
     first = min(p.before.number for p in parameters)
     last = max(p.after.number for p in parameters)
     following = [c.versions[k + 2].number for c in network if len(c.versions) > k + 2]
-    end = min(following) if following else len(tape.nodes)
-    window = tape.nodes[first : max(end, last + 1)]
-    masks = _masks(parameters, window)
+    end = max(min(following) if following else len(tape.nodes), last + 1)
+    window = tape.nodes[first:end]
     into_steps = ancestors((n for p in parameters for n in nodes_in(p.steps)), first)
-    meetings = _meetings(window, masks, into_steps)
+    # Labels depend on no version of a parameter; what an earlier step left behind does.
+    roots = {p.versions[0] for p in parameters}
+    touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
+    return View(parameters, window, _masks(parameters, window), into_steps, touched, end, Values())
+
+
+def _by_labels(view: View, meetings: list[Meeting]) -> Step | None:
+    """The step as it is where labels enter at these places; None if not all of it follows from them."""
     if not meetings:
-        raise NoStep("no place was found where labels enter")
-    labelled = _following(window, {meeting.node for meeting in meetings})
-    active = frozenset(n for n, mask in masks.items() if not mask & AFTER)
-    examples = _examples(meetings, masks, active, into_steps)
-    losses = _losses(window, masks, labelled, into_steps, examples)
-    return Step(parameters, examples, losses, active, frozenset(labelled), max(end, last + 1))
+        return None
+    labelled = _following(view.window, {meeting.node for meeting in meetings})
+    if not all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
+        return None
+    examples = _examples(meetings, view)
+    if not examples:
+        return None
+    return Step(view.parameters, examples, _losses(view, labelled, examples), view.active, frozenset(labelled), view.last)
+
+
+def _by_loss(view: View) -> Iterator[Step]:
+    """The step as it is if a scalar that depends on parameters and makes no step is the loss."""
+    found = [n for n in view.window if _may_be_loss(n, view) and n in view.active]
+    most = max((view.masks[n].bit_count() for n in found), default=0)
+    found = [n for n in found if view.masks[n].bit_count() == most]
+    whole = [n for n in found[-50:] if not any(_adds_to(other, n, view) for other in found[-50:])]
+    for loss in reversed(_last_of(whole)[-4:]):
+        made_of = ancestors([loss], view.window[0].number)
+        labelled = {n for n in view.into_steps if n in view.active and n not in made_of}
+        if any(n in labelled for p in view.parameters for n in nodes_in(p.steps)):
+            yield Step(view.parameters, (), (loss,), view.active, frozenset(labelled), view.last)
+
+
+def _may_be_loss(node: Node, view: View) -> bool:
+    return node.size == 1 and node.dtype is not None and node.dtype.kind == "f" and node not in view.into_steps
 
 
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
@@ -259,31 +300,39 @@ def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, 
     return masks
 
 
-def _meetings(window: list[Node], masks: dict[Node, int], into_steps: set[Node]) -> list[Meeting]:
-    """Where labels enter, by the Nodes that depend on most parameters and meet data of their size.
+def _met_data(view: View) -> list[Meeting]:
+    """Where values of the network meet data of their size."""
+    return _first_met([m for m in _all_readings(view) if m.labels is not None], view)
 
-    Labels in arrays count before positions in plain numbers, as `p[label] -= 1` has them, unless these come first and
-    the array is met only after its size has changed: then it is no label but a sum that is begun at 0, say.
-    """
-    values = Values()
-    found: list[Meeting] = []
-    for node in window:
-        mask = masks.get(node, 0)
+
+def _met_positions(view: View) -> list[Meeting]:
+    """Where entries of the network's values are picked by plain numbers, as `p[label] -= 1` does."""
+    found = [m for m in _all_readings(view) if m.labels is None]
+    picked: dict[Node, set] = {}
+    for meeting in found:
+        index = meeting.node.inputs[1]
+        picked.setdefault(meeting.network, set()).add(index[0] if isinstance(index, tuple) else index)
+    # A loop over all rows of an array picks them by position too.
+    return _first_met([m for m in found if len(picked[m.network]) < m.network.shape[0] or m.network.shape[0] == 1], view)
+
+
+def _all_readings(view: View) -> Iterator[Meeting]:
+    for node in view.window:
+        mask = view.masks.get(node, 0)
         if mask and not mask & AFTER:
-            found += _readings(node, masks, values)
-    of_steps = [m for m in found if m.node in into_steps]
-    most = max((masks[m.network].bit_count() for m in of_steps), default=0)
-    first = next((m for m in of_steps if masks[m.network].bit_count() == most and (m.labels is not None or _is_kept(m, of_steps, masks, most))), None)
-    if first is None:
-        return []
-    by_position = first.labels is None
-    chosen: list[Meeting] = []
-    reached: set[Node] = set()
+            yield from _readings(node, view)
+
+
+def _first_met(found: list[Meeting], view: View) -> list[Meeting]:
+    """The meetings of what depends on most parameters, without those that follow from others."""
+    most = max((view.masks[m.network].bit_count() for m in found if m.node in view.into_steps), default=0)
     by_node: dict[Node, list[Meeting]] = {}
     for meeting in found:
-        if masks[meeting.network].bit_count() == most and (meeting.labels is not None or by_position):
+        if view.masks[meeting.network].bit_count() == most:
             by_node.setdefault(meeting.node, []).append(meeting)
-    for node in window:
+    chosen: list[Meeting] = []
+    reached: set[Node] = set()
+    for node in view.window:
         here = [m for m in by_node.get(node, []) if m.network not in reached]
         if here:
             chosen += here
@@ -293,42 +342,31 @@ def _meetings(window: list[Node], masks: dict[Node, int], into_steps: set[Node])
     return chosen
 
 
-def _is_kept(by_position: Meeting, found: list[Meeting], masks: dict[Node, int], most: int) -> bool:
-    """Whether an entry that is picked by its position is not itself compared with data soon after."""
-    for meeting in found:
-        if meeting.labels is not None and masks[meeting.network].bit_count() == most:
-            size = by_position.node.size
-            same = ancestors([meeting.network], by_position.node.number, until=lambda n: n.size != size)
-            if meeting.network.size == size and by_position.node in same and by_position.node.function is not setitem:
-                return False
-    return True
-
-
 _ELEMENTWISE = {np.add, np.subtract, np.multiply, np.true_divide, np.power, np.maximum, np.minimum, np.where,
                 np.dot, np.matmul, np.vdot, np.inner, np.einsum, np.tensordot, np.outer}  # fmt: skip
 
 
-def _readings(node: Node, masks: dict[Node, int], values: Values) -> list[Meeting]:
+def _readings(node: Node, view: View) -> list[Meeting]:
     """The ways in which a Node is a place where a value of the network meets data."""
     if node.function in (operator.getitem, setitem):
         array, index = node.inputs[0], node.inputs[1]
-        if not isinstance(array, Node) or array not in masks or array.dtype is None or array.dtype.kind != "f":
+        if not isinstance(array, Node) or array not in view.masks or array.dtype is None or array.dtype.kind != "f":
             return []
-        labels = [n for n in nodes_in(index) if n not in masks and n.dtype is not None and n.dtype.kind in "iub"]
+        labels = [n for n in nodes_in(index) if n not in view.touched and n.dtype is not None and n.dtype.kind in "iub"]
         if labels:
             return [Meeting(node, array, n) for n in labels if n.size > 1 or array.size <= n.size * max(array.shape, default=1)]
         whole = [k for k in (index if isinstance(index, tuple) else (index,)) if isinstance(k, (int, np.integer))]
         return [Meeting(node, array, None)] if whole and array.size > 1 else []
     if node.function not in _ELEMENTWISE:
         return []
-    floats = [n for n in node.parents if n in masks and n.dtype is not None and n.dtype.kind == "f"]
-    data = [n for n in node.parents if n not in masks and n.dtype is not None and n.dtype.kind in "fiub"]
-    return [Meeting(node, a, b) for a in floats for b in data if a.size == b.size and not _begins_a_sum(node, b, values)]
+    floats = [n for n in node.parents if n in view.masks and n.dtype is not None and n.dtype.kind == "f"]
+    data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
+    return [Meeting(node, a, b) for a in floats for b in data if a.size == b.size and not _begins_a_sum(node, b, view.values)]
 
 
 def _begins_a_sum(node: Node, data: Node, values: Values) -> bool:
     """Whether the data are zeros that something is added to."""
-    return node.function in (np.add, np.subtract) and node.inputs[0] is data and not np.asarray(values(data)).any()
+    return node.function is np.add and not np.asarray(values(data)).any()
 
 
 def _following(window: list[Node], start: set[Node]) -> set[Node]:
@@ -339,8 +377,9 @@ def _following(window: list[Node], start: set[Node]) -> set[Node]:
     return found
 
 
-def _examples(meetings: list[Meeting], masks: dict[Node, int], active: frozenset[Node], into_steps: set[Node]) -> tuple[Example, ...]:
+def _examples(meetings: list[Meeting], view: View) -> tuple[Example, ...]:
     """Meetings that look at the same prediction together: the last Node that is common to them."""
+    masks, active = view.masks, view.active
     most = max(masks[m.network].bit_count() for m in meetings)
     groups: list[tuple[set[Node], list[Meeting]]] = []
     for meeting in meetings:
@@ -359,37 +398,42 @@ def _examples(meetings: list[Meeting], masks: dict[Node, int], active: frozenset
     return tuple(
         Example(max(common, key=lambda n: n.number), tuple(members))
         for common, members in groups
-        if any(m.node in into_steps for m in members)
+        if any(m.node in view.into_steps for m in members)
     )
 
 
-def _losses(window, masks, labelled: set[Node], into_steps: set[Node], examples: tuple[Example, ...]) -> tuple[Node, ...]:
+def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> tuple[Node, ...]:
     """Scalars that depend on all that the prediction does and on the labels, and from which no step follows."""
+    masks = view.masks
     most = max(masks[e.prediction].bit_count() for e in examples)
+    first = min(e.prediction.number for e in examples)
     found = [
         node
-        for node in window
+        for node in view.window
         if node in labelled
-        and node not in into_steps
-        and node.size == 1
-        and node.dtype is not None
-        and node.dtype.kind == "f"
+        and _may_be_loss(node, view)
         and not masks.get(node, 0) & AFTER
         and masks.get(node, 0).bit_count() >= most
     ]
-    covered = {node: sum(e.prediction in made_of for e in examples) for node in found[-200:] for made_of in [ancestors([node], min(e.prediction.number for e in examples))]}
-    whole = [node for node in covered if not any(_adds_to(other, node, masks, window[0].number) for other in covered)]
-    return tuple(sorted(whole, key=lambda n: (-covered[n], -n.number)))
+    covered = {}
+    for node in found[-200:]:
+        made_of = ancestors([node], first)
+        covered[node] = sum(e.prediction in made_of for e in examples)
+    whole = [node for node in covered if not any(_adds_to(other, node, view) for other in covered)]
+    return tuple(sorted(_last_of(whole), key=lambda n: (-covered[n], -n.number)))[:4]
 
 
-def _adds_to(whole: Node, part: Node, masks: dict[Node, int], first: int) -> bool:
+def _last_of(scalars: list[Node]) -> list[Node]:
+    """Of scalars that are made of each other, the last one and what it was made of: of Σ…, its mean and so on."""
+    inner = {parent for node in scalars for parent in node.parents}
+    last = [node for node in scalars if node not in inner]
+    return [node for node in scalars if node in last or any(node in other.parents for other in last)]
+
+
+def _adds_to(whole: Node, part: Node, view: View) -> bool:
     """Whether a scalar is another one and more that depends on parameters: the loss with its penalty."""
-    if whole.number <= part.number or part not in ancestors([whole], first):
+    masks = view.masks
+    if whole.number <= part.number or part not in ancestors([whole], view.window[0].number):
         return False
-    return any(n in masks and n is not part for n in _sources(whole, part, masks))
-
-
-def _sources(whole: Node, part: Node, masks: dict[Node, int]) -> Iterable[Node]:
-    """What a scalar depends on by ways that do not go through another one."""
     without = ancestors([whole], until=lambda n: n is part or n not in masks)
-    return [n for n in without if n in masks and not any(parent in masks for parent in n.parents)]
+    return any(n in masks and n is not part and not any(parent in masks for parent in n.parents) for n in without)

@@ -32,6 +32,7 @@ class Truth(NamedTuple):
 
     loss: Loss
     adjoints: list[dict[Node, Array]]
+    parts: list[dict[tuple[Node, Node | None], Array]]  # the same under (Node, None), and what each use adds to it
 
 
 # --- draws --------------------------------------------------------------------------------------------------------------------
@@ -154,21 +155,25 @@ NAMED: dict[str, list[Callable[[Array, Array], Array]]] = {
 }
 
 
-def truths(step: Step, drawn: list[Values], most: int = 6) -> Iterator[Truth]:
+def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     """The gradients of each loss that may be meant: the program's own first, then those that have a name."""
     labels = [[labels_of(example, values) for example in step.examples] for values in drawn]
     predictions = [example.prediction for example in step.examples]
-    for node in step.losses[:most]:
-        pull = PullBack([node, *predictions], set(step.active))
-        nothing = [0.0] * len(predictions)
-        adjoints = [pull(values, [1.0, *nothing]) for values in drawn]
-        name, exact, corrections = _named(step, drawn, labels, adjoints)
-        if not exact:
-            adjoints = [pull(v, [1.0, *more]) for v, more in zip(drawn, corrections, strict=True)]
-        yield Truth(Loss(node, name, exact), adjoints)
-    if any(y is None for of_draw in labels for y in of_draw):
+    pull = PullBack([*step.losses, *predictions], set(step.active))  # one program serves all losses
+
+    def differentiated(loss: Loss, of_losses: list[float], of_predictions: list[list]) -> Truth:
+        parts = [pull.parts(v, [*of_losses, *seeds]) for v, seeds in zip(drawn, of_predictions, strict=True)]
+        return Truth(loss, [{n: a for (n, use), a in of_draw.items() if use is None} for of_draw in parts], parts)
+
+    nothing = [[0.0] * len(predictions) for _ in drawn]
+    for k, node in enumerate(step.losses):
+        only = [float(other == k) for other in range(len(step.losses))]
+        truth = differentiated(Loss(node, None), only, nothing)
+        name, exact, corrections = _named(step, drawn, labels, truth.adjoints)
+        yield truth._replace(loss=Loss(node, name)) if exact else differentiated(Loss(node, name, False), only, corrections)
+    if not predictions or any(y is None for of_draw in labels for y in of_draw):
         return
-    pull = PullBack(predictions, set(step.active))
+    none = [0.0] * len(step.losses)
     for name, formulas in NAMED.items():
         for formula in formulas:
             cotangents = [
@@ -176,7 +181,7 @@ def truths(step: Step, drawn: list[Values], most: int = 6) -> Iterator[Truth]:
                 for v, of_draw in zip(drawn, labels, strict=True)
             ]
             if all(np.isfinite(c).all() for of_draw in cotangents for c in of_draw):
-                yield Truth(Loss(None, name), [pull(v, c) for v, c in zip(drawn, cotangents, strict=True)])
+                yield differentiated(Loss(None, name), none, cotangents)
 
 
 def _quiet(formula: Callable, prediction: Array, labels: Array) -> Array:
@@ -186,7 +191,7 @@ def _quiet(formula: Callable, prediction: Array, labels: Array) -> Array:
 
 def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, bool, list]:
     """Which named loss the program's own is, as ∂loss/∂prediction shows; with what would make it so exactly."""
-    if any(y is None for of_draw in labels for y in of_draw):
+    if not step.examples or any(y is None for of_draw in labels for y in of_draw):
         return None, True, []
     for name, formulas in NAMED.items():
         for formula in formulas:

@@ -13,7 +13,7 @@ from jaxnet.compare.author import facade, lines, places, standins
 from jaxnet.compare.author.judge import Judged, judge
 from jaxnet.compare.author.program import Ran, run
 from jaxnet.compare.author.recorder import recording
-from jaxnet.compare.author.step import NoStep, Step, find_step
+from jaxnet.compare.author.step import NoStep, Step, find_steps
 from jaxnet.compare.author.tape import Enough, Node, Tape, depends, updates
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.report import Report
@@ -26,7 +26,7 @@ class Attempt(NamedTuple):
 
     program: str | None  # what was run, if it is not the file itself
     tape: Tape
-    step: Step
+    steps: list[Step]
     names: dict[Node, str]
     notes: list[str]
 
@@ -43,12 +43,36 @@ def examine(
     reasons: list[str] = []
     for attempt in _attempts(path, root, deadline, {**flags, "loss": None if stated else loss}, reasons):
         try:
-            judged = judge(attempt.tape, attempt.step, lines.parameter_names(attempt.step, attempt.names), stated)
+            judged = _best(attempt, stated)
         except ValueError as error:
             reasons.append(f"{attempt.program or path.name}: {error}")
             continue
         return places.report(judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
     raise ValueError(f"{path.name}: no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
+
+
+def _best(attempt: Attempt, stated: str | None) -> Judged:
+    """The verdict on the first reading of the step under which something can be said; one that is right, if any is."""
+    scaled: Judged | None = None
+    wrong: Judged | None = None
+    problem: ValueError | None = None
+    for step in attempt.steps:
+        try:
+            judged = judge(attempt.tape, step, lines.parameter_names(step, attempt.names), stated)
+        except ValueError as error:
+            problem = problem or error
+            continue
+        if judged.wrong:
+            wrong = wrong or judged
+            if judged.proof == "formula" or (judged.step.examples and judged.truth.loss.name):
+                break
+        elif not judged.findings:
+            return judged
+        else:
+            scaled = scaled or judged  # another number of the program may be the loss without that constant
+    if scaled is None and wrong is None:
+        raise problem or ValueError("no step")
+    return scaled or wrong  # type: ignore[return-value]
 
 
 def _attempts(path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str]) -> Iterator[Attempt]:
@@ -65,10 +89,10 @@ def _attempts(path: Path, root: Path, deadline: float, flags: dict[str, str | No
         with recording(tape):
             ran = run(file, root, modules, builtins=builtins, deadline=deadline)
         own = own or ran
-        found = watch.step or _last_look(tape, ran, watch, reasons, file.name)
-        if found is None:
+        found = watch.steps or _last_look(tape, ran, watch, reasons, file.name)
+        if not found:
             continue
-        if not _concerns(found, asked):
+        if not _concerns(found[0], asked):
             reasons.append(f"{file.name}: its step is made by other files")
             continue
         yield Attempt(None if file == path else str(ran.entry), tape, found, watch.names, ran.notes)
@@ -91,8 +115,8 @@ def _attempts(path: Path, root: Path, deadline: float, flags: dict[str, str | No
                 pass
             except Exception as error:
                 reasons.append(f"{attempt.description}: {type(error).__name__}: {error}"[:150])
-        found = watch.step or _last_look(tape, None, watch, reasons, attempt.description)
-        if found is not None:
+        found = watch.steps or _last_look(tape, None, watch, reasons, attempt.description)
+        if found:
             yield Attempt(attempt.description, tape, found, watch.names, own.notes)
 
 
@@ -106,7 +130,7 @@ class _Watch:
 
     def __init__(self, tape: Tape):
         self.tape = tape
-        self.step: Step | None = None
+        self.steps: list[Step] = []
         self.names: dict[Node, str] = {}
         self.next_look = 0
 
@@ -116,13 +140,13 @@ class _Watch:
         ):
             return
         try:
-            step = find_step(self.tape)
+            steps = find_steps(self.tape)
         except NoStep:
-            step = None
-        if step is None or not any(node in p.versions[3:] for p in step.parameters):
+            steps = []
+        if not steps or not any(node in p.versions[3:] for p in steps[0].parameters):
             self.next_look = int(1.1 * len(self.tape.nodes)) + 20
             return
-        self.step = step
+        self.steps = steps
         self.names = lines.names_in_frames(sys._getframe(1))
         raise Enough
 
@@ -134,17 +158,17 @@ def _watched(deadline: float) -> tuple[Tape, Any]:
     return tape, watch
 
 
-def _last_look(tape: Tape, ran: Ran | None, watch: Any, reasons: list[str], name: str) -> Step | None:
+def _last_look(tape: Tape, ran: Ran | None, watch: Any, reasons: list[str], name: str) -> list[Step]:
     """The step of a program that ended before it had made three."""
     try:
-        step = find_step(tape)
+        steps = find_steps(tape)
     except NoStep as error:
         reasons.append(f"{name}: {error}" + (f" ({ran.notes[0]})" if ran is not None and ran.notes else ""))
-        return None
+        return []
     if ran is not None:
         with recording(tape):
             lines.names_in(ran.namespace, watch.names)
-    return step
+    return steps
 
 
 def _concerns(step: Step, asked: str) -> bool:
