@@ -321,9 +321,9 @@ def compare(
 
         report = compare_library()
     else:
-        from jaxnet.compare.child import compare_in_child
+        from jaxnet.compare.files import compare_file
 
-        report = compare_in_child(
+        report = compare_file(
             source, timeout=timeout, forward=forward, backward=backward, init=init, loss=loss, layout=layout
         )
     if html is not None:

@@ -56,6 +56,7 @@ class Report(NamedTuple):
     program: str | None = None  # what was run, if it is not the source itself
     notes: list[str] = []  # noqa: RUF012 (what could not be run)
     frontier: dict[str, Frontier] = {}  # noqa: RUF012 (of each wrong parameter)
+    isolation: str | None = None  # what kept the program from the rest of the machine
 
     @classmethod
     def of(
@@ -104,11 +105,33 @@ class Report(NamedTuple):
             "truth": self.truth,
             "program": self.program,
             "notes": self.notes,
+            "isolation": self.isolation,
             "frontier": {
                 name: {"right_up_to": _line(f.right_up_to, f.quantity), "wrong_from": _line(f.wrong_from)}
                 for name, f in self.frontier.items()
             },
         }
+
+    def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The report as what JSON can hold, and its arrays, to be sent to another process."""
+        parameters = [p._replace(given=None, true=None) for p in self.parameters]  # type: ignore[arg-type]
+        arrays = {f"{k} {kind}": getattr(p, kind) for k, p in enumerate(self.parameters) for kind in ("given", "true")}
+        return self._replace(parameters=parameters)._asdict(), arrays
+
+    @classmethod
+    def unpacked(cls, packed: dict[str, Any], arrays: dict[str, np.ndarray]) -> Report:
+        """The report that `packed` took apart."""
+        fields = {name: value for name, value in packed.items() if name in cls._fields}
+        parameters = [
+            Parameter(name, tuple(shape), tuple(gradient_shape), error, right, arrays[f"{k} given"], arrays[f"{k} true"])
+            for k, (name, shape, gradient_shape, error, right, *_) in enumerate(fields["parameters"])
+        ]
+        frontier = {
+            name: Frontier(*(Place(*part) if isinstance(part, list) else part for part in parts))
+            for name, parts in fields["frontier"].items()
+        }
+        findings, places = [Finding(*f) for f in fields["findings"]], [Place(*p) for p in fields["places"]]
+        return cls(**{**fields, "parameters": parameters, "findings": findings, "places": places, "frontier": frontier})
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), ensure_ascii=False)

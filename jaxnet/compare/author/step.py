@@ -85,7 +85,7 @@ def find_steps(tape: Tape) -> list[Step]:
         views = [_view(tape, network, k) for k in range(min(2, min(len(chain.versions) for chain in network) - 1))]
         found = [step for view in views for step in [_by_labels(view, _met_data(view))] if step is not None]
         steps = [step for step in found if step.losses]
-        steps += [step for view in views for step in _by_loss(view)]
+        steps += [step for view in views for step in [_by_loss(view)] if step is not None]
         steps += [step for step in found if not step.losses]
         steps += [s for view in views for s in [_by_labels(view, _met_positions(view))] if s is not None]
         if steps:
@@ -268,17 +268,18 @@ def _by_labels(view: View, meetings: list[Meeting]) -> Step | None:
     return Step(view.parameters, examples, _losses(view, labelled, examples), view.active, frozenset(labelled), view.last)
 
 
-def _by_loss(view: View) -> Iterator[Step]:
+def _by_loss(view: View) -> Step | None:
     """The step as it is if a scalar that depends on parameters and makes no step is the loss."""
     found = [n for n in view.window if _may_be_loss(n, view) and n in view.active]
     most = max((view.masks[n].bit_count() for n in found), default=0)
     found = [n for n in found if view.masks[n].bit_count() == most]
     whole = [n for n in found[-50:] if not any(_adds_to(other, n, view) for other in found[-50:])]
-    for loss in reversed(_last_of(whole)[-4:]):
-        made_of = ancestors([loss], view.window[0].number)
-        labelled = {n for n in view.into_steps if n in view.active and n not in made_of}
-        if any(n in labelled for p in view.parameters for n in nodes_in(p.steps)):
-            yield Step(view.parameters, (), (loss,), view.active, frozenset(labelled), view.last)
+    losses = tuple(reversed(_last_of(whole)[-4:]))
+    made_of = ancestors(losses, view.window[0].number)
+    labelled = {n for n in view.into_steps if n in view.active and n not in made_of}
+    if losses and all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
+        return Step(view.parameters, (), losses, view.active, frozenset(labelled), view.last)
+    return None
 
 
 def _may_be_loss(node: Node, view: View) -> bool:
@@ -311,7 +312,7 @@ def _met_positions(view: View) -> list[Meeting]:
     picked: dict[Node, set] = {}
     for meeting in found:
         index = meeting.node.inputs[1]
-        picked.setdefault(meeting.network, set()).add(index[0] if isinstance(index, tuple) else index)
+        picked.setdefault(meeting.network, set()).add(repr(index[0] if isinstance(index, tuple) else index))
     # A loop over all rows of an array picks them by position too.
     return _first_met([m for m in found if len(picked[m.network]) < m.network.shape[0] or m.network.shape[0] == 1], view)
 
@@ -424,10 +425,16 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
 
 
 def _last_of(scalars: list[Node]) -> list[Node]:
-    """Of scalars that are made of each other, the last one and what it was made of: of Σ…, its mean and so on."""
+    """Of scalars that are made of each other, the last one, and those that it is made of alone: Σ…, its mean, a multiple."""
     inner = {parent for node in scalars for parent in node.parents}
-    last = [node for node in scalars if node not in inner]
-    return [node for node in scalars if node in last or any(node in other.parents for other in last)]
+    kept = set()
+    for node in scalars:
+        if node not in inner:
+            alone = [node]
+            while len(alone) == 1 and len(kept) < 12:
+                kept.add(alone[0])
+                alone = [parent for parent in alone[0].parents if parent in scalars]
+    return [node for node in scalars if node in kept]
 
 
 def _adds_to(whole: Node, part: Node, view: View) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 from jaxnet.compare.author import facade, lines, places, standins
 from jaxnet.compare.author.judge import Judged, judge
@@ -31,7 +33,12 @@ class Attempt(NamedTuple):
     notes: list[str]
 
 
-def examine(
+def examine(path: Path, root: Path, **flags: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """`verdict` as what JSON can hold, and its arrays."""
+    return verdict(path, root, **flags).packed()
+
+
+def verdict(
     path: Path, root: Path, *, deadline: float | None = None, loss: str | None = None, **flags: str | None
 ) -> Report:
     """The report on a file of the tree below `root`. Raises ValueError, of one line, where there is no verdict.
@@ -48,7 +55,7 @@ def examine(
             reasons.append(f"{attempt.program or path.name}: {error}")
             continue
         return places.report(judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
-    raise ValueError(f"{path.name}: no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
+    raise ValueError(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
 
 
 def _best(attempt: Attempt, stated: str | None) -> Judged:
