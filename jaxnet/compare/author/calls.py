@@ -195,10 +195,10 @@ class Session:
         """Calls with arguments by name; what is returned goes into the pool under the author's names for it."""
         arguments = {}
         for parameter in _parameters(function):
-            optional = parameter.default is not parameter.empty
-            found = given.get(parameter.name, self._value(parameter.name, function, building, optional))
+            name, optional = parameter.name, parameter.default is not parameter.empty
+            found = given[name] if name in given else self._value(name, function, building, optional)
             if found is not _OMIT:
-                arguments[parameter.name] = found
+                arguments[name] = found
         self._set_globals(function)
         result = function(**arguments)
         self.absorb(function, result)
@@ -268,14 +268,13 @@ class Session:
         if re.search("loss|cost", word) and losses:
             slopes = [n for n in functions if losses[0] in n and n != losses[0]]
             return functions[slopes[0] if slopes and role(word) == "backward" else losses[0]]
+        nodes = [n for f in (function, *owner.values()) if (node := node_of(f)) for n in ast.walk(node)]
+        compared = [n for n in nodes if isinstance(n, ast.Compare) and name in (tail(n.left), tail(n.left)[1:])]
+        constants = [c.value for n in compared for c in n.comparators if isinstance(c, ast.Constant)]
+        words = [value for value in constants if isinstance(value, str)]
+        if words:  # an argument that the code compares with a word is such a word
+            return next((given for w in _ACTIVATIONS for given in words if given.lower() == w), words[0])
         if "act" in word or word in ("f", "g"):
-            nodes = [n for f in (function, *owner.values()) if (node := node_of(f)) for n in ast.walk(node)]
-            compared = [n for n in nodes if isinstance(n, ast.Compare) and name in (tail(n.left), tail(n.left)[1:])]
-            constants = [c.value for n in compared for c in n.comparators if isinstance(c, ast.Constant)]
-            words = [value for value in constants if isinstance(value, str)]
-            known = [w for w in _ACTIVATIONS for given in words if given.lower() == w]
-            if known:
-                return next(given for given in words if given.lower() == known[0])
             made = {n.lower(): v for n, v in (*functions.items(), *self.file.classes.items())}
             found = next((made[w] for w in _ACTIVATIONS if w in made), _OMIT)
             return found() if isinstance(found, type) else found

@@ -10,8 +10,10 @@ against code that searches this process's memory for the token.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
+import io
 import json
 import os
 import signal
@@ -56,8 +58,9 @@ def run_in_child(
         try:
             root, file = sandbox.scratch_copy(Path(path), scratch / "tree")  # while the child imports what it needs
             token = os.urandom(16).hex()
-            limits = {"seconds": timeout, "memory": memory}
-            task = {"token": token, "file": str(file), "root": str(root), "limits": limits, "flags": flags}
+            limits, soft = {"seconds": timeout, "memory": memory}, end - (1 - SOFT) * timeout
+            task = {"token": token, "limits": limits, "file": str(file), "root": str(root)}
+            task["flags"] = {"deadline": soft, **flags}
             message, errors, late = _communicate(process, json.dumps(task).encode(), end)
         finally:
             _end(process)
@@ -124,8 +127,6 @@ def _read(message: bytes, token: bytes) -> tuple[dict[str, Any], dict[str, np.nd
     report = json.loads(body[:text])
     if not packed:
         return report, {}
-    import io
-
     import numpy as np
 
     with np.load(io.BytesIO(body[text : text + packed]), allow_pickle=False) as arrays:
@@ -146,35 +147,37 @@ def _how_it_ended(status: int, errors: bytes) -> str:
 
 
 def main() -> None:
-    """Import what is needed, take the task, and from then on have nothing that the author's code finds in its way."""
+    """Import what is needed, take the task, and from then on depend on nothing that the author's code can change."""
     work, scratch = sys.argv[1:3]
     module, _, name = work.partition(":")
     gc.disable()  # a tenth of the time that imports take
-    function = getattr(importlib.import_module(module), name)
+    examine = getattr(importlib.import_module(module), name)
+    import numpy as np
+
     gc.freeze()
     gc.enable()
+    pack, leave = functools.partial(_packed, json.dumps, np.savez), os._exit
     task = json.loads(sys.stdin.buffer.read())
-    send = _sender(task.pop("token"))
-    seconds = task["limits"]["seconds"]
+    send = _sender(task["token"].encode())
     sandbox.limit(**task["limits"])
-    watch = threading.Timer(seconds + 5, os._exit, [1])  # if the parent is gone
+    watch = threading.Timer(task["limits"]["seconds"] + 5, leave, [1])  # if the parent is gone
     watch.daemon = True
     watch.start()
     sandbox.arm(Path(scratch))
-    deadline = time.monotonic() + SOFT * seconds
-    leave = os._exit  # threads that the author's code left behind do not keep us
-    outcome = _outcome(function, Path(task["file"]), Path(task["root"]), deadline, task["flags"])
+    examine = functools.partial(examine, **task["flags"])
+    message = _outcome(examine, Path(task["file"]), Path(task["root"]), pack)
     try:
-        send(*outcome)
+        send(message)
     except OSError:
         leave(_CLOSED)
-    leave(0)
+    leave(0)  # threads that the author's code left behind do not keep us
 
 
-def _outcome(function: Callable, file: Path, root: Path, deadline: float, flags: dict) -> tuple[dict, dict]:
+def _outcome(examine: Callable, file: Path, root: Path, pack: Callable[[dict, dict], bytes]) -> bytes:
+    """The message: what `examine` found, or the one line that says why it found nothing."""
     try:
-        report, arrays = function(file, root, deadline=deadline, **flags)
-        return {"report": report, "arrays": list(arrays)}, arrays
+        report, arrays = examine(file, root)
+        return pack({"report": report, "arrays": list(arrays)}, arrays)
     except ValueError as error:
         problem = " ".join(str(error).split())
     except MemoryError:
@@ -190,27 +193,29 @@ def _outcome(function: Callable, file: Path, root: Path, deadline: float, flags:
         where = f" ({Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno})" if last else ""
         problem = f"could not be judged: {type(error).__name__}: {' '.join(str(error).split())[:200]}{where}"
     gone = "" if file.exists() else "; the code deleted its own folder"
-    return {"error": problem + gone}, {}
+    return pack({"error": problem + gone}, {})
 
 
-def _sender(token: str) -> Callable[[dict, dict], None]:
+def _packed(dumps: Callable, savez: Callable, report: dict, arrays: dict[str, np.ndarray]) -> bytes:
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise TypeError(f"the array {name} holds objects")
+    text, packed = dumps(report).encode(), io.BytesIO()
+    if arrays:
+        savez(packed, **{f"{k}": array for k, array in enumerate(arrays.values())})
+    return _SIZES.pack(len(text), len(packed.getvalue())) + text + packed.getvalue()
+
+
+def _sender(token: bytes) -> Callable[[bytes], None]:
     """Moves the way out to where nobody looks for it, and puts /dev/null in the place of the standard files."""
-    import io
-
-    import numpy as np
-
-    write, close, dumps, savez, null = os.write, os.close, json.dumps, np.savez, os.open(os.devnull, os.O_RDWR)
+    write, close, null = os.write, os.close, os.open(os.devnull, os.O_RDWR)
     channel = _hidden(1)
     for number in range(3):
         os.dup2(null, number)
     close(null)
 
-    def send(report: dict, arrays: dict) -> None:
-        packed = io.BytesIO()
-        if arrays:
-            savez(packed, **{f"{k}": array for k, array in enumerate(arrays.values())})
-        text = dumps(report).encode()
-        rest = memoryview(token.encode() + _SIZES.pack(len(text), len(packed.getvalue())) + text + packed.getvalue())
+    def send(message: bytes) -> None:
+        rest = memoryview(token + message)
         while rest:
             rest = rest[write(channel, rest) :]
         close(channel)

@@ -163,6 +163,8 @@ class Frame:
     def tolist(self) -> list[Any]:
         return self._data.tolist()
 
+    to_list = tolist
+
 
 def _operation(name: str) -> Callable[[Frame, Any], Frame]:
     def operate(self: Frame, *other: Any) -> Frame:
@@ -186,6 +188,8 @@ class _Names(list):
 
     def tolist(self) -> list[Any]:
         return list(self)
+
+    to_list = tolist
 
     def drop(self, names: Any) -> _Names:
         return _Names(n for n in self if n not in ([names] if isinstance(names, str) else names))

@@ -31,7 +31,7 @@ from jaxnet.compare.author.calls import (
     plain,
     step,
 )
-from jaxnet.compare.author.meanings import gradient_of, meanings, read_name, squeezed
+from jaxnet.compare.author.meanings import gradient_of, meanings, read_name, role, squeezed
 
 Play = Callable[[Any, bool], None]
 SHAPES = ((6, 5), (5, 6), (1, 5), (5, 1), (6, 5, 1), (2, 3, 6, 6), (2, 6, 6, 3), (5,))  # of x
@@ -56,7 +56,12 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play]]:
         yield shown, lambda shape, strict, name=name: _play([_ClassLayer(file, np, name, shape)], strict, np, shape)
     for forward, backward in _pairs(file):
         shown = f"{forward} and {backward}"
-        yield shown, lambda shape, strict, f=forward, b=backward: _play([_PairLayer(file, np, f, b)], strict, np, shape)
+        yield (
+            shown,
+            lambda shape, strict, f=forward, b=backward: _play([_PairLayer(file, np, f, b, shape)], strict, np, shape),
+        )
+    for shown, make in _losses(file):
+        yield shown, lambda shape, strict, make=make: _play_loss(Session(file, np, World((5, 5), "rows")), make, shape)
 
 
 def _forward_of(file: File, name: str) -> str | None:
@@ -64,11 +69,15 @@ def _forward_of(file: File, name: str) -> str | None:
     return next(iter(sorted(found, key=lambda n: "forward" not in n)), None)
 
 
-def _backward_of(file: File, name: str) -> str | None:
-    found = find_role(file.methods(name), "backward")
-    takes = {n: {means[0] for means in argument_meanings(f).values() if means} for n, f in found.items()}
-    fitting = [n for n, firsts in takes.items() if "Y" not in firsts and argument_meanings(found[n])]
-    return next(iter(sorted(fitting, key=lambda n: "back" not in n)), None)
+def _backward_of(file: File, name: str) -> list[str]:
+    """Those that take an upstream gradient, or something that tells nothing; some have one for dx and one for dW."""
+    found = {n: f for n, f in find_role(file.methods(name), "backward").items() if argument_meanings(f)}
+    fitting = [n for n, f in found.items() if "Y" not in _firsts(f)]
+    return [n for n in fitting if "back" in n] or fitting
+
+
+def _firsts(function: Any) -> list[str]:
+    return [means[0] if means else "" for means in argument_meanings(function).values()]
 
 
 def _pairs(file: File) -> Iterator[tuple[str, str]]:
@@ -95,7 +104,8 @@ class _ClassLayer:
         features = shape[0] if shape[:1] == (5,) else shape[1]
         self.session = Session(file, np, World((features, 4), "rows"))
         self.session.data |= {"hidden1": 4, "inputs": features, "outputs": 4}
-        given = {n: IMAGES[n.lower()] for n in argument_meanings(file.classes[name], True) if n.lower() in IMAGES}
+        words = IMAGES | ({"rate": 0.5, "prob": 0.5} if "drop" in name.lower() else {})
+        given = {n: words[n.lower()] for n in argument_meanings(file.classes[name], True) if n.lower() in words}
         self.layer = self.session.call(file.classes[name], building=True, **given)
         self.methods = {n: getattr(self.layer, n) for n in file.methods(name)}
         for method, function in find_role(self.methods, "init").items():
@@ -109,24 +119,27 @@ class _ClassLayer:
     def forward(self, x: Any) -> Any:
         self.x, self.before = x, {p.way: plain(p.value) for p in self._now()}
         function = self.methods[_forward_of(self.file, self.name) or ""]
-        first = next(iter(argument_meanings(function)))
-        result = self.session.call(function, **{first: x})
+        arguments = argument_meanings(function)
+        flags = {name: True for name, means in arguments.items() if means[:1] == ["true"]}
+        result = self.session.call(function, **{next(iter(arguments)): x, **flags})
         self.session.data |= {"cache": result, "X": x}
         return _output(result, self.layer)
 
     def backward(self, upstream: Any, strict: bool) -> Any:
         """dx; the parameters are stepped, by the layer itself or here."""
-        function = self.methods[_backward_of(self.file, self.name) or ""]
-        result = self.session.call(function, **{_upstream_argument(function): upstream})
-        named = dict(named_results(self.file, function, result))
-        found = _candidates(named, result)
+        found = []
+        for name in _backward_of(self.file, self.name):
+            function = self.methods[name]
+            result = self.session.call(function, **{_upstream_argument(function): upstream})
+            found += _candidates(dict(named_results(self.file, function, result)), result)
         found += [leaf for leaf in leaves(self.layer) if leaf.word not in {p.word for p in self.parameters}]
-        dx = _of_input(found, numpy.shape(self.x), {id(upstream), id(self.x)})
+        dx = _of_input(found, numpy.shape(self.x), {id(self.x)})
+        if "softmax" in self.name.lower() and dx is not None and numpy.array_equal(plain(dx), plain(upstream)):
+            raise Unfillable("made for the cross-entropy, whose gradient its loss gives it in the place of its own")
         if not self._moved(strict):
-            for name, update in find_role(self.methods, "update").items():
-                if name != function.__name__:
-                    with contextlib.suppress(Unfillable):
-                        self.session.call(update)
+            for update in find_role(self.methods, "update").values():
+                with contextlib.suppress(Unfillable):
+                    self.session.call(update)
         if not self._moved(strict):
             gradients = [leaf for leaf in found if leaf.value is not dx and _is_gradient(leaf)]
             pairs = [(p, g) for p in self._now() for g in gradients if _belongs(g, p)] or pair_up(
@@ -165,14 +178,17 @@ class _PairLayer:
 
     averages = False
 
-    def __init__(self, file: File, np: types.ModuleType, forward: str, backward: str) -> None:
+    def __init__(self, file: File, np: types.ModuleType, forward: str, backward: str, shape: tuple[int, ...]) -> None:
         self.file, self.functions = file, (file.functions[forward], file.functions[backward])
         self.session = Session(file, np, World((5, 4), "rows"))
         draws = numpy.random.default_rng(5)
+        shapes = {"W": (4, 3, 3, 3) if len(shape) == 4 else (5, 4), "b": (4,), "": (shape[-1],)}
         for name in list(argument_meanings(self.functions[0]))[1:]:
             read = read_name(name)
-            if read:
-                self.session.pool[name] = np.array(draws.normal(size=(5, 4) if read.kind == "W" else (4,)))
+            if read or name in ("gamma", "beta"):
+                self.session.pool[name] = np.array(draws.normal(size=shapes[read.kind if read else ""]))
+            elif name.endswith(("_param", "_params")):
+                self.session.pool[name] = {**IMAGES, "mode": "train", "pool_height": 2, "pool_width": 2, "seed": 1}
 
     def forward(self, x: Any) -> Any:
         self.x = x
@@ -199,6 +215,11 @@ class _PairLayer:
             raise Unfillable("gradients of other shapes")
         step(pairs)
         return dx
+
+    @property
+    def parameters(self) -> list[Leaf]:
+        names = argument_meanings(self.functions[0])
+        return [leaf for leaf in leaves(self.session.pool) if len(leaf.way) == 1 and leaf.word in names]
 
     def _derivative(self, function: Any) -> Any:
         """At x; at the output where it is written for that, which differences tell."""
@@ -271,13 +292,11 @@ def _chain(file: File, np: types.ModuleType, names: list[str], shape: tuple[int,
             layer = _ClassLayer(file, np, name, numpy.shape(x))
             out = layer.forward(x)
             upstream = np.array(numpy.random.default_rng(12).normal(size=numpy.shape(out)))
-            dx = layer.backward(upstream, True)
-            passed_on = numpy.array_equal(plain(dx), plain(upstream)) and not numpy.array_equal(plain(out), plain(x))
+            layer.backward(upstream, True)
         except Exception:  # a layer of another kind
             continue
-        if not passed_on:
-            chain.append(_ClassLayer(file, np, name, numpy.shape(x)))
-            x = out
+        chain.append(_ClassLayer(file, np, name, numpy.shape(x)))
+        x = out
     if len(chain) < 2:
         raise Unfillable("no two layers that fit")
     return chain
@@ -297,5 +316,59 @@ def _play(chain: list[Any], strict: bool, np: Any, shape: tuple[int, ...]) -> No
         _loss = np.sum(upstream * upstream) / 2  # for the record
         for layer in reversed(chain):
             upstream = layer.backward(upstream, strict)
-        if upstream is not None and not any(layer.averages for layer in chain):
+        parametric = any(layer.parameters for layer in chain)
+        if upstream is not None and not (parametric and any(layer.averages for layer in chain)):
             x = x - RATE * upstream
+        elif not parametric:
+            raise Unfillable("no gradient of its input")
+
+
+# --- lone losses -----------------------------------------------------------------------------------------------------
+
+
+def _losses(file: File) -> Iterator[tuple[str, Callable[[Session], tuple[Any, Any]]]]:
+    """Losses of a prediction and labels, each with its derivative, as classes or as pairs of functions."""
+    for name in file.classes:
+        methods = file.methods(name)
+        values = [n for n, f in methods.items() if role(n) in ("loss", "forward") and _takes_labels(f)]
+        slopes = [
+            n for n in find_role(methods, "backward") if _takes_labels(methods[n]) or not argument_meanings(methods[n])
+        ]
+        if values and slopes:
+
+            def make(session: Session, name: str = name, value: str = values[0], slope: str = slopes[0]) -> Any:
+                loss = session.call(file.classes[name], building=True)
+                return getattr(loss, value), getattr(loss, slope)
+
+            yield f"{values[0]} and {slopes[0]} of class {name}", make
+    for forward, backward in _pairs(file):
+        pair = file.functions[forward], file.functions[backward]
+        if all(map(_takes_labels, pair)):
+            yield f"{forward} and {backward}", lambda session, pair=pair: pair
+
+
+def _takes_labels(function: Any) -> bool:
+    return "Y" in _firsts(function) and len(argument_meanings(function)) > 1
+
+
+def _play_loss(session: Session, make: Callable[[Session], tuple[Any, Any]], shape: tuple[int, ...]) -> None:
+    """Steps a prediction down its loss. Predictions and labels lie between 0 and 1."""
+    np, draws = session.np, numpy.random.default_rng(13)
+    loss, derivative = make(session)
+    prediction = np.array(draws.uniform(0.2, 0.8, size=shape))
+    classes = draws.integers(0, shape[-1], size=shape[0])
+    labels = (
+        np.eye(shape[-1])[classes] if len(shape) == 2 and shape[-1] > 1 else np.array(draws.integers(0, 2, shape) * 1.0)
+    )
+    for _ in range(COUNT):
+        for function in (loss, derivative):
+            given = {}
+            for name, means in argument_meanings(function).items():
+                if means[:1] == ["Y"]:
+                    given[name] = labels
+                elif means[:1] in ([], ["P"], ["X"], ["cache"]):
+                    given[name] = prediction
+            result = session.call(function, **given)
+        if numpy.shape(result) != numpy.shape(prediction):
+            raise Unfillable("the derivative has another shape")
+        prediction = prediction - result / 16  # so small that it stays between 0 and 1

@@ -26,6 +26,7 @@ from jaxnet.compare.author.scratch import scratch_copy
 __all__ = ["Refused", "arm", "limit", "scratch_copy", "wrap"]
 
 MEMORY = 6 << 30  # bytes of data
+TRIAL = 5.0  # seconds that bubblewrap may take to start
 WRITTEN = 256 << 20  # bytes of a file
 
 
@@ -163,7 +164,7 @@ def _namespaces() -> list[str] | None:
     start = [program, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     start += ["--unshare-net", "--unshare-pid", "--unshare-ipc", "--die-with-parent"]
     try:
-        trial = subprocess.run([*start, "--", "true"], capture_output=True, timeout=5)
+        trial = subprocess.run([*start, "--", "true"], capture_output=True, timeout=TRIAL)
     except (OSError, subprocess.SubprocessError):
         return None
     return start if trial.returncode == 0 else None

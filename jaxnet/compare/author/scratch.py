@@ -40,7 +40,7 @@ def scratch_copy(path: Path, scratch: Path) -> tuple[Path, Path]:
     else:
         root = path.parent
         copy = scratch / (root.name or "root")
-        copy.mkdir()
+        copy.mkdir(parents=True)
         for entry in sorted(root.iterdir())[:FILES]:
             if entry.suffix in (".py", ".ipynb") and entry.is_file() and entry.stat().st_size <= LARGE:
                 shutil.copyfile(entry, copy / entry.name)

@@ -7,6 +7,7 @@ import ast
 import io
 import json
 import re
+import textwrap
 import tokenize
 import warnings
 from collections.abc import Iterator
@@ -66,7 +67,7 @@ def _code_cells(content: bytes, name: str) -> Iterator[str]:
 
 def _unit(text: str, filename: str, cell: int | None) -> Unit:
     """The statements of a text: as it is, or without magics, or in Python 2, or without the lines that are broken."""
-    plain = text if cell is None else _without_cell_magic(text)
+    plain = text if cell is None else textwrap.dedent(_without_cell_magic(text))  # as IPython does
     bare = _without_magics(plain)
     broken: list[tuple[int, str]] = []
     old = python2.is_python2(plain)
@@ -119,13 +120,13 @@ def _without_magics(text: str) -> str:
     """Without the lines that only IPython understands; `%run FILE` is kept as a call."""
     lines, goes_on = [], False
     for line in text.split("\n"):
-        magic = goes_on or bool(_MAGIC.match(line))
+        continued, magic = goes_on, goes_on or bool(_MAGIC.match(line))
         goes_on = magic and line.endswith("\\")
         indent = line[: len(line) - len(line.lstrip())]
         if magic and line.strip().startswith("%run "):
             line = f"{indent}get_ipython().run_line_magic('run', {line.strip()[5:]!r})"
         elif magic:
-            line = f"{indent}pass" if indent else ""
+            line = f"{indent}pass" if indent and not continued else ""
         else:
             line = re.sub(r"^(\s*[\w, ]+=)\s*(?:!|%\w).*", r"\1 None", line)
         lines.append(line)
@@ -164,7 +165,8 @@ def _candidates(lines: list[str], line: int, why: str) -> Iterator[tuple[list[st
     yield [*before, re.sub(r"[`$?!\s]+$", "", here), *after], line, f"{why}, at its end"  # no Python ends so
     for start, end in _stretches(lines, line - 1):
         indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
-        yield lines[:start] + [f"{indent}pass"] + [""] * (end - start - 1) + lines[end:], end, why
+        instead = "" if why == "unexpected indent" else f"{indent}pass"
+        yield lines[:start] + [instead] + [""] * (end - start - 1) + lines[end:], end, why
 
 
 def _requoted(line: str) -> str:
