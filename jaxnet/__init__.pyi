@@ -1,5 +1,3 @@
-from .checkpoint import Network as Network
-from .checkpoint import load as load
 from .compare.gradients import assert_gradients_match as assert_gradients_match
 from .compare.gradients import compare_gradients as compare_gradients
 from .compare.gradients import diagnose_backprop as diagnose_backprop
@@ -15,6 +13,8 @@ from .network import Params as Params
 from .network import forward as forward
 from .network import init_params as init_params
 from .network import logits as logits
+from .runs.checkpoint import Network as Network
+from .runs.checkpoint import load as load
 from .training import Epoch as Epoch
 from .training import Progress as Progress
 from .training import TrainState as TrainState

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from jaxnet.compare.report import Report
     from jaxnet.data import Dataset
-    from jaxnet.runs import Settings
+    from jaxnet.runs.run import Settings
     from jaxnet.training import Progress
 
 app = typer.Typer(
@@ -104,10 +104,10 @@ def train(
     if resume and overwrite:
         raise ValueError("--resume goes on with a run, --overwrite replaces it; give the one or the other")
 
-    from jaxnet import runs
     from jaxnet.data import CLASSES, load_data
     from jaxnet.devices import join_processes
-    from jaxnet.terminal import interruptible, progress_bar, together
+    from jaxnet.runs import run as runs
+    from jaxnet.runs.terminal import interruptible, progress_bar, together
 
     join_processes(coordinator, processes, process)
     saved, record = runs.read_run(run) if run is not None and resume else (None, {})
@@ -168,7 +168,7 @@ def train(
         echo(f"epoch {kept['epoch']} of {len(metrics)} has the least validation loss; its parameters are kept")
     echo(f"test accuracy {_percent(kept['test_accuracy'])}")
     if run is not None and runs.is_first_process():
-        from jaxnet.plots import draw_run
+        from jaxnet.runs.plots import draw_run
 
         draw_run(run, test_set)
 
@@ -179,8 +179,8 @@ def plot(
     out: Annotated[str, typer.Option(help="Where the curves of several runs go.")] = "curves.png",
 ) -> None:
     """Draw a run's pictures into its folder; of several runs, one picture of all learning curves."""
-    from jaxnet import runs
-    from jaxnet.plots import draw_curves, draw_run
+    from jaxnet.runs import run as runs
+    from jaxnet.runs.plots import draw_curves, draw_run
 
     if len(run) == 1:
         draw_run(run[0], _run_data(run[0]))
@@ -207,8 +207,8 @@ def evaluate(
 ) -> None:
     """Measure a run's network: loss, accuracy, precision and recall of each class."""
     from jaxnet import training
-    from jaxnet.checkpoint import load
     from jaxnet.data import load_data
+    from jaxnet.runs.checkpoint import load
 
     network, params = load(run)
     test = _run_data(run) if data is None else load_data(data)[1]
@@ -256,8 +256,8 @@ def predict(
     import numpy as np
 
     from jaxnet import training
-    from jaxnet.checkpoint import load
-    from jaxnet.images import read_inputs
+    from jaxnet.runs.checkpoint import load
+    from jaxnet.runs.images import read_inputs
     from jaxnet.training import PROBABILITIES, show_prediction
 
     network, params = load(run)
@@ -272,7 +272,7 @@ def predict(
     outputs = np.asarray(training.predict(params, inputs, hidden=network.hidden, output=network.output))
     guesses = outputs.argmax(axis=1).tolist()
     if show is not None:
-        from jaxnet.plots import draw_images
+        from jaxnet.runs.plots import draw_images
 
         captions = [
             f"{os.path.basename(name)[-18:]}\n{guess}, {show_prediction(row[guess], network.output)}"
@@ -411,7 +411,7 @@ def _resumed(context: typer.Context, given: Settings, saved: Settings) -> Settin
 
 def _check_data(record: dict[str, Any], path: str | None, train: Dataset, test: Dataset) -> None:
     """ValueError unless the data are those that a run was trained with."""
-    from jaxnet.runs import data_digest
+    from jaxnet.runs.run import data_digest
 
     found, wanted = data_digest(train, test), record["data"]["sha256"]
     if found != wanted:
@@ -424,7 +424,7 @@ def _check_data(record: dict[str, Any], path: str | None, train: Dataset, test: 
 def _run_data(run: str) -> Dataset:
     """The test set of a run, from where it was read in training."""
     from jaxnet.data import load_data
-    from jaxnet.runs import read_run
+    from jaxnet.runs.run import read_run
 
     _, record = read_run(run)
     train, test = load_data(record["data"]["path"])

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from jaxnet.augment import AUGMENTATIONS, LEFT_OUT, Strengths, draw_displacements, elastic, smooth_fields, warp
-from jaxnet.plots import draw_distortions
+from jaxnet.runs.plots import draw_distortions
 from jaxnet.training import scale_pixels
 
 RANDOM = np.random.default_rng(0)

@@ -17,11 +17,13 @@ import numpy as np
 import pytest
 
 import jaxnet
-from jaxnet import checkpoint, runs, training
+from jaxnet import training
 from jaxnet.batches import split_validation
-from jaxnet.checkpoint import CHECKPOINT, Settings
 from jaxnet.data import Dataset
-from jaxnet.runs import METRICS, RUN
+from jaxnet.runs import checkpoint
+from jaxnet.runs import run as runs
+from jaxnet.runs.checkpoint import CHECKPOINT, Settings
+from jaxnet.runs.run import METRICS, RUN
 
 SMALL = Settings(batch_size=2, optimizer="adam", learning_rate=0.01, epochs=3)
 STOPPING_EARLY = SMALL._replace(epochs=20, validation=0.2, patience=2, learning_rate=0.005, seed=0)
@@ -183,7 +185,8 @@ def test_whichever_write_fails_nothing_is_lost(error, whole, small, tmp_path, mo
 # Trains in a process of its own, which saves at every look; with a number, it ends by SIGKILL at that write.
 COMMAND = """
 import os, sys
-from jaxnet import cli, runs, training
+from jaxnet import cli, training
+from jaxnet.runs import run as runs
 runs.SAVING_SHARE, training.STRETCH_SECONDS = float("inf"), 0.01
 writes = int(sys.argv.pop(1))
 def counted(real):

@@ -15,7 +15,9 @@ import pytest
 from PIL import Image
 
 import jaxnet
-from jaxnet import augment, checkpoint, cli, losses, network, runs, training
+from jaxnet import augment, cli, losses, network, training
+from jaxnet.runs import checkpoint
+from jaxnet.runs import run as runs
 
 SMALL = ["--batch-size", "10", "--epochs", "2"]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxnet import plots
 from jaxnet.data import Dataset
+from jaxnet.runs import plots
 
 RANDOM = np.random.default_rng(0)
 

@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from jaxnet.augment import elastic
-from jaxnet.checkpoint import load, write_atomically
 from jaxnet.data import Dataset
-from jaxnet.runs import Metrics, read_metrics, read_run
+from jaxnet.runs.checkpoint import load, write_atomically
+from jaxnet.runs.run import Metrics, read_metrics, read_run
 from jaxnet.training import confusion_matrix, predict, show_prediction
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -25,7 +25,10 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxnet.batches import count_steps, on_devices, split_validation
-from jaxnet.checkpoint import (
+from jaxnet.data import Dataset, read_rows
+from jaxnet.devices import agree, make_mesh, whole
+from jaxnet.network import Params, init_params
+from jaxnet.runs.checkpoint import (
     CHECKPOINT,
     Checkpoint,
     Settings,
@@ -36,9 +39,6 @@ from jaxnet.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
-from jaxnet.data import Dataset, read_rows
-from jaxnet.devices import agree, make_mesh, whole
-from jaxnet.network import Params, init_params
 from jaxnet.training import Progress, evaluate, fit, learning_rate_at
 
 RUN, METRICS = "run.json", "metrics.jsonl"
