@@ -20,8 +20,8 @@ import typer
 import jaxnet
 from jaxnet.batches import split_validation
 from jaxnet.data import Dataset
-from jaxnet.runs.run import Settings, fit_options, network_options
-from jaxnet.training import evaluate
+from jaxnet.evaluation import evaluate
+from jaxnet.runs.settings import Settings, fit_options, network_options
 
 HELD_OUT = 1 / 6  # of the training images
 

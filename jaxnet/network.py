@@ -27,6 +27,15 @@ class Layer(NamedTuple):
 Params: TypeAlias = tuple[Layer, ...]
 
 
+class Network(NamedTuple):
+    """What a network computes, apart from its parameters."""
+
+    sizes: tuple[int, ...]  # inputs first
+    hidden: str
+    output: str
+    loss: str
+
+
 def leaky_relu(z: jax.Array) -> jax.Array:
     """Leaky relu: z where z > 0, else 0.01 z (Maas, Hannun and Ng 2013, eq. 2).
 
