@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import platform
@@ -116,6 +117,8 @@ def train(
         folder.check_absent(run, overwrite=overwrite)
     path = record["data"]["path"] if saved and data is None else data
     with _reading(path, classes or (saved.sizes[-1] if saved else None)) as read:
+        import jaxnet.runs.run
+        import jaxnet.runs.terminal
         from jaxnet.devices import choose_devices, is_first_process, join_processes
 
         join_processes(coordinator, processes, process)
@@ -476,6 +479,7 @@ def _keep_compiled_programs() -> None:
 def main() -> None:
     """Run the command line; any failure that a user can mend is one line on stderr and exit status 2."""
     _keep_compiled_programs()
+    gc.set_threshold(100_000)  # importing JAX makes so many objects, and all of them stay
     try:
         status = app(standalone_mode=False)
     except Interrupted as stop:
@@ -503,4 +507,5 @@ def _leave(status: int | None) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+    gc.freeze()  # or Python would look through all that is left for what it may free, a tenth of a second long
     sys.exit(status)

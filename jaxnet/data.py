@@ -323,8 +323,9 @@ def _bundled_folder() -> Path:
 def _read_bytes(path: Path) -> bytes:
     """The file's content, decompressed if its name ends in .gz."""
     try:
-        with gzip.open(path) if _is_gzip(path) else open(path, "rb") as file:
-            return file.read()
+        content = path.read_bytes()
+        # All at once: a file that is read piece by piece would ask for Python's lock again and again.
+        return gzip.decompress(content) if _is_gzip(path) else content
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}: damaged or cut off, it cannot be decompressed ({error})") from None
     except OSError as error:

@@ -100,19 +100,36 @@ def make_optimizer(
     """
     if not 0 < learning_rate < float("inf"):
         raise ValueError(f"learning rate is {learning_rate}; a positive number is needed")
-    return choose(OPTIMIZERS, name, "optimiser")(choose(SCHEDULES, schedule, "schedule")(learning_rate, steps))
+    return choose(OPTIMIZERS, name, "optimiser")(make_schedule(learning_rate, schedule, steps))
 
 
 def learning_rate_at(step: int, learning_rate: float, schedule: str = "constant", steps: int = 1) -> float:
     """The learning rate of the step that `step` others come before, under a schedule over `steps` steps."""
+    rate = make_schedule(learning_rate, schedule, steps)
+    return float(rate(jnp.int32(step))) if callable(rate) else rate
+
+
+@lru_cache
+def make_schedule(learning_rate: float, schedule: str, steps: int) -> float | optax.Schedule:
+    """The learning rate as a function of the step, compiled as one program, or the number where it is constant."""
     rate = choose(SCHEDULES, schedule, "schedule")(learning_rate, steps)
-    return float(jax.jit(rate)(step)) if callable(rate) else rate
+    return jax.jit(rate) if callable(rate) else rate
 
 
 def init_state(params: Params, optimizer: optax.GradientTransformation) -> TrainState:
     """The state before the first step. The parameters are copied, since each step consumes its state."""
-    params = jax.tree.map(jnp.copy, params)
+    return _init_state(params, optimizer=optimizer)
+
+
+@partial(jax.jit, static_argnames="optimizer")
+def _init_state(params: Params, optimizer: optax.GradientTransformation) -> TrainState:
     return TrainState(params, optimizer.init(params), jnp.zeros((), jnp.int32))
+
+
+@jax.jit
+def _copy(state: TrainState) -> TrainState:
+    """The same state in other buffers, so that these may be donated; one program, sooner compiled than one a leaf."""
+    return jax.tree.map(jnp.copy, state)
 
 
 def _step(state: TrainState, inputs: jax.Array, labels: jax.Array, loss: LossFunction, optimizer):
@@ -280,7 +297,7 @@ def _stretches(state: TrainState, pieces: Iterator[Part], steps: int, program: d
     """
     length, started = 64, time.perf_counter()
     for part in pieces:
-        before, state = state, jax.tree.map(jnp.copy, state)
+        before, state = state, _copy(state)
         done = int(before.step) - (part.epoch - 1) * steps
         while done < part.stop:
             here = slice(done - part.first, min(done + length, part.stop) - part.first)
@@ -311,8 +328,7 @@ def _divergence(before: TrainState, part: Part, done: int, steps: int, program: 
     """
     begun = int(before.step) - (part.epoch - 1) * steps
     last = max(done - 1, begun) - part.first
-    state = jax.tree.map(jnp.copy, before)
-    state, _ = train_steps(state, part.dataset, part.batches, begun - part.first, last, **program)
+    state, _ = train_steps(_copy(before), part.dataset, part.batches, begun - part.first, last, **program)
     inputs, labels = _batch(part.dataset, part.batches, last, state.step, program["augment"], program["seed"])
     gradients = jax.grad(program["loss"])(state.params, scale_pixels(inputs), one_hot(state.params, labels))
     sizes = {

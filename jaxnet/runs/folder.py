@@ -14,7 +14,6 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +102,8 @@ def read_test_set(folder: str | Path) -> Dataset:
 
 def versions() -> dict[str, str]:
     """What a run's bits depend on, beside settings, data and device."""
+    from importlib.metadata import version  # takes its time to import
+
     packages = ("jaxnet", "jax", "jaxlib", "numpy", "optax")
     return {"python": platform.python_version()} | {name: version(name) for name in packages}
 
