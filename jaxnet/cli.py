@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
@@ -117,9 +118,8 @@ def train(
         folder.check_absent(run, overwrite=overwrite)
     path = record["data"]["path"] if saved and data is None else data
     with _reading(path, classes or (saved.sizes[-1] if saved else None)) as read:
-        import jaxnet.runs.run
-        import jaxnet.runs.terminal
         from jaxnet.devices import choose_devices, is_first_process, join_processes
+        from jaxnet.runs.run import train_run
 
         join_processes(coordinator, processes, process)
         train_set, test_set = read()
@@ -145,20 +145,28 @@ def train(
         folder.check_data(record, path, train_set, test_set)
         check_unchanged(saved, settings, _given(context, [*Settings._fields[1:], "hidden", "classes"]))
         settings = saved
-        _note_changes(record, device_name)
     elif run is not None:
         new_record = folder.new_record(settings, path, train_set, test_set, device_name)
     if is_first_process():
-        if classes is None and not saved:
+        if saved:
+            _note_changes(record, device_name)
+        elif classes is None:
             _warn_of_missing_classes(train_set)
         typer.echo(f"{'-'.join(map(str, settings.sizes))}, {len(train_set.labels):,} examples, {device_name}")
-    _train(settings, train_set, test_set, run, record=new_record, overwrite=overwrite, mesh=mesh)
+    training = partial(train_run, settings, train_set, test_set, run, record=new_record, overwrite=overwrite, mesh=mesh)
+    _show_training(settings, training, len(train_set.labels), run)
+    if run is not None and is_first_process():
+        from jaxnet.runs.plots import draw_run
+
+        draw_run(run, test_set)
 
 
-def _train(settings: Settings, train: Dataset, test: Dataset, run: str | None, **options: Any) -> None:
-    """Train, with a line an epoch and a bar on a terminal, and draw what was saved; `options` are of `train_run`."""
+def _show_training(
+    settings: Settings, training: Callable[..., Iterator[dict[str, Any]]], examples: int, run: str | None
+) -> None:
+    """Train, with a line an epoch, a bar on a terminal, and what came of it; `training(watch=…)` is a `train_run`."""
     from jaxnet.devices import is_first_process
-    from jaxnet.runs.run import is_finished, reported, train_run
+    from jaxnet.runs.run import is_finished, reported
     from jaxnet.runs.terminal import interruptible, progress_bar, together
 
     go_on = f"; go on with: jaxnet train --run {run} --resume" if run is not None else ""
@@ -166,28 +174,24 @@ def _train(settings: Settings, train: Dataset, test: Dataset, run: str | None, *
     with (
         together(go_on),
         interruptible(run is not None) as is_interrupted,
-        progress_bar(settings, len(train.labels), metrics) as (say, show),
+        progress_bar(settings, examples, metrics) as (say, show),
     ):
 
         def watch(progress: Progress) -> bool:
             show(progress)
             return is_interrupted()
 
-        for line in train_run(settings, train, test, run, watch=watch, **options):
+        for line in training(watch=watch):
             metrics.append(line)
             say(_epoch_line(settings, line))
     if not is_finished(settings, metrics):
         raise Interrupted(f"interrupted and saved{go_on}")
-    if not is_first_process():
-        return
-    kept = reported(settings, metrics)
-    if settings.patience:
-        typer.echo(f"epoch {kept['epoch']} of {len(metrics)} has the least validation loss; its parameters are kept")
-    typer.echo(f"test accuracy {_percent(kept['test_accuracy'])}")
-    if run is not None:
-        from jaxnet.runs.plots import draw_run
-
-        draw_run(run, test)
+    if is_first_process():
+        kept = reported(settings, metrics)
+        if settings.patience:
+            best = f"epoch {kept['epoch']} of {len(metrics)} has the least validation loss"
+            typer.echo(f"{best}; its parameters are kept")
+        typer.echo(f"test accuracy {_percent(kept['test_accuracy'])}")
 
 
 @app.command()
@@ -235,15 +239,7 @@ def evaluate(
     loss, accuracy = evaluation.evaluate(params, test, **names, loss=network.loss)
     guesses = evaluation.predict(params, test.inputs, **names).argmax(axis=1)
     matrix = evaluation.confusion_matrix(test.labels, guesses, network.sizes[-1])
-    classes = [
-        {
-            "class": number,
-            "examples": int(matrix[number].sum()),
-            "precision": _share(matrix[number, number], matrix[:, number].sum()),
-            "recall": _share(matrix[number, number], matrix[number].sum()),
-        }
-        for number in range(len(matrix))
-    ]
+    classes = evaluation.precision_and_recall(matrix)
     if as_json:
         result = {"run": run, "examples": len(test.labels), "loss": float(loss), "accuracy": float(accuracy)}
         typer.echo(json.dumps(result | {"classes": classes, "confusion": matrix.tolist()}))
@@ -412,12 +408,11 @@ def _given(context: typer.Context, names: Iterable[str]) -> list[str]:
 
 def _note_changes(record: dict[str, Any], device: str) -> None:
     """Say where versions and device are others than when a run was begun."""
-    from jaxnet.devices import is_first_process
     from jaxnet.runs.folder import versions
 
     for name, now in {"device": device, **versions()}.items():
         before = (record["versions"] | {"device": record["device"]}).get(name)
-        if now != before and is_first_process():
+        if now != before:
             typer.echo(f"jaxnet: note: {name} was {before} and is {now}; the bits may differ", err=True)
 
 
@@ -436,10 +431,6 @@ def _warn_of_missing_classes(train: Dataset) -> None:
 def _check_inputs(what: str, wanted: int, inputs: Any) -> None:
     if inputs.shape[1] != wanted:
         raise ValueError(f"{what}: {inputs.shape[1]} pixels an example, but the network takes {wanted}")
-
-
-def _share(part: Any, whole: Any) -> float | None:
-    return float(part / whole) if whole else None
 
 
 def _percent(fraction: float | None) -> str:

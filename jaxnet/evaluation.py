@@ -6,6 +6,7 @@ m examples, i inputs, o classes.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -79,3 +80,20 @@ def confusion_matrix(labels: np.ndarray, guesses: np.ndarray, classes: int) -> n
     """How many examples of each class, its row, were taken for each class, its column: (classes, classes)."""
     pairs = np.asarray(labels, np.int64) * classes + np.asarray(guesses)
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
+def precision_and_recall(matrix: np.ndarray) -> list[dict[str, Any]]:
+    """Of each class in a confusion matrix: its number, its examples, precision and recall, None where 0 / 0."""
+
+    def share(part: np.integer, whole: np.integer) -> float | None:
+        return float(part / whole) if whole else None
+
+    return [
+        {
+            "class": number,
+            "examples": int(matrix[number].sum()),
+            "precision": share(matrix[number, number], matrix[:, number].sum()),
+            "recall": share(matrix[number, number], matrix[number].sum()),
+        }
+        for number in range(len(matrix))
+    ]
