@@ -106,7 +106,7 @@ def make_optimizer(
 def learning_rate_at(step: int, learning_rate: float, schedule: str = "constant", steps: int = 1) -> float:
     """The learning rate of the step that `step` others come before, under a schedule over `steps` steps."""
     rate = make_schedule(learning_rate, schedule, steps)
-    return float(rate(jnp.int32(step))) if callable(rate) else rate
+    return float(cast(float, rate(jnp.int32(step)))) if callable(rate) else rate
 
 
 @lru_cache
