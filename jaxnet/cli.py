@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import platform
 import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
-    from jax.sharding import Mesh
-
     from jaxnet.compare.report import Report
     from jaxnet.data import Dataset
-    from jaxnet.runs import Settings
+    from jaxnet.runs.settings import Settings
     from jaxnet.training import Progress
 
 app = typer.Typer(
@@ -55,6 +57,9 @@ def train(
     data: Annotated[
         str | None,
         typer.Option(help="Folder of IDX or .npy files, train.csv[,test.csv], or .npz.", show_default="MNIST"),
+    ] = None,
+    classes: Annotated[
+        int | None, typer.Option(help="How many classes there are.", show_default="the highest label + 1")
     ] = None,
     hidden: Annotated[str, typer.Option(help="Sizes of the hidden layers, as 300,100; 'none' for none.")] = "10",
     activation: Annotated[Activation, typer.Option(help="Activation of the hidden layers.")] = "relu",
@@ -104,19 +109,22 @@ def train(
     if resume and overwrite:
         raise ValueError("--resume goes on with a run, --overwrite replaces it; give the one or the other")
 
-    from jaxnet import runs
-    from jaxnet.data import CLASSES, load_data
-    from jaxnet.devices import join_processes
-    from jaxnet.terminal import interruptible, progress_bar, together
+    from jaxnet.data import count_classes
+    from jaxnet.runs import folder
+    from jaxnet.runs.settings import Settings, check_unchanged
 
-    join_processes(coordinator, processes, process)
-    saved, record = runs.read_run(run) if run is not None and resume else (None, {})
+    saved, record = folder.read_run(run) if run is not None and resume else (None, {})
     if run is not None and not resume:
-        runs.check_absent(run, overwrite=overwrite)
+        folder.check_absent(run, overwrite=overwrite)
     path = record["data"]["path"] if saved and data is None else data
-    train_set, test_set = load_data(path)
-    settings = runs.Settings(
-        sizes=(train_set.inputs.shape[1], *layers, CLASSES),
+    with _reading(path, classes or (saved.sizes[-1] if saved else None)) as read:
+        from jaxnet.devices import choose_devices, is_first_process, join_processes
+        from jaxnet.runs.run import train_run
+
+        join_processes(coordinator, processes, process)
+        train_set, test_set = read()
+    settings = Settings(
+        sizes=(train_set.inputs.shape[1], *layers, classes or count_classes(train_set.labels)),
         activation=activation,
         output=output or ("sigmoid" if loss == "binary-cross-entropy" else "softmax"),
         loss=loss,
@@ -131,46 +139,59 @@ def train(
         validation=validation,
         patience=patience,
     )
-    device_kind, mesh = _use_devices(device, devices, shard_model, (saved or settings).batch_size)
-    create = None
+    device_name, mesh = choose_devices(device, devices, shard_model, (saved or settings).batch_size)
+    new_record = None
     if saved:
-        _check_data(record, path, train_set, test_set)
-        settings = _resumed(context, settings, saved)
-        for name, now in {"device": device_kind, **runs.versions()}.items():
-            before = (record["versions"] | {"device": record["device"]}).get(name)
-            if now != before and runs.is_first_process():
-                typer.echo(f"jaxnet: note: {name} was {before} and is {now}; the bits may differ", err=True)
+        folder.check_data(record, path, train_set, test_set)
+        check_unchanged(saved, settings, _given(context, [*Settings._fields[1:], "hidden", "classes"]))
+        settings = saved
     elif run is not None:
-        found = {"path": _absolute(path), "sha256": runs.data_digest(train_set, test_set)}
-        create = partial(runs.create_run, run, settings, found, device_kind, overwrite=overwrite)
+        new_record = folder.new_record(settings, path, train_set, test_set, device_name)
+    if is_first_process():
+        if saved:
+            _note_changes(record, device_name)
+        elif classes is None:
+            _warn_of_missing_classes(train_set)
+        typer.echo(f"{'-'.join(map(str, settings.sizes))}, {len(train_set.labels):,} examples, {device_name}")
+    training = partial(train_run, settings, train_set, test_set, run, record=new_record, overwrite=overwrite, mesh=mesh)
+    _show_training(settings, training, len(train_set.labels), run)
+    if run is not None and is_first_process():
+        from jaxnet.runs.plots import draw_run
 
-    echo = typer.echo if runs.is_first_process() else lambda _: None
-    echo(f"{'-'.join(map(str, settings.sizes))}, {len(train_set.labels):,} examples, {device_kind}")
+        draw_run(run, test_set)
+
+
+def _show_training(
+    settings: Settings, training: Callable[..., Iterator[dict[str, Any]]], examples: int, run: str | None
+) -> None:
+    """Train, with a line an epoch, a bar on a terminal, and what came of it; `training(watch=…)` is a `train_run`."""
+    from jaxnet.devices import is_first_process
+    from jaxnet.runs.run import is_finished, reported
+    from jaxnet.runs.terminal import interruptible, progress_bar, together
+
     go_on = f"; go on with: jaxnet train --run {run} --resume" if run is not None else ""
     metrics: list[dict[str, Any]] = []
     with (
         together(go_on),
         interruptible(run is not None) as is_interrupted,
-        progress_bar(settings, len(train_set.labels), metrics) as (say, show),
+        progress_bar(settings, examples, metrics) as (say, show),
     ):
 
         def watch(progress: Progress) -> bool:
             show(progress)
             return is_interrupted()
 
-        for line in runs.train_run(settings, train_set, test_set, run, mesh=mesh, create=create, watch=watch):
+        for line in training(watch=watch):
             metrics.append(line)
             say(_epoch_line(settings, line))
-    if not runs.is_finished(settings, metrics):
+    if not is_finished(settings, metrics):
         raise Interrupted(f"interrupted and saved{go_on}")
-    kept = runs.reported(settings, metrics)
-    if settings.patience:
-        echo(f"epoch {kept['epoch']} of {len(metrics)} has the least validation loss; its parameters are kept")
-    echo(f"test accuracy {_percent(kept['test_accuracy'])}")
-    if run is not None and runs.is_first_process():
-        from jaxnet.plots import draw_run
-
-        draw_run(run, test_set)
+    if is_first_process():
+        kept = reported(settings, metrics)
+        if settings.patience:
+            best = f"epoch {kept['epoch']} of {len(metrics)} has the least validation loss"
+            typer.echo(f"{best}; its parameters are kept")
+        typer.echo(f"test accuracy {_percent(kept['test_accuracy'])}")
 
 
 @app.command()
@@ -179,18 +200,18 @@ def plot(
     out: Annotated[str, typer.Option(help="Where the curves of several runs go.")] = "curves.png",
 ) -> None:
     """Draw a run's pictures into its folder; of several runs, one picture of all learning curves."""
-    from jaxnet import runs
-    from jaxnet.plots import draw_curves, draw_run
+    from jaxnet.runs.folder import PICTURES, read_metrics, read_run, read_test_set
+    from jaxnet.runs.plots import draw_curves, draw_run
 
     if len(run) == 1:
-        draw_run(run[0], _run_data(run[0]))
-        typer.echo("\n".join(os.path.join(run[0], name) for name in runs.PICTURES))
+        draw_run(run[0], read_test_set(run[0]))
+        typer.echo("\n".join(os.path.join(run[0], name) for name in PICTURES))
         return
     names = [os.path.basename(os.path.normpath(folder)) for folder in run]
     curves = {}
     for folder, name in zip(run, names if len(set(names)) == len(names) else run, strict=True):
-        settings, _ = runs.read_run(folder)
-        curves[name] = runs.read_metrics(folder, settings), settings.loss
+        settings, _ = read_run(folder)
+        curves[name] = read_metrics(folder, settings), settings.loss
         if not curves[name][0]:
             raise ValueError(f"{folder}: no epoch is finished yet")
     draw_curves(curves, out)
@@ -206,26 +227,19 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure a run's network: loss, accuracy, precision and recall of each class."""
-    from jaxnet import training
-    from jaxnet.checkpoint import load
+    from jaxnet import evaluation
     from jaxnet.data import load_data
+    from jaxnet.runs.checkpoint import load
+    from jaxnet.runs.folder import read_test_set
 
     network, params = load(run)
-    test = _run_data(run) if data is None else load_data(data)[1]
+    test = read_test_set(run) if data is None else load_data(data, network.sizes[-1])[1]
     _check_inputs(run, network.sizes[0], test.inputs)
     names = {"hidden": network.hidden, "output": network.output}
-    loss, accuracy = training.evaluate(params, test, **names, loss=network.loss)
-    guesses = training.predict(params, test.inputs, **names).argmax(axis=1)
-    matrix = training.confusion_matrix(test.labels, guesses)
-    classes = [
-        {
-            "class": number,
-            "examples": int(matrix[number].sum()),
-            "precision": _share(matrix[number, number], matrix[:, number].sum()),
-            "recall": _share(matrix[number, number], matrix[number].sum()),
-        }
-        for number in range(len(matrix))
-    ]
+    loss, accuracy = evaluation.evaluate(params, test, **names, loss=network.loss)
+    guesses = evaluation.predict(params, test.inputs, **names).argmax(axis=1)
+    matrix = evaluation.confusion_matrix(test.labels, guesses, network.sizes[-1])
+    classes = evaluation.precision_and_recall(matrix)
     if as_json:
         result = {"run": run, "examples": len(test.labels), "loss": float(loss), "accuracy": float(accuracy)}
         typer.echo(json.dumps(result | {"classes": classes, "confusion": matrix.tolist()}))
@@ -255,10 +269,10 @@ def predict(
     """
     import numpy as np
 
-    from jaxnet import training
-    from jaxnet.checkpoint import load
-    from jaxnet.images import read_inputs
-    from jaxnet.training import PROBABILITIES, show_prediction
+    from jaxnet import evaluation
+    from jaxnet.evaluation import PROBABILITIES, show_prediction
+    from jaxnet.runs.checkpoint import load
+    from jaxnet.runs.images import read_inputs
 
     network, params = load(run)
     names, labels, parts = [], [], []
@@ -269,10 +283,10 @@ def predict(
         labels += [None] * len(inputs) if known is None else known.tolist()
         parts.append(inputs)
     inputs = np.concatenate(parts)
-    outputs = np.asarray(training.predict(params, inputs, hidden=network.hidden, output=network.output))
+    outputs = np.asarray(evaluation.predict(params, inputs, hidden=network.hidden, output=network.output))
     guesses = outputs.argmax(axis=1).tolist()
     if show is not None:
-        from jaxnet.plots import draw_images
+        from jaxnet.runs.plots import draw_images
 
         captions = [
             f"{os.path.basename(name)[-18:]}\n{guess}, {show_prediction(row[guess], network.output)}"
@@ -288,11 +302,24 @@ def predict(
         ]
         typer.echo(json.dumps({"run": run, "predictions": predictions}))
         return
-    width = max(map(len, [*names, "image"]))
-    typer.echo(f"{'image':{width}}  guess" + "".join(f"{number:9}" for number in range(outputs.shape[1])))
+    typer.echo("\n".join(_prediction_lines(names, guesses, outputs, network.output)))
+
+
+def _prediction_lines(names: list[str], guesses: list[int], outputs: Any, output: str) -> list[str]:
+    """A table of what each picture is taken for: all classes, or the surest five where there are more than ten."""
+    from jaxnet.evaluation import show_prediction as show
+
+    width, classes = max(map(len, [*names, "image"])), outputs.shape[1]
+    if classes <= 10:
+        lines = [f"{'image':{width}}  guess" + "".join(f"{number:9}" for number in range(classes))]
+        for name, guess, row in zip(names, guesses, outputs, strict=True):
+            lines.append(f"{name:{width}}  {guess:5}" + "".join(f"{show(value, output):>9}" for value in row))
+        return lines
+    lines = [f"{'image':{width}}  guess  the surest five of {classes} classes"]
     for name, guess, row in zip(names, guesses, outputs, strict=True):
-        shown = "".join(f"{show_prediction(value, network.output):>9}" for value in row)
-        typer.echo(f"{name:{width}}  {guess:5}{shown}")
+        surest = (-row).argsort(kind="stable")[:5]
+        lines.append(f"{name:{width}}  {guess:5}" + "".join(f"{k:6}: {show(row[k], output):>7}" for k in surest))
+    return lines
 
 
 @app.command()
@@ -364,88 +391,46 @@ def _parse_hidden(text: str) -> list[int]:
     return sizes
 
 
-def _use_devices(kind: str | None, count: int | None, shard_model: int, batch_size: int) -> tuple[str, Mesh]:
-    """Compute on `count` devices of this kind from now on: what to call them, and their mesh."""
-    import jax
-
-    from jaxnet.devices import make_mesh
-
-    try:
-        present = jax.devices(kind)
-    except RuntimeError:
-        kinds = sorted({device.platform for device in jax.devices()} | {"cpu"})
-        raise ValueError(f"no device {kind!r} here; there is: {', '.join(kinds)}") from None
-    if not 1 <= shard_model <= len(present):
-        raise ValueError(f"--shard-model is {shard_model}; there are {len(present)} devices to share a layer")
-    alone = jax.process_count() == 1
-    if count is None and alone:  # as many as can share a batch evenly
-        groups = range(len(present) // shard_model, 0, -1)
-        count = next((group for group in groups if batch_size % group == 0), 1) * shard_model
-    elif count is None:
-        count = len(present)
-    if not 1 <= count <= len(present) or not (alone or count == len(present)):
-        rule = "" if alone else ", and several processes use all of them"
-        raise ValueError(f"--devices is {count}; there are {len(present)}{rule}")
-    jax.config.update("jax_default_device", jax.local_devices(backend=present[0].platform)[0])
-    name = present[0].device_kind
-    return name if count == 1 else f"{count} × {name}", make_mesh(present[:count], shard_model)
-
-
-def _resumed(context: typer.Context, given: Settings, saved: Settings) -> Settings:
-    """The settings of a saved run. ValueError if one that was given on the command line differs."""
-    for name in saved._fields:
-        option = "hidden" if name == "sizes" else name
-        explicit = context.get_parameter_source(option)
-        if explicit is None or explicit.name != "COMMANDLINE":
-            continue
-        now, before = getattr(given, name), getattr(saved, name)
-        if now != before:
-            now, before = ("-".join(map(str, value)) if name == "sizes" else value for value in (now, before))
-            why = " (the learning rate's schedule depends on it)" if name == "epochs" else ""
-            raise ValueError(
-                f"--{option.replace('_', '-')} makes {name} {now}, but the run has {before}{why}; "
-                "leave it out to go on with the run, or train another one"
-            )
-    return saved
-
-
-def _check_data(record: dict[str, Any], path: str | None, train: Dataset, test: Dataset) -> None:
-    """ValueError unless the data are those that a run was trained with."""
-    from jaxnet.runs import data_digest
-
-    found, wanted = data_digest(train, test), record["data"]["sha256"]
-    if found != wanted:
-        raise ValueError(
-            f"{path or 'MNIST'}: not the data that the run was trained with; "
-            f"their SHA-256 is {found[:12]}…, the run's {wanted[:12]}…"
-        )
-
-
-def _run_data(run: str) -> Dataset:
-    """The test set of a run, from where it was read in training."""
+@contextmanager
+def _reading(path: str | None, classes: int | None) -> Iterator[Callable[[], tuple[Dataset, Dataset]]]:
+    """Read the data beside what the block does, importing JAX for one, and hand them over when they are asked for."""
     from jaxnet.data import load_data
-    from jaxnet.runs import read_run
 
-    _, record = read_run(run)
-    train, test = load_data(record["data"]["path"])
-    _check_data(record, record["data"]["path"], train, test)
-    return test
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(load_data, path, classes).result
+
+
+def _given(context: typer.Context, names: Iterable[str]) -> list[str]:
+    """Those of the options that stand on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in names}
+    return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+
+
+def _note_changes(record: dict[str, Any], device: str) -> None:
+    """Say where versions and device are others than when a run was begun."""
+    from jaxnet.runs.folder import versions
+
+    for name, now in {"device": device, **versions()}.items():
+        before = (record["versions"] | {"device": record["device"]}).get(name)
+        if now != before:
+            typer.echo(f"jaxnet: note: {name} was {before} and is {now}; the bits may differ", err=True)
+
+
+def _warn_of_missing_classes(train: Dataset) -> None:
+    from jaxnet.data import missing_classes
+
+    if missing := missing_classes(train.labels):
+        shown = ", ".join(map(str, missing[:8])) + (f" … {missing[-1]}" if len(missing) > 8 else "")
+        typer.echo(
+            f"jaxnet: warning: no example of class {shown}, though label {train.labels.max()} is there; "
+            "if that is meant, say so with --classes",
+            err=True,
+        )
 
 
 def _check_inputs(what: str, wanted: int, inputs: Any) -> None:
     if inputs.shape[1] != wanted:
         raise ValueError(f"{what}: {inputs.shape[1]} pixels an example, but the network takes {wanted}")
-
-
-def _absolute(path: str | None) -> str | None:
-    """The path of data, one or two files, so that it holds in another folder too."""
-    if path is None or os.path.exists(path):
-        return path and os.path.abspath(path)
-    return ",".join(map(os.path.abspath, path.split(",")))
-
-
-def _share(part: Any, whole: Any) -> float | None:
-    return float(part / whole) if whole else None
 
 
 def _percent(fraction: float | None) -> str:
@@ -485,6 +470,7 @@ def _keep_compiled_programs() -> None:
 def main() -> None:
     """Run the command line; any failure that a user can mend is one line on stderr and exit status 2."""
     _keep_compiled_programs()
+    gc.set_threshold(100_000)  # importing JAX makes so many objects, and all of them stay
     try:
         status = app(standalone_mode=False)
     except Interrupted as stop:
@@ -512,4 +498,5 @@ def _leave(status: int | None) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+    gc.freeze()  # or Python would look through all that is left for what it may free, a tenth of a second long
     sys.exit(status)

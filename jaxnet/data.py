@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-CLASSES = 10
+MOST_CLASSES = 256  # a label is a uint8
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 # SHA-256 of the uncompressed content of the MNIST that comes with jaxnet (data/README.md).
@@ -37,39 +37,74 @@ class Dataset(NamedTuple):
     """Examples and their classes. Pixels become float32 / 255 inside the compiled step, not here."""
 
     inputs: np.ndarray  # (m, i) uint8
-    labels: np.ndarray  # (m,) uint8, each below CLASSES
+    labels: np.ndarray  # (m,) uint8, classes counted from 0
 
 
-def load_data(path: str | Path | None = None) -> tuple[Dataset, Dataset]:
+def load_data(path: str | Path | None = None, classes: int | None = None) -> tuple[Dataset, Dataset]:
     """The training and the test set at `path`; the MNIST that comes with jaxnet when there is no path.
 
     `path` is a folder with the four IDX files of MNIST (.gz or not), a label-first CSV of each set as
     `train.csv,test.csv` (.gz or not), an .npz with x_train, y_train, x_test and y_test, or a folder with these as
     .npy. A single CSV is both the training and the test set. x_train.npy may be larger than memory: it is
-    memory-mapped, and read when its examples are needed. Raises ValueError if anything is missing, damaged or out
+    memory-mapped, and read when its examples are needed.
+
+    Labels are below `classes`; where nothing is said, they are 0 to 9 in MNIST, and elsewhere the training set has
+    two classes or more, and the test set none beyond them. Raises ValueError if anything is missing, damaged or out
     of range.
     """
+    if classes is not None and not 2 <= classes <= MOST_CLASSES:
+        raise ValueError(f"{classes} classes; a number from 2 to {MOST_CLASSES} is needed")
     if path is None:
-        return _load_idx_folder(_bundled_folder(), MNIST_SHA256)
-    names = [str(path)] if os.path.exists(path) else str(path).split(",")  # a name may hold a comma itself
-    if os.path.isdir(path):
-        in_arrays = any(Path(path, f"{name}.npy").exists() for name in ARRAYS)
-        train, test = _load_npy_folder(Path(path)) if in_arrays else _load_idx_folder(Path(path))
-    elif len(names) == 2 or _suffix(names[0]) == ".csv":
-        if len(names) > 2:
-            raise ValueError(f"{path}: {len(names)} files; give a CSV for training and one for testing")
-        train = read_csv(names[0])
-        test = read_csv(names[1]) if len(names) == 2 else train
-    elif _suffix(path) == ".npz":
-        train, test = _read_npz(Path(path))
-    else:
-        _read_bytes(Path(path))  # a missing file is a better answer than an unknown kind of file
-        raise ValueError(f"{path}: neither a folder of IDX or .npy files nor a .csv, .csv.gz or .npz file")
+        return _load_idx_folder(_bundled_folder(), classes or 10, MNIST_SHA256)
+    train, test = _load_path(path, classes or MOST_CLASSES)
     if train.inputs.shape[1] != test.inputs.shape[1]:
         raise ValueError(
             f"{path}: training examples have {train.inputs.shape[1]} pixels, test examples {test.inputs.shape[1]}"
         )
+    if classes is None:
+        _check_classes(path, train.labels, test.labels)
     return train, test
+
+
+def count_classes(labels: np.ndarray) -> int:
+    """The highest label + 1, as classes are counted from 0."""
+    return int(labels.max()) + 1
+
+
+def missing_classes(labels: np.ndarray) -> list[int]:
+    """The classes that have no example, between others that have some: perhaps a label is damaged."""
+    present = np.flatnonzero(np.bincount(labels))
+    return sorted(set(range(present[0], present[-1])) - set(present.tolist()))
+
+
+def _check_classes(path: str | Path, train: np.ndarray, test: np.ndarray) -> None:
+    """ValueError unless training labels (m,) say how many classes there are, and those of the test set keep to it."""
+    classes = count_classes(train)
+    if classes < 2:
+        raise ValueError(f"{path}: all training examples have label 0; two classes or more are needed")
+    if test.max() >= classes:
+        place = int(test.argmax())
+        raise ValueError(
+            f"{path}: test example {place + 1} has label {test[place]}, but those of the training set end at "
+            f"{classes - 1}; if that is meant, say how many classes there are (--classes)"
+        )
+
+
+def _load_path(path: str | Path, classes: int) -> tuple[Dataset, Dataset]:
+    """The training and the test set, each in the form that the path's kind calls for."""
+    names = [str(path)] if os.path.exists(path) else str(path).split(",")  # a name may hold a comma itself
+    if os.path.isdir(path):
+        in_arrays = any(Path(path, f"{name}.npy").exists() for name in ARRAYS)
+        return _load_npy_folder(Path(path), classes) if in_arrays else _load_idx_folder(Path(path), classes)
+    if len(names) == 2 or _suffix(names[0]) == ".csv":
+        if len(names) > 2:
+            raise ValueError(f"{path}: {len(names)} files; give a CSV for training and one for testing")
+        train = read_csv(names[0], classes)
+        return train, read_csv(names[1], classes) if len(names) == 2 else train
+    if _suffix(path) == ".npz":
+        return _read_npz(Path(path), classes)
+    _read_bytes(Path(path))  # a missing file is a better answer than an unknown kind of file
+    raise ValueError(f"{path}: neither a folder of IDX or .npy files nor a .csv, .csv.gz or .npz file")
 
 
 def read_idx(path: str | Path, dimensions: int, sha256: str | None = None) -> np.ndarray:
@@ -108,11 +143,12 @@ def write_idx(path: str | Path, array: np.ndarray) -> None:
     Path(path).write_bytes(gzip.compress(content) if _is_gzip(path) else content)
 
 
-def read_csv(path: str | Path) -> Dataset:
+def read_csv(path: str | Path, classes: int = MOST_CLASSES) -> Dataset:
     """Label-first CSV, plain or .gz: one example a line, its label, then its pixels, whole numbers from 0 to 255.
 
     A first line that begins with a word (`label,1x1,…`) is a header; any other line is an example. Raises
-    ValueError with line, column and value for anything that is no such number, and for lines of other lengths.
+    ValueError with line, column and value for anything that is no such number, for a label that is not below
+    `classes`, and for lines of other lengths.
     """
     content = _read_bytes(Path(path))
     has_header = _is_header(_text_lines(content).readline())
@@ -124,8 +160,8 @@ def read_csv(path: str | Path) -> Dataset:
             )
     except (ValueError, Warning):
         table = None
-    if table is None or table.shape[1] < 2 or table[:, 0].max() >= CLASSES:
-        raise ValueError(f"{path}: {_first_fault_of_csv(content, has_header)}")
+    if table is None or table.shape[1] < 2 or table[:, 0].max() >= classes:
+        raise ValueError(f"{path}: {_first_fault_of_csv(content, has_header, classes)}")
     return Dataset(np.ascontiguousarray(table[:, 1:]), table[:, 0].copy())
 
 
@@ -170,7 +206,7 @@ def _is_header(line: str) -> bool:
     return re.match(r'\s*"?(?!(nan|na|inf|null|none)\b)[a-z_]{2}', line, re.ASCII | re.IGNORECASE) is not None
 
 
-def _first_fault_of_csv(content: bytes, has_header: bool) -> str:
+def _first_fault_of_csv(content: bytes, has_header: bool, classes: int) -> str:
     """Where and what the first thing is that makes a CSV unfit, counting lines and columns from 1."""
     usual = {str(value) for value in range(256)}
     columns = None
@@ -181,7 +217,7 @@ def _first_fault_of_csv(content: bytes, has_header: bool) -> str:
         values = line.split(",")
         # Whole numbers as they are usually written need no closer look: that takes half a minute for 60,000 lines.
         for column, value in enumerate(values[:1] if usual.issuperset(values) else values, start=1):
-            highest = CLASSES - 1 if column == 1 else 255
+            highest = classes - 1 if column == 1 else 255
             number_match = re.fullmatch(r"\s*\+?0*([0-9]{1,3})\s*", value)
             if number_match is None or int(number_match[1]) > highest:
                 what = "label" if column == 1 else "pixel"
@@ -194,7 +230,7 @@ def _first_fault_of_csv(content: bytes, has_header: bool) -> str:
     return f"{found}; expected a label and pixels on each line"
 
 
-def _read_npz(path: Path) -> tuple[Dataset, Dataset]:
+def _read_npz(path: Path, classes: int) -> tuple[Dataset, Dataset]:
     archive_bytes = _read_bytes(path)
     arrays = {}
     for name in ARRAYS:
@@ -207,10 +243,10 @@ def _read_npz(path: Path) -> tuple[Dataset, Dataset]:
             raise ValueError(f"{path}: holds no array {name}; x_train, y_train, x_test, y_test are needed") from None
         except Exception as error:  # a damaged archive makes zipfile and NumPy raise almost anything
             raise ValueError(f"{path}: {name} cannot be read ({error}); the file is damaged") from None
-    return _checked_pairs(path, arrays)
+    return _checked_pairs(path, arrays, classes)
 
 
-def _load_npy_folder(folder: Path) -> tuple[Dataset, Dataset]:
+def _load_npy_folder(folder: Path, classes: int) -> tuple[Dataset, Dataset]:
     arrays = {}
     for name in ARRAYS:
         path = folder / f"{name}.npy"
@@ -226,17 +262,17 @@ def _load_npy_folder(folder: Path) -> tuple[Dataset, Dataset]:
         raise ValueError(
             f"{folder}: x_train is {images.dtype}, in C order: {images.flags.c_contiguous}; save it as uint8 in C order"
         )
-    return _checked_pairs(folder, arrays)
+    return _checked_pairs(folder, arrays, classes)
 
 
-def _checked_pairs(path: Path, arrays: dict[str, np.ndarray]) -> tuple[Dataset, Dataset]:
+def _checked_pairs(path: Path, arrays: dict[str, np.ndarray], classes: int) -> tuple[Dataset, Dataset]:
     return (
-        _checked(path, arrays["x_train"], arrays["y_train"], "x_train", "y_train"),
-        _checked(path, arrays["x_test"], arrays["y_test"], "x_test", "y_test"),
+        _checked(path, arrays["x_train"], arrays["y_train"], "x_train", "y_train", classes),
+        _checked(path, arrays["x_test"], arrays["y_test"], "x_test", "y_test", classes),
     )
 
 
-def _load_idx_folder(folder: Path, sha256: dict[str, str] | None = None) -> tuple[Dataset, Dataset]:
+def _load_idx_folder(folder: Path, classes: int, sha256: dict[str, str] | None = None) -> tuple[Dataset, Dataset]:
     def read(name: str, dimensions: int) -> np.ndarray:
         path = next((p for p in (folder / name, folder / f"{name}.gz") if p.exists()), None)
         if path is None:
@@ -245,14 +281,16 @@ def _load_idx_folder(folder: Path, sha256: dict[str, str] | None = None) -> tupl
 
     def read_set(prefix: str) -> Dataset:
         images, labels = f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
-        return _checked(folder, read(images, 3), read(labels, 1), images, labels)
+        return _checked(folder, read(images, 3), read(labels, 1), images, labels, classes)
 
     return read_set("train"), read_set("t10k")
 
 
-def _checked(path: Path, inputs: np.ndarray, labels: np.ndarray, inputs_name: str, labels_name: str) -> Dataset:
+def _checked(
+    path: Path, inputs: np.ndarray, labels: np.ndarray, inputs_name: str, labels_name: str, classes: int
+) -> Dataset:
     """The two arrays as a Dataset, images flattened to rows. ValueError for all that is not uint8-like."""
-    for name, array, highest in ((inputs_name, inputs, 255), (labels_name, labels, CLASSES - 1)):
+    for name, array, highest in ((inputs_name, inputs, 255), (labels_name, labels, classes - 1)):
         if array.dtype.kind not in "iu":
             raise ValueError(f"{path}: {name} is {array.dtype}; whole numbers from 0 to {highest} are needed")
         if array.size == 0:
@@ -285,8 +323,9 @@ def _bundled_folder() -> Path:
 def _read_bytes(path: Path) -> bytes:
     """The file's content, decompressed if its name ends in .gz."""
     try:
-        with gzip.open(path) if _is_gzip(path) else open(path, "rb") as file:
-            return file.read()
+        content = path.read_bytes()
+        # All at once: a file that is read piece by piece would ask for Python's lock again and again.
+        return gzip.decompress(content) if _is_gzip(path) else content
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}: damaged or cut off, it cannot be decompressed ({error})") from None
     except OSError as error:

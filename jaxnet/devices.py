@@ -35,6 +35,33 @@ def make_mesh(devices: Sequence[Any] | None = None, model: int = 1) -> Mesh:
     return jax.make_mesh((len(devices) // model, model), ("batch", "model"), axis_types, devices=devices)
 
 
+def choose_devices(kind: str | None, count: int | None, model: int, batch_size: int) -> tuple[str, Mesh]:
+    """Compute on `count` devices of this kind from now on: what to call them, and their mesh.
+
+    Without a kind it is the best there is, without a count all devices that a batch can be split over; `model` of
+    them share a layer. Raises ValueError for devices that are not there.
+    """
+    try:
+        present = jax.devices(kind)
+    except RuntimeError:
+        kinds = sorted({device.platform for device in jax.devices()} | {"cpu"})
+        raise ValueError(f"no device {kind!r} here; there is: {', '.join(kinds)}") from None
+    if not 1 <= model <= len(present):
+        raise ValueError(f"--shard-model is {model}; there are {len(present)} devices to share a layer")
+    alone = jax.process_count() == 1
+    if count is None and alone:  # as many as can share a batch evenly
+        groups = range(len(present) // model, 0, -1)
+        count = next((group for group in groups if batch_size % group == 0), 1) * model
+    elif count is None:
+        count = len(present)
+    if not 1 <= count <= len(present) or not (alone or count == len(present)):
+        rule = "" if alone else ", and several processes use all of them"
+        raise ValueError(f"--devices is {count}; there are {len(present)}{rule}")
+    jax.config.update("jax_default_device", jax.local_devices(backend=present[0].platform)[0])
+    name = present[0].device_kind
+    return name if count == 1 else f"{count} × {name}", make_mesh(present[:count], model)
+
+
 def split(mesh: Mesh, *axes: str | None) -> NamedSharding:
     """How an array lies that is split along the mesh's axes that are named for its own, and whole along the others."""
     return NamedSharding(mesh, P(*axes))
@@ -71,6 +98,11 @@ def whole(tree: Tree) -> Tree:
         return multihost_utils.process_allgather(leaf, tiled=True)
 
     return jax.tree.map(gather, tree)
+
+
+def is_first_process() -> bool:
+    """Whether this process is the only one, or the one of several that writes."""
+    return jax.process_index() == 0
 
 
 def agree(*numbers: int) -> tuple[int, ...]:

@@ -27,6 +27,15 @@ class Layer(NamedTuple):
 Params: TypeAlias = tuple[Layer, ...]
 
 
+class Network(NamedTuple):
+    """What a network computes, apart from its parameters."""
+
+    sizes: tuple[int, ...]  # inputs first
+    hidden: str
+    output: str
+    loss: str
+
+
 def leaky_relu(z: jax.Array) -> jax.Array:
     """Leaky relu: z where z > 0, else 0.01 z (Maas, Hannun and Ng 2013, eq. 2).
 
@@ -89,12 +98,14 @@ def init_params(seed: int | jax.Array, sizes: Sequence[int], init: str = "he") -
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes are {tuple(sizes)}; give at least two, inputs first, each 1 or more")
     standard_deviation = choose(INITIALIZERS, init, "initialisation")
-    key = jax.random.key(seed) if isinstance(seed, int) else seed
-    return _draw_params(key, tuple(sizes), tuple(standard_deviation(i, o) for i, o in pairwise(sizes)))
+    start = np.int64(seed) if isinstance(seed, int) else seed
+    return _draw_params(start, tuple(sizes), tuple(standard_deviation(i, o) for i, o in pairwise(sizes)))
 
 
 @partial(jax.jit, static_argnames=("sizes", "scales"))
-def _draw_params(key: jax.Array, sizes: tuple[int, ...], scales: tuple[float, ...]) -> Params:
+def _draw_params(seed: np.int64 | jax.Array, sizes: tuple[int, ...], scales: tuple[float, ...]) -> Params:
+    is_key = jnp.issubdtype(seed.dtype, jax.dtypes.prng_key)
+    key = seed if is_key else jax.random.key(seed)
     # One draw for all layers, cut up: the generator takes most of the compile time, for each time it is called.
     ends = np.cumsum([i * o for i, o in pairwise(sizes)])
     draws = jnp.split(jax.random.normal(key, (ends[-1],)), ends[:-1])

@@ -19,16 +19,17 @@ from jax.sharding import Mesh
 
 from jaxnet.augment import AUGMENTATIONS, keep
 from jaxnet.batches import Part, count_steps, is_streamed, on_devices, parts
-from jaxnet.data import CLASSES, Dataset
+from jaxnet.data import Dataset
 from jaxnet.devices import agree, make_mesh, place_state
-from jaxnet.losses import LOSSES, network_loss
-from jaxnet.network import Params, choose, forward
-from jaxnet.network import logits as network_logits
+from jaxnet.evaluation import check_examples, loss_and_accuracy, one_hot, scale_pixels
+from jaxnet.losses import network_loss
+from jaxnet.network import Params, choose
 
 LossFunction: TypeAlias = Callable[[Params, jax.Array, jax.Array], jax.Array]
 Augmentation: TypeAlias = Callable[[jax.Array, jax.Array], jax.Array]
 
 STRETCH_SECONDS = 0.15  # between two looks at a running epoch
+MEASURED = ("test_loss", "test_accuracy", "validation_loss", "validation_accuracy")  # in an Epoch, as they come
 
 OPTIMIZERS: dict[str, Callable[..., optax.GradientTransformation]] = {
     "sgd": optax.sgd,
@@ -43,9 +44,6 @@ SCHEDULES: dict[str, Callable[[float, int], float | optax.Schedule]] = {
     # A tenth after one half of the steps, a hundredth after three quarters (He et al. 2016, section 4.2).
     "step": lambda rate, steps: optax.piecewise_constant_schedule(rate, {steps // 2: 0.1, steps * 3 // 4: 0.1}),
 }
-
-
-PROBABILITIES = ("softmax", "sigmoid")  # outputs that are probabilities of the classes
 
 
 class TrainState(NamedTuple):
@@ -102,31 +100,42 @@ def make_optimizer(
     """
     if not 0 < learning_rate < float("inf"):
         raise ValueError(f"learning rate is {learning_rate}; a positive number is needed")
-    return choose(OPTIMIZERS, name, "optimiser")(choose(SCHEDULES, schedule, "schedule")(learning_rate, steps))
+    return choose(OPTIMIZERS, name, "optimiser")(make_schedule(learning_rate, schedule, steps))
 
 
 def learning_rate_at(step: int, learning_rate: float, schedule: str = "constant", steps: int = 1) -> float:
     """The learning rate of the step that `step` others come before, under a schedule over `steps` steps."""
+    rate = make_schedule(learning_rate, schedule, steps)
+    return float(cast(float, rate(jnp.int32(step)))) if callable(rate) else rate
+
+
+@lru_cache
+def make_schedule(learning_rate: float, schedule: str, steps: int) -> float | optax.Schedule:
+    """The learning rate as a function of the step, compiled as one program, or the number where it is constant."""
     rate = choose(SCHEDULES, schedule, "schedule")(learning_rate, steps)
-    return float(cast(float, rate(step) if callable(rate) else rate))
+    return jax.jit(rate) if callable(rate) else rate
 
 
 def init_state(params: Params, optimizer: optax.GradientTransformation) -> TrainState:
     """The state before the first step. The parameters are copied, since each step consumes its state."""
-    params = jax.tree.map(jnp.copy, params)
+    return _init_state(params, optimizer=optimizer)
+
+
+@partial(jax.jit, static_argnames="optimizer")
+def _init_state(params: Params, optimizer: optax.GradientTransformation) -> TrainState:
     return TrainState(params, optimizer.init(params), jnp.zeros((), jnp.int32))
 
 
-def scale_pixels(inputs: jax.Array) -> jax.Array:
-    """uint8 pixels as float32 from 0 to 1; inputs that are floats already stay as they are."""
-    return inputs.astype(jnp.float32) / 255 if inputs.dtype == jnp.uint8 else inputs
+@jax.jit
+def _copy(state: TrainState) -> TrainState:
+    """The same state in other buffers, so that these may be donated; one program, sooner compiled than one a leaf."""
+    return jax.tree.map(jnp.copy, state)
 
 
 def _step(state: TrainState, inputs: jax.Array, labels: jax.Array, loss: LossFunction, optimizer):
     """One step of gradient descent; labels (m,) become one-hot targets (m, o)."""
     params, optimizer_state, step = state
-    targets = jax.nn.one_hot(labels, len(params[-1].biases), dtype=params[-1].biases.dtype)
-    value, gradients = jax.value_and_grad(loss)(params, scale_pixels(inputs), targets)
+    value, gradients = jax.value_and_grad(loss)(params, scale_pixels(inputs), one_hot(params, labels))
     updates, optimizer_state = optimizer.update(gradients, optimizer_state, params)
     params = cast(Params, optax.apply_updates(params, updates))
     return TrainState(params, optimizer_state, step + 1), value
@@ -191,40 +200,6 @@ def _batch(dataset: Dataset, batches: jax.Array | None, k, step, augment: Augmen
     return augment(jax.random.fold_in(jax.random.key(seed), step), inputs), labels
 
 
-@partial(jax.jit, static_argnames=("hidden", "output", "loss"))
-def evaluate(
-    params: Params,
-    dataset: Dataset,
-    *,
-    hidden: str = "relu",
-    output: str = "softmax",
-    loss: str = "squared-error",
-) -> tuple[jax.Array, jax.Array]:
-    """Mean loss and accuracy (a fraction) on a whole set. The prediction is the class with the largest score."""
-    inputs, labels = scale_pixels(jnp.asarray(dataset.inputs)), dataset.labels
-    targets = jax.nn.one_hot(labels, len(params[-1].biases), dtype=params[-1].biases.dtype)
-    scores = network_logits(params, inputs, hidden)
-    value = choose(LOSSES, loss, "loss")(scores, targets, output)
-    return value, jnp.mean(scores.argmax(axis=-1) == labels)
-
-
-@partial(jax.jit, static_argnames=("hidden", "output"))
-def predict(params: Params, inputs: jax.Array, *, hidden: str = "relu", output: str = "softmax") -> jax.Array:
-    """The network's prediction ŷ for inputs as the data has them, uint8 pixels or floats: (m, i) → (m, o)."""
-    return forward(params, scale_pixels(jnp.asarray(inputs)), hidden, output)
-
-
-def show_prediction(value: float, output: str) -> str:
-    """A prediction ŷ for the eye: in per cent where the output activation makes it a probability."""
-    return f"{100 * value:.1f} %" if output in PROBABILITIES else f"{value:.3f}"
-
-
-def confusion_matrix(labels: np.ndarray, guesses: np.ndarray) -> np.ndarray:
-    """How many examples of each class, its row, were taken for each class, its column: (CLASSES, CLASSES)."""
-    pairs = np.asarray(labels, np.int64) * CLASSES + np.asarray(guesses)
-    return np.bincount(pairs, minlength=CLASSES * CLASSES).reshape(CLASSES, CLASSES)
-
-
 def fit(
     params: Params,
     train: Dataset,
@@ -259,20 +234,14 @@ def fit(
     network and data that do not fit, and unknown names; FloatingPointError once a loss is NaN or infinite, with the
     step, the largest entry of the gradient before it and what to try.
     """
-    if epochs < 1:
-        raise ValueError(f"epochs is {epochs}; at least 1 is needed")
-    if params[0].weights.shape[1] != train.inputs.shape[1]:
-        raise ValueError(
-            f"the network takes {params[0].weights.shape[1]} inputs, but an example has {train.inputs.shape[1]}"
-        )
-    steps = count_steps(len(train.labels), batch_size)
-    if steps * epochs >= 2**31:
-        raise ValueError(f"{epochs:,} epochs are {steps * epochs:,} steps; they are counted up to {2**31 - 1:,}")
     mesh = mesh or make_mesh()
-    if batch_size % mesh.shape["batch"]:
-        raise ValueError(f"a batch of {batch_size} cannot be split evenly over {mesh.shape['batch']} devices")
-    rule = make_optimizer(optimizer, learning_rate, schedule, steps * epochs)
+    steps = count_steps(len(train.labels), batch_size)
+    _check_counts(epochs, steps, batch_size, mesh)
+    measured = (test,) if validation is None else (test, validation)
+    for dataset in (train, *measured):
+        check_examples(params, dataset)
     network = {"hidden": hidden, "output": output, "loss": loss}
+    rule = make_optimizer(optimizer, learning_rate, schedule, steps * epochs)
     program = {
         "loss": make_loss(**network),
         "optimizer": rule,
@@ -280,64 +249,88 @@ def fit(
         "seed": np.uint32(seed % 2**32),
     }
     train = train if is_streamed(train) else on_devices(train, mesh)
-    test = on_devices(test, mesh)
-    validation = on_devices(validation, mesh) if validation is not None else None
-    kept, loss_sum = start or Progress(init_state(params, rule))
-    kept = place_state(kept, mesh)
-    stretch = 64  # steps; soon as many as take STRETCH_SECONDS
-    seconds, trained, started = 0.0, 0, time.perf_counter()
-    for part in parts(train, mesh, seed=seed, batch_size=batch_size, begun=int(kept.step), epochs=epochs):
-        # The steps consume their state; `kept` stays as it was when the part began.
-        state = jax.tree.map(jnp.copy, kept)
-        begun = done = int(kept.step) - (part.epoch - 1) * steps
-        while done < part.stop:
-            here = slice(done - part.first, min(done + stretch, part.stop) - part.first)
-            state, losses = train_steps(state, part.dataset, part.batches, here.start, here.stop, **program)
-            losses = np.asarray(losses, np.float64)[here]  # waits for the device
-            took = time.perf_counter() - started
-            seconds += took
-            if not np.isfinite(losses).all():
-                raise _divergence(kept, part, begun, done + int(np.isfinite(losses).argmin()), program)
-            # One by one and not pairwise, so that the sum does not depend on the stretches.
-            loss_sum = float(np.add.accumulate([loss_sum, *losses])[-1])
-            (stretch,) = agree(max(1, min(8 * stretch, int(len(losses) * STRETCH_SECONDS / took))))
-            done += len(losses)
-            if done < steps and watch is not None and watch(Progress(state, loss_sum)):
+    measured = [on_devices(dataset, mesh) for dataset in measured]
+    state, loss_sum = start or Progress(init_state(params, rule))
+    state = place_state(state, mesh)
+
+    seconds, trained = 0.0, 0
+    begun = int(state.step)
+    pieces = parts(train, mesh, seed=seed, batch_size=batch_size, begun=begun, epochs=epochs)
+    for stretch in _stretches(state, pieces, steps, program):
+        # One by one and not pairwise, so that the sum does not depend on the stretches.
+        loss_sum = float(np.add.accumulate([loss_sum, *stretch.losses])[-1])
+        seconds, trained = seconds + stretch.seconds, trained + len(stretch.losses)
+        if stretch.done < steps:
+            if watch is not None and watch(Progress(stretch.state, loss_sum)):
                 return
-            started = time.perf_counter()
-        before, kept, trained = kept, state, trained + done - begun
-        if done < steps:
             continue
-        test_loss, test_accuracy = map(float, evaluate(state.params, test, **network))
-        validated = evaluate(state.params, validation, **network) if validation is not None else ()
-        validation_loss, validation_accuracy = map(float, validated) if validated else (None, None)
-        if not np.isfinite([test_loss, validation_loss or 0.0]).all():
-            raise _divergence(before, part, begun, done, program)
+        results = [loss_and_accuracy(stretch.state.params, dataset, **network) for dataset in measured]
+        values = [float(value) for pair in results for value in pair]
+        if not np.isfinite(values).all():
+            raise _divergence(stretch.before, stretch.part, stretch.done, steps, program)
         yield Epoch(
-            number=part.epoch,
-            state=state,
+            number=stretch.part.epoch,
+            state=stretch.state,
             train_loss=loss_sum / steps,
-            test_loss=test_loss,
-            test_accuracy=test_accuracy,
             seconds=seconds,
             examples_per_second=trained * batch_size / seconds,
-            validation_loss=validation_loss,
-            validation_accuracy=validation_accuracy,
+            **dict(zip(MEASURED, values, strict=False)),
         )
-        loss_sum, seconds, trained, started = 0.0, 0.0, 0, time.perf_counter()
+        loss_sum, seconds, trained = 0.0, 0.0, 0
 
 
-def _divergence(before: TrainState, part: Part, begun: int, done: int, program: dict[str, Any]) -> FloatingPointError:
-    """What to say of a loss that is no finite number when `done` steps of the epoch are done.
+class _Stretch(NamedTuple):
+    """Steps of an epoch that were computed between two looks at it."""
 
-    The last of them is reached again from `before`, the state when `begun` were.
+    part: Part  # to which they belong
+    before: TrainState  # when the part began
+    state: TrainState  # after them
+    done: int  # steps of the epoch by then
+    losses: np.ndarray  # float64, of each of them
+    seconds: float
+
+
+def _stretches(state: TrainState, pieces: Iterator[Part], steps: int, program: dict[str, Any]) -> Iterator[_Stretch]:
+    """Train on one part of an epoch of `steps` steps after the other, for STRETCH_SECONDS between two yields.
+
+    The state that is yielded last of a part stays as it is; the others are consumed by the steps that follow.
     """
+    length, started = 64, time.perf_counter()
+    for part in pieces:
+        before, state = state, _copy(state)
+        done = int(before.step) - (part.epoch - 1) * steps
+        while done < part.stop:
+            here = slice(done - part.first, min(done + length, part.stop) - part.first)
+            state, losses = train_steps(state, part.dataset, part.batches, here.start, here.stop, **program)
+            losses = np.asarray(losses, np.float64)[here]  # waits for the device
+            seconds = time.perf_counter() - started
+            if not np.isfinite(losses).all():
+                raise _divergence(before, part, done + int(np.isfinite(losses).argmin()), steps, program)
+            (length,) = agree(max(1, min(8 * length, int(len(losses) * STRETCH_SECONDS / seconds))))
+            done += len(losses)
+            yield _Stretch(part, before, state, done, losses, seconds)
+            started = time.perf_counter()
+
+
+def _check_counts(epochs: int, steps: int, batch_size: int, mesh: Mesh) -> None:
+    if epochs < 1:
+        raise ValueError(f"epochs is {epochs}; at least 1 is needed")
+    if steps * epochs >= 2**31:
+        raise ValueError(f"{epochs:,} epochs are {steps * epochs:,} steps; they are counted up to {2**31 - 1:,}")
+    if batch_size % mesh.shape["batch"]:
+        raise ValueError(f"a batch of {batch_size} cannot be split evenly over {mesh.shape['batch']} devices")
+
+
+def _divergence(before: TrainState, part: Part, done: int, steps: int, program: dict[str, Any]) -> FloatingPointError:
+    """What to say of a loss that is no finite number when `done` steps of an epoch of `steps` are done.
+
+    The last of them is reached again from `before`, the state when the part began.
+    """
+    begun = int(before.step) - (part.epoch - 1) * steps
     last = max(done - 1, begun) - part.first
-    state = jax.tree.map(jnp.copy, before)
-    state, _ = train_steps(state, part.dataset, part.batches, begun - part.first, last, **program)
+    state, _ = train_steps(_copy(before), part.dataset, part.batches, begun - part.first, last, **program)
     inputs, labels = _batch(part.dataset, part.batches, last, state.step, program["augment"], program["seed"])
-    targets = jax.nn.one_hot(labels, len(state.params[-1].biases), dtype=state.params[-1].biases.dtype)
-    gradients = jax.grad(program["loss"])(state.params, scale_pixels(inputs), targets)
+    gradients = jax.grad(program["loss"])(state.params, scale_pixels(inputs), one_hot(state.params, labels))
     sizes = {
         f"{name} of layer {number}": float(jnp.abs(leaf).max())
         for number, layer in enumerate(gradients, start=1)
@@ -345,7 +338,7 @@ def _divergence(before: TrainState, part: Part, begun: int, done: int, program: 
     }
     place = max(sizes, key=lambda name: np.nan_to_num(sizes[name], nan=np.inf))
     return FloatingPointError(
-        f"the loss is infinite or NaN after step {int(before.step) + done - begun:,}; the largest entry of the last "
+        f"the loss is infinite or NaN after step {(part.epoch - 1) * steps + done:,}; the largest entry of the last "
         f"gradient is {sizes[place]:.3g}, in the {place}; try a lower learning rate, "
         "another initialisation or another optimiser"
     )

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from jaxnet.augment import AUGMENTATIONS, LEFT_OUT, Strengths, draw_displacements, elastic, smooth_fields, warp
-from jaxnet.plots import draw_distortions
-from jaxnet.training import scale_pixels
+from jaxnet.evaluation import scale_pixels
+from jaxnet.runs.plots import draw_distortions
 
 RANDOM = np.random.default_rng(0)
 NOTHING = Strengths(alpha=0, rotation=0, scaling=0, shift=0)

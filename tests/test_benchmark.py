@@ -8,13 +8,13 @@ import jax
 import numpy as np
 import pytest
 
-SCRIPTS = Path(__file__).parent.parent / "scripts"
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 
 @pytest.fixture(scope="module")
 def peers():
     """The module, computing on a CPU: a GPU multiplies with fewer digits."""
-    spec = importlib.util.spec_from_file_location("peers", SCRIPTS / "peers.py")
+    spec = importlib.util.spec_from_file_location("peers", BENCHMARKS / "peers.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     with jax.default_device(jax.devices("cpu")[0]):

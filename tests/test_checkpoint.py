@@ -17,11 +17,22 @@ import numpy as np
 import pytest
 
 import jaxnet
-from jaxnet import checkpoint, runs, training
+from jaxnet import training
 from jaxnet.batches import split_validation
-from jaxnet.checkpoint import CHECKPOINT, Settings
 from jaxnet.data import Dataset
-from jaxnet.runs import METRICS, RUN
+from jaxnet.runs import checkpoint, keeper
+from jaxnet.runs.folder import (
+    CHECKPOINT,
+    METRICS,
+    PICTURES,
+    RUN,
+    create_run,
+    new_record,
+    read_metrics,
+    read_run,
+)
+from jaxnet.runs.run import train_run
+from jaxnet.runs.settings import Settings
 
 SMALL = Settings(batch_size=2, optimizer="adam", learning_rate=0.01, epochs=3)
 STOPPING_EARLY = SMALL._replace(epochs=20, validation=0.2, patience=2, learning_rate=0.005, seed=0)
@@ -42,12 +53,8 @@ def short_stretches(monkeypatch):
 
 def train(folder, settings, data, watch=None):
     """The run in this folder, from its beginning or from where it stands: its metrics."""
-    new = not Path(folder, RUN).exists()
-
-    def create():
-        runs.create_run(folder, settings, {"path": None, "sha256": runs.data_digest(*data)}, "cpu", overwrite=False)
-
-    return list(runs.train_run(settings, *data, folder, create=create if new else None, watch=watch))
+    record = None if Path(folder, RUN).exists() else new_record(settings, None, *data, "cpu")
+    return list(train_run(settings, *data, folder, record=record, watch=watch))
 
 
 def content(folder):
@@ -101,7 +108,7 @@ def test_what_is_saved_is_what_is_read(optimizer, sizes, tmp_path):
 def test_a_loaded_network_is_the_trained_one(whole, small):
     network, params = jaxnet.load(whole[SMALL])
     prediction = jaxnet.forward(params, small[1].inputs / np.float32(255), network.hidden, network.output)
-    last = runs.read_metrics(whole[SMALL], SMALL)[-1]
+    last = read_metrics(whole[SMALL], SMALL)[-1]
     assert np.mean(prediction.argmax(axis=1) == small[1].labels) == pytest.approx(last["test_accuracy"])
 
 
@@ -122,7 +129,7 @@ def test_stopped_anywhere_and_resumed(looks, whole, small, tmp_path):
 
 
 def test_early_stopping_keeps_the_best_and_can_be_resumed(whole, small, tmp_path):
-    metrics = runs.read_metrics(whole[STOPPING_EARLY], STOPPING_EARLY)
+    metrics = read_metrics(whole[STOPPING_EARLY], STOPPING_EARLY)
     losses = [line["validation_loss"] for line in metrics]
     best = int(np.argmin(losses))
     assert len(losses) == best + 3 < 20
@@ -150,7 +157,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), Killed()])
 def test_whichever_write_fails_nothing_is_lost(error, whole, small, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "STRETCH_SECONDS", 1e9)  # two stretches in the first epoch, then one
-    monkeypatch.setattr(runs, "SAVING_SHARE", float("inf"))  # saved after each
+    monkeypatch.setattr(keeper, "SAVING_SHARE", float("inf"))  # saved after each
     calls, failing = 0, 0
 
     def failing_once(real):
@@ -183,8 +190,9 @@ def test_whichever_write_fails_nothing_is_lost(error, whole, small, tmp_path, mo
 # Trains in a process of its own, which saves at every look; with a number, it ends by SIGKILL at that write.
 COMMAND = """
 import os, sys
-from jaxnet import cli, runs, training
-runs.SAVING_SHARE, training.STRETCH_SECONDS = float("inf"), 0.01
+from jaxnet import cli, training
+from jaxnet.runs import keeper
+keeper.SAVING_SHARE, training.STRETCH_SECONDS = float("inf"), 0.01
 writes = int(sys.argv.pop(1))
 def counted(real):
     def call(*arguments):
@@ -219,9 +227,9 @@ def start(folder, data_file, *, kill_at=0):
 def assert_readable(folder):
     """What is there under its own name can be read, but for the last line of the metrics."""
     for name, read in (
-        (RUN, runs.read_run),
+        (RUN, read_run),
         (CHECKPOINT, checkpoint.read_checkpoint),
-        (METRICS, lambda folder: runs.read_metrics(folder, SMALL)),
+        (METRICS, lambda folder: read_metrics(folder, SMALL)),
     ):
         if (folder / name).exists():
             read(folder)
@@ -239,7 +247,7 @@ def test_killed_twice_and_resumed(whole, data_file, tmp_path):
     _, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert content(tmp_path) == content(whole[SMALL])
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([RUN, METRICS, CHECKPOINT, *runs.PICTURES])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([RUN, METRICS, CHECKPOINT, *PICTURES])
 
 
 @pytest.mark.slow
@@ -264,8 +272,8 @@ def damaged(copy, name, change):
 
 
 def resume(copy, small):
-    settings, _ = runs.read_run(copy)
-    return list(runs.train_run(settings, *small, copy))
+    settings, _ = read_run(copy)
+    return list(train_run(settings, *small, copy))
 
 
 @pytest.mark.parametrize("end", [b'{"epoch": 4, "st', b"\0\0\0\n", b'{"epoch": 4}\n'])
@@ -356,7 +364,9 @@ GOOD = {"layers.0.weight": ("F32", [10, 4]), "layers.0.bias": ("F32", [10]), "op
         ([4, 10], {**GOOD, "best.0.weight": ("F32", [10, 4])}, {}, "best.0.bias is missing"),
         ([4, 10], {**GOOD, "../../x": ("F32", [1])}, {}, "../../x does not belong"),
         ([4, 10], {"layers.0.weight": ("F32", [10, 4]), "x": ("F32", [10])}, {}, "layers.0.bias is missing"),
-        ([4, 3], GOOD, {}, "10 classes last"),
+        ([4, 1], GOOD, {}, "2 to 256 classes last"),
+        ([4, 257], GOOD, {}, "2 to 256 classes last"),
+        ([4, 3], GOOD, {}, "layers.0.bias is .*10"),
         ([4, -10], GOOD, {}, "setting sizes is"),
         ([10], GOOD, {}, "inputs first"),
         (None, GOOD, {}, "setting sizes is None"),
@@ -384,22 +394,22 @@ def test_no_run_and_no_file():
     with pytest.raises(ValueError, match="/nope: no such run"):
         jaxnet.load("/nope")
     with pytest.raises(ValueError, match="/nope"):
-        runs.read_run("/nope")
+        read_run("/nope")
 
 
 def test_a_run_is_never_overwritten_unasked(copy, small):
     before = {path.name: path.read_bytes() for path in copy.iterdir()}
     with pytest.raises(ValueError, match="holds a run already; go on with it by --resume"):
-        runs.create_run(copy, SMALL, {}, "cpu", overwrite=False)
+        create_run(copy, {}, overwrite=False)
     assert before == {path.name: path.read_bytes() for path in copy.iterdir()}
 
 
 def test_two_processes_do_not_train_one_run(small, tmp_path, whole):
     def try_too(progress):
         with pytest.raises(ValueError, match="another process is training this run"):
-            next(runs.train_run(SMALL, *small, tmp_path))
+            next(train_run(SMALL, *small, tmp_path))
         with pytest.raises(ValueError, match="another process is training this run"):
-            runs.create_run(tmp_path, SMALL, {}, "cpu", overwrite=True)
+            create_run(tmp_path, {}, overwrite=True)
         return False
 
     train(tmp_path, SMALL, small, lambda progress: (tmp_path / RUN).exists() and try_too(progress))
@@ -407,7 +417,7 @@ def test_two_processes_do_not_train_one_run(small, tmp_path, whole):
 
 
 def test_what_diverges_keeps_the_last_good_checkpoint(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "SAVING_SHARE", float("inf"))
+    monkeypatch.setattr(keeper, "SAVING_SHARE", float("inf"))
     monkeypatch.setattr(training, "STRETCH_SECONDS", 1e-9)
     diverging = SMALL._replace(
         sizes=(784, 10), optimizer="sgd", learning_rate=0.06, output="identity", schedule="constant"

@@ -15,7 +15,9 @@ import pytest
 from PIL import Image
 
 import jaxnet
-from jaxnet import augment, checkpoint, cli, losses, network, runs, training
+from jaxnet import augment, cli, losses, network, training
+from jaxnet.runs import checkpoint, settings
+from jaxnet.runs.folder import PICTURES
 
 SMALL = ["--batch-size", "10", "--epochs", "2"]
 
@@ -89,6 +91,9 @@ def test_every_option_reaches_the_training(run, small_csv):
         (["train", "--data=/"], "/: holds neither train-images-idx3-ubyte nor"),
         (["train", "--hidden=10,x"], "--hidden is '10,x'"),
         (["train", "--hidden=0"], "--hidden is '0'"),
+        (["train", "--classes=1"], "1 classes; a number from 2 to 256"),
+        (["train", "--classes=257"], "257 classes; a number from 2 to 256"),
+        (["train", "--classes=9"], "labels-idx1-ubyte[4] is 9; whole numbers from 0 to 8 are needed"),
         (["train", "--epochs=0"], "epochs is 0"),
         (["train", "--epochs=x"], "'--epochs'"),
         (["train", "--batch-size=60001"], "batch size is 60001, but there are 60000 examples"),
@@ -202,7 +207,7 @@ def contents(folder):
 
 
 def test_a_run_holds_what_the_design_says(trained, small_csv):
-    assert set(contents(trained)) == {"run.json", "metrics.jsonl", "checkpoint.safetensors", *runs.PICTURES}
+    assert set(contents(trained)) == {"run.json", "metrics.jsonl", "checkpoint.safetensors", *PICTURES}
     record = json.loads(Path(trained, "run.json").read_text())
     assert record["settings"]["sizes"] == [784, 10, 10]
     assert record["data"]["path"] == small_csv
@@ -225,10 +230,11 @@ def test_a_finished_run_is_shown_again(run, trained):
     ("options", "message"),
     [
         ([], "holds a run already; go on with it by --resume, or replace it by --overwrite"),
-        (["--resume", "--epochs=3"], "--epochs makes epochs 3, but the run has 2 (the learning rate's schedule"),
-        (["--resume", "--hidden=20"], "--hidden makes sizes 784-20-10, but the run has 784-10-10"),
-        (["--resume", "--learning-rate=0.2"], "--learning-rate makes learning_rate 0.2, but the run has 0.1"),
-        (["--resume", "--seed=0", "--loss=cross-entropy"], "--loss makes loss cross-entropy"),
+        (["--resume", "--epochs=3"], "--epochs is 3, but the run has 2 (the learning rate's schedule"),
+        (["--resume", "--classes=12"], "--classes is 12, but the run has 10"),
+        (["--resume", "--hidden=20"], "--hidden is 20, but the run has 10"),
+        (["--resume", "--learning-rate=0.2"], "--learning-rate is 0.2, but the run has 0.1"),
+        (["--resume", "--seed=0", "--loss=cross-entropy"], "--loss is cross-entropy, but the run has squared-error"),
         (["--resume", "--data={data}/other.npz"], "other.npz: not the data that the run was trained with"),
         (["--overwrite", "--epochs=0"], "epochs is 0"),
         (["--overwrite", "--output=identity", "--learning-rate=1e9"], "the loss is infinite or NaN"),
@@ -247,6 +253,60 @@ def test_what_a_run_refuses_leaves_it_as_it_is(options, message, run, trained, m
     assert (status, err.count("\n")) == (2, 1)
     assert message in err
     assert contents(trained) == before
+
+
+@pytest.fixture
+def few_classes(tmp_path):
+    """A maker of a CSV with examples of these labels, 10 of each, that are told apart by a single bright pixel."""
+
+    def make(*labels, name="few.csv"):
+        table = [[label, *np.where(np.arange(300) == label, 255, 0)] for label in labels for _ in range(10)]
+        np.savetxt(tmp_path / name, table, fmt="%d", delimiter=",")
+        return str(tmp_path / name)
+
+    return make
+
+
+@pytest.mark.parametrize("classes", [3, 47, 256])
+def test_any_number_of_classes(classes, run, few_classes, tmp_path):
+    data, folder = few_classes(*range(classes)), str(tmp_path / "run")
+    options = ["--hidden=none", "--loss=cross-entropy", "--optimizer=adam", "--learning-rate=0.1", "--epochs=3"]
+    status, out, err = run("train", "--data", data, *options, "--run", folder)
+    assert (status, err) == (0, "")
+    assert out.startswith(f"300-{classes}, {10 * classes:,} examples")
+    assert out.endswith("test accuracy 100.0 %\n")
+    assert run("train", "--run", folder, "--resume", "--data", data)[0] == 0
+    result = json.loads(run("evaluate", folder, "--json")[1])
+    assert result["confusion"] == (10 * np.eye(classes, dtype=int)).tolist()
+    status, out, err = run("predict", folder, few_classes(0, classes - 1, name="two.csv"))
+    assert (status, err) == (0, "")
+    assert [line.split()[3] for line in out.splitlines()[1:]] == [str(k) for k in [0] * 10 + [classes - 1] * 10]
+    assert max(map(len, out.splitlines())) < 200
+    assert jaxnet.load(folder)[0].sizes == (300, classes)
+
+
+def test_a_gap_in_the_classes_is_a_warning_unless_their_number_is_stated(run, few_classes):
+    options = ["--epochs=1", "--batch-size=2"]
+    status, out, err = run("train", "--data", few_classes(0, 1, 2, 4, 6), *options)
+    assert (status, err.count("\n")) == (0, 1)
+    assert err.startswith("jaxnet: warning: no example of class 3, 5, though label 6 is there;")
+    assert out.startswith("300-10-7,")
+    status, out, err = run("train", "--data", few_classes(0, 1, 2, 4, 6), "--classes=9", *options)
+    assert (status, err) == (0, "")
+    assert out.startswith("300-10-9,")
+
+
+def test_a_test_set_has_no_class_more(run, few_classes):
+    data = few_classes(0, 1, 2) + "," + few_classes(0, 3, name="test.csv")
+    status, _, err = run("train", "--data", data, "--epochs=1")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "test example 11 has label 3, but those of the training set end at 2" in err
+    status, out, err = run("train", "--data", data, "--epochs=1", "--classes=4")
+    assert (status, err) == (0, "")
+    assert out.startswith("300-10-4,")
+    status, _, err = run("train", "--data", few_classes(0), "--epochs=1")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "all training examples have label 0" in err
 
 
 def test_overwrite_replaces_a_run(run, trained, small_csv, tmp_path):
@@ -335,7 +395,7 @@ def test_plot(run, trained, tmp_path):
     Path(trained, "curves.png").unlink()
     status, out, err = run("plot", trained)
     assert (status, err) == (0, "")
-    assert out.splitlines() == [str(Path(trained, name)) for name in runs.PICTURES]
+    assert out.splitlines() == [str(Path(trained, name)) for name in PICTURES]
     assert all(Path(line).exists() for line in out.splitlines())
     assert run("plot", trained, trained, "--out", str(tmp_path / "both.png"))[0] == 0
     assert (tmp_path / "both.png").exists()
@@ -407,7 +467,7 @@ def test_accuracy_on_mnist(run, arguments, percent):
 
 
 def test_the_defaults_of_the_options_are_those_of_the_library():
-    defaults = checkpoint.Settings()
+    defaults = settings.Settings()
     for parameter in inspect.signature(cli.train).parameters.values():
         if parameter.name in defaults._fields and parameter.name != "output":
             assert parameter.default == getattr(defaults, parameter.name)

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 import jaxnet
-from jaxnet.checkpoint import read_checkpoint
 from jaxnet.devices import agree, join_processes, make_mesh, place_state, whole
+from jaxnet.runs.checkpoint import read_checkpoint
 
 JAXNET = [sys.executable, "-c", "from jaxnet.cli import main; main()"]
 

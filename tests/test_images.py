@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 import jaxnet
 from jaxnet.data import write_idx
-from jaxnet.images import prepare_image, read_inputs
+from jaxnet.runs.images import prepare_image, read_inputs
 
 
 @pytest.fixture(scope="module")

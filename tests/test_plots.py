@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxnet import plots
 from jaxnet.data import Dataset
+from jaxnet.runs import plots
 
 RANDOM = np.random.default_rng(0)
 
@@ -26,6 +26,8 @@ def examples(count, pixels=784):
         lambda path: plots.draw_curves({"a": (metrics(50, validation_loss=1, validation_accuracy=1), "x")}, path),
         lambda path: plots.draw_curves({f"a{k}": (metrics(k), f"loss {k % 2}") for k in range(1, 9)}, path),
         lambda path: plots.draw_confusion(RANDOM.integers(2000, size=(10, 10)), path),
+        lambda path: plots.draw_confusion(RANDOM.integers(2000, size=(3, 3)), path),
+        lambda path: plots.draw_confusion(RANDOM.integers(2000, size=(62, 62)), path),
         lambda path: plots.draw_confusion(np.diag([3, 0, 0, 0, 0, 0, 0, 0, 0, 0]), path),
         lambda path: plots.draw_mistakes(examples(40), RANDOM.random((40, 10)), "softmax", path),
         lambda path: plots.draw_mistakes(examples(10), np.eye(10), "softmax", path),

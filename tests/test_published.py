@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parent.parent / "scripts" / "published_table.py"
+SCRIPT = Path(__file__).parent.parent / "benchmarks" / "published_table.py"
 CELLS = re.compile(r"^\| (784-[\d-]+) \| (?:([\d.]+) %|–) .*? \| ([\d.]+) % \|", flags=re.MULTILINE)
 
 

@@ -10,6 +10,7 @@ import jaxnet
 from jaxnet import backprop, training
 from jaxnet.batches import epoch_batches, split_validation
 from jaxnet.data import Dataset
+from jaxnet.evaluation import confusion_matrix
 
 
 @pytest.fixture(scope="module")
@@ -197,8 +198,8 @@ def test_validation_is_split_off(small):
 
 def test_confusion_matrix_counts():
     labels, guesses = np.array([0, 0, 1, 9], np.uint8), np.array([0, 2, 1, 9])
-    matrix = training.confusion_matrix(labels, guesses)
-    assert matrix.shape == (10, 10)
+    matrix = confusion_matrix(labels, guesses, 11)
+    assert matrix.shape == (11, 11)
     assert {(int(r), int(c)): int(matrix[r, c]) for r, c in np.argwhere(matrix)} == {
         (0, 0): 1, (0, 2): 1, (1, 1): 1, (9, 9): 1,
     }  # fmt: skip
@@ -228,3 +229,20 @@ def test_wrong_settings(small, settings, message):
 def test_network_and_data_of_different_sizes(small):
     with pytest.raises(ValueError, match="takes 100 inputs, but an example has 784"):
         next(jaxnet.fit(jaxnet.init_params(0, (100, 10)), *small))
+    with pytest.raises(ValueError, match="takes 100 inputs, but an example has 784"):
+        jaxnet.evaluate(jaxnet.init_params(0, (100, 10)), small[1])
+
+
+def test_labels_that_the_network_has_no_outputs_for(small):
+    train, test = small
+    params = jaxnet.init_params(0, (784, 9))
+    lower, message = [dataset.labels < 9 for dataset in small], "has the classes 0 to 8, but an example has label 9"
+    fitting = [Dataset(dataset.inputs[rows], dataset.labels[rows]) for dataset, rows in zip(small, lower, strict=True)]
+    for sets in ((train, fitting[1]), (fitting[0], test)):
+        with pytest.raises(ValueError, match=message):
+            next(jaxnet.fit(params, *sets))
+    with pytest.raises(ValueError, match=message):
+        next(jaxnet.fit(params, *fitting, validation=test))
+    with pytest.raises(ValueError, match=message):
+        jaxnet.evaluate(params, test)
+    assert next(jaxnet.fit(params, *fitting)).test_accuracy > 0.5

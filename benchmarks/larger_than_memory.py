@@ -1,6 +1,6 @@
 """Train on 1.2 million distorted digits from a file, and on MNIST from a file and from memory: speed, memory, accuracy.
 
-    python scripts/larger_than_memory.py [--copies 20] [--folder DIR]
+    python benchmarks/larger_than_memory.py [--copies 20] [--folder DIR]
 
 Each training is a process of its own, so that its peak memory is its own; they take turns, round after round, and the
 medians are printed. The file of 20 copies takes 1 GB of disk. Peak memory is read as Linux has it.

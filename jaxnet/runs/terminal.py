@@ -14,8 +14,8 @@ from typing import Any
 import jax
 import typer
 
-from jaxnet.checkpoint import Settings
-from jaxnet.runs import is_first_process
+from jaxnet.devices import is_first_process
+from jaxnet.runs.settings import Settings
 from jaxnet.training import Progress
 
 

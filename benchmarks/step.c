@@ -1,5 +1,5 @@
 /* SGD on the squared error of a dense relu network with softmax, by one thread: what the machine can do when
- * nothing but the arithmetic is left. scripts/peers.py compiles it and calls `train`.
+ * nothing but the arithmetic is left. benchmarks/peers.py compiles it and calls `train`.
  *
  * m examples in a batch, i inputs of a layer, o outputs. Rows are padded with zeros to a multiple of LANES, so that
  * every loop along a row runs over whole vectors, and the padding stays 0.

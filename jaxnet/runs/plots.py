@@ -19,12 +19,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from jaxnet.augment import elastic
-from jaxnet.checkpoint import load, write_atomically
 from jaxnet.data import Dataset
-from jaxnet.runs import Metrics, read_metrics, read_run
-from jaxnet.training import confusion_matrix, predict, show_prediction
+from jaxnet.evaluation import confusion_matrix, predict, show_prediction
+from jaxnet.runs.checkpoint import load
+from jaxnet.runs.files import write_atomically
+from jaxnet.runs.folder import Metrics, read_metrics, read_run
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+WRITTEN_CLASSES = 20  # so many classes or fewer leave room for a number in each field of a confusion matrix
 SETS = {"train": ("--", "o"), "test": ("-", "s"), "validation": (":", "^")}  # line and marker
 
 
@@ -36,7 +38,8 @@ def draw_run(folder: str | Path, test: Dataset) -> None:
         draw_curves({Path(folder).name: (metrics, network.loss)}, Path(folder, "curves.png"))
     draw_weights(np.asarray(params[0].weights), Path(folder, "weights.png"))
     predictions = np.asarray(predict(params, test.inputs, hidden=network.hidden, output=network.output))
-    draw_confusion(confusion_matrix(test.labels, predictions.argmax(axis=1)), Path(folder, "confusion.png"))
+    matrix = confusion_matrix(test.labels, predictions.argmax(axis=1), network.sizes[-1])
+    draw_confusion(matrix, Path(folder, "confusion.png"))
     draw_mistakes(test, predictions, network.output, Path(folder, "mistakes.png"))
 
 
@@ -68,17 +71,19 @@ def draw_curves(runs: Mapping[str, tuple[Sequence[Metrics], str]], path: str | P
 
 def draw_confusion(matrix: np.ndarray, path: str | Path) -> None:
     """A confusion matrix: how many examples of each class (row) were taken for each class (column)."""
-    figure = Figure(figsize=(7.6, 6.8), layout="constrained")
+    classes = len(matrix)
+    side = max(6.8, 0.2 * classes)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.subplots()
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     norm = PowerNorm(0.5, vmin=0, vmax=1)  # as its colours are to tell 1 % of mistakes from none
     shown = axes.imshow(shares, cmap="Blues", norm=norm)
     for (row, column), count in np.ndenumerate(matrix):
-        if count:
+        if count and classes <= WRITTEN_CLASSES:
             colour = "white" if norm(shares[row, column]) > 0.5 else "black"
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=9)
-    classes = range(len(matrix))
-    axes.set(xlabel="guess", ylabel="truth", xticks=classes, yticks=classes)
+    ticks = range(0, classes, 1 if classes <= WRITTEN_CLASSES else 10)
+    axes.set(xlabel="guess", ylabel="truth", xticks=ticks, yticks=ticks)
     accuracy = 100 * np.trace(matrix) / matrix.sum()
     axes.set_title(f"{matrix.sum():,} test examples by truth and guess, {accuracy:.1f} % of them right")
     bar = figure.colorbar(shown, label="share of the true class", shrink=0.8, ticks=[0, 0.01, 0.05, 0.2, 0.5, 1])

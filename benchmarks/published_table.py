@@ -1,4 +1,4 @@
-"""jaxnet beside published test errors on MNIST: `python scripts/published_table.py [NETWORK…] [--choose | --quick]`.
+"""jaxnet beside published test errors on MNIST: `python benchmarks/published_table.py [NETWORK…] [--choose | --quick]`.
 
 Each network is trained with the squared error on all 60,000 training images, and its error on the test images is
 measured once, after the last epoch. They decide nothing: the settings were chosen by the error on 10,000 training
@@ -20,8 +20,8 @@ import typer
 import jaxnet
 from jaxnet.batches import split_validation
 from jaxnet.data import Dataset
-from jaxnet.runs import Settings, fit_options, network_options
-from jaxnet.training import evaluate
+from jaxnet.evaluation import evaluate
+from jaxnet.runs.settings import Settings, fit_options, network_options
 
 HELD_OUT = 1 / 6  # of the training images
 

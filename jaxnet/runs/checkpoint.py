@@ -4,7 +4,7 @@ A checkpoint is a safetensors file. Its tensors are named as those of a torch.nn
 and layers.0.bias (o,); the optimiser's are optimizer.<path>; and where training would return to its best
 parameters, these are best.0.weight and so on. Settings (with the seed) and step are JSON in its metadata, `jaxnet`.
 
-i inputs and o outputs of a layer. Files are written whole or not at all, and read with distrust.
+i inputs and o outputs of a layer.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -23,41 +21,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxnet.data import CLASSES
-from jaxnet.network import Layer, Params
+from jaxnet.network import Layer, Network, Params
+from jaxnet.runs.files import named_errors, parse_object, write_atomically
+from jaxnet.runs.folder import CHECKPOINT
+from jaxnet.runs.settings import Settings, parse_settings
 from jaxnet.training import Progress, TrainState, init_state, make_optimizer
 
-CHECKPOINT = "checkpoint.safetensors"
 LONGEST_HEADER = 4 * 2**20  # bytes; that of a network of a thousand layers takes a fifth
 DTYPES = {np.dtype(np.float32): "F32", np.dtype(np.int32): "I32"}  # those of training, as safetensors calls them
-
-
-class Settings(NamedTuple):
-    """What a run is trained with; by default, the notebook's network on MNIST."""
-
-    sizes: tuple[int, ...] = (784, 10, 10)  # of the layers, inputs first
-    activation: str = "relu"
-    output: str = "softmax"
-    loss: str = "squared-error"
-    optimizer: str = "sgd"
-    learning_rate: float = 0.1
-    schedule: str = "cosine"
-    batch_size: int = 8
-    epochs: int = 3
-    init: str = "he"
-    seed: int = 0
-    augment: str = "none"
-    validation: float = 0.0  # share of the training examples that is held out
-    patience: int = 0  # so many epochs without a better validation loss end the run; 0: none do
-
-
-class Network(NamedTuple):
-    """What a network computes, apart from its parameters."""
-
-    sizes: tuple[int, ...]  # inputs first
-    hidden: str
-    output: str
-    loss: str
 
 
 class Checkpoint(NamedTuple):
@@ -135,68 +106,6 @@ def read_checkpoint(folder: str | Path) -> Checkpoint:
     state = TrainState(_layers(tree["layers"]), tree["optimizer"], jnp.int32(step))
     best = _layers(tree["best"]) if "best" in tree else None
     return Checkpoint(settings, Progress(state, loss_sum), best)
-
-
-def parse_settings(path: Path, values: Any) -> Settings:
-    """Settings as they were written to JSON. Raises ValueError unless each is there, of the kind its default is."""
-    defaults: dict[str, Any] = Settings()._asdict()
-    if not isinstance(values, dict):
-        raise ValueError(f"{path}: has no settings as jaxnet writes them")
-    for name in sorted(values.keys() ^ defaults.keys()):
-        problem = "is missing" if name in defaults else "is none that this version of jaxnet knows"
-        raise ValueError(f"{path}: setting {name[:60]} {problem}")
-    sizes = values["sizes"]
-    for name, default in defaults.items():
-        good = type(values[name]) is (list if name == "sizes" else type(default))
-        if not good or (name == "sizes" and not all(type(size) is int and size > 0 for size in sizes)):
-            raise ValueError(f"{path}: setting {name} is {values[name]!r:.60}; the file is damaged")
-    if len(sizes) < 2 or sizes[-1] != CLASSES:
-        raise ValueError(f"{path}: sizes are {sizes!r:.60}; inputs first and {CLASSES} classes last are needed")
-    return Settings(**{**values, "sizes": tuple(sizes)})
-
-
-def parse_object(where: Path | str, text: bytes | str) -> dict[str, Any]:
-    """A JSON object. Raises ValueError for anything else."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise ValueError(f"{where}: {text[:40]!r} is no JSON object; the file is damaged")
-    return value
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put a file in its place whole: at any moment and after any failure, it is the old one or the new one.
-
-    Raises ValueError, with the file's name, where it cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with named_errors(path):
-        try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        if os.name == "posix":  # the new name, too, is to outlast a power failure
-            descriptor = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-
-
-@contextmanager
-def named_errors(path: str | Path) -> Iterator[None]:
-    """An OSError as a ValueError that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror or error}") from None
 
 
 def _tree(state: TrainState, best: Params | None) -> dict[str, Any]:

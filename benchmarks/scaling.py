@@ -1,6 +1,6 @@
 """What splitting a step over devices and processes costs here, and what it would bring on GPUs, by calculation.
 
-    python scripts/benchmark.py --scaling
+    python benchmarks/benchmark.py --scaling
 
 Devices that share this machine's cores add no speed, so what can be measured here is the price: how long the sum of the
 gradients over devices takes, and how the step's time goes with the number of devices. What many GPUs would bring is

@@ -1,6 +1,6 @@
 """What jaxnet is measured against, a function each: it prepares, imports and warm-up included, and returns a round.
 
-`python scripts/peers.py FUNCTION ARGUMENTS-AS-JSON` prints `ready`, and then for each line it reads the seconds of
+`python benchmarks/peers.py FUNCTION ARGUMENTS-AS-JSON` prints `ready`, and then for each line it reads the seconds of
 one round and the peak memory of the process so far, in bytes. In a process of its own no contender's threads,
 imports or memory touch another's. Libraries are imported where they are used, since none of them need be there.
 

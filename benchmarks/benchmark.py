@@ -1,4 +1,4 @@
-"""Measure jaxnet beside what its users would otherwise use: `python scripts/benchmark.py [SECTION…] [--json]`.
+"""Measure jaxnet beside what its users would otherwise use: `python benchmarks/benchmark.py [SECTION…] [--json]`.
 
 Contenders of a section take turns, round after round, so that a noisy neighbour disturbs all alike; the median
 is reported with the quartiles, and the ratio to jaxnet's median. Each is in a process of its own (peers.py), which
@@ -30,7 +30,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from scaling import measure_scaling, scaling_text
 
-SCRIPTS = Path(__file__).parent
+BENCHMARKS = Path(__file__).parent
 
 # Sizes, batch, and the steps a round takes: 0.1 to 0.4 s, if jaxnet makes them.
 SETTINGS = [
@@ -137,7 +137,7 @@ def in_new_process(*call: Any) -> Contender:
 
 
 def _start(function: str, *arguments: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, str(SCRIPTS / "peers.py"), function, json.dumps(arguments)]
+    command = [sys.executable, str(BENCHMARKS / "peers.py"), function, json.dumps(arguments)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -211,7 +211,7 @@ def measure_shell() -> dict[str, dict[str, Row]]:
     jaxnet = shutil.which("jaxnet", path=Path(sys.executable).parent) or "jaxnet"
     contenders = {"jaxnet train": from_the_shell(jaxnet, "train", *JAXNET_TRAIN.split(), "--seed")}
     for title, name in present(SHELL).items():
-        contenders[title] = from_the_shell(sys.executable, str(SCRIPTS / "shell" / f"{name}.py"))
+        contenders[title] = from_the_shell(sys.executable, str(BENCHMARKS / "shell" / f"{name}.py"))
     return {"from the shell to 97.5 %, 784-128-10": take_turns(contenders)}
 
 
