@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxnet.compare.author import child, sandbox, scratch
+from jaxnet.compare.author import child, inside, sandbox, scratch
 from jaxnet.compare.author.child import run_in_child
 from jaxnet.compare.author.scratch import scratch_copy
 
@@ -107,7 +107,7 @@ def test_what_goes_wrong_is_one_line(examine, work, message):
 def test_a_message_without_the_token_is_none():
     token = b"t" * 32
     text = b'{"error": "forged"}'
-    whole = child._SIZES.pack(len(text), 0) + text
+    whole = inside.SIZES.pack(len(text), 0) + text
     assert child._read(whole, token) is None
     assert child._read(b"u" * 32 + whole, token) is None
     assert child._read(token + whole[:-1], token) is None

@@ -1,41 +1,33 @@
 """Examines an author's program in a process of its own, so that it can neither hang, crash nor flood this one.
 
-The child gets its task, with a random token, on its standard input, and sends back that token, one JSON text and one
-.npz on what was its standard output; nothing is unpickled. Before any of the author's code is run, both are moved out
-of its sight: files 0 to 2 are /dev/null then, and a message without the token is none. So a program that prints,
-closes or writes to whatever it finds cannot make up a verdict by accident, or by a simple forgery. It is no seal
-against code that searches this process's memory for the token.
+The child (`inside`) gets its task, with a random token, on its standard input, and sends back that token, one JSON text
+and one .npz on what was its standard output; nothing is unpickled. Before any of the author's code is run, both are
+moved out of its sight: files 0 to 2 are /dev/null then, and a message without the token is none. So a program that
+prints, closes or writes to whatever it finds cannot make up a verdict by accident, or by a simple forgery. It is no
+seal against code that searches its process's memory for the token.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import gc
-import importlib
 import io
 import json
 import os
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jaxnet.compare.author import sandbox
+from jaxnet.compare.author import inside, sandbox
 
 if TYPE_CHECKING:
     import numpy as np
 
 EXAMINE = "jaxnet.compare.author.verdict:examine"
 SOFT = 0.8  # of the time: then the author's program is stopped, and what is recorded is judged
-_CLOSED = 117  # exit status: the way out was closed
-_SIZES = struct.Struct(">QQ")  # of the JSON, of the .npz
 
 
 def run_in_child(
@@ -78,11 +70,9 @@ def run_in_child(
     return {**report["report"], "isolation": isolation}, arrays
 
 
-# --- the parent -------------------------------------------------------------------------------------------------------
-
-
 def _start(work: str, scratch: Path) -> tuple[subprocess.Popen, str]:
-    code = f"import sys; sys.path.append({str(Path(__file__).parents[3])!r}); import {__name__} as child; child.main()"
+    path = f"import sys; sys.path.append({str(Path(__file__).parents[3])!r})"
+    code = f"{path}; from jaxnet.compare.author import inside; inside.main()"
     command, isolation = sandbox.wrap([sys.executable, "-P", "-c", code, work, str(scratch)], scratch)
     settings = {
         "TMPDIR": str(scratch / "tmp"),
@@ -118,12 +108,12 @@ def _end(process: subprocess.Popen) -> None:
 def _read(message: bytes, token: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
     """The report and the arrays of a whole message; None for all else."""
     _, found, rest = message.partition(token)
-    if not found or len(rest) < _SIZES.size:
+    if not found or len(rest) < inside.SIZES.size:
         return None
-    text, packed = _SIZES.unpack_from(rest)
-    if len(rest) < _SIZES.size + text + packed:
+    text, packed = inside.SIZES.unpack_from(rest)
+    if len(rest) < inside.SIZES.size + text + packed:
         return None
-    body = rest[_SIZES.size :]
+    body = rest[inside.SIZES.size :]
     report = json.loads(body[:text])
     if not packed:
         return report, {}
@@ -137,101 +127,7 @@ def _how_it_ended(status: int, errors: bytes) -> str:
     number = -status if status < 0 else status - 128  # bubblewrap adds 128, as a shell does
     if number in {known.value for known in signal.Signals}:
         return f"the code crashed the process ({signal.Signals(number).name})"
-    if status == _CLOSED:
+    if status == inside.CLOSED:
         return "the code closed files that it did not open, the way out of its verdict too"
     last = errors.decode(errors="replace").strip().splitlines()[-1:]
     return f"the code ended the process with status {status}" + (f": {last[0][:200]}" if last and status else "")
-
-
-# --- the child --------------------------------------------------------------------------------------------------------
-
-
-def main() -> None:
-    """Import what is needed, take the task, and from then on depend on nothing that the author's code can change."""
-    work, scratch = sys.argv[1:3]
-    module, _, name = work.partition(":")
-    gc.disable()  # a tenth of the time that imports take
-    examine = getattr(importlib.import_module(module), name)
-    import numpy as np
-
-    gc.freeze()
-    gc.enable()
-    pack, leave = functools.partial(_packed, json.dumps, np.savez), os._exit
-    task = json.loads(sys.stdin.buffer.read())
-    send = _sender(task["token"].encode())
-    sandbox.limit(**task["limits"])
-    watch = threading.Timer(task["limits"]["seconds"] + 5, leave, [1])  # if the parent is gone
-    watch.daemon = True
-    watch.start()
-    sandbox.arm(Path(scratch))
-    examine = functools.partial(examine, **task["flags"])
-    message = _outcome(examine, Path(task["file"]), Path(task["root"]), pack)
-    try:
-        send(message)
-    except OSError:
-        leave(_CLOSED)
-    leave(0)  # threads that the author's code left behind do not keep us
-
-
-def _outcome(examine: Callable, file: Path, root: Path, pack: Callable[[dict, dict], bytes]) -> bytes:
-    """The message: what `examine` found, or the one line that says why it found nothing."""
-    try:
-        report, arrays = examine(file, root)
-        return pack({"report": report, "arrays": list(arrays)}, arrays)
-    except ValueError as error:
-        problem = " ".join(str(error).split())
-    except MemoryError:
-        problem = "the code needs more memory than it is given"
-    except RecursionError:
-        problem = "the code calls itself without end"
-    except SystemExit as error:
-        problem = f"the code ended the process (sys.exit({error.code}))"
-    except BaseException as error:
-        last = error.__traceback__
-        while last is not None and last.tb_next is not None:
-            last = last.tb_next
-        where = f" ({Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno})" if last else ""
-        problem = f"could not be judged: {type(error).__name__}: {' '.join(str(error).split())[:200]}{where}"
-    gone = "" if file.exists() else "; the code deleted its own folder"
-    return pack({"error": problem + gone}, {})
-
-
-def _packed(dumps: Callable, savez: Callable, report: dict, arrays: dict[str, np.ndarray]) -> bytes:
-    for name, array in arrays.items():
-        if array.dtype.hasobject:
-            raise TypeError(f"the array {name} holds objects")
-    text, packed = dumps(report).encode(), io.BytesIO()
-    if arrays:
-        savez(packed, **{f"{k}": array for k, array in enumerate(arrays.values())})
-    return _SIZES.pack(len(text), len(packed.getvalue())) + text + packed.getvalue()
-
-
-def _sender(token: bytes) -> Callable[[bytes], None]:
-    """Moves the way out to where nobody looks for it, and puts /dev/null in the place of the standard files."""
-    write, close, null = os.write, os.close, os.open(os.devnull, os.O_RDWR)
-    channel = _hidden(1)
-    for number in range(3):
-        os.dup2(null, number)
-    close(null)
-
-    def send(message: bytes) -> None:
-        rest = memoryview(token + message)
-        while rest:
-            rest = rest[write(channel, rest) :]
-        close(channel)
-
-    return send
-
-
-def _hidden(number: int) -> int:
-    """A copy of an open file with a high number, which closing all the usual ones does not close."""
-    try:
-        import fcntl
-        import resource
-
-        most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = min(hard, 65_536) if hard != resource.RLIM_INFINITY else 65_536
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(most, wanted), hard))
-        return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, max(most, wanted) - 1 - os.urandom(1)[0])
-    except (ImportError, OSError, ValueError):
-        return os.dup(number)
