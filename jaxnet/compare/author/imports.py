@@ -36,6 +36,7 @@ class Imports:
     ) -> None:
         self.tree, self.file, self.folder, self.execute = tree, file, file.parent, execute
         self.loaded: dict[Path, types.ModuleType] = {}
+        self.found: dict[str, types.ModuleType] = {}
         self.registered: dict[str, types.ModuleType] = {}  # those in sys.modules
         self._path_before = list(sys.path)
         self.builtins = self._builtins(overrides)
@@ -132,7 +133,13 @@ class Imports:
         return self._load(path, ".".join([*self.tree.package(folder), *parts]))
 
     def _module(self, name: str) -> types.ModuleType:
-        """The module of this dotted name: the author's, a replacement, or the real one."""
+        """The module of this dotted name; looked for once, since functions import too."""
+        if name not in self.found:
+            self.found[name] = self._search(name)
+        return self.found[name]
+
+    def _search(self, name: str) -> types.ModuleType:
+        """The author's module of this name, or a replacement, or the real one."""
         parts = name.split(".")
         known = self._replaced(parts[0]) or self._installed(parts[0])
         base = None if parts[0] in sys.builtin_module_names else self.tree.find(parts, self._folders(), known)

@@ -78,13 +78,21 @@ class Tree:
         first = self.below(folder, parts[:1])
         return first and self.source(first)
 
+    @functools.cached_property
+    def _holders(self) -> dict[str, set[Path]]:
+        """For the name of each module and package, the folders that one lies in."""
+        holders: dict[str, set[Path]] = {}
+        for program in self.programs:
+            place = program.parent if program.stem == "__init__" else program.with_suffix("")
+            while place != self.root and self.contains(place) and place.parent not in holders.get(place.name, ()):
+                holders.setdefault(place.name, set()).add(place.parent)
+                place = place.parent
+        return holders
+
     def _elsewhere(self, parts: list[str], near: Path) -> Path | None:
         """The folder nearest to `near` from which a.b.c can be seen."""
-        files = {program.parent if program.stem == "__init__" else program for program in self.programs}
-        folders = {place for program in files for place in [program, *program.parents] if self.contains(place)}
-        tops = [place.parent for place in folders if (place.name if place.is_dir() else place.stem) == parts[0]]
-        seeing = {top for top in tops if self.contains(top) and self.below(top, parts)}
-        return min(seeing, key=lambda top: (_distance(top, near), str(top)), default=None)
+        seeing = {folder for folder in self._holders.get(parts[0], ()) if self.below(folder, parts)}
+        return min(seeing, key=lambda folder: (_distance(folder, near), str(folder)), default=None)
 
     def moved(self, parts: list[str], near: Path) -> Path | None:
         """The file or folder that is b.c or c, where a.b.c is looked for and the folder a has gone."""
@@ -130,10 +138,8 @@ def importers(file: Path, root: Path, most: int = 5) -> list[Path]:
     edge = [file]
     found = []
     while edge:
-        names = {path.parent.name if path.stem == "__init__" else path.stem for path in edge}
-        mentioned = re.compile(
-            rf"import.*\b(?:{'|'.join(map(re.escape, names))})\b|\b(?:{'|'.join(map(re.escape, names))})\b.*import"
-        )
+        names = "|".join({re.escape(path.parent.name if path.stem == "__init__" else path.stem) for path in edge})
+        mentioned = re.compile(rf"import.*\b(?:{names})\b|\b(?:{names})\b.*import")
         later = []
         for path in [path for path in texts if path not in distance and mentioned.search(texts[path])]:
             units = _units(path)
@@ -143,7 +149,7 @@ def importers(file: Path, root: Path, most: int = 5) -> list[Path]:
             later.append(path)
             calls = _calls_when_run(units)
             if calls and path.stem != "__init__":
-                trains = len({call for call in calls if _TRAINS.search(call)})
+                trains = len({call for call in calls if _TRAINS.search(call)}) + 3 * ("train" in path.stem.lower())
                 is_test = bool(re.match(r"test_|conftest|.*_test$", path.stem))
                 found.append((is_test, -trains, distance[path], _distance(path, file), str(path)))
         edge = later
