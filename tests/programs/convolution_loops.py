@@ -61,10 +61,10 @@ class Softmax:
             t_exp = np.exp(self.last_totals)
             S = np.sum(t_exp)
             d_out_d_t = -t_exp[i] * t_exp / (S ** 2)
-            d_out_d_t[i] = t_exp[i] * (S - t_exp[i]) / (S ** 2)  # wrong: d_out_d_t[i] = t_exp[i] * S / (S ** 2)
-            d_L_d_t = gradient * d_out_d_t
+            d_out_d_t[i] = t_exp[i] * (S - t_exp[i]) / (S ** 2)
+            d_L_d_t = gradient * d_out_d_t  # wrong: d_L_d_t = gradient * np.abs(d_out_d_t)
             d_L_d_w = self.last_input[:, np.newaxis] @ d_L_d_t[np.newaxis]
-            d_L_d_inputs = self.weights @ d_L_d_t
+            d_L_d_inputs = self.weights @ d_L_d_t  # wrong: d_L_d_inputs = self.weights @ (d_L_d_t / t_exp)
             self.gradients = d_L_d_w, d_L_d_t
             self.weights = self.weights - learn_rate * d_L_d_w
             self.biases = self.biases - learn_rate * d_L_d_t
