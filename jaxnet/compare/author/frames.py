@@ -66,7 +66,7 @@ class Frame:
         if isinstance(key, slice | Frame) or (isinstance(key, np.ndarray) and key.dtype == bool):
             return self._like(self._data[np.asarray(key) if isinstance(key, Frame) else key])
         if self._data.ndim < 2:
-            return self._data[key]
+            return self._data[self._place(key) if isinstance(key, str) else key]
         if isinstance(key, list | _Names | np.ndarray):
             return self._like(self._data[:, [self._place(name) for name in key]], list(key))
         return self._like(self._data[:, self._place(key)], [key])
@@ -235,7 +235,8 @@ def read_text(frame: type[Frame], text: str, separator: str, header: bool, names
     rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True) if row]
     columns = rows.pop(0) if header else names
     data = np.array(rows, object)
-    return frame(np.where(data == "", "nan", data), names or columns)
+    parts = [_tidy(np.where(column == "", "nan", column)).astype(object) for column in data.T]
+    return frame(np.column_stack(parts), names or columns)
 
 
 def pandas(array: Callable[[Any], Any], read: Callable[[str], Any]) -> dict[str, Any]:

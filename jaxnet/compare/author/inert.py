@@ -83,9 +83,12 @@ def attribute(path: str, known: dict[str, Any]) -> Any:
 
 def _parts_wanted(frame: types.FrameType) -> int:
     """How many parts the instruction that a frame is at unpacks something into; 0 where it does something else."""
-    code = frame.f_code.co_code
-    operation, argument = dis.opname[code[frame.f_lasti]], code[frame.f_lasti + 1]
-    return argument if operation in ("UNPACK_SEQUENCE", "UNPACK_EX") else 0
+    code, at = frame.f_code.co_code, frame.f_lasti
+    operation, argument = dis.opname[code[at]], code[at + 1]
+    if operation == "UNPACK_EX":  # a, *b, c = …: one for each, those after the star stand in the argument's high byte
+        extended = at > 1 and dis.opname[code[at - 2]] == "EXTENDED_ARG"
+        return argument + (code[at - 1] if extended else 0) + 1
+    return argument if operation == "UNPACK_SEQUENCE" else 0
 
 
 class Progress(Inert):

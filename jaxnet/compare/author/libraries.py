@@ -74,8 +74,11 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         return np.eye(num_classes or int(y.max()) + 1)[y]
 
     def mnist_of_lists(*_: Any, **__: Any) -> Any:
-        sets = [lambda k=k: tuple(part.reshape(len(part), -1).tolist() for part in digits()[k]) for k in (0, 1)]
-        return Bunch(gz=True, load_training=sets[0], load_testing=sets[1])
+        def lists(test: bool) -> Any:
+            x, y = digits()[test]
+            return x.reshape(len(x), -1).tolist(), y.tolist()
+
+        return Bunch(gz=True, load_training=lambda: lists(False), load_testing=lambda: lists(True))
 
     def image(path: Any, *mode: Any, **_: Any) -> Any:
         return np.array(samples.images(1, *((64, 64) if 0 in mode else (64, 64, 3)))[0][0])
@@ -187,17 +190,22 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
         total = np.log(np.sum(np.exp(z - top), axis=axis, keepdims=True)) + top
         return total if keepdims else np.squeeze(total, axis=axis)
 
-    def correlate2d(image: Any, kernel: Any, mode: str = "full", *_: Any, **__: Any) -> Any:
-        """The sum of the image shifted by each place of the kernel, times the kernel there."""
-        around = {"full": [(n - 1, n - 1) for n in kernel.shape], "valid": [(0, 0), (0, 0)],
-                  "same": [((n - 1) // 2, n // 2) for n in kernel.shape]}[mode]  # fmt: skip
+    def slide(image: Any, kernel: Any, around: Any) -> Any:
+        """The sum over the kernel's places of the image shifted there, times the kernel."""
         padded = np.pad(image, around)
         height, width = (have - n + 1 for have, n in zip(padded.shape, kernel.shape, strict=True))
         places = [(i, j) for i in range(kernel.shape[0]) for j in range(kernel.shape[1])]
         return sum(padded[i : i + height, j : j + width] * kernel[i, j] for i, j in places)
 
+    def around(kernel: Any, mode: str) -> list[tuple[int, int]]:
+        widths = {"full": lambda n: (n - 1, n - 1), "valid": lambda n: (0, 0), "same": lambda n: ((n - 1) // 2, n // 2)}
+        return [widths[mode](n) for n in kernel.shape]
+
+    def correlate2d(image: Any, kernel: Any, mode: str = "full", *_: Any, **__: Any) -> Any:
+        return slide(image, kernel, around(kernel, mode))
+
     def convolve2d(image: Any, kernel: Any, mode: str = "full", *_: Any, **__: Any) -> Any:
-        return correlate2d(image, kernel[::-1, ::-1], mode)
+        return slide(image, kernel[::-1, ::-1], [pair[::-1] for pair in around(kernel, mode)])
 
     def descend(f: Any, x0: Any, fprime: Any = None, args: Any = (), **_: Any) -> Any:
         """In the place of every minimiser, three plain steps down the author's own gradient."""
@@ -251,7 +259,7 @@ class Parser(argparse.ArgumentParser):
         for action in self._actions:
             if isinstance(action, argparse._SubParsersAction):
                 given = [next((name for name in action.choices if "train" in name), next(iter(action.choices)))]
-            elif (action.required or not action.option_strings) and action.default is None:
+            elif action.default is None and action.required:
                 several = action.nargs in ("+", "*") or isinstance(action.nargs, int)
                 value = plausible(action.dest, action.type or str, action.choices)
                 action.default = [value] if several else value

@@ -62,8 +62,9 @@ class Samples:
 
     def table(self, name: str) -> tuple[list[str], np.ndarray]:
         """The columns of a CSV and its rows: the label first, and again last, as some have it there."""
-        name = Path(name.replace("\\", "/")).name.lower()
-        about_digits = re.search(r"mnist|digit|fashion", name) or re.search(r"\b784\b|\b28\b|pixel", self.source)
+        path = name.replace("\\", "/").lower()
+        name = Path(path).name
+        about_digits = re.search(r"mnist|digit|fashion", path) or re.search(r"\b784\b|\b28\b|pixel", self.source)
         lists = re.findall(r"""(?:\[|drop\(|columns\s*=)\s*\[?((?:\s*['"][A-Za-z_][\w .-]*['"]\s*,?)+)""", self.source)
         asked = [word for part in lists for word in re.findall(r"""['"]([^'"]*)['"]""", part)]
         asked = [word for word in dict.fromkeys(asked) if not re.fullmatch(r"d?[WbAZ]\d|pixel.*", word)]
@@ -111,12 +112,12 @@ class Samples:
         """The bytes of a missing file; None if its name tells nothing. `numbers`: it is read as an array."""
         name = Path(path.replace("\\", "/")).name.lower()
         plain = name.removesuffix(".gz")
-        content = self._plain(plain, numbers)
+        content = self._plain(plain, path, numbers)
         if content is not None and name.endswith(".gz"):
             return gzip.compress(content, 1)
         return content
 
-    def _plain(self, name: str, numbers: bool) -> bytes | None:
+    def _plain(self, name: str, path: str, numbers: bool) -> bytes | None:
         digits = self.digits._asdict() if re.search(r"mnist|idx\d|ubyte|\.npz$", name) else {}
         if re.search(r"idx\d|ubyte", name):
             which = "test" if re.search(r"t10k|test", name) else "train"
@@ -142,12 +143,12 @@ class Samples:
             np.save(buffer, array)
             return buffer.getvalue()
         if re.search(r"\.(csv|data)$", name):
-            return _written(self.table(name)[1])
+            return _written(self.table(path)[1])
         if re.search(r"\.txt$|^text8$|corpus", name):
             if not numbers:
                 return TEXT.encode()
             array = self.arrays(name)
-            return _written(array.reshape(len(array), -1) if array is not None else self.table(name)[1], " ")
+            return _written(array.reshape(len(array), -1) if array is not None else self.table(path)[1], " ")
         return None
 
 

@@ -84,7 +84,8 @@ def datasets(np: types.ModuleType, samples: Samples, frame: Any) -> dict[str, An
         "load_diabetes": numbers_of(442, 10), "fetch_california_housing": numbers_of(500, 8),
         "load_boston": numbers_of(506, 13), "make_moons": curves(moon), "make_circles": curves(circle),
         "make_gaussian_quantiles": curves(circle), "make_blobs": clusters, "make_regression": make_regression,
-        "make_classification": lambda *n, **how: clusters(*n, **{"n_features": 20, "n_classes": 2, **how}),
+        "make_classification": lambda n_samples=100, n_features=20, **how: clusters(
+            n_samples, n_features, how.get("n_classes", 2)),
     })  # fmt: skip
 
 

@@ -1,0 +1,531 @@
+"""What a program reads and shows: data in all their forms, files, plots, questions, and the helpers of courses."""
+
+import gzip
+import pickle
+import textwrap
+
+import numpy as np
+import pytest
+
+from jaxnet.compare.author import course, frames, libraries, scikit
+from jaxnet.compare.author.inert import Inert, InertModule
+from jaxnet.compare.author.program import run
+from jaxnet.compare.author.samples import TEST, TRAIN, Samples
+from jaxnet.compare.author.standins import stand_ins
+
+
+@pytest.fixture
+def ran(tmp_path):
+    """Runs a program with real NumPy behind the stand-ins; its globals, if every statement of it ran."""
+
+    def run_program(code, **files):
+        for name, content in files.items():
+            path = tmp_path / name.replace("__", "/").replace("_dot_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        (tmp_path / "program.py").write_text(textwrap.dedent(code))
+        modules, builtins = stand_ins(tmp_path, tmp_path / "program.py", np)
+        result = run(tmp_path / "program.py", tmp_path, modules, builtins=builtins)
+        assert result.notes == []
+        return result.namespace
+
+    return run_program
+
+
+MNIST = {
+    "keras": "from keras.datasets import mnist\n(x, y), _ = mnist.load_data()",
+    "tensorflow": "import tensorflow as tf\n(x, y), _ = tf.keras.datasets.mnist.load_data()",
+    "tensorflow.keras": "from tensorflow.keras.datasets import fashion_mnist\n(x, y), _ = fashion_mnist.load_data()",
+    "idx": """
+        import gzip
+        import numpy as np
+        with gzip.open('data/train-images-idx3-ubyte.gz', 'rb') as f:
+            x = np.frombuffer(f.read(), np.uint8, offset=16).reshape(-1, 28 * 28)
+        with open('data/train-labels.idx1-ubyte', 'rb') as f:
+            y = np.frombuffer(f.read(), np.uint8, offset=8)
+    """,
+    "idx by its header": """
+        import struct
+        import numpy as np
+        with open('train-labels-idx1-ubyte', 'rb') as f:
+            magic, count = struct.unpack('>II', f.read(8))
+            y = np.fromfile(f, dtype=np.uint8)
+        with open('train-images-idx3-ubyte', 'rb') as f:
+            magic, m, rows, columns = struct.unpack('>IIII', f.read(16))
+            x = np.fromfile(f, dtype=np.uint8).reshape(len(y), 784)
+        assert (magic, m, rows, columns) == (2051, count, 28, 28)
+    """,
+    "pickle": """
+        import gzip, pickle
+        with gzip.open('mnist.pkl.gz', 'rb') as f:
+            (x, y), valid, test = pickle.load(f, encoding='latin1')
+    """,
+    "npz": "import numpy as np\nwith np.load('mnist.npz') as f:\n    x, y = f['x_train'], f['y_train']",
+    "npy": "import numpy as np\nx, y = np.load('data/X_train.npy'), np.load('data/y_train.npy')",
+    "loadtxt": """
+        import numpy as np
+        data = np.loadtxt('mnist_train.csv', delimiter=',', skiprows=1)
+        y, x = data[:, 0], data[:, 1:]
+    """,
+    "genfromtxt": """
+        import numpy as np
+        data = np.genfromtxt('digit-recognizer/train.csv', delimiter=',', skip_header=1)
+        y, x = data[:, 0], data[:, 1:]
+    """,
+    "lines": """
+        rows = [line.split(',') for line in open('mnist_dataset/mnist_train.csv').readlines()]
+        x, y = [[float(v) for v in row[1:]] for row in rows], [int(row[0]) for row in rows]
+    """,
+    "csv": """
+        import csv
+        with open('mnist_train.csv') as f:
+            rows = list(csv.reader(f))
+        x, y = [list(map(float, row[1:])) for row in rows], [int(row[0]) for row in rows]
+    """,
+    "pathlib": """
+        from pathlib import Path
+        import numpy as np
+        folder = Path('data') / 'raw'
+        assert (folder / 'train-images-idx3-ubyte').exists()
+        x = np.frombuffer((folder / 'train-images-idx3-ubyte').read_bytes(), np.uint8, offset=16).reshape(-1, 784)
+        y = np.frombuffer((folder / 'train-labels-idx1-ubyte').open('rb').read(), np.uint8, offset=8)
+    """,
+    "download": """
+        import os, urllib.request
+        import numpy as np
+        if not os.path.exists('here.gz'):
+            urllib.request.urlretrieve('http://yann.lecun.com/exdb/mnist/train-images-idx3-ubyte.gz', 'here.gz')
+        import gzip
+        x = np.frombuffer(gzip.open('here.gz').read(), np.uint8, offset=16).reshape(-1, 784)
+        content = urllib.request.urlopen('http://yann.lecun.com/exdb/mnist/train-labels-idx1-ubyte.gz').read()
+        y = np.frombuffer(gzip.decompress(content), np.uint8, offset=8)
+    """,
+    "torchvision": """
+        from torchvision import datasets, transforms
+        train = datasets.MNIST('.', train=True, download=True, transform=transforms.ToTensor())
+        x, y = train.data.numpy(), train.targets.numpy()
+        assert train[3][0].shape == (1, 28, 28) and train[3][1] == y[3]
+    """,
+    "python-mnist": "from mnist import MNIST\nx, y = MNIST('data').load_training()",
+    "mnist": "import mnist\nx, y = mnist.train_images(), mnist.train_labels()",
+    "mnist_loader": """
+        import numpy as np
+        import mnist_loader
+        training, validation, test = mnist_loader.load_data_wrapper()
+        x, y = [x for x, _ in training], [np.argmax(y) for _, y in training]
+        assert training[0][0].shape == (784, 1) and training[0][1].shape == (10, 1)
+    """,
+    "datasets": """
+        from datasets import load_dataset
+        train = load_dataset('mnist')['train']
+        x, y = [row['image'] for row in train], train['label']
+    """,
+}
+
+
+@pytest.mark.parametrize("form", MNIST)
+def test_digits(ran, form):
+    found = ran(MNIST[form])
+    x, y = np.asarray(found["x"], np.float64), np.asarray(found["y"], np.int64)
+    assert len(x) == len(y) > 1000
+    assert set(y[:200]) == set(range(10))
+    flat = x.reshape(len(x), -1) / x.max()
+    assert flat.shape[1] == 784
+    centres = np.stack([flat[y == k].mean(0) for k in range(10)])  # real digits are near their class's mean
+    nearest = np.argmin(((flat[:300, None] - centres) ** 2).sum(-1), axis=1)
+    assert np.mean(nearest == y[:300]) > 0.7
+
+
+def test_all_of_mnist_where_its_size_is_written_down():
+    assert Samples("x = x.reshape(60000, 784)").digits.x_train.shape == (60000, 28, 28)
+    assert Samples("x, held = x[:60000], x[60000:]").digits.x_train.shape == (TRAIN, 28, 28)
+
+
+def test_the_authors_own_file_wins_wherever_it_lies(ran):
+    found = ran(
+        "import numpy as np\na = np.loadtxt('data/mnist_train.csv', delimiter=',')",
+        deep__er__mnist_train_dot_csv=b"1,2\n3,4\n",
+    )
+    assert found["a"].tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_large_file_is_cut(ran):
+    found = ran("rows = open('big.csv').readlines()", big_dot_csv=b"1,2,3,4,5,6,7,8,9,0\n" * 300_000)
+    assert len(found["rows"]) == 3000
+    images = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (9000, 28, 28)) + bytes(9000 * 784)
+    found = ran(
+        "import gzip\ncontent = gzip.open('train-images.gz').read()",
+        **{"train-images_dot_gz": gzip.compress(images, 1)},
+    )
+    assert found["content"][4:8] == (3000).to_bytes(4, "big")
+    assert len(found["content"]) == 16 + 3000 * 784
+
+
+@pytest.mark.parametrize("reading", [
+    "import pickle\npickle.load(open('network.pkl', 'rb'))", "import numpy as np\nnp.load('weights.npz')",
+    "import numpy as np\nnp.load('W1.npy')", "import h5py\nh5py.File('model_weights.h5', 'r')",
+    "open('notes.md').read()",
+    "import urllib.request\nurllib.request.urlopen('https://example.com/net.bin')",
+])  # fmt: skip
+def test_nothing_that_was_trained_is_made_up(ran, reading):
+    found = ran(f"failed = False\ntry:\n{textwrap.indent(reading, '    ')}\nexcept OSError:\n    failed = True")
+    assert found["failed"]
+
+
+def test_other_data(ran):
+    found = ran("""
+        import h5py, pickle, glob, cv2, os
+        import numpy as np
+        import scipy.io as sio
+        from PIL import Image
+        pictures = np.array(h5py.File('datasets/train_catvnoncat.h5', 'r')['train_set_x'][:])
+        with open('cifar-10-batches-py/data_batch_1', 'rb') as f:
+            batch = pickle.load(f, encoding='bytes')
+        text = open('input.txt', 'r').read()
+        images = [cv2.resize(cv2.imread(file), (64, 64)) for file in glob.glob('images/*.png')]
+        more = [name for name in os.listdir('images')]
+        image = np.array(Image.open('my_image.jpg').resize((32, 32)))
+        matrix = sio.loadmat('ex4data1.mat')
+    """)
+    assert found["pictures"].shape == (209, 64, 64, 3)
+    assert found["batch"][b"data"].shape == (400, 3072)
+    assert len(found["batch"][b"labels"]) == 400
+    assert len(set(found["text"])) > 10
+    assert np.array(found["images"]).shape == (50, 64, 64, 3)
+    assert len(found["more"]) == 50
+    assert found["image"].shape == (32, 32, 3)
+    assert found["matrix"]["X"].shape == (TRAIN, 400)
+    assert sorted(set(found["matrix"]["y"].reshape(-1))) == list(range(1, 11))
+
+
+# --- what shows ------------------------------------------------------------------------------------------------------
+
+
+def test_plots_and_the_like_do_nothing(ran, capsys):
+    found = ran("""
+        import matplotlib.pyplot as plt, seaborn as sns, not_there.deep as deep
+        from mpl_toolkits.mplot3d import Axes3D
+        from not_there import decorator, Base, thing
+        from tqdm import tqdm, trange
+        from tqdm.notebook import tqdm as bar
+        figure, axes = plt.subplots(2, 3)
+        figure, ((one, two), (three, *rest)) = plt.subplots(2, 3)
+        first, = plt.plot([1, 2])
+        for k, axis in enumerate(axes.flat):
+            axis.imshow(k)
+        with plt.style.context('dark'), deep.session(1) as session:
+            session.run(plt.cm.Blues(0.3) + 1, -thing * 2, thing[0]['x'], thing.deeper.still(2) > 3)
+        plt.rcParams['figure.figsize'] = (1, 2)
+        plt.plot.style = 'x'
+        class Net(Base):
+            def __init__(self):
+                super().__init__()
+        net = Net()
+        @decorator
+        def f(x):
+            return x
+        @decorator(a=1)
+        def g(x):
+            return 2 * x
+        calls = f(1), g(1), isinstance(1, thing)
+        steps = [i for i in tqdm(range(3), desc='x')] + [i for i in trange(2)]
+        with bar(total=3) as b:
+            b.update(1)
+            b.set_description(f'{thing:.3f} {thing}')
+        tqdm.write('hello')
+        print(f'{thing:.2f}', thing, len(thing), float(thing), int(thing))
+    """)
+    assert found["calls"] == (1, 2, False)
+    assert found["steps"] == [0, 1, 2, 0, 1]
+    assert len(found["rest"]) == 1
+    assert capsys.readouterr().out == "  0 0.0 0\n"
+
+
+def test_an_inert_thing_makes_no_array():
+    thing = Inert()
+    assert isinstance(np.ones(3) * thing, Inert)
+    assert isinstance(thing @ np.ones((3, 3)), Inert)
+    with pytest.raises(TypeError):
+        np.exp(thing)
+
+
+def test_a_star_gives_the_names_that_are_wanted(ran):
+    found = ran(
+        "from plots import *\nfrom public_tests import *\nshow_all(1)\nmy_test(print)\ndef show_all2():\n    pass"
+    )
+    assert isinstance(found["show_all"], Inert)
+    assert isinstance(found["my_test"], Inert)
+    assert callable(found["show_all2"])
+
+
+def test_modules_of_the_tree_are_the_authors(ran):
+    found = ran(
+        "from mnist import images\nfrom nets.tqdm import tqdm",
+        mnist_dot_py=b"images = 5",
+        nets__tqdm_dot_py=b"tqdm = 6",
+    )
+    assert (found["images"], found["tqdm"]) == (5, 6)
+
+
+def test_compilers_and_other_numpys(ran):
+    found = ran("""
+        from numba import njit, prange, jit
+        import cupy as cp
+        @njit(parallel=True)
+        def f(n):
+            return sum(i for i in prange(n))
+        @jit
+        def g(n):
+            return n
+        total, array = f(4) + g(1), cp.asnumpy(cp.ones(3) * 2)
+        import numpy as np
+        old = np.zeros(2, dtype=np.float), np.int(2.5)
+    """)
+    assert found["total"] == 7
+    assert found["array"].tolist() == [2, 2, 2]
+    assert found["old"][1] == 2
+
+
+# --- what asks -------------------------------------------------------------------------------------------------------
+
+
+def test_options_that_nobody_gives(ran):
+    found = ran("""
+        import argparse
+        parser = argparse.ArgumentParser()
+        parser.add_argument('data')
+        parser.add_argument('extra', nargs='*')
+        parser.add_argument('--hidden', type=int, required=True)
+        parser.add_argument('--activation', choices=['relu', 'tanh'], required=True)
+        parser.add_argument('--lr', type=float, default=0.3)
+        group = parser.add_mutually_exclusive_group(required=True)
+        group.add_argument('--fast', action='store_true')
+        args = parser.parse_args()
+        with_commands = argparse.ArgumentParser()
+        commands = with_commands.add_subparsers(dest='command', required=True)
+        commands.add_parser('predict')
+        commands.add_parser('train').add_argument('--epochs', type=int, default=7)
+        chosen = with_commands.parse_args()
+        import click
+        @click.command()
+        @click.option('--epochs', '-e', default=4)
+        @click.option('--hidden-size', type=int, required=True)
+        def main(epochs, hidden_size):
+            return epochs, hidden_size
+        clicked = main()
+        from absl import app, flags
+        flags.DEFINE_integer('layers', 3, 'how many')
+        FLAGS = flags.FLAGS
+        layers = FLAGS.layers
+        import fire
+        fired = fire.Fire(lambda: 5)
+    """)
+    args = found["args"]
+    assert (args.hidden, args.activation, args.lr, args.fast, args.extra) == (5, "relu", 0.3, False, [])
+    assert args.data.endswith("csv")
+    assert (found["chosen"].command, found["chosen"].epochs) == ("train", 7)
+    assert found["clicked"] == (4, 5)
+    assert (found["layers"], found["fired"]) == (3, 5)
+
+
+def test_questions_are_answered_and_not_for_ever(ran):
+    found = ran("""
+        layers, rate = int(input('Enter the number of layers: ')), float(input('learning rate? '))
+        again = input('Continue (y/n)?')
+        asked = 0
+        try:
+            while True:
+                input('more')
+                asked += 1
+        except EOFError:
+            pass
+    """)
+    assert (found["layers"], found["rate"], found["again"]) == (2, 0.1, "y")
+    assert found["asked"] < 1000
+
+
+def test_nothing_is_waited_for_or_run(ran):
+    found = ran("""
+        import os, subprocess, time
+        time.sleep(1000)
+        done = os.system('clear'), subprocess.run(['ls']).returncode, subprocess.call('x', shell=True).returncode
+        from google.colab import drive, files
+        drive.mount('/content/drive')
+        uploaded = files.upload()
+    """)
+    assert found["done"] == (0, 0, 0)
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pandas():
+    content = "a,b,label\n1,2.5,x\n3,4.5,y\n5,,x\n"
+    samples = Samples("df[['X_0', 'X_1']], df['target']")
+    known = frames.pandas(np.array, lambda path: content if path == "here.csv" else samples.table(path))
+    return InertModule("pandas", "pandas", known, [])
+
+
+def test_a_frame(pandas):
+    frame = pandas.read_csv("here.csv")
+    assert list(frame.columns) == ["a", "b", "label"]
+    assert frame.shape == (3, 3)
+    assert len(frame) == 3
+    assert frame["a"].values.tolist() == [1, 3, 5]
+    assert frame[["a", "b"]].to_numpy().shape == (3, 2)
+    assert frame.iloc[:, 0].values.tolist() == [1, 3, 5]
+    assert frame.iloc[1:, :2].values.tolist()[0] == [3, 4.5]
+    assert frame.loc[:, "b":].shape == (3, 2)
+    assert frame.drop("label", axis=1).columns.tolist() == ["a", "b"]
+    assert frame.drop(columns=["a"]).shape == (3, 2)
+    assert frame[frame["a"] > 1].shape == (2, 3)
+    assert frame.label.map({"x": 0, "y": 1}).tolist() == [0, 1, 0]
+    assert pandas.get_dummies(frame["label"]).values.tolist() == [[1, 0], [0, 1], [1, 0]]
+    assert sorted(frame.sample(frac=1)["a"].values) == [1, 3, 5]
+    assert np.array(frame[["a"]]).T.tolist() == [[1, 3, 5]]
+    assert ((frame["a"] - frame["a"].mean()) / 2).tolist() == [-1, 0, 1]
+    assert frame.isnull().any().values.tolist() == [False, True, False]
+    frame["c"] = frame["a"] * 2
+    assert frame.pop("c").tolist() == [2, 6, 10]
+    assert "c" not in frame
+    assert frame.head(2).shape == (2, 3)
+    assert pandas.concat([frame, frame]).shape == (6, 3)
+    assert [row["a"] for _, row in frame.iterrows()] == [1, 3, 5]
+    frame.describe().plot()
+    with pytest.raises(KeyError):
+        frame["nowhere"]
+
+
+def test_a_missing_table_has_the_columns_that_the_program_asks_for(pandas):
+    frame = pandas.read_csv("data/points.csv")
+    assert frame[["X_0", "X_1"]].values.shape == (300, 2)
+    assert set(frame["target"].values) == {0, 1}
+
+
+def test_a_missing_table_of_digits(pandas):
+    train, test = pandas.read_csv("mnist_train.csv"), pandas.read_csv("/kaggle/input/test.csv", header=None)
+    assert train.shape == (TRAIN, 786 - 1)
+    assert train["target"].values.tolist() == Samples("").digits.y_train.tolist()
+    assert len(test) == 300
+    digits = Samples("784").table("test.csv")
+    assert (len(digits[0]), digits[1].shape) == (784, (TEST, 784))
+
+
+# --- scikit-learn ----------------------------------------------------------------------------------------------------
+
+
+def test_data_sets_of_scikit_learn():
+    known = scikit.datasets(np, Samples(""), frames.pandas(np.array, lambda path: "")["pandas.DataFrame"])
+    module = InertModule("sklearn.datasets", "sklearn.datasets", known, [])
+    x, y = module.load_iris(return_X_y=True)
+    assert (x.shape, set(y)) == ((150, 4), {0, 1, 2})
+    digits = module.load_digits()
+    assert (digits.data.shape, digits.images.shape) == ((400, 64), (400, 8, 8))
+    assert digits.data.max() > 8
+    x, y = module.make_moons(n_samples=200, noise=0.1)
+    assert (x.shape, sorted(set(y))) == ((200, 2), [0, 1])
+    mnist = module.fetch_openml("mnist_784", version=1, as_frame=False)
+    assert mnist.data.shape == (TRAIN + TEST, 784)
+    assert mnist["target"][0] in "0123456789"
+    assert module.fetch_openml("mnist_784").data.values.shape == (TRAIN + TEST, 784)
+    assert module.make_classification(50, 6)[0].shape == (50, 6)
+    assert module.load_breast_cancer().target_names.tolist() == [0, 1]
+
+
+def test_what_is_around_a_network():
+    module = InertModule("sklearn", "sklearn", scikit.around(np), [])
+    x, y = np.arange(40.0).reshape(20, 2), np.arange(20) % 3
+    x_train, x_test, y_train, y_test = module.model_selection.train_test_split(x, y, test_size=0.2, random_state=1)
+    assert (len(x_train), len(x_test)) == (16, 4)
+    assert sorted([*x_train[:, 0], *x_test[:, 0]]) == x[:, 0].tolist()
+    assert np.array_equal(x_train[:, 0] // 2 % 3, y_train)
+    assert np.array_equal(x_test[:, 0] // 2 % 3, y_test)
+    scaled = module.preprocessing.StandardScaler().fit_transform(x)
+    assert np.allclose(scaled.mean(0), 0)
+    assert np.allclose(scaled.std(0), 1)
+    assert module.preprocessing.MinMaxScaler().fit(x).transform(x).max() == 1
+    assert module.preprocessing.LabelEncoder().fit_transform(["b", "a", "b"]).tolist() == [1, 0, 1]
+    assert module.preprocessing.OneHotEncoder(sparse_output=False).fit_transform(y[:, None]).shape == (20, 3)
+    assert module.preprocessing.OneHotEncoder().fit_transform(y[:, None]).toarray().sum() == 20
+    assert module.preprocessing.LabelBinarizer().fit_transform([0, 1, 1]).tolist() == [[0], [1], [1]]
+    assert module.metrics.accuracy_score([1, 0, 1], [1, 1, 1]) == pytest.approx(2 / 3)
+    assert module.metrics.confusion_matrix([0, 1, 1], [0, 0, 1]).tolist() == [[1, 0], [1, 1]]
+    assert f"{module.metrics.f1_score([1], [1]):.2f}" == ""
+
+
+# --- courses, mathematics --------------------------------------------------------------------------------------------
+
+
+def test_the_courses_network_agrees_with_differences():
+    known = {
+        name.partition(".")[2]: value for name, value in course.modules(np, Samples("")).items() if "reg_utils" in name
+    }
+    x, y, *_ = known["load_2D_dataset"]()
+    parameters = {k: v + 0.1 for k, v in known["initialize_parameters"]([2, 4, 3, 1]).items()}
+
+    def cost(w):
+        return known["compute_cost"](known["forward_propagation"](x, {**parameters, "W1": w})[0], y)
+
+    gradients = known["backward_propagation"](x, y, known["forward_propagation"](x, parameters)[1])
+    e = np.zeros((4, 2))
+    e[2, 1] = 1e-6
+    slope = (cost(parameters["W1"] + e) - cost(parameters["W1"] - e)) / 2e-6
+    assert gradients["dW1"][2, 1] == pytest.approx(slope, abs=1e-7)
+    stepped = known["update_parameters"](parameters, gradients, 0.5)
+    assert np.array_equal(stepped["b2"], parameters["b2"] - 0.5 * gradients["db2"])
+
+
+def test_courses_that_came_without_their_helpers(ran):
+    found = ran("""
+        from lr_utils import load_dataset
+        from planar_utils import load_planar_dataset, plot_decision_boundary
+        from dnn_app_utils_v3 import *
+        from testCases_v2 import *
+        from nnfs.datasets import spiral_data
+        import nnfs
+        nnfs.init()
+        x, y, x_test, y_test, classes = load_dataset()
+        planar = load_planar_dataset()
+        plot_decision_boundary(lambda x: x, *planar)
+        a, cache = relu(planar[0])
+        points, labels = spiral_data(samples=50, classes=3)
+    """)
+    assert (found["x"].shape, found["y"].shape) == ((209, 64, 64, 3), (1, 209))
+    assert (found["planar"][0].shape, found["planar"][1].shape) == ((2, 400), (1, 400))
+    assert (found["a"] >= 0).all()
+    assert (found["points"].shape, len(found["labels"])) == ((150, 2), 150)
+
+
+def test_mathematics_agrees_with_scipy():
+    import scipy.signal
+    import scipy.special
+
+    known = libraries.mathematics(np)
+    draws = np.random.default_rng(0)
+    z, image, kernel = draws.normal(size=(4, 3)), draws.normal(size=(7, 6)), draws.normal(size=(3, 2))
+    for name in ("expit", "logsumexp"):
+        assert np.allclose(known[f"scipy.special.{name}"](z), getattr(scipy.special, name)(z), atol=1e-14)
+    assert np.allclose(known["scipy.special.softmax"](z, axis=1), scipy.special.softmax(z, axis=1), atol=1e-14)
+    for name in ("correlate2d", "convolve2d"):
+        for mode in ("full", "valid", "same"):
+            ours = known[f"scipy.signal.{name}"](image, kernel, mode)
+            assert np.allclose(ours, getattr(scipy.signal, name)(image, kernel, mode), atol=1e-12), (name, mode)
+
+
+def test_a_minimiser_steps_down_the_authors_gradient():
+    known = libraries.mathematics(np)
+
+    def cost(x, scale):
+        return scale * np.sum(x**2), 2 * scale * x
+
+    x0 = np.array([1.0, -2.0])
+    expected = x0 * (1 - 0.125 * 2) ** 3
+    assert np.allclose(known["scipy.optimize.minimize"](cost, x0, args=(1.0,), jac=True).x, expected)
+    by_parts = known["scipy.optimize.fmin_cg"](lambda x: cost(x, 1)[0], x0, fprime=lambda x: cost(x, 1)[1])
+    assert np.allclose(by_parts, expected)
+
+
+def test_pickles_of_batches_can_be_read_both_ways():
+    batch = pickle.loads(Samples("").content("data_batch_2"), encoding="latin1")
+    assert batch["data"].shape == batch[b"data"].shape == (400, 3072)
