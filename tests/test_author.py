@@ -15,7 +15,7 @@ import pytest
 from generated import CODES, DEFINED, FORMS, LOOPED, case
 
 from jaxnet import backprop
-from jaxnet.compare.author.verdict import examine
+from jaxnet.compare.author.verdict import verdict
 
 CONSTANTS = ("wrong-sign", "wrong-scale")
 
@@ -25,7 +25,7 @@ def examined(folder, text, name="net"):
     path = folder / f"{name}{'.ipynb' if text.startswith('{') else '.py'}"
     path.write_text(text)
     with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-        return examine(path, folder).to_dict()
+        return verdict(path, folder).to_dict()
 
 
 # --- dense networks in every form ------------------------------------------------------------------------------------
