@@ -106,6 +106,14 @@ MNIST = {
         x, y = train.data.numpy(), train.targets.numpy()
         assert train[3][0].shape == (1, 28, 28) and train[3][1] == y[3]
     """,
+    "read_data_sets": """
+        from tensorflow.examples.tutorials.mnist import input_data
+        mnist = input_data.read_data_sets('MNIST_data/', one_hot=False)
+        x, y = mnist.train.images, mnist.train.labels
+        for _ in range(30):
+            x_batch, y_batch = mnist.train.next_batch(100)
+            assert x_batch.shape == (100, 784) and len(y_batch) == 100
+    """,
     "python-mnist": "from mnist import MNIST\nx, y = MNIST('data').load_training()",
     "mnist": "import mnist\nx, y = mnist.train_images(), mnist.train_labels()",
     "mnist_loader": """
@@ -246,7 +254,7 @@ def test_an_inert_thing_makes_no_array():
     assert isinstance(np.ones(3) * thing, Inert)
     assert isinstance(thing @ np.ones((3, 3)), Inert)
     with pytest.raises(TypeError):
-        np.exp(thing)
+        np.exp(thing)  # pyright: ignore
 
 
 def test_a_star_gives_the_names_that_are_wanted(ran):
@@ -393,6 +401,8 @@ def test_a_frame(pandas):
     assert pandas.concat([frame, frame]).shape == (6, 3)
     assert [row["a"] for _, row in frame.iterrows()] == [1, 3, 5]
     frame.describe().plot()
+    assert pandas.DataFrame(np.arange(3)).shape == (3, 1)
+    assert pandas.Series([1, 2]).shape == (2,)
     with pytest.raises(KeyError):
         frame["nowhere"]
 
@@ -527,5 +537,5 @@ def test_a_minimiser_steps_down_the_authors_gradient():
 
 
 def test_pickles_of_batches_can_be_read_both_ways():
-    batch = pickle.loads(Samples("").content("data_batch_2"), encoding="latin1")
+    batch = pickle.loads(Samples("").content("data_batch_2") or b"", encoding="latin1")
     assert batch["data"].shape == batch[b"data"].shape == (400, 3072)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,17 +18,20 @@ class Frame:
 
     array: Callable[[Any], Any] = np.array  # makes what leaves for the program: values, means
 
-    def __init__(self, data: Any = (), columns: Any = None, index: Any = None, name: Any = None, **_: Any) -> None:
+    def __init__(self, data: Any = (), columns: Any = None, index: Any = None, name: Any = ..., **_: Any) -> None:
+        table = name is ... and not isinstance(data, Frame)  # one column is a table, too, unless it has a name
         if isinstance(data, Frame):
             data, columns = data._data, data._names if columns is None else columns
         if isinstance(data, dict):
             columns, data = list(data), np.column_stack([np.asarray(v, object) for v in data.values()])
-        self._data = _tidy(np.asarray(data))
+        data = np.asarray(data)
+        self._data = _tidy(data.reshape(-1, 1) if table and data.ndim == 1 and data.size else data)
         width = self._data.shape[1] if self._data.ndim == 2 else 1
-        self._names = list(columns) if columns is not None else [name] if self._data.ndim < 2 else list(range(width))
+        plain = range(width) if self._data.ndim == 2 else [None if name is ... else name]
+        self._names = list(plain if columns is None else columns)
 
     def _like(self, data: Any, names: Any = None) -> Frame:
-        return type(self)(data, self._names if names is None else names)
+        return type(self)(data, self._names if names is None else names, name=None)
 
     values = property(lambda self: self.array(self._data))
     shape = property(lambda self: self._data.shape)
@@ -35,7 +39,7 @@ class Frame:
     ndim = property(lambda self: self._data.ndim)
     dtype = property(lambda self: self._data.dtype)
     dtypes = property(lambda self: Inert())
-    T = property(lambda self: type(self)(self._data.T))
+    T = property(lambda self: type(self)(self._data.T, name=None))
     index = property(lambda self: range(len(self)))
     name = property(lambda self: self._names[0])
     columns = property(lambda self: _Names(self._names), lambda self, names: setattr(self, "_names", list(names)))
@@ -90,7 +94,7 @@ class Frame:
         return Inert()  # info, describe, corr, plot, hist …
 
     def _reduced(self, value: Any) -> Any:
-        return type(self)(value, None, name=None) if np.ndim(value) else value
+        return type(self)(value, self._names, name=None) if np.ndim(value) else value
 
     def drop(self, labels: Any = None, axis: Any = 0, columns: Any = None, index: Any = None, inplace: bool = False):
         names = columns if columns is not None else labels if axis in (1, "columns") else None
@@ -140,7 +144,7 @@ class Frame:
 
     def value_counts(self, **_: Any) -> Frame:
         values, counts = np.unique(self._data, return_counts=True)
-        return type(self)(counts, values)
+        return type(self)(counts, values, name=None)
 
     def map(self, function: Any, **_: Any) -> Frame:
         change = function.get if isinstance(function, dict) else function
@@ -268,8 +272,8 @@ def pandas(array: Callable[[Any], Any], read: Callable[[str], Any]) -> dict[str,
         return frame(np.concatenate(columns, axis=1 if axis in (1, "columns") else 0), names)
 
     def to_numeric(data: Any, **_: Any) -> Any:
-        return frame(np.asarray(data).astype(float)) if isinstance(data, Frame) else data
+        return data.astype(float) if isinstance(data, Frame) else data
 
-    functions = {"DataFrame": frame, "Series": frame, "read_csv": read_csv, "read_table": read_csv,
-                 "get_dummies": get_dummies, "concat": concat, "to_numeric": to_numeric}  # fmt: skip
+    functions = {"DataFrame": frame, "Series": functools.partial(frame, name=None), "read_csv": read_csv,
+                 "read_table": read_csv, "get_dummies": get_dummies, "concat": concat, "to_numeric": to_numeric}  # fmt: skip
     return {f"pandas.{name}": value for name, value in functions.items()}

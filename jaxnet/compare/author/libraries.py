@@ -110,6 +110,10 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
             raise FileNotFoundError(2, "No such file or directory", str(path))
         return Arrays(course.pictures(np, samples))
 
+    def read_data_sets(*_: Any, one_hot: bool = False, **__: Any) -> Any:
+        train, test = (Batches(np, x, y, one_hot) for x, y in (samples.digits[:2], samples.digits[2:]))
+        return Bunch(train=train, test=test, validation=test)
+
     torch_sets = functools.partial(TorchImages, samples)
     return {
         **{f"{name}.load_data": digits for name in ("mnist", "fashion_mnist")},
@@ -118,6 +122,7 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         "DataLoader": Loader, "datasets.load_dataset": functools.partial(_rows, samples),
         **{f"mnist.{part}_{what}": lambda *_, k=k, j=j, **__: digits()[k][j]
            for k, part in enumerate(("train", "test")) for j, what in enumerate(("images", "labels"))},
+        "read_data_sets": read_data_sets,
         "mnist.MNIST": mnist_of_lists, "h5py.File": h5_file, "PIL.Image.open": open_image, "scipy.io.loadmat": loadmat,
         "cv2.imread": image, "imageio.imread": image, "skimage.io.imread": image, "cv2.resize": resized,
         "cv2.cvtColor": lambda picture, *_: picture.mean(-1), "cv2.IMREAD_GRAYSCALE": 0,
@@ -161,6 +166,20 @@ class Loader:
         for k in range(0, len(self.dataset), self.batch_size):
             pairs = [self.dataset[j] for j in range(k, min(k + self.batch_size, len(self.dataset)))]
             yield [numpy.stack(part).view(Tensor) for part in zip(*pairs, strict=True)]
+
+
+class Batches:
+    """A set of TensorFlow's first tutorials: images (m, 784) from 0 to 1 and labels, which come in batches."""
+
+    def __init__(self, np: types.ModuleType, x: Any, y: Any, one_hot: bool) -> None:
+        self.images = np.array(x.reshape(-1, 784) / 255)
+        self.labels = np.array(numpy.eye(10)[y] if one_hot else y.astype(numpy.int64))
+        self.num_examples, self._next = len(y), 0
+
+    def next_batch(self, size: int, *_: Any, **__: Any) -> tuple[Any, Any]:
+        start = self._next if self._next + size <= self.num_examples else 0
+        self._next = start + size
+        return self.images[start : self._next], self.labels[start : self._next]
 
 
 class _Rows(list):
@@ -259,7 +278,7 @@ class Parser(argparse.ArgumentParser):
         for action in self._actions:
             if isinstance(action, argparse._SubParsersAction):
                 given = [next((name for name in action.choices if "train" in name), next(iter(action.choices)))]
-            elif action.default is None and action.required:
+            elif action.required and action.default is None and (action.option_strings or action.nargs != "*"):
                 several = action.nargs in ("+", "*") or isinstance(action.nargs, int)
                 value = plausible(action.dest, action.type or str, action.choices)
                 action.default = [value] if several else value

@@ -136,7 +136,10 @@ class Samples:
             return pickle.dumps(values | {key.encode(): value for key, value in values.items()})
         if name.endswith(".npz") and not re.search(_TRAINED, name):
             buffer = io.BytesIO()
-            np.savez(buffer, **digits)
+            names = {"x": "images", "y": "labels"}
+            turned = {f"{part}_{what}": array for key, array in digits.items() for what, part in [key.split("_")]}
+            spelled = {f"{key[:-1]}{names[key[-1]]}": array for key, array in turned.items()}
+            np.savez(buffer, **digits, **turned, **spelled)
             return buffer.getvalue()
         if name.endswith(".npy") and (array := self.arrays(name)) is not None:
             buffer = io.BytesIO()

@@ -27,7 +27,7 @@ def datasets(np: types.ModuleType, samples: Samples, frame: Any) -> dict[str, An
     def bunch(x: Any, y: Any, names: Any = None, return_X_y: bool = False, as_frame: bool = False, **_: Any) -> Any:
         names, classes = names or [f"feature{k}" for k in range(x.shape[1])], numpy.unique(y)
         images = {"images": np.array(x.reshape(-1, 8, 8))} if x.shape[1] == 64 else {}
-        x, y = (frame(x, names), frame(y, ["target"])) if as_frame else (np.array(x), np.array(y))
+        x, y = (frame(x, names), frame(y, name="target")) if as_frame else (np.array(x), np.array(y))
         return (x, y) if return_X_y else Bunch(data=x, target=y, feature_names=names, target_names=classes, **images)
 
     def classes_of(count: int, features: int, classes: int) -> Callable[..., Any]:
