@@ -483,6 +483,8 @@ class Writer:
     def emit(self, indent: int, statements: Iterable[Statement | str]) -> None:
         for statement in statements:
             mark, line = (None, statement) if isinstance(statement, str) else statement
+            if not line and self.cells[-1][-2:] == ["", ""]:
+                continue
             self.cells[-1].append(" " * indent + line if line else "")
             if mark:
                 self.marks[mark] = len(self.cells), len(self.cells[-1])
@@ -494,7 +496,7 @@ class Writer:
 
     def program(self) -> str:
         assert len(self.cells) == 1
-        return re.sub(r"\n{4,}", "\n\n\n", "\n".join(self.cells[0]).rstrip() + "\n")
+        return "\n".join(self.cells[0]).rstrip() + "\n"
 
     def notebook(self) -> str:
         cells = []

@@ -12,7 +12,7 @@ import generated
 import numpy as np
 import planted
 import pytest
-from generated import CODES, DEFINED, FORMS, LOOPED, case
+from generated import CODES, DEFINED, FORMS, LOOPED, UNFILLED, case
 
 from jaxnet import backprop
 from jaxnet.compare.author.verdict import verdict
@@ -151,7 +151,9 @@ def test_beyond_dense_layers(tmp_path, variant):
     assert said["verdict"] == ("wrong" if variant.wrong else "right")
     assert {names[name] for name in said["frontier"]} == variant.wrong
     for name, frontier in said["frontier"].items():
-        places = [frontier["wrong_from"]] + [frontier["right_up_to"]] * variant.missing
+        places = [frontier["wrong_from"]] + [frontier["right_up_to"]] * (
+            variant.missing and bool(frontier["right_up_to"])
+        )
         assert variant.line in [place["line"] for place in places], (name, frontier)
         for place in places:
             assert place["source"] == variant.text.splitlines()[place["line"] - 1].strip()
@@ -232,3 +234,19 @@ def test_all_forms_of_a_case_are_the_same_network(mistakes):
             codes = {code for codes in one.plan.values() for code in codes}
             if form != "one example" or (one.settings.columns and not codes & other_alone):
                 np.testing.assert_allclose(made, right, rtol=1e-7, atol=1e-9, err_msg=f"{seed} {form}")
+
+
+def test_the_lines_of_generated_mistakes():
+    """A line that is to be found is the only kind of line that differs between the wrong program and the right one."""
+    for seed in range(60):
+        one = case(seed, 1)
+        for form, found in one.found_by_form.items():
+            if "notebook" in form or "module, defined" in form or any(code in UNFILLED for _, code in found):
+                continue
+            text = one.text_by_form[form].splitlines()
+            right = set(
+                generated.write(form.removesuffix(", defined only"), one.settings, {})["only" in form].splitlines()
+            )
+            for (_, code), line in found.items():
+                if code not in ("should-be-zero", "weights-already-updated"):
+                    assert text[line[1] - 1] not in right, (seed, form, code)

@@ -3,6 +3,7 @@
 import gzip
 import pickle
 import textwrap
+from typing import Any
 
 import numpy as np
 import pytest
@@ -250,11 +251,11 @@ def test_plots_and_the_like_do_nothing(ran, capsys):
 
 
 def test_an_inert_thing_makes_no_array():
-    thing = Inert()
+    thing: Any = Inert()
     assert isinstance(np.ones(3) * thing, Inert)
     assert isinstance(thing @ np.ones((3, 3)), Inert)
     with pytest.raises(TypeError):
-        np.exp(thing)  # pyright: ignore
+        np.exp(thing)
 
 
 def test_a_star_gives_the_names_that_are_wanted(ran):

@@ -39,7 +39,7 @@ def pool_backward(dP, where):
     blocks = np.zeros((N, F, H, W, 4))
     n, f, i, j = np.indices(where.shape)
     blocks[n, f, i, j, where] = dP  # wrong: blocks[n, f, i, j, 0] = dP
-    return blocks.reshape(N, F, H, W, 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(N, F, 2 * H, 2 * W)  # wrong: return blocks.reshape(N, F, 2 * H, 2 * W)
+    return blocks.reshape(N, F, H, W, 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(N, F, 2 * H, 2 * W)  # missing: return blocks.reshape(N, F, 2 * H, 2 * W)
 
 
 def softmax(Z):

@@ -19,7 +19,7 @@ class ResidualBlock:
         dz = da * (1 - self.a ** 2)  # wrong: dz = da * (1 - self.h.mean() ** 2)
         self.dW = self.h.T @ dz
         self.db = dz.sum(axis=0, keepdims=True)
-        return dout + dz @ self.W.T  # wrong: return dz @ self.W.T  # wrong: return dout - dz @ self.W.T
+        return dout + dz @ self.W.T  # missing: return dz @ self.W.T  # wrong: return dout - dz @ self.W.T
 
 
 class ResidualNet:

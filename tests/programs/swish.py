@@ -10,9 +10,9 @@ def swish(x, beta=1.5):
     return x * sigmoid(beta * x)
 
 
-def swish_prime(x, beta=1.5):
+def swish_backward(dout, x, beta=1.5):
     s = sigmoid(beta * x)
-    return s + beta * x * s * (1 - s)  # wrong: return s + x * s * (1 - s)  # wrong: return s + beta * s * (1 - s)
+    return dout * (s + beta * x * s * (1 - s))  # wrong: return dout * (s + x * s * (1 - s))  # wrong: return dout * (s + beta * s * (1 - s))
 
 
 C = np.sqrt(2 / np.pi)
@@ -22,10 +22,10 @@ def gelu(x):
     return 0.5 * x * (1 + np.tanh(C * (x + 0.044715 * x ** 3)))
 
 
-def gelu_prime(x):
+def gelu_backward(dout, x):
     t = np.tanh(C * (x + 0.044715 * x ** 3))
     inner = C * (1 + 3 * 0.044715 * x ** 2)
-    return 0.5 * (1 + t) + 0.5 * x * (1 - t ** 2) * inner  # wrong: return 0.5 * (1 + t) + 0.5 * x * (1 - t ** 2)  # wrong: return 0.5 * (1 + t)
+    return dout * (0.5 * (1 + t) + 0.5 * x * (1 - t ** 2) * inner)  # wrong: return dout * (0.5 * (1 + t) + 0.5 * x * (1 - t ** 2))  # missing: return dout * 0.5 * (1 + t)
 
 
 class Network:
@@ -45,15 +45,16 @@ class Network:
     def backward(self, error):
         dw, db = [None] * len(self.weights), [None] * len(self.weights)
         for k in range(len(self.weights) - 1, -1, -1):
-            delta = error * self.activations[k][1](self.zs[k])  # wrong: delta = error * self.activations[k][1](self.outputs[k + 1])
-            dw[k] = self.outputs[k].T @ delta
+            delta = self.activations[k][1](error, self.zs[k])
+            dw[k] = self.outputs[k].T @ delta  # wrong: dw[k] = self.outputs[k].T @ error
             db[k] = delta.sum(axis=0, keepdims=True)
             error = delta @ self.weights[k].T
         return dw, db
 
 
 identity = lambda x: x
-net = Network([3, 8, 6, 2], [(swish, swish_prime), (gelu, gelu_prime), (identity, np.ones_like)])
+identity_backward = lambda dout, x: dout
+net = Network([3, 8, 6, 2], [(swish, swish_backward), (gelu, gelu_backward), (identity, identity_backward)])
 rng = np.random.RandomState(1)
 X = rng.randn(40, 3)
 Y = np.c_[X[:, :1] ** 2 - X[:, 1:2], np.sin(X[:, 2:])]

@@ -96,15 +96,21 @@ class File:
         ]
         return "\n".join(ast.unparse(node) for node in nodes)
 
+    def called(self, functions: dict[str, Any]) -> set[str]:
+        """The names of functions that another of these functions uses."""
+        return {name for key, f in functions.items() for name in _used(f)[0] if name != key}
+
     def reached(self, function: Any) -> set[str]:
         """The names that a function uses, and those that the file's functions and methods of these names use."""
         found: set[str] = set()
         waiting = [function]
         while waiting:
-            for name in _used(waiting.pop()) - found:
-                found.add(name)
-                waiting += [self.functions[name]] if name in self.functions else []
-                waiting += [vars(c)[name] for c in self.classes.values() if callable(vars(c).get(name))]
+            names, attributes = _used(waiting.pop())
+            waiting += [self.functions[name] for name in names - found if name in self.functions]
+            waiting += [
+                vars(c)[a] for a in attributes - found for c in self.classes.values() if callable(vars(c).get(a))
+            ]
+            found |= names | attributes
         return found
 
 
@@ -132,10 +138,11 @@ def node_of(function: Any) -> ast.FunctionDef | ast.Lambda | None:
     return None
 
 
-def _used(function: Any) -> set[str]:
-    node = node_of(function)
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node else set()
-    return names | ({n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)} if node else set())
+def _used(function: Any) -> tuple[set[str], set[str]]:
+    """The names that a function uses, and the attributes."""
+    nodes = list(ast.walk(node)) if (node := node_of(function)) else []
+    names = {n.id for n in nodes if isinstance(n, ast.Name)}
+    return names, {n.attr for n in nodes if isinstance(n, ast.Attribute)}
 
 
 def tail(node: ast.AST) -> str:
@@ -216,7 +223,7 @@ class Session:
         names = [name, *self._aliases(function, name)]
         means = next((found for n in names if (found := meanings(n, building))), [])
         first = means[0] if means else ""
-        for n in names:
+        for n in names if first not in ("X", "Y") else ():  # a forward pass may return what it was given the name of
             if n in self.pool:
                 return self.pool[n]
         held_out = any(word in name.lower() for word in ("val", "test", "dev"))

@@ -14,7 +14,7 @@ import io
 import itertools
 import re
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy
@@ -115,8 +115,8 @@ def _worlds(file: File) -> list[World]:
     """What the code may work on: batches before single examples; one output unit first where the file speaks of it."""
     one_unit = any(mark in file.source for mark in ("> 0.5", ">= 0.5", ">0.5", ">=0.5", "1 - Y", "1-Y", "1 - y", "1-y"))
     outputs = (1, 3) if one_unit else (3, 1)
-    depth = max([int(k) for k in re.findall(r"\b[Ww](?:eights?_?)?([1-6])\b", file.source)], default=2)
-    depths = dict.fromkeys([depth, 2, 3, 1])
+    depth = max([int(k) for k in re.findall(r"\b[Ww](?:eights?_?)?([1-6])\b", file.source)], default=0)
+    depths = dict.fromkeys([depth if depth > 1 else 3, 2, 3, 1])
     sizes = [(*(7, 5, 4, 6, 5, 4)[:depth], out) for depth in depths for out in outputs]
     sizes += [(784, 5, 10)] if "784" in file.source else []
     return [
@@ -173,7 +173,7 @@ def _trainers(file: File, np: types.ModuleType) -> Iterator[Target]:
         def play(world: World, strict: bool, function: Any = function, arguments: Any = arguments) -> None:
             session = Session(file, np, world)
             if any(read_name(name) or means[:1] == ["parameters"] for name, means in arguments.items()):
-                _initialise(session, None)
+                _initialise(session, None, arguments)
             for _ in range(COUNT):
                 session.call(function)
 
@@ -233,8 +233,12 @@ def _construct(session: Session, name: str) -> Any:
     return network
 
 
-def _initialise(session: Session, chosen: str | None) -> list[Leaf]:
-    """The parameters that the file's own initialiser makes; they are in the pool under their names."""
+def _initialise(session: Session, chosen: str | None, user: Iterable[str]) -> list[Leaf]:
+    """The parameters that the file's own initialiser makes; they are in the pool under their names.
+
+    `user` are the arguments of the function that needs them: what has no names has these.
+    """
+    wanted = [name for name in user if (read := read_name(name)) and not read.gradient]
     found = {n: f for n, f in find_role(session.file.functions, "init").items() if not _takes_data(f)}
     if chosen:
         found = {chosen: session.file.namespace[chosen]}
@@ -244,10 +248,12 @@ def _initialise(session: Session, chosen: str | None) -> list[Leaf]:
             result = session.call(function, building=True)
         except Unfillable:
             continue
-        if isinstance(result, dict | list) or hasattr(result, "__dict__"):
+        if isinstance(result, dict | list) or (hasattr(result, "__dict__") and not isinstance(result, tuple)):
             session.data["parameters"] = result
             if set(session.pool) == before:
                 session.pool["parameters"] = result
+        elif isinstance(result, tuple) and set(session.pool) == before and len(result) == len(wanted):
+            session.pool |= dict(zip(wanted, result, strict=True))
         parameters = [leaf for leaf in leaves(session.pool) if numpy.ndim(leaf.value)]
         if parameters:
             _adapt(session, parameters)
@@ -377,7 +383,8 @@ def _play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) -
         functions = {name: getattr(root, name) for name in file.methods(passes.owner)}
     else:
         root, functions = session.pool, file.functions
-        parameters = _initialise(session, flags.init) if argument_meanings(functions[passes.forward]) else []
+        arguments = argument_meanings(functions[passes.forward])
+        parameters = _initialise(session, flags.init, arguments) if arguments else []
         parameters = parameters or _make_parameters(session, functions[passes.forward], functions[passes.backward])
         if not parameters:
             root, parameters = file.namespace, _global_parameters(session, functions[passes.forward])

@@ -178,6 +178,14 @@ def _piecewise(array: Any, conditions: Any, functions: Any, *args: Any) -> Any:
     return result
 
 
+def _nditer(operand: Any, flags: Any = (), op_flags: Any = (), *args: Any, **keywords: Any) -> Any:
+    """`np.nditer` over one array: its entries as views, so that writing into one is recorded."""
+    if not isinstance(operand, Array) or flags:
+        return np.nditer(plain(operand), flags, op_flags, *args, **keywords)
+    flat = operand.reshape(-1)
+    return (flat[k : k + 1].reshape(()) for k in range(operand.size))
+
+
 class _Columns:
     """`np.c_`, and with `axis` 0 `np.r_`."""
 
@@ -306,6 +314,7 @@ _NUMPY: dict[str, Any] = {
     "vectorize": _vectorize,
     "apply_along_axis": _apply_along_axis,
     "piecewise": _piecewise,
+    "nditer": _nditer,
     "c_": _Columns(np.c_, 1),
     "r_": _Columns(np.r_, 0),
     # Gone from NumPy 2, and still in programs.

@@ -274,6 +274,8 @@ def pandas(array: Callable[[Any], Any], read: Callable[[str], Any]) -> dict[str,
     def to_numeric(data: Any, **_: Any) -> Any:
         return data.astype(float) if isinstance(data, Frame) else data
 
-    functions = {"DataFrame": frame, "Series": functools.partial(frame, name=None), "read_csv": read_csv,
-                 "read_table": read_csv, "get_dummies": get_dummies, "concat": concat, "to_numeric": to_numeric}  # fmt: skip
+    functions = {
+        "DataFrame": frame, "Series": functools.partial(frame, name=None), "read_csv": read_csv, "read_table": read_csv,
+        "get_dummies": get_dummies, "concat": concat, "to_numeric": to_numeric,
+    }  # fmt: skip
     return {f"pandas.{name}": value for name, value in functions.items()}

@@ -82,7 +82,7 @@ def _firsts(function: Any) -> list[str]:
 
 def _pairs(file: File) -> Iterator[tuple[str, str]]:
     """linear_forward and linear_backward, relu and relu_derivative: functions that no other of the file calls."""
-    called = {n for key, f in file.functions.items() for n in file.reached(f) if n != key}
+    called = file.called(file.functions)
     for backward in find_role(file.functions, "backward"):
         stem = squeezed(backward)
         for word in ("backward", "backprop", "back", "derivative", "deriv", "gradient", "grad", "prime"):

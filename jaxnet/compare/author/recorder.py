@@ -163,7 +163,7 @@ def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None
             return _into(function, args, keywords, target)
     inputs, named = _refer(tuple(args)), _refer(keywords)
     result = function(*plain(args), **plain(keywords))
-    if isinstance(result, np.ndarray) and result.ndim and args:
+    if isinstance(result, np.ndarray) and args:
         base = args[0]
         if isinstance(base, Array) and np.may_share_memory(result, np.ndarray.view(base, np.ndarray)):
             return _view(base, result, function, (tuple(inputs[1:]), named))

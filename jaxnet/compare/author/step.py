@@ -135,7 +135,7 @@ def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
     # Of several things that may follow a version, the next version is the one that most versions follow in turn.
     depth: dict[Node, int] = {}
     for base in sorted(links, key=lambda n: -n.number):
-        links[base].sort(key=lambda link: -depth.get(link[0], 0))
+        links[base].sort(key=lambda link: (-depth.get(link[0], 0), base not in link[0].parents))
         depth[base] = 1 + depth.get(links[base][0][0], 0)
     later = {following[0][0] for following in links.values()}
     chains = []
@@ -273,8 +273,7 @@ def _by_loss(view: View) -> Step | None:
     found = [n for n in view.window if _may_be_loss(n, view) and n in view.active]
     most = max((view.masks[n].bit_count() for n in found), default=0)
     found = [n for n in found if view.masks[n].bit_count() == most]
-    whole = [n for n in found[-50:] if not any(_adds_to(other, n, view) for other in found[-50:])]
-    losses = tuple(reversed(_last_of(whole)[-4:]))
+    losses = tuple(reversed(_last_of(found, view)[-4:]))
     made_of = ancestors(losses, view.window[0].number)
     labelled = {n for n in view.into_steps if n in view.active and n not in made_of}
     if losses and all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
@@ -417,30 +416,24 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
         and masks.get(node, 0).bit_count() >= most
     ]
     covered = {}
-    for node in found[-200:]:
+    for node in _last_of(found, view)[-12:]:
         made_of = ancestors([node], first)
         covered[node] = sum(e.prediction in made_of for e in examples)
-    whole = [node for node in covered if not any(_adds_to(other, node, view) for other in covered)]
-    return tuple(sorted(_last_of(whole), key=lambda n: (-covered[n], -n.number)))[:4]
+    return tuple(sorted(covered, key=lambda n: (-covered[n], -n.number)))[:4]
 
 
-def _last_of(scalars: list[Node]) -> list[Node]:
-    """Of scalars that are made of each other, the last one, and those that it is made of alone: Σ…, its mean, a multiple."""
+def _last_of(scalars: list[Node], view: View) -> list[Node]:
+    """Of scalars that are made of each other, the last one, and those that it is made of alone: Σ…, its mean, a multiple.
+
+    A loss without its penalty is part of another scalar, and not alone: it is not what the program descends.
+    """
+    known = set(scalars)
     inner = {parent for node in scalars for parent in node.parents}
-    kept = set()
+    kept: set[Node] = set()
     for node in scalars:
-        if node not in inner:
-            alone = [node]
-            while len(alone) == 1 and len(kept) < 12:
-                kept.add(alone[0])
-                alone = [parent for parent in alone[0].parents if parent in scalars]
+        current = node if node not in inner else None
+        while current is not None:
+            kept.add(current)
+            active = [parent for parent in current.parents if parent in view.masks]
+            current = active[0] if len(active) == 1 and active[0] in known else None
     return [node for node in scalars if node in kept]
-
-
-def _adds_to(whole: Node, part: Node, view: View) -> bool:
-    """Whether a scalar is another one and more that depends on parameters: the loss with its penalty."""
-    masks = view.masks
-    if whole.number <= part.number or part not in ancestors([whole], view.window[0].number):
-        return False
-    without = ancestors([whole], until=lambda n: n is part or n not in masks)
-    return any(n in masks and n is not part and not any(parent in masks for parent in n.parents) for n in without)

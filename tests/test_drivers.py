@@ -1,0 +1,497 @@
+"""Where nothing trains: which functions of a file are called, with what, in which order; and what is not called."""
+
+import itertools
+import linecache
+import textwrap
+from typing import Any
+
+import numpy as np
+import pytest
+from author_files import FILES
+
+from jaxnet.compare.author import calls, facade
+from jaxnet.compare.author.drivers import drive
+from jaxnet.compare.author.meanings import meanings, read_name, role
+from jaxnet.compare.author.program import run
+from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.standins import stand_ins
+from jaxnet.compare.author.step import find_steps
+from jaxnet.compare.author.tape import Tape
+
+NUMBER = itertools.count()
+
+
+def never():
+    return False
+
+
+def namespace_of(code, numpy=np):
+    """The globals of a program that has `numpy` in the place of NumPy."""
+    text = textwrap.dedent(code)
+    name = f"written_{next(NUMBER)}.py"
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    namespace = {"__name__": "__main__", "np": numpy}
+    exec(compile(text, name, "exec"), namespace)
+    return namespace
+
+
+def attempts(code, numpy=np, **flags):
+    namespace = namespace_of(code, numpy)
+    return namespace, drive(namespace, numpy, never, **flags)
+
+
+def first(code, numpy=np, **flags):
+    namespace, offered = attempts(code, numpy, **flags)
+    return namespace, next(offered)
+
+
+# --- every style -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("style", FILES)
+def test_every_style_makes_a_step_of_all_its_parameters(style, tmp_path):
+    file, path = FILES[style], tmp_path / "net.py"
+    path.write_text(file.code)
+    modules, builtins = stand_ins(tmp_path, path, facade.modules()["numpy"])
+    modules = facade.modules() | modules
+    with recording(Tape(3000)):
+        ran = run(path, tmp_path, modules, builtins=builtins)
+    attempt, tape = next(drive(ran.namespace, modules["numpy"], never)), Tape()
+    with recording(tape):
+        attempt.call()
+    step = find_steps(tape)[0]
+    assert len(step.parameters) == len(file.parameters.split())
+
+
+# --- what is given ---------------------------------------------------------------------------------------------------
+
+LOGGED = """
+    log = []
+    def init_params(n_x, n_h, n_y):
+        return np.full((n_h, n_x), 0.1), np.zeros((n_h, 1)), np.full((n_y, n_h), 0.2), np.zeros((n_y, 1))
+    def forward(X, W1, b1, W2, b2):
+        log.append(('forward', X, W1))
+        Z1 = W1 @ X + b1
+        A1 = np.tanh(Z1)
+        A2 = 1 / (1 + np.exp(-(W2 @ A1 + b2)))
+        return A1, A2
+    def compute_cost(A2, Y):
+        log.append(('cost', A2, Y))
+        return np.sum((A2 - Y) ** 2) / 2
+    def backward(A1, A2, W2, X, Y):
+        log.append(('backward', A1, A2, W2, X, Y))
+        dZ2 = (A2 - Y) * A2 * (1 - A2)
+        dZ1 = W2.T @ dZ2 * (1 - A1 ** 2)
+        dW1, db1 = dZ1 @ X.T, dZ1.sum(1, keepdims=True)
+        dW2, db2 = dZ2 @ A1.T, dZ2.sum(1, keepdims=True)
+        return dW1, db1, dW2, db2
+"""
+
+
+def test_arguments_come_from_where_they_belong():
+    namespace, attempt = first(LOGGED)
+    namespace["log"].clear()
+    attempt.call()
+    assert [entry[0] for entry in namespace["log"]] == ["forward", "cost", "backward"] * 3
+    (_, x, w), (_, prediction, labels), (_, a1, a2, w2, x_again, y) = namespace["log"][:3]
+    assert x_again is x
+    assert y is labels
+    assert a2 is prediction
+    assert a1.shape == (w.shape[0], x.shape[1])
+    assert w2.shape == (y.shape[0], w.shape[0])
+    assert set(np.unique(y)) == {0, 1}
+    assert len({*x.shape, *w.shape, *y.shape}) == 4  # a transpose cannot hide
+
+
+def test_the_driver_steps_by_the_gradients_themselves():
+    namespace, attempt = first(LOGGED)
+    namespace["log"].clear()
+    attempt.call()
+    (_, x, stepped_w1), _, (_, _, _, w2, _, y) = namespace["log"][:3]
+    assert namespace["log"][6][2] is stepped_w1  # in place, so that whoever holds the array sees it
+    w = dict(zip(("W1", "b1", "W2", "b2"), namespace["init_params"](len(x), w2.shape[1], len(y)), strict=True))
+    for _ in range(3):
+        hidden, out = namespace["forward"](x, **w)
+        gradients = namespace["backward"](hidden, out, w["W2"], x, y)
+        w = {name: value - calls.RATE * g for (name, value), g in zip(w.items(), gradients, strict=True)}
+    assert np.allclose(stepped_w1, w["W1"], atol=1e-14)
+
+
+def test_the_description_says_what_was_called():
+    assert first(LOGGED)[1].description == "forward and backward, called with data of jaxnet's own"
+    trained = """
+        class Net:
+            def __init__(self, n_in):
+                self.w = np.ones((n_in, 1))
+            def fit(self, X, y, lr=0.1):
+                self.w -= lr * X.T @ (X @ self.w - y)
+    """
+    assert first(trained)[1].description == "fit(X, y, lr) of class Net, called with data of jaxnet's own"
+
+
+def test_what_trains_by_itself_comes_first():
+    code = (
+        LOGGED
+        + """
+    def train(X, Y, learning_rate, num_iterations):
+        W1, b1, W2, b2 = init_params(X.shape[0], 4, Y.shape[0])
+        for i in range(num_iterations):
+            A1, A2 = forward(X, W1, b1, W2, b2)
+            dW1, db1, dW2, db2 = backward(A1, A2, W2, X, Y)
+            W1 = W1 - learning_rate * dW1
+        return W1
+    """
+    )
+    namespace, attempt = first(code)
+    assert attempt.description.startswith("train(X, Y, learning_rate, num_iterations)")
+    namespace["log"].clear()
+    attempt.call()
+    assert len(namespace["log"]) == 3 * 3 * 2  # three calls of three iterations
+
+
+def test_integer_labels_where_one_hot_ones_do_not_do():
+    code = """
+        log = []
+        class Net:
+            def __init__(self, n_inputs, n_classes):
+                self.W = np.ones((n_inputs, n_classes)) * 0.1
+            def forward(self, X):
+                self.X = X
+                e = np.exp(X @ self.W)
+                self.P = e / e.sum(1, keepdims=True)
+                return self.P
+            def backward(self, y):
+                log.append(y)
+                d = self.P.copy()
+                d[np.arange(len(y)), y] -= 1
+                self.dW = self.X.T @ d / len(y)
+    """
+    namespace, attempt = first(code)
+    namespace["log"].clear()
+    attempt.call()
+    labels = namespace["log"][0]
+    assert labels.ndim == 1
+    assert labels.dtype.kind == "i"
+    assert set(labels) == {0, 1, 2}
+
+
+def test_one_example_where_the_gradients_are_of_one():
+    code = """
+        log = []
+        class Net:
+            def __init__(self, sizes):
+                self.weights = [np.ones((o, i)) / i for i, o in zip(sizes[:-1], sizes[1:])]
+                self.biases = [np.zeros((o, 1)) for o in sizes[1:]]
+            def feedforward(self, a):
+                for w, b in zip(self.weights, self.biases):
+                    a = np.tanh(w @ a + b)
+                return a
+            def backprop(self, x, y):
+                log.append(x)
+                activations = [x]
+                for w, b in zip(self.weights, self.biases):
+                    activations.append(np.tanh(w @ activations[-1] + b))
+                delta = (activations[-1] - y) * (1 - activations[-1] ** 2)
+                nabla_b, nabla_w = [delta], [delta @ activations[-2].T]
+                for l in range(2, len(self.weights) + 1):
+                    delta = self.weights[-l + 1].T @ delta * (1 - activations[-l] ** 2)
+                    nabla_b.insert(0, delta)
+                    nabla_w.insert(0, delta @ activations[-l - 1].T)
+                return nabla_b, nabla_w
+    """
+    namespace, attempt = first(code)
+    namespace["log"].clear()
+    attempt.call()
+    assert namespace["log"][0].shape == (7, 1)
+
+
+def test_sizes_follow_those_that_the_code_has():
+    code = """
+        log = []
+        class Net:
+            def __init__(self):
+                self.W1, self.W2 = np.ones((2, 3)), np.ones((3, 1))
+            def forward(self, X):
+                self.h = np.tanh(X @ self.W1)
+                return self.h @ self.W2
+            def backward(self, X, y, output):
+                log.append((X.shape, y.shape, output.shape))
+                e = output - y
+                return {'W1': X.T @ (e @ self.W2.T * (1 - self.h ** 2)), 'W2': self.h.T @ e}
+    """
+    namespace, attempt = first(code)
+    namespace["log"].clear()
+    attempt.call()
+    (m, inputs), labels, outputs = namespace["log"][0]
+    assert (inputs, labels, outputs) == (2, (m, 1), (m, 1))
+
+
+def test_the_modules_number_of_examples_is_that_of_our_data():
+    namespace, attempt = first(
+        "m = 1200\n" + textwrap.dedent(LOGGED).replace("return dW1, db1", "dW1 = dW1 / m\n    return dW1, db1")
+    )
+    namespace["log"].clear()
+    attempt.call()
+    assert namespace["m"] == namespace["log"][0][1].shape[1]
+
+
+# --- what is not called ----------------------------------------------------------------------------------------------
+
+NO_LABELS = """
+    class Net:
+        def __init__(self, n_in, n_out):
+            self.W = np.ones((n_in, n_out))
+        def forward(self, X):
+            self.X = X
+            return X @ self.W
+        def backward(self, output):
+            self.W -= self.X.T @ (output - 1)
+"""
+
+
+def test_labels_are_never_replaced_by_the_prediction():
+    _, offered = attempts(NO_LABELS)
+    assert not [a for a in offered if "data of jaxnet" in a.description]
+
+
+@pytest.mark.parametrize("code", [
+    "x = 1", "def plot(x):\n    return x", "class Data:\n    def __init__(self, path):\n        self.path = path",
+    "def forward(X, W1):\n    return W1 @ X\ndef numerical_gradient(f, x):\n    return x",
+    "def backward(X, Y, mystery):\n    return X\ndef forward(X, W):\n    return W @ X",
+])  # fmt: skip
+def test_nothing_is_offered_where_there_is_nothing(code):
+    _, offered = attempts(code)
+    assert list(offered) == []
+
+
+def test_it_stops_when_it_is_told_to():
+    namespace = namespace_of(LOGGED)
+    assert list(drive(namespace, np, lambda: True)) == []
+
+
+def test_what_raises_is_not_offered():
+    code = LOGGED.replace("dZ2 = (A2 - Y)", "raise RuntimeError('no')\n        dZ2 = (A2 - Y)")
+    _, offered = attempts(code)
+    assert list(offered) == []
+
+
+# --- flags -----------------------------------------------------------------------------------------------------------
+
+
+def test_flags_name_the_functions():
+    code = LOGGED.replace("forward", "alpha").replace("backward", "omega").replace("init_params", "begin")
+    assert list(attempts(code)[1]) == []
+    _, attempt = first(code, forward="alpha", backward="omega", init="begin", loss="compute_cost")
+    assert attempt.description == "alpha and omega, called with data of jaxnet's own"
+
+
+def test_the_layout_is_kept_to():
+    plays: list[Any] = [a.call for a in attempts(LOGGED, layout="columns")[1]]
+    worlds = [play.args[0] for play in plays]
+    assert worlds
+    assert all(world.layout == "columns" for world in worlds)
+    assert list(attempts(LOGGED, layout="rows")[1]) == []
+
+
+# --- lone layers -----------------------------------------------------------------------------------------------------
+
+
+def stepped(code):
+    """The steps that the first attempt makes: the shapes of the parameters, and the tape's step."""
+    numpy = facade.modules()["numpy"]
+    namespace = namespace_of(code, numpy)
+    attempt = next(drive(namespace, numpy, never))
+    tape = Tape()
+    with recording(tape):
+        attempt.call()
+    step = find_steps(tape)[0]
+    return attempt.description, sorted(p.versions[0].shape for p in step.parameters)
+
+
+DENSE = """
+    class Dense:
+        def __init__(self, n_in, n_out):
+            self.W = np.random.randn(n_in, n_out)
+            self.b = np.zeros(n_out)
+        def forward(self, x):
+            self.x = x
+            return x @ self.W + self.b
+"""
+
+
+@pytest.mark.parametrize("rest", [
+    "def backward(self, dout):\n    self.dW = self.x.T @ dout\n    self.db = dout.sum(0)\n    return dout @ self.W.T",
+    "def backward(self, grad, lr):\n    dx = grad @ self.W.T\n    self.W -= lr * self.x.T @ grad\n"
+    "    self.b -= lr * grad.sum(0)\n    return dx",
+    "def backward(self, delta):\n    return delta @ self.W.T, self.x.T @ delta, delta.sum(0)",
+    "def backward(self, g):\n    self.g = g\n    return g @ self.W.T\ndef update(self, lr):\n"
+    "    self.W = self.W - lr * self.x.T @ self.g\n    self.b = self.b - lr * self.g.sum(0)",
+    "def backward(self, dvalues):\n    self.dweights = self.x.T @ dvalues\n    self.dbiases = dvalues.sum(0)\n"
+    "    self.dinputs = dvalues @ self.W.T",
+])  # fmt: skip
+def test_a_lone_layer(rest):
+    description, shapes = stepped(textwrap.dedent(DENSE) + textwrap.indent(rest, "    "))
+    assert description == "forward and backward of class Dense"
+    assert shapes == [(4,), (5, 4), (6, 5)]  # b, W and x
+
+
+def test_the_layers_of_a_file_one_after_another():
+    code = (
+        DENSE
+        + """
+        def backward(self, dout):
+            self.dW, self.db = self.x.T @ dout, dout.sum(0)
+            return dout @ self.W.T
+    class Softsign:
+        def forward(self, x):
+            self.x = x
+            return x / (1 + np.abs(x))
+        def backward(self, dout):
+            return dout / (1 + np.abs(self.x)) ** 2
+    """
+    )
+    description, shapes = stepped(code)
+    assert description == "the layers of the file, one after another"
+    assert shapes == [(4,), (5, 4), (6, 5)]
+
+
+def test_a_layer_that_averages_has_no_gradient_of_its_input_to_compare():
+    code = (
+        DENSE
+        + """
+        def backward(self, dout):
+            self.dW, self.db = self.x.T @ dout / len(dout), dout.mean(0)
+            return dout @ self.W.T
+    """
+    )
+    assert stepped(code)[1] == [(4,), (5, 4)]
+
+
+@pytest.mark.parametrize("pair", [
+    "def affine_forward(x, w, b):\n    return x @ w + b, (x, w, b)\n"
+    "def affine_backward(dout, cache):\n    x, w, b = cache\n    dx = dout @ w.T\n    dw = x.T @ dout\n"
+    "    db = dout.sum(0)\n    return dx, dw, db",
+    "def tanh(x):\n    return np.tanh(x)\ndef tanh_prime(x):\n    return 1 - np.tanh(x) ** 2",
+    "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))\ndef sigmoid_derivative(a):\n    return a * (1 - a)",
+    "def relu_forward(x):\n    return np.maximum(x, 0), x\n"
+    "def relu_backward(dout, cache):\n    return dout * (cache > 0)",
+])  # fmt: skip
+def test_lone_functions(pair):
+    description, shapes = stepped(pair)
+    forward, backward = (line.partition("(")[0][4:] for line in pair.splitlines() if line.startswith("def"))
+    assert description == f"{forward} and {backward}"
+    assert (6, 5) in shapes
+    assert len(shapes) == (3 if "affine" in pair else 1)
+
+
+def test_a_derivative_is_given_what_it_is_written_for():
+    namespace, attempt = first("""
+        log = []
+        def sigmoid(z):
+            return 1 / (1 + np.exp(-z))
+        def sigmoid_derivative(a):
+            log.append(a)
+            return a * (1 - a)
+    """)
+    attempt.call()
+    at_x, at_output = namespace["log"][-2:]
+    assert np.allclose(at_output, 1 / (1 + np.exp(-at_x)))
+
+
+def test_a_lone_loss():
+    description, shapes = stepped("""
+        class MeanSquaredError:
+            def __call__(self, predictions, labels):
+                return np.mean((predictions - labels) ** 2)
+            def gradient(self, predictions, labels):
+                return 2 * (predictions - labels) / labels.size
+    """)
+    assert description == "__call__ and gradient of class MeanSquaredError"
+    assert shapes == [(6, 5)]
+
+
+def test_a_softmax_made_for_its_loss_is_left_out():
+    _, offered = attempts("""
+        class Softmax:
+            def forward(self, z):
+                e = np.exp(z)
+                return e / e.sum(1, keepdims=True)
+            def backward(self, dz):
+                return dz
+    """)
+    assert list(offered) == []
+
+
+# --- pairs, names ----------------------------------------------------------------------------------------------------
+
+
+def paired(parameters, gradients):
+    pairs = calls.pair_up(calls.leaves(parameters), calls.leaves(gradients))
+    return [(p.way, g.way) for p, g in pairs]
+
+
+def test_parameters_and_gradients_are_paired_by_name():
+    w, b = np.ones((2, 3)), np.ones(2)
+    assert paired({"W1": w, "b1": b}, {"db1": b * 2, "dW1": w * 2}) == [(("W1",), ("dW1",)), (("b1",), ("db1",))]
+    assert paired({"w_out": w}, {"grad_w_out": w * 2}) == [(("w_out",), ("grad_w_out",))]
+    assert paired({"gamma": b}, {"beta": b * 3, "dgamma": b * 2}) == [(("gamma",), ("dgamma",))]
+
+
+def test_lists_are_paired_in_either_order():
+    weights = [np.ones((2, 3)), np.ones((4, 2))]
+    straight = paired({"weights": weights}, {"nabla_w": [w * 2 for w in weights]})
+    assert straight == [(("weights", k), ("nabla_w", k)) for k in (0, 1)]
+    turned = paired({"weights": weights}, {"grad_w": [w * 2 for w in weights[::-1]]})
+    assert turned == [(("weights", k), ("grad_w", 1 - k)) for k in (0, 1)]
+
+
+def test_unnamed_gradients_are_paired_in_order_if_their_shapes_fit():
+    w1, b1, w2 = np.ones((2, 3)), np.ones((2, 1)), np.ones((1, 2))
+    assert len(paired({"W1": w1, "b1": b1, "W2": w2}, (w1 * 2, b1 * 2, w2 * 2))) == 3
+    assert paired({"W1": w1, "b1": b1, "W2": w2}, (w2 * 2, b1 * 2, w1 * 2))[0][1] == (2,)
+    assert paired({"W1": w1, "b1": b1}, (w2 * 2, b1 * 2)) == []
+
+
+def test_steps():
+    w, b = np.ones((2, 2)), {"b": 1.0}
+    held = {"w": w, "b": b}
+    calls.step(list(zip(calls.leaves(held), calls.leaves({"dw": np.full((2, 2), 0.25), "db": 0.5}), strict=True)))
+    assert w.tolist() == [[0.75, 0.75]] * 2
+    assert held["b"]["b"] == 0.5
+
+
+@pytest.mark.parametrize(("name", "building", "first_meaning"), [
+    ("X_train", False, "X"), ("y_true", False, "Y"), ("targets", False, "Y"), ("AL", False, "P"), ("y_hat", False, "P"),
+    ("learning_rate", False, "rate"), ("alpha", False, "rate"), ("n_h", True, "hidden1"), ("layer_dims", True, "sizes"),
+    ("output_size", True, "outputs"), ("in_features", True, "inputs"), ("num_iterations", False, "count"),
+    ("dout", False, "upstream"), ("dA", False, "upstream"), ("grad_output", False, "upstream"),
+    ("caches", False, "cache"),
+    ("training_data", False, "pairs"), ("mini_batch_size", False, "m"), ("parameters", False, "parameters"),
+    ("grads", False, "gradients"), ("lambd", False, "nothing"), ("output", False, "P"), ("outputs", True, "outputs"),
+])  # fmt: skip
+def test_meanings(name, building, first_meaning):
+    assert meanings(name, building)[0] == first_meaning
+
+
+@pytest.mark.parametrize(("name", "expected"), [
+    ("forward_prop", "forward"), ("L_model_backward", "backward"), ("backprop", "backward"), ("__call__", "forward"),
+    ("update_parameters", "update"), ("initialize_parameters_deep", "init"), ("compute_cost", "loss"), ("fit", "train"),
+    ("gradient_descent", "train"), ("relu_derivative", "backward"), ("dropout", "no"), ("numerical_gradient", "no"),
+    ("zero_grad", "zero"), ("cross_entropy", "loss"), ("predict", "forward"), ("plot_decision_boundary", "no"),
+])  # fmt: skip
+def test_roles(name, expected):
+    assert role(name) == expected
+
+
+@pytest.mark.parametrize(("name", "kind", "place", "gradient"), [
+    ("W1", "W", "1", False), ("dW1", "W", "1", True), ("nabla_b", "b", "", True), ("grad_w2", "W", "2", True),
+    ("weights_ho", "W", "ho", False), ("bias_hidden", "b", "hidden", False), ("dJdW2", "W", "2", True),
+    ("weights_gradient", "W", "", True),
+])  # fmt: skip
+def test_parameters_are_read_from_names(name, kind, place, gradient):
+    assert read_name(name) == (kind, place, gradient)
+
+
+@pytest.mark.parametrize("name", ["x", "Z1", "A2", "delta", "labels", "loss", "vocab"])
+def test_other_names_are_none(name):
+    assert read_name(name) is None
