@@ -89,16 +89,11 @@ class File:
         found = {n: f for base in bases for n, f in vars(base).items()}
         return {n: f for n, f in found.items() if isinstance(f, types.FunctionType | staticmethod | classmethod)}
 
-    def text_of(self, cls: type) -> str:
-        """The source of a class, as far as it is at hand."""
-        nodes = [
-            n for tree in self.trees for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == cls.__name__
-        ]
-        return "\n".join(ast.unparse(node) for node in nodes)
-
-    def called(self, functions: dict[str, Any]) -> set[str]:
-        """The names of functions that another of these functions uses."""
-        return {name for key, f in functions.items() for name in _used(f)[0] if name != key}
+    def used(self, name: str) -> bool:
+        """Whether a function is used anywhere in the file but in itself."""
+        own = {id(n) for n in ast.walk(node)} if (node := node_of(self.functions[name])) else set()
+        nodes = (n for tree in self.trees for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name)
+        return any(id(n) not in own for n in nodes)
 
     def reached(self, function: Any) -> set[str]:
         """The names that a function uses, and those that the file's functions and methods of these names use."""

@@ -368,7 +368,15 @@ def _backwards(file: File, functions: dict[str, Any]) -> list[str]:
     """Those that can have the labels; one that only takes an upstream gradient is a layer's."""
     found = {n: f for n, f in find_role(functions, "backward").items() if isinstance(f, types.FunctionType)}
     found = {n: f for n, f in found.items() if "upstream" not in _firsts(f) and "gradients" not in _firsts(f)}
-    return [f.__name__ for f in _first_uncalled(file, found)]
+    return [f.__name__ for f in _first_uncalled(file, found) if _gives_gradients(f)]
+
+
+def _gives_gradients(function: Any) -> bool:
+    """Whether a function is a backward pass by its name, or has gradients inside: cost_derivative alone is none."""
+    if re.search("back|bprop|grad|nabla|^bp$", function.__name__.lower()) or _steps(function):
+        return True
+    nodes = list(ast.walk(node)) if (node := node_of(function)) else []
+    return any(_is_gradient(tail(n)) for n in nodes if isinstance(n, ast.Name | ast.Attribute | ast.Subscript))
 
 
 def _firsts(function: Any) -> set[str]:
@@ -394,10 +402,13 @@ def _play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) -
     losses = [flags.loss] if flags.loss else list(find_role(functions, "loss"))
     losses += [n for n in find_role(file.functions, "loss") if passes.owner and not losses]
     updates = find_role(functions, "update")
+    free = [name for name, means in argument_meanings(forward).items() if not means and name not in session.pool]
+    unread = [name for name, means in argument_meanings(forward).items() if means[:1] == ["cache"]]
+    given = {} if _firsts(forward) & {"X", "pairs"} or not free + unread else {(free + unread)[0]: session.data["X"]}
     for _ in range(COUNT):
         _zero(session, functions)
         before = {p.way: plain(p.value) for p in parameters}
-        _remember(session, forward, session.call(forward), strict)
+        _remember(session, forward, session.call(forward, **given), strict)
         for name in losses:
             with contextlib.suppress(Exception):  # a loss that cannot be called so is none
                 _call_loss(session, functions.get(name) or file.functions[name], passes.forward)

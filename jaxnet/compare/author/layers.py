@@ -32,6 +32,8 @@ from jaxnet.compare.author.calls import (
     step,
 )
 from jaxnet.compare.author.meanings import gradient_of, meanings, read_name, role, squeezed
+from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.tape import Tape
 
 Play = Callable[[Any, bool], None]
 SHAPES = ((6, 5), (5, 6), (1, 5), (5, 1), (6, 5, 1), (2, 3, 6, 6), (2, 6, 6, 3), (5,))  # of x
@@ -49,16 +51,21 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play]]:
     if len(names) > 1:
         yield (
             "the layers of the file, one after another",
-            lambda shape, strict: _play(_chain(file, np, names, shape), strict, np, shape),
+            lambda shape, strict: _play(lambda: _chain(file, np, names, shape), strict, np, shape),
         )
     for name in names:
         shown = f"forward and backward of class {name}"
-        yield shown, lambda shape, strict, name=name: _play([_ClassLayer(file, np, name, shape)], strict, np, shape)
+        yield (
+            shown,
+            lambda shape, strict, name=name: _play(lambda: [_ClassLayer(file, np, name, shape)], strict, np, shape),
+        )
     for forward, backward in _pairs(file):
         shown = f"{forward} and {backward}"
         yield (
             shown,
-            lambda shape, strict, f=forward, b=backward: _play([_PairLayer(file, np, f, b, shape)], strict, np, shape),
+            lambda shape, strict, f=forward, b=backward: _play(
+                lambda: [_PairLayer(file, np, f, b, shape)], strict, np, shape
+            ),
         )
     for shown, make in _losses(file):
         yield shown, lambda shape, strict, make=make: _play_loss(Session(file, np, World((5, 5), "rows")), make, shape)
@@ -81,15 +88,14 @@ def _firsts(function: Any) -> list[str]:
 
 
 def _pairs(file: File) -> Iterator[tuple[str, str]]:
-    """linear_forward and linear_backward, relu and relu_derivative: functions that no other of the file calls."""
-    called = file.called(file.functions)
+    """linear_forward and linear_backward, relu and relu_derivative: functions that nothing in the file uses."""
     for backward in find_role(file.functions, "backward"):
         stem = squeezed(backward)
         for word in ("backward", "backprop", "back", "derivative", "deriv", "gradient", "grad", "prime"):
             stem = stem.replace(word, "")
         for forward in file.functions:
             same = squeezed(forward).replace("forward", "") in (stem, stem.removeprefix("d"))
-            if same and forward != backward and not {forward, backward} & called:
+            if same and forward != backward and not file.used(forward) and not file.used(backward):
                 yield forward, backward
 
 
@@ -117,7 +123,7 @@ class _ClassLayer:
         self.before: dict[tuple[Any, ...], numpy.ndarray] = {}
 
     def forward(self, x: Any) -> Any:
-        self.x, self.before = x, {p.way: plain(p.value) for p in self._now()}
+        self.x, self.before = x, {p.way: plain(p.value) for p in self.now()}
         function = self.methods[_forward_of(self.file, self.name) or ""]
         arguments = argument_meanings(function)
         flags = {name: True for name, means in arguments.items() if means[:1] == ["true"]}
@@ -142,9 +148,7 @@ class _ClassLayer:
                     self.session.call(update)
         if not self._moved(strict):
             gradients = [leaf for leaf in found if leaf.value is not dx and _is_gradient(leaf)]
-            pairs = [(p, g) for p in self._now() for g in gradients if _belongs(g, p)] or pair_up(
-                self._now(), gradients
-            )
+            pairs = [(p, g) for p in self.now() for g in gradients if _belongs(g, p)] or pair_up(self.now(), gradients)
             if strict and not all(fits(p, g) for p, g in pairs):
                 raise Unfillable("gradients of other shapes")
             named_ones = [p for p in self.parameters if p.named]
@@ -153,30 +157,20 @@ class _ClassLayer:
             step(pairs)
         return dx
 
-    def _now(self) -> list[Leaf]:
+    def now(self) -> list[Leaf]:
         now = {leaf.way: leaf for leaf in leaves(self.layer)}
         return [now[p.way] for p in self.parameters if p.way in now]
 
     def _moved(self, strict: bool) -> bool:
-        known = [p for p in self._now() if p.way in self.before]
+        known = [p for p in self.now() if p.way in self.before]
         moved = [p for p in known if not numpy.array_equal(plain(p.value), self.before[p.way])]
         if strict and any(numpy.shape(p.value) != self.before[p.way].shape for p in moved):
             raise Unfillable("a step that changes a parameter's shape")
         return any(p.named for p in moved)
 
-    @property
-    def averages(self) -> bool:
-        """Whether its gradients are divided by the number of examples, so that dx is not of the same loss."""
-        text = self.file.text_of(self.file.classes[self.name])
-        return any(
-            mark in text for mark in ("mean(", "average(", "/ m", "/m", "/ n", "/n", "/ self.", "shape[0]", "len(")
-        )
-
 
 class _PairLayer:
     """A function and its backward pass, or its derivative; arrays that it takes beside x are parameters."""
-
-    averages = False
 
     def __init__(self, file: File, np: types.ModuleType, forward: str, backward: str, shape: tuple[int, ...]) -> None:
         self.file, self.functions = file, (file.functions[forward], file.functions[backward])
@@ -215,6 +209,9 @@ class _PairLayer:
             raise Unfillable("gradients of other shapes")
         step(pairs)
         return dx
+
+    def now(self) -> list[Leaf]:
+        return self.parameters
 
     @property
     def parameters(self) -> list[Leaf]:
@@ -302,25 +299,60 @@ def _chain(file: File, np: types.ModuleType, names: list[str], shape: tuple[int,
     return chain
 
 
-def _play(chain: list[Any], strict: bool, np: Any, shape: tuple[int, ...]) -> None:
-    """Forward through all, back through all, three times."""
+def _play(build: Callable[[], list[Any]], strict: bool, np: types.ModuleType, shape: tuple[int, ...]) -> None:
+    """Forward through all, back through all, three times.
+
+    Where the layers' gradients are averages over the examples, so is the loss, and dx, which is of another, is not
+    stepped.
+    """
     draws = numpy.random.default_rng(11)
-    x, target = np.array(draws.normal(size=shape)), None
+    data = draws.normal(size=shape)
+    averages, chain = _averages(build(), np, data), build()
+    x, target = np.array(data), None
     for _ in range(COUNT):
-        out = x
-        for layer in chain:
-            out = layer.forward(out)
+        out = _through(chain, x)
         if target is None:
             target = np.array(draws.normal(size=numpy.shape(out)))
         upstream = out - target
-        _loss = np.sum(upstream * upstream) / 2  # for the record
+        _loss = np.sum(upstream * upstream) / (2 * (_examples(shape) if averages else 1))  # for the record
         for layer in reversed(chain):
             upstream = layer.backward(upstream, strict)
-        parametric = any(layer.parameters for layer in chain)
-        if upstream is not None and not (parametric and any(layer.averages for layer in chain)):
+        if upstream is not None and not averages:
             x = x - RATE * upstream
-        elif not parametric:
+        elif not any(layer.parameters for layer in chain):
             raise Unfillable("no gradient of its input")
+
+
+def _through(chain: list[Any], x: Any) -> Any:
+    for layer in chain:
+        x = layer.forward(x)
+    return x
+
+
+def _examples(shape: tuple[int, ...]) -> int:
+    return shape[0] if shape[0] != 5 else shape[-1]
+
+
+def _averages(chain: list[Any], np: types.ModuleType, data: numpy.ndarray) -> bool:
+    """Whether the gradient of a parameter is that of ½ Σ output² but for the number of examples, as differences say."""
+    with recording(Tape()):  # nothing of this belongs to the record
+        x, e = np.array(data), 1e-6
+        upstream = _through(chain, x)
+        before = [plain(leaf.value) for layer in chain for leaf in layer.now() if leaf.named]
+        if not before:
+            return False
+        for layer in reversed(chain):
+            upstream = layer.backward(upstream, False)
+        now = [leaf for layer in chain for leaf in layer.now() if leaf.named]
+        gradient = (before[0] - plain(now[0].value)) / RATE
+        direction = numpy.random.default_rng(17).normal(size=before[0].shape)
+        values = []
+        for sign in (1, -1):
+            for k, (leaf, value) in enumerate(zip(now, before, strict=True)):
+                leaf.set(np.array(value + sign * e * direction if k == 0 else value))
+            values.append(numpy.sum(plain(_through(chain, x)) ** 2) / 2)
+        slope = (values[0] - values[1]) / (2 * e)
+        return bool(numpy.isclose(slope, _examples(data.shape) * numpy.sum(gradient * direction), rtol=1e-3, atol=0))
 
 
 # --- lone losses -----------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ _SIZE = (
 
 # What an argument means, most telling first; names are in lower case.
 _MEANINGS = [
-    (r"learning_?rate|lr|eta|alpha|step_?size|rate|l_?rate|learn_?rate|gradient_?step|lrate", "rate"),
+    (r"learning_?rate|lr|eta|alpha|step_?size|rate|l_?rate|learn_?rate|gradient_?step|lrate|epsilon", "rate"),
     (r"lambd|lambda_?|lmbda|lam|l[12]|l2_?\w*|reg\w*|penalty|\w*decay|lambda_\w+", "nothing"),
     (r"momentum|beta_?\d?|mu|gamma|drop_?out\w*|drop_?prob|p_?drop|rho|noise", "nothing"),
     (r"keep_?prob\w*|p_?keep|temperature", "one"),
@@ -110,7 +110,9 @@ SIZES = {"inputs", "outputs", "hidden", "hidden1", "hidden2", "hidden3", "sizes"
 def meanings(name: str, building: bool = False) -> list[str]:
     """What an argument of this name can mean, likeliest first; `building`: of a constructor or initialiser."""
     plain = name.strip("_").lower()
-    found = [meaning for pattern, meaning in _COMPILED if pattern.fullmatch(plain)]
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).strip("_").lower()  # trainingData is training_data
+    spelled = [[meaning for pattern, meaning in _COMPILED if pattern.fullmatch(word)] for word in (plain, snake)]
+    found = spelled[0] or spelled[1]
     if building and plain.removesuffix("s") in ("input", "output"):
         found.insert(0, plain.removesuffix("s") + "s")
     if not building and name == "N":
