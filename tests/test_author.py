@@ -105,7 +105,7 @@ def test_the_command(tmp_path):
     for (name, text), status in zip(files.items(), (0, 1, 2), strict=True):
         path = tmp_path / name
         path.write_text(text)
-        command = [sys.executable, "-m", "jaxnet.cli", "compare", str(path), "--json"]
+        command = [sys.executable, "-c", "from jaxnet.cli import main; main()", "compare", str(path), "--json"]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == status, done.stderr
         if status == 2:
