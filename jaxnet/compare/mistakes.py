@@ -336,6 +336,10 @@ WORDS: dict[str, str] = {
     "wrong-sign": "right but for the sign: it points uphill.",
     "zero": "it is never computed: all entries are 0.",
     "should-be-zero": "the forward pass never uses this parameter, so its gradient is 0.",
+    "stale-gradient": (
+        "the step adds an array of zeros that no backward pass has filled since it was made: the parameter stays what "
+        "it was, and the network never trains."
+    ),
     "softmax-over-all-entries": (
         "softmax is normalised over the whole batch, so that all predictions together sum to 1: each "
         "example's own must."

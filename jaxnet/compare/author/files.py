@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import glob
 import gzip
 import io
+import linecache
 import os
 import re
 import types
@@ -16,6 +18,7 @@ from typing import Any
 import numpy
 
 from jaxnet.compare.author.samples import Samples
+from jaxnet.compare.author.tape import places
 
 LARGE = 4_000_000  # bytes; of a larger file the first ROWS examples are enough
 ROWS = 3000
@@ -39,6 +42,8 @@ class Files:
     def content(self, path: Any, numbers: bool = False) -> bytes | None:
         """The bytes of a file that is read, or of what would be in it. `numbers`: they are read as an array."""
         found = self.find(path)
+        if found is None and _has_another_way():
+            return None
         if found is None:
             return self.samples.content(self.sources.get(Path(path).name, str(path)), numbers)
         if found.stat().st_size > LARGE and found.suffix in (".csv", ".txt", ".data", ".tsv"):
@@ -133,6 +138,22 @@ class Files:
                 return files.is_file(str(self))
 
         return StandInPath
+
+
+def _has_another_way() -> bool:
+    """Whether the program is ready to go on without the file: it is read in a `try` whose `except` does the work."""
+    here = next(iter(places(1)), None)
+    if here is None:
+        return False
+    try:
+        tree = ast.parse("".join(linecache.getlines(here.file)))
+    except (SyntaxError, ValueError):
+        return False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and node.body[0].lineno <= here.line <= (node.body[-1].end_lineno or 0):
+            handled = [part for handler in node.handlers for part in ast.walk(handler)]
+            return any(isinstance(part, ast.For | ast.While) for part in handled)
+    return False
 
 
 def _stream(content: bytes, mode: str, encoding: Any) -> Any:

@@ -60,7 +60,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     """The verdict on a step. `loss` is the name of a loss that the caller states. Raises ValueError for no verdict."""
     _check_record(tape, step)
     drawn = draws(step, DRAWS, tape)
-    raw = {p: candidates(p, step) for p in step.parameters}
+    raw = {p: [] if step.stale else candidates(p, step) for p in step.parameters}
     arrays = {p: _levels(p, raw[p], drawn) for p in step.parameters}
     possible = []
     for truth in truths(step, drawn):
@@ -189,7 +189,7 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         return judged._replace(scale=known[0], findings=_constant(known[0], stated))
-    if all(f is not None for f in factors.values()) and not known:
+    if all(f is not None for f in factors.values()) and not known and not step.stale:
         raise ValueError("all gradients are 0 in this step: nothing can be told from it")
     return _accused(judged, factors, known, descends)
 
@@ -245,8 +245,12 @@ def _within(levels: list[Level], count: int) -> Level:
     """What is left of a step without so many multiplications by numbers; of an optimiser's, what is proportional."""
     if levels[0].candidate is None or not levels[0].candidate.scaled:
         return _proportional(levels)
-    k = 0
-    while k < count and k + 1 < len(levels) and (candidate := levels[k].candidate) is not None and candidate.scaled:
+    k = taken = 0
+    while k + 1 < len(levels) and (candidate := levels[k].candidate) is not None:
+        decays = candidate.decayed and levels[k].factor is None
+        if not decays and (taken == count or not candidate.scaled):
+            break
+        taken += candidate.scaled
         k += 1
     return levels[k]
 
@@ -293,6 +297,9 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
     if all(f is not None for f in factors.values()) and all(d is False for d in descends.values() if d is not None):
         given = {name: [-a for a in arrays] if (factors[name] or 1) > 0 else arrays for name, arrays in given.items()}
     judged = judged._replace(given=given)
+    if judged.step.stale:
+        stale = [Finding(f"d{name}", "stale-gradient") for name in given]
+        return judged._replace(findings=stale, wrong=list(given), proof="unchanged")
     problem = diagnosis = None
     if judged.dense is not None:
         problem = dense_networks.problem(judged.dense, judged.step, judged.drawn, judged.truth, given)
@@ -319,9 +326,7 @@ def _proof(judged: Judged, diagnosis: Diagnosis | None, factors: dict[str, float
     explained = [
         name for name, f in factors.items() if f is not None and not math.isnan(f) and judged.names[name].size > 1
     ]
-    if judged.truth.loss.node is not None and (judged.truth.loss.name is not None or explained):
-        return "loss"
-    if judged.truth.loss.node is None and explained:
+    if explained:
         return "loss"
     raise ValueError(
         "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "

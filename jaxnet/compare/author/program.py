@@ -66,7 +66,7 @@ def run(
     started = StartedBy(program.imports)
     enough = False
     try:
-        with started, _alarm(deadline):
+        with started, alarm(deadline):
             program.run_file(program.file, program.main, forgiving_exit=is_notebook)
     except Enough:
         enough = True
@@ -116,7 +116,7 @@ def _put_back(folder: str, arguments: list[str], path: list[str], environment: d
 
 
 @contextlib.contextmanager
-def _alarm(deadline: float | None) -> Iterator[None]:
+def alarm(deadline: float | None) -> Iterator[None]:
     """Raises OutOfTime in the main thread at the deadline, and again each second if the program catches it."""
     if deadline is None or not hasattr(signal, "setitimer"):
         yield

@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors
+from jaxnet.compare.author.tape import Node, ancestors, multiples
 
 PRIME = (1 << 61) - 1
 
@@ -25,6 +25,7 @@ class Candidate(NamedTuple):
     node: Node
     positions: np.ndarray
     scaled: bool  # it is another candidate times a plain number
+    decayed: bool  # it is another candidate and a multiple of the parameter, added where the step is made
 
 
 def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
@@ -35,7 +36,7 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     region = _region(outermost, step)
     positions = _positions(outermost, parameter, region)
     return [
-        Candidate(node, positions[node], _is_scaling(node))
+        Candidate(node, positions[node], _is_scaling(node), _is_decay(node, parameter))
         for node in _all_goes_through(outermost, region, step)
         if node in positions
     ]
@@ -57,6 +58,16 @@ def _is_scaling(node: Node) -> bool:
     arrays = [i for i in node.inputs if isinstance(i, Node) and i.size == node.size]
     others = [i for i in node.inputs if not (isinstance(i, Node) and i.size == node.size)]
     return len(arrays) == 1 and all(not isinstance(i, Node) or i.size == 1 for i in others)
+
+
+def _is_decay(node: Node, parameter: Parameter) -> bool:
+    """Whether a multiple of the parameter is added where it is stepped: the optimiser's doing, not the gradient's."""
+    if node.function not in (np.add, np.subtract) or len(node.parents) != 2 or not node.places:
+        return False
+    here, there = node.places[0], parameter.after.place
+    same_line = there is not None and (here.file, here.line) == (there.file, there.line)
+    same_function = there is not None and here.function == there.function != "<module>" and here.file == there.file
+    return (same_line or same_function) and any(parameter.before in multiples(parent) for parent in node.parents)
 
 
 def _region(outermost: Node, step: Step) -> list[Node]:

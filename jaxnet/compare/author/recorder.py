@@ -599,7 +599,7 @@ def converted(value: Any, dtype: Any) -> Any:
     if not isinstance(node, Node):
         return leaf(array, "array")
     if not wider or kinds[0] != kinds[1]:
-        node = _tape[-1].add(as_type, (node, array.dtype.kind), {}, array)
+        node = _tape[-1].add(as_type, (node, array.dtype.str), {}, array)
     if not array.ndim and not isinstance(value, np.ndarray):
         return wrap(array[()], node)
     result = np.ndarray.view(array, Array)
@@ -607,9 +607,9 @@ def converted(value: Any, dtype: Any) -> Any:
     return result
 
 
-def as_type(array, kind):
-    """The numbers as floats, whole numbers or booleans."""
-    return np.asarray(array).astype({"f": np.float64, "i": np.int64, "u": np.int64, "b": bool, "c": complex}[kind])
+def as_type(array, dtype):
+    """The numbers as another type; floats, of whatever precision, as float64."""
+    return np.asarray(array).astype(np.float64 if np.dtype(dtype).kind == "f" else dtype)
 
 
 def _listed(value: Any) -> Any:

@@ -330,8 +330,8 @@ def _own() -> dict[Callable, Callable]:
     def take(array, indices, axis=None, **_):
         return jnp.take(array, jnp.asarray(indices), axis=axis)
 
-    def as_type(array, kind):
-        return jnp.asarray(array).astype({"f": jnp.float64, "c": jnp.complex128, "b": bool}.get(kind, jnp.int64))
+    def as_type(array, dtype):
+        return jnp.asarray(array).astype(jnp.float64 if np.dtype(dtype).kind == "f" else dtype)
 
     def fill_diagonal(array, value, **_):
         return jnp.fill_diagonal(array, value, inplace=False)

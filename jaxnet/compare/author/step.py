@@ -53,6 +53,7 @@ class Step(NamedTuple):
     active: frozenset[Node]  # depend on the parameters before the step, and not on those after
     labelled: frozenset[Node]  # follow from where the labels enter
     last: int  # the number of the last Node that belongs to the step
+    stale: bool = False  # the steps are made with zeros that no backward pass has filled
 
     @property
     def forward(self) -> list[Node]:
@@ -79,8 +80,6 @@ def find_steps(tape: Tape) -> list[Step]:
     then labels in arrays without a loss, and positions in plain numbers.
     """
     networks = _networks(_chains(tape))
-    if not networks:
-        raise NoStep("no array is ever stepped by something that depends on it")
     for network in networks:
         views = [_view(tape, network, k) for k in range(min(2, min(len(chain.versions) for chain in network) - 1))]
         found = [step for view in views for step in [_by_labels(view, _met_data(view))] if step is not None]
@@ -90,6 +89,11 @@ def find_steps(tape: Tape) -> list[Step]:
         steps += [s for view in views for s in [_by_labels(view, _met_positions(view))] if s is not None]
         if steps:
             return steps
+    stale = _stale_step(tape)
+    if stale is not None:
+        return [stale]
+    if not networks:
+        raise NoStep("no array is ever stepped by something that depends on it")
     raise NoStep("no place was found where labels enter, and no number that may be the loss")
 
 
@@ -124,11 +128,24 @@ def _links(stepped: Iterable[Node]) -> dict[Node, list[tuple[Node, Any]]]:
             continue
         seen.add(node)
         for base, step in updates(node):
-            if isinstance(step, Node) and (node.function is setitem or depends(step, base)):
+            if isinstance(step, Node) and (node.function is setitem or follows(step, base)):
                 links.setdefault(base, []).append((node, step))
                 stack.append(base)
                 break  # of p and what it is a multiple of, the first that the step depends on
     return links
+
+
+def follows(step: Node, base: Node) -> bool:
+    """Whether a step depends on its array by more than a multiple of it, as weight decay alone would."""
+    if not depends(step, base):
+        return False
+    inside = ancestors([step], base.number, until=lambda n: n is base or not _is_elementwise(n, step.size))
+    edge = [n for n in inside if n is not base and not _is_elementwise(n, step.size)]
+    return base in ancestors(edge, base.number)
+
+
+def _is_elementwise(node: Node, size: int) -> bool:
+    return node.size == size and isinstance(node.function, np.ufunc) and node.function is not np.matmul
 
 
 def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
@@ -255,12 +272,42 @@ def _view(tape: Tape, network: list[Chain], k: int) -> View:
     return View(parameters, window, _masks(parameters, window), into_steps, touched, end, Values())
 
 
-def _by_labels(view: View, meetings: list[Meeting]) -> Step | None:
+def _stale_step(tape: Tape) -> Step | None:
+    """A step that adds zeros to arrays which a prediction is made of: the network never trains."""
+    values = Values()
+    first: dict[Node, tuple[Node, Node, Node]] = {}  # by the second version: the first one, itself, what was added
+    again: set[Node] = set()
+    for node in tape.nodes:
+        for base, step in updates(node) if 1 <= node.steps <= 2 else ():
+            if isinstance(step, Node) and not np.asarray(Values({base: np.zeros(base.shape)})(step)).any():
+                if node.steps == 1:
+                    first[node] = base, node, step
+                elif base in first:
+                    again.add(base)
+    latest = {node: found for node, found in first.items() if node in again}
+    used = {parent for node in tape.nodes if node.function in (np.dot, np.matmul, np.add) for parent in node.parents}
+    parameters = tuple(
+        Parameter(before, after, (step,), (before, after))
+        for before, after, step in latest.values()
+        if before in used or any(n in used for n in tape.nodes if before in n.parents and n.size == before.size)
+    )
+    if not parameters:
+        return None
+    last = max(p.after.number for p in parameters)
+    window = tape.nodes[min(p.before.number for p in parameters) : last]
+    masks = _masks(parameters, window)
+    touched = _following(window, {p.before for p in parameters})
+    view = View(parameters, window, masks, set(window), touched, last, values)
+    found = _by_labels(view, _met_data(view), follows=False)
+    return None if found is None else found._replace(stale=True)
+
+
+def _by_labels(view: View, meetings: list[Meeting], follows: bool = True) -> Step | None:
     """The step as it is where labels enter at these places; None if not all of it follows from them."""
     if not meetings:
         return None
     labelled = _following(view.window, {meeting.node for meeting in meetings})
-    if not all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
+    if follows and not all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
         return None
     examples = _examples(meetings, view)
     if not examples:

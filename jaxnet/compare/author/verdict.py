@@ -11,16 +11,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 
-from jaxnet.compare.author import facade, lines, places, standins
+from jaxnet.compare.author import drivers, facade, lines, places, standins
 from jaxnet.compare.author.judge import Judged, judge
-from jaxnet.compare.author.program import Ran, run
+from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import NoStep, Step, find_steps
 from jaxnet.compare.author.tape import Enough, Node, Tape, depends, updates
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.report import Report
 
 NODES = 300_000  # that are recorded at most
+SHARE = 0.5  # of the time that is left, for one program
 
 
 class Attempt(NamedTuple):
@@ -93,8 +95,10 @@ def _attempts(path: Path, root: Path, deadline: float, flags: dict[str, str | No
         tape, watch = _watched(deadline)
         modules, builtins = standins.stand_ins(root, file, facade.modules()["numpy"])
         modules = {**facade.modules(), **modules}
+        share = time.monotonic() + SHARE * (deadline - time.monotonic())
+        tape.deadline = share
         with recording(tape):
-            ran = run(file, root, modules, builtins=builtins, deadline=deadline)
+            ran = run(file, root, modules, builtins=builtins, deadline=share)
         own = own or ran
         found = watch.steps or _last_look(tape, ran, watch, reasons, file.name)
         if not found:
@@ -105,26 +109,35 @@ def _attempts(path: Path, root: Path, deadline: float, flags: dict[str, str | No
         yield Attempt(None if file == path else str(ran.entry), tape, found, watch.names, ran.notes)
     if own is None:
         return
-    try:
-        from jaxnet.compare.author import drivers
-    except ImportError:
-        return
-    numpy = modules["numpy"]
-    for attempt in drivers.drive(own.namespace, numpy, lambda: False, **flags):
-        if time.monotonic() > deadline:
-            reasons.append("the time was up")
-            return
+    yield from _driven(own, modules["numpy"], deadline, flags, reasons)
+
+
+def _driven(
+    own: Ran, numpy: Any, deadline: float, flags: dict[str, str | None], reasons: list[str]
+) -> Iterator[Attempt]:
+    """Calls of what the file has defined."""
+    tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, **flags)
+    while True:
         tape, watch = _watched(deadline)
-        with recording(tape), own.started:
-            try:
-                attempt.call()
-            except Enough:
-                pass
-            except Exception as error:
-                reasons.append(f"{attempt.description}: {type(error).__name__}: {error}"[:150])
-        found = watch.steps or _last_look(tape, None, watch, reasons, attempt.description)
+        description = "calls of what it defines"
+        try:
+            with own.started, alarm(deadline):
+                attempt = next(tried, None)
+                if attempt is None:
+                    return
+                description = attempt.description
+                with recording(tape):
+                    attempt.call()
+        except Enough:
+            pass
+        except OutOfTime:
+            reasons.append(f"{description}: the time was up")
+            return
+        except Exception as error:
+            reasons.append(f"{description}: {type(error).__name__}: {error}"[:150])
+        found = watch.steps or _last_look(tape, None, watch, reasons, description)
         if found:
-            yield Attempt(attempt.description, tape, found, watch.names, own.notes)
+            yield Attempt(description, tape, found, watch.names, own.notes)
 
 
 def _programs(path: Path, root: Path) -> Iterator[Path]:
@@ -142,15 +155,16 @@ class _Watch:
         self.next_look = 0
 
     def __call__(self, node: Node) -> None:
-        if len(self.tape.nodes) < self.next_look or not any(
-            isinstance(step, Node) and depends(step, base) for base, step in updates(node)
-        ):
+        if len(self.tape.nodes) < self.next_look:
+            return
+        made = [(base, step) for base, step in updates(node) if isinstance(step, Node)]
+        if not any(depends(step, base) or not np.asarray(Values()(step)).any() for base, step in made):
             return
         try:
             steps = find_steps(self.tape)
         except NoStep:
             steps = []
-        if not steps or not any(node in p.versions[3:] for p in steps[0].parameters):
+        if not steps or not any(node in p.versions[3:] or steps[0].stale for p in steps[0].parameters):
             self.next_look = int(1.1 * len(self.tape.nodes)) + 20
             return
         self.steps = steps
