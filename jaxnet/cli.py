@@ -159,6 +159,7 @@ def train(
         from jaxnet.runs.plots import draw_run
 
         draw_run(run, test_set)
+        typer.echo(f"draw digits for it: jaxnet export {run} digits.html")
 
 
 def _show_training(
@@ -320,6 +321,34 @@ def _prediction_lines(names: list[str], guesses: list[int], outputs: Any, output
         surest = (-row).argsort(kind="stable")[:5]
         lines.append(f"{name:{width}}  {guess:5}" + "".join(f"{k:6}: {show(row[k], output):>7}" for k in surest))
     return lines
+
+
+@app.command()
+def export(
+    run: RunFolder,
+    page: Annotated[str, typer.Argument(metavar="PAGE", help="The HTML file to write.")] = "digits.html",
+) -> None:
+    """Write a page to draw digits on, with the run's network in it: one file, for any browser."""
+    from pathlib import Path
+
+    from jaxnet.runs.checkpoint import load
+    from jaxnet.runs.drawing import LARGE, drawing_page
+    from jaxnet.runs.files import write_atomically
+
+    network, params = load(run)
+    content = drawing_page(network, params, os.path.basename(os.path.normpath(run))).encode()
+    write_atomically(Path(page), content)
+    typer.echo(f"{page}: {_size(len(content))}; open it in a browser and draw")
+    if len(content) > LARGE:
+        typer.echo(
+            f"jaxnet: note: more than {_size(LARGE)}, since it holds all weights. Browsers open it, but it loads "
+            "slowly, mail may refuse it, and drawing may lag behind the pen",
+            err=True,
+        )
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{count / 2**10:.0f} KB"
 
 
 @app.command()
