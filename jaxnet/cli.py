@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import platform
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -156,10 +157,12 @@ def train(
     training = partial(train_run, settings, train_set, test_set, run, record=new_record, overwrite=overwrite, mesh=mesh)
     _show_training(settings, training, len(train_set.labels), run)
     if run is not None and is_first_process():
+        from jaxnet.runs.drawing import is_drawable
         from jaxnet.runs.plots import draw_run
 
         draw_run(run, test_set)
-        typer.echo(f"draw digits for it: jaxnet export {run} digits.html")
+        if is_drawable(settings.sizes):
+            typer.echo(f"draw digits for it to read: jaxnet export {shlex.quote(run)} digits.html")
 
 
 def _show_training(
@@ -332,7 +335,7 @@ def export(
     from pathlib import Path
 
     from jaxnet.runs.checkpoint import load
-    from jaxnet.runs.drawing import LARGE, drawing_page
+    from jaxnet.runs.drawing import LARGE, SLOW, drawing_page
     from jaxnet.runs.files import write_atomically
 
     network, params = load(run)
@@ -340,11 +343,9 @@ def export(
     write_atomically(Path(page), content)
     typer.echo(f"{page}: {_size(len(content))}; open it in a browser and draw")
     if len(content) > LARGE:
-        typer.echo(
-            f"jaxnet: note: more than {_size(LARGE)}, since it holds all weights. Browsers open it, but it loads "
-            "slowly, mail may refuse it, and drawing may lag behind the pen",
-            err=True,
-        )
+        pace = "but its pictures lag behind the pen" if len(content) > SLOW else "and it keeps up with the pen"
+        note = f"more than {_size(LARGE)}, as all weights are in it: mail may refuse it; browsers open it, {pace}"
+        typer.echo(f"jaxnet: note: {note}", err=True)
 
 
 def _size(count: int) -> str:

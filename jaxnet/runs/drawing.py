@@ -1,4 +1,4 @@
-"""A network as a page to draw digits on: one HTML file that needs no other, drawing.html with the network in its place."""
+"""A network as a page to draw digits on, one HTML file that needs no other: drawing.html with the network in it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,22 @@ import numpy as np
 from jaxnet.network import Network, Params
 
 PLACE = "NETWORK"  # in the template
-LARGE = 4 * 2**20  # bytes; from here on a page is too large for many mailboxes, and slow to load
+LARGE = 4 * 2**20  # bytes; from here on a page loads for a moment, and mail may refuse it
+SLOW = 20 * 2**20  # bytes; from here on a frame takes longer than a 60th of a second
 LARGEST = 500_000_000  # bytes; browsers hold no text of more than 2²⁹ characters
+
+
+def is_drawable(sizes: tuple[int, ...]) -> bool:
+    """Whether a network with layers of these sizes takes a square image."""
+    return math.isqrt(sizes[0]) ** 2 == sizes[0]
 
 
 def drawing_page(network: Network, params: Params, name: str) -> str:
     """The page, for a network whose inputs are a square image. Raises ValueError for others, and for too large ones."""
-    pixels = network.sizes[0]
-    if math.isqrt(pixels) ** 2 != pixels:
-        raise ValueError(f"{name}: its network takes {pixels} inputs, which are no square image; one cannot draw them")
+    if not is_drawable(network.sizes):
+        raise ValueError(
+            f"{name}: its network takes {network.sizes[0]} inputs; only those of a square image can be drawn"
+        )
     count = sum(layer.weights.size + layer.biases.size for layer in params)
     if 4 * count * 4 // 3 > LARGEST:
         raise ValueError(
