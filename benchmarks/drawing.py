@@ -1,11 +1,12 @@
 """How long the page to draw on takes for a picture, by the size of its network: `python benchmarks/drawing.py`.
 
-Needs Chromium and `pip install -e '.[browser]'`. It prints the fastest and the median of 25 pictures, as the page itself
-measures them, from the drawing to all that is shown of it.
+Needs Chromium and `pip install -e '.[browser]'`. It prints the fastest and the median of 25 pictures, as the page
+itself measures them, from the drawing to all that is shown of it.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 import statistics
@@ -21,6 +22,7 @@ PICTURES = 25
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     from playwright.sync_api import sync_playwright
 
     print("| network | page | fastest | median |\n| --- | --- | --- | --- |")

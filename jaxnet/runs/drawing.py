@@ -36,7 +36,7 @@ def drawing_page(network: Network, params: Params, name: str) -> str:
         )
     layers = [{"weights": _base64(layer.weights), "biases": _base64(layer.biases)} for layer in params]
     content = _json({"name": name, **network._asdict(), "layers": layers})
-    before, after = files(__package__).joinpath("drawing.html").read_text("utf-8").split(f">{PLACE}<")
+    before, after = files("jaxnet.runs").joinpath("drawing.html").read_text("utf-8").split(f">{PLACE}<")
     return f"{before}>{content}<{after}"
 
 
