@@ -4,6 +4,8 @@ Needs Chromium and `pip install -e '.[browser]'`. It prints the fastest and the 
 itself measures them, from the drawing to all that is shown of it.
 """
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import argparse
