@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import platform
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -156,9 +157,12 @@ def train(
     training = partial(train_run, settings, train_set, test_set, run, record=new_record, overwrite=overwrite, mesh=mesh)
     _show_training(settings, training, len(train_set.labels), run)
     if run is not None and is_first_process():
+        from jaxnet.runs.drawing import is_drawable
         from jaxnet.runs.plots import draw_run
 
         draw_run(run, test_set)
+        if is_drawable(settings.sizes):
+            typer.echo(f"draw digits for it to read: jaxnet export {shlex.quote(run)} digits.html")
 
 
 def _show_training(
@@ -320,6 +324,32 @@ def _prediction_lines(names: list[str], guesses: list[int], outputs: Any, output
         surest = (-row).argsort(kind="stable")[:5]
         lines.append(f"{name:{width}}  {guess:5}" + "".join(f"{k:6}: {show(row[k], output):>7}" for k in surest))
     return lines
+
+
+@app.command()
+def export(
+    run: RunFolder,
+    page: Annotated[str, typer.Argument(metavar="PAGE", help="The HTML file to write.")] = "digits.html",
+) -> None:
+    """Write a page to draw digits on, with the run's network in it: one file, for any browser."""
+    from pathlib import Path
+
+    from jaxnet.runs.checkpoint import load
+    from jaxnet.runs.drawing import LARGE, SLOW, drawing_page
+    from jaxnet.runs.files import write_atomically
+
+    network, params = load(run)
+    content = drawing_page(network, params, os.path.basename(os.path.normpath(run))).encode()
+    write_atomically(Path(page), content)
+    typer.echo(f"{page}: {_size(len(content))}; open it in a browser and draw")
+    if len(content) > LARGE:
+        pace = "but its pictures lag behind the pen" if len(content) > SLOW else "and it keeps up with the pen"
+        note = f"more than {_size(LARGE)}, as all weights are in it: mail may refuse it; browsers open it, {pace}"
+        typer.echo(f"jaxnet: note: {note}", err=True)
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{count / 2**10:.0f} KB"
 
 
 @app.command()

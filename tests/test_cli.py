@@ -125,6 +125,7 @@ def test_every_option_reaches_the_training(run, small_csv):
         (["evaluate"], "Missing argument 'RUN'"),
         (["predict", "/nope", "x.png"], "/nope: no such run"),
         (["plot", "/nope"], "/nope: no such run"),
+        (["export", "/nope"], "/nope: no such run"),
         (["plot", "/nope", "/nope2"], "/nope: no such run"),
         (["fly"], "No such command 'fly'"),
     ],
@@ -267,6 +268,28 @@ def few_classes(tmp_path):
     return make
 
 
+def test_a_run_is_exported_as_training_says(run, trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    last = run("train", "--run", trained, "--resume")[1].splitlines()[-1]
+    assert last.startswith("draw digits for it to read: jaxnet export ")
+    status, out, err = run(*last.partition("jaxnet ")[2].split())
+    assert (status, err) == (0, "")
+    size = (tmp_path / "digits.html").stat().st_size
+    assert size < 100_000
+    assert out == f"digits.html: {size / 1024:.0f} KB; open it in a browser and draw\n"
+    assert re.search(r'{"name": "trained", "sizes": \[784, 10, 10\]', (tmp_path / "digits.html").read_text())
+
+
+@pytest.mark.parametrize(("hidden", "pace"), [("1600", "keeps up"), ("5500", "lag behind")])
+def test_a_large_page_says_what_it_costs(run, small_csv, hidden, pace, tmp_path):
+    small = ["--data", small_csv, "--batch-size", "100", "--epochs", "1", "--hidden", hidden]
+    assert run("train", *small, "--run", str(tmp_path / "run"))[0] == 0
+    status, out, err = run("export", str(tmp_path / "run"), str(tmp_path / "digits.html"))
+    assert status == 0
+    assert re.fullmatch(rf"jaxnet: note: more than 4.0 MB, .*{pace}.*\n", err)
+    assert " MB; open it" in out
+
+
 @pytest.mark.parametrize("classes", [3, 47, 256])
 def test_any_number_of_classes(classes, run, few_classes, tmp_path):
     data, folder = few_classes(*range(classes)), str(tmp_path / "run")
@@ -278,6 +301,11 @@ def test_any_number_of_classes(classes, run, few_classes, tmp_path):
     assert run("train", "--run", folder, "--resume", "--data", data)[0] == 0
     result = json.loads(run("evaluate", folder, "--json")[1])
     assert result["confusion"] == (10 * np.eye(classes, dtype=int)).tolist()
+    assert run("export", folder) == (
+        2,
+        "",
+        "jaxnet: run: its network takes 300 inputs; only those of a square image can be drawn\n",
+    )
     status, out, err = run("predict", folder, few_classes(0, classes - 1, name="two.csv"))
     assert (status, err) == (0, "")
     assert [line.split()[3] for line in out.splitlines()[1:]] == [str(k) for k in [0] * 10 + [classes - 1] * 10]
@@ -370,6 +398,9 @@ def test_predict(run, trained, mnist, tmp_path):
         (["predict", "{run}", "{tmp}/digit.png", "--show=/nope/x.png"], "/nope/x.png: No such file"),
         (["predict", "{run}", "{tmp}/digit.png", "--show=x.abc"], "Format 'abc' is not supported"),
         (["predict", "{tmp}", "{tmp}/digit.png"], "checkpoint.safetensors: No such file"),
+        (["export", "{run}", "/nope/digits.html"], "/nope/digits.html: No such file"),
+        (["export", "{run}", "{tmp}"], "Is a directory"),
+        (["export", "{tmp}"], "checkpoint.safetensors: No such file"),
         (["evaluate", "{run}", "--data={tmp}/small.csv"], "4 pixels an example, but the network takes 784"),
         (["evaluate", "{run}", "--data={tmp}/classes.csv"], "line 1, column 1: label '10'"),
         (["plot", "{run}", "{tmp}"], "holds no run.json"),

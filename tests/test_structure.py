@@ -27,6 +27,7 @@ ORDER = [
     "jaxnet.runs.keeper",
     "jaxnet.runs.run",
     "jaxnet.runs.images",
+    "jaxnet.runs.drawing",
     "jaxnet.runs.plots",
     "jaxnet.runs.terminal",
     "jaxnet.compare",
