@@ -222,7 +222,8 @@ class Session:
             if n in self.pool:
                 return self.pool[n]
         held_out = any(word in name.lower() for word in ("val", "test", "dev"))
-        if optional and (building or held_out or first not in ("X", "Y", "P", "count", "parameters", "cache")):
+        wanted = ("inputs", "outputs") if building else ("X", "Y", "P", "count", "parameters", "cache")
+        if optional and (held_out or first not in wanted):
             return _OMIT
         own = self.file.namespace.get(name, self.file.namespace.get(name.upper()))
         if first in SIZES and isinstance(own, list) and not all(isinstance(size, int) for size in own):

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import io
 import itertools
+import random
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -85,7 +86,7 @@ def drive(
             for world in _of_layout(target.worlds, names.layout):
                 if stop():
                     return
-                play = functools.partial(target.play, world, strict)
+                play = functools.partial(_seeded, target.play, world, strict)
                 if _runs(play):
                     offered += 1
                     yield Attempt(target.description, play)
@@ -93,6 +94,13 @@ def drive(
                     break
             if offered:
                 break
+
+
+def _seeded(play: Callable[[Any, bool], None], world: Any, strict: bool) -> None:
+    """A call whose random numbers are the same each time."""
+    random.seed(0)
+    numpy.random.seed(0)
+    play(world, strict)
 
 
 def _of_layout(worlds: list[Any], layout: str | None) -> list[Any]:
@@ -328,14 +336,15 @@ class Passes(NamedTuple):
     """Functions, or methods of a class, that make one network together."""
 
     owner: str | None
-    forward: str
+    forward: str  # empty where the backward pass is one function with it
     backward: str
 
 
 def _passes(file: File, np: types.ModuleType, flags: Flags) -> Iterator[Target]:
     for passes in _plans(file, flags):
         of = f" of class {passes.owner}" if passes.owner else ""
-        shown = f"{passes.forward} and {passes.backward}{of}, called with data of jaxnet's own"
+        names = " and ".join(name for name in passes[1:] if name)
+        shown = f"{names}{of}, called with data of jaxnet's own"
 
         def play(world: World, strict: bool, passes: Passes = passes) -> None:
             _play_passes(Session(file, np, world), passes, flags, strict)
@@ -350,6 +359,8 @@ def _plans(file: File, flags: Flags) -> Iterator[Passes]:
         forwards = _chosen(functions, flags.forward, owner) or _forwards(file, functions)
         backwards = _chosen(functions, flags.backward, owner) or _backwards(file, functions)
         yield from (Passes(owner, f, b) for b in backwards[:4] for f in forwards[:2] if f != b)
+        whole = {n: f for n, f in functions.items() if role(n) in ("forward", "loss") and {"X", "Y"} <= _firsts(f)}
+        yield from (Passes(owner, "", n) for n, f in whole.items() if not backwards and _gives_gradients(f))
 
 
 def _chosen(functions: dict[str, Any], name: str | None, owner: str | None) -> list[str]:
@@ -376,7 +387,8 @@ def _gives_gradients(function: Any) -> bool:
     if re.search("back|bprop|grad|nabla|^bp$", function.__name__.lower()) or _steps(function):
         return True
     nodes = list(ast.walk(node)) if (node := node_of(function)) else []
-    return any(_is_gradient(tail(n)) for n in nodes if isinstance(n, ast.Name | ast.Attribute | ast.Subscript))
+    words = [n.value if isinstance(n, ast.Constant) else tail(n) for n in nodes]
+    return any(_is_gradient(word) for word in words)
 
 
 def _firsts(function: Any) -> set[str]:
@@ -391,25 +403,24 @@ def _play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) -
         functions = {name: getattr(root, name) for name in file.methods(passes.owner)}
     else:
         root, functions = session.pool, file.functions
-        arguments = argument_meanings(functions[passes.forward])
+        first = functions[passes.forward or passes.backward]
+        arguments = argument_meanings(first)
         parameters = _initialise(session, flags.init, arguments) if arguments else []
-        parameters = parameters or _make_parameters(session, functions[passes.forward], functions[passes.backward])
+        parameters = parameters or _make_parameters(session, first, functions[passes.backward])
         if not parameters:
-            root, parameters = file.namespace, _global_parameters(session, functions[passes.forward])
+            root, parameters = file.namespace, _global_parameters(session, first)
     if not parameters:
         raise Unfillable("no parameters")
-    forward, backward = functions[passes.forward], functions[passes.backward]
+    forward, backward = functions.get(passes.forward), functions[passes.backward]
     losses = [flags.loss] if flags.loss else list(find_role(functions, "loss"))
     losses += [n for n in find_role(file.functions, "loss") if passes.owner and not losses]
     updates = find_role(functions, "update")
-    free = [name for name, means in argument_meanings(forward).items() if not means and name not in session.pool]
-    unread = [name for name, means in argument_meanings(forward).items() if means[:1] == ["cache"]]
-    given = {} if _firsts(forward) & {"X", "pairs"} or not free + unread else {(free + unread)[0]: session.data["X"]}
     for _ in range(COUNT):
         _zero(session, functions)
         before = {p.way: plain(p.value) for p in parameters}
-        _remember(session, forward, session.call(forward, **given), strict)
-        for name in losses:
+        if forward:
+            _remember(session, forward, session.call(forward, **_input(session, forward)), strict)
+        for name in losses if forward else ():
             with contextlib.suppress(Exception):  # a loss that cannot be called so is none
                 _call_loss(session, functions.get(name) or file.functions[name], passes.forward)
                 break
@@ -424,6 +435,16 @@ def _play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) -
             if not pairs or (strict and (len(pairs) < len(parameters) or not all(fits(p, g) for p, g in pairs))):
                 raise Unfillable("gradients of other shapes")
             step(pairs)
+
+
+def _input(session: Session, forward: Any) -> dict[str, Any]:
+    """X for the first argument that tells nothing, where none is called like data."""
+    arguments = argument_meanings(forward)
+    if _firsts(forward) & {"X", "pairs"}:
+        return {}
+    free = [name for name, means in arguments.items() if not means and name not in session.pool]
+    free += [name for name, means in arguments.items() if means[:1] == ["cache"]]
+    return {free[0]: session.data["X"]} if free else {}
 
 
 def _updated(session: Session, updates: dict[str, Any], gradients: Any, moved: Callable[[], bool]) -> bool:
