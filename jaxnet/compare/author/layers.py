@@ -32,6 +32,7 @@ from jaxnet.compare.author.calls import (
     step,
 )
 from jaxnet.compare.author.meanings import gradient_of, meanings, read_name, role, squeezed
+from jaxnet.compare.author.passes import meant
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.tape import Tape
 
@@ -79,12 +80,8 @@ def _forward_of(file: File, name: str) -> str | None:
 def _backward_of(file: File, name: str) -> list[str]:
     """Those that take an upstream gradient, or something that tells nothing; some have one for dx and one for dW."""
     found = {n: f for n, f in find_role(file.methods(name), "backward").items() if argument_meanings(f)}
-    fitting = [n for n, f in found.items() if "Y" not in _firsts(f)]
+    fitting = [n for n, f in found.items() if "Y" not in meant(f)]
     return [n for n in fitting if "back" in n] or fitting
-
-
-def _firsts(function: Any) -> list[str]:
-    return [means[0] if means else "" for means in argument_meanings(function).values()]
 
 
 def _pairs(file: File) -> Iterator[tuple[str, str]]:
@@ -380,7 +377,7 @@ def _losses(file: File) -> Iterator[tuple[str, Callable[[Session], tuple[Any, An
 
 
 def _takes_labels(function: Any) -> bool:
-    return "Y" in _firsts(function) and len(argument_meanings(function)) > 1
+    return "Y" in meant(function) and len(argument_meanings(function)) > 1
 
 
 def _play_loss(session: Session, make: Callable[[Session], tuple[Any, Any]], shape: tuple[int, ...]) -> None:
