@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from jaxnet.compare.author import statements
 from jaxnet.compare.author.meanings import SIZES, Named, meanings, read_name, role, squeezed
 
 RATE = 1.0  # a step is then the gradient itself, wherever the author multiplies with the rate
@@ -79,7 +80,7 @@ class File:
         methods = [f for c in self.classes.values() for f in vars(c).values()]
         plain = [getattr(f, "__func__", f) for f in (*self.functions.values(), *methods)]
         names = {f.__code__.co_filename for f in plain if isinstance(f, types.FunctionType)}
-        self.trees = [tree for name in sorted(names) if (tree := _tree(name)) is not None]
+        self.trees = [_tree(name) for name in sorted(names)]
         self.source = "\n".join("".join(linecache.getlines(name)) for name in sorted(names))
         self.sites = _sites(self.trees)
 
@@ -109,16 +110,14 @@ class File:
         return found
 
 
-def _tree(filename: str) -> ast.Module | None:
+def _tree(filename: str) -> ast.Module:
     return _parsed("".join(linecache.getlines(filename)))
 
 
 @functools.lru_cache(100)
-def _parsed(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError):
-        return None
+def _parsed(text: str) -> ast.Module:
+    """As the program was run: without what is broken, and with Python 2's statements as functions."""
+    return ast.Module(statements._unit(text, "<author>", None).body, [])
 
 
 def node_of(function: Any) -> ast.FunctionDef | ast.Lambda | None:
