@@ -244,7 +244,7 @@ def _proportional(levels: list[Level]) -> Level:
 def _within(levels: list[Level], count: int) -> Level:
     """What is left of a step without so many multiplications by numbers; of an optimiser's, what is proportional."""
     if levels[0].candidate is None or not levels[0].candidate.scaled:
-        return _proportional(levels)
+        return next((level for level in levels if _is_one(level.factor)), _proportional(levels))
     k = taken = 0
     while k + 1 < len(levels) and (candidate := levels[k].candidate) is not None:
         decays = candidate.decayed and levels[k].factor is None
@@ -306,7 +306,9 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
         diagnosis = diagnose(problem) if problem is not None else None
     if diagnosis is not None:
         findings = diagnosis.findings
-        common = next((f.scale or 1.0 for f in findings if f.at == "loss" and f.code == "wrong-scale"), 1.0)
+        if not judged.stated:  # then the constant is ours
+            findings = [f for f in findings if not (f.at == "loss" and f.code == "wrong-scale")]
+        common = next((f.scale or 1.0 for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale"), 1.0)
     else:
         leaves = [(name, given[name][0], judged.true[name][0]) for name in given]
         findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]

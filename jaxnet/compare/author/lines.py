@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
@@ -23,9 +24,9 @@ ENTRIES = 2_000  # of an author's objects that are looked into for the names of 
 # --- names -------------------------------------------------------------------------------------------------------------------
 
 
-def names_in_frames(frame: FrameType | None) -> dict[Node, str]:
+def names_in_frames(frame: FrameType | None) -> dict[Node, list[str]]:
     """What the running functions of the author call their arrays, the innermost first."""
-    found: dict[Node, str] = {}
+    found: dict[Node, list[str]] = {}
     while frame is not None:
         name = frame.f_code.co_filename
         if not name.startswith(("/", "<")):
@@ -34,7 +35,7 @@ def names_in_frames(frame: FrameType | None) -> dict[Node, str]:
     return found
 
 
-def names_in(namespace: dict[str, Any], found: dict[Node, str]) -> None:
+def names_in(namespace: dict[str, Any], found: dict[Node, list[str]]) -> None:
     """Adds the arrays in variables, and in the lists, dicts and objects that variables hold."""
     stack: list[tuple[str, Any, int]] = [(name, value, 0) for name, value in list(namespace.items()) if name[:2] != "__"]
     seen: set[int] = set()
@@ -43,7 +44,7 @@ def names_in(namespace: dict[str, Any], found: dict[Node, str]) -> None:
             return
         name, value, depth = stack.pop(0)
         if isinstance(value, Array):
-            found.setdefault(node_of(value), name)
+            found.setdefault(node_of(value), []).append(name)
         elif depth < 4 and id(value) not in seen:
             seen.add(id(value))
             stack += [(f"{name}{way}", part, depth + 1) for way, part in _parts(value)]
@@ -61,21 +62,29 @@ def _parts(value: Any) -> list[tuple[str, Any]]:
     return []
 
 
-def parameter_names(step: Step, known: dict[Node, str]) -> dict[Parameter, str]:
-    """The author's names for the parameters: those of the variables that hold them, else that of the line's target."""
-    names: dict[Parameter, str] = {}
+def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter, str]:
+    """The author's names for the parameters: a name that only one of them has, by which it is held as it is.
+
+    Where there is none, the target of the line that steps it.
+    """
+    candidates: dict[Parameter, list[str]] = {p: [] for p in step.parameters}
     by_version = {version: p for p in step.parameters for version in p.versions}
-    for node, name in known.items():
+    for node, held_as in known.items():
         if node in by_version:
-            names.setdefault(by_version[node], _short(name))
+            candidates[by_version[node]] += [_short(name) for name in held_as]
     for p in step.parameters:
-        names.setdefault(p, _target(p.after.place) or f"parameter {p.before.number}")
-    taken = Counter(names.values())
+        candidates[p].sort(key=lambda name: (bool(re.search(r"\[\d", name)), "[" in name))
+        candidates[p] += [target] if (target := _target(p.after.place)) else []
+    shared = Counter(name for names in candidates.values() for name in set(names))
+    names: dict[Parameter, str] = {}
     numbers: Counter[str] = Counter()
-    for p in step.parameters:
-        if taken[names[p]] > 1:
-            numbers[names[p]] += 1
-            names[p] = f"{names[p]} #{numbers[names[p]]}"
+    for p, held_as in candidates.items():
+        own = next((name for name in held_as if shared[name] == 1), None)
+        if own is None:
+            name = held_as[0] if held_as else "parameter"
+            numbers[name] += 1
+            own = f"{name} #{numbers[name]}"
+        names[p] = own
     return names
 
 
@@ -107,10 +116,9 @@ def cell_of(place: Place) -> int | None:
 
 
 @lru_cache(maxsize=200)
-def _statements(file: str) -> tuple[ast.stmt, ...]:
-    lines = linecache.getlines(file)
+def _statements(text: str) -> tuple[ast.stmt, ...]:
     try:
-        tree = ast.parse("".join(line if line.strip()[:1] not in "%!" else "\n" for line in lines))
+        tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return ()
     return tuple(n for n in ast.walk(tree) if isinstance(n, ast.stmt) and not hasattr(n, "body"))
@@ -118,7 +126,8 @@ def _statements(file: str) -> tuple[ast.stmt, ...]:
 
 def statement_at(place: Place) -> ast.stmt | None:
     """The simple statement that the line belongs to."""
-    for statement in _statements(place.file):
+    lines = linecache.getlines(place.file)
+    for statement in _statements("".join(line if line.strip()[:1] not in "%!" else "\n" for line in lines)):
         if statement.lineno <= place.line <= (statement.end_lineno or statement.lineno):
             return statement
     return None

@@ -159,7 +159,7 @@ def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
     for root in sorted((n for n in links if n not in later), key=lambda n: n.number):
         chain = _chain_from(root, links)
         if chain.steps:
-            chains.append(_with_first_broadcast(chain))
+            chains.append(chain)
     return chains
 
 
@@ -185,16 +185,6 @@ def _chain_from(root: Node, links: dict[Node, list[tuple[Node, Any]]]) -> Chain:
         versions.append(current)
         steps.append(tuple(part))
     return Chain(tuple(versions), tuple(steps))
-
-
-def _with_first_broadcast(chain: Chain) -> Chain:
-    """A first step that changed the array's shape: b (o, 1) − g (o, m)."""
-    root = chain.versions[0]
-    if root.function in (np.add, np.subtract) and isinstance(root.inputs[0], Node):
-        base, step = root.inputs
-        if base.shape != root.shape and isinstance(step, Node) and depends(step, base):
-            return Chain((base, *chain.versions), ((step,), *chain.steps))
-    return chain
 
 
 def _without_dependent(chains: list[Chain]) -> list[Chain]:
@@ -279,9 +269,11 @@ def _stale_step(tape: Tape) -> Step | None:
     again: set[Node] = set()
     for node in tape.nodes:
         for base, step in updates(node) if 1 <= node.steps <= 2 else ():
-            if isinstance(step, Node) and not np.asarray(Values({base: np.zeros(base.shape)})(step)).any():
+            if not isinstance(step, Node) or follows(step, base):
+                continue
+            if not np.asarray(Values({base: np.zeros(base.shape)})(step)).any():
                 if node.steps == 1:
-                    first[node] = base, node, step
+                    first.setdefault(node, (base, node, step))
                 elif base in first:
                     again.add(base)
     latest = {node: found for node, found in first.items() if node in again}

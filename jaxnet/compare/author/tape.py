@@ -145,7 +145,7 @@ def updates(node: Node) -> Iterator[tuple[Node, Any]]:
                         yield array, step
     elif node.function in (np.add, np.subtract):
         first, second = node.inputs[:2]
-        if isinstance(first, Node) and first.shape == node.shape:
+        if isinstance(first, Node) and (first.shape == node.shape or node.function is np.subtract and first.size < node.size):
             yield from ((p, second) for p in multiples(first))
         if node.function is np.add and isinstance(second, Node) and second.shape == node.shape:
             yield from ((p, first) for p in multiples(second))

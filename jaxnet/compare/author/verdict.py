@@ -31,7 +31,7 @@ class Attempt(NamedTuple):
     program: str | None  # what was run, if it is not the file itself
     tape: Tape
     steps: list[Step]
-    names: dict[Node, str]
+    names: dict[Node, list[str]]
     notes: list[str]
 
 
@@ -151,7 +151,7 @@ class _Watch:
     def __init__(self, tape: Tape):
         self.tape = tape
         self.steps: list[Step] = []
-        self.names: dict[Node, str] = {}
+        self.names: dict[Node, list[str]] = {}
         self.next_look = 0
 
     def __call__(self, node: Node) -> None:
