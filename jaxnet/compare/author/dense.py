@@ -40,6 +40,7 @@ class Dense(NamedTuple):
     layers: list[list[Layer]]  # by layer, then by example
     activations: list[str]  # index l made A[l]
     layout: str
+    over_all: bool = False  # the softmax is normalised over all entries of a batch
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -81,14 +82,16 @@ def recognise(step: Step, drawn: list[Values]) -> Dense | None:
     if any(len({layer.weights.before for layer in group}) != 1 for group in by_layer):
         return None
     used = {p.before for group in by_layer for layer in group for p in (layer.weights, layer.biases) if p}
-    if used != set(by_node):
+    if used - set(by_node) or any(len(n.shape) > 1 and min(n.shape) > 1 for n in set(by_node) - used):
         return None
     layout = "columns" if by_layer[0][0].weights_first else "rows"
     dense = Dense(by_layer, [""], layout)
     activations = [_activation(dense, step, drawn, number) for number in range(1, len(by_layer) + 1)]
+    over_all = activations[-1] == "softmax over all"
+    activations = [*activations[:-1], "softmax" if over_all else activations[-1]]
     if any(name is None for name in activations):
         return None
-    return dense._replace(activations=["", *(name or "" for name in activations)])
+    return dense._replace(activations=["", *(name or "" for name in activations)], over_all=over_all)
 
 
 def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> list[Layer] | None:
@@ -191,7 +194,7 @@ def as_rows(dense: Dense, name: str, array: Array) -> Array:
 def _activation(dense: Dense, step: Step, drawn: list[Values], number: int) -> str | None:
     """The name of the function from a layer's scores to what follows: the next layer's input, or the prediction."""
     last = number == len(dense.layers)
-    names = ["softmax", "sigmoid", "tanh", "identity", "relu", "leaky_relu"] if last else list(mistakes.ACTIVATIONS)
+    names = ["softmax", "softmax over all", "sigmoid", "tanh", "identity", "relu", "leaky_relu"] if last else list(mistakes.ACTIVATIONS)
     for name in names:
         for values in drawn:
             Z = _scores(dense, number, values)
@@ -207,6 +210,8 @@ def _activation(dense: Dense, step: Step, drawn: list[Values], number: int) -> s
 
 
 def _activated(Z: Array, name: str) -> Array:
+    if name == "softmax over all":
+        return backprop.softmax(Z.reshape(1, -1)).reshape(Z.shape)
     return backprop.softmax(Z) if name == "softmax" else mistakes.ACTIVATIONS[name][0](Z)
 
 
@@ -253,11 +258,18 @@ def problem(
                 slope = -Y_rows / A[-1] if activations[-1] == "softmax" else (A[-1] - Y_rows) / (A[-1] * (1 - A[-1]))
             scale = np.abs(DZ).max() / max(np.abs(A[-1] - Y_rows).max(), 1e-300)
             DY_hat = scale * np.nan_to_num(slope)
+        if dense.over_all:
+            # Right is what follows from these predictions by the formulas for a softmax of each example.
+            error = backprop.output_error(Z[-1], A[-1], Y_rows, "softmax", truth.loss.name or "cross-entropy")
+            scale = float(np.abs(DY_hat).max() / max(np.abs(_slope(A[-1], Y_rows, truth.loss.name)).max(), 1e-300))
+            DZ, DY_hat = scale * error, scale * _slope(A[-1], Y_rows, truth.loss.name)
         forward = Pass(W, [np.zeros((len(Y_rows), 0)), *Z], A, Y_rows, activations, DY_hat, DZ)
         if any(z.shape != (len(Y_rows), w.shape[0]) for z, w in zip(Z, W[1:], strict=True)):
             return None
         errors = continued(forward, {forward.last: forward.DZ})
         for number in range(1, depth + 1):
+            if dense.over_all:
+                continue
             true = as_rows(dense, f"W{number}", np.asarray(adjoints[dense.parameters[f"W{number}"].before]))
             data = errors[number].T @ A[number - 1]
             found = _penalty(true, data, W[number])
@@ -272,6 +284,11 @@ def problem(
         name = f"b{number}"
         db.append([as_rows(dense, name, g) for g in gradients[name]] if name in gradients else [None] * len(drawn))
     return Problem(passes, dW, db, 1e-8, penalty)
+
+
+def _slope(Y_hat: Array, Y: Array, loss: str | None) -> Array:
+    """∂loss/∂Ŷ of an example."""
+    return Y_hat - Y if loss == "squared-error" else -Y / Y_hat
 
 
 def _penalty(true: Array, data: Array, W: Array) -> float | None:

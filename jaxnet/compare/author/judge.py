@@ -76,8 +76,22 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
                 possible = [(truth, fitted, right)]
                 break
         possible.append((truth, fitted, right))
-    chosen = _meant(possible, len(step.parameters))
-    return _judged(step, drawn, names, *chosen)
+    truth, fitted, stated = _meant(possible, len(step.parameters))
+    best = next(right for t, _, right in possible if t is truth)
+    if stated or best:
+        return _judged(step, drawn, names, truth, fitted, stated)
+    # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
+    judged: list[Judged] = []
+    problem: ValueError | None = None
+    for truth, fitted, _ in possible:
+        if truth.loss.node is None:
+            try:
+                judged.append(_judged(step, drawn, names, truth, fitted, False))
+            except ValueError as error:
+                problem = problem or error
+    if not judged:
+        raise problem or ValueError("no loss could be inferred")
+    return min(judged, key=lambda found: found.diagnosis.price if found.diagnosis is not None else math.inf)
 
 
 def _check_record(tape: Tape, step: Step) -> None:
@@ -165,7 +179,7 @@ def _meant(possible: list, count: int):
         return (*best_own[:2], True)
     if best_own is None and best is None:
         raise ValueError("no loss was computed, and none could be inferred")
-    if best_own is None and best is not None:
+    if best is not None:
         return (*best[:2], False)
     raise ValueError("the program computes a number that may be its loss, but no gradient is that of it, nor of another loss")
 
@@ -241,10 +255,18 @@ def _proportional(levels: list[Level]) -> Level:
     return next((level for level in levels if level.factor is not None), levels[-1])
 
 
+def _of_formula(levels: list[Level]) -> Level:
+    """What an optimiser was given, where no array is the truth: all of the line in which the gradient was made."""
+    made = levels[-1].candidate
+    here = made.node.place if made is not None else None
+    same = [level for level in levels if level.candidate is not None and level.candidate.node.place == here]
+    return (same or levels[-1:])[0]
+
+
 def _within(levels: list[Level], count: int) -> Level:
     """What is left of a step without so many multiplications by numbers; of an optimiser's, what is proportional."""
     if levels[0].candidate is None or not levels[0].candidate.scaled:
-        return next((level for level in levels if _is_one(level.factor)), _proportional(levels))
+        return next((level for level in levels if _is_one(level.factor)), _of_formula(levels))
     k = taken = 0
     while k + 1 < len(levels) and (candidate := levels[k].candidate) is not None:
         decays = candidate.decayed and levels[k].factor is None
@@ -306,6 +328,8 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
         diagnosis = diagnose(problem) if problem is not None else None
     if diagnosis is not None:
         findings = diagnosis.findings
+        if judged.dense is not None and judged.dense.over_all:
+            findings = [Finding("forward", "softmax-over-all-entries"), *findings]
         if not judged.stated:  # then the constant is ours
             findings = [f for f in findings if not (f.at == "loss" and f.code == "wrong-scale")]
         common = next((f.scale or 1.0 for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale"), 1.0)

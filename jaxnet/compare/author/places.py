@@ -169,7 +169,9 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
     if kind in ("dW", "db"):
         return _origin(judged.chosen.get(finding.at[1:])) if finding.code != "wrong-scale" else judged.chosen.get(finding.at[1:])
     if kind == "dZ" and judged.diagnosis is not None and judged.problem is not None:
-        return _holder(judged, int(layer))
+        holder = _holder(judged, int(layer))
+        through = finding.code in ("weights-already-updated", "weights-not-transposed")
+        return _product_with_weights(judged, holder) if through else holder
     if finding.at == "loss" and judged.diagnosis is not None and judged.problem is not None:
         return None
     if finding.at == "forward":
@@ -198,6 +200,8 @@ def _holder(judged: Judged, layer: int) -> Node | None:
     errors = judged.diagnosis.errors
     if not errors or layer not in errors[0]:
         return None
+    examples = len(judged.step.examples)
+    size = errors[0][layer].size // examples
     for name in (f"W{layer}", f"b{layer}"):
         made = _origin(judged.chosen.get(name))
         if made is None:
@@ -205,7 +209,7 @@ def _holder(judged: Judged, layer: int) -> Node | None:
         holders = [
             n
             for n in _nearest(made)
-            if n in judged.step.labelled and n is not made and n.size == errors[0][layer].size and _holds(judged, n, errors, layer)
+            if n in judged.step.labelled and n is not made and n.size == size and _holds(judged, n, errors, layer, examples)
         ]
         if holders:
             elsewhere = [n for n in holders if n.place != made.place]
@@ -213,19 +217,32 @@ def _holder(judged: Judged, layer: int) -> Node | None:
     return None
 
 
+def _product_with_weights(judged: Judged, holder: Node | None) -> Node | None:
+    """Where an error went through the weights, before it was multiplied by a slope."""
+    node = holder
+    while node is not None and node.function not in (np.dot, np.matmul):
+        labelled = [p for p in node.parents if p in judged.step.labelled and p.size == node.size]
+        node = labelled[0] if labelled else next((p for p in node.parents if p in judged.step.labelled), None)
+    return node or holder
+
+
 def _nearest(node: Node) -> Iterator[Node]:
     yield from ancestors([node], max(0, node.number - 3000))
 
 
-def _holds(judged: Judged, node: Node, errors, layer: int) -> bool:
-    for values, of_draw in zip(judged.drawn, errors, strict=True):
-        value, wanted = np.squeeze(np.asarray(values(node), float)), np.squeeze(of_draw[layer])
-        if value.shape != wanted.shape:
-            value = value.T
-        if value.shape != wanted.shape:
-            return False
-        square = float(np.vdot(wanted, wanted))
-        factor = float(np.vdot(wanted, value)) / square if square else 0.0
-        if factor == 0 or np.abs(value - factor * wanted).max() > 1e-7 * np.abs(value).max():
-            return False
-    return True
+def _holds(judged: Judged, node: Node, errors, layer: int, examples: int) -> bool:
+    """Whether a Node holds the error of all examples, or of one of those that run one by one, up to a constant."""
+    for k in range(examples):
+        if all(_is_multiple(np.asarray(v(node), float), e[layer][k : k + 1] if examples > 1 else e[layer]) for v, e in zip(judged.drawn, errors, strict=True)):
+            return True
+    return False
+
+
+def _is_multiple(value: Array, wanted: Array) -> bool:
+    value, wanted = np.squeeze(value), np.squeeze(wanted)
+    value = value.T if value.shape != wanted.shape else value
+    if value.shape != wanted.shape:
+        return False
+    square = float(np.vdot(wanted, wanted))
+    factor = float(np.vdot(wanted, value)) / square if square else 0.0
+    return factor != 0 and bool(np.abs(value - factor * wanted).max() <= 1e-7 * np.abs(value).max())

@@ -36,7 +36,7 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     region = _region(outermost, step)
     positions = _positions(outermost, parameter, region)
     return [
-        Candidate(node, positions[node], _is_scaling(node), _is_decay(node, parameter))
+        Candidate(node, positions[node], _is_scaling(node), _is_decay(node, parameter, region[-1]))
         for node in _all_goes_through(outermost, region, step)
         if node in positions
     ]
@@ -60,14 +60,15 @@ def _is_scaling(node: Node) -> bool:
     return len(arrays) == 1 and all(not isinstance(i, Node) or i.size == 1 for i in others)
 
 
-def _is_decay(node: Node, parameter: Parameter) -> bool:
+def _is_decay(node: Node, parameter: Parameter, made: Node) -> bool:
     """Whether a multiple of the parameter is added where it is stepped: the optimiser's doing, not the gradient's."""
     if node.function not in (np.add, np.subtract) or len(node.parents) != 2 or not node.places:
         return False
-    here, there = node.places[0], parameter.after.place
-    same_line = there is not None and (here.file, here.line) == (there.file, there.line)
-    same_function = there is not None and here.function == there.function != "<module>" and here.file == there.file
-    return (same_line or same_function) and any(parameter.before in multiples(parent) for parent in node.parents)
+    here, there, origin = node.place, parameter.after.place, made.place
+    if here is None or there is None or origin is None or here.file != there.file:
+        return False
+    stepping = here.line == there.line or (here.function == there.function != origin.function)
+    return stepping and any(parameter.before in multiples(parent) for parent in node.parents)
 
 
 def _region(outermost: Node, step: Step) -> list[Node]:

@@ -82,6 +82,7 @@ def find_steps(tape: Tape) -> list[Step]:
     networks = _networks(_chains(tape))
     for network in networks:
         views = [_view(tape, network, k) for k in range(min(2, min(len(chain.versions) for chain in network) - 1))]
+        views = [_with_further(tape, view) for view in views]
         found = [step for view in views for step in [_by_labels(view, _met_data(view))] if step is not None]
         steps = [step for step in found if step.losses]
         steps += [step for view in views for step in [_by_loss(view)] if step is not None]
@@ -139,13 +140,16 @@ def follows(step: Node, base: Node) -> bool:
     """Whether a step depends on its array by more than a multiple of it, as weight decay alone would."""
     if not depends(step, base):
         return False
-    inside = ancestors([step], base.number, until=lambda n: n is base or not _is_elementwise(n, step.size))
-    edge = [n for n in inside if n is not base and not _is_elementwise(n, step.size)]
-    return base in ancestors(edge, base.number)
+    inside = ancestors([step], base.number, until=lambda n: n is base or not _is_linear(n, base))
+    edge = [n for n in inside if n is not base and not _is_linear(n, base)]
+    if base in ancestors(edge, base.number):
+        return True
+    return bool(np.asarray(Values({base: np.zeros(base.shape)})(step)).any())
 
 
-def _is_elementwise(node: Node, size: int) -> bool:
-    return node.size == size and isinstance(node.function, np.ufunc) and node.function is not np.matmul
+def _is_linear(node: Node, base: Node) -> bool:
+    one = len(node.parents) == 1 and node.function in (np.multiply, np.true_divide, np.negative)
+    return node.shape == base.shape and (one or node.function in (np.add, np.subtract))
 
 
 def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
@@ -260,6 +264,32 @@ def _view(tape: Tape, network: list[Chain], k: int) -> View:
     roots = {p.versions[0] for p in parameters}
     touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
     return View(parameters, window, _masks(parameters, window), into_steps, touched, end, Values())
+
+
+def _with_further(tape: Tape, view: View) -> View:
+    """The step with further parameters: arrays that are stepped by something that follows from the labels, no matter
+    whether it depends on them: a bias that the forward pass never adds, or one with a gradient of another shape."""
+    step = _by_labels(view, _met_data(view)) or _by_loss(view)
+    if step is None:
+        return view
+    known = {p.before for p in view.parameters}
+    held = {version for p in view.parameters for version in p.versions}
+    again = {base for node in tape.nodes if node.steps >= 2 for base, _ in updates(node)}
+    further = {}
+    for node in tape.nodes[view.window[0].number : view.last]:
+        for base, made in updates(node) if node not in view.into_steps and node not in held else ():
+            first = base.steps == 0 and base not in view.masks and base not in view.touched and base.size > 1
+            if first and node in again and isinstance(made, Node) and made in step.labelled:
+                further.setdefault(base, Parameter(base, node, (made,), (base, node)))
+                break
+    if not further or known & set(further):
+        return view
+    parameters = (*view.parameters, *further.values())
+    first = min(p.before.number for p in parameters)
+    window = tape.nodes[first : view.last]
+    into_steps = ancestors((n for p in parameters for n in nodes_in(p.steps)), first)
+    touched = _following(tape.nodes[first : view.last], {p.before for p in parameters}) | view.touched
+    return View(parameters, window, _masks(parameters, window), into_steps, touched, view.last, view.values)
 
 
 def _stale_step(tape: Tape) -> Step | None:
