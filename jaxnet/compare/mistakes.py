@@ -49,9 +49,22 @@ SYMBOLS = {"relu": "relu", "tanh": "tanh", "sigmoid": "σ", "leaky_relu": "leaky
 
 
 def _errors(p: Pass) -> Iterator[tuple[str, Array]]:
-    """∂loss/∂Ŷ, and Ŷ − Y (scaled as the mean is), which authors take for it whatever the loss is."""
-    yield "∂loss/∂Ŷ" if not np.array_equal(p.DY_hat, (p.A[-1] - p.Y) / len(p.Y)) else "(Ŷ − Y)", p.DY_hat
-    yield "(Ŷ − Y)", (p.A[-1] - p.Y) / len(p.Y)
+    """∂loss/∂Ŷ, and Ŷ − Y (scaled as the loss is), which authors take for it whatever the loss is."""
+    difference = _scale(p) * (p.A[-1] - p.Y)
+    yield "∂loss/∂Ŷ" if not np.allclose(p.DY_hat, difference, rtol=1e-9, atol=0) else "(Ŷ − Y)", p.DY_hat
+    yield "(Ŷ − Y)", difference
+
+
+def _scale(p: Pass) -> float:
+    """The constant of the loss, 1/m for a mean: that of its derivative, for the losses that are known."""
+    Y_hat, Y = p.A[-1], p.Y
+    with np.errstate(all="ignore"):
+        for formula in (Y_hat - Y, -Y / Y_hat, (Y_hat - Y) / (Y_hat * (1 - Y_hat))):
+            if np.isfinite(formula).all() and formula.any():
+                constant = float(np.vdot(formula, p.DY_hat) / np.vdot(formula, formula))
+                if constant > 0 and np.abs(p.DY_hat - constant * formula).max() <= 1e-6 * np.abs(p.DY_hat).max():
+                    return constant
+    return 1 / len(Y)
 
 
 def _output_elementwise(p: Pass) -> Yields:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import itertools
 import random
 import re
 import types
@@ -35,6 +36,7 @@ from jaxnet.compare.author.passes import (
     whole_classes,
 )
 from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.step import NoStep, find_steps
 from jaxnet.compare.author.tape import Enough, Tape
 
 PROBE = 6000  # Nodes of a call that is tried
@@ -46,6 +48,7 @@ class Attempt(NamedTuple):
 
     description: str
     call: Callable[[], None]
+    alone: bool = False  # layers that no network of the file uses
 
 
 class Target(NamedTuple):
@@ -66,14 +69,15 @@ def drive(
     layers = [Target(shown, play, list(SHAPES)) for shown, play in lone_layers(file, numpy)]
     for target in [*trainers, *_passes(file, numpy, names), *layers]:
         offered = 0
-        for strict in target.strictness:
+        # Labels that are met by a prediction of their size first: NumPy lets others pass that mean nothing.
+        for strict, met in itertools.product(target.strictness, (True, False)):
             for world in _of_layout(target.worlds, names.layout):
                 if stop():
                     return
                 play = functools.partial(_seeded, target.play, world, strict)
-                if _runs(play):
+                if _runs(play, met):
                     offered += 1
-                    yield Attempt(target.description, play)
+                    yield Attempt(target.description, play, target in layers)
                 if offered == OFFERED:
                     break
             if offered:
@@ -91,16 +95,23 @@ def _of_layout(worlds: list[Any], layout: str | None) -> list[Any]:
     return [world for world in worlds if layout in (None, getattr(world, "layout", layout))]
 
 
-def _runs(play: Callable[[], None]) -> bool:
-    """Whether a call ends well, or has not ended after a while."""
-    with recording(Tape(PROBE)), contextlib.redirect_stdout(io.StringIO()), numpy.errstate(all="ignore"):
+def _runs(play: Callable[[], None], met: bool) -> bool:
+    """Whether a call ends well, or has not ended after a while; with `met`, only if its prediction meets labels."""
+    tape = Tape(PROBE)
+    ends = True
+    with recording(tape), contextlib.redirect_stdout(io.StringIO()), numpy.errstate(all="ignore"):
         try:
             play()
         except Enough:
-            return True
-        except (Exception, SystemExit):
-            return False
-    return True
+            pass
+        except (Exception, SystemExit):  # a wrong shape may raise only in a later batch, after some steps
+            ends = any(node.steps >= 3 for node in tape.nodes)
+    if not ends or not met:
+        return ends
+    try:
+        return bool(find_steps(tape)[0].examples)
+    except NoStep:
+        return False
 
 
 def _worlds(file: File) -> list[World]:

@@ -17,7 +17,7 @@ from jaxnet.compare.author.dense import Dense
 from jaxnet.compare.author.raw import Candidate, candidates, stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors
+from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
 from jaxnet.compare.author.truth import Truth, draws, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 
@@ -45,6 +45,7 @@ class Judged(NamedTuple):
     names: dict[str, Parameter]
     given: dict[str, list[Array]]  # the gradients that are judged, in each draw
     chosen: dict[str, Node | None]  # the Nodes that hold them
+    made: dict[str, Node | None]  # the first Nodes of their size, of which they were made
     true: dict[str, list[Array]]
     wrong: list[str]
     scale: float  # the constant that all right ones share
@@ -132,9 +133,24 @@ def _fitted(step: Step, arrays: dict[Parameter, list[Level]], truth: Truth) -> d
         NOTHING * max(np.abs(levels[-1].arrays[k]).max(initial=0) for levels in arrays.values()) for k in range(DRAWS)
     ]
     return {
-        p: [level._replace(factor=_factor(level.arrays, _true(p, truth), nothing_given, nothing)) for level in levels]
+        p: _up_to_formula(
+            [level._replace(factor=_factor(level.arrays, _true(p, truth), nothing_given, nothing)) for level in levels]
+        )
         for p, levels in arrays.items()
     }
+
+
+def _up_to_formula(levels: list[Level]) -> list[Level]:
+    """The arrays down to the first that is another one than the truth by what stands in the line that made it.
+
+    What an optimiser makes of a gradient is seen through; what the gradient's own line adds to it is its formula.
+    """
+    made = levels[-1].candidate
+    for k, level in enumerate(levels):
+        in_formula = made is not None and level.candidate is not None and level.candidate.node.place == made.node.place
+        if level.factor is None and in_formula and level.candidate and not (level.candidate.scaled or level.candidate.decayed):
+            return levels[: k + 1]
+    return levels
 
 
 def _true(parameter: Parameter, truth: Truth) -> list[Array]:
@@ -190,7 +206,7 @@ def _meant(possible: list, count: int):
 def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list[Level]], stated: bool) -> Judged:
     network = dense_networks.recognise(step, drawn)
     if network is not None:
-        names = {p: name for name, p in network.parameters.items()}
+        names = names | {p: name for name, p in network.parameters.items()}
     by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
     levels = _compared_level(fitted)
     given = {name: levels[p].arrays for name, p in by_name.items()}
@@ -198,7 +214,8 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     true = {name: _true(p, truth) for name, p in by_name.items()}
     factors = {name: levels[p].factor for name, p in by_name.items()}
     known = [f for f in factors.values() if f is not None and not math.isnan(f)]
-    judged = Judged(step, drawn, truth, by_name, given, nodes, true, [], 1.0, network, None, None, [], stated)
+    made = {name: _node(fitted[p][-1]) for name, p in by_name.items()}
+    judged = Judged(step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [], stated)
     descends = {name: _descends(p, true[name], drawn) for name, p in by_name.items()}
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
@@ -252,6 +269,7 @@ def _is_one(factor: float | None) -> bool:
 
 
 def _proportional(levels: list[Level]) -> Level:
+    """The outermost array that is proportional to the truth, past what an optimiser makes of it."""
     return next((level for level in levels if level.factor is not None), levels[-1])
 
 
@@ -327,7 +345,10 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
         problem = dense_networks.problem(judged.dense, judged.step, judged.drawn, judged.truth, given)
         diagnosis = diagnose(problem) if problem is not None else None
     if diagnosis is not None:
-        findings = diagnosis.findings
+        findings = [
+            f._replace(code="stale-gradient") if f.code == "zero" and _is_stale(judged, f.at[1:]) else f
+            for f in diagnosis.findings
+        ]
         if judged.dense is not None and judged.dense.over_all:
             findings = [Finding("forward", "softmax-over-all-entries"), *findings]
         if not judged.stated:  # then the constant is ours
@@ -341,8 +362,29 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
     unsure = [name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG)]
     if unsure:
         raise ValueError(f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant")
+    findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
     proof = _proof(judged, diagnosis, factors)
     return judged._replace(problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof)
+
+
+def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Finding]:
+    """What is wrong with a parameter that the network never uses, or that no finding explains."""
+    if not any(t.any() for t in judged.true[name]):
+        return [] if any(f.at == f"d{name}" for f in findings) else [Finding(f"d{name}", "should-be-zero")]
+    layer = name[1:] if name[1:].isdigit() else ""
+    explained = any(
+        f.at in (f"d{name}", "loss", "forward")
+        or (layer and f.at[:2] == "dZ" and f.at[2:].isdigit() and int(layer) <= int(f.at[2:]))
+        for f in findings
+        if f.severity == "error"
+    )
+    return [] if explained else [Finding(f"d{name}", "stale-gradient" if _is_stale(judged, name) else "unknown")]
+
+
+def _is_stale(judged: Judged, name: str) -> bool:
+    """Whether a parameter is stepped with something that does not follow from the labels."""
+    parameter = judged.names.get(name)
+    return parameter is not None and not any(n in judged.step.labelled for n in nodes_in(parameter.steps))
 
 
 def _proof(judged: Judged, diagnosis: Diagnosis | None, factors: dict[str, float | None]) -> str:

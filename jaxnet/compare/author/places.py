@@ -167,7 +167,7 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
     if finding.code == "unknown":
         return None
     if kind in ("dW", "db"):
-        return _origin(judged.chosen.get(finding.at[1:])) if finding.code != "wrong-scale" else judged.chosen.get(finding.at[1:])
+        return judged.made.get(finding.at[1:])
     if kind == "dZ" and judged.diagnosis is not None and judged.problem is not None:
         holder = _holder(judged, int(layer))
         through = finding.code in ("weights-already-updated", "weights-not-transposed")
@@ -203,7 +203,7 @@ def _holder(judged: Judged, layer: int) -> Node | None:
     examples = len(judged.step.examples)
     size = errors[0][layer].size // examples
     for name in (f"W{layer}", f"b{layer}"):
-        made = _origin(judged.chosen.get(name))
+        made = judged.made.get(name)
         if made is None:
             continue
         holders = [

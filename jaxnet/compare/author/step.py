@@ -267,19 +267,27 @@ def _view(tape: Tape, network: list[Chain], k: int) -> View:
 
 
 def _with_further(tape: Tape, view: View) -> View:
-    """The step with further parameters: arrays that are stepped by something that follows from the labels, no matter
-    whether it depends on them: a bias that the forward pass never adds, or one with a gradient of another shape."""
+    """The step with further parameters: arrays of which the prediction is made, and which are stepped by something that
+    follows from the labels, or by zeros, no matter whether that depends on them."""
     step = _by_labels(view, _met_data(view)) or _by_loss(view)
     if step is None:
         return view
     known = {p.before for p in view.parameters}
     held = {version for p in view.parameters for version in p.versions}
-    again = {base for node in tape.nodes if node.steps >= 2 for base, _ in updates(node)}
+    stepped = max(p.after.number for p in view.parameters)
+    again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in updates(node)}
+    # Sums over examples and moments are stepped too; they flow into later steps of the parameters.
+    held |= ancestors([p.versions[-1] for p in view.parameters], view.window[0].number)
+    forward = ancestors([example.prediction for example in step.examples])
     further = {}
     for node in tape.nodes[view.window[0].number : view.last]:
-        for base, made in updates(node) if node not in view.into_steps and node not in held else ():
+        for base, made in updates(node) if node not in held else ():
             first = base.steps == 0 and base not in view.masks and base not in view.touched and base.size > 1
-            if first and node in again and isinstance(made, Node) and made in step.labelled:
+            # Only what the prediction is made of: sums and moments that are stepped as well are no parameters.
+            if not first or node not in again or not isinstance(made, Node) or base not in forward:
+                continue
+            stale = made not in view.masks and not np.asarray(view.values(made)).any()
+            if made in step.labelled or stale:
                 further.setdefault(base, Parameter(base, node, (made,), (base, node)))
                 break
     if not further or known & set(further):
@@ -411,8 +419,8 @@ def _first_met(found: list[Meeting], view: View) -> list[Meeting]:
     return chosen
 
 
-_ELEMENTWISE = {np.add, np.subtract, np.multiply, np.true_divide, np.power, np.maximum, np.minimum, np.where,
-                np.dot, np.matmul, np.vdot, np.inner, np.einsum, np.tensordot, np.outer}  # fmt: skip
+_ELEMENTWISE = {np.add, np.subtract, np.multiply, np.true_divide, np.power, np.maximum, np.minimum, np.where}
+_PRODUCTS = {np.dot, np.matmul, np.vdot, np.inner, np.einsum, np.tensordot}
 
 
 def _readings(node: Node, view: View) -> list[Meeting]:
@@ -426,7 +434,7 @@ def _readings(node: Node, view: View) -> list[Meeting]:
             return [Meeting(node, array, n) for n in labels if n.size > 1 or array.size <= n.size * max(array.shape, default=1)]
         whole = [k for k in (index if isinstance(index, tuple) else (index,)) if isinstance(k, (int, np.integer))]
         return [Meeting(node, array, None)] if whole and array.size > 1 else []
-    if node.function not in _ELEMENTWISE:
+    if node.function not in _ELEMENTWISE and not (node.function in _PRODUCTS and node.size == 1):
         return []
     floats = [n for n in node.parents if n in view.masks and n.dtype is not None and n.dtype.kind == "f"]
     data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]

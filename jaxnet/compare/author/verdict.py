@@ -87,6 +87,7 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
 def _attempts(path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str]) -> Iterator[Attempt]:
     """The file itself, programs of its tree that use it, and calls of what it has."""
     own: Ran | None = None
+    trained = False  # some program stepped arrays: then its layers are not judged apart from it
     asked = str(path.resolve().relative_to(root.resolve()))
     for file in _programs(path, root):
         if time.monotonic() > deadline:
@@ -100,6 +101,7 @@ def _attempts(path: Path, root: Path, deadline: float, flags: dict[str, str | No
         with recording(tape):
             ran = run(file, root, modules, builtins=builtins, deadline=share)
         own = own or ran
+        trained = trained or any(node.steps >= 3 for node in tape.nodes)
         found = watch.steps or _last_look(tape, ran, watch, reasons, file.name)
         if not found:
             continue
@@ -109,11 +111,11 @@ def _attempts(path: Path, root: Path, deadline: float, flags: dict[str, str | No
         yield Attempt(None if file == path else str(ran.entry), tape, found, watch.names, ran.notes)
     if own is None:
         return
-    yield from _driven(own, modules["numpy"], deadline, flags, reasons)
+    yield from _driven(own, modules["numpy"], deadline, flags, reasons, trained)
 
 
 def _driven(
-    own: Ran, numpy: Any, deadline: float, flags: dict[str, str | None], reasons: list[str]
+    own: Ran, numpy: Any, deadline: float, flags: dict[str, str | None], reasons: list[str], trained: bool
 ) -> Iterator[Attempt]:
     """Calls of what the file has defined."""
     tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, **flags)
@@ -123,7 +125,7 @@ def _driven(
         try:
             with own.started, alarm(deadline):
                 attempt = next(tried, None)
-                if attempt is None:
+                if attempt is None or (attempt.alone and trained):
                     return
                 description = attempt.description
                 with recording(tape):
