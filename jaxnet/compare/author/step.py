@@ -276,8 +276,6 @@ def _with_further(tape: Tape, view: View) -> View:
     held = {version for p in view.parameters for version in p.versions}
     stepped = max(p.after.number for p in view.parameters)
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in updates(node)}
-    # Sums over examples and moments are stepped too; they flow into later steps of the parameters.
-    held |= ancestors([p.versions[-1] for p in view.parameters], view.window[0].number)
     forward = ancestors([example.prediction for example in step.examples])
     further = {}
     for node in tape.nodes[view.window[0].number : view.last]:
