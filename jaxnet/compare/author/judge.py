@@ -134,21 +134,28 @@ def _fitted(step: Step, arrays: dict[Parameter, list[Level]], truth: Truth) -> d
     ]
     return {
         p: _up_to_formula(
-            [level._replace(factor=_factor(level.arrays, _true(p, truth), nothing_given, nothing)) for level in levels]
+            [level._replace(factor=_factor(level.arrays, _true(p, truth), nothing_given, nothing)) for level in levels],
+            p,
         )
         for p, levels in arrays.items()
     }
 
 
-def _up_to_formula(levels: list[Level]) -> list[Level]:
-    """The arrays down to the first that is another one than the truth by what stands in the line that made it.
+def _up_to_formula(levels: list[Level], parameter: Parameter) -> list[Level]:
+    """The arrays down to the line that made the gradient: what stands there is its formula, constants and sign too.
 
-    What an optimiser makes of a gradient is seen through; what the gradient's own line adds to it is its formula.
+    What an optimiser makes of a gradient is seen through. Where the gradient is made in the line of the step itself,
+    numbers that it is multiplied by are seen through as well, since the learning rate is one of them.
     """
     made = levels[-1].candidate
+    if made is None or made.node.place is None:
+        return levels
+    in_step = parameter.after.place is not None and made.node.place[:2] == parameter.after.place[:2]
     for k, level in enumerate(levels):
-        in_formula = made is not None and level.candidate is not None and level.candidate.node.place == made.node.place
-        if level.factor is None and in_formula and level.candidate and not (level.candidate.scaled or level.candidate.decayed):
+        candidate = level.candidate
+        if candidate is None or candidate.node.place != made.node.place:
+            continue
+        if not in_step or not (level.factor is not None or candidate.scaled or candidate.decayed):
             return levels[: k + 1]
     return levels
 
@@ -394,7 +401,8 @@ def _proof(judged: Judged, diagnosis: Diagnosis | None, factors: dict[str, float
     explained = [
         name for name, f in factors.items() if f is not None and not math.isnan(f) and judged.names[name].size > 1
     ]
-    if explained:
+    # A network that was read layer by layer and a loss of the program's own that has a name leave no doubt what is meant.
+    if explained or (judged.dense is not None and judged.truth.loss.node is not None and judged.truth.loss.name):
         return "loss"
     raise ValueError(
         "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "

@@ -167,7 +167,8 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
     if finding.code == "unknown":
         return None
     if kind in ("dW", "db"):
-        return judged.made.get(finding.at[1:])
+        whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
+        return _in_formula(judged, finding.at[1:]) if whole else judged.made.get(finding.at[1:])
     if kind == "dZ" and judged.diagnosis is not None and judged.problem is not None:
         holder = _holder(judged, int(layer))
         through = finding.code in ("weights-already-updated", "weights-not-transposed")
@@ -177,6 +178,14 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
     if finding.at == "forward":
         return judged.step.examples[0].prediction
     return None
+
+
+def _in_formula(judged: Judged, name: str) -> Node | None:
+    """The last array of a gradient before the lines that step its parameter."""
+    chosen, made, after = judged.chosen.get(name), judged.made.get(name), judged.names[name].after.place
+    if chosen is None or chosen.place is None or after is None or chosen.place.line != after.line:
+        return chosen
+    return made
 
 
 def _origin(node: Node | None) -> Node | None:
