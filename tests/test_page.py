@@ -67,7 +67,7 @@ def test_page_says_what_the_report_says(wrong):
     assert "784-12-10" in text
 
 
-def test_pages_of_files_show_the_line_and_what_to_write_instead():
+def test_pages_of_files_show_the_line():
     report = compare_file("scripts/notebook_net.py")
     text = Reader(page(report)).text
     assert {place.line for place in report.places} > {None}
@@ -76,7 +76,6 @@ def test_pages_of_files_show_the_line_and_what_to_write_instead():
         if place.line:
             assert f"scripts/notebook_net.py:{place.line}" in text
             assert place.source in text
-            assert place.instead in text
     # Both mistakes of one line stand together.
     assert sum(finding.at == "db1" for finding in report.findings) == 2
     assert text.count("Db1 = np.dot(DZ2, np.sum(Z2)) / m") == 1

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from jaxnet.compare.author.child import run_in_child
 from jaxnet.compare.report import Report
 
 
-def compare_file(path: str | Path, *, timeout: float = 60.0, **flags: str | None) -> Report:
+def compare_file(path: str | Path, *, timeout: float = 60.0, **flags: Any) -> Report:
     """Run a program until it has made a training step, and say whether its gradients are those of its loss.
 
     `path` is a .py or .ipynb; it is run on a copy of its tree, in another process, for at most `timeout` seconds. The

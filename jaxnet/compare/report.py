@@ -123,12 +123,14 @@ class Report(NamedTuple):
         """The report that `packed` took apart."""
         fields = {name: value for name, value in packed.items() if name in cls._fields}
         parameters = [
-            Parameter(name, tuple(shape), tuple(gradient_shape), error, right, arrays[f"{k} given"], arrays[f"{k} true"])
+            Parameter(
+                name, tuple(shape), tuple(gradient_shape), error, right, arrays[f"{k} given"], arrays[f"{k} true"]
+            )
             for k, (name, shape, gradient_shape, error, right, *_) in enumerate(fields["parameters"])
         ]
         frontier = {
-            name: Frontier(*(Place(*part) if isinstance(part, list) else part for part in parts))
-            for name, parts in fields["frontier"].items()
+            name: Frontier(known and Place(*known), quantity, unknown and Place(*unknown))
+            for name, (known, quantity, unknown) in fields["frontier"].items()
         }
         findings, places = [Finding(*f) for f in fields["findings"]], [Place(*p) for p in fields["places"]]
         return cls(**{**fields, "parameters": parameters, "findings": findings, "places": places, "frontier": frontier})

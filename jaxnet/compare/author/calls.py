@@ -58,14 +58,15 @@ def data_of(world: World, np: types.ModuleType) -> dict[str, Any]:
         x, y = x.reshape(-1), y.reshape(-1)
     hidden = list(world.sizes[1:-1])
     return {
-        "X": np.array(x), "Y": np.array(labels if world.labels == "integers" else y), "pairs": pairs, "m": m,
+        "X": np.array(x), "Y": np.array(labels if world.labels == "integers" else y), "one-hot": np.array(y),
+        "pairs": pairs, "m": m,
         "rate": RATE, "count": COUNT, "inputs": inputs, "outputs": outputs, "sizes": list(world.sizes),
         "depth": len(world.sizes) - 1, "hidden": hidden, "nothing": 0.0, "one": 1, "false": False, "true": True,
         "seed": 0, "word": "name", "gradients": {}, **{f"hidden{k}": size for k, size in enumerate(hidden, 1)},
     }  # fmt: skip
 
 
-# --- the author's file -----------------------------------------------------------------------------------------------
+# --- the author's file ------------------------------------------------------------------------------------------------
 
 
 class File:
@@ -180,7 +181,7 @@ def _inner_name(node: ast.AST) -> str:
     return tail(node) or next((n for n in names if (read := read_name(n)) and read.gradient), "")
 
 
-# --- calls -----------------------------------------------------------------------------------------------------------
+# --- calls ------------------------------------------------------------------------------------------------------------
 
 
 class Session:
@@ -318,13 +319,26 @@ def named_results(file: File, function: Any, result: Any) -> list[tuple[str, Any
         if isinstance(names, str) and names and result is not None:
             found.setdefault(names, result)
         elif isinstance(names, list) and isinstance(result, tuple | list) and len(names) == len(result):
-            for name, value in zip(names, result, strict=True):
+            for name, value in zip(_each_once(names, file), result, strict=True):
                 if name and name != "_":
                     found.setdefault(name, value)
     return list(found.items())
 
 
-# --- what is in the results ------------------------------------------------------------------------------------------
+def _each_once(names: list[str], file: File) -> list[str]:
+    """`return W1, b1, W2, b1` is a slip: the names that another function of the file has for these arguments in a row."""
+    if len(set(names)) == len(names):
+        return names
+    for function in file.functions.values():
+        arguments = list(inspect.signature(function).parameters)
+        for k in range(len(arguments) - len(names) + 1):
+            row = arguments[k : k + len(names)]
+            if sum(a == b for a, b in zip(row, names, strict=True)) == len(set(names)):
+                return row
+    return names
+
+
+# --- what is in the results -------------------------------------------------------------------------------------------
 
 
 class Leaf(NamedTuple):

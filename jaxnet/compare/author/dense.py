@@ -129,7 +129,7 @@ def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> lis
     return layers
 
 
-# --- values as rows ---------------------------------------------------------------------------------------------------------------
+# --- values as rows ---------------------------------------------------------------------------------------------------
 
 
 def _rows(value: Array, weights_first: bool) -> Array:
@@ -151,7 +151,9 @@ def _stacked(parts: list[Array]) -> Array:
 
 
 def _input(dense: Dense, number: int, values: Values) -> Array:
-    return _stacked([_rows(np.asarray(values(layer.input), float), layer.weights_first) for layer in dense.layers[number - 1]])
+    return _stacked(
+        [_rows(np.asarray(values(layer.input), float), layer.weights_first) for layer in dense.layers[number - 1]]
+    )
 
 
 def _scores(dense: Dense, number: int, values: Values) -> Array:
@@ -161,7 +163,7 @@ def _scores(dense: Dense, number: int, values: Values) -> Array:
 def _of_prediction(dense: Dense, step: Step, arrays: list[Array], values: Values) -> Array | None:
     """Arrays of the predictions' shapes, one for each example, as rows (m, o)."""
     parts = []
-    for example, layer, array in zip(step.examples, dense.layers[-1], arrays, strict=True):
+    for layer, array in zip(dense.layers[-1], arrays, strict=True):
         scores = np.asarray(values(layer.scores))
         if array.size != scores.size:
             return None
@@ -194,7 +196,11 @@ def as_rows(dense: Dense, name: str, array: Array) -> Array:
 def _activation(dense: Dense, step: Step, drawn: list[Values], number: int) -> str | None:
     """The name of the function from a layer's scores to what follows: the next layer's input, or the prediction."""
     last = number == len(dense.layers)
-    names = ["softmax", "softmax over all", "sigmoid", "tanh", "identity", "relu", "leaky_relu"] if last else list(mistakes.ACTIVATIONS)
+    names = (
+        ["softmax", "softmax over all", "sigmoid", "tanh", "identity", "relu", "leaky_relu"]
+        if last
+        else list(mistakes.ACTIVATIONS)
+    )
     for name in names:
         for values in drawn:
             Z = _scores(dense, number, values)
@@ -219,13 +225,13 @@ def _equal(first: Array, second: Array) -> bool:
     return bool(np.abs(first - second).max(initial=0) <= EXACT * max(np.abs(second).max(initial=0), 1e-300))
 
 
-# --- what the diagnosis is given ----------------------------------------------------------------------------------------------------
+# --- what the diagnosis is given --------------------------------------------------------------------------------------
 
 
 def problem(
     dense: Dense, step: Step, drawn: list[Values], truth: Truth, gradients: dict[str, list[Array]]
 ) -> Problem | None:
-    """The network, its loss's derivatives and the given gradients in each draw; None where they do not fit the truth."""
+    """The network, its loss's derivatives and the given gradients in each draw; None where they do not fit."""
     passes = []
     depth = len(dense.layers)
     penalty: list[list[float]] = [[0.0] * len(drawn) for _ in range(depth + 1)]

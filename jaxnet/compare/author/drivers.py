@@ -131,7 +131,7 @@ def _worlds(file: File) -> list[World]:
     ]
 
 
-# --- what trains by itself -------------------------------------------------------------------------------------------
+# --- what trains by itself --------------------------------------------------------------------------------------------
 
 
 def _computes_gradients(file: File, function: Any) -> bool:

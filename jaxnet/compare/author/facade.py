@@ -72,7 +72,7 @@ _OF_ARRAYS = {
 }  # fmt: skip
 
 
-# --- arrays ------------------------------------------------------------------------------------------------------------
+# --- arrays -----------------------------------------------------------------------------------------------------------
 
 
 def _array(value: Any, dtype: Any = None, **keywords: Any) -> Any:
@@ -109,7 +109,6 @@ def _copy(value: Any, *args: Any, **keywords: Any) -> Any:
     return _array(value)
 
 
-
 class _Converting(type):
     """The type of the number types below: called with something recorded, they convert it on the record."""
 
@@ -125,7 +124,19 @@ class _Converting(type):
 
 
 def _number_types() -> dict[str, type]:
-    names = ("float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "double", "single", "longdouble")
+    names = (
+        "float64",
+        "float32",
+        "float16",
+        "int64",
+        "int32",
+        "int16",
+        "int8",
+        "uint8",
+        "double",
+        "single",
+        "longdouble",
+    )
     return {name: _Converting(name, (getattr(np, name),), {}) for name in names}
 
 
@@ -218,7 +229,7 @@ def _permuted(generator: Any, array: Any, **keywords: Any) -> Any:
     return call(np.take, (array, np.asarray(generator.permutation(array.shape[0]))), {"axis": 0})
 
 
-# --- random numbers ------------------------------------------------------------------------------------------------------
+# --- random numbers ---------------------------------------------------------------------------------------------------
 
 
 def _drawing(function: Callable) -> Callable:
@@ -284,7 +295,7 @@ _RANDOM |= {
 }
 
 
-# --- math -----------------------------------------------------------------------------------------------------------------
+# --- math -------------------------------------------------------------------------------------------------------------
 
 _AS_UFUNC = {
     "exp": np.exp, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p, "expm1": np.expm1,

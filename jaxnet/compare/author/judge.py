@@ -29,7 +29,7 @@ Array = np.ndarray
 
 
 class Level(NamedTuple):
-    """A candidate for a parameter's gradient: its values in each draw, and the constant to the truth, if there is one."""
+    """What may be a parameter's gradient: its values in each draw, and its constant to the truth, if there is one."""
 
     candidate: Candidate | None
     arrays: list[Array]
@@ -102,10 +102,12 @@ def _check_record(tape: Tape, step: Step) -> None:
     off = same_as_recorded((n for n in made_of if n in step.active or n in step.labelled), values)
     if off is not None:
         where = f" from line {off.place.line} of {off.place.file} on" if off.place else ""
-        raise ValueError(f"something was changed behind the record's back{where}: what was recorded gives other numbers")
+        raise ValueError(
+            f"something was changed behind the record's back{where}: what was recorded gives other numbers"
+        )
 
 
-# --- which constant, which loss ----------------------------------------------------------------------------------------------------
+# --- which constant, which loss ---------------------------------------------------------------------------------------
 
 
 def _levels(parameter: Parameter, found: list[Candidate], drawn: list[Values]) -> list[Level]:
@@ -204,10 +206,12 @@ def _meant(possible: list, count: int):
         raise ValueError("no loss was computed, and none could be inferred")
     if best is not None:
         return (*best[:2], False)
-    raise ValueError("the program computes a number that may be its loss, but no gradient is that of it, nor of another loss")
+    raise ValueError(
+        "the program computes a number that may be its loss, but no gradient is that of it, nor of another loss"
+    )
 
 
-# --- the verdict ----------------------------------------------------------------------------------------------------------------------
+# --- the verdict ------------------------------------------------------------------------------------------------------
 
 
 def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list[Level]], stated: bool) -> Judged:
@@ -257,7 +261,9 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
     choices = [{p: _within(levels, count) for p, levels in fitted.items()} for count in (1, 2, 3)]
     # Numbers that all steps are multiplied by alike are a learning rate; others are part of a gradient's formula.
     fair = [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted))]
-    return max(fair, key=lambda choice: (_one_constant(choice), sum(_is_one(level.factor) for level in choice.values())))
+    return max(
+        fair, key=lambda choice: (_one_constant(choice), sum(_is_one(level.factor) for level in choice.values()))
+    )
 
 
 def _same_ratio(choice: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> bool:
@@ -368,10 +374,14 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
     wrong = [name for name in given if _differs(given[name], judged.true[name], common)]
     unsure = [name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG)]
     if unsure:
-        raise ValueError(f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant")
+        raise ValueError(
+            f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
+        )
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
     proof = _proof(judged, diagnosis, factors)
-    return judged._replace(problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof)
+    return judged._replace(
+        problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
+    )
 
 
 def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Finding]:
@@ -395,13 +405,13 @@ def _is_stale(judged: Judged, name: str) -> bool:
 
 
 def _proof(judged: Judged, diagnosis: Diagnosis | None, factors: dict[str, float | None]) -> str:
-    """What proves an accusation: a formula, the program's own loss, or a loss whose gradient others of the program are."""
+    """What proves an accusation: a formula, the program's own loss, or one that others of its gradients are of."""
     if diagnosis is not None and not any(f.code == "unknown" for f in diagnosis.findings):
         return "formula"
     explained = [
         name for name, f in factors.items() if f is not None and not math.isnan(f) and judged.names[name].size > 1
     ]
-    # A network that was read layer by layer and a loss of the program's own that has a name leave no doubt what is meant.
+    # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt.
     if explained or (judged.dense is not None and judged.truth.loss.node is not None and judged.truth.loss.name):
         return "loss"
     raise ValueError(

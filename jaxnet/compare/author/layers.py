@@ -96,7 +96,7 @@ def _pairs(file: File) -> Iterator[tuple[str, str]]:
                 yield forward, backward
 
 
-# --- one layer -------------------------------------------------------------------------------------------------------
+# --- one layer --------------------------------------------------------------------------------------------------------
 
 
 class _ClassLayer:
@@ -274,7 +274,7 @@ def _of_input(found: list[Leaf], shape: tuple[int, ...], not_these: set[int]) ->
     return (called or fitting or [Leaf(None, None, (), None)])[0].value
 
 
-# --- all of them -----------------------------------------------------------------------------------------------------
+# --- all of them ------------------------------------------------------------------------------------------------------
 
 
 def _chain(file: File, np: types.ModuleType, names: list[str], shape: tuple[int, ...]) -> list[Any]:
@@ -352,7 +352,7 @@ def _averages(chain: list[Any], np: types.ModuleType, data: numpy.ndarray) -> bo
         return bool(numpy.isclose(slope, _examples(data.shape) * numpy.sum(gradient * direction), rtol=1e-3, atol=0))
 
 
-# --- lone losses -----------------------------------------------------------------------------------------------------
+# --- lone losses ------------------------------------------------------------------------------------------------------
 
 
 def _losses(file: File) -> Iterator[tuple[str, Callable[[Session], tuple[Any, Any]]]]:

@@ -55,7 +55,7 @@ class Response(Inert):
         return iter([self.content])
 
 
-# --- data ------------------------------------------------------------------------------------------------------------
+# --- data -------------------------------------------------------------------------------------------------------------
 
 
 def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def _rows(samples: Samples, *_: Any, split: Any = None, **__: Any) -> Any:
     return sets.get(split, sets)
 
 
-# --- mathematics -----------------------------------------------------------------------------------------------------
+# --- mathematics ------------------------------------------------------------------------------------------------------
 
 
 def mathematics(np: types.ModuleType) -> dict[str, Any]:
@@ -255,7 +255,7 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# --- questions and options -------------------------------------------------------------------------------------------
+# --- questions and options --------------------------------------------------------------------------------------------
 
 
 def prompt(limit: int = 200) -> Callable[..., str]:

@@ -16,12 +16,12 @@ import numpy as np
 from jaxnet.compare.author.recorder import Array, node_of
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Place, multiples, nodes_in
+from jaxnet.compare.author.tape import Node, Place, nodes_in
 
 ENTRIES = 2_000  # of an author's objects that are looked into for the names of arrays
 
 
-# --- names -------------------------------------------------------------------------------------------------------------------
+# --- names ------------------------------------------------------------------------------------------------------------
 
 
 def names_in_frames(frame: FrameType | None) -> dict[Node, list[str]]:
@@ -37,7 +37,9 @@ def names_in_frames(frame: FrameType | None) -> dict[Node, list[str]]:
 
 def names_in(namespace: dict[str, Any], found: dict[Node, list[str]]) -> None:
     """Adds the arrays in variables, and in the lists, dicts and objects that variables hold."""
-    stack: list[tuple[str, Any, int]] = [(name, value, 0) for name, value in list(namespace.items()) if name[:2] != "__"]
+    stack: list[tuple[str, Any, int]] = [
+        (name, value, 0) for name, value in list(namespace.items()) if name[:2] != "__"
+    ]
     seen: set[int] = set()
     for _ in range(ENTRIES):
         if not stack:
@@ -102,7 +104,7 @@ def _target(place: Place | None) -> str | None:
     return None
 
 
-# --- lines -------------------------------------------------------------------------------------------------------------------
+# --- lines ------------------------------------------------------------------------------------------------------------
 
 
 def text_of(place: Place) -> str:
@@ -133,7 +135,7 @@ def statement_at(place: Place) -> ast.stmt | None:
     return None
 
 
-# --- the frontier ----------------------------------------------------------------------------------------------------------------
+# --- the frontier -----------------------------------------------------------------------------------------------------
 
 
 class Frontier(NamedTuple):

@@ -48,7 +48,7 @@ class Flags(NamedTuple):
     layout: str | None = None
 
 
-# --- which functions -------------------------------------------------------------------------------------------------
+# --- which functions --------------------------------------------------------------------------------------------------
 
 
 def first_uncalled(file: File, functions: dict[str, Any]) -> list[Any]:
@@ -133,7 +133,7 @@ def _gives_gradients(function: Any) -> bool:
     return any(_is_gradient(word) for word in words)
 
 
-# --- building --------------------------------------------------------------------------------------------------------
+# --- building ---------------------------------------------------------------------------------------------------------
 
 
 def construct(session: Session, name: str) -> Any:
@@ -234,7 +234,7 @@ def _make_parameters(session: Session, forward: Any, backward: Any) -> list[Leaf
     return [leaf for leaf in leaves(session.pool) if numpy.ndim(leaf.value)]
 
 
-# --- forward, backward, step -----------------------------------------------------------------------------------------
+# --- forward, backward, step ------------------------------------------------------------------------------------------
 
 
 def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) -> None:
@@ -356,6 +356,14 @@ def _call_loss(session: Session, function: Any, forward: str) -> None:
         free = [name for name in others if name not in session.pool]
         chosen = "y" if len(labels) > 1 and "y" in labels else next(iter(free), None)
         given = {chosen: session.data["P"]} if chosen else {}
+    if session.world.labels == "integers":
+        # A backward pass may make its labels one-hot itself, where the loss wants them so.
+        one_hot = {
+            name: session.data["one-hot"] for name, first in firsts.items() if first == "Y" and name not in given
+        }
+        with contextlib.suppress(Exception):
+            session.call(function, **given, **one_hot)
+            return
     session.call(function, **given)
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.dense import Dense, as_rows, original
 from jaxnet.compare.author.judge import Judged
-from jaxnet.compare.author.tape import Node, Place as Line, ancestors
+from jaxnet.compare.author.tape import Node, ancestors
+from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.author.truth import NAMED, labels_of
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
@@ -72,7 +73,11 @@ def _reduction(judged: Judged) -> str:
         for formula in NAMED[name] if labels is not None and own is not None else ():
             with np.errstate(all="ignore"):
                 named = formula(np.asarray(values(example.prediction), float), labels)
-            if np.isfinite(named).all() and np.abs(own - (f := float(np.vdot(named, own) / np.vdot(named, named))) * named).max() < 1e-3 * np.abs(own).max():
+            if (
+                np.isfinite(named).all()
+                and np.abs(own - (f := float(np.vdot(named, own) / np.vdot(named, named))) * named).max()
+                < 1e-3 * np.abs(own).max()
+            ):
                 factor = abs(f)
                 break
     examples = _examples(judged)
@@ -101,7 +106,9 @@ def _network(judged: Judged) -> dict[str, Any] | None:
     hidden = list(dict.fromkeys(dense.activations[1:-1]))
     output = dense.activations[-1]
     if output == "identity":
-        output = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid"}.get(judged.truth.loss.name or "", output)
+        output = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid"}.get(
+            judged.truth.loss.name or "", output
+        )
     return {
         "sizes": sizes,
         "hidden": hidden[0] if len(hidden) == 1 else ",".join(dense.activations[1:-1]),
@@ -126,7 +133,7 @@ def _truth(judged: Judged) -> str:
     return "jax.grad of your forward pass and loss"
 
 
-# --- the frontier ----------------------------------------------------------------------------------------------------------------
+# --- the frontier -----------------------------------------------------------------------------------------------------
 
 
 def _frontiers(judged: Judged) -> dict[str, lines.Frontier]:
@@ -149,13 +156,13 @@ def _line(node: Node | None) -> Line | None:
     return node.place if node is not None else None
 
 
-# --- lines of findings ---------------------------------------------------------------------------------------------------------------
+# --- lines of findings ------------------------------------------------------------------------------------------------
 
 
 def _place(judged: Judged, finding: Finding, frontiers: dict[str, lines.Frontier]) -> Place:
     node = _node_of(judged, finding)
     if node is None:
-        names = [finding.at[1:]] if finding.at[:2] in ("dW", "db") else [n for n in (f"W{finding.at[2:]}", f"b{finding.at[2:]}")]
+        names = [finding.at[1:]] if finding.at[:2] in ("dW", "db") else [f"W{finding.at[2:]}", f"b{finding.at[2:]}"]
         frontier = next((frontiers[name] for name in names if name in frontiers), None)
         node = frontier.unknown if frontier is not None else None
     return _as_place(node) or Place()
@@ -205,7 +212,8 @@ def _origin(node: Node | None) -> Node | None:
 
 def _holder(judged: Judged, layer: int) -> Node | None:
     """The last Node that holds dZ of a layer, up to a constant, before dW or db was made of it."""
-    assert judged.diagnosis is not None and judged.dense is not None
+    if judged.diagnosis is None:
+        return None
     errors = judged.diagnosis.errors
     if not errors or layer not in errors[0]:
         return None
@@ -218,7 +226,10 @@ def _holder(judged: Judged, layer: int) -> Node | None:
         holders = [
             n
             for n in _nearest(made)
-            if n in judged.step.labelled and n is not made and n.size == size and _holds(judged, n, errors, layer, examples)
+            if n in judged.step.labelled
+            and n is not made
+            and n.size == size
+            and _holds(judged, n, errors, layer, examples)
         ]
         if holders:
             elsewhere = [n for n in holders if n.place != made.place]
@@ -242,7 +253,10 @@ def _nearest(node: Node) -> Iterator[Node]:
 def _holds(judged: Judged, node: Node, errors, layer: int, examples: int) -> bool:
     """Whether a Node holds the error of all examples, or of one of those that run one by one, up to a constant."""
     for k in range(examples):
-        if all(_is_multiple(np.asarray(v(node), float), e[layer][k : k + 1] if examples > 1 else e[layer]) for v, e in zip(judged.drawn, errors, strict=True)):
+        if all(
+            _is_multiple(np.asarray(v(node), float), e[layer][k : k + 1] if examples > 1 else e[layer])
+            for v, e in zip(judged.drawn, errors, strict=True)
+        ):
             return True
     return False
 

@@ -6,6 +6,9 @@ arrays, a Node is added to the tape, and the result comes back recorded. Both Nu
 methods that go round them. Writing into an array makes a new version of it: the array's Node is another one after.
 """
 
+# NumPy's own signatures differ between arrays and numbers, and so do those of what stands in their place.
+# pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false
+
 from __future__ import annotations
 
 import operator
@@ -33,7 +36,7 @@ class recording:
         _tape.remove(self.tape)
 
 
-# --- what goes in, what comes out ------------------------------------------------------------------------------------
+# --- what goes in, what comes out -------------------------------------------------------------------------------------
 
 
 def plain(value: Any) -> Any:
@@ -120,9 +123,7 @@ def wrap(result: Any, node: Node) -> Any:
     if isinstance(result, (np.integer, int)):
         return Integer.of(int(result), node)
     if isinstance(result, (tuple, list)):
-        parts = [
-            wrap(part, _tape[-1].add(operator.getitem, (node, k), {}, part)) for k, part in enumerate(result)
-        ]
+        parts = [wrap(part, _tape[-1].add(operator.getitem, (node, k), {}, part)) for k, part in enumerate(result)]
         if hasattr(result, "_fields"):
             return type(result)(*parts)
         return type(result)(parts)
@@ -136,11 +137,25 @@ def _sample(array: np.ndarray) -> tuple[float, float] | None:
     return float(array[(0,) * array.ndim]), float(array[last])
 
 
-# --- the one way in --------------------------------------------------------------------------------------------------
+# --- the one way in ---------------------------------------------------------------------------------------------------
 
 # What they return has shapes and no numbers of their argument's.
-INDEPENDENT = {np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.shape, np.ndim, np.size, np.isscalar,
-               np.result_type, np.can_cast, np.may_share_memory, np.shares_memory, np.iscomplexobj, np.isrealobj}
+INDEPENDENT = {
+    np.zeros_like,
+    np.ones_like,
+    np.empty_like,
+    np.full_like,
+    np.shape,
+    np.ndim,
+    np.size,
+    np.isscalar,
+    np.result_type,
+    np.can_cast,
+    np.may_share_memory,
+    np.shares_memory,
+    np.iscomplexobj,
+    np.isrealobj,
+}
 SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savez_compressed, np.savetxt}
 # Those that write into their first argument, as the function of (array, …) that gives what it holds after.
 MUTATORS: dict[Callable, Callable] = {}
@@ -217,12 +232,21 @@ def _after(function: Callable) -> Callable:
     return pure
 
 
-for _function in (np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis, np.copyto,
-                  np.ndarray.sort, np.ndarray.fill, np.ndarray.partition):
+for _function in (
+    np.put,
+    np.place,
+    np.putmask,
+    np.fill_diagonal,
+    np.put_along_axis,
+    np.copyto,
+    np.ndarray.sort,
+    np.ndarray.fill,
+    np.ndarray.partition,
+):
     MUTATORS[_function] = _after(_function)
 
 
-# --- versions and views ----------------------------------------------------------------------------------------------
+# --- versions and views -----------------------------------------------------------------------------------------------
 
 
 def set_flat(array, where, value):
@@ -451,7 +475,7 @@ for _name in ("sum", "mean", "max", "min", "std", "var", "prod", "argmax", "argm
     setattr(Recorded, _name, _method(_name))
 
 
-# --- arrays ------------------------------------------------------------------------------------------------------------
+# --- arrays -----------------------------------------------------------------------------------------------------------
 
 
 class _IsArray(type):
@@ -474,7 +498,11 @@ class Array(Recorded, np.ndarray):
         bare = plain(index)
         result = np.ndarray.view(self, np.ndarray)[bare]
         at = _refer(index)
-        if isinstance(result, np.ndarray) and result.ndim and np.may_share_memory(result, np.ndarray.view(self, np.ndarray)):
+        if (
+            isinstance(result, np.ndarray)
+            and result.ndim
+            and np.may_share_memory(result, np.ndarray.view(self, np.ndarray))
+        ):
             return _view(self, result, operator.getitem, ((at,), {}))
         node = _tape[-1].add(operator.getitem, (node_of(self), at), {}, result)
         if isinstance(result, np.bool_):  # an entry of a mask decides only if it is asked
@@ -624,7 +652,7 @@ def built(value: Any) -> Any:
     return value
 
 
-# --- numbers -----------------------------------------------------------------------------------------------------------
+# --- numbers ----------------------------------------------------------------------------------------------------------
 
 
 class Number(Recorded):

@@ -69,7 +69,7 @@ def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1
     return None
 
 
-# --- backwards -----------------------------------------------------------------------------------------------------------
+# --- backwards --------------------------------------------------------------------------------------------------------
 
 WHOLE = 3000  # so many operations are compiled as one program; more of them one by one, since compiling takes longer
 
@@ -112,12 +112,11 @@ class PullBack:
                 found = _sweep(steps, arrays, seeds, _pull_compiled)
             by_number = {n.number: n for n in (*self.active, *self.outputs)}
             return {
-                (by_number[target], by_number.get(use)): np.asarray(array)
-                for (target, use), array in found.items()
+                (by_number[target], by_number.get(use)): np.asarray(array) for (target, use), array in found.items()
             }
 
     def _described(self, node: Node, values: Values) -> tuple[Any, list[int]]:
-        """The arguments of an operation with slots for arrays, and the numbers of the Nodes that it is differentiated by."""
+        """The arguments of an operation with slots for arrays, and the Nodes that it is differentiated by."""
         moving: list[int] = []
 
         def argument(n: Node) -> Any:
@@ -160,7 +159,7 @@ def _pull(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], 
         return function(*args, **keywords)
 
     try:
-        function = in_jax(node.function)
+        function = in_jax(node.function)  # type: ignore[arg-type]
         result, back = jax.vjp(forward, *(jnp.asarray(arrays[number]) for number in moving))
         return back(jnp.broadcast_to(cotangent, result.shape).astype(result.dtype))
     except Exception as error:  # whatever JAX has to say about an operation that it cannot trace
@@ -257,7 +256,7 @@ def _index(part: Any) -> Any:
     return part.array if isinstance(part, _Fixed) else part
 
 
-# --- operations in JAX -----------------------------------------------------------------------------------------------------
+# --- operations in JAX ------------------------------------------------------------------------------------------------
 
 
 def in_jax(function: Callable) -> Callable:
@@ -345,7 +344,9 @@ def _own() -> dict[Callable, Callable]:
             exponent = int(exponent)
         return jnp.power(base, exponent)
 
-    listed = {name: getattr(jnp, name) for name in ("concatenate", "stack", "hstack", "vstack", "column_stack", "dstack")}
+    listed = {
+        name: getattr(jnp, name) for name in ("concatenate", "stack", "hstack", "vstack", "column_stack", "dstack")
+    }
 
     def joined(name: str) -> Callable:
         return lambda arrays, *args, **keywords: listed[name]([jnp.asarray(a) for a in arrays], *args, **keywords)

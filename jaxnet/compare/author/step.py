@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, multiples, nodes_in, setitem, updates
+from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in, setitem, updates
 
 
 class Parameter(NamedTuple):
@@ -37,7 +37,7 @@ class Example(NamedTuple):
 
 
 class Meeting(NamedTuple):
-    """Where labels enter: the Node, what of the network it looks at, and the labels (None: positions in plain numbers)."""
+    """Where labels enter: the Node, what of the network it looks at, the labels (None: positions in plain numbers)."""
 
     node: Node
     network: Node
@@ -98,7 +98,7 @@ def find_steps(tape: Tape) -> list[Step]:
     raise NoStep("no place was found where labels enter, and no number that may be the loss")
 
 
-# --- which arrays are stepped ----------------------------------------------------------------------------------------------
+# --- which arrays are stepped -----------------------------------------------------------------------------------------
 
 
 class Chain(NamedTuple):
@@ -231,7 +231,7 @@ def _networks(chains: list[Chain]) -> list[list[Chain]]:
     return sorted(groups, key=lambda g: (-len(g), -sum(c.versions[0].size for c in g)))
 
 
-# --- one step ------------------------------------------------------------------------------------------------------------------
+# --- one step ---------------------------------------------------------------------------------------------------------
 
 AFTER = 1 << 62  # marks what depends on a parameter after its step
 
@@ -340,7 +340,9 @@ def _by_labels(view: View, meetings: list[Meeting], follows: bool = True) -> Ste
     examples = _examples(meetings, view)
     if not examples:
         return None
-    return Step(view.parameters, examples, _losses(view, labelled, examples), view.active, frozenset(labelled), view.last)
+    return Step(
+        view.parameters, examples, _losses(view, labelled, examples), view.active, frozenset(labelled), view.last
+    )
 
 
 def _by_loss(view: View) -> Step | None:
@@ -388,7 +390,9 @@ def _met_positions(view: View) -> list[Meeting]:
         index = meeting.node.inputs[1]
         picked.setdefault(meeting.network, set()).add(repr(index[0] if isinstance(index, tuple) else index))
     # A loop over all rows of an array picks them by position too.
-    return _first_met([m for m in found if len(picked[m.network]) < m.network.shape[0] or m.network.shape[0] == 1], view)
+    return _first_met(
+        [m for m in found if len(picked[m.network]) < m.network.shape[0] or m.network.shape[0] == 1], view
+    )
 
 
 def _all_readings(view: View) -> Iterator[Meeting]:
@@ -429,14 +433,23 @@ def _readings(node: Node, view: View) -> list[Meeting]:
             return []
         labels = [n for n in nodes_in(index) if n not in view.touched and n.dtype is not None and n.dtype.kind in "iub"]
         if labels:
-            return [Meeting(node, array, n) for n in labels if n.size > 1 or array.size <= n.size * max(array.shape, default=1)]
+            return [
+                Meeting(node, array, n)
+                for n in labels
+                if n.size > 1 or array.size <= n.size * max(array.shape, default=1)
+            ]
         whole = [k for k in (index if isinstance(index, tuple) else (index,)) if isinstance(k, (int, np.integer))]
         return [Meeting(node, array, None)] if whole and array.size > 1 else []
     if node.function not in _ELEMENTWISE and not (node.function in _PRODUCTS and node.size == 1):
         return []
     floats = [n for n in node.parents if n in view.masks and n.dtype is not None and n.dtype.kind == "f"]
     data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
-    return [Meeting(node, a, b) for a in floats for b in data if a.size == b.size and not _begins_a_sum(node, b, view.values)]
+    return [
+        Meeting(node, a, b)
+        for a in floats
+        for b in data
+        if a.size == b.size and not _begins_a_sum(node, b, view.values)
+    ]
 
 
 def _begins_a_sum(node: Node, data: Node, values: Values) -> bool:
@@ -498,7 +511,7 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
 
 
 def _last_of(scalars: list[Node], view: View) -> list[Node]:
-    """Of scalars that are made of each other, the last one, and those that it is made of alone: Σ…, its mean, a multiple.
+    """Of scalars that are made of each other, the last, and those that it is made of alone: Σ…, its mean, a multiple.
 
     A loss without its penalty is part of another scalar, and not alone: it is not what the program descends.
     """

@@ -26,7 +26,7 @@ class TooLong(Enough):
 
 
 class Place(NamedTuple):
-    """A line of the author's: file as it was compiled (`net.py`, `net.ipynb#cell-3`), line, and name of the function."""
+    """A line of the author's: file as it was compiled (`net.py`, `net.ipynb#cell-3`), line, function."""
 
     file: str
     line: int
@@ -40,7 +40,20 @@ class Node:
     array; `sample` is the first and the last number that it held, by which a change behind our back is noticed.
     """
 
-    __slots__ = ("dtype", "function", "inputs", "keywords", "number", "origin", "parents", "places", "sample", "shape", "steps", "value")
+    __slots__ = (
+        "dtype",
+        "function",
+        "inputs",
+        "keywords",
+        "number",
+        "origin",
+        "parents",
+        "places",
+        "sample",
+        "shape",
+        "steps",
+        "value",
+    )
 
     def __init__(self, number, function, inputs, keywords, parents, places, shape, dtype, value=None, origin=""):
         self.number: int = number
@@ -141,11 +154,17 @@ def updates(node: Node) -> Iterator[tuple[Node, Any]]:
         if isinstance(array, Node) and isinstance(value, Node) and value.function in (np.add, np.subtract):
             for first, step in zip(value.inputs[:2], reversed(value.inputs[:2]), strict=True):
                 for part in multiples(first) if isinstance(first, Node) else ():
-                    if part.function is operator.getitem and part.inputs[0] is array and repr(part.inputs[1]) == repr(index):
+                    if (
+                        part.function is operator.getitem
+                        and part.inputs[0] is array
+                        and repr(part.inputs[1]) == repr(index)
+                    ):
                         yield array, step
     elif node.function in (np.add, np.subtract):
         first, second = node.inputs[:2]
-        if isinstance(first, Node) and (first.shape == node.shape or node.function is np.subtract and first.size < node.size):
+        if isinstance(first, Node) and (
+            first.shape == node.shape or (node.function is np.subtract and first.size < node.size)
+        ):
             yield from ((p, second) for p in multiples(first))
         if node.function is np.add and isinstance(second, Node) and second.shape == node.shape:
             yield from ((p, first) for p in multiples(second))
@@ -156,7 +175,9 @@ def multiples(node: Node) -> Iterator[Node]:
     while True:
         yield node
         if node.function in (np.multiply, np.true_divide) and len(node.parents) == 1:
-            if node.parents[0].shape != node.shape or not all(isinstance(i, Node) or np.ndim(i) == 0 for i in node.inputs):
+            if node.parents[0].shape != node.shape or not all(
+                isinstance(i, Node) or np.ndim(i) == 0 for i in node.inputs
+            ):
                 return
             node = node.parents[0]
         elif node.function in (np.add, np.subtract) and len(node.parents) == 2:

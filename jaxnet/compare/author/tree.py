@@ -123,7 +123,7 @@ def _distance(a: Path, b: Path) -> int:
     return len(a.parts) + len(b.parts) - 2 * shared
 
 
-# --- programs that use a file ----------------------------------------------------------------------------------------
+# --- programs that use a file -----------------------------------------------------------------------------------------
 
 
 def importers(file: Path, root: Path, most: int = 5) -> list[Path]:

@@ -35,7 +35,7 @@ class Truth(NamedTuple):
     parts: list[dict[tuple[Node, Node | None], Array]]  # the same under (Node, None), and what each use adds to it
 
 
-# --- draws --------------------------------------------------------------------------------------------------------------------
+# --- draws ------------------------------------------------------------------------------------------------------------
 
 
 def draws(step: Step, count: int, tape: Tape) -> list[Values]:
@@ -48,11 +48,7 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
     random = np.random.default_rng(0)
     recorded = Values()
     made_at = {p.before: recorded(p.before) for p in step.parameters}
-    asked = [
-        (node, outcome)
-        for node, outcome in tape.decisions
-        if node in step.active and node.number <= step.last
-    ]
+    asked = [(node, outcome) for node, outcome in tape.decisions if node in step.active and node.number <= step.last]
     for _ in range(count):
         chosen = None
         for values in _tries(step, made_at, random):
@@ -72,7 +68,9 @@ def _tries(step: Step, made_at: dict[Node, Array], random: np.random.Generator) 
         given = {node: scale * _usual_size(node.shape) * n for node, n in noise.items()}
         yield Values(given)
     for share in (0.5, 0.1, 0.01, 1e-3, 1e-5, 1e-7):
-        yield Values({node: value * (1 + share * noise[node]) + share * 0.1 * noise[node] for node, value in made_at.items()})
+        yield Values(
+            {node: value * (1 + share * noise[node]) + share * 0.1 * noise[node] for node, value in made_at.items()}
+        )
 
 
 def _usual_size(shape: tuple[int, ...]) -> float:
@@ -92,7 +90,7 @@ def _is_alive(step: Step, values: Values) -> bool:
     return True
 
 
-# --- losses ----------------------------------------------------------------------------------------------------------------------
+# --- losses -----------------------------------------------------------------------------------------------------------
 
 
 def labels_of(example: Example, values: Values) -> Array | None:
@@ -102,6 +100,9 @@ def labels_of(example: Example, values: Values) -> Array | None:
         network = np.asarray(values(meeting.network))
         if meeting.labels is not None and meeting.labels.size == network.size and meeting.node.name != "getitem":
             labels = np.asarray(values(meeting.labels), float)
+            # ŷ + (−y), and −y · log ŷ: labels may enter with their sign.
+            if meeting.node.function is np.add or (labels.max(initial=0) <= 0 and labels.any()):
+                labels = -labels
             return _shaped_like(labels, network, prediction)
     for meeting in example.meetings:
         if meeting.node.name in ("getitem", "setitem"):
@@ -170,14 +171,18 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
         only = [float(other == k) for other in range(len(step.losses))]
         truth = differentiated(Loss(node, None), only, nothing)
         name, exact, corrections = _named(step, drawn, labels, truth.adjoints)
-        yield truth._replace(loss=Loss(node, name)) if exact else differentiated(Loss(node, name, False), only, corrections)
+        yield (
+            truth._replace(loss=Loss(node, name))
+            if exact
+            else differentiated(Loss(node, name, False), only, corrections)
+        )
     if not predictions or any(y is None for of_draw in labels for y in of_draw):
         return
     none = [0.0] * len(step.losses)
     for name, formulas in NAMED.items():
         for formula in formulas:
             cotangents = [
-                [_quiet(formula, v(p), y) for p, y in zip(predictions, of_draw, strict=True)]
+                [_quiet(formula, v(p), np.asarray(y)) for p, y in zip(predictions, of_draw, strict=True)]
                 for v, of_draw in zip(drawn, labels, strict=True)
             ]
             if all(np.isfinite(c).all() for of_draw in cotangents for c in of_draw):

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-
 from jaxnet.compare.author import drivers, facade, lines, places, standins
 from jaxnet.compare.author.judge import Judged, judge
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
@@ -84,9 +83,12 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
     return scaled or wrong  # type: ignore[return-value]
 
 
-def _attempts(path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str]) -> Iterator[Attempt]:
+def _attempts(
+    path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str]
+) -> Iterator[Attempt]:
     """The file itself, programs of its tree that use it, and calls of what it has."""
     own: Ran | None = None
+    modules: dict[str, Any] = {}
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
     asked = str(path.resolve().relative_to(root.resolve()))
     for file in _programs(path, root):
@@ -199,5 +201,3 @@ def _concerns(step: Step, asked: str) -> bool:
     return any(
         place.file.partition("#")[0] == asked for node in (*step.backward, *step.forward) for place in node.places
     )
-
-
