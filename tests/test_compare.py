@@ -1,7 +1,9 @@
 """Mistakes planted by the hundred: each must be named, and nothing else."""
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import author_files
 import jax
@@ -198,11 +200,17 @@ def test_every_code_has_words_and_the_report_its_keys():
     given = backprop.backward(params, X, Y)
     given[1] = given[1][0], np.array(given[1][1].sum())
     data = json.loads(jaxnet.diagnose_backprop(params, X, Y, given, loss="squared-error").to_json())
-    assert list(data) == ["source", "verdict", "loss", "network", "parameters", "findings"]
+    contract = ["source", "verdict", "loss", "network", "parameters", "findings", "truth", "program"]
+    assert list(data) == [*contract, "notes", "isolation", "frontier"]
     assert list(data["parameters"][0]) == ["name", "shape", "gradient_shape", "relative_error", "right"]
     keys = ["at", "code", "severity", "scale", "line", "source", "explanation", "instead", "parameters"]
     assert list(data["findings"][0]) == keys
     assert data["findings"][0]["parameters"] == ["b2"]
+
+
+def test_the_readme_has_the_whole_catalogue():
+    text = (Path(__file__).parent.parent / "jaxnet/compare/README.md").read_text()
+    assert re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE) == list(WORDS)
 
 
 def test_compare_gradients_of_any_pytree():

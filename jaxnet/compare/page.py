@@ -50,7 +50,7 @@ def _header(report: Report) -> str:
     lines = [f'<h1><span class="sign">{sign}</span> {escape(headline)}</h1>']
     if report.source:
         lines.append(f'<p class="source"><code>{escape(report.source)}</code></p>')
-    if report.network:
+    if report.loss:
         lines.append(f'<p class="network">{escape(report.network_line())}</p>')
     return f'<header class="{report.verdict}">\n' + "\n".join(lines) + "\n</header>"
 

@@ -230,8 +230,11 @@ class Report(NamedTuple):
     def text(self) -> str:
         """The report for a terminal, without colour: verdict, parameters, findings, what follows."""
         lines = [HEADLINES[self.verdict] + (f": {self.source}" if self.source else "")]
-        if self.network:
+        if self.loss:
             lines.append(f"  {self.network_line()}")
+        if self.program:
+            lines.append(f"  what was run: {self.program}")
+        lines += [f"  not run: {note}" for note in self.notes[:3] if self.verdict == "wrong"]
         lines += ["", *self._table(), ""]
         for findings, place in self.by_place():
             lines += [*self._finding_lines(findings, place), ""]
@@ -248,17 +251,34 @@ class Report(NamedTuple):
     def where(self, place: Place) -> str:
         """The place as an editor takes it, net.py:41; for a notebook the cell and its line."""
         if place.cell is None:
-            return f"{self.source}:{place.line}"
+            other = place.file if place.file and self.source and not self.source.endswith(place.file) else None
+            return f"{other or self.source}:{place.line}"
         return f"{self.source}, cell {place.cell}, line {place.line}"
 
     def network_line(self) -> str:
         """The network, the loss and where the truth comes from, in a line."""
-        network, loss = self.network or {}, self.loss or {}
-        origin = {"source": "your loss function", "flag": "as stated", "inferred": "inferred"}[loss["from"]]
-        return (
-            f"{'-'.join(map(str, network['sizes']))}, {network['hidden']}, {network['output']}, batches are "
-            f"{network['layout']}; {loss['name']}, {loss['reduction']} over examples ({origin}); truth: {self.truth}"
+        network, loss = self.network, self.loss or {}
+        origin = {"source": "your loss", "flag": "as stated", "inferred": "inferred"}[loss["from"]]
+        parts = []
+        if network:
+            hidden = f"{network['hidden']}, " if network["hidden"] else ""
+            sizes = "-".join(map(str, network["sizes"]))
+            parts.append(f"{sizes}, {hidden}{network['output']}, batches are {network['layout']}")
+        named = (
+            "a loss without a name"
+            if loss["name"] == "another"
+            else f"{loss['name']}, {loss['reduction']} over examples"
         )
+        return "; ".join([*parts, f"{named} ({origin})", f"truth: {self.truth}"])
+
+    def frontier_lines(self) -> list[str]:
+        """Between which lines each wrong gradient went wrong."""
+        lines = []
+        for name, (known, quantity, unknown) in self.frontier.items():
+            upto = f"right up to {self.where(known)} ({quantity}), " if known is not None else ""
+            if unknown is not None:
+                lines.append(f"{name}: {upto}wrong from {self.where(unknown)} on.")
+        return lines
 
     def _table(self) -> list[str]:
         rows = [("", "shape", "gradient", "relative error", "")]
@@ -295,7 +315,9 @@ class Report(NamedTuple):
         return lines
 
     def _consequences(self) -> list[str]:
-        lines = []
+        # Where a formula is named, its line says more.
+        unnamed = any(f.code == "unknown" for f in self.findings)
+        lines = [f"  {line}" for line in self.frontier_lines() if unnamed]
         for at in dict.fromkeys(f.at for f in self.findings if f.severity == "error"):
             names = self.parameters_of(next(f for f in self.findings if f.at == at))
             if names:

@@ -326,7 +326,7 @@ def named_results(file: File, function: Any, result: Any) -> list[tuple[str, Any
 
 
 def _each_once(names: list[str], file: File) -> list[str]:
-    """`return W1, b1, W2, b1` is a slip: the names that another function of the file has for these arguments in a row."""
+    """`return W1, b1, W2, b1` is a slip: the names that another function of the file has for them in a row."""
     if len(set(names)) == len(names):
         return names
     for function in file.functions.values():

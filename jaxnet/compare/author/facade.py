@@ -243,20 +243,20 @@ def _drawing(function: Callable) -> Callable:
 class Generator(np.random.Generator):
     """`np.random.Generator` whose draws are recorded."""
 
-    def shuffle(self, array: Any, axis: int = 0) -> None:
+    def shuffle(self, array: Any, axis: int = 0) -> None:  # type: ignore[override]
         _shuffled(super(), array, axis)
 
-    def permutation(self, array: Any, axis: int = 0) -> Any:
+    def permutation(self, array: Any, axis: int = 0) -> Any:  # type: ignore[override]
         return _permuted(super(), array)
 
 
 class RandomState(np.random.RandomState):
     """`np.random.RandomState` whose draws are recorded."""
 
-    def shuffle(self, array: Any) -> None:
+    def shuffle(self, array: Any) -> None:  # type: ignore[override]
         _shuffled(super(), array)
 
-    def permutation(self, array: Any) -> Any:
+    def permutation(self, array: Any) -> Any:  # type: ignore[override]
         return _permuted(super(), array)
 
 

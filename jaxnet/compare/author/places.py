@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,26 +61,28 @@ def _loss(judged: Judged, origin: str | None) -> dict[str, str]:
 
 def _reduction(judged: Judged) -> str:
     """Whether the loss is a sum or a mean over the examples, by how large its derivative is."""
-    name, step = judged.truth.loss.name, judged.step
-    if name is None or judged.truth.loss.node is None or not step.examples:
-        factor = judged.scale if not math.isnan(judged.scale) else 1.0
-    else:
-        example = step.examples[0]
-        values, labels = judged.drawn[0], labels_of(example, judged.drawn[0])
-        own = judged.truth.adjoints[0].get(example.prediction)
-        factor = 1.0
-        for formula in NAMED[name] if labels is not None and own is not None else ():
-            with np.errstate(all="ignore"):
-                named = formula(np.asarray(values(example.prediction), float), labels)
-            if (
-                np.isfinite(named).all()
-                and np.abs(own - (f := float(np.vdot(named, own) / np.vdot(named, named))) * named).max()
-                < 1e-3 * np.abs(own).max()
-            ):
-                factor = abs(f)
-                break
+    factor = abs(_constant_of_loss(judged) or judged.scale)
     examples = _examples(judged)
     return "mean" if examples > 1 and 0 < factor * examples < 8 and factor < 0.9 else "sum"
+
+
+def _constant_of_loss(judged: Judged) -> float | None:
+    """What the program's own loss is times the sum over examples, by its derivative at the first prediction."""
+    name, step = judged.truth.loss.name, judged.step
+    if name is None or judged.truth.loss.node is None or not step.examples:
+        return None
+    example, values = step.examples[0], judged.drawn[0]
+    labels, own = labels_of(example, values), judged.truth.adjoints[0].get(example.prediction)
+    if labels is None or own is None:
+        return None
+    for formula in NAMED[name]:
+        with np.errstate(all="ignore"):
+            named = formula(np.asarray(values(example.prediction), float), labels)
+        if np.isfinite(named).all() and named.any():
+            factor = float(np.vdot(named, own) / np.vdot(named, named))
+            if np.abs(own - factor * named).max() < 1e-3 * np.abs(own).max():
+                return factor
+    return None
 
 
 def _examples(judged: Judged) -> int:

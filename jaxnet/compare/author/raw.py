@@ -125,7 +125,7 @@ def _moved(node: Node, parent: Node, positions: np.ndarray) -> np.ndarray | None
     if node.function in _MOVING:
         numbers = np.arange(parent.size).reshape(parent.shape)
         try:
-            moved = node.function(numbers, *node.inputs[1:], **node.keywords)
+            moved = node.function(numbers, *node.inputs[1:], **node.keywords)  # type: ignore
         except Exception:  # an index that is recorded itself
             return None
         return moved.reshape(-1)[positions] if moved.size == node.size else None

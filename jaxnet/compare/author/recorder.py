@@ -116,7 +116,7 @@ def wrap(result: Any, node: Node) -> Any:
     if isinstance(result, (np.bool_, bool)):
         _tape[-1].decisions.append((node, bool(result)))
         return np.bool_(result)
-    if isinstance(result, np.float32):
+    if isinstance(result, np.float32):  # type: ignore
         return Float32.of(result, node)
     if isinstance(result, (np.floating, float)):
         return Float.of(result, node)
@@ -351,7 +351,7 @@ class Recorded:
 
     @property
     def T(self) -> Any:
-        return call(np.transpose, (self,)) if np.ndim(self) > 1 else self
+        return call(np.transpose, (self,)) if np.ndim(self) > 1 else self  # type: ignore
 
     @property
     def real(self) -> Any:
@@ -487,7 +487,10 @@ class Array(Recorded, np.ndarray):
     """An `ndarray` on the record."""
 
     _parent: Any
-    _leaf: Node | None
+    _leaf: Any
+    _seen: Any
+    _function: Any
+    _rest: Any
 
     def __array_finalize__(self, template: Any) -> None:
         self._node = self._parent = self._leaf = self._seen = None
@@ -560,7 +563,7 @@ class Array(Recorded, np.ndarray):
         return call(np.reshape, (self, shape), {"order": order} if order != "C" else {})
 
     def transpose(self, *axes: Any) -> Any:
-        axes = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
+        axes = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes  # type: ignore
         return call(np.transpose, (self, tuple(axes)) if axes and axes != (None,) else (self,))
 
     def flatten(self, order: str = "C") -> Any:
@@ -696,7 +699,7 @@ class Number(Recorded):
         return converted(self, dtype)
 
     def reshape(self, *shape: Any, **keywords: Any) -> Any:
-        shape = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        shape = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape  # type: ignore
         return call(np.reshape, (self, tuple(shape)))
 
     def flatten(self) -> Any:
