@@ -22,7 +22,8 @@ CONSTANTS = ("wrong-sign", "wrong-scale")
 UNSEEN = ("never-updated", "should-be-zero", "stale-gradient")
 # Of a gradient with another shape the optimiser's line is found, and `dZ = dA` alone makes nothing that has a line.
 OTHER_LINES = ("not-summed", "summed-over-all-axes", "multiplied-by-pre-activation", "missing-activation-derivative")
-NAMED = [code for code in CODES if code not in UNSEEN]
+# A single number for a whole layer fits any constant, that of a momentum too: it is wrong, but may be `unknown`.
+NAMED = [code for code in CODES if code not in (*UNSEEN, "summed-over-all-axes")]
 
 
 def examined(folder, text, name="net"):

@@ -59,7 +59,7 @@ def _parts(value: Any) -> list[tuple[str, Any]]:
         return [(f"[{k}]", part) for k, part in enumerate(value[:200])]
     own = getattr(value, "__dict__", None)
     module = getattr(type(value), "__module__", "")
-    if isinstance(own, dict) and not isinstance(value, type) and not module.startswith(("numpy", "jaxnet", "_")):
+    if isinstance(own, dict) and not isinstance(value, type) and not module.startswith(("numpy", "jaxnet")):
         return [(f".{key}", part) for key, part in list(own.items())[:200]]
     return []
 
