@@ -1,0 +1,115 @@
+"""The record of a run: whatever NumPy code does to an array, the record gives the same numbers when it is run again."""
+
+import jax
+import jax.numpy as jnp
+import numpy as real
+import pytest
+
+from jaxnet.compare.author import facade
+from jaxnet.compare.author.recorder import Array, node_of, recording
+from jaxnet.compare.author.replay import PullBack, Values, same_as_recorded
+from jaxnet.compare.author.tape import ancestors
+
+np = facade.modules()["numpy"]
+math = facade.modules()["math"]
+
+# Ways to compute something of `a`, (3, 4), and `b`, (4,): each leaves its result in `out`.
+WAYS = {
+    "operators": "out = (2 * a - b / 3) ** 2 % 5 // 1 + -a",
+    "reflected": "out = (1 - a) / (2 + a * a)",
+    "in place": "out = a.copy(); out += b; out *= 2; out -= a; out /= 3",
+    "out=": "out = np.zeros((3, 4)); np.multiply(a, 2, out=out); np.add(out, b, out)",
+    "written into": "out = np.zeros((3, 4)); out[1] = b; out[:, 2] = 5; out[0, 0] = a[1, 1]; out[a > 0] *= 2",
+    "through a view": "out = a.copy(); row = out[1]; row += b; row[0] = 7; out[2][1:3] -= 1",
+    "through a transpose": "out = a.copy(); t = out.T; t[0] = 1; t[2, 1] += 4",
+    "through a reshape": "out = a.copy(); flat = out.reshape(-1); flat[5] = 9; flat[-2:] *= 3",
+    "a view read after its base was written": "base = a.copy(); out = base[0]; base[0, 1] = 8",
+    "a copy keeps": "out = a.copy(); out2 = out.copy(); out[0] = 0; out = out2",
+    "methods": "out = a.T.dot(a).clip(-1, 1).reshape(2, 8).sum(axis=0).astype(np.float32).flatten()",
+    "reductions": "out = np.array([a.sum(), a.mean(), a.max(), a.min(), a.std(), a.var(), np.linalg.norm(a)])",
+    "keepdims": "out = np.exp(a - a.max(axis=1, keepdims=True)); out = out / np.sum(out, axis=1, keepdims=True)",
+    "lists of numbers": "out = np.array([[a[0, 0], 1.0], [b[1], a[2, 3] * 2]])",
+    "lists of rows": "out = np.array([row * 2 for row in a])",
+    "scalars": "s = a[0, 0] * 2 + math.exp(a[1, 1]); s += abs(-b[0]); out = s * a",
+    "joined": "out = np.concatenate([np.vstack([a, b]), np.hstack((a, a))[:, 2:6]]); out = np.c_[out, out[:, 0]]",
+    "stacked and split": "x, y = np.split(np.stack([a, a * 2]), 2); out = x[0] + y[0]",
+    "where": "out = np.where(a > 0, a, 0.01 * a) + np.maximum(b, 0)",
+    "by index": "out = a[[0, 2, 2]][:, [1, 0]] + a[np.arange(2), np.array([1, 3])]",
+    "added at": "out = np.zeros((3, 4)); np.add.at(out, [0, 0, 2], a)",
+    "einsum and outer": "out = np.einsum('ij,kj->ik', a, a) + np.outer(a[:, 0], a[:, 1])",
+    "vectorize": "out = np.vectorize(lambda v: v if v > 0 else v / 2)(a)",
+    "along an axis": "out = np.apply_along_axis(lambda v: v / v.sum(), 1, a)",
+    "entries": "out = a.copy()\nfor x in np.nditer(out, op_flags=['readwrite']):\n    x[...] = x * 2 if x > 0 else 0.5",
+    "types": "out = np.float64(a) * np.int64(a > 0) + np.float32(b)",
+    "sorted": "out = a.copy(); out.sort(axis=1)",
+    "numbers of NumPy": "out = np.sum(a) / a.size + np.sum(a > 0) * b",
+    "the builtin sum": "out = sum(a) + sum(x * 2 for x in b)",
+}  # fmt: skip
+
+
+def start():
+    random = real.random.default_rng(3)
+    return np.array(random.normal(size=(3, 4))), np.array(random.normal(size=4))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_record_gives_what_the_program_had(way):
+    with recording() as tape:
+        a, b = start()
+        names = {"np": np, "math": math, "a": a, "b": b}
+        exec(compile(WAYS[way], "way.py", "exec"), names)
+        out = node_of(names["out"])
+    plain = {"np": real, "math": facade.standard_math, "a": real.array(a), "b": real.array(b)}
+    exec(compile(WAYS[way], "way.py", "exec"), plain)
+    assert isinstance(names["out"], Array)
+    real.testing.assert_allclose(real.asarray(names["out"]), plain["out"], rtol=1e-6)
+    real.testing.assert_allclose(Values()(out), plain["out"], rtol=1e-6)
+    assert same_as_recorded(tape.nodes, Values()) is None
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way not in ("types", "methods", "sorted")])
+def test_the_record_follows_other_numbers(way):
+    """With other numbers in `a` it gives what the program would: nothing of `a` is a constant in it."""
+    with recording() as tape:
+        a, b = start()
+        begin = node_of(a)
+        names = {"np": np, "math": math, "a": a, "b": b}
+        exec(compile(WAYS[way], "way.py", "exec"), names)
+        out = node_of(names["out"])
+    moved = real.array(begin.value) * 1.01  # branches stay as they were
+    plain = {"np": real, "math": facade.standard_math, "a": moved.copy(), "b": real.array(b)}
+    exec(compile(WAYS[way], "way.py", "exec"), plain)
+    real.testing.assert_allclose(Values({begin: moved})(out), plain["out"], rtol=1e-9)
+    assert all(bool(Values({begin: moved})(node)) == seen for node, seen in tape.decisions)
+
+
+def test_a_change_behind_the_record_is_noticed():
+    with recording() as tape:
+        a, b = start()
+        first = a * 2
+        real.asarray(first).view(real.ndarray)[0, 0] = 100.0
+        node_of(first + b)
+    assert same_as_recorded(tape.nodes, Values()) is not None
+
+
+def test_backwards_it_is_jax_grad_of_the_whole():
+    def program(a, b, np):
+        z = np.maximum(a @ a.T + b[:3], 0)
+        p = np.exp(z - np.max(z, axis=1, keepdims=True))
+        p = p / np.sum(p, axis=1, keepdims=True)
+        return -np.sum(np.log(p[np.arange(3), np.array([0, 2, 1])])) / 3 + 0.1 * np.sum(a**2)
+
+    with recording() as tape:
+        a, b = start()
+        begin, loss = node_of(a), program(a, b, np)._node
+    active = {n for n in tape.nodes if begin in ancestors([n])}
+    found = PullBack([loss], active)(Values(), [1.0])[begin]
+    with jax.enable_x64(True):
+        true = jax.grad(program)(jnp.asarray(begin.value), jnp.asarray(real.array(b)), jnp)
+    real.testing.assert_allclose(found, true, rtol=1e-12)
+
+
+def test_the_real_numpy_stays_what_it_is():
+    assert real.zeros(2).__class__ is real.ndarray
+    assert np.zeros is not real.zeros
+    assert not isinstance(real.exp(real.ones(2)), Array)
