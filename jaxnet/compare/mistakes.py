@@ -359,3 +359,13 @@ WORDS: dict[str, str] = {
     ),
     "unknown": "no formula of the catalogue gives this. {how_far}",
 }
+
+HEADLINES = {
+    "right": "✓ right: every gradient is that of the loss",
+    "right-up-to-scale": "≈ right up to a constant that all gradients share",
+    "wrong": "✗ wrong",
+}
+
+
+def shape_in_words(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "a number"

@@ -11,10 +11,14 @@ import io
 import math
 from html import escape
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxnet.compare.report import HEADLINES, Parameter, Place, Report, shape_in_words
+from jaxnet.compare.mistakes import HEADLINES, shape_in_words
+
+if TYPE_CHECKING:
+    from jaxnet.compare.report import Parameter, Place, Report
 
 UNITS = 10  # how many units of a layer are shown as images, at most
 LEAST_IMAGE = 64  # pixels; a square number of inputs from here on is taken for an image

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.diagnosis import Finding
-from jaxnet.compare.mistakes import SYMBOLS, WORDS
+from jaxnet.compare.mistakes import HEADLINES, SYMBOLS, WORDS, shape_in_words
 
 
 class Parameter(NamedTuple):
@@ -330,17 +330,6 @@ def _line(place: Place | None, quantity: str | None = None) -> dict[str, Any] | 
         return None
     found = {"line": place.line, "cell": place.cell, "file": place.file, "source": place.source}
     return found if quantity is None else {**found, "quantity": quantity}
-
-
-HEADLINES = {
-    "right": "✓ right: every gradient is that of the loss",
-    "right-up-to-scale": "≈ right up to a constant that all gradients share",
-    "wrong": "✗ wrong",
-}
-
-
-def shape_in_words(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or "a number"
 
 
 def _list(numbers: np.ndarray) -> str:
