@@ -21,9 +21,13 @@ def modules() -> dict[str, types.ModuleType]:
     """The modules that stand in the place of NumPy's and of `math`, by name."""
     random = _module("numpy.random", np.random, _RANDOM)
     linalg = _module("numpy.linalg", np.linalg, {})
-    numpy = _module("numpy", np, {**_NUMPY, "random": random, "linalg": linalg})
+    tricks = _module("numpy.lib.stride_tricks", np.lib.stride_tricks, _TRICKS)
+    lib = _module("numpy.lib", np.lib, {"stride_tricks": tricks})
+    numpy = _module("numpy", np, {**_NUMPY, "random": random, "linalg": linalg, "lib": lib})
     return {
         "numpy": numpy,
+        "numpy.lib": lib,
+        "numpy.lib.stride_tricks": tricks,
         "numpy.random": random,
         "numpy.linalg": linalg,
         "math": _module("math", standard_math, _MATH),
@@ -195,6 +199,22 @@ def _nditer(operand: Any, flags: Any = (), op_flags: Any = (), *args: Any, **key
         return np.nditer(plain(operand), flags, op_flags, *args, **keywords)
     flat = operand.reshape(-1)
     return (flat[k : k + 1].reshape(()) for k in range(operand.size))
+
+
+def _windows(function: Callable) -> Callable:
+    """A function that lays out an array's memory anew, as the picking of entries that it is."""
+
+    def view(array: Any, *args: Any, **keywords: Any) -> Any:
+        if not isinstance(array, Array) or not array.flags.c_contiguous:
+            return function(plain(array), *args, **keywords)
+        numbers = np.arange(array.size, dtype=np.int64 if array.itemsize == 8 else np.int32).reshape(array.shape)
+        where = np.array(function(numbers, *plain(args), **plain(keywords)), dtype=np.int64)
+        return array.reshape(-1)[where]
+
+    return view
+
+
+_TRICKS = {name: _windows(getattr(np.lib.stride_tricks, name)) for name in ("as_strided", "sliding_window_view")}
 
 
 class _Columns:

@@ -378,6 +378,7 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
         )
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
+    _check_for_strangers(judged)
     proof = _proof(judged, diagnosis, factors)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
@@ -402,6 +403,20 @@ def _is_stale(judged: Judged, name: str) -> bool:
     """Whether a parameter is stepped with something that does not follow from the labels."""
     parameter = judged.names.get(name)
     return parameter is not None and not any(n in judged.step.labelled for n in nodes_in(parameter.steps))
+
+
+def _check_for_strangers(judged: Judged) -> None:
+    """An array that came from outside of the record, after parameters were used, may depend on them: then the truth
+    is not the whole truth, and nothing is proved by it."""
+    step = judged.step
+    first = min((n.number for n in step.active if n.parents), default=0)
+    used = (parent for n in (*step.forward, *step.backward, *step.losses) for parent in n.parents)
+    for node in used:
+        if node.origin == "foreign" and node.number > first and node.dtype.kind == "f" and np.ptp(node.value) > 0:
+            where = f" in line {node.place.line} of {node.place.file}" if node.place else ""
+            raise ValueError(
+                f"an array{where} was not made by NumPy functions that are recorded: no gradient is judged"
+            )
 
 
 def _proof(judged: Judged, diagnosis: Diagnosis | None, factors: dict[str, float | None]) -> str:
