@@ -124,6 +124,7 @@ def _driven(
     while True:
         tape, watch = _watched(deadline)
         description = "calls of what it defines"
+        attempt: drivers.Attempt | None = None
         try:
             with own.started, alarm(deadline):
                 attempt = next(tried, None)
@@ -141,6 +142,9 @@ def _driven(
             reasons.append(f"{description}: {type(error).__name__}: {error}"[:150])
         found = watch.steps or _last_look(tape, None, watch, reasons, description)
         if found:
+            trained = trained or (
+                attempt is not None and not attempt.alone
+            )  # a network's layers are not judged apart from it
             yield Attempt(description, tape, found, watch.names, own.notes)
 
 
