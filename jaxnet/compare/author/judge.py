@@ -415,7 +415,12 @@ def _check_for_strangers(judged: Judged) -> None:
     first = min((n.number for n in step.active if n.parents), default=0)
     used = (parent for n in (*step.forward, *step.backward, *step.losses) for parent in n.parents)
     for node in used:
-        if node.origin == "foreign" and node.number > first and node.dtype.kind == "f" and np.ptp(node.value) > 0:
+        if (
+            node.origin == "foreign"
+            and node.number > first
+            and node.dtype.kind == "f"
+            and np.ptp(np.asarray(node.value)) > 0
+        ):
             where = f" in line {node.place.line} of {node.place.file}" if node.place else ""
             raise ValueError(
                 f"an array{where} was not made by NumPy functions that are recorded: no gradient is judged"

@@ -124,7 +124,7 @@ def _driven(
     while True:
         tape, watch = _watched(deadline)
         description = "calls of what it defines"
-        attempt: drivers.Attempt | None = None
+        attempt = None
         try:
             with own.started, alarm(deadline):
                 attempt = next(tried, None)
@@ -142,9 +142,8 @@ def _driven(
             reasons.append(f"{description}: {type(error).__name__}: {error}"[:150])
         found = watch.steps or _last_look(tape, None, watch, reasons, description)
         if found:
-            trained = trained or (
-                attempt is not None and not attempt.alone
-            )  # a network's layers are not judged apart from it
+            # A network's layers are not judged apart from it.
+            trained = trained or (attempt is not None and not attempt.alone)
             yield Attempt(description, tape, found, watch.names, own.notes)
 
 
