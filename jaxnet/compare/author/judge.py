@@ -379,7 +379,8 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
         )
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
     _check_for_strangers(judged)
-    if any(f.at == "loss" for f in findings) and any(f is None for f in factors.values()) and len(wrong) == len(given):
+    outputs = sum(example.prediction.size for example in judged.step.examples)
+    if outputs == 1 and any(f.at == "loss" for f in findings) and len(wrong) == len(given):
         # With one example and one output the derivative of any loss is a multiple of that of any other one.
         raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
     proof = _proof(judged, diagnosis, factors)
