@@ -212,14 +212,6 @@ def _mutate(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
     return result
 
 
-def _mutator(function: Callable) -> Callable[[Callable], Callable]:
-    def register(pure: Callable) -> Callable:
-        MUTATORS[function] = pure
-        return pure
-
-    return register
-
-
 def _after(function: Callable) -> Callable:
     """The function of (array, …) that returns what the array holds after `function` has written into it."""
 
@@ -288,16 +280,12 @@ def _assign(array: Any, node: Node) -> None:
             written = _tape[-1].add(setitem, (base, array._rest[0][0], node), {}, parent)
         else:
             numbers = np.arange(base.size).reshape(base.shape)
-            where = array._function(numbers, *plain_rest(array._rest[0]), **array._rest[1])
+            where = array._function(numbers, *array._rest[0], **array._rest[1])
             written = _tape[-1].add(set_flat, (base, where, node), {}, parent)
         _assign(parent, written)
         array._seen = node_of(parent)
     else:
         array._leaf = None
-
-
-def plain_rest(rest: Any) -> Any:
-    return rest
 
 
 def _view(base: Any, result: np.ndarray, function: Callable, rest: tuple) -> Any:
@@ -476,11 +464,6 @@ for _name in ("sum", "mean", "max", "min", "std", "var", "prod", "argmax", "argm
 
 
 # --- arrays -----------------------------------------------------------------------------------------------------------
-
-
-class _IsArray(type):
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return type.__instancecheck__(cls, instance)
 
 
 class Array(Recorded, np.ndarray):
