@@ -279,86 +279,133 @@ def constants(m: int, sizes: list[int]) -> dict[str, float]:
 
 # --- words -------------------------------------------------------------------------------------------------------
 
+
+class Words(NamedTuple):
+    """What is said of a mistake: the idea, and what goes on from it to the formula that belongs there.
+
+    The idea alone is a hint: it says why something is wrong, and no formula that could be written instead.
+    """
+
+    idea: str
+    formula: str = ""
+
+    @property
+    def whole(self) -> str:
+        return f"{self.idea}{self.formula}."
+
+
 # For each code: why the formula is wrong, and what is right. {l} is the layer, {below} and {above} its neighbours,
 # {act} its activation, {scale} the constant in words.
-WORDS: dict[str, str] = {
-    "missing-output-derivative": (
+WORDS: dict[str, Words] = {
+    "missing-output-derivative": Words(
         "the derivative of the output activation {act} is taken as 1. {cross_entropy}The loss here is {loss}, so the "
-        "error must still go through the derivative of {act}."
+        "error must still go through the derivative of {act}"
     ),
-    "elementwise-softmax-derivative": (
-        "Ŷ ∘ (1 − Ŷ) is only the diagonal of softmax's Jacobian diag(ŷ) − ŷŷᵀ. Every score moves every output, through "
-        "the sum in the denominator, and the entries beside the diagonal are missing."
+    "elementwise-softmax-derivative": Words(
+        "only the diagonal of softmax's Jacobian is used. Every score moves every output, through the sum in the "
+        "denominator, and the entries beside the diagonal are missing",
+        ": Ŷ ∘ (1 − Ŷ) is the diagonal of diag(ŷ) − ŷŷᵀ",
     ),
-    "scalar-softmax-derivative": (
-        "the derivative of softmax is used as a single number s·(1 − s). It is a matrix for each example, "
-        "diag(ŷ) − ŷŷᵀ."
+    "scalar-softmax-derivative": Words(
+        "the derivative of softmax is used as a single number. It is a matrix for each example, since every score "
+        "moves every output",
+        ": not s·(1 − s) but diag(ŷ) − ŷŷᵀ",
     ),
-    "missing-activation-derivative": (
-        "the derivative of {act} is left out. What comes back through W{above} is ∂loss/∂A{l}; to get to Z{l} it must "
-        "be multiplied, entry by entry, by {act}′(Z{l})."
+    "missing-activation-derivative": Words(
+        "the derivative of {act} is left out. What comes back through W{above} belongs to what comes out of the "
+        "activation, not yet to what went into it",
+        ": to get from ∂loss/∂A{l} to Z{l} it must be multiplied, entry by entry, by {act}′(Z{l})",
     ),
-    "activation-instead-of-derivative": (
-        "{act}(Z{l}) is used where its derivative {act}′(Z{l}) belongs: the activation again, not its slope."
+    "activation-instead-of-derivative": Words(
+        "the activation {act} is used again where its slope belongs", ": {act}(Z{l}), not {act}′(Z{l})"
     ),
-    "derivative-of-activated-value": (
-        "the derivative of {act} is taken at A{l}, which has been through {act} already; it belongs at Z{l}."
+    "derivative-of-activated-value": Words(
+        "the derivative of {act} is taken at a value that has been through {act} already",
+        ": it is taken at A{l} and belongs at Z{l}",
     ),
-    "derivative-at-wrong-point": (
-        "the derivative of {act} is taken at another quantity; it belongs at this layer's own Z{l}, or is written in "
-        "terms of its own A{l}."
+    "derivative-at-wrong-point": Words(
+        "the derivative of {act} is taken at another quantity than the one that {act} is applied to in this layer",
+        "; it belongs at this layer's own Z{l}, or is written in terms of its own A{l}",
     ),
-    "extra-activation-derivative": (
-        "an activation's derivative too many: the last layer's scores do not pass through that activation."
+    "extra-activation-derivative": Words(
+        "an activation's derivative too many: the last layer's scores do not pass through that activation"
     ),
-    "other-activation-derivative": (
-        "this is the derivative of another activation. The forward pass uses {act} in this layer."
+    "other-activation-derivative": Words(
+        "this is the derivative of another activation. The forward pass uses {act} in this layer"
     ),
-    "weights-not-transposed": (
-        "W{above} is used the way the forward pass uses it. On the way back each unit collects from all that it fed, "
-        "so the transpose belongs here; W{above} is square, so NumPy cannot notice."
+    "weights-not-transposed": Words(
+        "W{above} is used the way the forward pass uses it. On the way back each unit collects from all that it fed; "
+        "W{above} is square, so NumPy cannot notice",
+        ". The transpose belongs here",
     ),
-    "weights-already-updated": (
+    "weights-already-updated": Words(
         "W{above} has been updated already when the error goes back through it. All gradients belong to the weights "
-        "that made the prediction: compute them all first, update then."
+        "that made the prediction",
+        ": compute them all first, update then",
     ),
-    "transposed": "this is the transpose of the gradient: entry (i, o) where the weights have (o, i).",
-    "pre-activation-input": "layer {l} was fed A{below}, after the activation, not Z{below}.",
-    "wrong-layer-input": "layer {l} was fed {input}; the input of another layer is used here.",
-    "elementwise-product": (
+    "transposed": Words(
+        "inputs and outputs have changed places",
+        ": this is the transpose of the gradient, entry (i, o) where the weights have (o, i)",
+    ),
+    "pre-activation-input": Words(
+        "the input of this layer is taken from before the activation, and the layer was fed what came out of it",
+        ": A{below}, not Z{below}",
+    ),
+    "wrong-layer-input": Words("the input of another layer is used here", "; layer {l} was fed {input}"),
+    "elementwise-product": Words(
         "error and input are multiplied entry by entry. Each weight joins one input with one output, so all pairs are "
-        "needed: the outer product, added up over the examples."
+        "needed",
+        ": the outer product, added up over the examples",
     ),
-    "summed-over-all-axes": (
+    "summed-over-all-axes": Words(
         "everything is added up to a single number, so all units of the layer get the same step. Each unit has its own "
-        "bias: sum over the examples only."
+        "bias",
+        ": sum over the examples only",
     ),
-    "summed-over-wrong-axis": (
-        "the sum runs over the units and leaves a number for each example. A bias is shared by the examples, so it is "
-        "they that must be added up."
+    "summed-over-wrong-axis": Words(
+        "the sum runs over the units and leaves a number for each example. A bias is shared by the examples",
+        ", so it is they that must be added up",
     ),
-    "not-summed": (
-        "there is one column for each example. The bias is shared by all of them, so their contributions add up."
+    "not-summed": Words(
+        "there is one column for each example. The bias is shared by all of them",
+        ", so their contributions add up",
     ),
-    "wrong-layer-error": "the error of another layer is used; layer {l} has its own, dZ{l}.",
-    "multiplied-by-pre-activation": (
-        "the error is multiplied by Z. The bias enters Z{l} with the factor 1, so ∂Z/∂b = 1 and no Z belongs here."
+    "wrong-layer-error": Words("the error of another layer is used; layer {l} has its own", ", dZ{l}"),
+    "multiplied-by-pre-activation": Words(
+        "the error is multiplied by Z. The bias enters Z{l} with the factor 1", ", so ∂Z/∂b = 1 and no Z belongs here"
     ),
-    "weight-penalty": "a weight penalty is {penalty}: {scale} · W{l}.",
-    "wrong-scale": "right but for a constant factor: it is {scale} times what it should be.",
-    "wrong-sign": "right but for the sign: it points uphill.",
-    "zero": "it is never computed: all entries are 0.",
-    "should-be-zero": "the forward pass never uses this parameter, so its gradient is 0.",
-    "stale-gradient": (
+    "weight-penalty": Words(
+        "loss and gradient do not have the same weight penalty", ": one is {penalty}, {scale} · W{l}"
+    ),
+    "wrong-scale": Words("right but for a constant factor", ": it is {scale} times what it should be"),
+    "wrong-sign": Words("right but for the sign: it points uphill"),
+    "zero": Words("it is never computed: all entries are 0"),
+    "should-be-zero": Words("the forward pass never uses this parameter", ", so its gradient is 0"),
+    "stale-gradient": Words(
         "the step adds an array of zeros that no backward pass has filled since it was made: the parameter stays what "
-        "it was, and the network never trains."
+        "it was, and the network never trains"
     ),
-    "softmax-over-all-entries": (
-        "softmax is normalised over the whole batch, so that all predictions together sum to 1: each "
-        "example's own must."
+    "softmax-over-all-entries": Words(
+        "softmax is normalised over the whole batch, so that all predictions together sum to 1",
+        ": each example's own must",
     ),
-    "unknown": "no formula of the catalogue gives this. {how_far}",
+    "unknown": Words("no formula of the catalogue gives this", ". {how_far}"),
 }
+
+# What stands in the words where no network is at hand: f is a layer's activation.
+_ANY = {
+    "l": "(l)",
+    "above": "(l+1)",
+    "act": "f",
+    "loss": "not that one",
+    "cross_entropy": "What is left is the gradient of another loss: so it trains all the same. ",
+}
+
+
+def idea_of(code: str) -> str:
+    """Why a formula of the catalogue is wrong, for any network, in a sentence or two."""
+    return WORDS[code].idea.format(**_ANY) + "."
+
 
 HEADLINES = {
     "right": "✓ right: every gradient is that of the loss",

@@ -56,17 +56,20 @@ def _header(report: Report) -> str:
         lines.append(f'<p class="source"><code>{escape(report.source)}</code></p>')
     if report.loss:
         lines.append(f'<p class="network">{escape(report.network_line())}</p>')
+    if report.hint is not None:
+        lines.append(f'<p class="network">{escape(report.hint_line())}</p>')
     return f'<header class="{report.verdict}">\n' + "\n".join(lines) + "\n</header>"
 
 
 def _table(report: Report) -> str:
+    names, *table = report.table()
     rows = [
-        f'<tr class="{_class_of(report, p)}"><th scope="row">{escape(p.name)}</th><td>{shape_in_words(p.shape)}</td>'
-        f"<td>{shape_in_words(p.gradient_shape)}</td><td>{p.relative_error:.1e}</td>"
-        f'<td class="word">{escape(report.verdict_of(p))}</td></tr>'
-        for p in report.parameters
+        f'<tr class="{_class_of(report, p)}"><th scope="row">{escape(name)}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        + f'<td class="word">{escape(verdict)}</td></tr>'
+        for p, (name, *cells, verdict) in zip(report.parameters, table, strict=True)
     ]
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("", "shape", "gradient", "relative error", ""))
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
     return (
         '<section class="parameters">\n<h2>Gradients</h2>\n<div class="wide"><table>\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table></div>\n</section>"
@@ -87,7 +90,7 @@ def _findings(report: Report) -> list[str]:
             if computed and all(e.startswith(f"{computed}: ") for e in explanations):
                 lines.append(f'<p class="computed"><code>{escape(computed)}</code></p>')
                 explanations = [e.removeprefix(f"{computed}: ") for e in explanations]
-            lines += [f'<p class="why">{escape(e)}</p>' for e in explanations]
+            lines += [f'<p class="why">{escape(e)}</p>' for e in explanations if e]
         if place.instead:
             lines.append(f'<div class="lines new"><span>instead</span><code>{escape(place.instead)}</code></div>')
         names = report.parameters_of(findings[0]) if findings[0].severity == "error" else []

@@ -11,14 +11,24 @@ import numpy as np
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import HEADLINES, SYMBOLS, WORDS, shape_in_words
 
+# What a hint of each level says; Report.hinted has the whole rule.
+HINTS = {
+    1: "which gradients are wrong",
+    2: "which gradients are wrong, and where that begins",
+    3: "which gradients are wrong, where that begins, and the idea",
+}
+
 
 class Parameter(NamedTuple):
-    """One parameter's gradient: how far off as a share of the true one's largest entry (1 if the shape is wrong)."""
+    """One parameter's gradient: how far off as a share of the true one's largest entry (1 if the shape is wrong).
+
+    A hint has no shape of the gradient, no error and empty arrays where they are withheld.
+    """
 
     name: str
     shape: tuple[int, ...]
-    gradient_shape: tuple[int, ...]
-    relative_error: float
+    gradient_shape: tuple[int, ...] | None
+    relative_error: float | None
     right: bool
     given: np.ndarray
     true: np.ndarray
@@ -42,6 +52,14 @@ class Frontier(NamedTuple):
     wrong_from: Place | None
 
 
+class Change(NamedTuple):
+    """A file of the program's tree as it should be: a digest of what it was (SHA-256), its new text, the difference."""
+
+    digest: str
+    text: str
+    diff: str
+
+
 class Report(NamedTuple):
     """The result of a comparison. `str(report)` is the text, `report.to_json()` the contract's JSON."""
 
@@ -56,7 +74,9 @@ class Report(NamedTuple):
     program: str | None = None  # what was run, if it is not the source itself
     notes: list[str] = []  # noqa: RUF012 (what could not be run)
     frontier: dict[str, Frontier] = {}  # noqa: RUF012 (of each wrong parameter)
+    changes: dict[str, Change] = {}  # noqa: RUF012 (of files, after which what could be mended is gone)
     isolation: str | None = None  # what kept the program from the rest of the machine
+    hint: int | None = None  # how much is told: 1, 2, 3, or all
 
     @classmethod
     def of(
@@ -71,8 +91,64 @@ class Report(NamedTuple):
             verdict = "wrong"
         return cls(verdict, parameters, findings, places or [Place()] * len(findings), **rest)
 
+    def hinted(self, level: int | None) -> Report:
+        """The report for a student who is to find the mistake: what the level does not say is not in it any more.
+
+        | level | says |
+        | --- | --- |
+        | 1 | the verdict, the network, and which parameters' gradients are wrong |
+        | 2 | also at which quantity and line it begins: `at`, the lines, the frontier |
+        | 3 | also the code, the idea in words, and the shape of each gradient |
+        | None | all |
+
+        Whatever the level, there is no formula, no constant and no line to write instead; no relative error, from
+        which a constant or a sign can be read; and no gradient, so that the pages have no pictures. Shapes come with
+        the idea only: a bias whose gradient is a number needs no further words. The verdict stays whatever it was,
+        and with it the exit status. A hint can only be made smaller. Raises ValueError for another level.
+        """
+        if level is None and self.hint is None:
+            return self
+        if level is None or level not in HINTS or level > (self.hint or level):
+            known = [str(k) for k in HINTS if k <= (self.hint or k)]
+            raise ValueError(f"hint is {level}; {', '.join(known)} can be had" + ", or None" * (self.hint is None))
+        findings, places, frontier = self._placed(level) if level > 1 else ([], [], {})
+        nothing = np.empty(0)
+        parameters = [
+            p._replace(
+                gradient_shape=p.gradient_shape if level == 3 else None,
+                relative_error=None,
+                given=nothing,
+                true=nothing,
+            )
+            for p in self.parameters
+        ]
+        # Not `_replace`: a field that is not named here is withheld.
+        return Report(
+            verdict=self.verdict,
+            parameters=parameters,
+            findings=findings,
+            places=places,
+            source=self.source,
+            loss=self.loss,
+            network=self.network,
+            truth=self.truth,
+            program=self.program,
+            notes=self.notes,
+            frontier=frontier,
+            isolation=self.isolation,
+            hint=level,
+        )
+
+    def _placed(self, level: int) -> tuple[list[Finding], list[Place], dict[str, Frontier]]:
+        """The findings without their formulas, their places and the frontier; without codes below level 3."""
+        kept = {
+            (Finding(f.at, f.code if level == 3 else "", severity=f.severity), place._replace(instead=None)): None
+            for f, place in zip(self.findings, self.places, strict=True)
+        }
+        return [f for f, _ in kept], [place for _, place in kept], self.frontier
+
     def to_dict(self) -> dict[str, Any]:
-        """The object that `jaxnet compare --json` prints."""
+        """The object that `jaxnet compare --json` prints; what a hint withholds is null."""
         return {
             "source": self.source,
             "verdict": self.verdict,
@@ -82,7 +158,7 @@ class Report(NamedTuple):
                 {
                     "name": p.name,
                     "shape": list(p.shape),
-                    "gradient_shape": list(p.gradient_shape),
+                    "gradient_shape": None if p.gradient_shape is None else list(p.gradient_shape),
                     "relative_error": p.relative_error,
                     "right": p.right,
                 }
@@ -91,12 +167,12 @@ class Report(NamedTuple):
             "findings": [
                 {
                     "at": finding.at,
-                    "code": finding.code,
+                    "code": finding.code or None,
                     "severity": finding.severity,
                     "scale": finding.scale,
                     "line": place.line,
                     "source": place.source,
-                    "explanation": self.explanation(finding),
+                    "explanation": self.explanation(finding) or None,
                     "instead": place.instead,
                     "parameters": self.parameters_of(finding),
                 }
@@ -105,12 +181,13 @@ class Report(NamedTuple):
             "truth": self.truth,
             "program": self.program,
             "notes": self.notes,
+            "diff": "".join(change.diff for change in self.changes.values()) or None,
             "isolation": self.isolation,
             "frontier": {
                 name: {"right_up_to": _line(f.right_up_to, f.quantity), "wrong_from": _line(f.wrong_from)}
                 for name, f in self.frontier.items()
             },
-        }
+        } | ({} if self.hint is None else {"hint": self.hint})
 
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The report as what JSON can hold, and its arrays, to be sent to another process."""
@@ -124,7 +201,13 @@ class Report(NamedTuple):
         fields = {name: value for name, value in packed.items() if name in cls._fields}
         parameters = [
             Parameter(
-                name, tuple(shape), tuple(gradient_shape), error, right, arrays[f"{k} given"], arrays[f"{k} true"]
+                name,
+                tuple(shape),
+                None if gradient_shape is None else tuple(gradient_shape),
+                error,
+                right,
+                arrays[f"{k} given"],
+                arrays[f"{k} true"],
             )
             for k, (name, shape, gradient_shape, error, right, *_) in enumerate(fields["parameters"])
         ]
@@ -133,6 +216,7 @@ class Report(NamedTuple):
             for name, (known, quantity, unknown) in fields["frontier"].items()
         }
         findings, places = [Finding(*f) for f in fields["findings"]], [Place(*p) for p in fields["places"]]
+        fields["changes"] = {file: Change(*change) for file, change in fields["changes"].items()}
         return cls(**{**fields, "parameters": parameters, "findings": findings, "places": places, "frontier": frontier})
 
     def to_json(self) -> str:
@@ -153,7 +237,9 @@ class Report(NamedTuple):
         return [p.name for p in self.parameters if not p.right and concerns(p.name)]
 
     def explanation(self, finding: Finding) -> str:
-        """What was computed and why it is wrong, in a sentence or two."""
+        """What was computed and why it is wrong, in a sentence or two; of a hint the idea alone, or nothing."""
+        if not finding.code:
+            return ""
         network = self.network or {}
         kind, layer = finding.at[:2], finding.at[2:]
         hidden, output = network.get("hidden", ""), network.get("output", "")
@@ -163,7 +249,8 @@ class Report(NamedTuple):
         activation = output if last and kind == "dZ" else hidden
         loss = (self.loss or {}).get("name", "loss")
         gives_cross_entropy = {"softmax": "cross-entropy", "sigmoid": "binary cross-entropy"}.get(output)
-        words = WORDS[finding.code].format(
+        words = WORDS[finding.code].whole if self.hint is None else f"{WORDS[finding.code].idea}."
+        words = words.format(
             l=layer,
             above=number + 1,
             below=number - 1,
@@ -175,16 +262,18 @@ class Report(NamedTuple):
             else "added that the loss does not have",
             loss={"squared-error": "the squared error"}.get(loss, loss),
             cross_entropy=(
-                f"Ŷ − Y is the gradient of another loss, the {gives_cross_entropy}: so it trains all the same. "
+                f"{'Ŷ − Y' if self.hint is None else 'What is left'} is the gradient of another loss, the "
+                f"{gives_cross_entropy}: so it trains all the same. "
                 if gives_cross_entropy and loss == "squared-error"
                 else ""
             ),
-            how_far=self._how_far(finding) if finding.code == "unknown" else "",
+            how_far=self._how_far(finding).removesuffix(".") if finding.code == "unknown" and self.hint is None else "",
         )
         if finding.at == "loss" and finding.code == "wrong-scale":
             words = (
-                f"all gradients are {finding.scale_name} times those of the loss. The direction is right, and a "
-                "learning rate makes up for the constant; but loss and gradient should have one convention."
+                f"all gradients are {finding.scale_name or 'a constant'} times those of the loss. The direction is "
+                "right, and a learning rate makes up for the constant; but loss and gradient should have one "
+                "convention."
             )
         return (f"{finding.computed}: " if finding.computed and kind != "lo" else "") + words
 
@@ -210,7 +299,7 @@ class Report(NamedTuple):
                 elif len(columns) < off.shape[1]:
                     sentence += f", all in columns {_list(columns)}"
             sentences.append(sentence + f"; direction (cosine) {cosine:.4f}.")
-        return " ".join(sentences)
+        return " ".join(sentences) or "It is not that of the loss."
 
     def html(self) -> str:
         """One self-contained page with the same, and a picture of each weight matrix's gradients."""
@@ -235,6 +324,7 @@ class Report(NamedTuple):
         if self.program:
             lines.append(f"  what was run: {self.program}")
         lines += [f"  not run: {note}" for note in self.notes[:3] if self.verdict == "wrong"]
+        lines += [f"  {self.hint_line()}"] * (self.hint is not None)
         lines += ["", *self._table(), ""]
         for findings, place in self.by_place():
             lines += [*self._finding_lines(findings, place), ""]
@@ -271,6 +361,10 @@ class Report(NamedTuple):
         )
         return "; ".join([*parts, f"{named} ({origin})", f"truth: {self.truth}"])
 
+    def hint_line(self) -> str:
+        """What a hint says, so that nobody takes it for all there is."""
+        return "" if self.hint is None else f"hint {self.hint} of {len(HINTS)}: {HINTS[self.hint]}"
+
     def frontier_lines(self) -> list[str]:
         """Between which lines each wrong gradient went wrong."""
         lines = []
@@ -280,12 +374,21 @@ class Report(NamedTuple):
                 lines.append(f"{name}: {upto}wrong from {self.where(unknown)} on.")
         return lines
 
+    def table(self) -> list[list[str]]:
+        """A head and a row for each parameter: name, shape, its gradient's shape and error if known, verdict."""
+        columns = [
+            ["", *(p.name for p in self.parameters)],
+            ["shape", *(shape_in_words(p.shape) for p in self.parameters)],
+            ["gradient", *(shape_in_words(p.gradient_shape) for p in self.parameters if p.gradient_shape is not None)],
+            ["relative error", *(f"{p.relative_error:.1e}" for p in self.parameters if p.relative_error is not None)],
+            ["", *(self.verdict_of(p) for p in self.parameters)],
+        ]
+        full = [column for column in columns if len(column) == 1 + len(self.parameters)]
+        return [list(row) for row in zip(*full, strict=True)]
+
     def _table(self) -> list[str]:
-        rows = [("", "shape", "gradient", "relative error", "")]
-        for p in self.parameters:
-            error = f"{p.relative_error:.1e}"
-            rows.append((p.name, shape_in_words(p.shape), shape_in_words(p.gradient_shape), error, self.verdict_of(p)))
-        widths = [max(len(row[k]) for row in rows) for k in range(5)]
+        rows = self.table()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         cells = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
         return ["  " + "  ".join(row).rstrip() for row in cells]
 
@@ -298,7 +401,7 @@ class Report(NamedTuple):
         return "✗ wrong"
 
     def _finding_lines(self, findings: list[Finding], place: Place) -> list[str]:
-        lines = [f"{f.severity}[{f.code}]: {f.at}" for f in findings]
+        lines = [f"{f.severity}{f'[{f.code}]' * bool(f.code)}: {f.at}" for f in findings]
         if place.line is not None:
             gutter = " " * len(str(place.line))
             lines += [
@@ -316,7 +419,7 @@ class Report(NamedTuple):
 
     def _consequences(self) -> list[str]:
         # Where a formula is named, its line says more.
-        unnamed = any(f.code == "unknown" for f in self.findings)
+        unnamed = self.hint == 2 or any(f.code == "unknown" for f in self.findings)
         lines = [f"  {line}" for line in self.frontier_lines() if unnamed]
         for at in dict.fromkeys(f.at for f in self.findings if f.severity == "error"):
             names = self.parameters_of(next(f for f in self.findings if f.at == at))

@@ -142,7 +142,7 @@ class Files:
 
 def _has_another_way() -> bool:
     """Whether the program is ready to go on without the file: it is read in a `try` whose `except` does the work."""
-    here = next(iter(places(1)), None)
+    here = next(iter(places(1)[0]), None)
     if here is None:
         return False
     try:

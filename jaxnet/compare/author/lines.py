@@ -117,6 +117,11 @@ def cell_of(place: Place) -> int | None:
     return int(number) if found else None
 
 
+def parsed_lines(file: str) -> list[str]:
+    """The lines of a file or a cell, without those that only IPython understands."""
+    return [line if line.strip()[:1] not in "%!" else "\n" for line in linecache.getlines(file)]
+
+
 @lru_cache(maxsize=200)
 def _statements(text: str) -> tuple[ast.stmt, ...]:
     try:
@@ -128,8 +133,7 @@ def _statements(text: str) -> tuple[ast.stmt, ...]:
 
 def statement_at(place: Place) -> ast.stmt | None:
     """The simple statement that the line belongs to."""
-    lines = linecache.getlines(place.file)
-    for statement in _statements("".join(line if line.strip()[:1] not in "%!" else "\n" for line in lines)):
+    for statement in _statements("".join(parsed_lines(place.file))):
         if statement.lineno <= place.line <= (statement.end_lineno or statement.lineno):
             return statement
     return None

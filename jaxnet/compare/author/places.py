@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from jaxnet.compare.author.truth import NAMED, labels_of
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.report import Frontier, Parameter, Place, Report
+
+if TYPE_CHECKING:
+    from jaxnet.compare.author.repair import Mended
 
 Array = np.ndarray
 
@@ -157,6 +160,16 @@ def _line(node: Node | None) -> Line | None:
     return node.place if node is not None else None
 
 
+def with_mended(report: Report, mended: Mended) -> Report:
+    """The report with what to write instead, where that was put in and proved right."""
+    found = []
+    for finding, place in zip(report.findings, report.places, strict=True):
+        line, text = mended.instead.get((finding.at, finding.code), (None, ""))
+        here = line is not None and (line.file, line.line) == (place.file, place.line)
+        found.append(place._replace(instead=text) if here and text else place)
+    return report._replace(places=found, changes=mended.changes)
+
+
 # --- lines of findings ------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +182,11 @@ def _place(judged: Judged, finding: Finding, frontiers: dict[str, lines.Frontier
     return _as_place(node) or Place()
 
 
+def line_of(judged: Judged, finding: Finding) -> Line | None:
+    """The line of the Node that was made by the wrong formula, if that is known."""
+    return _line(_node_of(judged, finding))
+
+
 def _node_of(judged: Judged, finding: Finding) -> Node | None:
     """The Node that was made by the wrong formula."""
     kind, layer = finding.at[:2], finding.at[2:]
@@ -178,9 +196,9 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         return _in_formula(judged, finding.at[1:]) if whole else judged.made.get(finding.at[1:])
     if kind == "dZ" and judged.diagnosis is not None and judged.problem is not None:
-        holder = _holder(judged, int(layer))
+        held = holder(judged, int(layer))
         through = finding.code in ("weights-already-updated", "weights-not-transposed")
-        return _product_with_weights(judged, holder) if through else holder
+        return through_weights(judged, held) if through else held
     if finding.at == "loss" and judged.diagnosis is not None and judged.problem is not None:
         return None
     if finding.at == "forward":
@@ -211,7 +229,7 @@ def _origin(node: Node | None) -> Node | None:
         node = below
 
 
-def _holder(judged: Judged, layer: int) -> Node | None:
+def holder(judged: Judged, layer: int) -> Node | None:
     """The last Node that holds dZ of a layer, up to a constant, before dW or db was made of it."""
     if judged.diagnosis is None:
         return None
@@ -238,7 +256,7 @@ def _holder(judged: Judged, layer: int) -> Node | None:
     return None
 
 
-def _product_with_weights(judged: Judged, holder: Node | None) -> Node | None:
+def through_weights(judged: Judged, holder: Node | None) -> Node | None:
     """Where an error went through the weights, before it was multiplied by a slope."""
     node = holder
     while node is not None and node.function not in (np.dot, np.matmul):
@@ -249,6 +267,12 @@ def _product_with_weights(judged: Judged, holder: Node | None) -> Node | None:
 
 def _nearest(node: Node) -> Iterator[Node]:
     yield from ancestors([node], max(0, node.number - 3000))
+
+
+def holds(judged: Judged, node: Node, layer: int) -> bool:
+    """Whether a Node holds the error of a layer as it was used, up to a constant."""
+    errors = judged.diagnosis.errors if judged.diagnosis is not None else ()
+    return bool(errors) and layer in errors[0] and _holds(judged, node, errors, layer, len(judged.step.examples))
 
 
 def _holds(judged: Judged, node: Node, errors, layer: int, examples: int) -> bool:

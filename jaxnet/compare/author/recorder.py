@@ -36,6 +36,10 @@ class recording:
         _tape.remove(self.tape)
 
 
+def current_tape() -> Tape | None:
+    return _tape[-1] if _tape else None
+
+
 # --- what goes in, what comes out -------------------------------------------------------------------------------------
 
 
@@ -69,6 +73,14 @@ def node_of(array: Any) -> Node:
         array._node = _tape[-1].leaf(np.ndarray.view(array, np.ndarray), "array")
         _root(array)._leaf = array._node
     return array._node
+
+
+def known_node(value: Any) -> Node | None:
+    """The Node of a recorded value, if its present version has one; nothing is put on the record."""
+    if isinstance(value, Array):
+        current = value._parent is None or known_node(value._parent) is value._seen
+        return value._node if current else None
+    return value._node if isinstance(value, Number) else None
 
 
 def _refer(value: Any) -> Any:

@@ -11,6 +11,7 @@ import operator
 import os
 import sys
 import time
+import types
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -44,6 +45,7 @@ class Node:
         "dtype",
         "function",
         "inputs",
+        "instruction",
         "keywords",
         "number",
         "origin",
@@ -62,6 +64,7 @@ class Node:
         self.keywords: dict[str, Any] = keywords
         self.parents: tuple[Node, ...] = parents
         self.places: tuple[Place, ...] = places
+        self.instruction: tuple[types.CodeType, int] | None = None  # of the innermost line, which it was made by
         self.shape: tuple[int, ...] = shape
         self.dtype = dtype
         self.value = value
@@ -105,7 +108,7 @@ class Tape:
 
     def leaf(self, value: Any, origin: str = "") -> Node:
         """A Node for an array that was not computed from recorded ones."""
-        node = Node(len(self.nodes), None, (), {}, (), places(), value.shape, value.dtype, value, origin)
+        node = Node(len(self.nodes), None, (), {}, (), (), value.shape, value.dtype, value, origin)
         self._append(node)
         return node
 
@@ -121,7 +124,7 @@ class Tape:
         """A Node for the operation whose result this is."""
         shape, dtype = getattr(result, "shape", ()), getattr(result, "dtype", None)
         parents = tuple(nodes_in((inputs, keywords)))
-        node = Node(len(self.nodes), function, inputs, keywords, parents, places(), shape, dtype)
+        node = Node(len(self.nodes), function, inputs, keywords, parents, (), shape, dtype)
         self._append(node)
         if function is np.subtract or function is np.add or function is setitem:
             self._count_steps(node)
@@ -129,6 +132,7 @@ class Tape:
 
     def _append(self, node: Node) -> None:
         self.nodes.append(node)
+        node.places, node.instruction = places()
         if len(self.nodes) % 1024 == 0 and (len(self.nodes) > self.most or time.monotonic() > self.deadline):
             raise TooLong
 
@@ -219,16 +223,20 @@ def replaced(inputs: Any, of_node: Callable[[Node], Any]) -> Any:
     return inputs
 
 
-def places(most: int = 8) -> tuple[Place, ...]:
-    """The author's lines that are being run, innermost first. Their files are compiled with relative names."""
-    found = []
+def places(most: int = 8) -> tuple[tuple[Place, ...], tuple[types.CodeType, int] | None]:
+    """The author's lines that are being run, innermost first, and the instruction of the innermost.
+
+    The author's files are compiled with relative names.
+    """
+    found, instruction = [], None
     frame = sys._getframe(1)
     while frame is not None and len(found) < most:
         code = frame.f_code
         if not os.path.isabs(code.co_filename) and code.co_filename[:1] != "<":
             found.append(Place(code.co_filename, frame.f_lineno, code.co_name))
+            instruction = instruction or (code, frame.f_lasti)
         frame = frame.f_back
-    return tuple(found)
+    return tuple(found), instruction
 
 
 def ancestors(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = None) -> set[Node]:

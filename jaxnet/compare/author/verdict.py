@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Iterator
@@ -10,10 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.author import drivers, facade, lines, places, standins
+from jaxnet.compare.author import drivers, facade, lines, places, repair, standins
 from jaxnet.compare.author.judge import Judged, judge
+from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
-from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.recorder import current_tape, recording
+from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import NoStep, Step, find_steps
 from jaxnet.compare.author.tape import Enough, Node, Tape, depends, updates
@@ -40,23 +43,71 @@ def examine(path: Path, root: Path, **flags: Any) -> tuple[dict[str, Any], dict[
 
 
 def verdict(
-    path: Path, root: Path, *, deadline: float | None = None, loss: str | None = None, **flags: str | None
+    path: Path,
+    root: Path,
+    *,
+    deadline: float | None = None,
+    loss: str | None = None,
+    mend: bool = True,
+    **flags: str | None,
 ) -> Report:
     """The report on a file of the tree below `root`. Raises ValueError, of one line, where there is no verdict.
 
-    `loss` is the name of a loss, or of a function of the file's. `deadline` is a value of `time.monotonic`.
+    `loss` is the name of a loss, or of a function of the file's. `deadline` is a value of `time.monotonic`. With `mend`
+    what is wrong is mended where it can be: files below `root` are changed, and the report says how.
     """
     deadline = time.monotonic() + 48 if deadline is None else deadline
     stated = loss if loss in ("squared-error", "cross-entropy", "binary-cross-entropy") else None
-    reasons: list[str] = []
-    for attempt in _attempts(path, root, deadline, {**flags, "loss": None if stated else loss}, reasons):
+    flags = {**flags, "loss": None if stated else loss}
+    attempt, examined = _examined(path, root, deadline, stated, flags)
+    report = places.report(examined.judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
+    if not mend or report.verdict != "wrong":
+        return report
+
+    def again() -> Examined | None:
         try:
-            judged = _best(attempt, stated)
+            return _examined(path, root, deadline, stated, flags, only=examined.ordinal)[1]
+        except ValueError:
+            return None
+
+    def moments(of: Examined) -> list[Moment]:
+        return _traced(path, root, deadline, flags, of)
+
+    return places.with_mended(report, repair.mend(root, examined, again, moments, deadline))
+
+
+def _examined(
+    path: Path,
+    root: Path,
+    deadline: float,
+    stated: str | None,
+    flags: dict[str, str | None],
+    only: int | None = None,
+) -> tuple[Attempt, Examined]:
+    """The first way of running the file that has a verdict, or the one with this number. Raises ValueError if none."""
+    reasons: list[str] = []
+    attempts = enumerate(_attempts(path, root, deadline, flags, reasons))
+    for ordinal, attempt in itertools.islice(attempts, only or 0, None if only is None else only + 1):
+        try:
+            return attempt, Examined(_best(attempt, stated), attempt.tape, ordinal)
         except ValueError as error:
             reasons.append(f"{attempt.program or path.name}: {error}")
-            continue
-        return places.report(judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
     raise ValueError(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
+
+
+def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None], of: Examined) -> list[Moment]:
+    """What could be named in the step, line by line: the same run once more, which must have the same record."""
+    step = of.judged.step
+    first = min((n.number for n in step.backward), default=0) - 200
+    with Trace(current_tape, first, step.last) as trace:
+        attempts = _attempts(path, root, deadline, flags, [])
+        attempt = next(itertools.islice(attempts, of.ordinal, None), None)
+    if attempt is None or any(
+        (a.function, a.shape) != (b.function, b.shape)
+        for a, b in zip(of.tape.nodes[: step.last + 1], attempt.tape.nodes, strict=False)
+    ):
+        return []
+    return trace.moments
 
 
 def _best(attempt: Attempt, stated: str | None) -> Judged:

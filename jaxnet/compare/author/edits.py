@@ -1,0 +1,110 @@
+"""Changes lines of a .py file or of a notebook's cell, and leaves every other byte as it is."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_GAP = re.compile(r"[\s,:]*")
+
+
+class Edit(NamedTuple):
+    """Lines `first` to `last`, counted from 1, of a file or a cell (`net.ipynb#cell-3`), and what stands there then.
+
+    With `last` one less than `first`, the lines are put in before `first`.
+    """
+
+    file: str
+    first: int
+    last: int
+    lines: tuple[str, ...]  # without their ends
+
+
+def edited(content: bytes, edit: Edit) -> bytes:
+    """The file with the edit. Raises ValueError if it cannot be read as text."""
+    text = content.decode("utf-8")
+    _, of_notebook, cell = edit.file.partition("#cell-")
+    if not of_notebook:
+        return _changed(text, edit).encode("utf-8")
+    start, end = _source_of_cell(text, int(cell))
+    return (text[:start] + _changed_literal(text[start:end], edit, text.isascii()) + text[end:]).encode("utf-8")
+
+
+def unified_diff(name: str, before: bytes, after: bytes) -> str:
+    """What `patch -p1` takes; the lines of a notebook are those of its JSON."""
+    old, new = (content.decode("utf-8").splitlines(keepends=True) for content in (before, after))
+    lines = list(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"))
+    ended = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return "".join(ended)
+
+
+def _changed(text: str, edit: Edit) -> str:
+    lines = text.splitlines(keepends=True)
+    near = lines[min(max(edit.first - 1, 0), len(lines) - 1)] if lines else "\n"
+    end = "\r\n" if near.endswith("\r\n") else "\n"
+    new = [line + end for line in edit.lines]
+    if new and edit.last == len(lines) and lines and not lines[-1].endswith(("\n", "\r")):
+        if edit.last < edit.first:
+            lines[-1] += end
+        new[-1] = new[-1].removesuffix(end)
+    return "".join([*lines[: edit.first - 1], *new, *lines[edit.last :]])
+
+
+def _changed_literal(literal: str, edit: Edit, ascii_only: bool) -> str:
+    """A cell's source, a string or a list of lines, as it stands in the file; lines that stay are kept as they are."""
+    source = json.loads(literal)
+    if isinstance(source, str):
+        return json.dumps(_changed(source, edit), ensure_ascii=ascii_only)
+    new = _changed("".join(source), edit).splitlines(keepends=True)
+    spans = list(_elements(literal, 0))
+    raw = [literal[start:end] for start, end in spans]
+    gap = literal[spans[0][1] : spans[1][0]] if len(spans) > 1 else ", "
+    kept: dict[str, list[str]] = {}
+    for line, written in zip(source, raw, strict=True):
+        kept.setdefault(line, []).append(written)
+    written = [(kept.get(line) or [json.dumps(line, ensure_ascii=ascii_only)])[0] for line in new]
+    return literal[: spans[0][0]] + gap.join(written) + literal[spans[-1][1] :]
+
+
+# --- where things stand in a JSON text --------------------------------------------------------------------------------
+
+
+def _source_of_cell(text: str, number: int) -> tuple[int, int]:
+    """Where the source of the notebook's code cell stands, the first being 1."""
+    decoder = json.JSONDecoder()
+    top = _members(text, _GAP.match(text, 0).end())  # type: ignore[union-attr]
+    if "cells" in top:
+        sheets = [top["cells"]]
+    else:  # before nbformat 4
+        sheets = [_members(text, start)["cells"] for start, _ in _elements(text, top["worksheets"][0])]
+    for start, _ in sheets:
+        for cell, _ in _elements(text, start):
+            parts = _members(text, cell)
+            if decoder.raw_decode(text, parts["cell_type"][0])[0] == "code":
+                number -= 1
+                if number == 0:
+                    return parts.get("source") or parts["input"]
+    raise ValueError("there is no such cell")
+
+
+def _members(text: str, start: int) -> dict[str, tuple[int, int]]:
+    """Where each value of the JSON object at `start` stands."""
+    decoder, found, position = json.JSONDecoder(), {}, start + 1
+    while text[position := _GAP.match(text, position).end()] != "}":  # type: ignore[union-attr]
+        key, position = decoder.raw_decode(text, position)
+        begin = _GAP.match(text, position).end()  # type: ignore[union-attr]
+        _, position = decoder.raw_decode(text, begin)
+        found[key] = begin, position
+    return found
+
+
+def _elements(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Where each element of the JSON array at `start` stands."""
+    decoder, position = json.JSONDecoder(), start + 1
+    while text[position := _GAP.match(text, position).end()] != "]":  # type: ignore[union-attr]
+        begin = position
+        _, position = decoder.raw_decode(text, begin)
+        yield begin, position

@@ -1,0 +1,373 @@
+"""The line to write instead of a wrong one, proved: it is put into the copy, and the program is run and judged again.
+
+An edit is kept only if its finding is gone and none has come. What is put in is written by `corrections`; where it is
+put is the statement that gives the wrong array, as its author assigns, returns or uses it.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.compare.author import lines, places
+from jaxnet.compare.author.corrections import (
+    Quantities,
+    Term,
+    Writer,
+    ratio_to,
+    wanted_error,
+    wanted_gradient,
+)
+from jaxnet.compare.author.dense import original
+from jaxnet.compare.author.edits import Edit, edited, unified_diff
+from jaxnet.compare.author.judge import Judged
+from jaxnet.compare.author.moments import Moment
+from jaxnet.compare.author.tape import Node, Place, Tape, ancestors
+from jaxnet.compare.diagnosis import Finding
+from jaxnet.compare.report import Change
+
+TRIES = 5  # edits for one finding that are run
+
+
+class Examined(NamedTuple):
+    """What a run of the program gave: its verdict, its record, and which of the ways of running it this was."""
+
+    judged: Judged
+    tape: Tape
+    ordinal: int
+
+
+class Mended(NamedTuple):
+    """What mending came to: for each finding that is gone, the place and what to write there; the files' new texts."""
+
+    instead: dict[tuple[str, str], tuple[Place, str]]
+    changes: dict[str, Change]
+    left: list[tuple[str, str]]  # findings that stay
+
+
+class _Site(NamedTuple):
+    """An expression of the author's that gives a wrong array, in the moments in which it does."""
+
+    statement: ast.stmt
+    expression: ast.expr
+    place: Place
+    moment: Moment
+    node: Node
+    through: bool = False  # it gives what comes back through the weights, not yet times a slope
+
+
+def mend(
+    root: Path,
+    examined: Examined,
+    examine: Callable[[], Examined | None],
+    trace: Callable[[Examined], list[Moment]],
+    deadline: float,
+) -> Mended:
+    """Change files below `root` until nothing more can be mended; `examine` runs and judges what stands there now."""
+    before: dict[str, bytes] = {}
+    instead: dict[tuple[str, str], tuple[Place, str]] = {}
+    hopeless: set[tuple[str, str]] = set()
+    while True:
+        now = _keys(examined)
+        open_ = [f for f in examined.judged.findings if f.severity == "error" and (f.at, f.code) not in hopeless]
+        if not open_ or time.monotonic() > deadline:
+            break
+        finding = open_[0]
+        moments = trace(examined)
+        accepted = None
+        for place, text, edits in islice(_proposals(examined, moments, finding), TRIES):
+            if time.monotonic() > deadline:
+                break
+            files = {edit.file.partition("#")[0] for edit in edits}
+            kept = {file: (root / file).read_bytes() for file in files}
+            try:
+                for edit in edits:
+                    path = root / edit.file.partition("#")[0]
+                    path.write_bytes(edited(path.read_bytes(), edit))
+                again = examine()
+            except (ValueError, OSError):
+                again = None
+            left = None if again is None else _keys(again)
+            if again is not None and left is not None and (finding.at, finding.code) not in left and left <= now:
+                for file, content in kept.items():
+                    before.setdefault(file, content)
+                instead |= dict.fromkeys(now - left, (place, text))
+                accepted = again
+                break
+            for file, content in kept.items():
+                (root / file).write_bytes(content)
+        if accepted is None:
+            hopeless.add((finding.at, finding.code))
+        else:
+            examined = accepted
+    changes = {}
+    for file, content in before.items():
+        after = (root / file).read_bytes()
+        diff = unified_diff(file, content, after)
+        changes[file] = Change(hashlib.sha256(content).hexdigest(), after.decode("utf-8"), diff)
+    return Mended(instead, changes, sorted(_keys(examined)))
+
+
+def _keys(examined: Examined) -> set[tuple[str, str]]:
+    return {(f.at, f.code) for f in examined.judged.findings if f.severity == "error"}
+
+
+# --- what may be written where ----------------------------------------------------------------------------------------
+
+
+def _proposals(
+    examined: Examined, moments: list[Moment], finding: Finding
+) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]:
+    """(place, what to write there, edits): in the finding's own line first, and what is most like what stands there."""
+    judged, tape = examined.judged, examined.tape
+    if judged.dense is None or judged.problem is None:
+        return
+    if finding.code == "softmax-over-all-entries":
+        yield from _normalised(judged)
+        return
+    if finding.code == "weights-already-updated":
+        yield from _moved(judged, moments, int(finding.at[2:]))
+    found: list[tuple[float, Place, str, tuple[Edit, ...]]] = []
+    own = places.line_of(judged, finding)
+    by_text: dict[tuple[Place, str], list[_Site]] = {}
+    for site in _sites(judged, tape, moments, finding):
+        by_text.setdefault((site.place, ast.unparse(site.expression)), []).append(site)
+    for (_, old), (site, *more) in by_text.items():
+        others = [m for m in moments if m.place == site.place and m is not site.moment]
+        terms = {term.text: term for term in _terms(judged, tape, site, finding)}
+        for other in more:
+            if other.moment is not site.moment:
+                also = {term.text for term in _terms(judged, tape, other, finding)}
+                terms = {text: term for text, term in terms.items() if text in also}
+        for term in terms.values():
+            if term.text == old or not _can_be_named(term.text, others, tape):
+                continue
+            edit = _replaced(site, term)
+            if edit is None:
+                continue
+            likeness = difflib.SequenceMatcher(None, old, term.text).ratio()
+            elsewhere = own is not None and own.line != site.place.line
+            text = _written(site, edit)
+            found.append((elsewhere - likeness, site.place, text, (edit,)))
+    seen = set()
+    for _, place, text, edits in sorted(found, key=lambda proposal: proposal[0]):
+        if edits not in seen:
+            seen.add(edits)
+            yield place, text, edits
+
+
+def _can_be_named(text: str, others: list[Moment], tape: Tape) -> bool:
+    """Whether what the text names is there each time that its line is run: in a loop, in all layers."""
+    names = {ast.unparse(n) for n in ast.walk(ast.parse(text, mode="eval")) if isinstance(n, (ast.Name, ast.Subscript))}
+    known = {name for moment in others for name in moment.arrays}
+    used = [name for name in names if name in known]
+    return all(name in moment.arrays for name in used for moment in others)
+
+
+def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) -> Iterator[_Site]:
+    kind, layer = finding.at[:2], finding.at[2:]
+    if kind == "dZ" and layer.isdigit():
+        holder = places.holder(judged, int(layer))
+        nodes = [holder] if holder is not None else []
+    elif kind in ("dW", "db"):
+        name = finding.at[1:]
+        nodes = [n for n in (judged.made.get(name), judged.chosen.get(name)) if n is not None]
+        if len(nodes) == 2:
+            between = ancestors([nodes[1]], nodes[0].number)
+            nodes = [n for n in between if nodes[0] in ancestors([n], nodes[0].number)]
+    else:
+        return
+    hidden = kind == "dZ" and nodes and int(layer) < judged.problem.passes[0].last  # type: ignore[union-attr]
+    product = places.through_weights(judged, nodes[0]) if hidden else None
+    nodes += [product] if product is not None and product is not nodes[0] else []
+    products = {product} if product is not None else set()
+    if len(judged.step.examples) > 1:
+        nodes = [part for node in nodes for part in _of_each_example(judged, node, finding)]
+        products = {node for node in nodes if product is not None and node.instruction == product.instruction}
+    wanted = {n.number: n for n in nodes} | {original(n).number: original(n) for n in nodes}
+    for moment in moments:
+        statement = lines.statement_at(moment.place)
+        if statement is None:
+            continue
+        result = tape.nodes[moment.result] if moment.result is not None else None
+        if result is not None and (result.number in wanted or original(result).number in wanted):
+            value = getattr(statement, "value", None)
+            if value is not None:
+                through = original(result) in {original(node) for node in products}
+                yield _Site(statement, value, moment.place, moment, result, through)
+        for node in nodes:
+            if moment.number <= node.number < moment.end and node.place == moment.place:
+                expression = _expression_of(node, statement)
+                if expression is not None:
+                    yield _Site(statement, expression, moment.place, moment, node, node in products)
+
+
+def _of_each_example(judged: Judged, node: Node, finding: Finding) -> list[Node]:
+    """What the same expression gave for a few of the examples that run one by one, those with other labels first."""
+    parts = [node]
+    if finding.at[:2] != "dZ":  # what was added up over the examples
+        parts, sums = [], [node]
+        while sums:
+            whole = sums.pop()
+            terms = [p for p in whole.parents if p in judged.step.labelled and p.size == whole.size]
+            added = whole.function is np.add and terms
+            parts += [] if added else [whole]
+            sums += terms if added else []
+    made = {part.instruction for part in parts}
+    alike = [n for n in judged.step.backward if n.instruction in made and n.shape == node.shape]
+    if finding.at[:2] == "dZ":  # the same line may serve other layers
+        alike = [n for n in alike if places.holds(judged, n, int(finding.at[2:]))] or [node]
+    assert judged.problem is not None
+    Y = judged.problem.passes[0].Y
+    chosen: dict[bytes, Node] = {}
+    for n in alike:
+        chosen.setdefault(Y[_example_at(judged, n.number)].tobytes(), n)
+    return list(chosen.values())[:3]
+
+
+def _example_at(judged: Judged, number: int) -> int:
+    """Of examples that run one by one, the one whose prediction was made last."""
+    return max(0, sum(e.prediction.number < number for e in judged.step.examples) - 1)
+
+
+def _expression_of(node: Node, statement: ast.stmt) -> ast.expr | None:
+    """The part of the statement whose value the Node is."""
+    if node.instruction is None:
+        return None
+    code, offset = node.instruction
+    position = next(islice(code.co_positions(), offset // 2, None), None)
+    if position is None:
+        return None
+    line, end_line, column, end_column = position
+    for part in ast.walk(statement):
+        if isinstance(part, ast.expr) and (part.lineno, part.end_lineno, part.col_offset, part.end_col_offset) == (
+            line, end_line, column, end_column
+        ):  # fmt: skip
+            return part
+    return None
+
+
+def _terms(judged: Judged, tape: Tape, site: _Site, finding: Finding) -> Iterator[Term]:
+    """The right formulas for what the site gives, with the constant that it has there."""
+    kind, layer = finding.at[:2], int(finding.at[2:])
+    value = np.asarray(judged.drawn[0](site.node), float)
+    examples = judged.step.examples
+    quantities = Quantities(judged, _example_at(judged, site.moment.number))
+    writer = Writer(judged, tape, site.moment, quantities, lines.text_of(site.place))
+    if kind == "dZ":
+        right = quantities.scaled[f"dZ{layer}"][0]
+        wanted = wanted_error(judged, layer, value, right) if len(examples) == 1 else None
+        terms = writer.carried_back(layer) if site.through else writer.errors(layer)
+    else:
+        wanted = wanted_gradient(judged, finding.at[1:], value) if len(examples) == 1 else None
+        terms = writer.weight_gradients(layer) if kind == "dW" else writer.bias_gradients(layer)
+    for term in terms:
+        factor = ratio_to(term, wanted) if wanted is not None and not site.through else None
+        if factor is not None:
+            yield from writer.scaled(term, factor)
+        elif kind == "dW" and wanted is not None:
+            yield from writer.penalised(term, layer, wanted)
+        # The constant that comes with what is named may be the author's own.
+        yield term
+        if factor is None and kind != "dZ":
+            yield from writer.scaled(term, 1 / quantities.count)
+
+
+# --- edits ------------------------------------------------------------------------------------------------------------
+
+
+def _replaced(site: _Site, term: Term) -> Edit | None:
+    whole = site.expression is getattr(site.statement, "value", None) and isinstance(
+        site.statement, (ast.Assign, ast.Return, ast.AnnAssign)
+    )
+    return _substituted(site.place, site.expression, term.text if whole else term.closed)
+
+
+def _substituted(place: Place, expression: ast.expr, text: str) -> Edit | None:
+    source = lines.parsed_lines(place.file)
+    first, last = expression.lineno, expression.end_lineno or expression.lineno
+    try:
+        head = source[first - 1].encode()[: expression.col_offset].decode()
+        tail = source[last - 1].encode()[expression.end_col_offset :].decode().rstrip("\r\n")
+    except (IndexError, UnicodeDecodeError):
+        return None
+    return Edit(place.file, first, last, (head + text + tail,))
+
+
+def _written(site: _Site, edit: Edit) -> str:
+    """What to write instead: the right-hand side of an assignment, or the whole statement."""
+    source = lines.parsed_lines(site.place.file)
+    changed = [*source[: edit.first - 1], *(f"{line}\n" for line in edit.lines), *source[edit.last :]]
+    removed = edit.last - edit.first + 1 - len(edit.lines)
+    statement = site.statement
+    end = (statement.end_lineno or statement.lineno) - removed
+    text = "".join(changed[statement.lineno - 1 : end]).strip()
+    try:
+        (parsed,) = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return text
+    if isinstance(parsed, ast.Assign):
+        return ast.get_source_segment(text, parsed.value) or text
+    return text
+
+
+def _normalised(judged: Judged) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]:
+    """The sums and maxima of the forward pass that run over a whole batch, each with an axis."""
+    assert judged.dense is not None
+    axis = 0 if judged.dense.layout == "columns" else 1
+    for node in reversed(judged.step.forward):
+        if node.size != 1 or node.place is None or not node.parents or len(node.parents[0].shape) < 2:
+            continue
+        statement = lines.statement_at(node.place)
+        expression = _expression_of(node, statement) if statement is not None else None
+        if statement is None or not isinstance(expression, ast.Call):
+            continue
+        call = ast.unparse(expression)
+        edit = _substituted(node.place, expression, f"{call[:-1]}, axis={axis}, keepdims=True)".replace("(, ", "("))
+        if edit is not None:
+            moment = Moment(node.place, 0, {}, {}, {}, None)
+            yield node.place, _written(_Site(statement, expression, node.place, moment, node), edit), (edit,)
+
+
+def _moved(judged: Judged, moments: list[Moment], layer: int) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]:
+    """The step of the weights above, put behind all that follows it in its block."""
+    after = judged.names[f"W{layer + 1}"].after
+    for moment in moments:
+        if not (moment.number <= after.number < moment.end and after.place == moment.place):
+            continue
+        source = lines.parsed_lines(moment.place.file)
+        body, index = _block_of("".join(source), moment.place.line)
+        if not body or (isinstance(body[-1], ast.Return) and index >= len(body) - 2):
+            continue
+        statement, last = body[index], body[-2] if isinstance(body[-1], ast.Return) else body[-1]
+        first, end, behind = statement.lineno, statement.end_lineno or statement.lineno, last.end_lineno or last.lineno
+        if last is statement:
+            continue
+        moved = tuple(line.rstrip("\r\n") for line in source[first - 1 : end])
+        following = tuple(line.rstrip("\r\n") for line in source[end:behind])
+        edit = Edit(moment.place.file, first, behind, (*following, *moved))
+        yield moment.place, "", (edit,)
+
+
+def _block_of(text: str, line: int) -> tuple[list[ast.stmt], int]:
+    """The innermost block that holds the statement at a line, and which of its statements that is."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return [], 0
+    found: tuple[list[ast.stmt], int] = ([], 0)
+    for node in ast.walk(tree):
+        for body in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
+            if isinstance(body, list):
+                for index, statement in enumerate(body):
+                    if statement.lineno == line and not hasattr(statement, "body"):
+                        found = body, index
+    return found
