@@ -17,26 +17,41 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jaxnet.compare.author import inside, sandbox
+from jaxnet.compare.author.inside import NothingTrains
 
 if TYPE_CHECKING:
     import numpy as np
 
 EXAMINE = "jaxnet.compare.author.verdict:examine"
 SOFT = 0.8  # of the time: then the author's program is stopped, and what is recorded is judged
+LOOK = 0.1  # seconds from one look at whether to stop to the next
+
+
+class Stopped(Exception):
+    """The program was ended because nobody waits for it any more."""
 
 
 def run_in_child(
-    path: str | Path, *, timeout: float = 60.0, memory: int = sandbox.MEMORY, work: str = EXAMINE, **flags: Any
+    path: str | Path,
+    *,
+    timeout: float = 60.0,
+    memory: int = sandbox.MEMORY,
+    work: str = EXAMINE,
+    stop: threading.Event | None = None,
+    **flags: Any,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What `work(file, root, deadline=…, **flags)` returns for a copy of the program, in another process.
 
-    `work` is "module:function"; `deadline` a value of `time.monotonic`. Raises ValueError, of one line, where it does,
-    and where the program runs longer than `timeout` seconds, needs more than `memory` bytes, crashes, or ends itself.
+    `work` is "module:function"; `deadline` a value of `time.monotonic`. The report's `root` is the folder that was
+    copied. Raises ValueError, of one line, where it does, and where the program runs longer than `timeout` seconds,
+    needs more than `memory` bytes, crashes, ends itself, or cannot be copied: NothingTrains where it was run and made
+    no step. Raises Stopped once `stop` is set.
     """
     if not timeout > 0:
         raise ValueError(f"timeout is {timeout}; a positive number of seconds is needed")
@@ -48,12 +63,15 @@ def run_in_child(
         (scratch / "tmp").mkdir()
         process, isolation = _start(work, scratch)
         try:
-            root, file = sandbox.scratch_copy(Path(path), scratch / "tree")  # while the child imports what it needs
+            try:  # while the child imports what it needs
+                root, file = sandbox.scratch_copy(Path(path), scratch / "tree")
+            except OSError as error:
+                raise ValueError(f"{path}: cannot be copied: {error.strerror or error}") from None
             token = os.urandom(16).hex()
             limits, soft = {"seconds": timeout, "memory": memory}, end - (1 - SOFT) * timeout
             task = {"token": token, "limits": limits, "file": str(file), "root": str(root)}
             task["flags"] = {"deadline": soft, **flags}
-            message, errors, late = _communicate(process, json.dumps(task).encode(), end)
+            message, errors, late = _communicate(process, json.dumps(task).encode(), end, stop)
         finally:
             _end(process)
     outcome = _read(message, token.encode())
@@ -66,8 +84,9 @@ def run_in_child(
         raise ValueError(f"{path}: {why}")
     report, arrays = outcome
     if "error" in report:
-        raise ValueError(f"{path}: {report['error']}")
-    return {**report["report"], "isolation": isolation}, arrays
+        raise (ValueError if report["trains"] else NothingTrains)(f"{path}: {report['error']}")
+    original = Path(path).resolve().parents[len(file.relative_to(root).parts) - 1]
+    return {**report["report"], "isolation": isolation, "root": str(original)}, arrays
 
 
 def _start(work: str, scratch: Path) -> tuple[subprocess.Popen, str]:
@@ -85,13 +104,21 @@ def _start(work: str, scratch: Path) -> tuple[subprocess.Popen, str]:
     return process, isolation
 
 
-def _communicate(process: subprocess.Popen, task: bytes, end: float) -> tuple[bytes, bytes, bool]:
-    """What the child said on its two pipes, and whether it had to be ended."""
-    try:
-        return *process.communicate(task, timeout=max(end - time.monotonic(), 0.1)), False
-    except subprocess.TimeoutExpired:
-        _end(process)
-        return *process.communicate(), True
+def _communicate(
+    process: subprocess.Popen, task: bytes, end: float, stop: threading.Event | None
+) -> tuple[bytes, bytes, bool]:
+    """What the child said on its two pipes, and whether it had to be ended. Raises Stopped once `stop` is set."""
+    given: bytes | None = task
+    while stop is None or not stop.is_set():
+        left = max(end - time.monotonic(), LOOK)
+        try:
+            return *process.communicate(given, timeout=left if stop is None else min(left, LOOK)), False
+        except subprocess.TimeoutExpired:
+            given = None
+        if time.monotonic() >= end:
+            _end(process)
+            return *process.communicate(), True
+    raise Stopped
 
 
 def _end(process: subprocess.Popen) -> None:

@@ -349,7 +349,7 @@ def wanted_error(judged: Judged, layer: int, value: Array, right: Array) -> Arra
             constant = _ratio(made, given) if given.shape == made.shape else None
     if constant is None:
         return None
-    return judged.scale * right / constant
+    return right / constant
 
 
 def _ratio(value: Array, given: Array) -> float | None:

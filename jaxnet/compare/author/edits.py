@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -35,7 +36,8 @@ def edited(content: bytes, edit: Edit) -> bytes:
 
 def unified_diff(name: str, before: bytes, after: bytes) -> str:
     """What `patch -p1` takes; the lines of a notebook are those of its JSON."""
-    old, new = (content.decode("utf-8").splitlines(keepends=True) for content in (before, after))
+    # Lines as `patch` counts them: a form feed ends none.
+    old, new = (list(io.StringIO(content.decode("utf-8"), newline="\n")) for content in (before, after))
     lines = list(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"))
     ended = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
     return "".join(ended)

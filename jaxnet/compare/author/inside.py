@@ -24,6 +24,10 @@ CLOSED = 117  # exit status: the way out was closed
 SIZES = struct.Struct(">QQ")  # of the JSON, of the .npz
 
 
+class NothingTrains(ValueError):
+    """There is no verdict, since nothing that was run made a step."""
+
+
 def main() -> None:
     """Import what is needed, take the task, and from then on depend on nothing that the author's code can change."""
     work, scratch = sys.argv[1:3]
@@ -53,11 +57,13 @@ def main() -> None:
 
 def _outcome(examine: Callable, file: Path, root: Path, pack: Callable[[dict, dict], bytes]) -> bytes:
     """The message: what `examine` found, or the one line that says why it found nothing."""
+    trains = True  # or that is not known
     try:
         report, arrays = examine(file, root)
         return pack({"report": report, "arrays": list(arrays)}, arrays)
     except ValueError as error:
         problem = " ".join(str(error).split())
+        trains = not isinstance(error, NothingTrains)
     except MemoryError:
         problem = "the code needs more memory than it is given"
     except RecursionError:
@@ -71,7 +77,7 @@ def _outcome(examine: Callable, file: Path, root: Path, pack: Callable[[dict, di
         where = f" ({Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno})" if last else ""
         problem = f"could not be judged: {type(error).__name__}: {' '.join(str(error).split())[:200]}{where}"
     gone = "" if file.exists() else "; the code deleted its own folder"
-    return pack({"error": problem + gone}, {})
+    return pack({"error": problem + gone, "trains": trains}, {})
 
 
 def _packed(dumps: Callable, savez: Callable, report: dict, arrays: dict[str, np.ndarray]) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author.dense import Dense
-from jaxnet.compare.author.raw import Candidate, candidates, stepped
+from jaxnet.compare.author.raw import Candidate, candidates, spread, stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
@@ -219,6 +219,10 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     if network is not None:
         names = names | {p: name for name, p in network.parameters.items()}
     by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
+    for p in by_name.values() if not step.stale else ():
+        if all(level.factor is None for level in fitted[p]):
+            further = [Level(c, [np.asarray(v(c.node), float) for v in drawn], None) for c in spread(p, step)]
+            fitted = {**fitted, p: _up_to_formula([*fitted[p], *further], p)}
     levels = _compared_level(fitted)
     given = {name: levels[p].arrays for name, p in by_name.items()}
     nodes = {name: _node(levels[p]) for name, p in by_name.items()}
@@ -230,7 +234,11 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     descends = {name: _descends(p, true[name], drawn) for name, p in by_name.items()}
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
-        return judged._replace(scale=known[0], findings=_constant(known[0], stated))
+        judged = judged._replace(scale=known[0], findings=_constant(known[0], stated))
+        if judged.findings:
+            problem, diagnosis = _diagnosed(judged)
+            judged = judged._replace(problem=problem, diagnosis=diagnosis)
+        return judged
     if all(f is not None for f in factors.values()) and not known and not step.stale:
         raise ValueError("all gradients are 0 in this step: nothing can be told from it")
     return _accused(judged, factors, known, descends)
@@ -353,10 +361,7 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
     if judged.step.stale:
         stale = [Finding(f"d{name}", "stale-gradient") for name in given]
         return judged._replace(findings=stale, wrong=list(given), proof="unchanged")
-    problem = diagnosis = None
-    if judged.dense is not None:
-        problem = dense_networks.problem(judged.dense, judged.step, judged.drawn, judged.truth, given)
-        diagnosis = diagnose(problem) if problem is not None else None
+    problem, diagnosis = _diagnosed(judged)
     if diagnosis is not None:
         findings = [
             f._replace(code="stale-gradient") if f.code == "zero" and _is_stale(judged, f.at[1:]) else f
@@ -387,6 +392,14 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )
+
+
+def _diagnosed(judged: Judged) -> tuple[Problem | None, Diagnosis | None]:
+    """The gradients as those of a dense network, and the formulas that give them; None for another network."""
+    if judged.dense is None:
+        return None, None
+    problem = dense_networks.problem(judged.dense, judged.step, judged.drawn, judged.truth, judged.given)
+    return problem, diagnose(problem) if problem is not None else None
 
 
 def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Finding]:

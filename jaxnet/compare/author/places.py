@@ -167,7 +167,7 @@ def with_mended(report: Report, mended: Mended) -> Report:
         line, text = mended.instead.get((finding.at, finding.code), (None, ""))
         here = line is not None and (line.file, line.line) == (place.file, place.line)
         found.append(place._replace(instead=text) if here and text else place)
-    return report._replace(places=found, changes=mended.changes)
+    return report._replace(places=found, changes=mended.changes, unmended=mended.left)
 
 
 # --- lines of findings ------------------------------------------------------------------------------------------------
@@ -218,11 +218,11 @@ def _origin(node: Node | None) -> Node | None:
     """The array before it was scaled, turned or reshaped: where the formula of a gradient was computed."""
     if node is None:
         return None
-    from jaxnet.compare.author.raw import _is_scaling
+    from jaxnet.compare.author.raw import is_scaling
 
     while True:
         below = original(node)
-        if below is node and _is_scaling(node):
+        if below is node and is_scaling(node):
             below = next(p for p in node.parents if p.size == node.size)
         if below is node:
             return node

@@ -36,10 +36,33 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     region = _region(outermost, step)
     positions = _positions(outermost, parameter, region)
     return [
-        Candidate(node, positions[node], _is_scaling(node), _is_decay(node, parameter, region[-1]))
+        Candidate(node, positions[node], is_scaling(node), _is_decay(node, parameter, region[-1]))
         for node in _all_goes_through(outermost, region, step)
         if node in positions
     ]
+
+
+def spread(parameter: Parameter, step: Step) -> list[Candidate]:
+    """Arrays of another size that an optimiser was given, and that NumPy spread over what it keeps; outermost first."""
+    if len(parameter.steps) != 1 or not isinstance(parameter.steps[0], Node):
+        return []
+    outermost = parameter.steps[0]
+    found = ancestors([outermost], until=lambda n: n not in step.labelled or not _is_spreading(n, step))
+    region = sorted((n for n in found if n in step.labelled), key=lambda n: -n.number)
+    return [
+        Candidate(node, np.arange(node.size), is_scaling(node), False)
+        for node in _all_goes_through(outermost, region, step)
+        if node.size != outermost.size
+    ]
+
+
+def _is_spreading(node: Node, step: Step) -> bool:
+    """Whether an operation on each entry adds arrays, or goes on with one: not the product of an error and an input."""
+    if not isinstance(node.function, np.ufunc) or node.function.signature is not None:
+        return False
+    labelled = [parent for parent in node.parents if parent in step.labelled]
+    others = [parent for parent in node.parents if parent not in step.labelled and parent.size > 1]
+    return node.function in (np.add, np.subtract) or not others or all(p.size == node.size for p in labelled)
 
 
 def stepped(parameter: Parameter, values: Values) -> np.ndarray:
@@ -51,7 +74,7 @@ def stepped(parameter: Parameter, values: Values) -> np.ndarray:
     return before - after
 
 
-def _is_scaling(node: Node) -> bool:
+def is_scaling(node: Node) -> bool:
     """Whether the Node is an array times or over plain numbers."""
     if node.function not in (np.multiply, np.true_divide):
         return False

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,7 +30,10 @@ from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.edits import Edit, edited, unified_diff
 from jaxnet.compare.author.judge import Judged
 from jaxnet.compare.author.moments import Moment
-from jaxnet.compare.author.tape import Node, Place, Tape, ancestors
+from jaxnet.compare.author.moves import moved
+from jaxnet.compare.author.raw import is_scaling
+from jaxnet.compare.author.step import Parameter
+from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, depends, nodes_in
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.report import Change
 
@@ -75,15 +78,13 @@ def mend(
     before: dict[str, bytes] = {}
     instead: dict[tuple[str, str], tuple[Place, str]] = {}
     hopeless: set[tuple[str, str]] = set()
-    while True:
-        now = _keys(examined)
-        open_ = [f for f in examined.judged.findings if f.severity == "error" and (f.at, f.code) not in hopeless]
-        if not open_ or time.monotonic() > deadline:
+    while time.monotonic() < deadline:
+        findings = sorted(examined.judged.findings, key=lambda f: f.severity != "error")
+        finding = next((f for f in findings if (f.at, f.code) not in hopeless), None)
+        if finding is None:
             break
-        finding = open_[0]
-        moments = trace(examined)
         accepted = None
-        for place, text, edits in islice(_proposals(examined, moments, finding), TRIES):
+        for place, text, edits in islice(_proposals(examined, trace(examined), finding), TRIES):
             if time.monotonic() > deadline:
                 break
             files = {edit.file.partition("#")[0] for edit in edits}
@@ -95,11 +96,10 @@ def mend(
                 again = examine()
             except (ValueError, OSError):
                 again = None
-            left = None if again is None else _keys(again)
-            if again is not None and left is not None and (finding.at, finding.code) not in left and left <= now:
+            if again is not None and _is_better(again, examined, finding):
                 for file, content in kept.items():
                     before.setdefault(file, content)
-                instead |= dict.fromkeys(now - left, (place, text))
+                instead |= dict.fromkeys(_keys(examined) - _keys(again), (place, text))
                 accepted = again
                 break
             for file, content in kept.items():
@@ -116,8 +116,20 @@ def mend(
     return Mended(instead, changes, sorted(_keys(examined)))
 
 
+def _is_better(after: Examined, before: Examined, finding: Finding) -> bool:
+    """Whether the finding is gone and no error has come, and it is the same network and loss that was judged.
+
+    A constant may come to light: as long as a gradient is wrong, it is not told apart from the mistake.
+    """
+    old, new = before.judged, after.judged
+    same = set(new.names) == set(old.names) and new.truth.loss.name == old.truth.loss.name
+    errors = {(f.at, f.code) for f in old.findings if f.severity == "error"}
+    remaining = {(f.at, f.code) for f in new.findings if f.severity == "error"}
+    return same and (finding.at, finding.code) not in _keys(after) and remaining <= errors
+
+
 def _keys(examined: Examined) -> set[tuple[str, str]]:
-    return {(f.at, f.code) for f in examined.judged.findings if f.severity == "error"}
+    return {(f.at, f.code) for f in examined.judged.findings}
 
 
 # --- what may be written where ----------------------------------------------------------------------------------------
@@ -134,34 +146,45 @@ def _proposals(
         yield from _normalised(judged)
         return
     if finding.code == "weights-already-updated":
-        yield from _moved(judged, moments, int(finding.at[2:]))
+        yield from _moved(examined, moments, finding)
     found: list[tuple[float, Place, str, tuple[Edit, ...]]] = []
     own = places.line_of(judged, finding)
+    name = finding.at[1:]
+    is_passed_on = name in judged.made and judged.made[name] is not None and judged.made[name].size != judged.names[name].size
     by_text: dict[tuple[Place, str], list[_Site]] = {}
     for site in _sites(judged, tape, moments, finding):
         by_text.setdefault((site.place, ast.unparse(site.expression)), []).append(site)
     for (_, old), (site, *more) in by_text.items():
         others = [m for m in moments if m.place == site.place and m is not site.moment]
         terms = {term.text: term for term in _terms(judged, tape, site, finding)}
+        same = {text for text, term in terms.items() if _gives(judged, site, term)}
         for other in more:
             if other.moment is not site.moment:
-                also = {term.text for term in _terms(judged, tape, other, finding)}
+                also = {term.text: term for term in _terms(judged, tape, other, finding)}
                 terms = {text: term for text, term in terms.items() if text in also}
+                same = {text for text in same if text in also and _gives(judged, other, also[text])}
         for term in terms.values():
-            if term.text == old or not _can_be_named(term.text, others, tape):
+            if term.text in (old, *same) or not _can_be_named(term.text, others, tape):
                 continue
             edit = _replaced(site, term)
             if edit is None:
                 continue
             likeness = difflib.SequenceMatcher(None, old, term.text).ratio()
-            elsewhere = own is not None and own.line != site.place.line
+            # An array that was never summed may be passed on: the sum belongs where it is made, not in the optimiser.
+            distance = site.moment.number if is_passed_on else own is not None and own.line != site.place.line
             text = _written(site, edit)
-            found.append((elsewhere - likeness, site.place, text, (edit,)))
+            found.append((distance - likeness, site.place, text, (edit,)))
     seen = set()
     for _, place, text, edits in sorted(found, key=lambda proposal: proposal[0]):
         if edits not in seen:
             seen.add(edits)
             yield place, text, edits
+
+
+def _gives(judged: Judged, site: _Site, term: Term) -> bool:
+    """Whether the term is what the site gives already."""
+    value = np.asarray(judged.drawn[0](site.node), float)
+    return value.shape == term.value.shape and bool(np.allclose(value, term.value, rtol=1e-9, atol=0))
 
 
 def _can_be_named(text: str, others: list[Moment], tape: Tape) -> bool:
@@ -173,9 +196,9 @@ def _can_be_named(text: str, others: list[Moment], tape: Tape) -> bool:
 
 
 def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) -> Iterator[_Site]:
-    kind, layer = finding.at[:2], finding.at[2:]
-    if kind == "dZ" and layer.isdigit():
-        holder = places.holder(judged, int(layer))
+    kind, layer = _kind_and_layer(judged, finding)
+    if kind == "dZ":
+        holder = places.holder(judged, layer)
         nodes = [holder] if holder is not None else []
     elif kind in ("dW", "db"):
         name = finding.at[1:]
@@ -183,11 +206,14 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
         if len(nodes) == 2:
             between = ancestors([nodes[1]], nodes[0].number)
             nodes = [n for n in between if nodes[0] in ancestors([n], nodes[0].number)]
+        if nodes and nodes[0].size != judged.names[name].size:
+            nodes += _multiples(nodes[0], judged.names[name])
     else:
         return
-    hidden = kind == "dZ" and nodes and int(layer) < judged.problem.passes[0].last  # type: ignore[union-attr]
+    hidden = kind == "dZ" and nodes and layer < judged.problem.passes[0].last  # type: ignore[union-attr]
     product = places.through_weights(judged, nodes[0]) if hidden else None
-    nodes += [product] if product is not None and product is not nodes[0] else []
+    product = None if hidden and product is nodes[0] else product
+    nodes += [product] if product is not None else []
     products = {product} if product is not None else set()
     if len(judged.step.examples) > 1:
         nodes = [part for node in nodes for part in _of_each_example(judged, node, finding)]
@@ -210,27 +236,46 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
                     yield _Site(statement, expression, moment.place, moment, node, node in products)
 
 
+def _kind_and_layer(judged: Judged, finding: Finding) -> tuple[str, int]:
+    """dZ, dW or db, and of which layer; a constant of the loss belongs to the error that all others follow from."""
+    if finding.at == "loss":
+        return "dZ", judged.problem.passes[0].last  # type: ignore[union-attr]
+    return (finding.at[:2], int(finding.at[2:])) if finding.at[2:].isdigit() else ("", 0)
+
+
+def _multiples(made: Node, parameter: Parameter) -> list[Node]:
+    """The gradient times plain numbers, on its way to the step."""
+    found = [made]
+    for node in sorted(ancestors(nodes_in(parameter.steps), made.number), key=lambda n: n.number):
+        if node.parents and is_scaling(node) and any(p in found for p in node.parents):
+            found.append(node)
+    return found[1:]
+
+
 def _of_each_example(judged: Judged, node: Node, finding: Finding) -> list[Node]:
     """What the same expression gave for a few of the examples that run one by one, those with other labels first."""
     parts = [node]
-    if finding.at[:2] != "dZ":  # what was added up over the examples
+    kind, layer = _kind_and_layer(judged, finding)
+    if kind != "dZ":  # what was added up over the examples
         parts, sums = [], [node]
+        weights = [p.before for p in judged.step.parameters]
         while sums:
             whole = sums.pop()
             terms = [p for p in whole.parents if p in judged.step.labelled and p.size == whole.size]
             added = whole.function is np.add and terms
-            parts += [] if added else [whole]
+            penalty = added and any(depends(p, base) for p in whole.parents if p not in terms for base in weights)
+            parts += [whole] if penalty or not added else []
             sums += terms if added else []
     made = {part.instruction for part in parts}
     alike = [n for n in judged.step.backward if n.instruction in made and n.shape == node.shape]
-    if finding.at[:2] == "dZ":  # the same line may serve other layers
-        alike = [n for n in alike if places.holds(judged, n, int(finding.at[2:]))] or [node]
+    if kind == "dZ":  # the same line may serve other layers
+        alike = [n for n in alike if places.holds(judged, n, layer)] or [node]
     assert judged.problem is not None
     Y = judged.problem.passes[0].Y
-    chosen: dict[bytes, Node] = {}
+    chosen: dict[Any, dict[bytes, Node]] = {}
     for n in alike:
-        chosen.setdefault(Y[_example_at(judged, n.number)].tobytes(), n)
-    return list(chosen.values())[:3]
+        chosen.setdefault(n.instruction, {}).setdefault(Y[_example_at(judged, n.number)].tobytes(), n)
+    return [n for alike in chosen.values() for n in list(alike.values())[:3]]
 
 
 def _example_at(judged: Judged, number: int) -> int:
@@ -257,14 +302,15 @@ def _expression_of(node: Node, statement: ast.stmt) -> ast.expr | None:
 
 def _terms(judged: Judged, tape: Tape, site: _Site, finding: Finding) -> Iterator[Term]:
     """The right formulas for what the site gives, with the constant that it has there."""
-    kind, layer = finding.at[:2], int(finding.at[2:])
+    kind, layer = _kind_and_layer(judged, finding)
     value = np.asarray(judged.drawn[0](site.node), float)
     examples = judged.step.examples
     quantities = Quantities(judged, _example_at(judged, site.moment.number))
     writer = Writer(judged, tape, site.moment, quantities, lines.text_of(site.place))
     if kind == "dZ":
         right = quantities.scaled[f"dZ{layer}"][0]
-        wanted = wanted_error(judged, layer, value, right) if len(examples) == 1 else None
+        scale = 1.0 if finding.at == "loss" else judged.scale
+        wanted = wanted_error(judged, layer, value, scale * right) if len(examples) == 1 else None
         terms = writer.carried_back(layer) if site.through else writer.errors(layer)
     else:
         wanted = wanted_gradient(judged, finding.at[1:], value) if len(examples) == 1 else None
@@ -337,37 +383,15 @@ def _normalised(judged: Judged) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]
             yield node.place, _written(_Site(statement, expression, node.place, moment, node), edit), (edit,)
 
 
-def _moved(judged: Judged, moments: list[Moment], layer: int) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]:
-    """The step of the weights above, put behind all that follows it in its block."""
+def _moved(
+    examined: Examined, moments: list[Moment], finding: Finding
+) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]:
+    """The step of the weights above, put behind all that needs them as they were."""
+    judged, layer = examined.judged, int(finding.at[2:])
     after = judged.names[f"W{layer + 1}"].after
+    sites = _sites(judged, examined.tape, moments, finding)
+    uses = {ast.unparse(site.expression): (site.place, site.expression) for site in sites if site.through}
     for moment in moments:
-        if not (moment.number <= after.number < moment.end and after.place == moment.place):
-            continue
-        source = lines.parsed_lines(moment.place.file)
-        body, index = _block_of("".join(source), moment.place.line)
-        if not body or (isinstance(body[-1], ast.Return) and index >= len(body) - 2):
-            continue
-        statement, last = body[index], body[-2] if isinstance(body[-1], ast.Return) else body[-1]
-        first, end, behind = statement.lineno, statement.end_lineno or statement.lineno, last.end_lineno or last.lineno
-        if last is statement:
-            continue
-        moved = tuple(line.rstrip("\r\n") for line in source[first - 1 : end])
-        following = tuple(line.rstrip("\r\n") for line in source[end:behind])
-        edit = Edit(moment.place.file, first, behind, (*following, *moved))
-        yield moment.place, "", (edit,)
-
-
-def _block_of(text: str, line: int) -> tuple[list[ast.stmt], int]:
-    """The innermost block that holds the statement at a line, and which of its statements that is."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return [], 0
-    found: tuple[list[ast.stmt], int] = ([], 0)
-    for node in ast.walk(tree):
-        for body in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
-            if isinstance(body, list):
-                for index, statement in enumerate(body):
-                    if statement.lineno == line and not hasattr(statement, "body"):
-                        found = body, index
-    return found
+        if moment.number <= after.number < moment.end and after.place == moment.place:
+            for edits in moved(moment.place, list(uses.values())):
+                yield moment.place, "", edits

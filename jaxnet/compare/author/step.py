@@ -347,14 +347,15 @@ def _by_labels(view: View, meetings: list[Meeting], follows: bool = True) -> Ste
 
 def _by_loss(view: View) -> Step | None:
     """The step as it is if a scalar that depends on parameters and makes no step is the loss."""
-    found = [n for n in view.window if _may_be_loss(n, view) and n in view.active]
+    active = view.active
+    found = [n for n in view.window if _may_be_loss(n, view) and n in active]
     most = max((view.masks[n].bit_count() for n in found), default=0)
     found = [n for n in found if view.masks[n].bit_count() == most]
     losses = tuple(reversed(_last_of(found, view)[-4:]))
     made_of = ancestors(losses, view.window[0].number)
-    labelled = {n for n in view.into_steps if n in view.active and n not in made_of}
+    labelled = {n for n in view.into_steps if n in active and n not in made_of}
     if losses and all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
-        return Step(view.parameters, (), losses, view.active, frozenset(labelled), view.last)
+        return Step(view.parameters, (), losses, active, frozenset(labelled), view.last)
     return None
 
 

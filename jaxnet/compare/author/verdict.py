@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author import drivers, facade, lines, places, repair, standins
+from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judge import Judged, judge
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
@@ -61,7 +62,7 @@ def verdict(
     flags = {**flags, "loss": None if stated else loss}
     attempt, examined = _examined(path, root, deadline, stated, flags)
     report = places.report(examined.judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
-    if not mend or report.verdict != "wrong":
+    if not mend or report.verdict == "right":
         return report
 
     def again() -> Examined | None:
@@ -84,15 +85,21 @@ def _examined(
     flags: dict[str, str | None],
     only: int | None = None,
 ) -> tuple[Attempt, Examined]:
-    """The first way of running the file that has a verdict, or the one with this number. Raises ValueError if none."""
+    """The first way of running the file that has a verdict, or the one with this number.
+
+    Raises ValueError if there is none: NothingTrains if no way made a step.
+    """
     reasons: list[str] = []
+    trains = False
     attempts = enumerate(_attempts(path, root, deadline, flags, reasons))
     for ordinal, attempt in itertools.islice(attempts, only or 0, None if only is None else only + 1):
         try:
             return attempt, Examined(_best(attempt, stated), attempt.tape, ordinal)
         except ValueError as error:
+            trains = True
             reasons.append(f"{attempt.program or path.name}: {error}")
-    raise ValueError(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
+    kind = ValueError if trains or time.monotonic() > deadline else NothingTrains
+    raise kind(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
 
 
 def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None], of: Examined) -> list[Moment]:
@@ -216,7 +223,7 @@ class _Watch:
         if len(self.tape.nodes) < self.next_look:
             return
         made = [(base, step) for base, step in updates(node) if isinstance(step, Node)]
-        if not any(depends(step, base) or not np.asarray(Values()(step)).any() for base, step in made):
+        if not any(depends(step, base) or _is_zero(step) for base, step in made):
             return
         try:
             steps = find_steps(self.tape)
@@ -228,6 +235,11 @@ class _Watch:
         self.steps = steps
         self.names = lines.names_in_frames(sys._getframe(1))
         raise Enough
+
+
+def _is_zero(node: Node) -> bool:
+    """Whether the array was all zeros when the program ran."""
+    return not any(node.sample or ()) and not np.asarray(Values()(node)).any()
 
 
 def _watched(deadline: float) -> tuple[Tape, Any]:
