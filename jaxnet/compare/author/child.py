@@ -40,6 +40,7 @@ class Stopped(Exception):
 def run_in_child(
     path: str | Path,
     *,
+    content: bytes | None = None,
     timeout: float = 60.0,
     memory: int = sandbox.MEMORY,
     work: str = EXAMINE,
@@ -48,15 +49,16 @@ def run_in_child(
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What `work(file, root, deadline=…, **flags)` returns for a copy of the program, in another process.
 
-    `work` is "module:function"; `deadline` a value of `time.monotonic`. The report's `root` is the folder that was
-    copied. Raises ValueError, of one line, where it does, and where the program runs longer than `timeout` seconds,
-    needs more than `memory` bytes, crashes, ends itself, or cannot be copied: NothingTrains where it was run and made
-    no step. Raises Stopped once `stop` is set.
+    With `content`, that is run in the place of what the file at `path` holds, and there need be none. `work` is
+    "module:function"; `deadline` a value of `time.monotonic`. The report's `root` is the folder that was copied.
+    Raises ValueError, of one line, where it does, and where the program runs longer than `timeout` seconds, needs more
+    than `memory` bytes, crashes, ends itself, or cannot be copied: NothingTrains where it was run and made no step.
+    Raises Stopped once `stop` is set.
     """
     if not timeout > 0:
         raise ValueError(f"timeout is {timeout}; a positive number of seconds is needed")
     end = time.monotonic() + timeout
-    if not Path(path).is_file():
+    if content is None and not Path(path).is_file():
         raise ValueError(f"{path}: there is no such file")
     with tempfile.TemporaryDirectory(prefix="jaxnet-", ignore_cleanup_errors=True) as folder:
         scratch = Path(folder).resolve()
@@ -64,7 +66,7 @@ def run_in_child(
         process, isolation = _start(work, scratch)
         try:
             try:  # while the child imports what it needs
-                root, file = sandbox.scratch_copy(Path(path), scratch / "tree")
+                root, file = sandbox.scratch_copy(Path(path), scratch / "tree", content)
             except OSError as error:
                 raise ValueError(f"{path}: cannot be copied: {error.strerror or error}") from None
             token = os.urandom(16).hex()

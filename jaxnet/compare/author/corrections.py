@@ -42,15 +42,20 @@ class Term(NamedTuple):
 
 
 class Quantities:
-    """The rows of all quantities of one example, or of the batch, in each draw; right ones, and constants left open."""
+    """The rows of all quantities of one example, or of the batch, in each draw; right ones, and constants left open.
+
+    An error is the right one, or the one that the author has in its place: what follows from it is written alike.
+    """
 
     def __init__(self, judged: Judged, example: int):
         assert judged.problem is not None
         self.exact: dict[str, list[Array]] = {}
         self.scaled: dict[str, list[Array]] = {}  # derivatives: any constant will do
+        self.given: dict[str, list[Array]] = {}  # the author's, of the same names
         several = len(judged.step.examples) > 1
         self.count = len(judged.problem.passes[0].Y)  # of examples
-        for p in judged.problem.passes:
+        own = judged.diagnosis.errors if judged.diagnosis is not None else ()
+        for k, p in enumerate(judged.problem.passes):
             rows = slice(example, example + 1) if several else slice(None)
             errors = continued(p, {p.last: p.DZ})
             self._add(self.exact, "Y", p.Y[rows])
@@ -61,6 +66,8 @@ class Quantities:
                 self._add(self.scaled, f"dZ{layer}", errors[layer][rows])
                 if layer < p.last:
                     self._add(self.scaled, f"dA{layer}", (errors[layer + 1] @ p.W[layer + 1])[rows])
+                if own and layer in own[k]:
+                    self._add(self.given, f"dZ{layer}", own[k][layer][rows])
             for layer, A in enumerate(p.A):
                 self._add(self.exact, f"A{layer}", A[rows])
 
@@ -84,19 +91,25 @@ class Writer:
         for number, expressions in by_number.items():
             node = tape.nodes[number]
             for name in self._meanings(node):
-                shortest = sorted(expressions, key=lambda e: (not e.isidentifier(), len(e)))[:EACH]
                 value = np.asarray(judged.drawn[0](node), float)
-                self.terms.setdefault(name, []).extend(Term(e, value) for e in shortest)
+                # What the line has already, what a name holds, and in a loop what its index finds.
+                first = sorted(
+                    expressions,
+                    key=lambda e: (e not in text, not e.isidentifier(), not _is_indexed_by_name(e), len(e)),
+                )
+                self.terms.setdefault(name, []).extend(Term(e, value) for e in first[:EACH])
 
     def _meanings(self, node: Node) -> list[str]:
         if node.dtype is None or node.dtype.kind not in "fiub":
             return []
         found = []
-        for table, any_constant in ((self.quantities.exact, False), (self.quantities.scaled, True)):
+        held = [np.asarray(values(node), float) for values in self.judged.drawn]
+        quantities = self.quantities
+        for table in (quantities.exact, quantities.scaled, quantities.given):
+            any_constant = table is not quantities.exact
             for name, arrays in table.items():
-                if arrays[0].size != node.size:
+                if arrays[0].size != node.size or len(arrays) != len(held) or name in found:
                     continue
-                held = [np.asarray(values(node), float) for values in self.judged.drawn]
                 factors = [_factor(value, array) for value, array in zip(held, arrays, strict=True)]
                 if any_constant:
                     same = factors[0] is not None and all(
@@ -183,14 +196,14 @@ class Writer:
         right = self._rows(f"W{layer + 1}")
         for error in self.known(f"dZ{layer + 1}"):
             rows = self._rows(f"dZ{layer + 1}")
-            has_rows = _holds(error.value, rows)
+            has_rows, has_columns = _holds(error.value, rows), error.value.ndim < 2 or _holds(error.value.T, rows)
             for weights in self.known(f"W{layer + 1}"):
                 if weights.value.ndim != 2 or error.value.ndim > 2:
                     continue
                 out_first = _holds(weights.value, right)
                 if has_rows and error.value.ndim == 2:
                     yield self._product(error, weights if out_first else weights.T)
-                else:
+                if has_columns:
                     yield self._product(weights.T if out_first else weights, error)
 
     def _slopes(self, layer: int) -> Iterator[Term]:
@@ -299,6 +312,11 @@ class Writer:
                 for data in self.scaled(term, float(factor)):
                     for penalty in self.scaled(weights, float(size)):
                         yield Term(f"{data.text} + {penalty.text}", wanted)
+
+
+def _is_indexed_by_name(text: str) -> bool:
+    tree = ast.parse(text, mode="eval").body
+    return isinstance(tree, ast.Subscript) and any(isinstance(n, ast.Name) for n in ast.walk(tree.slice))
 
 
 def _times(first: Term, second: Term) -> Term:

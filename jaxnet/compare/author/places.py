@@ -10,7 +10,8 @@ import numpy as np
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.dense import Dense, as_rows, original
 from jaxnet.compare.author.judge import Judged
-from jaxnet.compare.author.tape import Node, ancestors
+from jaxnet.compare.author.raw import is_scaling
+from jaxnet.compare.author.tape import Node, ancestors, depends
 from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.author.truth import NAMED, labels_of
 from jaxnet.compare.diagnosis import Finding
@@ -27,7 +28,7 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
     """The report that the contract describes."""
     frontiers = _frontiers(judged)
     findings = list(dict.fromkeys(judged.findings))
-    found = [_place(judged, finding, frontiers) for finding in findings]
+    found = [_as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
     return Report.of(
         _parameters(judged),
         findings,
@@ -173,18 +174,15 @@ def with_mended(report: Report, mended: Mended) -> Report:
 # --- lines of findings ------------------------------------------------------------------------------------------------
 
 
-def _place(judged: Judged, finding: Finding, frontiers: dict[str, lines.Frontier]) -> Place:
+def node_of(judged: Judged, finding: Finding, frontiers: dict[str, lines.Frontier] | None = None) -> Node | None:
+    """The Node that was made by the wrong formula, or the first one that is wrong."""
     node = _node_of(judged, finding)
     if node is None:
+        frontiers = _frontiers(judged) if frontiers is None else frontiers
         names = [finding.at[1:]] if finding.at[:2] in ("dW", "db") else [f"W{finding.at[2:]}", f"b{finding.at[2:]}"]
         frontier = next((frontiers[name] for name in names if name in frontiers), None)
         node = frontier.unknown if frontier is not None else None
-    return _as_place(node) or Place()
-
-
-def line_of(judged: Judged, finding: Finding) -> Line | None:
-    """The line of the Node that was made by the wrong formula, if that is known."""
-    return _line(_node_of(judged, finding))
+    return node
 
 
 def _node_of(judged: Judged, finding: Finding) -> Node | None:
@@ -194,7 +192,8 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
         return None
     if kind in ("dW", "db"):
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
-        return _in_formula(judged, finding.at[1:]) if whole else judged.made.get(finding.at[1:])
+        node = _in_formula(judged, finding.at[1:]) if whole else judged.made.get(finding.at[1:])
+        return node if node is None else min(of_each_example(judged, node), key=lambda n: n.number)
     if kind == "dZ" and judged.diagnosis is not None and judged.problem is not None:
         held = holder(judged, int(layer))
         through = finding.code in ("weights-already-updated", "weights-not-transposed")
@@ -204,6 +203,23 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
     if finding.at == "forward":
         return judged.step.examples[0].prediction
     return None
+
+
+def of_each_example(judged: Judged, node: Node) -> list[Node]:
+    """What was added up over examples that run one by one, with a weight penalty and without; else the Node itself."""
+    if len(judged.step.examples) < 2:
+        return [node]
+    weights = [p.before for p in judged.step.parameters]
+    parts, sums = [], [node]
+    while sums:
+        whole = sums.pop()
+        terms = [p for p in whole.parents if p in judged.step.labelled]
+        # A number in the line of a formula is part of it.
+        added = terms and (whole.function is np.add or (is_scaling(whole) and terms[0].place != whole.place))
+        penalty = added and any(depends(p, base) for p in whole.parents if p not in terms for base in weights)
+        parts += [whole] if penalty or not added else []
+        sums += terms if added else []
+    return parts
 
 
 def _in_formula(judged: Judged, name: str) -> Node | None:
@@ -218,8 +234,6 @@ def _origin(node: Node | None) -> Node | None:
     """The array before it was scaled, turned or reshaped: where the formula of a gradient was computed."""
     if node is None:
         return None
-    from jaxnet.compare.author.raw import is_scaling
-
     while True:
         below = original(node)
         if below is node and is_scaling(node):

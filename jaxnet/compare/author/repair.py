@@ -33,11 +33,12 @@ from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.moves import moved
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.step import Parameter
-from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, depends, nodes_in
+from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, nodes_in
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.report import Change
 
 TRIES = 5  # edits for one finding that are run
+THROUGH_WEIGHTS = ("weights-not-transposed", "weights-already-updated", "unknown")
 
 
 class Examined(NamedTuple):
@@ -148,23 +149,23 @@ def _proposals(
     if finding.code == "weights-already-updated":
         yield from _moved(examined, moments, finding)
     found: list[tuple[float, Place, str, tuple[Edit, ...]]] = []
-    own = places.line_of(judged, finding)
+    node = places.node_of(judged, finding)
+    own = node.place if node is not None else None
     name = finding.at[1:]
-    is_passed_on = name in judged.made and judged.made[name] is not None and judged.made[name].size != judged.names[name].size
-    by_text: dict[tuple[Place, str], list[_Site]] = {}
-    for site in _sites(judged, tape, moments, finding):
-        by_text.setdefault((site.place, ast.unparse(site.expression)), []).append(site)
-    for (_, old), (site, *more) in by_text.items():
+    made = judged.made.get(name)
+    is_passed_on = made is not None and made.size != judged.names[name].size
+    by_text: dict[tuple[Place, str], list[tuple[Finding, _Site]]] = {}
+    for alike in _in_the_same_line(judged, finding):
+        for site in _sites(judged, tape, moments, alike):
+            by_text.setdefault((site.place, ast.unparse(site.expression)), []).append((alike, site))
+    for (_, old), sites in by_text.items():
+        if not any(alike is finding for alike, _ in sites):
+            continue
+        terms = _common_terms(judged, tape, sites)
+        site = sites[0][1]
         others = [m for m in moments if m.place == site.place and m is not site.moment]
-        terms = {term.text: term for term in _terms(judged, tape, site, finding)}
-        same = {text for text, term in terms.items() if _gives(judged, site, term)}
-        for other in more:
-            if other.moment is not site.moment:
-                also = {term.text: term for term in _terms(judged, tape, other, finding)}
-                terms = {text: term for text, term in terms.items() if text in also}
-                same = {text for text in same if text in also and _gives(judged, other, also[text])}
-        for term in terms.values():
-            if term.text in (old, *same) or not _can_be_named(term.text, others, tape):
+        for term in terms:
+            if term.text == old or not _can_be_named(term.text, others, tape):
                 continue
             edit = _replaced(site, term)
             if edit is None:
@@ -172,13 +173,43 @@ def _proposals(
             likeness = difflib.SequenceMatcher(None, old, term.text).ratio()
             # An array that was never summed may be passed on: the sum belongs where it is made, not in the optimiser.
             distance = site.moment.number if is_passed_on else own is not None and own.line != site.place.line
-            text = _written(site, edit)
-            found.append((distance - likeness, site.place, text, (edit,)))
+            found.append((distance - likeness, site.place, _written(site, edit), (edit,)))
     seen = set()
     for _, place, text, edits in sorted(found, key=lambda proposal: proposal[0]):
         if edits not in seen:
             seen.add(edits)
             yield place, text, edits
+
+
+def _in_the_same_line(judged: Judged, finding: Finding) -> list[Finding]:
+    """The finding, and its like for the other layers whose quantity the same line of a loop or a class makes."""
+    kind, layer = _kind_and_layer(judged, finding)
+    here = _maker(judged, kind, layer)
+    last = judged.problem.passes[0].last  # type: ignore[union-attr]
+    others = [number for number in range(last, 0, -1) if number != layer and kind and finding.at != "loss"]
+    makers = {number: _maker(judged, kind, number) for number in others}
+    alike = [n for n, made in makers.items() if made and here and made.place == here.place]
+    return [finding, *(finding._replace(at=f"{kind}{number}") for number in alike)]
+
+
+def _maker(judged: Judged, kind: str, layer: int) -> Node | None:
+    return places.holder(judged, layer) if kind == "dZ" else judged.made.get(f"{kind[1:]}{layer}")
+
+
+def _common_terms(judged: Judged, tape: Tape, sites: list[tuple[Finding, _Site]]) -> list[Term]:
+    """The formulas that are right in each of the moments, and would change something in one of them."""
+    common: dict[str, Term] = {}
+    same: set[str] = set()
+    for alike in dict.fromkeys(alike for alike, _ in sites):
+        own = [site for other, site in sites if other is alike]
+        for site in {id(site.moment): site for site in own}.values():
+            terms = {term.text: term for term in _terms(judged, tape, site, alike)}
+            if not terms and common:
+                continue  # not in a moment in which nothing has a name
+            gives = {text for text, term in terms.items() if _gives(judged, site, term)}
+            same = {text for text in same if text in gives} if common else gives
+            common = {text: term for text, term in common.items() if text in terms} if common else terms
+    return [term for text, term in common.items() if text not in same]
 
 
 def _gives(judged: Judged, site: _Site, term: Term) -> bool:
@@ -199,6 +230,8 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
     kind, layer = _kind_and_layer(judged, finding)
     if kind == "dZ":
         holder = places.holder(judged, layer)
+        if holder is None:
+            yield from _sites_of_line(judged, tape, moments, finding)
         nodes = [holder] if holder is not None else []
     elif kind in ("dW", "db"):
         name = finding.at[1:]
@@ -211,7 +244,7 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
     else:
         return
     hidden = kind == "dZ" and nodes and layer < judged.problem.passes[0].last  # type: ignore[union-attr]
-    product = places.through_weights(judged, nodes[0]) if hidden else None
+    product = places.through_weights(judged, nodes[0]) if hidden and finding.code in THROUGH_WEIGHTS else None
     product = None if hidden and product is nodes[0] else product
     nodes += [product] if product is not None else []
     products = {product} if product is not None else set()
@@ -236,6 +269,17 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
                     yield _Site(statement, expression, moment.place, moment, node, node in products)
 
 
+def _sites_of_line(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) -> Iterator[_Site]:
+    """What the finding's line assigns, where the numbers do not tell which array is meant: all are 0."""
+    node = places.node_of(judged, finding)
+    for moment in moments if node is not None else ():
+        if moment.number <= node.number < moment.end and node.place == moment.place and moment.result is not None:
+            statement = lines.statement_at(moment.place)
+            value = getattr(statement, "value", None)
+            if statement is not None and value is not None:
+                yield _Site(statement, value, moment.place, moment, tape.nodes[moment.result])
+
+
 def _kind_and_layer(judged: Judged, finding: Finding) -> tuple[str, int]:
     """dZ, dW or db, and of which layer; a constant of the loss belongs to the error that all others follow from."""
     if finding.at == "loss":
@@ -254,20 +298,10 @@ def _multiples(made: Node, parameter: Parameter) -> list[Node]:
 
 def _of_each_example(judged: Judged, node: Node, finding: Finding) -> list[Node]:
     """What the same expression gave for a few of the examples that run one by one, those with other labels first."""
-    parts = [node]
     kind, layer = _kind_and_layer(judged, finding)
-    if kind != "dZ":  # what was added up over the examples
-        parts, sums = [], [node]
-        weights = [p.before for p in judged.step.parameters]
-        while sums:
-            whole = sums.pop()
-            terms = [p for p in whole.parents if p in judged.step.labelled and p.size == whole.size]
-            added = whole.function is np.add and terms
-            penalty = added and any(depends(p, base) for p in whole.parents if p not in terms for base in weights)
-            parts += [whole] if penalty or not added else []
-            sums += terms if added else []
-    made = {part.instruction for part in parts}
-    alike = [n for n in judged.step.backward if n.instruction in made and n.shape == node.shape]
+    parts = [node] if kind == "dZ" else places.of_each_example(judged, node)
+    made, shapes = {part.instruction for part in parts}, {part.shape for part in parts}
+    alike = [n for n in judged.step.backward if n.instruction in made and n.shape in shapes]
     if kind == "dZ":  # the same line may serve other layers
         alike = [n for n in alike if places.holds(judged, n, layer)] or [node]
     assert judged.problem is not None
@@ -312,6 +346,7 @@ def _terms(judged: Judged, tape: Tape, site: _Site, finding: Finding) -> Iterato
         scale = 1.0 if finding.at == "loss" else judged.scale
         wanted = wanted_error(judged, layer, value, scale * right) if len(examples) == 1 else None
         terms = writer.carried_back(layer) if site.through else writer.errors(layer)
+        terms = (term for term in terms if term.value.shape == value.shape)
     else:
         wanted = wanted_gradient(judged, finding.at[1:], value) if len(examples) == 1 else None
         terms = writer.weight_gradients(layer) if kind == "dW" else writer.bias_gradients(layer)

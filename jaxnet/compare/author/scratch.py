@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -22,17 +23,20 @@ class TooLarge(Exception):
     """A tree that is no program's, such as somebody's home."""
 
 
-def scratch_copy(path: Path, scratch: Path) -> tuple[Path, Path]:
+def scratch_copy(path: Path, scratch: Path, content: bytes | None = None) -> tuple[Path, Path]:
     """Copy the author's tree around `path` into the folder `scratch`; returns the copy's root and the file in it.
 
     The tree is that of git, if there is one, else the topmost folder around the file that looks like a project's,
-    else the file's own folder; of those that are small enough, the first.
+    else the file's own folder; of those that are small enough, the first. With `content`, that is what the file in
+    the copy holds, whether or not there is one at `path`.
     """
     path = path.resolve()
     for root in _roots(path):
         copy = scratch / (root.name or "root")
         try:
             _copy_tree(root, copy, [FILES, BYTES])
+            if content is not None and not _is_within((copy / path.relative_to(root)).parent, copy):
+                raise TooLarge
         except TooLarge:
             shutil.rmtree(copy, ignore_errors=True)
             continue
@@ -47,11 +51,20 @@ def scratch_copy(path: Path, scratch: Path) -> tuple[Path, Path]:
             elif entry.name not in SKIPPED:
                 (copy / entry.name).symlink_to(entry)
     file = copy / path.relative_to(root)
-    if not file.exists() or file.is_symlink():  # in a folder that was linked or left out
+    if content is not None:
+        file.unlink(missing_ok=True)  # which may be a link to a large file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    elif not file.exists() or file.is_symlink():  # in a folder that was linked or left out
         file.unlink(missing_ok=True)
         file.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, file)
     return copy, file
+
+
+def _is_within(folder: Path, copy: Path) -> bool:
+    """Whether what is written into the folder stays in the copy, and does not go through a link to the author's."""
+    return folder.resolve().is_relative_to(copy.resolve())
 
 
 def _roots(path: Path) -> list[Path]:
@@ -69,23 +82,27 @@ def _copy_tree(folder: Path, copy: Path, left: list[int]) -> None:
     with os.scandir(folder) as listed:
         entries = sorted(listed, key=lambda entry: entry.name)
     for entry in entries:
-        target = copy / entry.name
         left[0] -= 1
-        if entry.is_dir(follow_symlinks=False):
-            if entry.name in SKIPPED or os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):
-                continue
-            if len(os.listdir(entry.path)) > CROWDED:
-                target.symlink_to(entry.path)
-            else:
-                _copy_tree(Path(entry.path), target, left)
-        elif entry.is_file():
-            size = entry.stat().st_size
-            if size > LARGE:
-                target.symlink_to(os.path.realpath(entry.path))
-            else:
-                left[1] -= size
-                shutil.copyfile(entry.path, target)
-        elif entry.is_dir():
-            target.symlink_to(os.path.realpath(entry.path))
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # it has gone meanwhile, or may not be read
+            _copy_entry(entry, copy / entry.name, left)
         if left[0] < 0 or left[1] < 0:
             raise TooLarge
+
+
+def _copy_entry(entry: os.DirEntry[str], target: Path, left: list[int]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        if entry.name in SKIPPED or os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):
+            return
+        if len(os.listdir(entry.path)) > CROWDED:
+            target.symlink_to(entry.path)
+        else:
+            _copy_tree(Path(entry.path), target, left)
+    elif entry.is_file():
+        size = entry.stat().st_size
+        if size > LARGE:
+            target.symlink_to(os.path.realpath(entry.path))
+        else:
+            left[1] -= size
+            shutil.copyfile(entry.path, target)
+    elif entry.is_dir():
+        target.symlink_to(os.path.realpath(entry.path))

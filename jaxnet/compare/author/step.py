@@ -111,15 +111,18 @@ class Chain(NamedTuple):
 def _chains(tape: Tape) -> list[Chain]:
     """Arrays that are stepped twice or more; those stepped once, if there are no others."""
     several = [node for node in tape.nodes if node.steps >= 2]
-    chains = _built(_links(several))
+    chains = _built(_links(several, tape.following))
     chains = [chain for chain in chains if len(chain.steps) >= 2]
     if not chains:
-        chains = _built(_links([node for node in tape.nodes if node.steps >= 1]))
+        chains = _built(_links([node for node in tape.nodes if node.steps >= 1], tape.following))
     return _without_inner(_without_dependent(chains))
 
 
-def _links(stepped: Iterable[Node]) -> dict[Node, list[tuple[Node, Any]]]:
-    """For each version of an array the ones that follow it, with what was added or subtracted."""
+def _links(stepped: Iterable[Node], known: dict[tuple[Node, Node], bool]) -> dict[Node, list[tuple[Node, Any]]]:
+    """For each version of an array the ones that follow it, with what was added or subtracted.
+
+    `known` says of steps and arrays whether the one follows from the other, and is filled: a record is read often.
+    """
     links: dict[Node, list[tuple[Node, Any]]] = {}
     seen: set[Node] = set()
     stack = list(stepped)
@@ -129,7 +132,11 @@ def _links(stepped: Iterable[Node]) -> dict[Node, list[tuple[Node, Any]]]:
             continue
         seen.add(node)
         for base, step in updates(node):
-            if isinstance(step, Node) and (node.function is setitem or follows(step, base)):
+            if not isinstance(step, Node):
+                continue
+            if node.function is not setitem and (step, base) not in known:
+                known[step, base] = follows(step, base)
+            if node.function is setitem or known[step, base]:
                 links.setdefault(base, []).append((node, step))
                 stack.append(base)
                 break  # of p and what it is a multiple of, the first that the step depends on

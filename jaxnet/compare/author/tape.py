@@ -103,6 +103,7 @@ class Tape:
         self.escaped: set[float] = set()  # numbers that left the record as plain floats
         self.most, self.deadline = most, deadline
         self.on_step: Callable[[Node], None] | None = None  # called when an array has been stepped for the third time
+        self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array, where that is known
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self._constants: dict[int, tuple[np.ndarray, Node]] = {}
 

@@ -230,7 +230,7 @@ class _Watch:
         except NoStep:
             steps = []
         if not steps or not any(node in p.versions[3:] or steps[0].stale for p in steps[0].parameters):
-            self.next_look = int(1.1 * len(self.tape.nodes)) + 20
+            self.next_look = int(1.25 * len(self.tape.nodes)) + 20
             return
         self.steps = steps
         self.names = lines.names_in_frames(sys._getframe(1))
