@@ -26,21 +26,21 @@ OTHER_LINES = ("not-summed", "summed-over-all-axes", "multiplied-by-pre-activati
 NAMED = [code for code in CODES if code not in (*UNSEEN, "summed-over-all-axes")]
 
 
-def examined(folder, text, name="net"):
+def examined(folder, text, name="net", mend=0):
     """What `jaxnet compare` says of a program, as the object that --json prints. ValueError: no verdict."""
     path = folder / f"{name}{'.ipynb' if text.startswith('{') else '.py'}"
     path.write_text(text)
     with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-        return verdict(path, folder).to_dict()
+        return verdict(path, folder, mend=mend).to_dict()
 
 
 # --- dense networks in every form ------------------------------------------------------------------------------------
 
 
-def check(folder, case, form):
+def check(folder, case, form, mend=0):
     """None where all is as it should be, else what is not. Several constants may be told in fewer findings."""
     try:
-        said = examined(folder, case.text_by_form[form])
+        said = examined(folder, case.text_by_form[form], mend=mend)
     except ValueError as error:
         return f"{form}: no verdict: {error}"
     found = {(f["at"], f["code"]): f for f in said["findings"]}
@@ -72,10 +72,17 @@ def test_right_in_every_form(tmp_path, number):
 
 @pytest.mark.parametrize("code", NAMED)
 def test_every_mistake_is_named(tmp_path, code):
-    """In a network of two layers, or one, which take no time."""
+    """And mended, in a network of two layers, or one, which take no time."""
     one = next(one for seed in range(1000) if (one := case(seed, 1, code)).settings.depth <= 2)
     form = forms_of(one, CODES.index(code))[0]
-    assert check(tmp_path, one, form) is None
+    assert check(tmp_path, one, form, mend=60) is None
+    assert is_right(tmp_path)
+
+
+def is_right(folder):
+    """Whether the program is right as it stands there now: `verdict` mends the file that it is given."""
+    (path,) = folder.glob("net.*")
+    return examined(folder, path.read_text())["verdict"] == "right"
 
 
 @pytest.mark.slow

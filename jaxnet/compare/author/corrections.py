@@ -7,6 +7,7 @@ No name is read: an expression is A1 because it holds the numbers of A1 in every
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -95,7 +96,7 @@ class Writer:
                 # What the line has already, what a name holds, and in a loop what its index finds.
                 first = sorted(
                     expressions,
-                    key=lambda e: (e not in text, not e.isidentifier(), not _is_indexed_by_name(e), len(e)),
+                    key=lambda e: (not _stands_in(e, text), not e.isidentifier(), not _is_indexed_by_name(e), len(e)),
                 )
                 self.terms.setdefault(name, []).extend(Term(e, value) for e in first[:EACH])
 
@@ -312,6 +313,10 @@ class Writer:
                 for data in self.scaled(term, float(factor)):
                     for penalty in self.scaled(weights, float(size)):
                         yield Term(f"{data.text} + {penalty.text}", wanted)
+
+
+def _stands_in(expression: str, text: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(expression)}(?![\w\[])", text) is not None
 
 
 def _is_indexed_by_name(text: str) -> bool:

@@ -236,7 +236,7 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         judged = judged._replace(scale=known[0], findings=_constant(known[0], stated))
         if judged.findings:
-            problem, diagnosis = _diagnosed(judged)
+            problem, diagnosis = diagnosed(judged)
             judged = judged._replace(problem=problem, diagnosis=diagnosis)
         return judged
     if all(f is not None for f in factors.values()) and not known and not step.stale:
@@ -361,7 +361,7 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
     if judged.step.stale:
         stale = [Finding(f"d{name}", "stale-gradient") for name in given]
         return judged._replace(findings=stale, wrong=list(given), proof="unchanged")
-    problem, diagnosis = _diagnosed(judged)
+    problem, diagnosis = diagnosed(judged)
     if diagnosis is not None:
         findings = [
             f._replace(code="stale-gradient") if f.code == "zero" and _is_stale(judged, f.at[1:]) else f
@@ -394,7 +394,7 @@ def _accused(judged: Judged, factors, known, descends) -> Judged:
     )
 
 
-def _diagnosed(judged: Judged) -> tuple[Problem | None, Diagnosis | None]:
+def diagnosed(judged: Judged) -> tuple[Problem | None, Diagnosis | None]:
     """The gradients as those of a dense network, and the formulas that give them; None for another network."""
     if judged.dense is None:
         return None, None

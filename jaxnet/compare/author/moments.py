@@ -20,6 +20,7 @@ from jaxnet.compare.author.tape import Place, Tape
 
 MOST = 600  # moments that are kept
 TEXTS = 600  # expressions that are tried in each
+INDICES = 24  # of containers, in a function
 ENTRIES = 40  # of a list or dict
 
 
@@ -207,10 +208,23 @@ def _expressions(filename: str, function: str, first: int) -> tuple[tuple[str, .
         if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and _is_harmless(node):
             used[ast.unparse(node)] = None
             if isinstance(node, ast.Subscript) and not isinstance(node.slice, (ast.Constant, ast.Slice, ast.Tuple)):
-                indices[ast.unparse(node.slice)] = None
+                indices |= dict.fromkeys(_with_neighbours(node.slice))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
             used[ast.unparse(node)] = None
-    return tuple(used)[:TEXTS], tuple(indices)[:12]
+    return tuple(used)[:TEXTS], tuple(indices)[:INDICES]
+
+
+def _with_neighbours(index: ast.expr) -> list[str]:
+    """`l + 1` itself, and what stands one or two beside it: the layer's own index may be the one that is missing."""
+    base, shift = index, 0
+    if isinstance(index, ast.BinOp) and isinstance(index.op, (ast.Add, ast.Sub)):
+        if isinstance(index.right, ast.Constant) and isinstance(index.right.value, int):
+            base, shift = index.left, index.right.value * (1 if isinstance(index.op, ast.Add) else -1)
+    elif not isinstance(index, (ast.Name, ast.UnaryOp)):
+        return [ast.unparse(index)]
+    text = ast.unparse(base)
+    shifts = (shift, shift - 1, shift + 1, shift - 2, shift + 2)
+    return [text if s == 0 else f"{text} {'+' if s > 0 else '-'} {abs(s)}" for s in shifts]
 
 
 def _is_harmless(node: ast.AST) -> bool:

@@ -19,7 +19,7 @@ class _Block(NamedTuple):
 
     owner: ast.AST
     body: list[ast.stmt]
-    index: int
+    at: int
 
 
 def moved(update: Place, uses: list[tuple[Place, ast.expr]]) -> Iterator[tuple[Edit, ...]]:
@@ -28,7 +28,7 @@ def moved(update: Place, uses: list[tuple[Place, ast.expr]]) -> Iterator[tuple[E
     block = _block_of("".join(source), update.line)
     if block is None:
         return
-    statement, following = block.body[block.index], block.body[block.index + 1 :]
+    statement, following = block.body[block.at], block.body[block.at + 1 :]
     here = {
         k: (place, expression)
         for place, expression in uses

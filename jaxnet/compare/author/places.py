@@ -9,14 +9,16 @@ import numpy as np
 
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.dense import Dense, as_rows, original
-from jaxnet.compare.author.judge import Judged
+from jaxnet.compare.author.judge import WRONG, Judged, diagnosed
 from jaxnet.compare.author.raw import is_scaling
+from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.tape import Node, ancestors, depends
 from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.author.truth import NAMED, labels_of
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.report import Frontier, Parameter, Place, Report
+from jaxnet.compare.teeth import Teeth, teeth
 
 if TYPE_CHECKING:
     from jaxnet.compare.author.repair import Mended
@@ -40,7 +42,18 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
         program=program,
         notes=notes,
         frontier=_described(frontiers),
+        teeth=_teeth(judged) if not findings else None,
+        repeat=contradiction(judged),
     )
+
+
+def _teeth(judged: Judged) -> Teeth | None:
+    """Which mistakes would have shown; None beyond dense layers."""
+    problem, _ = diagnosed(judged)
+    if problem is None or judged.truth.loss.name is None:
+        return None
+    biases = {layer for layer in range(1, problem.passes[0].last + 1) if problem.db[layer][0] is not None}
+    return teeth(problem.passes, judged.truth.loss.name, biases, WRONG)
 
 
 def _parameters(judged: Judged) -> list[Parameter]:
@@ -230,13 +243,13 @@ def _in_formula(judged: Judged, name: str) -> Node | None:
     return made
 
 
-def _origin(node: Node | None) -> Node | None:
+def _origin(node: Node, judged: Judged) -> Node:
     """The array before it was scaled, turned or reshaped: where the formula of a gradient was computed."""
-    if node is None:
-        return None
     while True:
         below = original(node)
-        if below is node and is_scaling(node):
+        # A number that depends on the parameters is no constant but a part of the formula.
+        varies = any(p.size == 1 and p in judged.step.active for p in node.parents)
+        if below is node and is_scaling(node) and not varies:
             below = next(p for p in node.parents if p.size == node.size)
         if below is node:
             return node
@@ -266,7 +279,7 @@ def holder(judged: Judged, layer: int) -> Node | None:
         ]
         if holders:
             elsewhere = [n for n in holders if n.place != made.place]
-            return _origin(max(elsewhere or holders, key=lambda n: n.number))
+            return _origin(max(elsewhere or holders, key=lambda n: n.number), judged)
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -38,6 +39,8 @@ from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.report import Change
 
 TRIES = 5  # edits for one finding that are run
+FOREIGN = 0.05  # how much less like a line one is for each name that is not in it
+NAMES = 2  # ways to write the same numbers that are run
 THROUGH_WEIGHTS = ("weights-not-transposed", "weights-already-updated", "unknown")
 
 
@@ -148,7 +151,7 @@ def _proposals(
         return
     if finding.code == "weights-already-updated":
         yield from _moved(examined, moments, finding)
-    found: list[tuple[float, Place, str, tuple[Edit, ...]]] = []
+    found: list[tuple[float, _Site, Term, Edit]] = []
     node = places.node_of(judged, finding)
     own = node.place if node is not None else None
     name = finding.at[1:]
@@ -170,15 +173,24 @@ def _proposals(
             edit = _replaced(site, term)
             if edit is None:
                 continue
-            likeness = difflib.SequenceMatcher(None, old, term.text).ratio()
+            likeness = difflib.SequenceMatcher(None, old, term.text).ratio() - FOREIGN * len(
+                _words(term.text) - _words(old)
+            )
             # An array that was never summed may be passed on: the sum belongs where it is made, not in the optimiser.
             distance = site.moment.number if is_passed_on else own is not None and own.line != site.place.line
-            found.append((distance - likeness, site.place, _written(site, edit), (edit,)))
-    seen = set()
-    for _, place, text, edits in sorted(found, key=lambda proposal: proposal[0]):
-        if edits not in seen:
-            seen.add(edits)
-            yield place, text, edits
+            found.append((distance - likeness, site, term, edit))
+    tried: dict[Any, int] = {}
+    for _, site, term, edit in sorted(found, key=lambda proposal: proposal[0]):
+        same = edit.first, edit.last, np.round(term.value, 12).tobytes()  # the same numbers under other names
+        tried[same] = tried.get(same, 0) + 1
+        if tried[same] <= NAMES and tried.setdefault(edit, 0) == 0:
+            tried[edit] = 1
+            yield site.place, _written(site, edit), (edit,)
+
+
+def _words(text: str) -> set[str]:
+    """The names in a line, with what they are indexed by."""
+    return set(re.findall(r"[A-Za-z_][\w.]*(?:\[[^\]]*\])?", text))
 
 
 def _in_the_same_line(judged: Judged, finding: Finding) -> list[Finding]:
@@ -272,7 +284,9 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
 def _sites_of_line(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) -> Iterator[_Site]:
     """What the finding's line assigns, where the numbers do not tell which array is meant: all are 0."""
     node = places.node_of(judged, finding)
-    for moment in moments if node is not None else ():
+    if node is None:
+        return
+    for moment in moments:
         if moment.number <= node.number < moment.end and node.place == moment.place and moment.result is not None:
             statement = lines.statement_at(moment.place)
             value = getattr(statement, "value", None)

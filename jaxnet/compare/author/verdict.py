@@ -25,6 +25,7 @@ from jaxnet.compare.author.tree import importers
 from jaxnet.compare.report import Report
 
 NODES = 300_000  # that are recorded at most
+MENDING = 5.0  # seconds, for a report
 SHARE = 0.5  # of the time that is left, for one program
 
 
@@ -49,13 +50,13 @@ def verdict(
     *,
     deadline: float | None = None,
     loss: str | None = None,
-    mend: bool = True,
+    mend: float = MENDING,
     **flags: str | None,
 ) -> Report:
     """The report on a file of the tree below `root`. Raises ValueError, of one line, where there is no verdict.
 
-    `loss` is the name of a loss, or of a function of the file's. `deadline` is a value of `time.monotonic`. With `mend`
-    what is wrong is mended where it can be: files below `root` are changed, and the report says how.
+    `loss` is the name of a loss, or of a function of the file's. `deadline` is a value of `time.monotonic`. For
+    `mend` seconds what is wrong is mended where it can be: files below `root` are changed, and the report says how.
     """
     deadline = time.monotonic() + 48 if deadline is None else deadline
     stated = loss if loss in ("squared-error", "cross-entropy", "binary-cross-entropy") else None
@@ -64,6 +65,7 @@ def verdict(
     report = places.report(examined.judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
     if not mend or report.verdict == "right":
         return report
+    deadline = min(deadline, time.monotonic() + mend)
 
     def again() -> Examined | None:
         try:
@@ -198,6 +200,8 @@ def _driven(
             return
         except Exception as error:
             reasons.append(f"{description}: {type(error).__name__}: {error}"[:150])
+            if attempt is None:  # the program's folder has gone
+                return
         found = watch.steps or _last_look(tape, None, watch, reasons, description)
         if found:
             # A network's layers are not judged apart from it.

@@ -1,0 +1,52 @@
+"""Numbers that authors can compute themselves: what the loss does when an entry is moved, and what they say of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jaxnet.compare.author.judge import Judged
+from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.tape import Node
+from jaxnet.compare.report import Move
+
+STEP = 1e-6
+ENTRIES = 5  # that are looked at in each gradient, those that are most wrong first
+
+
+def contradiction(judged: Judged) -> Move | None:
+    """An entry of a wrong gradient that the program's own loss contradicts, with the numbers that the program had.
+
+    None where the loss is not the program's own, and where all that is wrong is its shape.
+    """
+    loss, recorded = judged.truth.loss.node, Values()
+    if loss is None:
+        return None
+    for name in judged.wrong:
+        node, base = judged.chosen.get(name), judged.names[name].before
+        given, true = judged.given[name][0], judged.scale * judged.true[name][0]
+        if node is None or given.shape != base.shape or not _holds(node, given, judged.drawn[0]):
+            continue
+        said = np.asarray(recorded(node), float).reshape(base.shape)
+        at = np.argsort(-np.abs(given - true), axis=None, kind="stable")[:ENTRIES]
+        for index in zip(*np.unravel_index(at, base.shape), strict=True):
+            change = judged.scale * _change(loss, base, index, recorded)
+            claimed = STEP * float(said[index])
+            if np.isfinite([change, claimed]).all() and abs(change - claimed) > 0.01 * max(abs(change), abs(claimed)):
+                return Move(name, tuple(map(int, index)), STEP, change, claimed)
+    return None
+
+
+def _holds(node: Node, given: np.ndarray, values: Values) -> bool:
+    """Whether the Node holds the gradient as it is, neither turned nor scaled."""
+    held = np.asarray(values(node), float)
+    return held.size == given.size and np.array_equal(held.reshape(given.shape), given)
+
+
+def _change(loss: Node, base: Node, index: tuple[int, ...], recorded: Values) -> float:
+    """By how much the loss changes when the entry is moved by STEP: half of what a step to both sides changes it by."""
+    ends = []
+    for sign in (1, -1):
+        moved = np.array(recorded(base), float)
+        moved[index] += sign * STEP
+        ends.append(float(np.asarray(Values({base: moved})(loss)).sum()))
+    return (ends[0] - ends[1]) / 2

@@ -1,0 +1,144 @@
+"""Whether a mistake would have shown: each wrong formula, put in the place of the right one, on the data of a check.
+
+"Right" is hollow where a mistake changes nothing: a bias gradient that is not summed, with one example; a relu whose
+slope is left out, where all slopes are 1. So each formula of the catalogue is run once more, and what comes of it is
+compared with the right gradients, as the author's own was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.compare import mistakes
+from jaxnet.compare.diagnosis import continued
+from jaxnet.compare.mistakes import Array, Pass
+
+Gradients = list[Array]
+
+
+class Teeth(NamedTuple):
+    """How many mistakes of the catalogue, each at one quantity, would have shown, and which ones would not."""
+
+    shown: int
+    of: int
+    hidden: tuple[tuple[str, str], ...] = ()  # (quantity, code)
+
+
+def teeth(passes: list[Pass], loss: str, biases: set[int], tolerance: float) -> Teeth | None:
+    """The mistakes that would show in these forward passes; `biases` are the layers that have one.
+
+    A formula counts if it is a mistake at all in this network: if it gives another gradient on random data. It shows
+    if it gives another one here too, by more than `tolerance` times the largest entry, in one of the passes, and not
+    the right ones times a constant that all share. None for a loss and an output that do not go together.
+    """
+    example = _random_pass(passes[0], loss)
+    if example is None:
+        return None
+    real = {key for key, wrong, right in _mistakes(example, biases) if not _same(wrong, right, tolerance)}
+    shown = {
+        key
+        for forward in passes
+        for key, wrong, right in _mistakes(forward, biases)
+        if not _same(wrong, right, tolerance)
+    }
+    all_, missed = dict.fromkeys(key[:2] for key in sorted(real)), {key[:2] for key in real - shown}
+    return Teeth(len(all_) - len(missed), len(all_), tuple(key for key in all_ if key in missed))
+
+
+def _mistakes(p: Pass, biases: set[int]) -> Iterator[tuple[tuple[str, str, str], Gradients, Gradients]]:
+    """((quantity, code, symbols), all gradients with the mistake, the right ones)."""
+    errors = continued(p, {p.last: p.DZ})
+    right = _gradients(p, errors, biases)
+    for layer in range(1, p.last + 1):
+        above = {number: error for number, error in errors.items() if number > layer}
+        for code, symbols, error in _wrong_errors(p, layer, errors):
+            yield (f"dZ{layer}", code, symbols), _gradients(p, continued(p, {**above, layer: error}), biases), right
+        for code, symbols, dW in _wrong_weight_gradients(p, layer, errors):
+            yield (f"dW{layer}", code, symbols), _gradients(p, errors, biases, {f"W{layer}": dW}), right
+        for code, symbols, db in _wrong_bias_gradients(p, layer, errors) if layer in biases else ():
+            yield (f"db{layer}", code, symbols), _gradients(p, errors, biases, {f"b{layer}": db}), right
+
+
+def _wrong_errors(p: Pass, layer: int, errors: dict[int, Array]) -> Iterator[tuple[str, str, Array]]:
+    if layer == p.last:
+        for code, formula in mistakes.OUTPUT_ERRORS:
+            yield from ((code, symbols, error) for symbols, error in formula(p) if code)
+        for code, extra in mistakes.OUTPUT_EXTRAS:
+            yield from ((code, symbols, p.DZ * factor) for symbols, factor in extra(p) if code)
+        return
+    dA = errors[layer + 1] @ p.W[layer + 1]
+    slope = mistakes.ACTIVATIONS[p.activations[layer]][1](p.Z[layer])
+    for code, formula in mistakes.WEIGHTS:
+        yield from ((code, symbols, dA * slope) for symbols, dA in formula(p, layer, errors[layer + 1]) if code)
+    for code, formula in mistakes.DERIVATIVES:
+        yield from ((code, symbols, dA * factor) for symbols, factor in formula(p, layer, dA) if code)
+
+
+def _wrong_weight_gradients(p: Pass, layer: int, errors: dict[int, Array]) -> Iterator[tuple[str, str, Array]]:
+    dZ, A = errors[layer], p.A[layer - 1]
+    for code, formula in mistakes.ERRORS:
+        yield from ((code, s, e.T @ A) for s, e in formula(errors, layer) if code and e.shape == dZ.shape)
+    for code, formula in mistakes.INPUTS:
+        yield from ((code, s, dZ.T @ a) for s, a in formula(p, layer) if code and a.shape == A.shape)
+    for code, formula in mistakes.PRODUCTS:
+        square = code != "transposed" or dZ.shape[1] == A.shape[1]  # else the step does not run
+        yield from ((code, symbols, dW) for symbols, dW in formula(dZ, A) if code and square)
+
+
+def _wrong_bias_gradients(p: Pass, layer: int, errors: dict[int, Array]) -> Iterator[tuple[str, str, Array]]:
+    for code, formula in mistakes.ERRORS:
+        yield from ((code, s, e.sum(axis=0)) for s, e in formula(errors, layer) if code)
+    for code, formula in mistakes.SUMS:
+        yield from ((code, symbols, db) for symbols, db in formula(errors[layer], p.Z[layer]) if code)
+
+
+def _gradients(
+    p: Pass, errors: dict[int, Array], biases: set[int], instead: dict[str, Array] | None = None
+) -> Gradients:
+    found = {}
+    for layer, error in errors.items():
+        found[f"W{layer}"] = error.T @ p.A[layer - 1]
+        if layer in biases:
+            found[f"b{layer}"] = error.sum(axis=0)
+    return [np.asarray((instead or {}).get(name, gradient)) for name, gradient in sorted(found.items())]
+
+
+def _same(wrong: Gradients, right: Gradients, tolerance: float) -> bool:
+    """Whether these are the right gradients, but for a constant that all share."""
+    if any(_squeezed(w) != _squeezed(r) for w, r in zip(wrong, right, strict=True)):
+        return False
+    first, second = (np.concatenate([g.ravel() for g in gradients]) for gradients in (wrong, right))
+    square = float(second @ second)
+    factor = float(first @ second) / square if square else 0.0
+    if not factor > 0:
+        return not first.any() and not second.any()
+    off = [np.abs(w.ravel() / factor - r.ravel()).max() / max(np.abs(r).max(), 1e-300)
+           for w, r in zip(wrong, right, strict=True) if w.any() or r.any()]  # fmt: skip
+    return max(off, default=0.0) <= tolerance
+
+
+def _squeezed(array: Array) -> tuple[int, ...]:
+    return tuple(n for n in array.shape if n != 1)
+
+
+def _random_pass(p: Pass, loss: str) -> Pass | None:
+    """The same network with other weights, and more examples, of random data."""
+    from jaxnet.compare.gradients import make_pass
+
+    random = np.random.default_rng(0)
+    m = 11 + max(w.shape[0] for w in p.W[1:])
+    W = [random.normal(size=w.shape) for w in p.W[1:]]
+    b = [random.normal(size=len(w)) for w in W]
+    outputs = len(W[-1])
+    Y = random.normal(size=(m, outputs))
+    if p.activations[-1] == "softmax":
+        Y = np.eye(outputs)[random.integers(outputs, size=m)]
+    elif loss == "binary-cross-entropy":
+        Y = random.integers(2, size=(m, outputs)).astype(float)
+    try:
+        return make_pass(W, b, random.normal(size=(m, W[0].shape[1])), Y, p.activations, loss)
+    except (ValueError, KeyError):
+        return None
