@@ -220,7 +220,7 @@ def _with_neighbours(index: ast.expr) -> list[str]:
     if isinstance(index, ast.BinOp) and isinstance(index.op, (ast.Add, ast.Sub)):
         if isinstance(index.right, ast.Constant) and isinstance(index.right.value, int):
             base, shift = index.left, index.right.value * (1 if isinstance(index.op, ast.Add) else -1)
-    elif not isinstance(index, (ast.Name, ast.UnaryOp)):
+    elif not isinstance(index, (ast.Name, ast.UnaryOp)) or isinstance(getattr(index, "operand", None), ast.Constant):
         return [ast.unparse(index)]
     text = ast.unparse(base)
     shifts = (shift, shift - 1, shift + 1, shift - 2, shift + 2)

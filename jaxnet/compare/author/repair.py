@@ -173,9 +173,7 @@ def _proposals(
             edit = _replaced(site, term)
             if edit is None:
                 continue
-            likeness = difflib.SequenceMatcher(None, old, term.text).ratio() - FOREIGN * len(
-                _words(term.text) - _words(old)
-            )
+            likeness = _likeness(old, term.text)
             # An array that was never summed may be passed on: the sum belongs where it is made, not in the optimiser.
             distance = site.moment.number if is_passed_on else own is not None and own.line != site.place.line
             found.append((distance - likeness, site, term, edit))
@@ -188,9 +186,11 @@ def _proposals(
             yield site.place, _written(site, edit), (edit,)
 
 
-def _words(text: str) -> set[str]:
-    """The names in a line, with what they are indexed by."""
-    return set(re.findall(r"[A-Za-z_][\w.]*(?:\[[^\]]*\])?", text))
+def _likeness(old: str, new: str) -> float:
+    """How much of one line, name by name and sign by sign, is in the other in the same order; less for other names."""
+    before, after = (re.findall(r"[A-Za-z_][\w.]*(?:\[[^\]]*\])?|\S", text) for text in (old, new))
+    names = {word for word in after if word[0].isalpha()} - set(before)
+    return difflib.SequenceMatcher(None, before, after, autojunk=False).ratio() - FOREIGN * len(names)
 
 
 def _in_the_same_line(judged: Judged, finding: Finding) -> list[Finding]:
