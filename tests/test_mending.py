@@ -1,0 +1,193 @@
+"""What is wrong is mended, in the author's own names; only the lines that must change do; nothing unproved is kept."""
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+from generated import case
+
+from jaxnet.compare.author import repair
+from jaxnet.compare.author.edits import Edit, edited, unified_diff
+from jaxnet.compare.author.moves import moved
+from jaxnet.compare.author.tape import Place
+from jaxnet.compare.author.verdict import verdict
+
+# --- edits ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "edit", "expected"),
+    [
+        (b"a\nb\nc\n", Edit("f.py", 2, 2, ("x", "y")), b"a\nx\ny\nc\n"),
+        (b"a\r\nb\r\n", Edit("f.py", 2, 2, ("x",)), b"a\r\nx\r\n"),
+        (b"a\nb", Edit("f.py", 2, 2, ("x",)), b"a\nx"),
+        (b"a\nb\n", Edit("f.py", 2, 1, ("x",)), b"a\nx\nb\n"),
+        ("é = 1\nb\n".encode(), Edit("f.py", 2, 2, ("ü",)), "é = 1\nü\n".encode()),
+    ],
+)
+def test_lines_of_a_file(content, edit, expected):
+    assert edited(content, edit) == expected
+
+
+CELLS = [
+    {"cell_type": "markdown", "source": ["# not code\n"]},
+    {"cell_type": "code", "source": ["a = 1\n", "b = 'é'\n", "c = 3"], "outputs": [{"text": "x = 1\n"}]},
+    {"cell_type": "code", "source": "a = 1\nb = 2\n", "metadata": {"source": ["a = 1\n"]}},
+]
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4])
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize(("cell", "old", "new"), [(1, "b = 'é'", "b = 5"), (2, "b = 2", "b = 'ü\"'")])
+def test_a_cell_of_a_notebook_and_not_a_byte_beside_it(indent, ascii_only, cell, old, new):
+    before = json.dumps({"cells": CELLS, "nbformat": 4}, indent=indent, ensure_ascii=ascii_only).encode()
+    after = edited(before, Edit(f"n.ipynb#cell-{cell}", 2, 2, (new,)))
+    written = [json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode() for text in (old, new)]
+    if b"\\u00e9" not in before and not ascii_only:
+        assert after == before.replace(*written)
+    source = json.loads(after)["cells"][cell]["source"]
+    expected = "".join(CELLS[cell]["source"]).replace(old, new)
+    assert "".join(source) == expected
+    assert type(source) is type(CELLS[cell]["source"])
+    changed = json.loads(after)
+    changed["cells"][cell]["source"] = CELLS[cell]["source"]
+    assert changed == json.loads(before)
+    # All bytes before the first changed one and after the last are those of before.
+    start = next(k for k, (a, b) in enumerate(zip(before, after, strict=False)) if a != b)
+    assert before.count(b"\n") == after.count(b"\n")
+    assert start > before.index(b'"code"')
+
+
+def test_a_diff_that_patch_takes(tmp_path):
+    before, after = b"a\nb\nc", b"a\nx\nc"
+    (tmp_path / "f.py").write_bytes(before)
+    command = ["git", "apply", "-"]
+    subprocess.run(command, cwd=tmp_path, input=unified_diff("f.py", before, after).encode(), check=True)
+    assert (tmp_path / "f.py").read_bytes() == after
+
+
+# --- moves ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_step_goes_behind_what_needs_the_weights(tmp_path, monkeypatch):
+    import ast
+
+    monkeypatch.chdir(tmp_path)
+    text = "def f(W, d):\n    W = W - 1\n    below = 0\n    e = d @ W.T\n    return e\n"
+    use = next(n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult))
+    (tmp_path / "f.py").write_text(text)
+    from jaxnet.compare.author import lines
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lines, "parsed_lines", lambda file: text.splitlines(keepends=True))
+        (behind,), *others = moved(Place("f.py", 2, "f"), [(Place("f.py", 4, "f"), use)])
+    assert edited(text.encode(), behind).decode().index("W = W - 1") > text.index("e = d")
+    assert others == []  # the name that it would be kept in is taken
+
+
+# --- the whole --------------------------------------------------------------------------------------------------------
+
+
+def wrong_program(form="functions"):
+    return case(4, 1, "missing-activation-derivative").text_by_form[form]
+
+
+@pytest.mark.parametrize("form", ["functions", "notebook"])
+def test_the_report_says_what_was_changed(tmp_path, form):
+    text = wrong_program(form)
+    path = tmp_path / ("net.ipynb" if form == "notebook" else "net.py")
+    path.write_text(text)
+    report = verdict(path, tmp_path, mend=60)
+    assert report.verdict == "wrong"
+    (change,) = report.changes.values()
+    assert change.text == path.read_text() != text
+    assert report.unmended == []
+    assert report.places[0].instead in json.dumps(change.text) or report.places[0].instead in change.text
+    path.write_text(text)
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=change.diff.encode(), check=True)
+    assert path.read_text() == change.text
+    assert verdict(path, tmp_path, mend=0).verdict == "right"
+
+
+@pytest.mark.parametrize("written", ["dZ1 = 0 * A1", "dZ1 = (", "raise SystemExit", "dZ1 = dZ1[1:]"])
+def test_a_line_that_mends_nothing_is_not_kept(tmp_path, monkeypatch, written):
+    """The planted fault: proposals that are wrong, do not parse, or end the program."""
+
+    def proposals(examined, moments, finding):
+        node = repair.places.node_of(examined.judged, finding)
+        line = node.place.line
+        indent = " " * 4
+        yield node.place, written, (Edit(node.place.file, line, line, (indent + written,)),)
+
+    text = wrong_program()
+    path = tmp_path / "net.py"
+    path.write_text(text)
+    monkeypatch.setattr(repair, "_proposals", proposals)
+    report = verdict(path, tmp_path, mend=60)
+    assert path.read_text() == text
+    assert (report.changes, report.places[0].instead) == ({}, None)
+    assert report.unmended == [(f.at, f.code) for f in report.findings]
+
+
+def test_nothing_is_mended_when_no_time_is_left(tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text(wrong_program())
+    report = verdict(path, tmp_path, mend=0)
+    assert (report.changes, report.unmended) == ({}, None)
+    assert path.read_text() == wrong_program()
+
+
+# --- what an author can compute ---------------------------------------------------------------------------------------
+
+PROGRAM = """
+import numpy as np
+
+np.random.seed(2)
+W1, b1 = np.random.randn(4, 3) * 0.5, np.random.randn(4, 1)
+W2, b2 = np.random.randn(2, 4) * 0.5, np.random.randn(2, 1)
+X, Y = np.random.randn(3, 6), np.random.randn(2, 6)
+{moved}
+
+for step in range({steps}):
+    Z1 = W1 @ X + b1
+    A1 = np.tanh(Z1)
+    Z2 = W2 @ A1 + b2
+    loss = 0.5 * np.sum((Z2 - Y) ** 2)
+    dZ2 = Z2 - Y
+    dW2, db2 = dZ2 @ A1.T, dZ2.sum(axis=1, keepdims=True)
+    dZ1 = (W2.T @ dZ2) * np.tanh(Z1)
+    dW1, db1 = dZ1 @ X.T, dZ1.sum(axis=1, keepdims=True)
+    W1, b1, W2, b2 = W1 - 0.01 * dW1, b1 - 0.01 * db1, W2 - 0.01 * dW2, b2 - 0.01 * db2
+"""
+
+
+def test_the_number_that_an_author_can_compute(tmp_path):
+    """The program itself, run with the entry moved, has the loss that the report says; its gradient says another."""
+    path = tmp_path / "net.py"
+    path.write_text(PROGRAM.format(moved="", steps=5))
+    move = verdict(path, tmp_path, mend=0).repeat
+    assert move is not None
+
+    def run(by):
+        name, index = move.parameter, list(move.index)
+        namespace = {}
+        exec(PROGRAM.format(moved=f"{name}[tuple({index})] += {by!r}", steps=1), namespace)
+        return namespace
+
+    change = run(move.step)["loss"] - run(0.0)["loss"]
+    assert change == pytest.approx(move.loss, rel=1e-3)
+    said = run(0.0)[f"d{move.parameter}"][move.index] * move.step
+    assert said == pytest.approx(move.gradient, rel=1e-9)
+    assert abs(change - said) > 0.01 * max(abs(change), abs(said))
+
+
+def test_a_right_program_has_teeth_and_nothing_to_repeat(tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text(PROGRAM.format(moved="", steps=5).replace("* np.tanh(Z1)", "* (1 - A1 ** 2)"))
+    with np.errstate(all="ignore"):
+        report = verdict(path, tmp_path)
+    assert (report.verdict, report.repeat) == ("right", None)
+    assert report.teeth is not None
+    assert report.teeth.hidden == ()
+    assert f"{report.teeth.of} of {report.teeth.of} mistakes" in str(report)
