@@ -1,7 +1,9 @@
+from .compare.files import compare_file as compare_file
 from .compare.gradients import assert_gradients_match as assert_gradients_match
 from .compare.gradients import compare_gradients as compare_gradients
 from .compare.gradients import diagnose_backprop as diagnose_backprop
 from .compare.gradients import gradients_of_update as gradients_of_update
+from .compare.magic import load_ipython_extension as load_ipython_extension
 from .data import Dataset as Dataset
 from .data import load_data as load_data
 from .evaluation import evaluate as evaluate

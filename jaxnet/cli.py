@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
 import platform
 import shlex
+import signal
 import sys
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +21,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jaxnet.compare.many import Outcome
     from jaxnet.compare.report import Report
     from jaxnet.data import Dataset
     from jaxnet.runs.settings import Settings
@@ -38,13 +45,14 @@ Optimizer = Literal["sgd", "momentum", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "step"]
 Initializer = Literal["he", "glorot", "normal"]
 Augmentation = Literal["none", "elastic"]
+Format = Literal["text", "json", "github", "sarif", "gradescope"]
 
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="Folder that `jaxnet train --run` made.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 class Interrupted(Exception):
-    """Ctrl-C stopped a run, which was saved; the message says how to go on."""
+    """Ctrl-C stopped it, and what was done is kept; the message says how much, or how to go on."""
 
 
 @app.callback()
@@ -354,12 +362,31 @@ def _size(count: int) -> str:
 
 @app.command()
 def compare(
+    context: typer.Context,
     source: Annotated[
-        str | None,
-        typer.Argument(help="A .py or .ipynb with a backward pass in NumPy.", show_default="the library's own"),
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH",
+            help="A .py or .ipynb with a backward pass in NumPy; or several, and folders of them.",
+            show_default="the library's own",
+        ),
     ] = None,
-    as_json: AsJson = False,
-    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report as one HTML page.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="What is printed.")] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json: an object a line.")] = False,
+    hint: Annotated[
+        int | None,
+        typer.Option(
+            metavar="1|2|3",
+            help="Tell less: which gradients are wrong; also where that begins; also the idea.",
+            min=1,
+            max=3,
+            show_default="all",
+        ),
+    ] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Print the diff that mends it, and nothing else.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend the files.")] = False,
+    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write one HTML page, of all programs.")] = None,
+    points: Annotated[float, typer.Option(metavar="N", help="What all is worth, for gradescope.")] = 100.0,
     forward: Annotated[str | None, typer.Option(metavar="NAME", help="The function of the forward pass.")] = None,
     backward: Annotated[str | None, typer.Option(metavar="NAME", help="The function of the backward pass.")] = None,
     init: Annotated[str | None, typer.Option(metavar="NAME", help="The function that makes the parameters.")] = None,
@@ -370,43 +397,201 @@ def compare(
         Literal["columns", "rows"] | None,
         typer.Option(help="Whether examples are columns or rows.", show_default="found"),
     ] = None,
-    timeout: Annotated[float, typer.Option(metavar="S", help="Seconds that the file's code may run.")] = 60.0,
+    timeout: Annotated[float, typer.Option(metavar="S", help="Seconds that a program may run.")] = 60.0,
 ) -> None:
-    """Say whether a hand-written backward pass is right, and which formula is wrong."""
-    if source is None:
-        from jaxnet.compare.gradients import compare_library
-
-        report = compare_library()
-    else:
-        from jaxnet.compare.files import compare_file
-
-        report = compare_file(
-            source, timeout=timeout, forward=forward, backward=backward, init=init, loss=loss, layout=layout
-        )
+    """Say whether hand-written backward passes are right, and which formula is wrong."""
+    if as_json and format_ not in ("text", "json"):
+        raise ValueError(f"--json is --format json, and not {format_}; give the one or the other")
+    shown = "json" if as_json else format_
+    if diff and (fix or shown != "text"):
+        raise ValueError(f"--diff prints a diff alone and writes nothing; leave out --{'fix' if fix else 'format'}")
+    if hint is not None and (diff or fix):
+        raise ValueError("--hint is for those who are to find it; leave out the hint, or --diff and --fix")
+    if shown != "gradescope" and _given(context, ["points"]):
+        raise ValueError("--points is for --format gradescope")
+    if not 0 < points < float("inf"):
+        raise ValueError(f"--points is {points}; a positive number is needed")
+    if not timeout > 0:
+        raise ValueError(f"timeout is {timeout}; a positive number of seconds is needed")
     if html is not None:
-        try:
-            with open(html, "w", encoding="utf-8") as file:
-                file.write(report.html())
-        except OSError as error:
-            raise ValueError(f"--html {html}: {error.strerror or error}") from None
-    if as_json:
-        typer.echo(report.to_json())
+        _check_writable("--html", html)
+
+    from jaxnet.compare.formats import FORMATS, gradescope, json_of, line_of, one_line, results_of, summary
+    from jaxnet.compare.many import compare_many
+
+    one = not source or (len(source) == 1 and not os.path.isdir(source[0]))
+    as_document = shown in FORMATS
+    options: dict[str, Any] = {"forward": forward, "backward": backward, "init": init, "loss": loss, "layout": layout}
+    # Mending takes half as long as the rest: it is done for what shows it.
+    mend = hint is None and (one or diff or fix or html is not None or shown != "text")
+    options |= {"timeout": timeout, "mend": mend}
+    verdicts: Counter[str] = Counter()
+    mistakes: Counter[str] = Counter()
+    kept: list[Outcome] = []
+    with _comparing(bar=not one) as (console, watch, stop):
+        outcomes = compare_many(source, arrays=one, watch=watch, stop=stop, **options) if source else [_library()]
+        for outcome in outcomes:
+            verdict, report = outcome.verdict, outcome.report
+            if report is not None:
+                if fix and verdict == "wrong" and _fix(outcome.source, report):
+                    verdict = "fixed"
+                report = report.hinted(hint)
+                outcome = outcome._replace(report=report)
+                mistakes.update({result.code for result in results_of(report)})
+            elif one and not as_document:
+                raise ValueError(one_line(outcome.problem or ""))
+            verdicts[verdict] += 1
+            if as_document or html is not None:
+                kept.append(outcome)
+            if diff:
+                _show_diff(outcome, console)
+            elif shown == "json":
+                _echo(f"{json_of(outcome)}\n", console)
+            elif shown == "text":
+                _print(str(outcome.report) if one else f"{line_of(outcome)}\n", console)
+        interrupted = stop.is_set()
+    if as_document:
+        write = partial(gradescope, points=points) if shown == "gradescope" else FORMATS[shown]
+        _echo(write(kept))
+    elif shown == "text" and not one and not diff and verdicts:
+        _echo(f"\n{summary(verdicts, mistakes)}\n")
+    if html is not None and verdicts:
+        _write_page(html, kept, one)
+    if interrupted:
+        raise Interrupted(f"interrupted after {verdicts.total()} program{'s' * (verdicts.total() != 1)}")
+    if not verdicts:
+        raise ValueError(f"{', '.join(map(one_line, source or []))}: no program with a backward pass is there")
+    raise typer.Exit(1 if verdicts["wrong"] else 2 if verdicts["none"] else 0)
+
+
+def _library() -> Outcome:
+    from jaxnet.compare.gradients import compare_library
+    from jaxnet.compare.many import Outcome
+
+    report = compare_library()
+    return Outcome(report.source or "", report, None, 0.0)
+
+
+def _show_diff(outcome: Outcome, console: Console | None) -> None:
+    """Print the diff, and on stderr what it leaves, or why there is none."""
+    from jaxnet.compare import fixes
+    from jaxnet.compare.formats import line_of
+
+    if outcome.report is None:
+        _note(line_of(outcome))
+        return
+    _echo(fixes.diff_of(outcome.report), console)
+    _note_unmended(outcome.source, outcome.report)
+
+
+def _fix(source: str, report: Report) -> bool:
+    """Write what mends the program, say on stderr what was done, and return whether nothing wrong is left."""
+    from jaxnet.compare import fixes
+    from jaxnet.compare.formats import from_here, one_line
+
+    try:
+        for path in fixes.write(report):
+            _note(f"fixed {one_line(str(from_here(path)))}")
+    except ValueError as error:
+        _note(str(error))
+        return False
+    return not _note_unmended(source, report)
+
+
+def _note_unmended(source: str, report: Report) -> list[str]:
+    from jaxnet.compare import fixes
+    from jaxnet.compare.formats import one_line
+
+    left = fixes.unmended(report)
+    if left:
+        _note(f"{one_line(source)}: not mended: {', '.join(left)}")
+    return left
+
+
+def _note(text: str) -> None:
+    typer.echo(f"jaxnet: {text}", err=True)
+
+
+def _echo(text: str, console: Console | None = None) -> None:
+    """Print a text as it is, above the console's bar; what is no text in the names of files is escaped as in JSON."""
+    if console is None:
+        typer.echo(text.encode("utf-8", "backslashreplace"), nl=False)
     else:
-        _print_report(report)
-    raise typer.Exit(1 if report.verdict == "wrong" else 0)
+        console.out(text.encode("utf-8", "backslashreplace").decode(), end="", highlight=False)
 
 
-def _print_report(report: Report) -> None:
-    """The text, with colours where there is a terminal that shows them."""
+def _print(text: str, console: Console | None = None) -> None:
+    """Print a report, with colours where there is a terminal that shows them, above the bar of a console."""
     from rich.console import Console
     from rich.text import Text
 
-    text = Text(str(report))
-    text.highlight_regex(r"✓[^\n]*", "green")
-    text.highlight_regex(r"✗ wrong|error\[[^\]]*\]", "bold red")
-    text.highlight_regex(r"≈[^\n]*|warning\[[^\]]*\]", "bold yellow")
-    text.highlight_regex(r"instead:", "bold green")
-    Console(soft_wrap=True).print(text, end="")
+    shown = Text(text.encode("utf-8", "backslashreplace").decode())
+    shown.highlight_regex(r"✓[^\n]*", "green")
+    shown.highlight_regex(r"(?m)✗ wrong|^✗|error\[[^\]]*\]", "bold red")
+    shown.highlight_regex(r"(?m)≈[^\n]*|^\?|warning\[[^\]]*\]", "bold yellow")
+    shown.highlight_regex(r"instead:", "bold green")
+    (console or Console()).print(shown, soft_wrap=True, end="")
+
+
+def _check_writable(option: str, path: str) -> None:
+    """Raise ValueError where a file cannot be written, before the work for it is done."""
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        why = errno.ENOENT
+    elif os.path.isdir(path):
+        why = errno.EISDIR
+    elif not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        why = errno.EACCES
+    else:
+        return
+    raise ValueError(f"{option} {path}: {os.strerror(why)}")
+
+
+def _write_page(path: str, outcomes: list[Outcome], one: bool) -> None:
+    """The report's own page, or that of a class."""
+    from jaxnet.compare.class_page import class_page
+
+    report = outcomes[0].report if one else None
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(class_page(outcomes) if report is None else report.html())
+    except OSError as error:
+        raise ValueError(f"--html {path}: {error.strerror or error}") from None
+
+
+@contextmanager
+def _comparing(
+    bar: bool,
+) -> Iterator[tuple[Console | None, Callable[[int, int], object] | None, threading.Event]]:
+    """Where lines are printed, if not as ever; what is told how many programs are done; and what Ctrl-C sets first.
+
+    On a terminal there is a bar, and lines on the same terminal go above it.
+    """
+    stop = threading.Event()
+
+    def press(*_: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        if not (bar and sys.stderr.isatty()):
+            yield None, None, stop
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        columns = (BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
+        console = Console(stderr=True)
+        with Progress(*columns, console=console, redirect_stdout=False, transient=True, expand=True) as progress:
+            task = progress.add_task("", total=None)
+
+            def watch(done: int, count: int) -> None:
+                progress.update(task, completed=done, total=count)
+
+            yield console if sys.stdout.isatty() else None, watch, stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _parse_hidden(text: str) -> list[int]:

@@ -16,6 +16,7 @@ from PIL import Image
 
 import jaxnet
 from jaxnet import augment, cli, losses, network, training
+from jaxnet.compare import formats
 from jaxnet.runs import checkpoint, settings
 from jaxnet.runs.folder import PICTURES
 
@@ -147,6 +148,7 @@ def test_the_names_of_options_are_those_of_the_library():
         (cli.Loss, losses.LOSSES),
         (cli.Optimizer, training.OPTIMIZERS),
         (cli.Schedule, training.SCHEDULES),
+        (cli.Format, ("text", "json", *formats.FORMATS)),
     ):
         assert typing.get_args(literal) == tuple(table)
 

@@ -94,7 +94,7 @@ def wrong(tmp_path_factory):
         place._replace(file="net.py", instead=instead)
         for place, instead in zip(report.places, (INSTEAD, None), strict=True)
     ]
-    return report._replace(source="net.py", places=places, truth="jax.grad")
+    return report._replace(source="net.py", root=None, places=places, truth="jax.grad")
 
 
 @pytest.fixture
@@ -197,13 +197,18 @@ def test_github_warns_of_a_constant_and_names_cells(folder):
 
 def test_paths_are_relative_to_where_one_is(wrong, folder):
     (folder / "tree").mkdir()
-    (folder / "tree" / "layers.py").write_text(NET)
-    report = wrong._replace(places=[p._replace(file="layers.py") for p in wrong.places])
-    inside = annotations(github([Outcome(str(folder / "tree" / "train.py"), report, None, 1)]))
-    assert [properties["file"] for _, properties, _ in inside] == ["tree/layers.py"] * 2
-    report = wrong._replace(places=[p._replace(file=f"{folder.name}/net.py") for p in wrong.places])
-    own = annotations(github([Outcome("net.py", report, None, 1), missing("/elsewhere/a.py")]))
-    assert [properties["file"] for _, properties, _ in own] == ["net.py", "net.py", "/elsewhere/a.py"]
+    (folder / "link.py").symlink_to("net.py")
+
+    def files(source, root, named):
+        report = wrong._replace(root=str(root), places=[p._replace(file=named) for p in wrong.places])
+        return {properties["file"] for _, properties, _ in annotations(github([Outcome(source, report, None, 1)]))}
+
+    assert files(str(folder / "tree" / "train.py"), folder / "tree", "layers.py") == {"tree/layers.py"}
+    assert files("net.py", folder, "net.py") == {"net.py"}
+    assert files("link.py", folder, "net.py") == {"link.py"}  # as it was asked for
+    assert files("net.py", folder.parent, f"{folder.name}/net.py") == {"net.py"}
+    assert files("net.py", "/elsewhere", "a.py") == {"/elsewhere/a.py"}
+    assert annotations(github([missing("/elsewhere/a.py")]))[0][1]["file"] == "/elsewhere/a.py"
 
 
 # --- SARIF ------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import inspect
 import types
 from itertools import pairwise
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -239,3 +240,54 @@ def test_planted_fault_is_caught(right, wrong):
     cases = [make_case((5, 5, 5), 4), on_the_kink]
     kinds = [(hidden, *pair) for hidden in ACTIVATIONS for pair in PAIRS]
     assert any(is_caught(case, *kind) for kind in kinds for case in cases)
+
+
+PROGRAM = """\
+import numpy as np
+random = np.random.default_rng(0)
+X, Y = random.normal(size=(20, 4)), np.eye(3)[random.integers(3, size=20)]
+W1, b1 = random.normal(size=(4, 5)), np.zeros(5)
+W2, b2 = random.normal(size=(5, 3)), np.zeros(3)
+for step in range(10):
+    A1 = np.tanh(X @ W1 + b1)
+    Y_hat = A1 @ W2 + b2
+    loss = ((Y_hat - Y) ** 2).sum() / 2
+    dZ2 = Y_hat - Y
+    dZ1 = dZ2 @ W2.T * (1 - A1**2)
+    W2 -= 0.01 * (A1.T @ dZ2)
+    b2 -= 0.01 * dZ2.sum(axis=0)
+    W1 -= 0.01 * (X.T @ dZ1)
+    b1 -= 0.01 * dZ1.sum(axis=0)
+"""
+
+
+@pytest.mark.parametrize("as_given", [str, Path])
+def test_a_program_s_gradients_match(tmp_path, as_given):
+    file = tmp_path / "my_net.py"
+    file.write_text(PROGRAM)
+    jaxnet.assert_gradients_match(as_given(file))
+    assert jaxnet.compare_file(as_given(file)).verdict == "right"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        (" * (1 - A1**2)", "", r"(?s)✗ wrong: .*my_net\.py.*error\[missing-activation-derivative\]: dZ1"),
+        ("dZ2 = Y_hat - Y", "dZ2 = (Y_hat - Y) / 20", "≈ right up to a constant that all gradients share"),
+    ],
+)
+def test_a_program_s_gradients_do_not_match(tmp_path, right, wrong, said):
+    file = tmp_path / "my_net.py"
+    assert right in PROGRAM
+    file.write_text(PROGRAM.replace(right, wrong))
+    with pytest.raises(AssertionError, match=said):
+        jaxnet.assert_gradients_match(file)
+
+
+def test_where_there_is_no_verdict_no_test_passes(tmp_path):
+    file = tmp_path / "my_net.py"
+    with pytest.raises(ValueError, match=r"my_net\.py: there is no such file$"):
+        jaxnet.assert_gradients_match(file)
+    file.write_text("print('nothing to compare')")
+    with pytest.raises(ValueError, match=r"my_net\.py: .+"):
+        jaxnet.assert_gradients_match(file, timeout=30)

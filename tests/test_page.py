@@ -157,6 +157,18 @@ def test_nothing_of_the_author_s_becomes_html(wrong, write):
 
 
 @pytest.mark.parametrize("write", [page, fragment])
+def test_a_name_that_is_no_text_can_be_written(wrong, write):
+    html = write(wrong._replace(source="caf\udce9.py"))
+    assert "caf?.py" in Reader(html.encode().decode()).text
+
+
+@pytest.mark.parametrize("html", ["<p>", "<p><b></p></b>", "</p>", "<div><p></div>"])
+def test_a_tag_that_is_not_closed_is_found(html):
+    with pytest.raises((AssertionError, IndexError)):
+        Reader(html)
+
+
+@pytest.mark.parametrize("write", [page, fragment])
 def test_nothing_is_loaded_from_elsewhere(wrong, write):
     html = write(wrong)
     reader = Reader(html)

@@ -1,4 +1,4 @@
-"""What came of many programs, for other programs: GitHub's annotations, SARIF for editors, Gradescope's grades.
+"""What came of many programs, in a line each, and for other programs: JSON, GitHub, SARIF for editors, Gradescope.
 
 Each is a function from outcomes to text. What a hint withholds is not in their reports, and so in no format either.
 """
@@ -9,7 +9,8 @@ import ast
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes
@@ -20,6 +21,7 @@ from jaxnet.compare.report import Place, Report
 
 UNNAMED = "wrong-gradient"  # stands for the code where a hint withholds it, or no formula is named
 NO_VERDICT = "no verdict"
+WIDTH = 160  # of why there is no verdict, where programs have a line each
 
 
 class Result(NamedTuple):
@@ -61,24 +63,72 @@ def results_of(report: Report) -> Iterator[Result]:
         yield Result("gradients", UNNAMED, severity, f"{HEADLINES[report.verdict]}.", Place(), [])
 
 
-def path_of(source: str, place: Place) -> Path:
-    """The file in which the place is: the source, or another file of its tree, which reports name from the root on."""
+def path_of(source: str, report: Report, place: Place) -> Path:
+    """The file in which the place is: the source, as it was asked for, or another file of the program's tree."""
     own = Path(source)
-    if not place.file or place.cell is not None:
+    if not place.file or place.cell is not None or report.root is None:
         return own
-    named = Path(place.file)
-    if own.parts[-len(named.parts) :] == named.parts:
-        return own
-    whole = Path(os.path.abspath(own))
-    if whole.parts[-len(named.parts) :] == named.parts:
-        return own
-    return next((folder / named for folder in whole.parents if (folder / named).is_file()), named)
+    whole = Path(report.root, place.file)
+    return own if whole == own.resolve() else whole
 
 
-def _from_here(path: Path) -> Path:
+def from_here(path: Path) -> Path:
     """The path from the working directory on, as GitHub wants it, for what is below it."""
     whole, here = Path(os.path.abspath(path)), Path.cwd()
     return whole.relative_to(here) if whole.is_relative_to(here) else whole
+
+
+# --- a line each ------------------------------------------------------------------------------------------------------
+
+
+def line_of(outcome: Outcome) -> str:
+    """The verdict's sign, the path, and in short what is wrong where, or why there is no verdict."""
+    if outcome.report is None:
+        problem = (outcome.problem or NO_VERDICT).removeprefix(f"{outcome.source}: ")
+        return f"? {one_line(outcome.source)}  {textwrap.shorten(one_line(problem), WIDTH, placeholder=' …')}"
+    sign, _, _ = HEADLINES[outcome.verdict].partition(" ")
+    found: dict[str, list[str]] = {}  # in a loop over the layers, one line is wrong for several quantities
+    for r in results_of(outcome.report):
+        found.setdefault(f"{r.code}{_where(outcome.source, outcome.report, r.place)}", []).append(r.at)
+    told = "; ".join(f"{', '.join(quantities)} {what}" for what, quantities in found.items())
+    return f"{sign} {one_line(outcome.source)}" + f"  {told}" * bool(told)
+
+
+def _where(source: str, report: Report, place: Place) -> str:
+    if place.line is None:
+        return ""
+    path = path_of(source, report, place)
+    other = "" if path == Path(source) else f" {one_line(str(from_here(path)))}"
+    return f"{other}{f' cell {place.cell}' if place.cell is not None else ''} line {place.line}"
+
+
+def summary(verdicts: Mapping[str, int], codes: Mapping[str, int]) -> str:
+    """How many programs have which verdict, and in how many of them each mistake is."""
+    words = {
+        "right": "right",
+        "right-up-to-scale": "right up to a constant",
+        "fixed": "fixed",
+        "wrong": "wrong",
+        "none": "without a verdict",
+    }
+    count = sum(verdicts.values())
+    counts = [f"{verdicts[name]} {words[name]}" for name in words if verdicts.get(name)]
+    lines = [f"{count} program{'s' * (count != 1)}: {', '.join(counts)}"]
+    lines += [f"{times:6}  {code}" for code, times in sorted(codes.items(), key=lambda item: (-item[1], item[0]))]
+    return "\n".join(lines)
+
+
+def one_line(text: str) -> str:
+    """The text with what would not stay in its line, or is no text, as escapes."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def json_of(outcome: Outcome) -> str:
+    """The report's JSON, in a line; without one {"source": …, "verdict": null, "problem": …}."""
+    if outcome.report is not None:
+        return outcome.report.to_json()
+    problem = (outcome.problem or NO_VERDICT).removeprefix(f"{outcome.source}: ")
+    return json.dumps({"source": outcome.source, "verdict": None, "problem": problem}, ensure_ascii=False)
 
 
 # --- GitHub -----------------------------------------------------------------------------------------------------------
@@ -93,12 +143,12 @@ def github(outcomes: Sequence[Outcome]) -> str:
     lines = []
     for outcome in outcomes:
         if outcome.report is None:
-            path = _from_here(Path(outcome.source))
+            path = from_here(Path(outcome.source))
             lines.append(_command("warning", {"file": path, "title": NO_VERDICT}, outcome.problem or NO_VERDICT))
             continue
         for result in results_of(outcome.report):
             place = result.place
-            properties = {"file": _from_here(path_of(outcome.source, place))}
+            properties = {"file": from_here(path_of(outcome.source, outcome.report, place))}
             properties |= {} if place.line is None or place.cell is not None else {"line": place.line}
             instead = f"\ninstead: {place.instead}" if place.instead else ""
             message = f"{_in_cell(place)}{result.message}{instead}"
@@ -140,7 +190,7 @@ def sarif(outcomes: Sequence[Outcome]) -> str:
         "tool": {"driver": {"name": "jaxnet", "version": version("jaxnet"), "rules": [_rule(code) for code in rules]}},
         "columnKind": "unicodeCodePoints",
         "artifacts": [{"location": _artifact(Path(o.source)), "roles": ["analysisTarget"]} for o in outcomes],
-        "results": [_result(o.source, r, rules) for o in outcomes if o.report for r in results_of(o.report)],
+        "results": [_result(o.source, o.report, r, rules) for o in outcomes if o.report for r in results_of(o.report)],
         "invocations": [
             {
                 "executionSuccessful": not problems,
@@ -170,8 +220,8 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _result(source: str, result: Result, rules: list[str]) -> dict[str, Any]:
-    place, path = result.place, path_of(source, result.place)
+def _result(source: str, report: Report, result: Result, rules: list[str]) -> dict[str, Any]:
+    place, path = result.place, path_of(source, report, result.place)
     location: dict[str, Any] = {"artifactLocation": _artifact(path)}
     if place.line is not None and place.cell is None:
         location["region"] = {"startLine": place.line} | ({"snippet": {"text": place.source}} if place.source else {})
@@ -237,7 +287,7 @@ def _message(text: str) -> dict[str, str]:
 
 
 def _artifact(path: Path) -> dict[str, str]:
-    path = _from_here(path)
+    path = from_here(path)
     return {"uri": path.as_uri() if path.is_absolute() else quote_from_bytes(os.fsencode(path.as_posix()))}
 
 
@@ -290,7 +340,7 @@ class Grade(NamedTuple):
 
 def _graded(outcome: Outcome, points: float) -> list[Grade]:
     """The tests of one program. Which there are with points follows from the verdicts alone, and so from no hint."""
-    file, report = _from_here(Path(outcome.source)), outcome.report
+    file, report = from_here(Path(outcome.source)), outcome.report
     if report is None:
         return [Grade(f"{file}: {NO_VERDICT}", points, False, _summary(outcome))]
     results = list(results_of(report))
@@ -320,7 +370,7 @@ def _rounded(points: float) -> float:
 
 
 def _summary(outcome: Outcome) -> str:
-    file = _from_here(Path(outcome.source))
+    file = from_here(Path(outcome.source))
     if outcome.report is None:
         return f"? {NO_VERDICT}, a person must look at it: {file}\n  {outcome.problem or ''}".rstrip()
     hint = f"\n  {outcome.report.hint_line()}" if outcome.report.hint is not None else ""

@@ -28,30 +28,51 @@ COLOURS = "RdBu_r"  # the map of all pictures: blue below zero, white at zero, r
 
 def page(report: Report) -> str:
     """The report as one HTML page."""
-    title = escape(HEADLINES[report.verdict] + (f": {report.source}" if report.source else ""))
+    title = HEADLINES[report.verdict] + (f": {report.source}" if report.source else "")
+    return document(title, _content(report))
+
+
+def document(title: str, content: str, style: str = "") -> str:
+    """A whole page of content in HTML, in the reports' style and what is added to it; it loads nothing at all."""
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    return (
+    return _printable(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{STYLE}body {{ margin: 0; }}\n</style>\n</head>\n"
-        f'<body class="jaxnet-report">\n{_content(report)}\n</body>\n</html>\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}{style}body {{ margin: 0; }}\n</style>\n</head>\n"
+        f'<body class="jaxnet-report">\n<main>\n{content}\n</main>\n</body>\n</html>\n'
     )
 
 
 def fragment(report: Report) -> str:
     """The same within another page, for a notebook's cell; its style reaches nothing outside of it."""
-    return f'<style>{STYLE}</style>\n<div class="jaxnet-report">\n{_content(report)}\n</div>\n'
+    content = f"<main>\n{_content(report)}\n</main>"
+    return _printable(f'<style>{STYLE}</style>\n<div class="jaxnet-report">\n{content}\n</div>\n')
+
+
+def _printable(text: str) -> str:
+    """The text as UTF-8 can hold it, whatever bytes are in the names of files."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _content(report: Report) -> str:
-    sections = [_header(report), _table(report), *_findings(report), *_pictures(report)]
-    return "<main>\n" + "\n".join(sections) + "\n</main>"
+    sections = [
+        ("parameters", "Gradients", table(report)),
+        ("findings", "Findings", findings(report)),
+        ("pictures", "Pictures", _pictures(report)),
+    ]
+    return "\n".join([header(report), *(section(*parts) for parts in sections if parts[-1])])
 
 
-def _header(report: Report) -> str:
+def section(name: str, heading: str, content: str) -> str:
+    """A part of a page under its heading."""
+    return f'<section class="{name}">\n<h2>{heading}</h2>\n{content}\n</section>'
+
+
+def header(report: Report, tag: str = "h1") -> str:
+    """The verdict, as a heading, and what it is about."""
     sign, _, headline = HEADLINES[report.verdict].partition(" ")
-    lines = [f'<h1><span class="sign">{sign}</span> {escape(headline)}</h1>']
+    lines = [f'<{tag}><span class="sign">{sign}</span> {escape(headline)}</{tag}>']
     if report.source:
         lines.append(f'<p class="source"><code>{escape(report.source)}</code></p>')
     if report.loss:
@@ -61,31 +82,33 @@ def _header(report: Report) -> str:
     return f'<header class="{report.verdict}">\n' + "\n".join(lines) + "\n</header>"
 
 
-def _table(report: Report) -> str:
-    names, *table = report.table()
+def table(report: Report) -> str:
+    """A row for each parameter."""
+    names, *lines = report.table()
     rows = [
         f'<tr class="{_class_of(report, p)}"><th scope="row">{escape(name)}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
         + f'<td class="word">{escape(verdict)}</td></tr>'
-        for p, (name, *cells, verdict) in zip(report.parameters, table, strict=True)
+        for p, (name, *cells, verdict) in zip(report.parameters, lines, strict=True)
     ]
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     return (
-        '<section class="parameters">\n<h2>Gradients</h2>\n<div class="wide"><table>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table></div>\n</section>"
+        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n'
+        + "\n".join(rows)
+        + "\n</tbody>\n</table></div>"
     )
 
 
-def _findings(report: Report) -> list[str]:
-    """A section with an article for each quantity that is wrong, which may be so for several reasons; or nothing."""
+def findings(report: Report) -> str:
+    """An article for each quantity that is wrong, which may be so for several reasons; or nothing."""
     articles = []
-    for findings, place in report.by_place():
-        lines = [f'<h3><code class="at">{escape(findings[0].at)}</code>']
+    for together, place in report.by_place():
+        lines = [f'<h3><code class="at">{escape(together[0].at)}</code>']
         lines += [
-            f'<span class="{escape(f.severity)}"><b>{escape(f.severity)}</b> {escape(f.code)}</span>' for f in findings
+            f'<span class="{escape(f.severity)}"><b>{escape(f.severity)}</b> {escape(f.code)}</span>' for f in together
         ]
         lines += ["</h3>", *_source_lines(report, place)]
-        for computed, reasons in groupby(findings, key=lambda f: f.computed):
+        for computed, reasons in groupby(together, key=lambda f: f.computed):
             explanations = [report.explanation(f) for f in reasons]
             if computed and all(e.startswith(f"{computed}: ") for e in explanations):
                 lines.append(f'<p class="computed"><code>{escape(computed)}</code></p>')
@@ -93,12 +116,12 @@ def _findings(report: Report) -> list[str]:
             lines += [f'<p class="why">{escape(e)}</p>' for e in explanations if e]
         if place.instead:
             lines.append(f'<div class="lines new"><span>instead</span><code>{escape(place.instead)}</code></div>')
-        names = report.parameters_of(findings[0]) if findings[0].severity == "error" else []
+        names = report.parameters_of(together[0]) if together[0].severity == "error" else []
         if names:
             chips = " ".join(f"<code>{escape(name)}</code>" for name in names)
             lines.append(f'<p class="follows">makes the gradient of {chips} wrong</p>')
         articles.append("<article>\n" + "\n".join(lines) + "\n</article>")
-    return ['<section class="findings">\n<h2>Findings</h2>\n' + "\n".join(articles) + "\n</section>"] * bool(articles)
+    return "\n".join(articles)
 
 
 def _source_lines(report: Report, place: Place) -> list[str]:
@@ -117,11 +140,10 @@ def _class_of(report: Report, p: Parameter) -> str:
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
 
-def _pictures(report: Report) -> list[str]:
-    """A section with each weight matrix's gradient beside the true one; nothing where there is no matrix."""
+def _pictures(report: Report) -> str:
+    """Each weight matrix's gradient beside the true one; nothing where there is no matrix."""
     matrices = [p for p in report.parameters if p.true.ndim == 2 and not p.name.startswith("b") and p.true.size]
-    pictures = [_picture(report, p) for p in matrices]
-    return ['<section class="pictures">\n<h2>Pictures</h2>\n' + "\n".join(pictures) + "\n</section>"] * bool(pictures)
+    return "\n".join(_picture(report, p) for p in matrices)
 
 
 def _picture(report: Report, p: Parameter) -> str:
@@ -233,7 +255,7 @@ STYLE = """
   background: var(--paper); color: var(--ink); font: 17px/1.55 "Iowan Old Style", Charter, "Palatino Linotype",
   Palatino, "Source Serif 4", "DejaVu Serif", Georgia, serif; -webkit-text-size-adjust: 100%;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   .jaxnet-report {
     color-scheme: dark;
     --paper: #15171b; --card: #1d2025; --ink: #e6e4df; --soft: #9a9da4; --line: #33373e; --tint: #24282e;

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import HEADLINES, SYMBOLS, WORDS, shape_in_words
+from jaxnet.compare.teeth import Teeth
 
 # What a hint of each level says; Report.hinted has the whole rule.
 HINTS = {
@@ -22,7 +23,8 @@ HINTS = {
 class Parameter(NamedTuple):
     """One parameter's gradient: how far off as a share of the true one's largest entry (1 if the shape is wrong).
 
-    A hint has no shape of the gradient, no error and empty arrays where they are withheld.
+    A hint has no shape of the gradient, no error and empty arrays where they are withheld. Without its arrays, `off`
+    says how far off the gradient is.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Parameter(NamedTuple):
     right: bool
     given: np.ndarray
     true: np.ndarray
+    off: str = ""
 
 
 class Place(NamedTuple):
@@ -60,6 +63,16 @@ class Change(NamedTuple):
     diff: str
 
 
+class Move(NamedTuple):
+    """A parameter's entry, moved by `step`: what the loss changes by, and what the gradient says that it does."""
+
+    parameter: str
+    index: tuple[int, ...]
+    step: float
+    loss: float
+    gradient: float
+
+
 class Report(NamedTuple):
     """The result of a comparison. `str(report)` is the text, `report.to_json()` the contract's JSON."""
 
@@ -75,7 +88,11 @@ class Report(NamedTuple):
     notes: list[str] = []  # noqa: RUF012 (what could not be run)
     frontier: dict[str, Frontier] = {}  # noqa: RUF012 (of each wrong parameter)
     changes: dict[str, Change] = {}  # noqa: RUF012 (of files, after which what could be mended is gone)
+    unmended: list[tuple[str, str]] | None = None  # findings that the changes leave; None where nothing was tried
+    teeth: Teeth | None = None  # of a right one: which mistakes would have shown
+    repeat: Move | None = None  # of a wrong one: what its author can compute to see it
     isolation: str | None = None  # what kept the program from the rest of the machine
+    root: str | None = None  # the program's tree, which the names of files are relative to
     hint: int | None = None  # how much is told: 1, 2, 3, or all
 
     @classmethod
@@ -119,6 +136,7 @@ class Report(NamedTuple):
                 relative_error=None,
                 given=nothing,
                 true=nothing,
+                off="",
             )
             for p in self.parameters
         ]
@@ -136,6 +154,7 @@ class Report(NamedTuple):
             notes=self.notes,
             frontier=frontier,
             isolation=self.isolation,
+            root=self.root,
             hint=level,
         )
 
@@ -182,6 +201,13 @@ class Report(NamedTuple):
             "program": self.program,
             "notes": self.notes,
             "diff": "".join(change.diff for change in self.changes.values()) or None,
+            "teeth": self.teeth
+            and {
+                "shown": self.teeth.shown,
+                "of": self.teeth.of,
+                "hidden": [{"at": at, "code": code} for at, code in self.teeth.hidden],
+            },
+            "repeat": self.repeat and self.repeat._asdict(),
             "isolation": self.isolation,
             "frontier": {
                 name: {"right_up_to": _line(f.right_up_to, f.quantity), "wrong_from": _line(f.wrong_from)}
@@ -216,7 +242,11 @@ class Report(NamedTuple):
             for name, (known, quantity, unknown) in fields["frontier"].items()
         }
         findings, places = [Finding(*f) for f in fields["findings"]], [Place(*p) for p in fields["places"]]
+        fields["teeth"] = fields["teeth"] and Teeth(*fields["teeth"][:2], tuple(map(tuple, fields["teeth"][2])))
+        fields["repeat"] = fields["repeat"] and Move(*fields["repeat"])
         fields["changes"] = {file: Change(*change) for file, change in fields["changes"].items()}
+        if fields["unmended"] is not None:
+            fields["unmended"] = [(at, code) for at, code in fields["unmended"]]
         return cls(**{**fields, "parameters": parameters, "findings": findings, "places": places, "frontier": frontier})
 
     def to_json(self) -> str:
@@ -277,29 +307,17 @@ class Report(NamedTuple):
             )
         return (f"{finding.computed}: " if finding.computed and kind != "lo" else "") + words
 
+    def without_arrays(self) -> Report:
+        """The report without the gradients themselves, of which pages draw pictures: all that is said of them stays."""
+        nothing = np.empty(0)
+        return self._replace(parameters=[p._replace(given=nothing, true=nothing, off=_off(p)) for p in self.parameters])
+
     def _how_far(self, finding: Finding) -> str:
         """For a quantity that nothing explains: how far off, where, and what still is right."""
-        sentences = []
-        for p in self.parameters:
-            is_error = finding.at.startswith("dZ")  # then the weights' gradients say enough
-            if p.name not in self.parameters_of(finding) or (is_error and p.name[0] == "b"):
-                continue
-            if p.given.shape != p.true.shape:
-                sentences.append(f"{p.name}'s gradient has shape {p.given.shape}, not {p.true.shape}.")
-                continue
-            off = np.abs(p.given - p.true) > 1e-6 * max(np.abs(p.true).max(), 1e-300)
-            cosine = float(np.vdot(p.given, p.true) / max(np.linalg.norm(p.given) * np.linalg.norm(p.true), 1e-300))
-            sentence = (
-                f"{p.name}: off by {p.relative_error:.2g} of the largest entry, in {off.sum()} of {off.size} entries"
-            )
-            if off.ndim == 2 and not off.all():
-                rows, columns = np.flatnonzero(off.any(axis=1)), np.flatnonzero(off.any(axis=0))
-                if len(rows) < off.shape[0]:
-                    sentence += f", all in rows {_list(rows)}"
-                elif len(columns) < off.shape[1]:
-                    sentence += f", all in columns {_list(columns)}"
-            sentences.append(sentence + f"; direction (cosine) {cosine:.4f}.")
-        return " ".join(sentences) or "It is not that of the loss."
+        is_error = finding.at.startswith("dZ")  # then the weights' gradients say enough
+        names = self.parameters_of(finding)
+        said = [_off(p) for p in self.parameters if p.name in names and not (is_error and p.name[0] == "b")]
+        return " ".join(said) or "It is not that of the loss."
 
     def html(self) -> str:
         """One self-contained page with the same, and a picture of each weight matrix's gradients."""
@@ -329,7 +347,30 @@ class Report(NamedTuple):
         for findings, place in self.by_place():
             lines += [*self._finding_lines(findings, place), ""]
         lines += self._consequences()
+        lines += textwrap.wrap(self.teeth_line(), 96, initial_indent="  ", subsequent_indent="  ")
+        lines += textwrap.wrap(self.repeat_line(), 96, initial_indent="  ", subsequent_indent="  ")
         return "\n".join(lines).rstrip() + "\n"
+
+    def teeth_line(self) -> str:
+        """What a right verdict rests on: how many mistakes would have shown, and which would not."""
+        if self.teeth is None:
+            return ""
+        shown = f"{self.teeth.shown} of {self.teeth.of} mistakes of the catalogue would show in these data"
+        by_code: dict[str, list[str]] = {}
+        for at, code in self.teeth.hidden:
+            by_code.setdefault(code, []).append(at)
+        hidden = "; ".join(f"{code} in {', '.join(quantities)}" for code, quantities in by_code.items())
+        return f"{shown}{f'; not {hidden}' if hidden else ''}."
+
+    def repeat_line(self) -> str:
+        """How an author can see with their own code that a gradient is wrong."""
+        if self.repeat is None:
+            return ""
+        name, index, step, loss, gradient = self.repeat
+        return (
+            f"To see it: before the first step, add {step:g} to {name}[{', '.join(map(str, index))}]. "
+            f"Your loss changes by {loss:.3g}; your gradient says {gradient:.3g}."
+        )
 
     def by_place(self) -> list[tuple[list[Finding], Place]]:
         """The findings in their order, those of one quantity and one line together."""
@@ -426,6 +467,24 @@ class Report(NamedTuple):
             if names:
                 lines.append(f"  {at} makes the gradient of {', '.join(names)} wrong.")
         return lines
+
+
+def _off(p: Parameter) -> str:
+    """How far off a wrong gradient is, and in which entries."""
+    if p.right or p.off or p.relative_error is None:
+        return p.off
+    if p.given.shape != p.true.shape:
+        return f"{p.name}'s gradient has shape {p.given.shape}, not {p.true.shape}."
+    off = np.abs(p.given - p.true) > 1e-6 * max(np.abs(p.true).max(), 1e-300)
+    cosine = float(np.vdot(p.given, p.true) / max(np.linalg.norm(p.given) * np.linalg.norm(p.true), 1e-300))
+    sentence = f"{p.name}: off by {p.relative_error:.2g} of the largest entry, in {off.sum()} of {off.size} entries"
+    if off.ndim == 2 and not off.all():
+        rows, columns = np.flatnonzero(off.any(axis=1)), np.flatnonzero(off.any(axis=0))
+        if len(rows) < off.shape[0]:
+            sentence += f", all in rows {_list(rows)}"
+        elif len(columns) < off.shape[1]:
+            sentence += f", all in columns {_list(columns)}"
+    return sentence + f"; direction (cosine) {cosine:.4f}."
 
 
 def _line(place: Place | None, quantity: str | None = None) -> dict[str, Any] | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def parse_object(where: Path | str, text: bytes | str) -> dict[str, Any]:
 def write_atomically(path: Path, content: bytes) -> None:
     """Put a file in its place whole: at any moment and after any failure, it is the old one or the new one.
 
+    Who may read, write and run an old one may do so with the new one.
     Raises ValueError, with the file's name, where it cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -33,6 +35,8 @@ def write_atomically(path: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            with suppress(FileNotFoundError):
+                shutil.copymode(path, temporary)
             os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)

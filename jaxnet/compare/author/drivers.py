@@ -103,10 +103,8 @@ def _runs(play: Callable[[], None], met: bool) -> bool:
             play()
         except Enough:
             pass
-        except ValueError as error:  # a wrong shape may raise only in a later batch, after some steps
-            ends = "broadcast" in str(error) and any(node.steps >= 3 for node in tape.nodes)
-        except (Exception, SystemExit):
-            ends = False
+        except (Exception, SystemExit):  # what comes after some steps, an evaluation or another batch, is not needed
+            ends = any(node.steps >= 3 for node in tape.nodes)
     if not ends or not met or not tape.nodes:
         return ends
     try:

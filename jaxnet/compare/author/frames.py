@@ -46,6 +46,10 @@ class Frame:
     iloc = property(lambda self: _Places(self, by_name=False))
     loc = property(lambda self: _Places(self, by_name=True))
 
+    def _entry(self, value: Any) -> Any:
+        """A number leaves the table as the arrays do."""
+        return self.array(value)[()] if np.asarray(value).dtype.kind in "fiu" else value
+
     def to_numpy(self, dtype: Any = None, **_: Any) -> Any:
         return self.array(self._data if dtype is None else self._data.astype(dtype))
 
@@ -70,7 +74,7 @@ class Frame:
         if isinstance(key, slice | Frame) or (isinstance(key, np.ndarray) and key.dtype == bool):
             return self._like(self._data[np.asarray(key) if isinstance(key, Frame) else key])
         if self._data.ndim < 2:
-            return self._data[self._place(key) if isinstance(key, str) else key]
+            return self._entry(self._data[self._place(key) if isinstance(key, str) else key])
         if isinstance(key, list | _Names | np.ndarray):
             return self._like(self._data[:, [self._place(name) for name in key]], list(key))
         return self._like(self._data[:, self._place(key)], [key])
@@ -210,7 +214,7 @@ class _Places:
         rows, columns = key if isinstance(key, tuple) else (key, slice(None))
         rows = np.asarray(rows) if isinstance(rows, Frame) else rows
         if frame._data.ndim < 2:
-            return frame._like(frame._data[rows]) if np.ndim(frame._data[rows]) else frame._data[rows]
+            return frame._like(frame._data[rows]) if np.ndim(frame._data[rows]) else frame._entry(frame._data[rows])
         places: Any = np.arange(len(frame._names))
         if isinstance(columns, slice) and self._by_name:
             start, stop = (None if name is None else frame._place(name) for name in (columns.start, columns.stop))
@@ -220,7 +224,7 @@ class _Places:
         chosen = places[columns]
         data = frame._data[rows][..., chosen]
         names = [frame._names[k] for k in np.atleast_1d(chosen)]
-        return frame._like(data, names) if np.ndim(data) else data
+        return frame._like(data, names) if np.ndim(data) else frame._entry(data)
 
 
 def _tidy(data: np.ndarray) -> np.ndarray:

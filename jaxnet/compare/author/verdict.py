@@ -267,7 +267,6 @@ def _last_look(tape: Tape, ran: Ran | None, watch: Any, reasons: list[str], name
 
 
 def _concerns(step: Step, asked: str) -> bool:
-    """Whether the asked file has a part in the step."""
-    return any(
-        place.file.partition("#")[0] == asked for node in (*step.backward, *step.forward) for place in node.places
-    )
+    """Whether the asked file has a part in the step; where nothing was computed for it, in what is stepped."""
+    nodes = [p.before for p in step.parameters] if step.stale else [*step.backward, *step.forward]
+    return any(place.file.partition("#")[0] == asked for node in nodes for place in node.places)
