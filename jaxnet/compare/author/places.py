@@ -228,7 +228,7 @@ def of_each_example(judged: Judged, node: Node) -> list[Node]:
         whole = sums.pop()
         terms = [p for p in whole.parents if p in judged.step.labelled]
         # A number in the line of a formula is part of it.
-        added = terms and (whole.function is np.add or (is_scaling(whole) and terms[0].place != whole.place))
+        added = terms and (whole.function is np.add or (is_scaling(whole, judged.step) and terms[0].place != whole.place))
         penalty = added and any(depends(p, base) for p in whole.parents if p not in terms for base in weights)
         parts += [whole] if penalty or not added else []
         sums += terms if added else []
@@ -247,9 +247,7 @@ def _origin(node: Node, judged: Judged) -> Node:
     """The array before it was scaled, turned or reshaped: where the formula of a gradient was computed."""
     while True:
         below = original(node)
-        # A number that depends on the parameters is no constant but a part of the formula.
-        varies = any(p.size == 1 and p in judged.step.active for p in node.parents)
-        if below is node and is_scaling(node) and not varies:
+        if below is node and is_scaling(node, judged.step):
             below = next(p for p in node.parents if p.size == node.size)
         if below is node:
             return node

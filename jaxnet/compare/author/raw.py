@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, multiples
+from jaxnet.compare.author.tape import Node, ancestors, depends, multiples
 
 PRIME = (1 << 61) - 1
 
@@ -29,17 +29,30 @@ class Candidate(NamedTuple):
 
 
 def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
-    """Outermost first: the step itself, then what it was made of, down to the first array made from other shapes."""
+    """Outermost first: the step itself, then what it was made of, down to the formula of the gradient."""
     if len(parameter.steps) != 1 or not isinstance(parameter.steps[0], Node):
         return []
     outermost = parameter.steps[0]
     region = _region(outermost, step)
     positions = _positions(outermost, parameter, region)
-    return [
-        Candidate(node, positions[node], is_scaling(node), _is_decay(node, parameter, region[-1]))
-        for node in _all_goes_through(outermost, region, step)
-        if node in positions
-    ]
+    found = []
+    for node in _all_goes_through(outermost, region, step):
+        if node in positions:
+            found.append(Candidate(node, positions[node], is_scaling(node, step), _is_decay(node, parameter, region[-1])))
+        if _is_formula(node, parameter, step):
+            break
+    return found
+
+
+def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
+    """Whether something of the forward pass goes into the Node, such as a slope: an optimiser has no use for that.
+
+    It may have one for the parameter itself, which decays.
+    """
+    return any(
+        parent in step.active and parent not in step.labelled and parameter.before not in multiples(parent)
+        for parent in node.parents
+    )
 
 
 def spread(parameter: Parameter, step: Step) -> list[Candidate]:
@@ -50,7 +63,7 @@ def spread(parameter: Parameter, step: Step) -> list[Candidate]:
     found = ancestors([outermost], until=lambda n: n not in step.labelled or not _is_spreading(n, step))
     region = sorted((n for n in found if n in step.labelled), key=lambda n: -n.number)
     return [
-        Candidate(node, np.arange(node.size), is_scaling(node), False)
+        Candidate(node, np.arange(node.size), is_scaling(node, step), False)
         for node in _all_goes_through(outermost, region, step)
         if node.size != outermost.size
     ]
@@ -74,13 +87,19 @@ def stepped(parameter: Parameter, values: Values) -> np.ndarray:
     return before - after
 
 
-def is_scaling(node: Node) -> bool:
-    """Whether the Node is an array times or over plain numbers."""
+def is_scaling(node: Node, step: Step) -> bool:
+    """Whether the Node is an array times or over numbers that are no part of its formula.
+
+    A number that follows from the parameters is one: ΣZ, or the loss. That which follows from the array itself, as the
+    norm that clipping divides by, is not.
+    """
     if node.function not in (np.multiply, np.true_divide):
         return False
     arrays = [i for i in node.inputs if isinstance(i, Node) and i.size == node.size]
     others = [i for i in node.inputs if not (isinstance(i, Node) and i.size == node.size)]
-    return len(arrays) == 1 and all(not isinstance(i, Node) or i.size == 1 for i in others)
+    return len(arrays) == 1 and all(
+        not isinstance(i, Node) or (i.size == 1 and (i not in step.active or depends(i, arrays[0]))) for i in others
+    )
 
 
 def _is_decay(node: Node, parameter: Parameter, made: Node) -> bool:

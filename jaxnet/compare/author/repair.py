@@ -252,7 +252,7 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
             between = ancestors([nodes[1]], nodes[0].number)
             nodes = [n for n in between if nodes[0] in ancestors([n], nodes[0].number)]
         if nodes and nodes[0].size != judged.names[name].size:
-            nodes += _multiples(nodes[0], judged.names[name])
+            nodes += _multiples(judged, nodes[0], judged.names[name])
     else:
         return
     hidden = kind == "dZ" and nodes and layer < judged.problem.passes[0].last  # type: ignore[union-attr]
@@ -301,11 +301,11 @@ def _kind_and_layer(judged: Judged, finding: Finding) -> tuple[str, int]:
     return (finding.at[:2], int(finding.at[2:])) if finding.at[2:].isdigit() else ("", 0)
 
 
-def _multiples(made: Node, parameter: Parameter) -> list[Node]:
+def _multiples(judged: Judged, made: Node, parameter: Parameter) -> list[Node]:
     """The gradient times plain numbers, on its way to the step."""
     found = [made]
     for node in sorted(ancestors(nodes_in(parameter.steps), made.number), key=lambda n: n.number):
-        if node.parents and is_scaling(node) and any(p in found for p in node.parents):
+        if node.parents and is_scaling(node, judged.step) and any(p in found for p in node.parents):
             found.append(node)
     return found[1:]
 
