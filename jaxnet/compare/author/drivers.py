@@ -12,6 +12,7 @@ import functools
 import io
 import random
 import re
+import traceback
 import types
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -19,10 +20,11 @@ from typing import Any, NamedTuple
 import numpy
 
 from jaxnet.compare.author.calls import COUNT, File, Session, World, argument_meanings, find_role
-from jaxnet.compare.author.layers import SHAPES, lone_layers
+from jaxnet.compare.author.layers import SHAPES, TOGETHER, lone_layers
 from jaxnet.compare.author.meanings import read_name, role
 from jaxnet.compare.author.passes import (
     Flags,
+    Misfit,
     Passes,
     construct,
     first_uncalled,
@@ -48,6 +50,7 @@ class Attempt(NamedTuple):
     description: str
     call: Callable[[], None]
     alone: bool = False  # layers that no network of the file uses
+    doubt: str = ""  # why a verdict that nothing is wrong would be hollow
 
 
 class Target(NamedTuple):
@@ -62,25 +65,46 @@ class Target(NamedTuple):
 def drive(
     namespace: dict[str, Any], numpy: types.ModuleType, stop: Callable[[], bool], **flags: str | None
 ) -> Iterator[Attempt]:
-    """Things to try with what a program has defined, likeliest first. `numpy` makes all arrays that are given."""
+    """Things to try with what a program has defined, likeliest first. `numpy` makes all arrays that are given.
+
+    A deep network is tried before a shallow one, and one whose gradients have the parameters' shapes before any. Where
+    only what comes later can be run, what was wrong with the rest may be what is wrong with the program.
+    """
     file, names = File(namespace), Flags(**flags)
     trainers = [] if names.forward or names.backward else [*_trainers(file, numpy), *_class_trainers(file, numpy)]
+    networks = [*trainers, *_passes(file, numpy, names)]
     layers = [Target(shown, play, list(SHAPES)) for shown, play in lone_layers(file, numpy)]
-    for target in [*trainers, *_passes(file, numpy, names), *layers]:
-        offered = 0
-        met = target not in layers  # labels must meet a prediction of their size: NumPy lets others pass unnoticed
-        for strict in target.strictness:
-            for world in _of_layout(target.worlds, names.layout):
+    raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network
+    for target in [*networks, *layers]:
+        offered, alone = 0, target in layers
+        worlds = _of_layout(target.worlds, names.layout)
+        for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, worlds)) for s in target.strictness]:
+            doubt = next((why for d, why in raised.items() if d > depth), "")
+            if alone and networks:
+                doubt = "the network that they are parts of could not be called"
+            elif not strict and not alone:
+                doubt = doubt or "not all of its parameters have a gradient of their shape"
+            for world in (world for world in worlds if _depth(world) == depth):
                 if stop():
                     return
                 play = functools.partial(_seeded, target.play, world, strict)
-                if _runs(play, met):
+                ends, why = _runs(play, met=not alone)
+                if ends:
                     offered += 1
-                    yield Attempt(target.description, play, target in layers)
+                    yield Attempt(target.description, play, alone, doubt)
+                elif why and strict and not alone:
+                    raised.setdefault(depth, why)
                 if offered == OFFERED:
                     break
             if offered:
+                raised.pop(depth, None)
                 break
+        if alone and not offered and target.description != TOGETHER:
+            yield Attempt(target.description, lambda: None, alone)  # there is no verdict on it
+
+
+def _depth(world: Any) -> int:
+    return len(world.sizes) if isinstance(world, World) else 0
 
 
 def _seeded(play: Callable[[Any, bool], None], world: Any, strict: bool) -> None:
@@ -94,23 +118,44 @@ def _of_layout(worlds: list[Any], layout: str | None) -> list[Any]:
     return [world for world in worlds if layout in (None, getattr(world, "layout", layout))]
 
 
-def _runs(play: Callable[[], None], met: bool) -> bool:
-    """Whether a call ends well, or has not ended after a while; with `met`, only if its prediction meets labels."""
+def _runs(play: Callable[[], None], met: bool) -> tuple[bool, str]:
+    """Whether a call ends well, or has not ended after a while; with `met`, only if its prediction meets labels.
+
+    And what a backward pass raised, if one did.
+    """
     tape = Tape(PROBE)
-    ends = True
+    ends, why = True, ""
+    # Labels must meet a prediction of their size: NumPy lets others pass unnoticed.
     with recording(tape), contextlib.redirect_stdout(io.StringIO()), numpy.errstate(all="ignore"):
         try:
             play()
         except Enough:
             pass
-        except (Exception, SystemExit):  # what comes after some steps, an evaluation or another batch, is not needed
+        except (Exception, SystemExit) as error:
+            # What comes after some steps, an evaluation or another batch, is not needed.
             ends = any(node.steps >= 3 for node in tape.nodes)
+            why = _raised_in_backward(error)
     if not ends or not met or not tape.nodes:
-        return ends
+        return ends, why
     try:
-        return bool(find_steps(tape)[0].examples)
+        return bool(find_steps(tape)[0].examples), ""
     except NoStep:
-        return False
+        return False, ""
+
+
+def _raised_in_backward(error: BaseException) -> str:
+    """What is wrong with the author's backward pass, if arrays do not fit together in it, and where."""
+    if isinstance(error, Misfit):
+        return f"in a deeper network {error}"
+    frames = [
+        (frame.f_code, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if not frame.f_code.co_filename.startswith(("/", "<"))
+    ]
+    if not isinstance(error, ValueError) or not any(role(code.co_name) == "backward" for code, _ in frames):
+        return ""
+    code, line = frames[-1]
+    return f"in a deeper network line {line} of {code.co_filename} raises {type(error).__name__}: {error}"
 
 
 def _worlds(file: File) -> list[World]:
@@ -119,12 +164,13 @@ def _worlds(file: File) -> list[World]:
     outputs = (1, 3) if one_unit else (3, 1)
     depth = max([int(k) for k in re.findall(r"\b[Ww](?:eights?_?)?([1-6])\b", file.source)], default=0)
     depths = dict.fromkeys([depth if depth > 1 else 3, 2, 3, 1])
-    sizes = [(*(7, 5, 4, 6, 5, 4)[:depth], out) for depth in depths for out in outputs]
-    sizes += [(784, 5, 10)] if "784" in file.source else []
+    sizes = [[(*(7, 5, 4, 6, 5, 4)[:depth], out) for out in outputs] for depth in depths]
+    sizes += [[(784, 5, 10)]] if "784" in file.source else []
     return [
         World(size, layout, labels, form)
+        for of_one_depth in sizes
         for form in ("batch", "vector", "example")
-        for size in sizes
+        for size in of_one_depth
         for labels in ("one-hot", "integers")
         for layout in ("columns", "rows")
     ]

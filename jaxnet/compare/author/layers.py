@@ -46,12 +46,15 @@ IMAGES = {  # of what a layer of images is made, by the names of its arguments
 }  # fmt: skip
 
 
+TOGETHER = "the layers of the file, one after another"
+
+
 def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play]]:
     """What is to be tried, and what it is called; the first argument of a play is the shape of x."""
     names = [name for name in file.classes if _forward_of(file, name) and _backward_of(file, name)]
     if len(names) > 1:
         yield (
-            "the layers of the file, one after another",
+            TOGETHER,
             lambda shape, strict: _play(lambda: _chain(file, np, names, shape), strict, np, shape),
         )
     for name in names:

@@ -237,6 +237,10 @@ def _make_parameters(session: Session, forward: Any, backward: Any) -> list[Leaf
 # --- forward, backward, step ------------------------------------------------------------------------------------------
 
 
+class Misfit(Unfillable):
+    """A backward pass has run, and what it gives does not fit the parameters."""
+
+
 def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) -> None:
     file = session.file
     if passes.owner:
@@ -275,7 +279,7 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
         if not _updated(session, updates, result, functools.partial(_moved, root, before, strict)):
             pairs = pair_up(_again(root, parameters), gradients)
             if not pairs or (strict and (len(pairs) < len(parameters) or not all(fits(p, g) for p, g in pairs))):
-                raise Unfillable("gradients of other shapes")
+                raise Misfit("the gradients have other shapes than the parameters")
             step(pairs)
 
 
@@ -390,7 +394,7 @@ def _moved(root: Any, before: dict[tuple[Any, ...], numpy.ndarray], strict: bool
     for way, old in before.items():
         new = plain(_follow(root, way)[1])
         if strict and new.shape != old.shape:
-            raise Unfillable("a step that changes a parameter's shape")
+            raise Misfit("a step changes a parameter's shape")
         moved |= new.shape != old.shape or not numpy.array_equal(new, old)
     return moved
 

@@ -228,7 +228,9 @@ def of_each_example(judged: Judged, node: Node) -> list[Node]:
         whole = sums.pop()
         terms = [p for p in whole.parents if p in judged.step.labelled]
         # A number in the line of a formula is part of it.
-        added = terms and (whole.function is np.add or (is_scaling(whole, judged.step) and terms[0].place != whole.place))
+        added = terms and (
+            whole.function is np.add or (is_scaling(whole, judged.step) and terms[0].place != whole.place)
+        )
         penalty = added and any(depends(p, base) for p in whole.parents if p not in terms for base in weights)
         parts += [whole] if penalty or not added else []
         sums += terms if added else []

@@ -38,7 +38,9 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     found = []
     for node in _all_goes_through(outermost, region, step):
         if node in positions:
-            found.append(Candidate(node, positions[node], is_scaling(node, step), _is_decay(node, parameter, region[-1])))
+            found.append(
+                Candidate(node, positions[node], is_scaling(node, step), _is_decay(node, parameter, region[-1]))
+            )
         if _is_formula(node, parameter, step):
             break
     return found

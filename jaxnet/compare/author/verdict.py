@@ -37,6 +37,8 @@ class Attempt(NamedTuple):
     steps: list[Step]
     names: dict[Node, list[str]]
     notes: list[str]
+    alone: bool = False  # it is a layer that no network of the file uses
+    doubt: str = ""  # why it would be hollow to say that nothing is wrong
 
 
 def examine(path: Path, root: Path, **flags: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -92,14 +94,27 @@ def _examined(
     Raises ValueError if there is none: NothingTrains if no way made a step.
     """
     reasons: list[str] = []
-    trains = False
+    layers: list[tuple[Attempt, Examined]] = []  # each by itself, and right: all of them must be
+    trains = unsure = False
     attempts = enumerate(_attempts(path, root, deadline, flags, reasons))
     for ordinal, attempt in itertools.islice(attempts, only or 0, None if only is None else only + 1):
+        trains = trains or bool(attempt.steps)
         try:
-            return attempt, Examined(_best(attempt, stated), attempt.tape, ordinal)
+            found = attempt, Examined(_best(attempt, stated), attempt.tape, ordinal)
         except ValueError as error:
-            trains = True
             reasons.append(f"{attempt.program or path.name}: {error}")
+            unsure = unsure or attempt.alone
+            continue
+        if found[1].judged.wrong or only is not None or not (attempt.alone or attempt.doubt):
+            return found
+        if attempt.doubt:
+            reasons.append(f"{attempt.program}: nothing is wrong in what could be run, but {attempt.doubt}")
+            unsure = unsure or attempt.alone
+        else:
+            layers.append(found)
+    if layers and not unsure:
+        most = max(layers, key=lambda found: len(found[1].judged.names))
+        return most[0]._replace(program="; ".join(str(attempt.program) for attempt, _ in layers)), most[1]
     kind = ValueError if trains or time.monotonic() > deadline else NothingTrains
     raise kind(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
 
@@ -200,13 +215,13 @@ def _driven(
             return
         except Exception as error:
             reasons.append(f"{description}: {type(error).__name__}: {error}"[:150])
-            if attempt is None:  # the program's folder has gone
-                return
+        if attempt is None:  # the program's folder has gone
+            return
         found = watch.steps or _last_look(tape, None, watch, reasons, description)
-        if found:
+        if found or attempt.alone:
             # A network's layers are not judged apart from it.
-            trained = trained or (attempt is not None and not attempt.alone)
-            yield Attempt(description, tape, found, watch.names, own.notes)
+            trained = trained or not attempt.alone
+            yield Attempt(description, tape, found, watch.names, own.notes, attempt.alone, attempt.doubt)
 
 
 def _programs(path: Path, root: Path) -> Iterator[Path]:
