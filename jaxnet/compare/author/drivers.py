@@ -92,18 +92,19 @@ def drive(
                 if ends:
                     offered += 1
                     yield Attempt(target.description, play, alone, doubt)
-                elif why and strict and not alone:
+                elif why and strict:
                     raised.setdefault(depth, why)
                 if offered == OFFERED:
                     break
             if offered:
                 raised.pop(depth, None)
                 break
-        if alone and not offered and target.description != TOGETHER:
-            yield Attempt(target.description, lambda: None, alone)  # there is no verdict on it
+        if alone and not offered and raised.pop(0, "") and target.description != TOGETHER:
+            yield Attempt(target.description, lambda: None, alone, "it cannot be called")
 
 
 def _depth(world: Any) -> int:
+    """How many sizes a network has; a lone layer has none."""
     return len(world.sizes) if isinstance(world, World) else 0
 
 

@@ -263,7 +263,7 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
     updates = find_role(functions, "update")
     for _ in range(COUNT):
         _zero(session, functions)
-        before = {p.way: plain(p.value) for p in parameters}
+        before = {p.way: plain(p.value) for p in _again(root, parameters)}
         if forward:
             _remember(session, forward, session.call(forward, **_input(session, forward)), strict)
         for name in losses if forward else ():
@@ -303,6 +303,8 @@ def _updated(session: Session, updates: dict[str, Any], gradients: Any, moved: C
             session.call(update)
             if moved():
                 return True
+        except Misfit:
+            raise
         except (Unfillable, KeyError, AttributeError):
             session.pool.clear()
             session.pool.update(before)

@@ -81,7 +81,10 @@ def find_steps(tape: Tape) -> list[Step]:
     """
     networks = _networks(_chains(tape))
     for network in networks:
-        views = [_view(tape, network, k) for k in range(min(2, min(len(chain.versions) for chain in network) - 1))]
+        steps_made = min(len(chain.versions) for chain in network) - 1
+        # A step that changes an array's shape is judged, and what comes after it is another network.
+        kept = all(chain.versions[1].shape == chain.versions[0].shape for chain in network)
+        views = [_view(tape, network, k) for k in range(min(2 if kept else 1, steps_made))]
         views = [_with_further(tape, view) for view in views]
         found = [step for view in views for step in [_by_labels(view, _met_data(view))] if step is not None]
         steps = [step for step in found if step.losses]
