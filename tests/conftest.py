@@ -5,7 +5,7 @@ import tempfile
 
 # The tests run in several processes; none of them is to take all of a GPU's memory.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-# What the command line compiles is kept for the session, for all of its processes, and not in the home of whoever tests.
+# What the command line compiles is kept for the session, for all processes, and not in the home of whoever tests.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()
 

@@ -85,6 +85,36 @@ def is_right(folder):
     return examined(folder, path.read_text())["verdict"] == "right"
 
 
+@pytest.mark.parametrize("code", ["weights-not-transposed", "elementwise-product", "summed-over-all-axes"])
+def test_what_only_runs_in_part_is_not_right(tmp_path, code):
+    """A mistake that makes a deep network raise, or gives arrays of other shapes, is not seen in a shallow one."""
+    for seed in range(3):
+        one = case(seed, 1, code)
+        for form in ("lists, defined only", "layers, defined only"):
+            if form in one.text_by_form:
+                try:
+                    said = examined(tmp_path, one.text_by_form[form])
+                except ValueError:
+                    continue
+                assert said["verdict"] == "wrong", (seed, form)
+
+
+def test_a_number_of_the_forward_pass_is_part_of_a_formula(tmp_path):
+    """db2 = dZ2 · ΣZ2 of one example is no learning rate."""
+    text = case(1, 1, "multiplied-by-pre-activation").text_by_form["notebook, defined only"]
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db2", "multiplied-by-pre-activation")]
+
+
+@pytest.mark.parametrize("form", ["class", "class, defined only"])
+def test_what_no_step_changes_is_said_not_to_be_judged(tmp_path, form):
+    one = case(1, 1, "never-updated")
+    said = examined(tmp_path, one.text_by_form[form])
+    assert said["verdict"] == "right"
+    assert len(said["unjudged"]) == 1
+    assert examined(tmp_path, case(1).text_by_form[form])["unjudged"] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("code", NAMED)
 def test_every_mistake_is_named_in_every_form(tmp_path, code):

@@ -170,14 +170,14 @@ def test_the_number_that_an_author_can_compute(tmp_path):
     assert move is not None
 
     def run(by):
-        name, index = move.parameter, list(move.index)
+        name, index = move.parameter, list(move.at)
         namespace = {}
         exec(PROGRAM.format(moved=f"{name}[tuple({index})] += {by!r}", steps=1), namespace)
         return namespace
 
     change = run(move.step)["loss"] - run(0.0)["loss"]
     assert change == pytest.approx(move.loss, rel=1e-3)
-    said = run(0.0)[f"d{move.parameter}"][move.index] * move.step
+    said = run(0.0)[f"d{move.parameter}"][move.at] * move.step
     assert said == pytest.approx(move.gradient, rel=1e-9)
     assert abs(change - said) > 0.01 * max(abs(change), abs(said))
 

@@ -67,7 +67,7 @@ class Move(NamedTuple):
     """A parameter's entry, moved by `step`: what the loss changes by, and what the gradient says that it does."""
 
     parameter: str
-    index: tuple[int, ...]
+    at: tuple[int, ...]
     step: float
     loss: float
     gradient: float
@@ -89,6 +89,7 @@ class Report(NamedTuple):
     frontier: dict[str, Frontier] = {}  # noqa: RUF012 (of each wrong parameter)
     changes: dict[str, Change] = {}  # noqa: RUF012 (of files, after which what could be mended is gone)
     unmended: list[tuple[str, str]] | None = None  # findings that the changes leave; None where nothing was tried
+    unjudged: list[str] = []  # noqa: RUF012 (what looks like a parameter, and is never stepped)
     teeth: Teeth | None = None  # of a right one: which mistakes would have shown
     repeat: Move | None = None  # of a wrong one: what its author can compute to see it
     isolation: str | None = None  # what kept the program from the rest of the machine
@@ -200,6 +201,7 @@ class Report(NamedTuple):
             "truth": self.truth,
             "program": self.program,
             "notes": self.notes,
+            "unjudged": self.unjudged,
             "diff": "".join(change.diff for change in self.changes.values()) or None,
             "teeth": self.teeth
             and {
@@ -242,8 +244,12 @@ class Report(NamedTuple):
             for name, (known, quantity, unknown) in fields["frontier"].items()
         }
         findings, places = [Finding(*f) for f in fields["findings"]], [Place(*p) for p in fields["places"]]
-        fields["teeth"] = fields["teeth"] and Teeth(*fields["teeth"][:2], tuple(map(tuple, fields["teeth"][2])))
-        fields["repeat"] = fields["repeat"] and Move(*fields["repeat"])
+        if fields["teeth"]:
+            shown, of, hidden = fields["teeth"]
+            fields["teeth"] = Teeth(shown, of, tuple((at, code) for at, code in hidden))
+        if fields["repeat"]:
+            name, at, step, loss, gradient = fields["repeat"]
+            fields["repeat"] = Move(name, tuple(at), step, loss, gradient)
         fields["changes"] = {file: Change(*change) for file, change in fields["changes"].items()}
         if fields["unmended"] is not None:
             fields["unmended"] = [(at, code) for at, code in fields["unmended"]]
@@ -342,6 +348,7 @@ class Report(NamedTuple):
         if self.program:
             lines.append(f"  what was run: {self.program}")
         lines += [f"  not run: {note}" for note in self.notes[:3] if self.verdict == "wrong"]
+        lines += [f"  not judged: {what}" for what in self.unjudged[:3]]
         lines += [f"  {self.hint_line()}"] * (self.hint is not None)
         lines += ["", *self._table(), ""]
         for findings, place in self.by_place():

@@ -153,7 +153,7 @@ def _raised_in_backward(error: BaseException) -> str:
         for frame, line in traceback.walk_tb(error.__traceback__)
         if not frame.f_code.co_filename.startswith(("/", "<"))
     ]
-    if not isinstance(error, ValueError) or not any(role(code.co_name) == "backward" for code, _ in frames):
+    if not isinstance(error, ValueError) or not any(role(code.co_name) in ("backward", "update") for code, _ in frames):
         return ""
     code, line = frames[-1]
     return f"in a deeper network line {line} of {code.co_filename} raises {type(error).__name__}: {error}"

@@ -37,6 +37,8 @@ from jaxnet.compare.author.calls import (
 )
 from jaxnet.compare.author.meanings import meanings, read_name, role
 
+ADDING = ("add", "add_layer", "append", "push", "addLayer")  # what a container calls it
+
 
 class Flags(NamedTuple):
     """Names that the command line gives."""
@@ -145,8 +147,33 @@ def construct(session: Session, name: str) -> Any:
             if not method.startswith("__"):
                 with contextlib.suppress(Unfillable):
                     session.call(getattr(network, method), building=True)
+    if not _parameters(network):
+        _fill(session, network)
     _adapt(session, _parameters(network))
     return network
+
+
+def _fill(session: Session, container: Any) -> None:
+    """Layers of the file put into a container, as an author would: `net.add(Dense(7, 5)); net.add(ReLU())` …"""
+    classes, data = session.file.classes, dict(session.data)
+    add = next((getattr(container, name) for name in ADDING if callable(getattr(container, name, None))), None)
+    dense = [c for c in classes.values() if {"inputs", "outputs"} <= meant(c, True)]
+    slopes = [
+        c
+        for name, c in classes.items()
+        if not argument_meanings(c, True)
+        and all(find_role(session.file.methods(name), kind) for kind in ("forward", "backward"))
+        and not isinstance(container, c)
+        and "softmax" not in name.lower()
+    ]
+    if add is None or not dense:
+        return
+    for inputs, outputs in itertools.pairwise(session.world.sizes):
+        session.data |= {"inputs": inputs, "outputs": outputs}
+        add(session.call(dense[0], building=True))
+        if slopes and outputs != session.world.sizes[-1]:
+            add(session.call(slopes[0], building=True))
+    session.data.update({key: data[key] for key in ("inputs", "outputs")})
 
 
 def initialise(session: Session, chosen: str | None, user: Iterable[str]) -> list[Leaf]:
