@@ -51,18 +51,19 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
 def _unjudged(judged: Judged) -> list[str]:
     """Arrays that look like weights or biases of the network, and that no step changes: nothing is said of them."""
     step = judged.step
-    made_of = ancestors([e.prediction for e in step.examples])
-    first = max((p.before.number for p in step.parameters), default=0)
+    stepped = {p.before for p in step.parameters}
+    first = max((p.number for p in stepped), default=0)
     found: dict[str, None] = {}
-    for node in sorted(made_of, key=lambda n: n.number):
-        if node.number < first or node.place is None or len(node.parents) != 2:
+    for node in sorted(ancestors([e.prediction for e in step.examples], first), key=lambda n: n.number):
+        still = [p for p in node.parents if p not in step.active and p.shape and p.dtype.kind == "f"]
+        others = [p for p in node.parents if p not in still]
+        if node.place is None or len(node.parents) != 2 or not still:
             continue
-        still = [p for p in node.parents if p not in step.active and p.dtype is not None and p.dtype.kind == "f"]
-        weights = node.function in (np.dot, np.matmul) and all(len(p.shape) == 2 for p in node.parents)
-        if node.function is np.add and len(still) == 1:
-            looks = 1 < still[0].size < node.size
-        else:
-            looks = weights and len(still) == 2
+        if node.function is np.add:
+            looks = len(still) == 1 and still[0].size < node.size
+        else:  # the product of data and a parameter is a layer
+            weights = node.function in (np.dot, np.matmul) and all(len(p.shape) == 2 for p in node.parents)
+            looks = weights and not any(original(p) in stepped for p in others)
         if looks:
             array = min(still, key=lambda n: n.number)
             found[f"an array {array.shape} in {node.place.file}:{node.place.line}, which no step changes"] = None

@@ -92,6 +92,8 @@ def mend(
             if time.monotonic() > deadline:
                 break
             files = {edit.file.partition("#")[0] for edit in edits}
+            if any((root / file).is_symlink() for file in files):
+                continue  # what is linked is not a copy
             kept = {file: (root / file).read_bytes() for file in files}
             try:
                 for edit in edits:

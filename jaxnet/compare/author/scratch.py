@@ -34,7 +34,7 @@ def scratch_copy(path: Path, scratch: Path, content: bytes | None = None) -> tup
     for root in _roots(path):
         copy = scratch / (root.name or "root")
         try:
-            _copy_tree(root, copy, [FILES, BYTES])
+            _copy_tree(root, copy, [FILES, BYTES], path.suffix == ".ipynb")
             if content is not None and not _is_within((copy / path.relative_to(root)).parent, copy):
                 raise TooLarge
         except TooLarge:
@@ -77,29 +77,30 @@ def _roots(path: Path) -> list[Path]:
     return list(dict.fromkeys([*git, *([] if git else projects), *inside[:1]]))
 
 
-def _copy_tree(folder: Path, copy: Path, left: list[int]) -> None:
+def _copy_tree(folder: Path, copy: Path, left: list[int], for_notebook: bool) -> None:
+    """Copy files while `left` allows. No notebook imports another one: those beside a notebook are links."""
     copy.mkdir(parents=True)
     with os.scandir(folder) as listed:
         entries = sorted(listed, key=lambda entry: entry.name)
     for entry in entries:
         left[0] -= 1
         with contextlib.suppress(FileNotFoundError, PermissionError):  # it has gone meanwhile, or may not be read
-            _copy_entry(entry, copy / entry.name, left)
+            _copy_entry(entry, copy / entry.name, left, for_notebook)
         if left[0] < 0 or left[1] < 0:
             raise TooLarge
 
 
-def _copy_entry(entry: os.DirEntry[str], target: Path, left: list[int]) -> None:
+def _copy_entry(entry: os.DirEntry[str], target: Path, left: list[int], for_notebook: bool) -> None:
     if entry.is_dir(follow_symlinks=False):
         if entry.name in SKIPPED or os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):
             return
         if len(os.listdir(entry.path)) > CROWDED:
             target.symlink_to(entry.path)
         else:
-            _copy_tree(Path(entry.path), target, left)
+            _copy_tree(Path(entry.path), target, left, for_notebook)
     elif entry.is_file():
         size = entry.stat().st_size
-        if size > LARGE:
+        if size > LARGE or (for_notebook and entry.name.endswith(".ipynb")):
             target.symlink_to(os.path.realpath(entry.path))
         else:
             left[1] -= size
