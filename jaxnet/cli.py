@@ -416,15 +416,16 @@ def compare(
     if html is not None:
         _check_writable("--html", html)
 
+    from jaxnet.compare.files import MENDING
     from jaxnet.compare.formats import FORMATS, gradescope, json_of, line_of, one_line, results_of, summary
     from jaxnet.compare.many import compare_many
 
     one = not source or (len(source) == 1 and not os.path.isdir(source[0]))
     as_document = shown in FORMATS
     options: dict[str, Any] = {"forward": forward, "backward": backward, "init": init, "loss": loss, "layout": layout}
-    # Mending takes half as long as the rest: it is done for what shows it.
-    mend = hint is None and (one or diff or fix or html is not None or shown != "text")
-    options |= {"timeout": timeout, "mend": mend}
+    # Mending takes its time: it is done for what shows it, and to the end for what is about it.
+    shows = hint is None and (one or diff or fix or html is not None or shown != "text")
+    options |= {"timeout": timeout, "mend": timeout if diff or fix else MENDING if shows else 0}
     verdicts: Counter[str] = Counter()
     mistakes: Counter[str] = Counter()
     kept: list[Outcome] = []
@@ -433,7 +434,7 @@ def compare(
         for outcome in outcomes:
             verdict, report = outcome.verdict, outcome.report
             if report is not None:
-                if fix and verdict == "wrong" and _fix(outcome.source, report):
+                if fix and verdict in ("wrong", "right-up-to-scale") and _fix(outcome.source, report):
                     verdict = "fixed"
                 report = report.hinted(hint)
                 outcome = outcome._replace(report=report)

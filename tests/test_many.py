@@ -562,7 +562,7 @@ def test_what_is_shown_decides_whether_it_is_mended(folder, monkeypatch, run):
         run(*arguments)
     for arguments in (["a.py"], [".", "--json"], [".", "--diff"], [".", "--fix"], [".", "--html=x.html"]):
         run(*arguments)
-    assert asked == [False] * 5 + [True] * 9
+    assert asked == [0] * 5 + [5.0] * 3 + [60.0] * 4 + [5.0] * 2
 
 
 @pytest.mark.parametrize("lines_too", [True, False])

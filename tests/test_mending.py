@@ -2,16 +2,20 @@
 
 import json
 import subprocess
+import time
 
 import numpy as np
 import pytest
-from generated import case
+from generated import CODES, FORMS, case
 
 from jaxnet.compare.author import repair
 from jaxnet.compare.author.edits import Edit, edited, unified_diff
 from jaxnet.compare.author.moves import moved
 from jaxnet.compare.author.tape import Place
 from jaxnet.compare.author.verdict import verdict
+
+# All but what no record shows.
+MENDABLE = [code for code in CODES if code not in ("never-updated", "should-be-zero", "stale-gradient")]
 
 # --- edits ------------------------------------------------------------------------------------------------------------
 
@@ -136,6 +140,24 @@ def test_nothing_is_mended_when_no_time_is_left(tmp_path):
     report = verdict(path, tmp_path, mend=0)
     assert (report.changes, report.unmended) == ({}, None)
     assert path.read_text() == wrong_program()
+
+
+@pytest.mark.slow
+def test_what_is_wrong_ends_right(tmp_path):
+    """Every mistake, each in four programs of one form after another, as they train."""
+    unmended = []
+    for number, (seed, code) in enumerate((seed, code) for seed in range(16, 20) for code in MENDABLE):
+        one = case(seed, 1, code)
+        forms = [form for form in FORMS if form in one.text_by_form]
+        form = forms[number % len(forms)]
+        path = tmp_path / f"net{number}.{'ipynb' if form == 'notebook' else 'py'}"
+        path.write_text(one.text_by_form[form])
+        verdict(path, tmp_path, deadline=time.monotonic() + 200, mend=150)
+        if verdict(path, tmp_path, mend=0).verdict != "right":
+            unmended.append((seed, code, form))
+        path.unlink()
+    print(len(unmended), "of", 4 * len(MENDABLE), unmended)
+    assert len(unmended) <= 0.05 * 4 * len(MENDABLE), unmended
 
 
 # --- what an author can compute ---------------------------------------------------------------------------------------

@@ -59,3 +59,11 @@ def test_what_is_no_mistake_here_does_not_count():
     assert wrong is not None
     assert right.of < wrong.of
     assert teeth([a_pass(output="softmax")], "binary-cross-entropy", {1, 2}, 1e-6) is None
+
+
+def test_a_mistake_that_overflows_shows():
+    forward = a_pass(sizes=(4, 5, 3), hidden="sigmoid", output="identity", shift=0.0)
+    huge = forward._replace(Z=[forward.Z[0], forward.Z[1] * 800, forward.Z[2]])
+    found = teeth([huge], "squared-error", {1, 2}, 1e-6)
+    assert found is not None
+    assert ("dZ1", "derivative-at-wrong-point") not in found.hidden

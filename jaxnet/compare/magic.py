@@ -94,7 +94,7 @@ def compare_runs(runs: Sequence[Run], failed: set[int], hint: int | None = None,
     reports, problems = [], []
     for order in dict.fromkeys((tuple(counted), tuple(sorted(counted, key=lambda run: run.first)))):
         try:
-            report = _compare(order, mend=hint is None, **flags)
+            report = _compare(order, **({} if hint is None else {"mend": 0}), **flags)
         except ValueError as error:
             problems.append(error)
             continue

@@ -34,16 +34,17 @@ def teeth(passes: list[Pass], loss: str, biases: set[int], tolerance: float) -> 
     if it gives another one here too, by more than `tolerance` times the largest entry, in one of the passes, and not
     the right ones times a constant that all share. None for a loss and an output that do not go together.
     """
-    example = _random_pass(passes[0], loss)
-    if example is None:
-        return None
-    real = {key for key, wrong, right in _mistakes(example, biases) if not _same(wrong, right, tolerance)}
-    shown = {
-        key
-        for forward in passes
-        for key, wrong, right in _mistakes(forward, biases)
-        if not _same(wrong, right, tolerance)
-    }
+    with np.errstate(all="ignore"):  # wrong formulas may well overflow
+        example = _random_pass(passes[0], loss)
+        if example is None:
+            return None
+        real = {key for key, wrong, right in _mistakes(example, biases) if not _same(wrong, right, tolerance)}
+        shown = {
+            key
+            for forward in passes
+            for key, wrong, right in _mistakes(forward, biases)
+            if not _same(wrong, right, tolerance)
+        }
     all_, missed = dict.fromkeys(key[:2] for key in sorted(real)), {key[:2] for key in real - shown}
     return Teeth(len(all_) - len(missed), len(all_), tuple(key for key in all_ if key in missed))
 
@@ -111,6 +112,8 @@ def _same(wrong: Gradients, right: Gradients, tolerance: float) -> bool:
     if any(_squeezed(w) != _squeezed(r) for w, r in zip(wrong, right, strict=True)):
         return False
     first, second = (np.concatenate([g.ravel() for g in gradients]) for gradients in (wrong, right))
+    if not np.isfinite(first).all():
+        return False
     square = float(second @ second)
     factor = float(first @ second) / square if square else 0.0
     if not factor > 0:
@@ -130,7 +133,7 @@ def _random_pass(p: Pass, loss: str) -> Pass | None:
 
     random = np.random.default_rng(0)
     m = 11 + max(w.shape[0] for w in p.W[1:])
-    W = [random.normal(size=w.shape) for w in p.W[1:]]
+    W = [random.normal(size=w.shape) / np.sqrt(w.shape[1]) for w in p.W[1:]]
     b = [random.normal(size=len(w)) for w in W]
     outputs = len(W[-1])
     Y = random.normal(size=(m, outputs))

@@ -25,7 +25,6 @@ from jaxnet.compare.author.tree import importers
 from jaxnet.compare.report import Report
 
 NODES = 300_000  # that are recorded at most
-MENDING = 5.0  # seconds, for a report
 SHARE = 0.5  # of the time that is left, for one program
 
 
@@ -52,7 +51,7 @@ def verdict(
     *,
     deadline: float | None = None,
     loss: str | None = None,
-    mend: float = MENDING,
+    mend: float = 0.0,
     **flags: str | None,
 ) -> Report:
     """The report on a file of the tree below `root`. Raises ValueError, of one line, where there is no verdict.
@@ -65,7 +64,7 @@ def verdict(
     flags = {**flags, "loss": None if stated else loss}
     attempt, examined = _examined(path, root, deadline, stated, flags)
     report = places.report(examined.judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
-    if not mend or report.verdict == "right":
+    if mend <= 0 or report.verdict == "right":
         return report
     deadline = min(deadline, time.monotonic() + mend)
 
