@@ -292,7 +292,7 @@ def test_a_large_page_says_what_it_costs(run, small_csv, hidden, pace, tmp_path)
     assert " MB; open it" in out
 
 
-@pytest.mark.parametrize("classes", [3, 47, pytest.param(256, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("classes", [3, *(pytest.param(k, marks=pytest.mark.slow) for k in (47, 256))])
 def test_any_number_of_classes(classes, run, few_classes, tmp_path):
     data, folder = few_classes(*range(classes)), str(tmp_path / "run")
     options = ["--hidden=none", "--loss=cross-entropy", "--optimizer=adam", "--learning-rate=0.1", "--epochs=3"]

@@ -152,7 +152,8 @@ def test_several_processes_train_the_same_network_and_one_of_them_writes(count, 
     assert {path.name for path in (tmp_path / "many").iterdir()} == {path.name for path in (tmp_path / "one").iterdir()}
 
 
-@pytest.mark.parametrize("lost", [1, pytest.param(0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", [1, 0])
 def test_the_loss_of_a_process_is_one_line_and_the_run_goes_on_with_one(lost, tmp_path):
     many, one = tmp_path / "many", tmp_path / "one"
     processes = start(2, *ARGUMENTS, "--epochs", 20, "--run", many)

@@ -156,7 +156,6 @@ def test_what_is_wrong_ends_right(tmp_path):
         if verdict(path, tmp_path, mend=0).verdict != "right":
             unmended.append((seed, code, form))
         path.unlink()
-    print(len(unmended), "of", 4 * len(MENDABLE), unmended)
     assert len(unmended) <= 0.05 * 4 * len(MENDABLE), unmended
 
 
