@@ -5,6 +5,8 @@ import tempfile
 
 # The tests run in several processes; none of them is to take all of a GPU's memory.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+# What is compiled here is run a few times only: it need not be fast.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 # What the command line compiles is kept for the session, for all processes, and not in the home of whoever tests.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()

@@ -343,9 +343,11 @@ def test_an_interrupt_keeps_what_is_done(folder, tmp_path_factory):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     line = process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, "", "jaxnet: interrupted after 1 program\n")
-    assert json.loads(line)["source"] == "class/a.py"
+    out, err = process.communicate(timeout=60)
+    # On a busy machine a second one may have been ended by its own time before the signal came.
+    done = [json.loads(text)["source"] for text in (line, *out.splitlines())]
+    assert (process.returncode, done) == (130, ["class/a.py", "class/b0.py"][: len(done)])
+    assert err == f"jaxnet: interrupted after {len(done)} program{'s' * (len(done) > 1)}\n"
     assert list(temporary.iterdir()) == []
     running = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
     assert not [command for command in running if os.fsencode(temporary) in command]

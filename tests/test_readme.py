@@ -70,7 +70,13 @@ def run(command, workspace):
     return done.stdout
 
 
-@pytest.mark.parametrize("name", READMES)
+# These train for longer.
+LONG = ("jaxnet/runs/README.md", "clusters/README.md")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in READMES]
+)
 def test_the_commands_run(name, workspace):
     """One after the other, as one may need what another has left."""
     for command in commands(READMES[name]):
