@@ -237,6 +237,7 @@ def assert_readable(folder):
         assert picture.read_bytes().endswith(b"IEND\xaeB`\x82")
 
 
+@pytest.mark.slow
 def test_killed_twice_and_resumed(whole, data_file, tmp_path):
     for write in (2, 9):  # as run.json is put in its place, and in the midst of a checkpoint
         process = start(tmp_path, data_file, kill_at=write)

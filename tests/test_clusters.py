@@ -26,6 +26,7 @@ def environment(tmp_path):
     return {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "HOME": str(tmp_path)}
 
 
+@pytest.mark.slow
 def test_the_slurm_script_trains_and_goes_on_when_submitted_again(mnist, environment, tmp_path):
     names = ("x_train", "y_train", "x_test", "y_test")
     np.savez(tmp_path / "digits.npz", **{n: a[:100] for n, a in zip(names, (*mnist[0], *mnist[1]), strict=True)})

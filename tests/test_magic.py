@@ -95,7 +95,7 @@ class Learner:
         return output.data["text/plain"]
 
 
-@pytest.mark.parametrize("tells_cells", [True, False])
+@pytest.mark.parametrize("tells_cells", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_learner_mends_a_formula(folder, tells_cells):
     files = sorted(os.listdir(folder))
     with Learner(folder, tells_cells) as learner:
@@ -111,6 +111,7 @@ def test_a_learner_mends_a_formula(folder, tells_cells):
     assert sorted(os.listdir(folder)) == files
 
 
+@pytest.mark.slow
 def test_what_failed_is_left_out(folder):
     with Learner(folder, tells_cells=True) as learner:
         learner.run("%load_ext jaxnet")
