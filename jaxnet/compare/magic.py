@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxnet.compare.files import compare_file
+from jaxnet.compare.files import MENDING, compare_file
 from jaxnet.compare.report import HINTS, Frontier, Place, Report
 
 FILE = "cells.ipynb"  # as which the cells are run; nothing is written in the kernel's folder
@@ -94,7 +94,7 @@ def compare_runs(runs: Sequence[Run], failed: set[int], hint: int | None = None,
     reports, problems = [], []
     for order in dict.fromkeys((tuple(counted), tuple(sorted(counted, key=lambda run: run.first)))):
         try:
-            report = _compare(order, **({} if hint is None else {"mend": 0}), **flags)
+            report = _compare(order, mend=MENDING if hint is None else 0, **flags)
         except ValueError as error:
             problems.append(error)
             continue

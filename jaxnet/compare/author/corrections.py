@@ -142,16 +142,13 @@ class Writer:
                     value = np.outer(first.value, second.value)
                     yield Term(f"{self.numpy}.outer({first.text}, {second.text})", value)
                 elif first.value.ndim == second.value.ndim == 2:
-                    yield from self._products(self._turned(first, layer, first is error), second, layer, first is error)
+                    units, examples = (self._turned(t, layer, t is error) for t in (first, second))
+                    yield self._product(units, examples.T)
 
     def _turned(self, term: Term, layer: int, is_error: bool) -> Term:
         """(n, m): units first."""
         rows = self._rows(f"dZ{layer}" if is_error else f"A{layer - 1}")
         return term.T if _holds(term.value, rows) else term
-
-    def _products(self, first: Term, second: Term, layer: int, first_is_error: bool) -> Iterator[Term]:
-        right = self._turned(second, layer, not first_is_error).T
-        yield self._product(first, right)
 
     def _product(self, first: Term, second: Term) -> Term:
         operator = "@" in self.product

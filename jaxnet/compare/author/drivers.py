@@ -79,7 +79,7 @@ def drive(
         offered, alone = 0, target in layers
         worlds = _of_layout(target.worlds, names.layout)
         for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, worlds)) for s in target.strictness]:
-            doubt = next((why for d, why in raised.items() if d > depth), "")
+            doubt = next((f"in a deeper network {why}" for d, why in raised.items() if d > depth), "")
             if alone and networks:
                 doubt = "the network that they are parts of could not be called"
             elif not strict and not alone:
@@ -147,7 +147,7 @@ def _runs(play: Callable[[], None], met: bool) -> tuple[bool, str]:
 def _raised_in_backward(error: BaseException) -> str:
     """What is wrong with the author's backward pass, if arrays do not fit together in it, and where."""
     if isinstance(error, Misfit):
-        return f"in a deeper network {error}"
+        return str(error)
     frames = [
         (frame.f_code, line)
         for frame, line in traceback.walk_tb(error.__traceback__)
@@ -156,7 +156,7 @@ def _raised_in_backward(error: BaseException) -> str:
     if not isinstance(error, ValueError) or not any(role(code.co_name) in ("backward", "update") for code, _ in frames):
         return ""
     code, line = frames[-1]
-    return f"in a deeper network line {line} of {code.co_filename} raises {type(error).__name__}: {error}"
+    return f"line {line} of {code.co_filename} raises {type(error).__name__}: {error}"
 
 
 def _worlds(file: File) -> list[World]:

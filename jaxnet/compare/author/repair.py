@@ -85,10 +85,11 @@ def mend(
     while time.monotonic() < deadline:
         findings = sorted(examined.judged.findings, key=lambda f: f.severity != "error")
         finding = next((f for f in findings if (f.at, f.code) not in hopeless), None)
-        if finding is None:
+        if finding is None or examined.judged.dense is None or examined.judged.problem is None:
             break
         accepted = None
-        for place, text, edits in islice(_proposals(examined, trace(examined), finding), TRIES):
+        # All of them before the first is run: they are written from the lines as they were traced.
+        for place, text, edits in list(islice(_proposals(examined, trace(examined), finding), TRIES)):
             if time.monotonic() > deadline:
                 break
             files = {edit.file.partition("#")[0] for edit in edits}
@@ -146,8 +147,6 @@ def _proposals(
 ) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]:
     """(place, what to write there, edits): in the finding's own line first, and what is most like what stands there."""
     judged, tape = examined.judged, examined.tape
-    if judged.dense is None or judged.problem is None:
-        return
     if finding.code == "softmax-over-all-entries":
         yield from _normalised(judged)
         return
@@ -170,7 +169,7 @@ def _proposals(
         site = sites[0][1]
         others = [m for m in moments if m.place == site.place and m is not site.moment]
         for term in terms:
-            if term.text == old or not _can_be_named(term.text, others, tape):
+            if term.text == old or not _can_be_named(term.text, others):
                 continue
             edit = _replaced(site, term)
             if edit is None:
@@ -185,7 +184,7 @@ def _proposals(
         tried[same] = tried.get(same, 0) + 1
         if tried[same] <= NAMES and tried.setdefault(edit, 0) == 0:
             tried[edit] = 1
-            yield site.place, _written(site, edit), (edit,)
+            yield site.place, _written(site.statement, edit), (edit,)
 
 
 def _likeness(old: str, new: str) -> float:
@@ -232,7 +231,7 @@ def _gives(judged: Judged, site: _Site, term: Term) -> bool:
     return value.shape == term.value.shape and bool(np.allclose(value, term.value, rtol=1e-9, atol=0))
 
 
-def _can_be_named(text: str, others: list[Moment], tape: Tape) -> bool:
+def _can_be_named(text: str, others: list[Moment]) -> bool:
     """Whether what the text names is there each time that its line is run: in a loop, in all layers."""
     names = {ast.unparse(n) for n in ast.walk(ast.parse(text, mode="eval")) if isinstance(n, (ast.Name, ast.Subscript))}
     known = {name for moment in others for name in moment.arrays}
@@ -399,12 +398,11 @@ def _substituted(place: Place, expression: ast.expr, text: str) -> Edit | None:
     return Edit(place.file, first, last, (head + text + tail,))
 
 
-def _written(site: _Site, edit: Edit) -> str:
+def _written(statement: ast.stmt, edit: Edit) -> str:
     """What to write instead: the right-hand side of an assignment, or the whole statement."""
-    source = lines.parsed_lines(site.place.file)
+    source = lines.parsed_lines(edit.file)
     changed = [*source[: edit.first - 1], *(f"{line}\n" for line in edit.lines), *source[edit.last :]]
     removed = edit.last - edit.first + 1 - len(edit.lines)
-    statement = site.statement
     end = (statement.end_lineno or statement.lineno) - removed
     text = "".join(changed[statement.lineno - 1 : end]).strip()
     try:
@@ -430,8 +428,7 @@ def _normalised(judged: Judged) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]
         call = ast.unparse(expression)
         edit = _substituted(node.place, expression, f"{call[:-1]}, axis={axis}, keepdims=True)".replace("(, ", "("))
         if edit is not None:
-            moment = Moment(node.place, 0, {}, {}, {}, None)
-            yield node.place, _written(_Site(statement, expression, node.place, moment, node), edit), (edit,)
+            yield node.place, _written(statement, edit), (edit,)
 
 
 def _moved(
