@@ -1,8 +1,6 @@
-import contextlib
 import inspect
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -13,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from terminals import lines_of, run_on_terminal
 
 import jaxnet
 from jaxnet import augment, cli, losses, network, training
@@ -461,21 +460,12 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path):
 
 
 def test_a_terminal_has_a_bar_and_the_same_lines(run, small_csv):
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-c", "from jaxnet.cli import main; main()", "train", "--data", small_csv, *SMALL]
-    process = subprocess.Popen(command, stdout=theirs, env=os.environ | {"TERM": "xterm", "COLUMNS": "200"})
-    os.close(theirs)
-    shown = b""
-    with contextlib.suppress(OSError):  # Linux's way to say that the other side has closed
-        while part := os.read(ours, 2**16):
-            shown += part
-    os.close(ours)
-    assert process.wait() == 0
-    with_bar, plain = shown.decode(), run("train", "--data", small_csv, *SMALL)[1]
+    status, with_bar, _ = run_on_terminal("train", "--data", small_csv, *SMALL, columns=200)
+    assert status == 0
+    plain = run("train", "--data", small_csv, *SMALL)[1]
 
     def lines(text):
-        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "\n")
-        found = [line for line in text.splitlines() if "train loss" in line or line.startswith("test accuracy")]
+        found = [line for line in lines_of(text) if "train loss" in line or line.startswith("test accuracy")]
         return [line.split("  ")[:4] for line in found]
 
     assert "━" in with_bar

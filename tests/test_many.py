@@ -3,10 +3,8 @@
 Where what becomes of one program is beside the point, `compare_file` is a stand-in that gives what a file's name says.
 """
 
-import contextlib
 import json
 import os
-import pty
 import re
 import shutil
 import signal
@@ -22,6 +20,7 @@ import numpy as np
 import pytest
 import yaml
 from planting import backward, make_network
+from terminals import lines_of, run_on_terminal
 
 import jaxnet
 from jaxnet import cli
@@ -571,28 +570,14 @@ def test_what_is_shown_decides_whether_it_is_mended(folder, monkeypatch, run):
 def test_a_terminal_has_a_bar_and_the_same_lines(folder, run, lines_too):
     """With the lines on the terminal, and with the lines in a file."""
     names = [f"{'long ' * 30}{k}.py" for k in range(3)]
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from jaxnet.cli import main; main()", "compare", *names],
-        stdout=theirs if lines_too else subprocess.PIPE,
-        stderr=theirs,
-        env=os.environ | {"TERM": "xterm", "COLUMNS": "300"},
-    )
-    os.close(theirs)
-    shown = b""
-    with contextlib.suppress(OSError):  # Linux's way to say that the other side has closed
-        while part := os.read(ours, 2**16):
-            shown += part
-    os.close(ours)
-    out = process.communicate()[0]
-    assert process.returncode == 2
+    status, shown, out = run_on_terminal("compare", *names, columns=300, stdout=lines_too, stderr=True)
+    assert status == 2
     plain = run(*names)[1]
-    assert b"3/3" in shown
+    assert "3/3" in shown
     if lines_too:
-        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r", "\n")
-        assert [line.rstrip() for line in text.splitlines() if line.startswith("?")] == plain.splitlines()[:3]
+        assert [line.rstrip() for line in lines_of(shown) if line.startswith("?")] == plain.splitlines()[:3]
     else:
-        assert out.decode() == plain
+        assert out == plain
 
 
 # --- mending --------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What is wrong is mended, in the author's own names; only the lines that must change do; nothing unproved is kept."""
 
+import ast
 import json
 import subprocess
 import time
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from generated import CODES, FORMS, case
 
-from jaxnet.compare.author import repair
+from jaxnet.compare.author import lines, repair
 from jaxnet.compare.author.edits import Edit, edited, unified_diff
 from jaxnet.compare.author.moves import moved
 from jaxnet.compare.author.tape import Place
@@ -74,18 +75,11 @@ def test_a_diff_that_patch_takes(tmp_path):
 # --- moves ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_step_goes_behind_what_needs_the_weights(tmp_path, monkeypatch):
-    import ast
-
-    monkeypatch.chdir(tmp_path)
+def test_the_step_goes_behind_what_needs_the_weights(monkeypatch):
     text = "def f(W, d):\n    W = W - 1\n    below = 0\n    e = d @ W.T\n    return e\n"
     use = next(n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult))
-    (tmp_path / "f.py").write_text(text)
-    from jaxnet.compare.author import lines
-
-    with monkeypatch.context() as patch:
-        patch.setattr(lines, "parsed_lines", lambda file: text.splitlines(keepends=True))
-        (behind,), *others = moved(Place("f.py", 2, "f"), [(Place("f.py", 4, "f"), use)])
+    monkeypatch.setattr(lines, "parsed_lines", lambda file: text.splitlines(keepends=True))
+    (behind,), *others = moved(Place("f.py", 2, "f"), [(Place("f.py", 4, "f"), use)])
     assert edited(text.encode(), behind).decode().index("W = W - 1") > text.index("e = d")
     assert others == []  # the name that it would be kept in is taken
 

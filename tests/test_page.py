@@ -8,10 +8,13 @@ import pytest
 from planting import backward, make_network
 
 import jaxnet
+from jaxnet.compare.class_page import class_page
 from jaxnet.compare.files import compare_file
 from jaxnet.compare.gradients import compare_library
+from jaxnet.compare.many import Outcome
 from jaxnet.compare.page import fragment, page
-from jaxnet.compare.report import Place
+from jaxnet.compare.report import Move, Place, Unjudged
+from jaxnet.compare.teeth import Teeth
 
 VOID = {"meta", "img", "br"}
 
@@ -188,3 +191,17 @@ def test_fragment_styles_itself_alone(wrong):
     )
     for selector in re.findall(r"([^{}]+)\{", style):
         assert selector.strip().startswith(".jaxnet-report")
+
+
+def test_pages_say_what_a_verdict_rests_on_and_what_it_is_not_about():
+    report = compare_library(8)
+    place = Place(12, 3, "A = X @ W", None, "net.ipynb#cell-3")
+    right = report._replace(
+        verdict="right", findings=[], places=[], teeth=Teeth(3, 4, (("db1", "not-summed"),)), source="net.ipynb",
+        unjudged=[Unjudged((4, 1), place)],
+    )  # fmt: skip
+    for html in (right.html(), right._repr_html_(), class_page([Outcome("net.ipynb", right, None, 1.0)])):
+        assert "3 of 4 mistakes of the catalogue would show in these data; not not-summed in db1." in html
+        assert "not judged: an array 4×1 in net.ipynb, cell 3, line 12, which no step changes" in html
+    wrong = report._replace(repeat=Move("W1", (0, 1), 1e-6, 2e-7, 3e-7)).html()
+    assert "add 1e-06 to W1[0, 1]. Your loss changes by 2e-07; your gradient says 3e-07." in wrong

@@ -164,6 +164,7 @@ def _compare(runs: Sequence[Run], **flags: Any) -> Report:
         source=SOURCE,
         places=[shown(place) or place for place in report.places],
         frontier=frontier,
+        unjudged=[u._replace(place=shown(u.place) or u.place) for u in report.unjudged],
         notes=[_renumbered(note, numbers) for note in report.notes],
     )
 

@@ -79,6 +79,8 @@ def header(report: Report, tag: str = "h1") -> str:
         lines.append(f'<p class="network">{escape(report.network_line())}</p>')
     if report.hint is not None:
         lines.append(f'<p class="network">{escape(report.hint_line())}</p>')
+    rests_on = [*report.unjudged_lines(), report.teeth_line(), report.repeat_line()]
+    lines += [f'<p class="network">{escape(line)}</p>' for line in rests_on if line]
     return f'<header class="{report.verdict}">\n' + "\n".join(lines) + "\n</header>"
 
 

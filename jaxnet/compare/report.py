@@ -47,6 +47,13 @@ class Place(NamedTuple):
     file: str | None = None
 
 
+class Unjudged(NamedTuple):
+    """An array that looks like weights or a bias and that no step changes, and where the forward pass uses it."""
+
+    shape: tuple[int, ...]
+    place: Place
+
+
 class Frontier(NamedTuple):
     """Between which lines a gradient went wrong: the last that holds a derivative of the loss, and the first after."""
 
@@ -89,7 +96,7 @@ class Report(NamedTuple):
     frontier: dict[str, Frontier] = {}  # noqa: RUF012 (of each wrong parameter)
     changes: dict[str, Change] = {}  # noqa: RUF012 (of files, after which what could be mended is gone)
     unmended: list[tuple[str, str]] | None = None  # findings that the changes leave; None where nothing was tried
-    unjudged: list[str] = []  # noqa: RUF012 (what looks like a parameter, and is never stepped)
+    unjudged: list[Unjudged] = []  # noqa: RUF012 (what looks like a parameter, and is never stepped)
     teeth: Teeth | None = None  # of a right one: which mistakes would have shown
     repeat: Move | None = None  # of a wrong one: what its author can compute to see it
     isolation: str | None = None  # what kept the program from the rest of the machine
@@ -201,7 +208,7 @@ class Report(NamedTuple):
             "truth": self.truth,
             "program": self.program,
             "notes": self.notes,
-            "unjudged": self.unjudged,
+            "unjudged": [{"shape": list(shape), **(_line(place) or {})} for shape, place in self.unjudged],
             "diff": "".join(change.diff for change in self.changes.values()) or None,
             "teeth": self.teeth
             and {
@@ -244,6 +251,7 @@ class Report(NamedTuple):
             for name, (known, quantity, unknown) in fields["frontier"].items()
         }
         findings, places = [Finding(*f) for f in fields["findings"]], [Place(*p) for p in fields["places"]]
+        fields["unjudged"] = [Unjudged(tuple(shape), Place(*place)) for shape, place in fields["unjudged"]]
         if fields["teeth"]:
             shown, of, hidden = fields["teeth"]
             fields["teeth"] = Teeth(shown, of, tuple((at, code) for at, code in hidden))
@@ -348,7 +356,7 @@ class Report(NamedTuple):
         if self.program:
             lines.append(f"  what was run: {self.program}")
         lines += [f"  not run: {note}" for note in self.notes[:3] if self.verdict == "wrong"]
-        lines += [f"  not judged: {what}" for what in self.unjudged[:3]]
+        lines += [f"  {line}" for line in self.unjudged_lines()]
         lines += [f"  {self.hint_line()}"] * (self.hint is not None)
         lines += ["", *self._table(), ""]
         for findings, place in self.by_place():
@@ -357,6 +365,13 @@ class Report(NamedTuple):
         lines += textwrap.wrap(self.teeth_line(), 96, initial_indent="  ", subsequent_indent="  ")
         lines += textwrap.wrap(self.repeat_line(), 96, initial_indent="  ", subsequent_indent="  ")
         return "\n".join(lines).rstrip() + "\n"
+
+    def unjudged_lines(self) -> list[str]:
+        """What a verdict says nothing of."""
+        return [
+            f"not judged: an array {shape_in_words(shape)} in {self.where(place)}, which no step changes"
+            for shape, place in self.unjudged[:3]
+        ]
 
     def teeth_line(self) -> str:
         """What a right verdict rests on: how many mistakes would have shown, and which would not."""

@@ -17,7 +17,7 @@ from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.author.truth import NAMED, labels_of
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
-from jaxnet.compare.report import Frontier, Parameter, Place, Report
+from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged
 from jaxnet.compare.teeth import Teeth, teeth
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
     )
 
 
-def _unjudged(judged: Judged) -> list[str]:
+def _unjudged(judged: Judged) -> list[Unjudged]:
     """Arrays that look like weights or biases of the network, and that no step changes: nothing is said of them."""
     step = judged.step
     stepped = {p.before for p in step.parameters}
     first = max((p.number for p in stepped), default=0)
-    found: dict[str, None] = {}
+    found: dict[Unjudged, None] = {}
     for node in sorted(ancestors([e.prediction for e in step.examples], first), key=lambda n: n.number):
         still = [p for p in node.parents if p not in step.active and p.shape and p.dtype.kind == "f"]
         others = [p for p in node.parents if p not in still]
@@ -66,7 +66,7 @@ def _unjudged(judged: Judged) -> list[str]:
             looks = weights and not any(original(p) in stepped for p in others)
         if looks:
             array = min(still, key=lambda n: n.number)
-            found[f"an array {array.shape} in {node.place.file}:{node.place.line}, which no step changes"] = None
+            found[Unjudged(array.shape, _as_place(node) or Place())] = None
     return list(found)
 
 
