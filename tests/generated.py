@@ -581,6 +581,30 @@ def expected(plan: Plan, s: Settings, marks: dict[str, tuple[int, int]], by_kind
     return found
 
 
+def found_at(one: Case, form: str, sizes: tuple[int, ...]) -> Found | None:
+    """What is to be found where a form that loops over its layers is called as a network of other sizes.
+
+    None where it raises then, or does what it ought to.
+    """
+    s, form = one.settings._replace(sizes=sizes), form.removesuffix(", defined only")
+
+    def kind(at: str, depth: int) -> str:
+        return "dZL" if at in ("loss", f"dZ{depth}") else f"{at[:2]}L" if at[2:] == str(depth) else at[:2]
+
+    uniform = in_all_layers(form, one.settings, one.plan)
+    assert uniform is not None
+    by_kind, _ = uniform
+    plan = {at if at == "forward" else f"dZ{s.depth}" if at == "dZL" else f"{at}1": c for at, c in by_kind.items()}
+    if s.depth == 1 and "dZ" in by_kind:
+        return None
+    there = in_all_layers(form, s, plan)
+    if there is None:
+        return None
+    known = {(kind(at, one.settings.depth), code): line for (at, code), line in one.found_by_form[form].items()}
+    found = expected(there[1], s, {}, by_kind)
+    return {(at, code): known.get((kind(at, s.depth), code)) for at, code in found}
+
+
 def data_lines(s: Settings) -> list[str]:
     n, inputs, outputs = s.m * (3 if s.batches else 1), s.sizes[0], s.sizes[-1]
 

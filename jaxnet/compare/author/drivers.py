@@ -88,7 +88,10 @@ def drive(
                 if stop():
                     return
                 play = functools.partial(_seeded, target.play, world, strict)
-                ends, why = _runs(play, met=not alone)
+                tape = Tape(PROBE)
+                ends, why = _runs(play, tape, met=not alone)
+                if ends and not alone and world.form != "batch" and (batches := _sums_over_examples(tape)):
+                    ends, why = False, batches
                 if ends:
                     offered += 1
                     yield Attempt(target.description, play, alone, doubt)
@@ -119,12 +122,18 @@ def _of_layout(worlds: list[Any], layout: str | None) -> list[Any]:
     return [world for world in worlds if layout in (None, getattr(world, "layout", layout))]
 
 
-def _runs(play: Callable[[], None], met: bool) -> tuple[bool, str]:
+def _sums_over_examples(tape: Tape) -> str:
+    """What was meant for several examples, where one was given: there a missing sum would not show."""
+    sums = [n for n in tape.nodes if n.function in (numpy.sum, numpy.mean) and n.size > 1]
+    place = next((n.place for n in sums if n.parents and n.parents[0].size == n.size), None)
+    return "" if place is None else f"line {place.line} sums over examples, and only one at a time can be run"
+
+
+def _runs(play: Callable[[], None], tape: Tape, met: bool) -> tuple[bool, str]:
     """Whether a call ends well, or has not ended after a while; with `met`, only if its prediction meets labels.
 
     And what a backward pass raised, if one did.
     """
-    tape = Tape(PROBE)
     ends, why = True, ""
     # Labels must meet a prediction of their size: NumPy lets others pass unnoticed.
     with recording(tape), contextlib.redirect_stdout(io.StringIO()), numpy.errstate(all="ignore"):
@@ -141,7 +150,7 @@ def _runs(play: Callable[[], None], met: bool) -> tuple[bool, str]:
     try:
         return bool(find_steps(tape)[0].examples), ""
     except NoStep:
-        return False, ""
+        return False, why
 
 
 def _raised_in_backward(error: BaseException) -> str:

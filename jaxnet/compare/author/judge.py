@@ -219,19 +219,34 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     if network is not None:
         names = names | {p: name for name, p in network.parameters.items()}
     by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
+    given_before = {}  # what NumPy spread over the arrays of an optimiser
     for p in by_name.values() if not step.stale else ():
         if all(level.factor is None for level in fitted[p]):
             further = [Level(c, [np.asarray(v(c.node), float) for v in drawn], None) for c in spread(p, step)]
             fitted = {**fitted, p: _up_to_formula([*fitted[p], *further], p)}
+            given_before |= {p: further[0]} if further else {}
     levels = _compared_level(fitted)
-    given = {name: levels[p].arrays for name, p in by_name.items()}
+    for p, first in given_before.items():
+        if levels[p].arrays[0].size == fitted[p][0].arrays[0].size:
+            levels[p] = first
+    judged = _at_levels(step, drawn, by_name, truth, fitted, levels, network, stated)
+    off = next((f.scale for f in judged.findings if (f.at, f.code) == ("loss", "wrong-scale")), None)
+    outer = {p: _times(1 / off, levels[p], fitted[p]) for p in levels} if judged.wrong and off else {}
+    if outer and all(outer.values()):  # the constant is taken off before the step
+        rescaled = {p: level for p, level in outer.items() if level is not None}
+        judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated)
+    return judged
+
+
+def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool) -> Judged:
+    """The verdict where these arrays are the gradients."""
     nodes = {name: _node(levels[p]) for name, p in by_name.items()}
     true = {name: _true(p, truth) for name, p in by_name.items()}
-    factors = {name: levels[p].factor for name, p in by_name.items()}
+    descends = {name: _descends(p, true[name], drawn) for name, p in by_name.items()}
+    given, factors = _downhill({name: levels[p] for name, p in by_name.items()}, descends)
     known = [f for f in factors.values() if f is not None and not math.isnan(f)]
     made = {name: _node(fitted[p][-1]) for name, p in by_name.items()}
     judged = Judged(step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [], stated)
-    descends = {name: _descends(p, true[name], drawn) for name, p in by_name.items()}
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         judged = judged._replace(scale=known[0], findings=_constant(known[0], stated))
@@ -241,7 +256,16 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
         return judged
     if all(f is not None for f in factors.values()) and not known and not step.stale:
         raise ValueError("all gradients are 0 in this step: nothing can be told from it")
-    return _accused(judged, factors, known, descends)
+    return _accused(judged, factors, known)
+
+
+def _times(constant: float, level: Level, levels: list[Level]) -> Level | None:
+    """The array that is another one times a constant."""
+    for other in levels:
+        pairs = zip(other.arrays, level.arrays, strict=True)
+        if all(a.shape == b.shape and np.allclose(a, constant * b, RIGHT, 0) for a, b in pairs):
+            return other
+    return None
 
 
 def _order(name: str) -> tuple:
@@ -269,9 +293,17 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
     choices = [{p: _within(levels, count) for p, levels in fitted.items()} for count in (1, 2, 3)]
     # Numbers that all steps are multiplied by alike are a learning rate; others are part of a gradient's formula.
     fair = [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted))]
-    return max(
+    chosen = max(
         fair, key=lambda choice: (_one_constant(choice), sum(_is_one(level.factor) for level in choice.values()))
     )
+    # One line makes all gradients ready for the step: that which gives the right ones gives the wrong ones too.
+    lines = {_line(level) for level in chosen.values() if _is_one(level.factor)} - {None}
+    beside = {p: [level for level in levels if _line(level) in lines] for p, levels in fitted.items()}
+    return {p: beside[p][0] if level.factor is None and beside[p] else level for p, level in chosen.items()}
+
+
+def _line(level: Level):
+    return level.candidate.node.place if level.candidate is not None else None
 
 
 def _same_ratio(choice: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> bool:
@@ -341,8 +373,23 @@ def _descends(parameter: Parameter, true: list[Array], drawn: list[Values]) -> b
             return None
         size = np.linalg.norm(moved) * np.linalg.norm(t)
         if size > 0:
-            signs.add(float(np.vdot(moved, t)) / size > 0)
+            signs.add(bool(np.vdot(moved, t) > 0))
     return signs.pop() if len(signs) == 1 else None
+
+
+def _downhill(levels: dict[str, Level], descends: dict[str, bool | None]):
+    """The gradients and their constants with the signs that the steps give them: W += η·dW, dW = −∂loss/∂W is right.
+
+    What nothing is known of is taken as all the others are.
+    """
+    factors = {name: level.factor for name, level in levels.items()}
+    known = {name: f for name, f in factors.items() if f and not math.isnan(f) and descends[name] is not None}
+    turned = {name for name, f in known.items() if (f > 0) != descends[name]}
+    factors |= {name: -known[name] for name in turned}
+    if turned and turned == set(known):
+        turned |= {name for name, f in factors.items() if f is None}
+    given = {name: [-a for a in level.arrays] if name in turned else level.arrays for name, level in levels.items()}
+    return given, factors
 
 
 def _constant(scale: float, stated: bool) -> list[Finding]:
@@ -352,12 +399,9 @@ def _constant(scale: float, stated: bool) -> list[Finding]:
     return [Finding("loss", "wrong-scale", abs(scale), f"{abs(scale):.6g}", severity="warning")]
 
 
-def _accused(judged: Judged, factors, known, descends) -> Judged:
+def _accused(judged: Judged, factors, known) -> Judged:
     """What is wrong, by a formula where one is known."""
     given = judged.given
-    if all(f is not None for f in factors.values()) and all(d is False for d in descends.values() if d is not None):
-        given = {name: [-a for a in arrays] if (factors[name] or 1) > 0 else arrays for name, arrays in given.items()}
-    judged = judged._replace(given=given)
     if judged.step.stale:
         stale = [Finding(f"d{name}", "stale-gradient") for name in given]
         return judged._replace(findings=stale, wrong=list(given), proof="unchanged")

@@ -10,7 +10,7 @@ import numpy as np
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.dense import Dense, as_rows, original
 from jaxnet.compare.author.judge import WRONG, Judged, diagnosed
-from jaxnet.compare.author.raw import is_scaling
+from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.tape import Node, ancestors, depends
 from jaxnet.compare.author.tape import Place as Line
@@ -229,6 +229,8 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
     if kind in ("dW", "db"):
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         node = _in_formula(judged, finding.at[1:]) if whole else judged.made.get(finding.at[1:])
+        if node is not None and finding.code in ("wrong-sign", "wrong-scale"):
+            node = _first_of_value(judged, finding.at[1:], node)
         return node if node is None else min(of_each_example(judged, node), key=lambda n: n.number)
     if kind == "dZ" and judged.diagnosis is not None and judged.problem is not None:
         held = holder(judged, int(layer))
@@ -266,6 +268,16 @@ def _in_formula(judged: Judged, name: str) -> Node | None:
     if chosen is None or chosen.place is None or after is None or chosen.place.line != after.line:
         return chosen
     return made
+
+
+def _first_of_value(judged: Judged, name: str, node: Node) -> Node:
+    """The first array with these very numbers: where a constant came in, before a momentum of 0 was added."""
+    wanted = [np.asarray(v(node), float) for v in judged.drawn]
+    for candidate in candidates(judged.names[name], judged.step):
+        found = [np.asarray(v(candidate.node), float) for v in judged.drawn]
+        if all(a.shape == w.shape and np.array_equal(a, w) for a, w in zip(found, wanted, strict=True)):
+            node = min(node, candidate.node, key=lambda n: n.number)
+    return node
 
 
 def _origin(node: Node, judged: Judged) -> Node:

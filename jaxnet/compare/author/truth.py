@@ -100,8 +100,9 @@ def labels_of(example: Example, values: Values) -> Array | None:
         network = np.asarray(values(meeting.network))
         if meeting.labels is not None and meeting.labels.size == network.size and meeting.node.name != "getitem":
             labels = np.asarray(values(meeting.labels), float)
-            # ŷ + (−y), and −y · log ŷ: labels may enter with their sign.
-            if meeting.node.function is np.add or (labels.max(initial=0) <= 0 and labels.any()):
+            # ŷ + (−y), and −y · log ŷ or −y / ŷ: labels may enter with their sign.
+            scaling = meeting.node.function in (np.multiply, np.true_divide)
+            if meeting.node.function is np.add or (scaling and labels.max(initial=0) <= 0 and labels.any()):
                 labels = -labels
             return _shaped_like(labels, network, prediction)
     for meeting in example.meetings:
