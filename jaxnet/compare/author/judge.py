@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author.dense import Dense
-from jaxnet.compare.author.raw import Candidate, candidates, spread, stepped
+from jaxnet.compare.author.raw import Candidate, candidates, is_scaling, spread, stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
@@ -226,6 +226,11 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
             fitted = {**fitted, p: _up_to_formula([*fitted[p], *further], p)}
             given_before |= {p: further[0]} if further else {}
     levels = _compared_level(fitted)
+    rate = _rate_inside(levels, fitted, step, drawn)
+    levels = {
+        p: level._replace(arrays=[a / rate for a in level.arrays], factor=level.factor and level.factor / rate)
+        for p, level in levels.items()
+    }
     for p, first in given_before.items():
         if levels[p].arrays[0].size == fitted[p][0].arrays[0].size:
             levels[p] = first
@@ -257,6 +262,25 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     if all(f is not None for f in factors.values()) and not known and not step.stale:
         raise ValueError("all gradients are 0 in this step: nothing can be told from it")
     return _accused(judged, factors, known)
+
+
+def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Level]], step: Step, drawn) -> float:
+    """The learning rate that is inside of the gradients; 1 if it is not, or no gradient is right.
+
+    It is where no number stands just before the step, and the error was multiplied by one that is the gradients'
+    constant.
+    """
+    known = [(p, level) for p, level in levels.items() if level.factor and not math.isnan(level.factor)]
+    if not known or any(level is not fitted[p][0] or level.candidate is None for p, level in known):
+        return 1.0
+    common = set.intersection(*(ancestors(nodes_in(p.steps)) for p, _ in known))
+    for node in common & step.labelled:
+        if is_scaling(node, step):
+            array = next(np.asarray(drawn[0](p)) for p in node.parents if p.size == node.size)
+            number = float(np.vdot(array, np.asarray(drawn[0](node)).reshape(array.shape)) / np.vdot(array, array))
+            if all(abs(abs(level.factor or 0) - abs(number)) <= RIGHT * abs(number) for _, level in known):
+                return abs(number)
+    return 1.0
 
 
 def _times(constant: float, level: Level, levels: list[Level]) -> Level | None:
@@ -292,14 +316,20 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
         return within if _one_constant(within) else outermost
     choices = [{p: _within(levels, count) for p, levels in fitted.items()} for count in (1, 2, 3)]
     # Numbers that all steps are multiplied by alike are a learning rate; others are part of a gradient's formula.
-    fair = [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted))]
-    chosen = max(
-        fair, key=lambda choice: (_one_constant(choice), sum(_is_one(level.factor) for level in choice.values()))
-    )
+    whole = {p: levels[0] for p, levels in fitted.items()}
+    fair = [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted)), whole]
+    chosen = max(fair, key=_agreement)
     # One line makes all gradients ready for the step: that which gives the right ones gives the wrong ones too.
     lines = {_line(level) for level in chosen.values() if _is_one(level.factor)} - {None}
     beside = {p: [level for level in levels if _line(level) in lines] for p, levels in fitted.items()}
     return {p: beside[p][0] if level.factor is None and beside[p] else level for p, level in chosen.items()}
+
+
+def _agreement(choice: dict[Parameter, Level]) -> tuple[bool, int, int]:
+    """How much speaks for a choice of arrays: all share one constant; so many share one; so many equal the truth."""
+    known = [level.factor for level in choice.values() if level.factor is not None and not math.isnan(level.factor)]
+    sharing = max((sum(abs(f - other) <= RIGHT * abs(f) for other in known) for f in known), default=0)
+    return _one_constant(choice), sharing, sum(_is_one(level.factor) for level in choice.values())
 
 
 def _line(level: Level):

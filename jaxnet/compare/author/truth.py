@@ -197,24 +197,41 @@ def _quiet(formula: Callable, prediction: Array, labels: Array) -> Array:
 
 def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, bool, list]:
     """Which named loss the program's own is, as ∂loss/∂prediction shows; with what would make it so exactly."""
-    if not step.examples or any(y is None for of_draw in labels for y in of_draw):
+    predictions = [example.prediction for example in step.examples]
+    if not predictions or any(y is None for of_draw in labels for y in of_draw):
         return None, True, []
+    if any(prediction not in found for prediction in predictions for found in adjoints):
+        return None, True, []
+    own = [[found[prediction] for prediction in predictions] for found in adjoints]
     for name, formulas in NAMED.items():
         for formula in formulas:
-            worst, corrections, factors = 0.0, [], []
-            for values, of_draw, found in zip(drawn, labels, adjoints, strict=True):
-                more = []
-                for example, y in zip(step.examples, of_draw, strict=True):
-                    own = found.get(example.prediction)
-                    named = _quiet(formula, values(example.prediction), y)
-                    if own is None or not np.isfinite(named).all() or not named.any():
-                        worst = np.inf
-                        break
-                    factor = float(np.vdot(named, own) / np.vdot(named, named))
-                    worst = max(worst, np.abs(own - factor * named).max() / (np.abs(own).max() + 1e-300))
-                    factors.append(factor)
-                    more.append(factor * named - own)
-                corrections.append(more)
-            if worst < ROUGH and np.ptp(factors) <= ROUGH * np.abs(factors).max():
+            named = [
+                [_quiet(formula, values(p), y) for p, y in zip(predictions, of_draw, strict=True)]
+                for values, of_draw in zip(drawn, labels, strict=True)
+            ]
+            pairs = [pair for both in zip(own, named, strict=True) for pair in zip(*both, strict=True)]
+            if not all(np.isfinite(n).all() and n.any() for _, n in pairs):
+                continue
+            factor = _constant(pairs)
+            worst = max(np.abs(o - factor * n).max() / (np.abs(o).max() + 1e-300) for o, n in pairs)
+            if worst < ROUGH:
+                corrections = [
+                    [factor * n - o for o, n in zip(*both, strict=True)] for both in zip(own, named, strict=True)
+                ]
                 return name, worst < 1e-9, corrections
     return None, True, []
+
+
+def _constant(pairs: list[tuple[Array, Array]]) -> float:
+    """c with own = c · named, where own may have a small ε in it: 1 / (p + ε) in the place of 1 / p.
+
+    named / own = (1 + ε |named|) / c then, a line whose value at 0 is 1 / c.
+    """
+    own, named = (np.concatenate([np.ravel(pair[k]) for pair in pairs]) for k in (0, 1))
+    ratios, sizes = (named / own)[own != 0], np.abs(named)[own != 0]
+    if not ratios.size:
+        return 0.0
+    spread = sizes - sizes.mean()
+    slope = float(spread @ ratios / (spread @ spread)) if np.ptp(ratios) and spread.any() else 0.0
+    at_zero = float(ratios.mean() - slope * sizes.mean())
+    return 1 / at_zero if at_zero else 0.0
