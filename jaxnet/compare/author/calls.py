@@ -311,6 +311,11 @@ def argument_meanings(function: Any, building: bool = False) -> dict[str, list[s
     return {name: meanings(name, building) for name in (names[1:] if bound else names)}
 
 
+def needs_arguments(function: Any) -> bool:
+    """Whether a function has arguments without a default."""
+    return any(p.default is p.empty for p in _parameters(function))
+
+
 def named_results(file: File, function: Any, result: Any) -> list[tuple[str, Any]]:
     """A call's results with the names of its return statement and of the places where the file calls it."""
     short = getattr(function, "__name__", "")

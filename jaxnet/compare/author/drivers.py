@@ -19,7 +19,15 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from jaxnet.compare.author.calls import COUNT, File, Session, World, argument_meanings, find_role
+from jaxnet.compare.author.calls import (
+    COUNT,
+    File,
+    Session,
+    World,
+    argument_meanings,
+    find_role,
+    needs_arguments,
+)
 from jaxnet.compare.author.layers import SHAPES, TOGETHER, lone_layers
 from jaxnet.compare.author.meanings import read_name, role
 from jaxnet.compare.author.passes import (
@@ -200,7 +208,8 @@ def _trainers(file: File, np: types.ModuleType) -> Iterator[Target]:
     found = {n: f for n, f in find_role(file.functions, "train").items() if _computes_gradients(file, f)}
     for function in first_uncalled(file, found):
         arguments = argument_meanings(function)
-        if arguments and not takes_data(function):
+        given = takes_data(function)
+        if arguments and not given and needs_arguments(function):
             continue
         shown = f"{function.__name__}({', '.join(arguments)}), called with data of jaxnet's own"
 
@@ -211,7 +220,7 @@ def _trainers(file: File, np: types.ModuleType) -> Iterator[Target]:
             for _ in range(COUNT):
                 session.call(function)
 
-        yield Target(shown, play, _worlds(file) if arguments else _worlds(file)[:1], (True,))
+        yield Target(shown, play, _worlds(file) if given else _worlds(file)[:1], (True,))
 
 
 def _class_trainers(file: File, np: types.ModuleType) -> Iterator[Target]:

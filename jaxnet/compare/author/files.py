@@ -196,8 +196,12 @@ def numpy_readers(np: types.ModuleType, files: Files) -> dict[str, Any]:
         content = stream(file).read()
         return np.array(numpy.fromstring(content, sep=sep) if sep else numpy.frombuffer(content, dtype, count, offset))
 
+    def fromstring(string: Any, dtype: Any = float, count: int = -1, sep: str = "", **_: Any) -> Any:
+        return np.array(numpy.fromstring(string, sep=sep) if sep else numpy.frombuffer(string, dtype, count))
+
     return {
-        "load": load, "loadtxt": text(np.loadtxt), "genfromtxt": text(np.genfromtxt), "fromfile": fromfile,
+        "fromstring": fromstring, "load": load, "loadtxt": text(np.loadtxt),
+        "genfromtxt": text(np.genfromtxt), "fromfile": fromfile,
         "int": int, "float": float, "object": object, "str": str, "float_": numpy.float64, "NaN": numpy.nan,
         "Inf": numpy.inf, "product": np.prod, "row_stack": np.vstack,
     }  # fmt: skip

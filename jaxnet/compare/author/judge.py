@@ -8,6 +8,7 @@ them. Everything else is no verdict, and a ValueError says why.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -234,7 +235,10 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     for p, first in given_before.items():
         if levels[p].arrays[0].size == fitted[p][0].arrays[0].size:
             levels[p] = first
-    judged = _at_levels(step, drawn, by_name, truth, fitted, levels, network, stated)
+    judged = _fewest(
+        _at_levels(step, drawn, by_name, truth, fitted, choice, network, stated)
+        for choice in [levels, *_whole_steps(levels, fitted, step, drawn)]
+    )
     off = next((f.scale for f in judged.findings if (f.at, f.code) == ("loss", "wrong-scale")), None)
     outer = {p: _times(1 / off, levels[p], fitted[p]) for p in levels} if judged.wrong and off else {}
     if outer and all(outer.values()):  # the constant is taken off before the step
@@ -243,12 +247,27 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     return judged
 
 
+def _fewest(readings: Iterator[Judged]) -> Judged:
+    """Of several readings of the same step, the first that needs fewest findings, and none that is unknown."""
+    return min(readings, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
+
+
+def _whole_steps(levels, fitted, step: Step, drawn) -> Iterator[dict[Parameter, Level]]:
+    """Where no gradient is right: all of each step but the learning rate, which may have been put into the error."""
+    if step.stale or any(level.factor is not None for level in levels.values()):
+        return
+    if all(level is fitted[p][0] or len(p.steps) != 1 for p, level in levels.items()):
+        return
+    for number in _numbers_inside(levels, step, drawn):
+        yield {p: Level(fitted[p][0].candidate, [stepped(p, v) / number for v in drawn], None) for p in levels}
+
+
 def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool) -> Judged:
     """The verdict where these arrays are the gradients."""
     nodes = {name: _node(levels[p]) for name, p in by_name.items()}
     true = {name: _true(p, truth) for name, p in by_name.items()}
     descends = {name: _descends(p, true[name], drawn) for name, p in by_name.items()}
-    given, factors = _downhill({name: levels[p] for name, p in by_name.items()}, descends)
+    given, factors = _downhill({name: levels[p] for name, p in by_name.items()}, descends, by_name, drawn)
     known = [f for f in factors.values() if f is not None and not math.isnan(f)]
     made = {name: _node(fitted[p][-1]) for name, p in by_name.items()}
     judged = Judged(step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [], stated)
@@ -273,14 +292,27 @@ def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Le
     known = [(p, level) for p, level in levels.items() if level.factor and not math.isnan(level.factor)]
     if not known or any(level is not fitted[p][0] or level.candidate is None for p, level in known):
         return 1.0
-    common = set.intersection(*(ancestors(nodes_in(p.steps)) for p, _ in known))
-    for node in common & step.labelled:
-        if is_scaling(node, step):
-            array = next(np.asarray(drawn[0](p)) for p in node.parents if p.size == node.size)
-            number = float(np.vdot(array, np.asarray(drawn[0](node)).reshape(array.shape)) / np.vdot(array, array))
-            if all(abs(abs(level.factor or 0) - abs(number)) <= RIGHT * abs(number) for _, level in known):
-                return abs(number)
+    for number in _numbers_inside([p for p, _ in known], step, drawn):
+        if all(abs(abs(level.factor or 0) - number) <= RIGHT * number for _, level in known):
+            return number
     return 1.0
+
+
+def _numbers_inside(parameters: Iterable[Parameter], step: Step, drawn) -> list[float]:
+    """The numbers by which something is multiplied in each of these parameters' steps."""
+    ratios: dict[Node, float] = {}
+    shared: list[float] | None = None
+    for p in parameters:
+        scalings = [n for n in ancestors(nodes_in(p.steps)) & step.labelled if is_scaling(n, step)]
+        for node in sorted(scalings, key=lambda n: n.number):
+            if node not in ratios:
+                array = next(np.asarray(drawn[0](parent)) for parent in node.parents if parent.size == node.size)
+                square = float(np.vdot(array, array))
+                product = float(np.vdot(array, np.asarray(drawn[0](node)).reshape(array.shape)))
+                ratios[node] = abs(product / square) if square else 0.0
+        own = [ratios[node] for node in scalings if ratios[node]]
+        shared = [k for k in own if shared is None or any(abs(k - other) <= RIGHT * k for other in shared)]
+    return list(dict.fromkeys(shared or []))
 
 
 def _times(constant: float, level: Level, levels: list[Level]) -> Level | None:
@@ -407,19 +439,31 @@ def _descends(parameter: Parameter, true: list[Array], drawn: list[Values]) -> b
     return signs.pop() if len(signs) == 1 else None
 
 
-def _downhill(levels: dict[str, Level], descends: dict[str, bool | None]):
+def _downhill(levels: dict[str, Level], descends: dict[str, bool | None], parameters: dict[str, Parameter], drawn):
     """The gradients and their constants with the signs that the steps give them: W += η·dW, dW = −∂loss/∂W is right.
 
-    What nothing is known of is taken as all the others are.
+    What nothing is known of is taken as all the others are; if there are none, as it is stepped.
     """
     factors = {name: level.factor for name, level in levels.items()}
     known = {name: f for name, f in factors.items() if f and not math.isnan(f) and descends[name] is not None}
     turned = {name for name, f in known.items() if (f > 0) != descends[name]}
     factors |= {name: -known[name] for name in turned}
-    if turned and turned == set(known):
+    if known and turned == set(known):
         turned |= {name for name, f in factors.items() if f is None}
+    elif not known:
+        turned = {name for name, level in levels.items() if _is_added(parameters[name], level, drawn)}
     given = {name: [-a for a in level.arrays] if name in turned else level.arrays for name, level in levels.items()}
     return given, factors
+
+
+def _is_added(parameter: Parameter, level: Level, drawn: list[Values]) -> bool:
+    """Whether a multiple of an array is what is added to its parameter, rather than subtracted."""
+    for values, array in zip(drawn, level.arrays, strict=True):
+        step = np.asarray(stepped(parameter, values), float)
+        size = np.linalg.norm(step) * np.linalg.norm(array)
+        if step.shape != array.shape or np.vdot(step, array) > (RIGHT - 1) * size or not size:
+            return False
+    return True
 
 
 def _constant(scale: float, stated: bool) -> list[Finding]:

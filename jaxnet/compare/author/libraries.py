@@ -258,6 +258,12 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
 # --- questions and options --------------------------------------------------------------------------------------------
 
 
+def arguments(source: str) -> list[str]:
+    """What stands after a program's name on its command line, by what the program calls it."""
+    asked = {int(k): before for before, k in re.findall(r"^(.*)\bargv\[([1-9])\]", source, re.M)}
+    return [str(plausible(asked.get(k, ""))) for k in range(1, max(asked, default=0) + 1)]
+
+
 def prompt(limit: int = 200) -> Callable[..., str]:
     """`input`, answered by what it asks for."""
     asked = iter(range(limit))

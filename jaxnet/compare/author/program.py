@@ -9,12 +9,13 @@ import ast
 import contextlib
 import linecache
 import os
+import random
 import signal
 import sys
 import time
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,19 +52,21 @@ def run(
     modules: dict[str, types.ModuleType],
     *,
     builtins: dict[str, Any] | None = None,
+    arguments: Sequence[str] = (),
     deadline: float | None = None,
 ) -> Ran:
     """Run `file` of the tree below `root` as `__main__`, until it ends, the recorder has enough, or time is up.
 
     `modules` are seen by the tree in the place of the real ones, by their dotted names; `builtins` in the place of
-    `input`, `open` …; `deadline` is a value of `time.monotonic`. Code objects have the file's name relative to `root`,
-    those of a notebook's cell `name#cell-k` with k from 1.
+    `input`, `open` …; `arguments` stand after the program's name on its command line; `deadline` is a value of
+    `time.monotonic`. Code objects have the file's name relative to `root`, those of a notebook's cell `name#cell-k`
+    with k from 1.
     """
     program = _Program(file.resolve(), root.resolve(), modules, builtins or {})
     is_notebook = file.suffix == ".ipynb"
     if is_notebook:
         del program.main.__file__
-    started = StartedBy(program.imports)
+    started = StartedBy(program.imports, arguments)
     enough = False
     try:
         with started, alarm(deadline):
@@ -81,8 +84,8 @@ class StartedBy:
     What a program changes of the process is put back at the end.
     """
 
-    def __init__(self, imports: Imports) -> None:
-        self.imports = imports
+    def __init__(self, imports: Imports, arguments: Sequence[str] = ()) -> None:
+        self.imports, self.arguments = imports, arguments
         self._stack: list[contextlib.ExitStack] = []
 
     def __enter__(self) -> None:
@@ -95,8 +98,10 @@ class StartedBy:
         stack.callback(imports.withdraw)
         self._stack.append(stack)
         warnings.simplefilter("ignore")
+        random.seed(0)  # each run of a program gives the same
+        np.random.seed(0)
         os.chdir(imports.folder)
-        sys.argv[:] = [str(imports.file)]
+        sys.argv[:] = [str(imports.file), *self.arguments]
         sys.path.insert(0, str(imports.folder))
         sys.path_hooks.insert(0, imports.path_hook)
         sys.modules["__main__"] = imports.main

@@ -490,6 +490,23 @@ class Array(Recorded, np.ndarray):
     def __array_finalize__(self, template: Any) -> None:
         self._node = self._parent = self._leaf = self._seen = None
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.ndarray.shape.__get__(self)  # type: ignore[attr-defined]
+
+    @shape.setter
+    def shape(self, value: Any) -> None:
+        """From now on the array is a view of what it was."""
+        if not _tape:
+            np.ndarray.shape.__set__(self, plain(value))  # type: ignore[attr-defined]
+            return
+        was = np.ndarray.view(self, Array)
+        was.__dict__.update(self.__dict__)
+        np.ndarray.shape.__set__(self, plain(value))  # type: ignore[attr-defined]
+        self._leaf, self._parent = None, was
+        self._function, self._rest, self._seen = np.reshape, ((tuple(self.shape),), {}), node_of(was)
+        self._node = _view_node(self._seen, np.reshape, self._rest, self)
+
     def __getitem__(self, index: Any) -> Any:
         if not _tape:
             return np.ndarray.view(self, np.ndarray)[index]

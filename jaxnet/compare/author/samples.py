@@ -36,7 +36,7 @@ class Samples:
 
     def __init__(self, source: str) -> None:
         # Some write the number of MNIST's examples into a shape or a loop; in a slice, fewer will do.
-        self.whole = re.search(r"(?<![:\[\w.])60_?000(?!\s*[:\]\w.])", source) is not None
+        self.whole = re.search(r"(?<![:\[\w.])(?:50|55|60)_?000(?![ \t]*[:\]\w.])", source) is not None
         self.source = source
 
     @functools.cached_property

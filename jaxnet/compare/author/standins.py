@@ -68,6 +68,11 @@ def stand_ins(root: Path, file: Path, numpy: types.ModuleType) -> tuple[dict[str
     return modules, {"open": files.open, "input": libraries.prompt()}
 
 
+def arguments(file: Path) -> list[str]:
+    """The arguments that the program would be started with."""
+    return libraries.arguments(_text(file))
+
+
 def derived(module: types.ModuleType, changes: dict[str, Any]) -> types.ModuleType:
     """A module like another but for some attributes."""
     copy = types.ModuleType(module.__name__, module.__doc__)

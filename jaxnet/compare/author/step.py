@@ -370,7 +370,15 @@ def _by_loss(view: View) -> Step | None:
 
 
 def _may_be_loss(node: Node, view: View) -> bool:
-    return node.size == 1 and node.dtype is not None and node.dtype.kind == "f" and node not in view.into_steps
+    """Whether a Node is a scalar that makes no step. What is counted, as an accuracy is, has no derivative."""
+    if node.size != 1 or not _is_float(node) or node in view.into_steps:
+        return False
+    made_of = ancestors([node], view.window[0].number, until=lambda n: not _is_float(n))
+    return any(p.before in made_of for p in view.parameters)
+
+
+def _is_float(node: Node) -> bool:
+    return node.dtype is not None and node.dtype.kind == "f"
 
 
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Example, Step
-from jaxnet.compare.author.tape import Node, Tape
+from jaxnet.compare.author.tape import Node, Tape, ancestors
 
 ROUGH = 1e-3  # a loss with a small number inside its logarithm differs from the plain one by no more than this
 Array = np.ndarray
@@ -48,28 +48,46 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
     random = np.random.default_rng(0)
     recorded = Values()
     made_at = {p.before: recorded(p.before) for p in step.parameters}
+    data = _unseen(step, recorded, random)
     asked = [(node, outcome) for node, outcome in tape.decisions if node in step.active and node.number <= step.last]
     for _ in range(count):
         chosen = None
-        for values in _tries(step, made_at, random):
+        for values in _tries(step, made_at, data, random):
             if not _is_alive(step, values):
                 continue
             chosen = chosen or values
             if all(bool(values(node)) == outcome for node, outcome in asked):
                 chosen = values
                 break
-        found.append(chosen or Values(made_at))
+        found.append(chosen or Values(made_at | data))
     return found
 
 
-def _tries(step: Step, made_at: dict[Node, Array], random: np.random.Generator) -> Iterator[Values]:
+def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[Node, Array]:
+    """Other data where a layer was given zeros alone, which would hide its weights: the first row of XOR, say."""
+    labels = ancestors(m.labels for e in step.examples for m in e.meetings if m.labels is not None)
+    zeros: set[Node] = set()
+    for p in step.parameters:
+        views = {n for n in step.active if n is p.before or (n.size == p.size and p.before in n.parents)}
+        products = [n for n in step.forward if n.function in (np.dot, np.matmul) and views & set(n.parents)]
+        inputs = {parent for n in products for parent in n.parents if parent not in views}
+        if inputs and not any(n in step.active or np.asarray(recorded(n)).any() for n in inputs):
+            zeros |= inputs
+    leaves = {n for n in ancestors(zeros) if n.function is None and n.size > 1 and n not in labels}
+    return {n: recorded(n) + random.normal(size=n.shape) for n in sorted(leaves, key=lambda n: n.number)}
+
+
+def _tries(
+    step: Step, made_at: dict[Node, Array], data: dict[Node, Array], random: np.random.Generator
+) -> Iterator[Values]:
     noise = {node: random.normal(size=np.shape(value)) for node, value in made_at.items()}
     for scale in (1.0, 0.3, 0.1, 0.03, 0.01, 0.001):
         given = {node: scale * _usual_size(node.shape) * n for node, n in noise.items()}
-        yield Values(given)
+        yield Values(given | data)
     for share in (0.5, 0.1, 0.01, 1e-3, 1e-5, 1e-7):
         yield Values(
             {node: value * (1 + share * noise[node]) + share * 0.1 * noise[node] for node, value in made_at.items()}
+            | data
         )
 
 

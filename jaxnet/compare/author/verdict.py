@@ -104,6 +104,11 @@ def _examined(
             reasons.append(f"{attempt.program or path.name}: {error}")
             unsure = unsure or attempt.alone
             continue
+        if attempt.alone and any(f.code == "missing-output-derivative" for f in found[1].judged.findings):
+            # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
+            reasons.append(f"{attempt.program}: right if it is given ∂loss/∂ what its last activation is applied to")
+            unsure = True
+            continue
         if found[1].judged.wrong or only is not None or not (attempt.alone or attempt.doubt):
             return found
         if attempt.doubt:
@@ -175,15 +180,16 @@ def _attempts(
         share = time.monotonic() + SHARE * (deadline - time.monotonic())
         tape.deadline = share
         with recording(tape):
-            ran = run(file, root, modules, builtins=builtins, deadline=share)
+            ran = run(file, root, modules, builtins=builtins, arguments=standins.arguments(file), deadline=share)
         own = own or ran
-        trained = trained or any(node.steps >= 3 for node in tape.nodes)
+        trained = trained or (file == path and any(node.steps >= 3 for node in tape.nodes))
         found = watch.steps or _last_look(tape, ran, watch, reasons, file.name)
         if not found:
             continue
         if not _concerns(found[0], asked):
             reasons.append(f"{file.name}: its step is made by other files")
             continue
+        trained = True
         yield Attempt(None if file == path else str(ran.entry), tape, found, watch.names, ran.notes)
     if own is None:
         return
