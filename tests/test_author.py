@@ -162,6 +162,79 @@ def test_the_command(tmp_path):
         assert path.read_text() == text
 
 
+# --- how a step is written ------------------------------------------------------------------------------------------
+
+PLAIN = """
+import numpy as np
+np.random.seed(3)
+X, Y = np.random.randn(9, 4), np.eye(3)[np.arange(9) % 3]
+W1, b1, W2, b2 = np.random.randn(4, 5) / 2, np.zeros(5), np.random.randn(5, 3) / 2, np.zeros(3)
+for _ in range(9):
+    A1 = np.tanh(X @ W1 + b1)
+    E = np.exp(A1 @ W2 + b2)
+    P = E / E.sum(1, keepdims=True)
+    loss = -np.sum(Y * np.log(P)) / 9
+    dZ2 = (P - Y) / 9
+    dW2, db2 = A1.T @ dZ2, dZ2.sum(0)
+    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)
+    dW1, db1 = X.T @ dZ1, dZ1.sum(0)
+    W1 -= 0.1 * dW1
+    b1 -= 0.1 * db1
+    W2 -= 0.1 * dW2
+    b2 -= 0.1 * db2
+"""
+SLOPE = (" * (1 - A1 ** 2)", "")
+UPHILL = {f"{p} -= ": f"{p} += " for p in ("W1", "b1", "W2", "b2")}
+RATE_INSIDE = {"dZ2 = (P - Y) / 9": "dZ2 = 0.05 * (P - Y) / 9", "0.1 * ": ""}
+EPSILON = {"np.log(P)": "np.log(P + 1e-4)"}
+NEGATIVE = {"dZ2 = (P - Y) / 9": "dZ2 = (Y - P) / 9", **UPHILL}
+ONE_BY_ONE = {
+    "range(9):": "range(9):\n  for k in range(9):\n    x, y = X[k:k + 1], Y[k:k + 1]", "\n    ": "\n      ",
+    "X @": "x @", "X.T": "x.T", "Y *": "y *", "P - Y": "P - y", " / 9": "", "np.random.randn(9, 4)": "np.eye(9, 4, 4)",
+}  # fmt: skip
+STEPS = {
+    "as it is": ({}, "right", set()),
+    "all go uphill": (UPHILL, "wrong", {("dZ2", "wrong-sign")}),
+    "some go uphill": (dict(list(UPHILL.items())[:2]), "wrong", {("dZ1", "wrong-sign")}),
+    "the negative gradient is added": (NEGATIVE, "right", set()),
+    "the negative gradient of some": ({"b2 -= 0.1 * db2": "b2 += 0.1 * (Y - P).sum(0) / 9"}, "right", set()),
+    "the rate is inside": (RATE_INSIDE, "right", set()),
+    "the rate is inside, no slope": (RATE_INSIDE | dict([SLOPE]), "wrong", {("dZ1", "missing-activation-derivative")}),
+    "the rate is inside of each": (
+        {"-np.sum(Y * np.log(P)) / 9": "np.mean((Y - P) ** 2)", "0.1 * dW2": "A1.T @ (0.1 * dZ2)"},
+        "wrong",
+        {("dZ2", "missing-output-derivative"), ("loss", "wrong-scale")},
+    ),
+    "a small number in the logarithm": (EPSILON, "right", set()),
+    "and no mean": (EPSILON | {"(P - Y) / 9": "3 * (P - Y)"}, "right-up-to-scale", {("loss", "wrong-scale")}),
+    "all labels of an example negative": (
+        {"np.eye(3)[np.arange(9) % 3]": "-np.ones((9, 3))", "    E = np.exp(A1 @ W2 + b2)\n": "",
+         "E / E.sum(1, keepdims=True)": "A1 @ W2 + b2", "    loss = -np.sum(Y * np.log(P)) / 9\n": ""},
+        "right",
+        set(),
+    ),
+    "the first example is all zeros": (ONE_BY_ONE, "right", set()),
+    "and what it hides is wrong": (ONE_BY_ONE | {"dW1, db1 =": "dW1, db1 = 2 *"}, "wrong",
+                                   {("dW1", "wrong-scale")}),
+    "an accuracy is no loss": (
+        {"-np.sum(Y * np.log(P)) / 9": "((P.argmax(1) - Y.argmax(1)) ** 2).mean()"}, "right", set()
+    ),
+    "a shape is set": ({"    A1 =": "    Y.shape = (9, 3, 1)\n    Y.shape = (9, 3)\n    A1 ="}, "right", set()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_how_a_step_is_written(tmp_path, name):
+    changes, verdict, findings = STEPS[name]
+    text = PLAIN
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    said = examined(tmp_path, text)
+    assert {(f["at"], f["code"]) for f in said["findings"]} == findings
+    assert said["verdict"] == verdict
+
+
 # --- beyond dense layers ---------------------------------------------------------------------------------------------
 
 BY_PROGRAM = [list(planted.variants(path)) for path in planted.PROGRAMS]

@@ -74,7 +74,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
         right = sum(any(level.factor is not None for level in levels) for levels in fitted.values())
         if right == len(step.parameters) and (truth.loss.node is not None or loss is not None):
             constant = _shared_constant(fitted)
-            if constant is not None and abs(constant - 1) < RIGHT:
+            if constant is not None and abs(abs(constant) - 1) < RIGHT:
                 possible = [(truth, fitted, right)]
                 break
         possible.append((truth, fitted, right))
@@ -359,7 +359,7 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
 
 def _agreement(choice: dict[Parameter, Level]) -> tuple[bool, int, int]:
     """How much speaks for a choice of arrays: all share one constant; so many share one; so many equal the truth."""
-    known = [level.factor for level in choice.values() if level.factor is not None and not math.isnan(level.factor)]
+    known = [abs(level.factor) for level in choice.values() if level.factor and not math.isnan(level.factor)]
     sharing = max((sum(abs(f - other) <= RIGHT * abs(f) for other in known) for f in known), default=0)
     return _one_constant(choice), sharing, sum(_is_one(level.factor) for level in choice.values())
 
@@ -380,7 +380,8 @@ def _same_ratio(choice: dict[Parameter, Level], fitted: dict[Parameter, list[Lev
 
 
 def _is_one(factor: float | None) -> bool:
-    return factor is not None and (math.isnan(factor) or abs(factor - 1) <= RIGHT)
+    """Whether a gradient is the true one but for its sign, which the step decides on."""
+    return factor is not None and (math.isnan(factor) or abs(abs(factor) - 1) <= RIGHT)
 
 
 def _proportional(levels: list[Level]) -> Level:
@@ -421,7 +422,7 @@ def _one_constant(choice: dict[Parameter, Level]) -> bool:
     factors = [level.factor for level in choice.values() if level.factor is None or not math.isnan(level.factor)]
     if any(f is None for f in factors) or not factors:
         return False
-    values = [f for f in factors if f is not None]
+    values = [abs(f) for f in factors if f is not None]
     return max(values) - min(values) <= RIGHT * max(map(abs, values))
 
 

@@ -15,7 +15,7 @@ from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Example, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors
 
-ROUGH = 1e-3  # a loss with a small number inside its logarithm differs from the plain one by no more than this
+ROUGH = 1e-3  # what a small number inside a logarithm may be, or change
 Array = np.ndarray
 
 
@@ -230,9 +230,12 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, bool, list]
             pairs = [pair for both in zip(own, named, strict=True) for pair in zip(*both, strict=True)]
             if not all(np.isfinite(n).all() and n.any() for _, n in pairs):
                 continue
-            factor = _constant(pairs)
+            factor, small = _constant_and_small(pairs)
             worst = max(np.abs(o - factor * n).max() / (np.abs(o).max() + 1e-300) for o, n in pairs)
-            if worst < ROUGH:
+            softened = max(
+                np.abs(o - factor * n / (1 + small * np.abs(n))).max() / (np.abs(o).max() + 1e-300) for o, n in pairs
+            )
+            if worst < ROUGH or (softened < 1e-9 and 0 < small < ROUGH):
                 corrections = [
                     [factor * n - o for o, n in zip(*both, strict=True)] for both in zip(own, named, strict=True)
                 ]
@@ -240,16 +243,17 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, bool, list]
     return None, True, []
 
 
-def _constant(pairs: list[tuple[Array, Array]]) -> float:
-    """c with own = c · named, where own may have a small ε in it: 1 / (p + ε) in the place of 1 / p.
+def _constant_and_small(pairs: list[tuple[Array, Array]]) -> tuple[float, float]:
+    """c and ε with own = c · named, where own may have a small ε in it: 1 / (p + ε) in the place of 1 / p.
 
     named / own = (1 + ε |named|) / c then, a line whose value at 0 is 1 / c.
     """
     own, named = (np.concatenate([np.ravel(pair[k]) for pair in pairs]) for k in (0, 1))
-    ratios, sizes = (named / own)[own != 0], np.abs(named)[own != 0]
-    if not ratios.size:
-        return 0.0
+    own, named = own[own != 0], named[own != 0]
+    if not own.size:
+        return 0.0, 0.0
+    ratios, sizes = named / own, np.abs(named)
     spread = sizes - sizes.mean()
     slope = float(spread @ ratios / (spread @ spread)) if np.ptp(ratios) and spread.any() else 0.0
     at_zero = float(ratios.mean() - slope * sizes.mean())
-    return 1 / at_zero if at_zero else 0.0
+    return (1 / at_zero, slope / at_zero) if at_zero else (0.0, 0.0)
