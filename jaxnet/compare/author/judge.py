@@ -81,14 +81,14 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     truth, fitted, stated = _meant(possible, len(step.parameters))
     best = next(right for t, _, right in possible if t is truth)
     if stated or best:
-        return _judged(step, drawn, names, truth, fitted, stated)
+        return _judged(step, drawn, names, truth.whole(), fitted, stated)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
     problem: ValueError | None = None
     for truth, fitted, _ in possible:
         if truth.loss.node is None:
             try:
-                judged.append(_judged(step, drawn, names, truth, fitted, False))
+                judged.append(_judged(step, drawn, names, truth.whole(), fitted, False))
             except ValueError as error:
                 problem = problem or error
     if not judged:

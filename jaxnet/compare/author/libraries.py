@@ -106,7 +106,9 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         return {f"{k}{part}": np.array(v) for part in ("", "val", "test") for k, v in (("X", x), ("y", y[:, None]))}
 
     def h5_file(path: Any = "", mode: str = "r", *_: Any, **__: Any) -> Any:
-        if "r" not in mode or re.search(r"weight|model|param", str(path)):
+        if "r" not in mode:
+            return Inert()
+        if re.search(r"weight|model|param", str(path)):
             raise FileNotFoundError(2, "No such file or directory", str(path))
         return Arrays(course.pictures(np, samples))
 

@@ -7,8 +7,9 @@ is what `jax.grad` does with the whole. It yields ∂loss/∂Node for every Node
 
 from __future__ import annotations
 
+import contextlib
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ class PullBack:
         steps = [(node, *self._described(node, values)) for node in self.order]
         steps = [(node, template, moving) for node, template, moving in steps if moving]
         arrays = {n.number: np.asarray(values(n)) for node, _, _ in steps for n in (node, *node.parents)}
-        with jax.enable_x64(True):
+        with jax.enable_x64(True), _room():
             if len(steps) <= WHOLE:
                 key = repr([template for _, template, _ in steps]), tuple(a.shape for a in arrays.values())
                 if key not in self.compiled:
@@ -131,6 +132,19 @@ class PullBack:
         inputs = _without_masks(node, values) if node.function in INDEXED else node.inputs
         keywords = {name: value for name, value in node.keywords.items() if name not in ("dtype", "casting", "order")}
         return replaced((inputs, keywords), argument), moving
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Raises ValueError where the memory does not suffice."""
+    import jax
+
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise ValueError("the arrays of this step are too large to be judged: smaller batches would do") from None
 
 
 def _sweep(steps, arrays: dict[int, Any], seeds: dict[int, Any], pull: Callable) -> dict[tuple[int, int], Any]:

@@ -28,11 +28,19 @@ class Loss(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """For each draw: ∂loss/∂Node for all Nodes of the forward pass and the loss, parameters among them."""
+    """For each draw ∂loss/∂Node: for parameters and predictions, and once it is `whole` for all Nodes on the way."""
 
     loss: Loss
     adjoints: list[dict[Node, Array]]
-    parts: list[dict[tuple[Node, Node | None], Array]]  # the same under (Node, None), and what each use adds to it
+    pulled: Callable[[], list[dict[tuple[Node, Node | None], Array]]]
+    parts: list[dict[tuple[Node, Node | None], Array]]  # what each use adds to a Node's, and their sum under None
+
+    def whole(self) -> Truth:
+        """Computed anew: of several losses only the one that is meant is needed in full."""
+        parts = self.pulled()
+        return self._replace(
+            adjoints=[{n: a for (n, use), a in of_draw.items() if use is None} for of_draw in parts], parts=parts
+        )
 
 
 # --- draws ------------------------------------------------------------------------------------------------------------
@@ -180,10 +188,14 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     labels = [[labels_of(example, values) for example in step.examples] for values in drawn]
     predictions = [example.prediction for example in step.examples]
     pull = PullBack([*step.losses, *predictions], set(step.active))  # one program serves all losses
+    kept = [*predictions, *(p.before for p in step.parameters)]
 
     def differentiated(loss: Loss, of_losses: list[float], of_predictions: list[list]) -> Truth:
-        parts = [pull.parts(v, [*of_losses, *seeds]) for v, seeds in zip(drawn, of_predictions, strict=True)]
-        return Truth(loss, [{n: a for (n, use), a in of_draw.items() if use is None} for of_draw in parts], parts)
+        def pulled() -> list[dict[tuple[Node, Node | None], Array]]:
+            return [pull.parts(v, [*of_losses, *seeds]) for v, seeds in zip(drawn, of_predictions, strict=True)]
+
+        adjoints = [{n: of_draw[n, None] for n in kept if (n, None) in of_draw} for of_draw in pulled()]
+        return Truth(loss, adjoints, pulled, [])
 
     nothing = [[0.0] * len(predictions) for _ in drawn]
     for k, node in enumerate(step.losses):

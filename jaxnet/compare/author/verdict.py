@@ -99,7 +99,11 @@ def _examined(
     for ordinal, attempt in itertools.islice(attempts, only or 0, None if only is None else only + 1):
         trains = trains or bool(attempt.steps)
         try:
-            found = attempt, Examined(_best(attempt, stated), attempt.tape, ordinal)
+            with alarm(deadline):
+                found = attempt, Examined(_best(attempt, stated), attempt.tape, ordinal)
+        except OutOfTime:
+            reasons.append(f"{attempt.program or path.name}: the time was up before it was judged")
+            break
         except ValueError as error:
             reasons.append(f"{attempt.program or path.name}: {error}")
             unsure = unsure or attempt.alone
