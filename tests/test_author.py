@@ -235,6 +235,21 @@ def test_how_a_step_is_written(tmp_path, name):
     assert said["verdict"] == verdict
 
 
+def test_what_trains_first_is_not_what_was_asked_for(tmp_path):
+    """A program trains another file's network, and then the one that is asked for, which is wrong."""
+    wrong = PLAIN.replace(*SLOPE).strip().splitlines()
+    body = "\n".join(f"    {line}" for line in wrong[1:])
+    (tmp_path / "mine.py").write_text(f"import numpy as np\ndef train():\n{body}\n")
+    (tmp_path / "other.py").write_text(
+        f"import numpy as np\ndef train():\n{body.replace('W2.T', 'W2.T * (1 - A1 ** 2)')}\n"
+    )
+    (tmp_path / "main.py").write_text("import mine, other\nother.train()\nmine.train()\n")
+    with contextlib.redirect_stdout(io.StringIO()):
+        said = verdict(tmp_path / "mine.py", tmp_path).to_dict()
+    assert said["program"] == "main.py"
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
 # --- beyond dense layers ---------------------------------------------------------------------------------------------
 
 BY_PROGRAM = [list(planted.variants(path)) for path in planted.PROGRAMS]

@@ -24,7 +24,7 @@ import numpy as np
 from jaxnet.compare.author import python2
 from jaxnet.compare.author.imports import FindsNothing, Imports
 from jaxnet.compare.author.statements import Unit, read_units
-from jaxnet.compare.author.tape import Enough
+from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree, importers
 
 __all__ = ["Ran", "importers", "run"]
@@ -181,6 +181,8 @@ class _Program:
                 exec(code, namespace)
             except Exception as error:
                 self._leave_out(statement, unit, error)
+            except Another as end:
+                self.note(end, "stopped: it trains what was not asked for", (unit.filename, statement.lineno))
             except SystemExit as end:
                 self.note(end, f"the program ended itself: sys.exit({'' if end.code is None else end.code!r})")
                 if not forgiving_exit:

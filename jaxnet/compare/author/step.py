@@ -252,6 +252,7 @@ class View(NamedTuple):
     parameters: tuple[Parameter, ...]
     window: list[Node]
     masks: dict[Node, int]  # which parameters a Node depends on
+    smooth: set[Node]  # has a derivative by one
     into_steps: set[Node]  # what the steps were made of
     touched: set[Node]  # depends on some version of a parameter
     last: int
@@ -273,7 +274,8 @@ def _view(tape: Tape, network: list[Chain], k: int) -> View:
     # Labels depend on no version of a parameter; what an earlier step left behind does.
     roots = {p.versions[0] for p in parameters}
     touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
-    return View(parameters, window, _masks(parameters, window), into_steps, touched, end, Values())
+    smooth = _smooth(parameters, window)
+    return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, end, Values())
 
 
 def _with_further(tape: Tape, view: View) -> View:
@@ -305,7 +307,8 @@ def _with_further(tape: Tape, view: View) -> View:
     window = tape.nodes[first : view.last]
     into_steps = ancestors((n for p in parameters for n in nodes_in(p.steps)), first)
     touched = _following(tape.nodes[first : view.last], {p.before for p in parameters}) | view.touched
-    return View(parameters, window, _masks(parameters, window), into_steps, touched, view.last, view.values)
+    smooth = _smooth(parameters, window)
+    return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, view.last, view.values)
 
 
 def _stale_step(tape: Tape) -> Step | None:
@@ -335,7 +338,7 @@ def _stale_step(tape: Tape) -> Step | None:
     window = tape.nodes[min(p.before.number for p in parameters) : last]
     masks = _masks(parameters, window)
     touched = _following(window, {p.before for p in parameters})
-    view = View(parameters, window, masks, set(window), touched, last, values)
+    view = View(parameters, window, masks, _smooth(parameters, window), set(window), touched, last, values)
     found = _by_labels(view, _met_data(view), follows=False)
     return None if found is None else found._replace(stale=True)
 
@@ -371,10 +374,7 @@ def _by_loss(view: View) -> Step | None:
 
 def _may_be_loss(node: Node, view: View) -> bool:
     """Whether a Node is a scalar that makes no step. What is counted, as an accuracy is, has no derivative."""
-    if node.size != 1 or not _is_float(node) or node in view.into_steps:
-        return False
-    made_of = ancestors([node], view.window[0].number, until=lambda n: not _is_float(n))
-    return any(p.before in made_of for p in view.parameters)
+    return node.size == 1 and node in view.smooth and node not in view.into_steps
 
 
 def _is_float(node: Node) -> bool:
@@ -482,6 +482,11 @@ def _following(window: list[Node], start: set[Node]) -> set[Node]:
         if node not in found and any(parent in found for parent in node.parents):
             found.add(node)
     return found
+
+
+def _smooth(parameters: tuple[Parameter, ...], window: list[Node]) -> set[Node]:
+    """What follows from parameters through floating numbers alone."""
+    return _following([node for node in window if _is_float(node)], {p.before for p in parameters})
 
 
 def _examples(meetings: list[Meeting], view: View) -> tuple[Example, ...]:

@@ -26,6 +26,10 @@ class TooLong(Enough):
     """Ends the author's program: too many operations, or too much time, without a step."""
 
 
+class Another(BaseException):
+    """Ends a statement of the author's that trains what was not asked for; the next one is run."""
+
+
 class Place(NamedTuple):
     """A line of the author's: file as it was compiled (`net.py`, `net.ipynb#cell-3`), line, function."""
 

@@ -20,7 +20,7 @@ from jaxnet.compare.author.recorder import current_tape, recording
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import NoStep, Step, find_steps
-from jaxnet.compare.author.tape import Enough, Node, Tape, depends, updates
+from jaxnet.compare.author.tape import Another, Enough, Node, Tape, depends, updates
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.report import Report
 
@@ -178,7 +178,7 @@ def _attempts(
         if time.monotonic() > deadline:
             reasons.append("the time was up")
             return
-        tape, watch = _watched(deadline)
+        tape, watch = _watched(deadline, asked)
         modules, builtins = standins.stand_ins(root, file, facade.modules()["numpy"])
         modules = {**facade.modules(), **modules}
         share = time.monotonic() + SHARE * (deadline - time.monotonic())
@@ -239,10 +239,10 @@ def _programs(path: Path, root: Path) -> Iterator[Path]:
 
 
 class _Watch:
-    """Looks for the step while the program runs, and ends it when there is one."""
+    """Looks for the step while the program runs, and ends it when there is one of the file that is asked for."""
 
-    def __init__(self, tape: Tape):
-        self.tape = tape
+    def __init__(self, tape: Tape, asked: str):
+        self.tape, self.asked = tape, asked
         self.steps: list[Step] = []
         self.names: dict[Node, list[str]] = {}
         self.next_look = 0
@@ -260,6 +260,11 @@ class _Watch:
         if not steps or not any(node in p.versions[3:] or steps[0].stale for p in steps[0].parameters):
             self.next_look = int(1.25 * len(self.tape.nodes)) + 20
             return
+        if self.asked and not _concerns(steps[0], self.asked):
+            for seen in self.tape.nodes:
+                seen.steps = 0
+            self.next_look = 0
+            raise Another
         self.steps = steps
         self.names = lines.names_in_frames(sys._getframe(1))
         raise Enough
@@ -270,9 +275,9 @@ def _is_zero(node: Node) -> bool:
     return not any(node.sample or ()) and not np.asarray(Values()(node)).any()
 
 
-def _watched(deadline: float) -> tuple[Tape, Any]:
+def _watched(deadline: float, asked: str = "") -> tuple[Tape, Any]:
     tape = Tape(NODES, deadline)
-    watch = _Watch(tape)
+    watch = _Watch(tape, asked)
     tape.on_step = watch
     return tape, watch
 
