@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import linecache
+import math
+import operator
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -13,10 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxnet.compare.author.dense import original
+from jaxnet.compare.author.raw import candidates
 from jaxnet.compare.author.recorder import Array, node_of
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Place, nodes_in
+from jaxnet.compare.author.tape import Node, Place, ancestors, nodes_in, setitem
 
 ENTRIES = 2_000  # of an author's objects that are looked into for the names of arrays
 
@@ -40,15 +44,15 @@ def names_in(namespace: dict[str, Any], found: dict[Node, list[str]]) -> None:
     stack: list[tuple[str, Any, int]] = [
         (name, value, 0) for name, value in list(namespace.items()) if name[:2] != "__"
     ]
-    seen: set[int] = set()
+    seen: Counter[int] = Counter()  # the loop's `layer` is the list's `layers[2]` too
     for _ in range(ENTRIES):
         if not stack:
             return
         name, value, depth = stack.pop(0)
         if isinstance(value, Array):
             found.setdefault(node_of(value), []).append(name)
-        elif depth < 4 and id(value) not in seen:
-            seen.add(id(value))
+        elif depth < 4 and seen[id(value)] < 2:
+            seen[id(value)] += 1
             stack += [(f"{name}{way}", part, depth + 1) for way, part in _parts(value)]
 
 
@@ -159,27 +163,41 @@ def frontiers(
     """For each wrong gradient the Nodes between which it went wrong.
 
     A backward Node is known if it equals, in all draws, the derivative of the loss by a forward Node, or by one use of
-    it, up to transposition and a constant, or is a sum of such parts. The first unknown ones on the way to a wrong
-    gradient, all of whose origins are known, are where it begins to be wrong.
+    it, up to transposition and a constant, or is a sum of such parts. The constant must be one that is found on the
+    way to a right gradient, if there is any. The first unknown ones on the way to a wrong gradient, all of whose
+    origins are known, are where it begins to be wrong.
     """
-    known = _known(step, drawn, parts)
+    wrong_ones = [parameter for parameter, _ in wrong.values()]
+    right = [n for p in step.parameters if p not in wrong_ones for n in nodes_in(p.steps)]
+    known = _known(step, drawn, parts, ancestors(right))
     found = {}
     for name, (parameter, node) in wrong.items():
         start = node if node is not None else next(iter(nodes_in(parameter.steps)), None)
         if start is None:
             continue
+        if _is_another_view(start, parameter, known):  # right, but it was not turned back
+            outer = [c.node for c in candidates(parameter, step) if c.node.number > start.number]
+            start = next((n for n in reversed(outer) if n not in known), start)
+        else:
+            known.pop(start, None)
         edge = _edge(start, known, step)
         place_of = Counter(n.place for n in edge)
         if not edge:
             continue
-        first = min(edge, key=lambda n: (-place_of[n.place], n.number))
+        # A slope that is computed on the way is no error that went wrong.
+        first = min(edge, key=lambda n: (not step.labelled & set(n.parents), -place_of[n.place], n.number))
         parents = [p for p in first.parents if p in known]
         last = max(parents, key=lambda n: n.number, default=None)
-        found[name] = Frontier(last, _quantity(known[last], step) if last is not None else "", first)
+        found[name] = Frontier(last, _quantity(set(known[last]), step) if last is not None else "", first)
     return found
 
 
-def _edge(start: Node, known: dict[Node, set[Node]], step: Step) -> list[Node]:
+def _is_another_view(node: Node, parameter: Parameter, known: Known) -> bool:
+    """Whether an array is the derivative by a view of a parameter that has another shape."""
+    return any(t.shape != parameter.before.shape and original(t) is parameter.before for t in known.get(node, ()))
+
+
+def _edge(start: Node, known: Known, step: Step) -> list[Node]:
     edge, seen, stack = [], set(), [start]
     while stack:
         node = stack.pop()
@@ -194,38 +212,71 @@ def _edge(start: Node, known: dict[Node, set[Node]], step: Step) -> list[Node]:
     return edge
 
 
-def _known(step: Step, drawn: list[Values], parts) -> dict[Node, set[Node]]:
+Known = dict[Node, dict[Node, float]]  # for a Node, of which forward Nodes it is the derivative, times which constant
+
+
+def _known(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> Known:
     """Backward Nodes that are right, with the forward Nodes of which they are the derivative or a part of it."""
     references: dict[tuple, list[tuple[Node, list[np.ndarray]]]] = {}
     for use in parts[0]:
         if all(use in of_draw for of_draw in parts):
             arrays = [of_draw[use] for of_draw in parts]
             references.setdefault(_signature(arrays[0]), []).append((use[0], arrays))
-    known: dict[Node, set[Node]] = {}
-    for node in step.backward:
-        if node.size < 1 or node.dtype is None or node.dtype.kind != "f":
-            continue
+    backward = [n for n in step.backward if n.size and n.dtype is not None and n.dtype.kind == "f"]
+    derivatives: Known = {}
+    for node in backward:
         arrays = [np.asarray(values(node), float) for values in drawn]
-        if not np.isfinite(arrays[0]).all():
-            continue
-        targets = set()
-        for key in _near(_signature(arrays[0])):
+        found: dict[Node, float] = {}
+        for key in _near(_signature(arrays[0])) if np.isfinite(arrays[0]).all() else ():
             for target, wanted in references.get(key, []):
-                if target not in targets and _same_up_to_constant(arrays, wanted):
-                    targets.add(target)
-        if not targets and node.parents:
-            parents = [p for p in node.parents if p in step.labelled]
-            of_parents = [known.get(p, set()) for p in parents]
-            constant = all(not isinstance(i, Node) or i in parents or not _is_computed(i, step) for i in node.inputs)
-            if node.function in (np.add, np.subtract) and of_parents and all(of_parents) and constant:
-                targets = set.intersection(*of_parents)
+                factor = _factor(arrays, wanted) if target not in found else None
+                if factor is not None:
+                    found[target] = factor
+        derivatives[node] = found
+    # A Node may be the derivative by several, each times another constant: the one nearest to 1 is meant.
+    of_right = [derivatives[n].values() for n in on_right_ways if n.size > 1 and derivatives.get(n)]
+    usual = [min(factors, key=lambda f: abs(math.log(abs(f)))) for factors in of_right]
+    known: Known = {}
+    for node in backward:
+        targets = {t: f for t, f in derivatives[node].items() if not usual or _is_among(f, usual)}
+        if not targets and node.function in (np.add, np.subtract):
+            targets = _known_sum(node, known, step)
+        elif not targets and node.function in (operator.getitem, setitem):
+            targets = _known_by_index(node, known, step)
         if targets:
             known[node] = targets
     return known
 
 
-def _is_computed(node: Node, step: Step) -> bool:
-    return node in step.active
+def _is_among(factor: float, others: list[float]) -> bool:
+    return any(abs(factor - other) <= 1e-5 * abs(other) for other in others)
+
+
+def _known_sum(node: Node, known: Known, step: Step) -> dict[Node, float]:
+    """What a sum of parts belongs to, if all have one constant; nothing of the forward pass may be among them."""
+    parts = [p for p in node.parents if p in step.labelled]
+    others = [i for i in node.inputs if isinstance(i, Node) and i not in parts and i in step.active]
+    if not parts or others or not all(p in known for p in parts):
+        return {}
+    taken = node.inputs[-1] if node.function is np.subtract else None
+    first, *rest = [{t: -f if p is taken else f for t, f in known[p].items()} for p in parts]
+    return {t: f for t, f in first.items() if all(t in other and _is_among(other[t], [f]) for other in rest)}
+
+
+def _known_by_index(node: Node, known: Known, step: Step) -> dict[Node, float]:
+    """What an entry of a gradient belongs to, or all of it where one is written: `dW[k] += …`, where W[k] was used."""
+    array, index = node.inputs[:2]
+    used = [n for n in step.active if n.function is operator.getitem and repr(n.inputs[1]) == repr(index)]
+    of_array = known.get(array, {})
+    if node.function is operator.getitem:
+        return {n: of_array[n.inputs[0]] for n in used if n.inputs[0] in of_array}
+    value = node.inputs[2]
+    of_value = known.get(value, {}) if isinstance(value, Node) else {}
+    whole = {n.inputs[0]: of_value[n] for n in used if n in of_value}
+    if array not in step.labelled:  # zeros
+        return whole
+    added = isinstance(value, Node) and any(array in part.parents for part in value.parents)
+    return {t: f for t, f in whole.items() if added and t in of_array and _is_among(f, [of_array[t]])}
 
 
 def _signature(array: np.ndarray) -> tuple:
@@ -241,7 +292,8 @@ def _near(signature: tuple) -> Iterable[tuple]:
     return ((size, round(number + d, 6), kind) for d in (-1e-6, 0.0, 1e-6))
 
 
-def _same_up_to_constant(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> bool:
+def _factor(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> float | None:
+    """c with array = c · wanted, or its transpose, in each draw; None if there is none."""
     factors = []
     for array, want in zip(arrays, wanted, strict=True):
         a, w = np.squeeze(array), np.squeeze(want)
@@ -257,8 +309,8 @@ def _same_up_to_constant(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> 
                 factors.append(1.0)
                 break
         else:
-            return False
-    return max(factors) - min(factors) <= 1e-5 * max(map(abs, factors))
+            return None
+    return factors[0] if max(factors) - min(factors) <= 1e-5 * max(map(abs, factors)) else None
 
 
 def _quantity(targets: set[Node], step: Step) -> str:
