@@ -36,6 +36,7 @@ def loss_and_gradients(position):
     grad_out = np.zeros_like(W_out)
     for center, context in pairs(position):
         negatives = random.choice(V, NEGATIVE, p=noise)
+        negatives = negatives[~np.isin(negatives, [other for _, other in pairs(position)])]
         v = W_in[center]
         # the true context word
         p = sigmoid(np.dot(v, W_out[context]))

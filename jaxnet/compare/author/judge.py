@@ -220,6 +220,8 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     if network is not None:
         names = names | {p: name for name, p in network.parameters.items()}
     by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
+    if not stated and not step.stale:
+        truth, fitted = _with_implied_penalty(truth, fitted, drawn)
     given_before = {}  # what NumPy spread over the arrays of an optimiser
     for p in by_name.values() if not step.stale else ():
         if all(level.factor is None for level in fitted[p]):
@@ -245,6 +247,40 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
         rescaled = {p: level for p, level in outer.items() if level is not None}
         judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated)
     return judged
+
+
+def _with_implied_penalty(truth: Truth, fitted: dict[Parameter, list[Level]], drawn: list[Values]):
+    """The truth with λ/2 Σp² for each parameter whose gradient has λp in it: a loss that is inferred cannot deny it."""
+    adjoints, levels_of, found = [dict(a) for a in truth.adjoints], dict(fitted), False
+    for p, levels in fitted.items():
+        if p.size < 4 or any(level.factor is not None for level in levels):
+            continue
+        true, own = _true(p, truth), [np.asarray(values(p.before), float) for values in drawn]
+        fits = [_penalty(level.arrays, true, own) for level in levels]
+        penalty = next((fit[1] for fit in fits if fit is not None), None)
+        if penalty is not None:
+            found = True
+            levels_of[p] = [lv._replace(factor=fit and fit[0]) for lv, fit in zip(levels, fits, strict=True)]
+            for of_draw, t, w in zip(adjoints, true, own, strict=True):
+                of_draw[p.before] = t + penalty * w
+    if not found:
+        return truth, fitted
+    return truth._replace(loss=truth.loss._replace(penalised=True), adjoints=adjoints), levels_of
+
+
+def _penalty(arrays: list[Array], true: list[Array], own: list[Array]) -> tuple[float, float] | None:
+    """(c, λ) with array = c (true + λ p) in each draw and λ > 0; None if there are none."""
+    found = []
+    for array, t, w in zip(arrays, true, own, strict=True):
+        if array.shape != t.shape or not np.isfinite(array).all():
+            return None
+        (c, d), *_ = np.linalg.lstsq(np.stack([t.ravel(), w.ravel()], 1), array.ravel(), rcond=None)
+        if not c or np.abs(c * t + d * w - array).max() > RIGHT * np.abs(array).max():
+            return None
+        found.append((float(c), float(d / c)))
+    (c, penalty), *others = found
+    same = all(abs(a - c) <= 1e-5 * abs(c) and abs(b - penalty) <= 1e-5 * abs(penalty) for a, b in others)
+    return (c, penalty) if same and penalty > 0 else None
 
 
 def _fewest(readings: Iterator[Judged]) -> Judged:
@@ -488,13 +524,15 @@ def _accused(judged: Judged, factors, known) -> Judged:
         ]
         if judged.dense is not None and judged.dense.over_all:
             findings = [Finding("forward", "softmax-over-all-entries"), *findings]
-        if not judged.stated:  # then the constant is ours
-            findings = [f for f in findings if not (f.at == "loss" and f.code == "wrong-scale")]
+        if not judged.stated:  # then the constant is ours, and no penalty is denied
+            findings = [f for f in findings if f.code != "weight-penalty" and (f.at, f.code) != ("loss", "wrong-scale")]
         common = next((f.scale or 1.0 for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale"), 1.0)
     else:
         leaves = [(name, given[name][0], judged.true[name][0]) for name in given]
         findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]
         common = known[0] if known and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known) else 1.0
+        if common > 0:  # what all that is right shares is the loss's
+            findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged.stated)
     wrong = [name for name in given if _differs(given[name], judged.true[name], common)]
     unsure = [name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG)]
     if unsure:

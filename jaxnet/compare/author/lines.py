@@ -184,8 +184,7 @@ def frontiers(
         place_of = Counter(n.place for n in edge)
         if not edge:
             continue
-        # A slope that is computed on the way is no error that went wrong.
-        first = min(edge, key=lambda n: (not step.labelled & set(n.parents), -place_of[n.place], n.number))
+        first = min(edge, key=lambda n: (-place_of[n.place], n.number))
         parents = [p for p in first.parents if p in known]
         last = max(parents, key=lambda n: n.number, default=None)
         found[name] = Frontier(last, _quantity(set(known[last]), step) if last is not None else "", first)
@@ -198,6 +197,11 @@ def _is_another_view(node: Node, parameter: Parameter, known: Known) -> bool:
 
 
 def _edge(start: Node, known: Known, step: Step) -> list[Node]:
+    """The first unknown Nodes on the way to one. Slopes and inputs, which errors are multiplied by, are passed over."""
+    errors: set[Node] = set()
+    for node in step.backward:
+        if node in known or any(parent in errors for parent in node.parents):
+            errors.add(node)
     edge, seen, stack = [], set(), [start]
     while stack:
         node = stack.pop()
@@ -205,6 +209,8 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
             continue
         seen.add(node)
         unknown = [p for p in node.parents if p in step.labelled and p not in known and p.size > 0]
+        if node.function in _PRODUCTS and any(p in errors for p in node.parents):
+            unknown = [p for p in unknown if p in errors]
         if not unknown or node in known:
             edge.append(node)
         else:
@@ -212,6 +218,7 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
     return edge
 
 
+_PRODUCTS = {np.multiply, np.dot, np.matmul, np.outer, np.einsum, np.tensordot}
 Known = dict[Node, dict[Node, float]]  # for a Node, of which forward Nodes it is the derivative, times which constant
 
 

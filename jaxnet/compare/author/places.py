@@ -167,8 +167,11 @@ def _width(dense: Dense, number: int, judged: Judged) -> int:
 def _truth(judged: Judged) -> str:
     loss = judged.truth.loss
     if loss.node is None:
+        loss_name = (
+            f"{loss.name} that your error implies" + loss.penalised * ", with the weight penalty in your gradients"
+        )
         why = "the program computes none" if not judged.step.losses else "none that the program computes explains more"
-        return f"jax.grad of your forward pass and the {loss.name} that your error implies ({why})"
+        return f"jax.grad of your forward pass and the {loss_name} ({why})"
     if not loss.exact:
         return "jax.grad of your forward pass and loss, without the small constant in it"
     return "jax.grad of your forward pass and loss"

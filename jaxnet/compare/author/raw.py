@@ -33,6 +33,8 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     if len(parameter.steps) != 1 or not isinstance(parameter.steps[0], Node):
         return []
     outermost = parameter.steps[0]
+    if parameter.after.function not in (np.add, np.subtract) and outermost.size != parameter.size:
+        return []  # only some entries are stepped
     region = _region(outermost, step)
     positions = _positions(outermost, parameter, region)
     found = []

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.tape import Node, Tape, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, add_at, nodes_in, setitem
 
 _tape: list[Tape] = []  # the tape that is being written, if any
 
@@ -257,13 +257,6 @@ def set_flat(array, where, value):
     """The array with `value` written at flat positions: a write through a view of it."""
     array = np.array(array)
     array.reshape(-1)[np.ravel(where)] = np.ravel(value)
-    return array
-
-
-def add_at(array, index, value):
-    """The array with `value` added at `index`, as often as an entry stands there (`np.add.at`)."""
-    array = np.array(array)
-    np.add.at(array, index, value)
     return array
 
 
@@ -724,9 +717,36 @@ class Number(Recorded):
 class Float(Number, np.float64):
     """A recorded float64."""
 
+    @property
+    def dtype(self) -> Any:
+        return np.dtype(np.float64)
+
 
 class Float32(Number, np.float32):
     """A recorded float32."""
+
+    @property
+    def dtype(self) -> Any:
+        return np.dtype(np.float32)
+
+
+def _number_method(name: str) -> Callable:
+    function = getattr(np, name, None)
+
+    def method(self: Any, *args: Any, **keywords: Any) -> Any:
+        if function is not None:
+            return call(function, (self, *args), keywords)
+        return getattr(plain(self), name)(*plain(args), **plain(keywords))
+
+    method.__name__ = name
+    return method
+
+
+# NumPy's own methods of numbers crash the interpreter for a subclass.
+for _name in dir(np.float64):
+    if not _name.startswith("_") and callable(getattr(np.float64, _name)) and not hasattr(Number, _name):
+        for _kind in (Float, Float32):
+            setattr(_kind, _name, _number_method(_name))
 
 
 class Integer(Number, int):

@@ -16,10 +16,11 @@ ENTRIES = 5  # that are looked at in each gradient, those that are most wrong fi
 def contradiction(judged: Judged) -> Move | None:
     """An entry of a wrong gradient that the program's own loss contradicts, with the numbers that the program had.
 
-    None where the loss is not the program's own, and where all that is wrong is its shape.
+    None where the loss is not the program's own, where all that is wrong is its shape, and where it is not the
+    program's first step.
     """
     loss, recorded = judged.truth.loss.node, Values()
-    if loss is None:
+    if loss is None or any(p.before is not p.versions[0] for p in judged.step.parameters):
         return None
     for name in judged.wrong:
         node, base = judged.chosen.get(name), judged.names[name].before

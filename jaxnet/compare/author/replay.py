@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author import recorder
+from jaxnet.compare.author import recorder, tape
 from jaxnet.compare.author.tape import Node, ancestors, replaced, setitem
 
 
@@ -370,7 +370,7 @@ def _own() -> dict[Callable, Callable]:
         operator.getitem: getitem,
         setitem: set_item,
         recorder.set_flat: set_flat,
-        recorder.add_at: add_at,
+        tape.add_at: add_at,
         recorder.as_type: as_type,
         np.take: take,
         np.power: power,
@@ -382,4 +382,4 @@ def _own() -> dict[Callable, Callable]:
     }
 
 
-INDEXED = {operator.getitem, setitem, recorder.add_at}
+INDEXED = {operator.getitem, setitem, tape.add_at}

@@ -86,6 +86,7 @@ def find_steps(tape: Tape) -> list[Step]:
         kept = all(chain.versions[1].shape == chain.versions[0].shape for chain in network)
         views = [_view(tape, network, k) for k in range(min(2 if kept else 1, steps_made))]
         views = [_with_further(tape, view) for view in views]
+        views.sort(key=lambda view: -len(view.parameters))  # a bias that began as a number is one from the second on
         found = [step for view in views for step in [_by_labels(view, _met_data(view))] if step is not None]
         steps = [step for step in found if step.losses]
         steps += [step for view in views for step in [_by_loss(view)] if step is not None]
@@ -294,7 +295,8 @@ def _with_further(tape: Tape, view: View) -> View:
         for base, made in updates(node) if node not in held else ():
             first = base.steps == 0 and base not in view.masks and base not in view.touched and base.size > 1
             # Only what the prediction is made of: sums and moments that are stepped as well are no parameters.
-            if not first or node not in again or not isinstance(made, Node) or base not in forward:
+            fresh = (first and node in again) or _began_as_a_number(base)
+            if not fresh or not isinstance(made, Node) or base not in forward:
                 continue
             stale = made not in view.masks and not np.asarray(view.values(made)).any()
             if made in step.labelled or stale:
@@ -309,6 +311,12 @@ def _with_further(tape: Tape, view: View) -> View:
     touched = _following(tape.nodes[first : view.last], {p.before for p in parameters}) | view.touched
     smooth = _smooth(parameters, window)
     return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, view.last, view.values)
+
+
+def _began_as_a_number(node: Node) -> bool:
+    """Whether a scalar is a plain number that was stepped once: `b = 0`, `b = b - rate * db`."""
+    plain = [i for i in node.inputs if not isinstance(i, Node)]
+    return node.shape == () and node.function in (np.add, np.subtract) and len(plain) == 1 == len(node.parents)
 
 
 def _stale_step(tape: Tape) -> Step | None:

@@ -131,7 +131,7 @@ class Tape:
         parents = tuple(nodes_in((inputs, keywords)))
         node = Node(len(self.nodes), function, inputs, keywords, parents, (), shape, dtype)
         self._append(node)
-        if function is np.subtract or function is np.add or function is setitem:
+        if function is np.subtract or function is np.add or function is setitem or function is add_at:
             self._count_steps(node)
         return node
 
@@ -154,6 +154,13 @@ def setitem(array, index, value):
     return array
 
 
+def add_at(array, index, value):
+    """The array with `value` added at `index`, as often as an entry stands there (`np.add.at`)."""
+    array = np.array(array)
+    np.add.at(array, index, value)
+    return array
+
+
 def updates(node: Node) -> Iterator[tuple[Node, Any]]:
     """(p, g) for each reading of a Node as a step p ± g of an array p, or of a part of it that is written back."""
     if node.dtype is None or node.dtype.kind != "f":
@@ -169,6 +176,9 @@ def updates(node: Node) -> Iterator[tuple[Node, Any]]:
                         and repr(part.inputs[1]) == repr(index)
                     ):
                         yield array, step
+    elif node.function is add_at:
+        if isinstance(node.inputs[0], Node):
+            yield node.inputs[0], node.inputs[2]
     elif node.function in (np.add, np.subtract):
         first, second = node.inputs[:2]
         if isinstance(first, Node) and (

@@ -25,6 +25,7 @@ class Loss(NamedTuple):
     node: Node | None
     name: str | None  # squared-error, cross-entropy, binary-cross-entropy; None for another one
     exact: bool = True  # the program's loss is the named one to rounding
+    penalised: bool = False  # with the weight penalty that the gradients imply, where no loss says otherwise
 
 
 class Truth(NamedTuple):

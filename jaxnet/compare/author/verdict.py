@@ -113,6 +113,10 @@ def _examined(
             reasons.append(f"{attempt.program}: right if it is given ∂loss/∂ what its last activation is applied to")
             unsure = True
             continue
+        if attempt.alone and found[1].judged.wrong and all(f.code == "wrong-scale" for f in found[1].judged.findings):
+            reasons.append(f"{attempt.program}: right but for a constant, which the loss that it is used with may have")
+            unsure = True
+            continue
         if found[1].judged.wrong or only is not None or not (attempt.alone or attempt.doubt):
             return found
         if attempt.doubt:
