@@ -162,12 +162,19 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
             if judged.proof == "formula" or (judged.step.examples and judged.truth.loss.name):
                 break
         elif not judged.findings:
-            return judged
+            # Another step of the same arrays does not acquit one that the program's own loss contradicts.
+            return wrong if wrong is not None and _same_reading(wrong, judged) else judged
         else:
             scaled = scaled or judged  # another number of the program may be the loss without that constant
     if scaled is None and wrong is None:
         raise problem or ValueError("no step")
     return scaled or wrong  # type: ignore[return-value]
+
+
+def _same_reading(first: Judged, second: Judged) -> bool:
+    """Whether two verdicts are on steps of the same arrays, each by a loss of the program's."""
+    arrays = [{p.versions[0] for p in judged.step.parameters} for judged in (first, second)]
+    return arrays[0] == arrays[1] and all(judged.truth.loss.node is not None for judged in (first, second))
 
 
 def _attempts(
