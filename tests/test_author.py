@@ -74,7 +74,9 @@ def test_right_in_every_form(tmp_path, number):
     assert check(tmp_path, case(number), (FORMS + DEFINED)[number]) is None
 
 
-@pytest.mark.parametrize("code", NAMED)
+@pytest.mark.parametrize(
+    "code", [code if k % 2 else pytest.param(code, marks=pytest.mark.slow) for k, code in enumerate(NAMED)]
+)
 def test_every_mistake_is_named(tmp_path, code):
     """And every second one mended, in a network of two layers, or one, which take no time."""
     one = next(one for seed in range(1000) if (one := case(seed, 1, code)).settings.depth <= 2)
