@@ -292,7 +292,7 @@ def _whole_steps(levels, fitted, step: Step, drawn) -> Iterator[dict[Parameter, 
     """Where no gradient is right: all of each step but the learning rate, which may have been put into the error."""
     if step.stale or any(level.factor is not None for level in levels.values()):
         return
-    if all(level is fitted[p][0] or len(p.steps) != 1 for p, level in levels.items()):
+    if all(len(p.steps) != 1 for p in levels):
         return
     for number in _numbers_inside(levels, step, drawn):
         yield {p: Level(fitted[p][0].candidate, [stepped(p, v) / number for v in drawn], None) for p in levels}

@@ -243,13 +243,17 @@ def _known(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> 
     # A Node may be the derivative by several, each times another constant: the one nearest to 1 is meant.
     of_right = [derivatives[n].values() for n in on_right_ways if n.size > 1 and derivatives.get(n)]
     usual = [min(factors, key=lambda f: abs(math.log(abs(f)))) for factors in of_right]
+    used: dict[str, list[Node]] = {}  # entries of arrays in the forward pass, by their index
+    for node in step.active:
+        if node.function is operator.getitem:
+            used.setdefault(repr(node.inputs[1]), []).append(node)
     known: Known = {}
     for node in backward:
         targets = {t: f for t, f in derivatives[node].items() if not usual or _is_among(f, usual)}
         if not targets and node.function in (np.add, np.subtract):
             targets = _known_sum(node, known, step)
         elif not targets and node.function in (operator.getitem, setitem):
-            targets = _known_by_index(node, known, step)
+            targets = _known_by_index(node, known, used.get(repr(node.inputs[1]), []), step)
         if targets:
             known[node] = targets
     return known
@@ -270,10 +274,9 @@ def _known_sum(node: Node, known: Known, step: Step) -> dict[Node, float]:
     return {t: f for t, f in first.items() if all(t in other and _is_among(other[t], [f]) for other in rest)}
 
 
-def _known_by_index(node: Node, known: Known, step: Step) -> dict[Node, float]:
+def _known_by_index(node: Node, known: Known, used: list[Node], step: Step) -> dict[Node, float]:
     """What an entry of a gradient belongs to, or all of it where one is written: `dW[k] += …`, where W[k] was used."""
-    array, index = node.inputs[:2]
-    used = [n for n in step.active if n.function is operator.getitem and repr(n.inputs[1]) == repr(index)]
+    array = node.inputs[0]
     of_array = known.get(array, {})
     if node.function is operator.getitem:
         return {n: of_array[n.inputs[0]] for n in used if n.inputs[0] in of_array}

@@ -108,13 +108,8 @@ def _examined(
             reasons.append(f"{attempt.program or path.name}: {error}")
             unsure = unsure or attempt.alone
             continue
-        if attempt.alone and any(f.code == "missing-output-derivative" for f in found[1].judged.findings):
-            # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
-            reasons.append(f"{attempt.program}: right if it is given ∂loss/∂ what its last activation is applied to")
-            unsure = True
-            continue
-        if attempt.alone and found[1].judged.wrong and all(f.code == "wrong-scale" for f in found[1].judged.findings):
-            reasons.append(f"{attempt.program}: right but for a constant, which the loss that it is used with may have")
+        if attempt.alone and (meant := _may_be_meant(found[1].judged)):
+            reasons.append(f"{attempt.program}: {meant}")
             unsure = True
             continue
         if found[1].judged.wrong or only is not None or not (attempt.alone or attempt.doubt):
@@ -169,6 +164,16 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
     if scaled is None and wrong is None:
         raise problem or ValueError("no step")
     return scaled or wrong  # type: ignore[return-value]
+
+
+def _may_be_meant(judged: Judged) -> str:
+    """Why what is wrong with a lone layer is none if the loss that it is used with is made for it."""
+    if any(f.code == "missing-output-derivative" for f in judged.findings):
+        # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
+        return "right if it is given ∂loss/∂ what its last activation is applied to"
+    if judged.wrong and all(f.code == "wrong-scale" for f in judged.findings):
+        return "right but for a constant, which the loss that it is used with may have"
+    return ""
 
 
 def _same_reading(first: Judged, second: Judged) -> bool:
