@@ -237,6 +237,14 @@ def test_how_a_step_is_written(tmp_path, name):
     assert said["verdict"] == verdict
 
 
+def test_constants_that_differ_are_each_named_beyond_dense_layers(tmp_path):
+    """Only a constant that all right gradients share is the loss's."""
+    text = PLAIN.replace("X @ W1", "np.einsum('mi,io->mo', X, W1)").replace("dW1, db1 = X.T", "dW1, db1 = 3 * X.T")
+    said = examined(tmp_path, text)
+    assert said["network"] is None
+    assert [(f["code"], f["scale"]) for f in said["findings"]] == [("wrong-scale", pytest.approx(3))]
+
+
 def test_what_trains_first_is_not_what_was_asked_for(tmp_path):
     """A program trains another file's network, and then the one that is asked for, which is wrong."""
     wrong = PLAIN.replace(*SLOPE).strip().splitlines()

@@ -530,8 +530,9 @@ def _accused(judged: Judged, factors, known) -> Judged:
     else:
         leaves = [(name, given[name][0], judged.true[name][0]) for name in given]
         findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]
-        common = known[0] if known and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known) else 1.0
-        if common > 0:  # what all that is right shares is the loss's
+        agree = bool(known) and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known)
+        common = known[0] if agree else 1.0
+        if agree and common > 0:  # what all that is right shares is the loss's
             findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged.stated)
     wrong = [name for name in given if _differs(given[name], judged.true[name], common)]
     unsure = [name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG)]
