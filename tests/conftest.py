@@ -1,12 +1,20 @@
 """What the tests share: the real MNIST, float64, and every kind of device that is there."""
 
+import importlib.metadata
 import os
 import tempfile
 
 # The tests run in several processes; none of them is to take all of a GPU's memory.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 # What is compiled here is run a few times only: it need not be fast.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    " --xla_cpu_parallel_codegen_split_count=1"
+    # Half of the time to compile; later versions have no other emitters.
+    + " --xla_cpu_use_fusion_emitters=false"
+    * importlib.metadata.version("jaxlib").startswith("0.10."),
+)
 # What the command line compiles is kept for the session, for all processes, and not in the home of whoever tests.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()

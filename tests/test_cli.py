@@ -281,7 +281,9 @@ def test_a_run_is_exported_as_training_says(run, trained, tmp_path, monkeypatch)
     assert re.search(r'{"name": "trained", "sizes": \[784, 10, 10\]', (tmp_path / "digits.html").read_text())
 
 
-@pytest.mark.parametrize(("hidden", "pace"), [("1600", "keeps up"), ("5500", "lag behind")])
+@pytest.mark.parametrize(
+    ("hidden", "pace"), [("1600", "keeps up"), pytest.param("5500", "lag behind", marks=pytest.mark.slow)]
+)
 def test_a_large_page_says_what_it_costs(run, small_csv, hidden, pace, tmp_path):
     small = ["--data", small_csv, "--batch-size", "100", "--epochs", "1", "--hidden", hidden]
     assert run("train", *small, "--run", str(tmp_path / "run"))[0] == 0
@@ -480,7 +482,11 @@ def test_a_terminal_has_a_bar_and_the_same_lines(run, small_csv):
     ("arguments", "percent"),
     [
         ([], 92),
-        (["--hidden=128", "--optimizer=adam", "--batch-size=64", "--learning-rate=0.003", "--epochs=5"], 97.5),
+        pytest.param(
+            ["--hidden=128", "--optimizer=adam", "--batch-size=64", "--learning-rate=0.003", "--epochs=5"],
+            97.5,
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_accuracy_on_mnist(run, arguments, percent):

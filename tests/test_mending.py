@@ -108,7 +108,7 @@ def test_the_report_says_what_was_changed(tmp_path, form):
     assert verdict(path, tmp_path, mend=0).verdict == "right"
 
 
-@pytest.mark.parametrize("written", ["dZ1 = 0 * A1", "dZ1 = (", "raise SystemExit", "dZ1 = dZ1[1:]"])
+@pytest.mark.parametrize("written", ["dZ1 = 0 * A1", "dZ1 = (", "raise SystemExit"])
 def test_a_line_that_mends_nothing_is_not_kept(tmp_path, monkeypatch, written):
     """The planted fault: proposals that are wrong, do not parse, or end the program."""
 

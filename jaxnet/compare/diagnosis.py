@@ -280,12 +280,16 @@ def _candidates(problem: Problem, layer: int, state: State) -> Iterator[tuple[tu
     candidates = _output_candidates(problem) if output else _hidden_candidates(problem, layer, state)
     codes, symbols, right = next(candidates)  # each table begins with the right formula
     yield codes, f"dZ{layer} = {symbols}", right
-    seen = [right]
+    seen = {_numbers(right)}
     zero = tuple(np.zeros_like(p.Z[layer]) for p in problem.passes)
     for codes, symbols, arrays in sorted([(("zero",), "0", zero), *candidates], key=lambda found: len(found[0])):
-        if not any(all(np.array_equal(a, b) for a, b in zip(arrays, other, strict=True)) for other in seen):
-            seen.append(arrays)
+        if _numbers(arrays) not in seen:
+            seen.add(_numbers(arrays))
             yield codes, f"dZ{layer} = {symbols}", arrays
+
+
+def _numbers(arrays: Arrays) -> tuple[tuple[tuple[int, ...], bytes], ...]:
+    return tuple((a.shape, (a + 0.0).tobytes()) for a in arrays)  # −0 + 0 = 0
 
 
 def _output_candidates(problem: Problem):

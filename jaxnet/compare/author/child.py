@@ -98,6 +98,7 @@ def _start(work: str, scratch: Path) -> tuple[subprocess.Popen, str]:
     settings = {
         "TMPDIR": str(scratch / "tmp"),
         "JAX_PLATFORMS": "cpu",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # what is compiled is run a few times only
         "OPENBLAS_NUM_THREADS": "1",  # the arrays are small
         "PYTHONHASHSEED": "0",
     }

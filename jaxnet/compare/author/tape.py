@@ -7,6 +7,7 @@ whether one Node depends on another is decided by looking no further back than t
 
 from __future__ import annotations
 
+import functools
 import operator
 import os
 import sys
@@ -239,19 +240,22 @@ def replaced(inputs: Any, of_node: Callable[[Node], Any]) -> Any:
 
 
 def places(most: int = 8) -> tuple[tuple[Place, ...], tuple[types.CodeType, int] | None]:
-    """The author's lines that are being run, innermost first, and the instruction of the innermost.
-
-    The author's files are compiled with relative names.
-    """
+    """The author's lines that are being run, innermost first, and the instruction of the innermost."""
     found, instruction = [], None
     frame = sys._getframe(1)
     while frame is not None and len(found) < most:
         code = frame.f_code
-        if not os.path.isabs(code.co_filename) and code.co_filename[:1] != "<":
+        if _is_authors(code.co_filename):
             found.append(Place(code.co_filename, frame.f_lineno, code.co_name))
             instruction = instruction or (code, frame.f_lasti)
         frame = frame.f_back
     return tuple(found), instruction
+
+
+@functools.cache
+def _is_authors(file: str) -> bool:
+    """The author's files are compiled with relative names."""
+    return not os.path.isabs(file) and file[:1] != "<"
 
 
 def ancestors(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = None) -> set[Node]:
