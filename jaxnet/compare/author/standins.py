@@ -38,7 +38,8 @@ def stand_ins(root: Path, file: Path, numpy: types.ModuleType) -> tuple[dict[str
     texts = _texts(root, file)
     everything = "\n".join(texts.values())
     source = texts.get(file, "")
-    samples = Samples("\n".join(_reached(texts, file)))
+    reached = "\n".join(_reached(texts, file))
+    samples = Samples(reached)
     files = Files(root, file, samples)
     known = _known(numpy, samples, files)
     imported = _imported(everything)
@@ -56,7 +57,7 @@ def stand_ins(root: Path, file: Path, numpy: types.ModuleType) -> tuple[dict[str
         modules[name] = InertModule(name, path if given else name, known, given or wanted)
     for key, value in known.items():
         name, _, attribute = key.rpartition(".")
-        if name.partition(".")[0] in tops - gone and name.rpartition(".")[2] in everything and _installed(name):
+        if name.partition(".")[0] in tops - gone and name.rpartition(".")[2] in reached and _installed(name):
             for part in _with_parents(name):
                 if part not in modules:
                     modules[part] = derived(importlib.import_module(part), {})
@@ -109,7 +110,7 @@ def _reached(texts: dict[Path, str], file: Path) -> list[str]:
         if path in texts and path not in reached:
             reached[path] = texts[path]
             words = {word for name in _imported(texts[path]) for word in name.split(".")}
-            waiting += [other for other in texts if other.stem in words]
+            waiting += [p for p in texts if (p.parent.name if p.stem == "__init__" else p.stem) in words]
     return list(reached.values())
 
 
