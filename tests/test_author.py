@@ -202,6 +202,11 @@ STEPS = {
     "the negative gradient of some": ({"b2 -= 0.1 * db2": "b2 += 0.1 * (Y - P).sum(0) / 9"}, "right", set()),
     "the rate is inside": (RATE_INSIDE, "right", set()),
     "the rate is inside, no slope": (RATE_INSIDE | dict([SLOPE]), "wrong", {("dZ1", "missing-activation-derivative")}),
+    "the rate is inside of one, and another is wrong": (
+        {"W1 -= 0.1 * dW1": "W1 -= 0.1 * X.T @ dZ1", "X.T @ dZ1, dZ1.sum(0)": "X.T @ dZ1, 3 * dZ1.sum(0)"},
+        "wrong",
+        {("db1", "wrong-scale")},
+    ),
     "the rate is inside of each": (
         {"-np.sum(Y * np.log(P)) / 9": "np.mean((Y - P) ** 2)", "0.1 * dW2": "A1.T @ (0.1 * dZ2)"},
         "wrong",

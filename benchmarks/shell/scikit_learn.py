@@ -9,7 +9,8 @@ from sklearn.neural_network import MLPClassifier
 EPOCHS, BATCH, RATE = 15, 256, 0.002  # it has no schedule for Adam
 
 (X_train, y_train), (X_test, y_test) = load("train"), load("t10k")
-model = MLPClassifier((128,), alpha=0, batch_size=BATCH, learning_rate_init=RATE, random_state=int(sys.argv[1]))
+how = {"alpha": 0, "batch_size": BATCH, "learning_rate_init": RATE}
+model = MLPClassifier((128,), random_state=int(sys.argv[1]), **how)
 for epoch in range(EPOCHS):
     model.partial_fit(X_train, y_train, classes=range(10))
     accuracy = model.score(X_test, y_test)

@@ -230,10 +230,7 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
             given_before |= {p: further[0]} if further else {}
     levels = _compared_level(fitted)
     rate = _rate_inside(levels, fitted, step, drawn)
-    levels = {
-        p: level._replace(arrays=[a / rate for a in level.arrays], factor=level.factor and level.factor / rate)
-        for p, level in levels.items()
-    }
+    levels = {p: _divided(level, rate) for p, level in levels.items()}
     for p, first in given_before.items():
         if levels[p].arrays[0].size == fitted[p][0].arrays[0].size:
             levels[p] = first
@@ -334,6 +331,13 @@ def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Le
     return 1.0
 
 
+def _divided(level: Level, number: float) -> Level:
+    if number == 1:
+        return level
+    arrays = [array / number for array in level.arrays]
+    return level._replace(arrays=arrays, factor=level.factor and level.factor / number)
+
+
 def _numbers_inside(parameters: Iterable[Parameter], step: Step, drawn) -> list[float]:
     """The numbers by which something is multiplied in each of these parameters' steps."""
     ratios: dict[Node, float] = {}
@@ -382,7 +386,9 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
             return {p: levels[0] for p, levels in exact.items()}
         within = {p: _within(levels, 1) for p, levels in fitted.items()}
         return within if _one_constant(within) else outermost
-    choices = [{p: _within(levels, count) for p, levels in fitted.items()} for count in (1, 2, 3)]
+    choices = [
+        _by_rates_of_others({p: _within(levels, count) for p, levels in fitted.items()}, fitted) for count in (1, 2, 3)
+    ]
     # Numbers that all steps are multiplied by alike are a learning rate; others are part of a gradient's formula.
     whole = {p: levels[0] for p, levels in fitted.items()}
     fair = [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted)), whole]
@@ -391,6 +397,21 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
     lines = {_line(level) for level in chosen.values() if _is_one(level.factor)} - {None}
     beside = {p: [level for level in levels if _line(level) in lines] for p, levels in fitted.items()}
     return {p: beside[p][0] if level.factor is None and beside[p] else level for p, level in chosen.items()}
+
+
+def _by_rates_of_others(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Level]:
+    """The learning rate taken off where the whole step is that times the truth, as `rate * X.T @ error` is.
+
+    It is what has been taken off the steps of others.
+    """
+    rates = {_ratio(level, fitted[p][0]) for p, level in levels.items() if level is not fitted[p][0]} - {None}
+    inside = {
+        p: rate
+        for p, level in levels.items()
+        for rate in rates
+        if rate and level is fitted[p][0] and level.factor and abs(abs(level.factor) - rate) <= RIGHT * rate
+    }
+    return {p: _divided(level, inside.get(p, 1.0)) for p, level in levels.items()}
 
 
 def _agreement(choice: dict[Parameter, Level]) -> tuple[bool, int, int]:
@@ -406,13 +427,16 @@ def _line(level: Level):
 
 def _same_ratio(choice: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> bool:
     """Whether the same constant has been taken off all steps."""
-    ratios = []
-    for p, level in choice.items():
-        whole, rest = fitted[p][0].arrays[0], level.arrays[0]
-        if whole.shape != rest.shape or not rest.any():
-            return False
-        ratios.append(float(np.vdot(rest, whole) / np.vdot(rest, rest)))
-    return max(ratios) - min(ratios) <= RIGHT * max(map(abs, ratios))
+    ratios = [ratio for p, level in choice.items() if (ratio := _ratio(level, fitted[p][0])) is not None]
+    return len(ratios) == len(choice) and max(ratios) - min(ratios) <= RIGHT * max(map(abs, ratios))
+
+
+def _ratio(level: Level, whole: Level) -> float | None:
+    """The number that one array is another one times."""
+    rest, of_whole = level.arrays[0], whole.arrays[0]
+    if of_whole.shape != rest.shape or not rest.any():
+        return None
+    return float(np.vdot(rest, of_whole) / np.vdot(rest, rest))
 
 
 def _is_one(factor: float | None) -> bool:

@@ -22,9 +22,18 @@ from jaxnet.compare.author import course
 from jaxnet.compare.author.files import Arrays, Files
 from jaxnet.compare.author.inert import Inert
 from jaxnet.compare.author.samples import Samples, plausible
-from jaxnet.compare.author.scikit import Bunch
 
 RATE = 0.125  # a power of two: a product with it is exact
+
+
+class Bunch(dict):
+    """A dict whose entries are attributes as well."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
 
 def system(files: Files) -> dict[str, Any]:
@@ -324,16 +333,50 @@ def options() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def csv_reader(files: Files) -> Callable[..., Any]:
-    """`read_csv` of an installed pandas, for files as the program finds them."""
+# --- tables and data sets of pandas and scikit-learn ------------------------------------------------------------------
+
+
+def tables(files: Files, samples: Samples) -> dict[str, Any]:
+    """What reads files as the program finds them, what would be downloaded, and what their earlier versions had."""
 
     def read_csv(path: Any, *rest: Any, **how: Any) -> Any:
-        import pandas  # pyright: ignore[reportMissingImports]
+        import pandas
 
+        if how.pop("delim_whitespace", False):
+            how["sep"] = r"\s+"
         table = None if hasattr(path, "read") else files.table(str(path))
         if isinstance(table, tuple):
             named = how.get("header", "infer") == "infer" and "names" not in how
             table = pandas.DataFrame(table[1], columns=table[0]).to_csv(index=False, header=named)
         return pandas.read_csv(path if table is None else io.StringIO(table), *rest, **how)
 
-    return read_csv
+    def bunch(x: Any, y: Any, names: Any = None, return_X_y: bool = False, as_frame: bool = False, **_: Any) -> Any:
+        import pandas
+
+        names = names or [f"feature{k}" for k in range(x.shape[1])]
+        x, y = (pandas.DataFrame(x, columns=names), pandas.Series(y, name="target")) if as_frame else (x, y)
+        return (x, y) if return_X_y else Bunch(data=x, target=y, feature_names=names)
+
+    def fetch_openml(name: Any = "mnist_784", version: Any = 1, **how: Any) -> Any:
+        if "mnist" not in str(name).lower():
+            x, y = samples.points(300, 4, 3)
+            return bunch(x, y.astype(str), **how)
+        d = samples.digits
+        x = numpy.concatenate([d.x_train, d.x_test]).reshape(-1, 784).astype(numpy.int64)
+        y = numpy.concatenate([d.y_train, d.y_test]).astype(str).astype(object)
+        return bunch(x, y, [f"pixel{k + 1}" for k in range(784)], **{"as_frame": True, **how})
+
+    def numbers_of(count: int, features: int) -> Callable[..., Any]:
+        x = samples.points(count, features, 3)[0]
+        return lambda **how: bunch(x, x.mean(1), **how)
+
+    def one_hot(*rest: Any, sparse: Any = None, **how: Any) -> Any:
+        from sklearn.preprocessing import OneHotEncoder
+
+        return OneHotEncoder(*rest, **how, **({} if sparse is None else {"sparse_output": sparse}))
+
+    return {
+        "pandas.read_csv": read_csv, "sklearn.datasets.fetch_openml": fetch_openml,
+        "sklearn.datasets.load_boston": numbers_of(506, 13),
+        "sklearn.datasets.fetch_california_housing": numbers_of(500, 8), "sklearn.preprocessing.OneHotEncoder": one_hot,
+    }  # fmt: skip

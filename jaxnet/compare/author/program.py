@@ -23,6 +23,7 @@ import numpy as np
 
 from jaxnet.compare.author import python2
 from jaxnet.compare.author.imports import FindsNothing, Imports
+from jaxnet.compare.author.recorder import named
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree, importers
@@ -152,7 +153,7 @@ class _Program:
         self.missing: set[str] = set()  # names that statements left out would have bound
         self.followed = 0  # statements left out for want of these
         self.filenames: set[str] = set()
-        own = {"get_ipython": lambda: _Shell(self), "display": lambda *_, **__: None}
+        own = {"get_ipython": lambda: _Shell(self), "display": lambda *_, **__: None, "__named__": named}
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
 
@@ -177,7 +178,8 @@ class _Program:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    code = compile(ast.Module([statement], []), unit.filename, "exec", unit.flags, dont_inherit=True)
+                    module = ast.Module([_Naming().visit(statement)], [])
+                    code = compile(module, unit.filename, "exec", unit.flags, dont_inherit=True)
                 exec(code, namespace)
             except Exception as error:
                 self._leave_out(statement, unit, error)
@@ -251,6 +253,17 @@ class _Shell:
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None
+
+
+class _Naming(ast.NodeTransformer):
+    """What is given a name goes through `recorder.named`."""
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Call | ast.Attribute | ast.Subscript | ast.Name | ast.BinOp | ast.Tuple):
+            call = ast.Call(ast.Name("__named__", ast.Load()), [node.value], [])
+            node.value = ast.fix_missing_locations(ast.copy_location(call, node.value))
+        return node
 
 
 def _one_by_one(body: list[ast.stmt], namespace: dict[str, Any]) -> Iterator[ast.stmt]:

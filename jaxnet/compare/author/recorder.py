@@ -40,6 +40,8 @@ def current_tape() -> Tape | None:
     return _tape[-1] if _tape else None
 
 
+SEVERAL = 20  # so many things a list may have that is no list of data
+
 # --- what goes in, what comes out -------------------------------------------------------------------------------------
 
 
@@ -114,6 +116,19 @@ def leaf(result: Any, origin: str) -> Any:
     array._node = _tape[-1].leaf(result, origin)
     array._leaf = array._node
     return array
+
+
+def named(value: Any) -> Any:
+    """What an author gives a name to: what other libraries made of numbers is recorded from then on."""
+    if type(value) is np.ndarray and _tape and value.ndim and value.dtype.kind in "fiub":
+        return _tape[-1].adopted(value, lambda: leaf(value, "foreign"))
+    if isinstance(value, (np.integer, np.floating)) and _tape and not isinstance(value, Number):
+        return wrap(value, _tape[-1].leaf(np.asarray(value), "foreign"))
+    if type(value) is tuple and any(type(part) is np.ndarray for part in value):
+        return tuple(map(named, value))
+    if type(value) is list and len(value) < SEVERAL and any(type(part) is np.ndarray for part in value):
+        value[:] = map(named, value)  # the author's own list
+    return value
 
 
 def wrap(result: Any, node: Node) -> Any:

@@ -16,7 +16,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from jaxnet.compare.author import course, frames, libraries, scikit
+from jaxnet.compare.author import course, libraries
 from jaxnet.compare.author.files import LARGE, Files, numpy_readers
 from jaxnet.compare.author.inert import PROGRESS, InertModule
 from jaxnet.compare.author.samples import Samples
@@ -82,17 +82,9 @@ def derived(module: types.ModuleType, changes: dict[str, Any]) -> types.ModuleTy
 
 
 def _known(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]:
-    tables = frames.pandas(np.array, files.table)
-    sets = scikit.datasets(np, samples, tables["pandas.DataFrame"])
-    if _installed("pandas"):
-        tables = {"pandas.read_csv": libraries.csv_reader(files)}
-    if _installed("sklearn"):
-        learning = {"sklearn.datasets.fetch_openml": sets["sklearn.datasets.fetch_openml"]}
-    else:
-        learning = sets | scikit.around(np)
     return {
         **PROGRESS, **libraries.system(files), **libraries.data(np, samples, files), **libraries.mathematics(np),
-        **libraries.options(), **course.modules(np, samples), **tables, **learning,
+        **libraries.options(), **course.modules(np, samples), **libraries.tables(files, samples),
     }  # fmt: skip
 
 

@@ -470,6 +470,9 @@ def _readings(node: Node, view: View) -> list[Meeting]:
     if node.function not in _ELEMENTWISE and not (node.function in _PRODUCTS and node.size == 1):
         return []
     floats = [n for n in node.parents if n in view.masks and n.dtype is not None and n.dtype.kind == "f"]
+    if node.function is np.multiply or node.function in _PRODUCTS:  # w · x is where a prediction begins
+        weights = {p.before for p in view.parameters}
+        floats = [n for n in floats if n not in weights and not (len(n.parents) == 1 and weights & set(n.parents))]
     data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
     return [
         Meeting(node, a, b)

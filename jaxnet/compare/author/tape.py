@@ -111,6 +111,7 @@ class Tape:
         self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array, where that is known
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self._constants: dict[int, tuple[np.ndarray, Node]] = {}
+        self._adopted: dict[int, tuple[np.ndarray, Any]] = {}
 
     def leaf(self, value: Any, origin: str = "") -> Node:
         """A Node for an array that was not computed from recorded ones."""
@@ -125,6 +126,12 @@ class Tape:
             node = self.leaf(array.copy(), "foreign")
             self._constants[id(array)] = known = (array, node)
         return known[1]
+
+    def adopted(self, array: np.ndarray, adopt: Callable[[], Any]) -> Any:
+        """What stands for an array that is not ours; the same one each time."""
+        if id(array) not in self._adopted:
+            self._adopted[id(array)] = array, adopt()
+        return self._adopted[id(array)][1]
 
     def add(self, function, inputs: tuple, keywords: dict, result: Any) -> Node:
         """A Node for the operation whose result this is."""
