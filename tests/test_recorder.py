@@ -30,6 +30,8 @@ WAYS = {
     "keepdims": "out = np.exp(a - a.max(axis=1, keepdims=True)); out = out / np.sum(out, axis=1, keepdims=True)",
     "lists of numbers": "out = np.array([[a[0, 0], 1.0], [b[1], a[2, 3] * 2]])",
     "lists of rows": "out = np.array([row * 2 for row in a])",
+    "lists of different lengths": "made = np.array([[a, b * 2], [a.T, b]]); out = made[0, 1] + made[1, 0].sum(1)[0]",
+    "arrays that agree in part": "made = np.array([a * 2, a[:, :2]]); out = made[0] * made[1][0, 0]",
     "scalars": "s = a[0, 0] * 2 + math.exp(a[1, 1]); s += abs(-b[0]); out = s * a",
     "joined": "out = np.concatenate([np.vstack([a, b]), np.hstack((a, a))[:, 2:6]]); out = np.c_[out, out[:, 0]]",
     "stacked and split": "x, y = np.split(np.stack([a, a * 2]), 2); out = x[0] + y[0]",

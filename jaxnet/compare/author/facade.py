@@ -80,6 +80,25 @@ _OF_ARRAYS = {
 
 
 def _array(value: Any, dtype: Any = None, **keywords: Any) -> Any:
+    try:
+        return _array_of(value, dtype, **keywords)
+    except ValueError:
+        if dtype not in (None, object) or not isinstance(value, (list, tuple)):
+            raise
+        return _of_objects(value)
+
+
+def _of_objects(value: list | tuple) -> np.ndarray:
+    """Lists of different lengths, of which NumPy made an array of objects before its version 1.24."""
+    try:
+        return np.array(value, object)
+    except ValueError:  # the first lengths are equal and further ones are not
+        array = np.empty(len(value), object)
+        array[:] = list(value)
+        return array
+
+
+def _array_of(value: Any, dtype: Any = None, **keywords: Any) -> Any:
     if not is_recorded(value):
         return leaf(np.array(value, dtype, **keywords), "array")
     if isinstance(value, (list, tuple)):
