@@ -94,7 +94,8 @@ def _of_objects(value: list | tuple) -> np.ndarray:
         return np.array(value, object)
     except ValueError:  # the first lengths are equal and further ones are not
         array = np.empty(len(value), object)
-        array[:] = list(value)
+        for k, part in enumerate(value):
+            array[k] = part
         return array
 
 
