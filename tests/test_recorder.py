@@ -30,8 +30,7 @@ WAYS = {
     "keepdims": "out = np.exp(a - a.max(axis=1, keepdims=True)); out = out / np.sum(out, axis=1, keepdims=True)",
     "lists of numbers": "out = np.array([[a[0, 0], 1.0], [b[1], a[2, 3] * 2]])",
     "lists of rows": "out = np.array([row * 2 for row in a])",
-    "lists of different lengths": "made = np.array([[a, b * 2], [a.T, b]]); out = made[0, 1] + made[1, 0].sum(1)[0]",
-    "arrays that agree in part": "made = np.array([a * 2, a[:, :2]]); out = made[0] * made[1][0, 0]",
+    "lists of different lengths": "m = np.array([[a, b * 2], [a.T, b]], object); out = m[0, 1] + m[1, 0].sum(1)[0]",
     "scalars": "s = a[0, 0] * 2 + math.exp(a[1, 1]); s += abs(-b[0]); out = s * a",
     "joined": "out = np.concatenate([np.vstack([a, b]), np.hstack((a, a))[:, 2:6]]); out = np.c_[out, out[:, 0]]",
     "stacked and split": "x, y = np.split(np.stack([a, a * 2]), 2); out = x[0] + y[0]",
@@ -83,6 +82,16 @@ def test_the_record_follows_other_numbers(way):
     exec(compile(WAYS[way], "way.py", "exec"), plain)
     real.testing.assert_allclose(Values({begin: moved})(out), plain["out"], rtol=1e-9)
     assert all(bool(Values({begin: moved})(node)) == seen for node, seen in tape.decisions)
+
+
+def test_lists_of_different_lengths_are_objects_as_they_were():
+    with recording():
+        a, _ = start()
+        made = np.array([[a, a[0]]]), np.array([a, a[:, :2]]), np.array([[1, 2], [3]])
+        assert [array.shape for array in made] == [(1, 2), (2,), (2,)]
+        assert node_of(made[0][0, 0]) is node_of(made[1][0]) is node_of(a)
+        with pytest.raises(ValueError, match="inhomogeneous"):
+            np.array([[1, 2], [3]], float)
 
 
 def test_a_change_behind_the_record_is_noticed():
