@@ -53,6 +53,9 @@ def _as_float64(value: Any) -> Any:
     return value
 
 
+ROUNDING = 1e-10  # a sum that is 0 but for rounding is another one each time
+
+
 def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1e-3) -> Node | None:
     """The first Node whose first or last number was another one when the program ran; None if there is none."""
     for node in sorted(nodes, key=lambda n: n.number):
@@ -64,7 +67,7 @@ def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1
         now = np.array([value[(0,) * value.ndim], value[(-1,) * value.ndim]], float)
         then = np.array(node.sample)
         with np.errstate(all="ignore"):
-            off = np.abs(now - then) > tolerance * (np.abs(then) + np.abs(value).max(initial=0) + 1e-12)
+            off = np.abs(now - then) > tolerance * (np.abs(then) + np.abs(value).max(initial=0)) + ROUNDING
         if (off & np.isfinite(now) & np.isfinite(then)).any():
             return node
     return None
