@@ -328,7 +328,7 @@ def _stale_step(tape: Tape) -> Step | None:
         for base, step in updates(node) if 1 <= node.steps <= 2 else ():
             if not isinstance(step, Node) or follows(step, base):
                 continue
-            if not np.asarray(Values({base: np.zeros(base.shape)})(step)).any():
+            if _is_of_zeros(step, values):
                 if node.steps == 1:
                     first.setdefault(node, (base, node, step))
                 elif base in first:
@@ -349,6 +349,12 @@ def _stale_step(tape: Tape) -> Step | None:
     view = View(parameters, window, masks, _smooth(parameters, window), set(window), touched, last, values)
     found = _by_labels(view, _met_data(view), follows=False)
     return None if found is None else found._replace(stale=True)
+
+
+def _is_of_zeros(node: Node, values: Values) -> bool:
+    """Whether an array is zeros, made of zeros and numbers alone. What a dead relu lets through is made of more."""
+    arrays = [node, *(n for n in ancestors([node]) if n.function is None and n.shape)]
+    return not any(np.asarray(values(n)).any() for n in arrays)
 
 
 def _by_labels(view: View, meetings: list[Meeting], follows: bool = True) -> Step | None:

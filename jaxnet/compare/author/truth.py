@@ -123,8 +123,11 @@ def _is_alive(step: Step, values: Values) -> bool:
 def labels_of(example: Example, values: Values) -> Array | None:
     """The labels as an array of the prediction's shape; None if they cannot be read."""
     prediction = np.asarray(values(example.prediction))
+    met = {meeting.labels for meeting in example.meetings if meeting.labels is not None}
     for meeting in example.meetings:
         network = np.asarray(values(meeting.network))
+        if meeting.labels is not None and _is_rest(meeting.labels, met, values):
+            continue
         if meeting.labels is not None and meeting.labels.size == network.size and meeting.node.name != "getitem":
             labels = np.asarray(values(meeting.labels), float)
             # ŷ + (−y), and −y · log ŷ or −y / ŷ: labels may enter with their sign.
@@ -145,6 +148,13 @@ def labels_of(example: Example, values: Values) -> Array | None:
                 continue
             return _shaped_like(marked, network, prediction)
     return None
+
+
+def _is_rest(labels: Node, met: set[Node], values: Values) -> bool:
+    """Whether these are 1 − y, where y is met as well."""
+    if labels.function is not np.subtract or len(labels.parents) != 1:
+        return False
+    return any(n is not labels and np.array_equal(values(labels.parents[0]), values(n)) for n in met)
 
 
 def _shaped_like(labels: Array, network: Array, prediction: Array) -> Array | None:
