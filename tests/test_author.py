@@ -242,6 +242,36 @@ def test_how_a_step_is_written(tmp_path, name):
     assert said["verdict"] == verdict
 
 
+PERCEPTRON = """
+import numpy as np
+X, T = np.random.randn(20, 2), np.arange(20) % 2
+w = np.random.randn(2)
+for _ in range(5):
+    y = 1 / (1 + np.exp(-np.dot(X, w)))
+    w = w - 0.1 * X.T.dot(y * (1 - T) - T * (1 - y))
+"""
+ONE_ROW = ("np.dot(X, w)", "np.dot(X[_], w)"), ("X.T.dot(y * (1 - T) - T * (1 - y))", "X[_] * (y - T[_])")
+
+
+def test_one_minus_the_labels_are_no_labels(tmp_path):
+    assert examined(tmp_path, PERCEPTRON)["loss"]["name"] == "binary-cross-entropy"
+    with pytest.raises(ValueError, match="no gradient is that of a loss"):
+        examined(tmp_path, PERCEPTRON.replace("- T *", "+ T *"))
+
+
+def test_where_no_mistake_would_show_nothing_is_right(tmp_path):
+    """Of one example with one output any number is the derivative of some loss."""
+    text = PERCEPTRON
+    for old, new in ONE_ROW:
+        text = text.replace(old, new)
+    with pytest.raises(ValueError, match="no mistake would show"):
+        examined(tmp_path, text)
+
+
+def test_a_dead_relu_is_no_stale_gradient(tmp_path):
+    assert check(tmp_path, case(55), "one example") is None
+
+
 def test_constants_that_differ_are_each_named_beyond_dense_layers(tmp_path):
     """Only a constant that all right gradients share is the loss's."""
     text = PLAIN.replace("X @ W1", "np.einsum('mi,io->mo', X, W1)").replace("dW1, db1 = X.T", "dW1, db1 = 3 * X.T")

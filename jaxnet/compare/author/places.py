@@ -42,7 +42,7 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
         program=program,
         notes=notes,
         frontier=_described(frontiers),
-        teeth=_teeth(judged) if not findings else None,
+        teeth=teeth_of(judged) if not findings else None,
         repeat=contradiction(judged),
         unjudged=_unjudged(judged),
     )
@@ -70,7 +70,7 @@ def _unjudged(judged: Judged) -> list[Unjudged]:
     return list(found)
 
 
-def _teeth(judged: Judged) -> Teeth | None:
+def teeth_of(judged: Judged) -> Teeth | None:
     """Which mistakes would have shown; None beyond dense layers."""
     problem, _ = diagnosed(judged)
     if problem is None or judged.truth.loss.name is None:

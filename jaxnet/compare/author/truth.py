@@ -194,6 +194,11 @@ NAMED: dict[str, list[Callable[[Array, Array], Array]]] = {
 }
 
 
+def _losses_for(predictions: list[Node]) -> Iterator[tuple[str, list[Callable[[Array, Array], Array]]]]:
+    """A single number is no distribution over classes."""
+    return ((name, f) for name, f in NAMED.items() if name != "cross-entropy" or any(p.size > 1 for p in predictions))
+
+
 def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     """The gradients of each loss that may be meant: the program's own first, then those that have a name."""
     labels = [[labels_of(example, values) for example in step.examples] for values in drawn]
@@ -221,7 +226,7 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     if not predictions or any(y is None for of_draw in labels for y in of_draw):
         return
     none = [0.0] * len(step.losses)
-    for name, formulas in NAMED.items():
+    for name, formulas in _losses_for(predictions):
         for formula in formulas:
             cotangents = [
                 [_quiet(formula, v(p), np.asarray(y)) for p, y in zip(predictions, of_draw, strict=True)]
@@ -244,7 +249,7 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, bool, list]
     if any(prediction not in found for prediction in predictions for found in adjoints):
         return None, True, []
     own = [[found[prediction] for prediction in predictions] for found in adjoints]
-    for name, formulas in NAMED.items():
+    for name, formulas in _losses_for(predictions):
         for formula in formulas:
             named = [
                 [_quiet(formula, values(p), y) for p, y in zip(predictions, of_draw, strict=True)]

@@ -112,6 +112,11 @@ def _examined(
             reasons.append(f"{attempt.program}: {meant}")
             unsure = True
             continue
+        teeth = None if found[1].judged.findings else places.teeth_of(found[1].judged)
+        if teeth is not None and not teeth.shown:
+            reasons.append(f"{attempt.program or path.name}: nothing is wrong, but in this step no mistake would show")
+            unsure = unsure or attempt.alone
+            continue
         if found[1].judged.wrong or only is not None or not (attempt.alone or attempt.doubt):
             return found
         if attempt.doubt:
