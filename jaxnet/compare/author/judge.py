@@ -33,6 +33,7 @@ from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
 from jaxnet.compare.author.truth import Truth, draws, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
+from jaxnet.compare.teeth import Teeth, teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
 DRAWS = 2
@@ -58,6 +59,7 @@ class Judged(NamedTuple):
     findings: list[Finding]
     stated: bool  # the loss is the program's own, or the caller's
     proof: str = ""  # by what a wrong gradient is proved wrong
+    teeth: Teeth | None = None  # of a right step: which mistakes would have shown
 
 
 def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None) -> Judged:
@@ -281,6 +283,15 @@ def diagnosed(judged: Judged) -> tuple[Problem | None, Diagnosis | None]:
         return None, None
     problem = dense_networks.problem(judged.dense, judged.step, judged.drawn, judged.truth, judged.given)
     return problem, diagnose(problem) if problem is not None else None
+
+
+def with_teeth(judged: Judged) -> Judged:
+    """With which mistakes would have shown, where nothing is wrong in a dense network."""
+    problem, _ = diagnosed(judged) if not judged.findings else (None, None)
+    if problem is None or judged.truth.loss.name is None:
+        return judged
+    biases = {layer for layer in range(1, problem.passes[0].last + 1) if problem.db[layer][0] is not None}
+    return judged._replace(teeth=teeth(problem.passes, judged.truth.loss.name, biases, WRONG))
 
 
 def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Finding]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.dense import Dense, as_rows, original
-from jaxnet.compare.author.judge import WRONG, Judged, diagnosed
+from jaxnet.compare.author.judge import Judged
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.tape import Node, ancestors, depends
@@ -18,7 +18,6 @@ from jaxnet.compare.author.truth import NAMED, labels_of
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged
-from jaxnet.compare.teeth import Teeth, teeth
 
 if TYPE_CHECKING:
     from jaxnet.compare.author.repair import Mended
@@ -42,7 +41,7 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
         program=program,
         notes=notes,
         frontier=_described(frontiers),
-        teeth=teeth_of(judged) if not findings else None,
+        teeth=judged.teeth,
         repeat=contradiction(judged),
         unjudged=_unjudged(judged),
     )
@@ -68,15 +67,6 @@ def _unjudged(judged: Judged) -> list[Unjudged]:
             array = min(still, key=lambda n: n.number)
             found[Unjudged(array.shape, _as_place(node) or Place())] = None
     return list(found)
-
-
-def teeth_of(judged: Judged) -> Teeth | None:
-    """Which mistakes would have shown; None beyond dense layers."""
-    problem, _ = diagnosed(judged)
-    if problem is None or judged.truth.loss.name is None:
-        return None
-    biases = {layer for layer in range(1, problem.passes[0].last + 1) if problem.db[layer][0] is not None}
-    return teeth(problem.passes, judged.truth.loss.name, biases, WRONG)
 
 
 def _parameters(judged: Judged) -> list[Parameter]:

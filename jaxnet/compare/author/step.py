@@ -153,7 +153,7 @@ def follows(step: Node, base: Node) -> bool:
         return False
     inside = ancestors([step], base.number, until=lambda n: n is base or not _is_linear(n, base))
     edge = [n for n in inside if n is not base and not _is_linear(n, base)]
-    if base in ancestors(edge, base.number):
+    if base in ancestors(edge, base.number) or any(any(n.sample or ()) for n in edge):
         return True
     return bool(np.asarray(Values({base: np.zeros(base.shape)})(step)).any())
 

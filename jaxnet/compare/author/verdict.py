@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxnet.compare.author import drivers, facade, lines, places, repair, standins
 from jaxnet.compare.author.inside import NothingTrains
-from jaxnet.compare.author.judge import Judged, judge
+from jaxnet.compare.author.judge import Judged, judge, with_teeth
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.recorder import current_tape, recording
@@ -100,7 +100,7 @@ def _examined(
         trains = trains or bool(attempt.steps)
         try:
             with alarm(deadline):
-                found = attempt, Examined(_best(attempt, stated), attempt.tape, ordinal)
+                found = attempt, Examined(with_teeth(_best(attempt, stated)), attempt.tape, ordinal)
         except OutOfTime:
             reasons.append(f"{attempt.program or path.name}: the time was up before it was judged")
             break
@@ -112,8 +112,7 @@ def _examined(
             reasons.append(f"{attempt.program}: {meant}")
             unsure = True
             continue
-        teeth = None if found[1].judged.findings else places.teeth_of(found[1].judged)
-        if teeth is not None and not teeth.shown:
+        if (teeth := found[1].judged.teeth) is not None and not teeth.shown:
             reasons.append(f"{attempt.program or path.name}: nothing is wrong, but in this step no mistake would show")
             unsure = unsure or attempt.alone
             continue
