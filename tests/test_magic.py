@@ -191,6 +191,7 @@ def test_a_cell_keeps_the_place_of_its_first_run():
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.slow
 def test_the_order_counts_in_which_the_cells_run():
     inserted = "dZ1 = dZ2 @ W2.T * slope(A1)"
     without = BACKWARD.replace(f"{inserted}\n", "")

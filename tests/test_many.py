@@ -446,6 +446,7 @@ def test_odd_names_in_every_form(folder, pretend, run, odd, kind):
             json.loads(out)
 
 
+@pytest.mark.slow
 def test_odd_names_of_real_programs(folder, run):
     folder(*(f"a/{name}" for name in ODD[2:]), text=WRONG)
     status, out, err = run("a", "--json")

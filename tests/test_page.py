@@ -70,6 +70,7 @@ def test_page_says_what_the_report_says(wrong):
     assert "784-12-10" in text
 
 
+@pytest.mark.slow
 def test_pages_of_files_show_the_line():
     report = compare_file("scripts/notebook_net.py")
     text = Reader(page(report)).text
