@@ -96,9 +96,9 @@ def is_right(folder):
 
 
 @pytest.mark.parametrize("code", ["weights-not-transposed", "summed-over-all-axes"])
-def test_what_only_runs_in_part_is_not_right(tmp_path, code):
+@pytest.mark.parametrize("form", ["layers, defined only", pytest.param("lists, defined only", marks=pytest.mark.slow)])
+def test_what_only_runs_in_part_is_not_right(tmp_path, code, form):
     """A mistake that makes a deep network raise, or gives arrays of other shapes, is not seen in a shallow one."""
-    form = "layers, defined only"
     one = next(one for seed in range(100) if form in (one := case(seed, 1, code)).text_by_form)
     with contextlib.suppress(ValueError):
         assert examined(tmp_path, one.text_by_form[form])["verdict"] == "wrong"

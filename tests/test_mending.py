@@ -108,7 +108,9 @@ def test_the_report_says_what_was_changed(tmp_path, form):
     assert verdict(path, tmp_path, mend=0).verdict == "right"
 
 
-@pytest.mark.parametrize("written", ["dZ1 = 0 * A1", "dZ1 = (", "raise SystemExit"])
+@pytest.mark.parametrize(
+    "written", ["dZ1 = 0 * A1", "dZ1 = (", "raise SystemExit", pytest.param("dZ1 = dZ1[1:]", marks=pytest.mark.slow)]
+)
 def test_a_line_that_mends_nothing_is_not_kept(tmp_path, monkeypatch, written):
     """The planted fault: proposals that are wrong, do not parse, or end the program."""
 

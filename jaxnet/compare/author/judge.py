@@ -171,7 +171,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         judged = judged._replace(scale=known[0], findings=_constant(known[0], stated))
         if judged.findings:
-            problem, diagnosis = diagnosed(judged)
+            problem, diagnosis = _diagnosed(judged)
             judged = judged._replace(problem=problem, diagnosis=diagnosis)
         return judged
     if all(f is not None for f in factors.values()) and not known and not step.stale:
@@ -241,7 +241,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
     if judged.step.stale:
         stale = [Finding(f"d{name}", "stale-gradient") for name in given]
         return judged._replace(findings=stale, wrong=list(given), proof="unchanged")
-    problem, diagnosis = diagnosed(judged)
+    problem, diagnosis = _diagnosed(judged)
     if diagnosis is not None:
         findings = [
             f._replace(code="stale-gradient") if f.code == "zero" and _is_stale(judged, f.at[1:]) else f
@@ -277,17 +277,21 @@ def _accused(judged: Judged, factors, known) -> Judged:
     )
 
 
-def diagnosed(judged: Judged) -> tuple[Problem | None, Diagnosis | None]:
+def _diagnosed(judged: Judged) -> tuple[Problem | None, Diagnosis | None]:
     """The gradients as those of a dense network, and the formulas that give them; None for another network."""
-    if judged.dense is None:
-        return None, None
-    problem = dense_networks.problem(judged.dense, judged.step, judged.drawn, judged.truth, judged.given)
+    problem = _problem(judged)
     return problem, diagnose(problem) if problem is not None else None
+
+
+def _problem(judged: Judged) -> Problem | None:
+    if judged.dense is None:
+        return None
+    return dense_networks.problem(judged.dense, judged.step, judged.drawn, judged.truth, judged.given)
 
 
 def with_teeth(judged: Judged) -> Judged:
     """With which mistakes would have shown, where nothing is wrong in a dense network."""
-    problem, _ = diagnosed(judged) if not judged.findings else (None, None)
+    problem = None if judged.findings else _problem(judged)
     if problem is None or judged.truth.loss.name is None:
         return judged
     biases = {layer for layer in range(1, problem.passes[0].last + 1) if problem.db[layer][0] is not None}

@@ -121,17 +121,11 @@ class Tape:
 
     def constant(self, array: np.ndarray) -> Node:
         """The leaf of an array that is not ours; the same one each time."""
-        known = self._constants.get(id(array))
-        if known is None:
-            node = self.leaf(array.copy(), "foreign")
-            self._constants[id(array)] = known = (array, node)
-        return known[1]
+        return _once(self._constants, array, lambda: self.leaf(array.copy(), "foreign"))
 
     def adopted(self, array: np.ndarray, adopt: Callable[[], Any]) -> Any:
         """What stands for an array that is not ours; the same one each time."""
-        if id(array) not in self._adopted:
-            self._adopted[id(array)] = array, adopt()
-        return self._adopted[id(array)][1]
+        return _once(self._adopted, array, adopt)
 
     def add(self, function, inputs: tuple, keywords: dict, result: Any) -> Node:
         """A Node for the operation whose result this is."""
@@ -153,6 +147,13 @@ class Tape:
         node.steps = max((base.steps + 1 for base, step in updates(node) if isinstance(step, Node)), default=0)
         if node.steps >= 3 and self.on_step is not None:
             self.on_step(node)
+
+
+def _once(known: dict[int, tuple[np.ndarray, Any]], array: np.ndarray, make: Callable[[], Any]) -> Any:
+    """What is made for an array the first time. The array is kept: its number is nobody else's then."""
+    if id(array) not in known:
+        known[id(array)] = array, make()
+    return known[id(array)][1]
 
 
 def setitem(array, index, value):
