@@ -94,7 +94,7 @@ def backward(params, X, Y, hidden, output, loss, plan, seed=0):
     if "softmax-over-all-entries" in plan.get("forward", ()):
         if output != "softmax":
             return None
-        A[L] = np.exp(Z[L]) / np.exp(Z[L]).sum()
+        A[L] = np.exp(Z[L]) / np.exp(Z[L]).sum(axis=draws("forward").choice([None, 0]))
     codes, random = plan.get(f"dZ{L}", ()), draws(f"dZ{L}")
     E, S = A[L] - Y, A[L]
     if "elementwise-softmax-derivative" in codes:

@@ -163,15 +163,16 @@ def diagnose_backprop(
 
 
 def _diagnose_guess(W, b, X, Y, dW, db, hidden, output, guess: Guess, tolerance: float, limit: float) -> Diagnosis:
-    """The diagnosis under one guess; where the softmax is in doubt, also as one over the whole batch."""
+    """The diagnosis under one guess; where the softmax is in doubt, also as one over the batch."""
     problem = _problem(W, b, X, Y, dW, db, hidden, output, guess, tolerance)
     found = diagnose(problem, limit)
     if output == "softmax" and any(f.at == f"dZ{len(W)}" or f.code == "unknown" for f in found.findings):
-        over_all = _problem(W, b, X, Y, dW, db, hidden, output, guess, tolerance, softmax_over_all=True)
-        again = diagnose(over_all, found.price - 1)
-        if again.price + 1 < found.price:
-            findings = [Finding("forward", "softmax-over-all-entries"), *again.findings]
-            return Diagnosis(findings, again.price + 1, again.errors)
+        for softmax in mistakes.OVER_BATCH.values():
+            over_batch = _problem(W, b, X, Y, dW, db, hidden, output, guess, tolerance, softmax)
+            again = diagnose(over_batch, found.price - 1)
+            if again.price + 1 < found.price:
+                findings = [Finding("forward", "softmax-over-all-entries"), *again.findings]
+                found = Diagnosis(findings, again.price + 1, again.errors)
     return found
 
 
@@ -289,10 +290,10 @@ def _as_rows(weights, biases, inputs: Array, targets: Array, guess: Guess) -> As
 # --- the network, by NumPy for the formulas and by JAX for the truth ------------------------------------------------
 
 
-def make_pass(W, b, X: Array, Y: Array, activations: list[str], loss: str, over_all: bool = False) -> Pass:
+def make_pass(W, b, X: Array, Y: Array, activations: list[str], loss: str, softmax=backprop.softmax) -> Pass:
     """The forward pass, with the derivatives of the mean loss at its end.
 
-    With `over_all`, the softmax is normalised over all entries of the batch, and what follows is right for that.
+    With another softmax, one of OVER_BATCH, what follows is right for the predictions that it makes.
     """
     params: list[tuple[Array, Array]] = [
         (w, np.zeros(len(w)) if bias is None else bias) for w, bias in zip(W, b, strict=True)
@@ -300,9 +301,7 @@ def make_pass(W, b, X: Array, Y: Array, activations: list[str], loss: str, over_
     Z, A = [np.zeros((len(X), 0))], [X]
     for (w, bias), name in zip(params, activations[1:], strict=True):
         Z.append(A[-1] @ w.T + bias)
-        A.append(backprop.softmax(Z[-1]) if name == "softmax" else mistakes.ACTIVATIONS[name][0](Z[-1]))
-    if over_all:
-        A[-1] = backprop.softmax(Z[-1].reshape(1, -1)).reshape(Z[-1].shape)
+        A.append(softmax(Z[-1]) if name == "softmax" else mistakes.ACTIVATIONS[name][0](Z[-1]))
     Y_hat, m = A[-1], len(X)
     DY_hat = {
         "squared-error": lambda: Y_hat - Y,
@@ -315,9 +314,9 @@ def make_pass(W, b, X: Array, Y: Array, activations: list[str], loss: str, over_
     return Pass([np.zeros((0, 0)), *W], Z, A, Y, activations, DY_hat / m, DZ / m)
 
 
-def _problem(W, b, X, Y, dW, db, hidden, output, guess: Guess, tolerance: float, softmax_over_all=False) -> Problem:
+def _problem(W, b, X, Y, dW, db, hidden, output, guess: Guess, tolerance: float, softmax=backprop.softmax) -> Problem:
     activations = ["", *[hidden] * (len(W) - 1), output]
-    forward = make_pass(W, b, X, Y, activations, guess.loss, softmax_over_all)
+    forward = make_pass(W, b, X, Y, activations, guess.loss, softmax)
     if guess.reduction == "sum":
         forward = forward._replace(DY_hat=forward.DY_hat * len(X), DZ=forward.DZ * len(X))
     return Problem(

@@ -42,6 +42,11 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array],
     "leaky_relu": (*backprop.ACTIVATIONS["leaky_relu"], lambda A: np.where(A > 0, 1, 0.01)),
     "identity": (*backprop.ACTIVATIONS["identity"], np.ones_like),
 }
+# A softmax that is normalised over a batch, by what sums to 1 in it.
+OVER_BATCH: dict[str, Callable[[Array], Array]] = {
+    "all entries": lambda Z: backprop.softmax(Z.reshape(1, -1)).reshape(Z.shape),
+    "examples": lambda Z: backprop.softmax(Z.T).T,
+}
 SYMBOLS = {"relu": "relu", "tanh": "tanh", "sigmoid": "σ", "leaky_relu": "leaky_relu", "identity": "identity"}
 
 
@@ -386,7 +391,8 @@ WORDS: dict[str, Words] = {
         "it was, and the network never trains"
     ),
     "softmax-over-all-entries": Words(
-        "softmax is normalised over the whole batch, so that all predictions together sum to 1",
+        "softmax is normalised over the examples of the batch, so that all predictions of a class, or all there are, "
+        "sum to 1",
         ": each example's own must",
     ),
     "unknown": Words("no formula of the catalogue gives this", ". {how_far}"),

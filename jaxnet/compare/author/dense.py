@@ -40,7 +40,7 @@ class Dense(NamedTuple):
     layers: list[list[Layer]]  # by layer, then by example
     activations: list[str]  # index l made A[l]
     layout: str
-    over_all: bool = False  # the softmax is normalised over all entries of a batch
+    over_batch: bool = False  # the softmax is normalised over the examples
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -87,11 +87,11 @@ def recognise(step: Step, drawn: list[Values]) -> Dense | None:
     layout = "columns" if by_layer[0][0].weights_first else "rows"
     dense = Dense(by_layer, [""], layout)
     activations = [_activation(dense, step, drawn, number) for number in range(1, len(by_layer) + 1)]
-    over_all = activations[-1] == "softmax over all"
-    activations = [*activations[:-1], "softmax" if over_all else activations[-1]]
+    over_batch = activations[-1] in mistakes.OVER_BATCH
+    activations = [*activations[:-1], "softmax" if over_batch else activations[-1]]
     if any(name is None for name in activations):
         return None
-    return dense._replace(activations=["", *(name or "" for name in activations)], over_all=over_all)
+    return dense._replace(activations=["", *(name or "" for name in activations)], over_batch=over_batch)
 
 
 def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> list[Layer] | None:
@@ -196,11 +196,7 @@ def as_rows(dense: Dense, name: str, array: Array) -> Array:
 def _activation(dense: Dense, step: Step, drawn: list[Values], number: int) -> str | None:
     """The name of the function from a layer's scores to what follows: the next layer's input, or the prediction."""
     last = number == len(dense.layers)
-    names = (
-        ["softmax", "softmax over all", "sigmoid", "tanh", "identity", "relu", "leaky_relu"]
-        if last
-        else list(mistakes.ACTIVATIONS)
-    )
+    names = ["softmax", *mistakes.OVER_BATCH] * last + list(mistakes.ACTIVATIONS)
     for name in names:
         for values in drawn:
             Z = _scores(dense, number, values)
@@ -216,8 +212,8 @@ def _activation(dense: Dense, step: Step, drawn: list[Values], number: int) -> s
 
 
 def _activated(Z: Array, name: str) -> Array:
-    if name == "softmax over all":
-        return backprop.softmax(Z.reshape(1, -1)).reshape(Z.shape)
+    if name in mistakes.OVER_BATCH:
+        return mistakes.OVER_BATCH[name](Z)
     return backprop.softmax(Z) if name == "softmax" else mistakes.ACTIVATIONS[name][0](Z)
 
 
@@ -264,7 +260,7 @@ def problem(
                 slope = -Y_rows / A[-1] if activations[-1] == "softmax" else (A[-1] - Y_rows) / (A[-1] * (1 - A[-1]))
             scale = np.abs(DZ).max() / max(np.abs(A[-1] - Y_rows).max(), 1e-300)
             DY_hat = scale * np.nan_to_num(slope)
-        if dense.over_all:
+        if dense.over_batch:
             # Right is what follows from these predictions by the formulas for a softmax of each example.
             error = backprop.output_error(Z[-1], A[-1], Y_rows, "softmax", truth.loss.name or "cross-entropy")
             scale = float(np.abs(DY_hat).max() / max(np.abs(_slope(A[-1], Y_rows, truth.loss.name)).max(), 1e-300))
@@ -274,7 +270,7 @@ def problem(
             return None
         errors = continued(forward, {forward.last: forward.DZ})
         for number in range(1, depth + 1):
-            if dense.over_all:
+            if dense.over_batch:
                 continue
             true = as_rows(dense, f"W{number}", np.asarray(adjoints[dense.parameters[f"W{number}"].before]))
             data = errors[number].T @ A[number - 1]

@@ -415,18 +415,22 @@ def _written(statement: ast.stmt, edit: Edit) -> str:
 
 
 def _normalised(judged: Judged) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]:
-    """The sums and maxima of the forward pass that run over a whole batch, each with an axis."""
+    """The sums and maxima of the forward pass that run over the examples, each over an example's outputs instead."""
     assert judged.dense is not None
     axis = 0 if judged.dense.layout == "columns" else 1
-    for node in reversed(judged.step.forward):
-        if node.size != 1 or node.place is None or not node.parents or len(node.parents[0].shape) < 2:
+    scores = judged.dense.layers[-1][0].scores
+    for node in reversed([n for n in judged.step.forward if n.number > scores.number]):
+        if node.size == scores.size or node.place is None or not node.parents or node.parents[0].shape != scores.shape:
             continue
         statement = lines.statement_at(node.place)
         expression = _expression_of(node, statement) if statement is not None else None
         if statement is None or not isinstance(expression, ast.Call):
             continue
-        call = ast.unparse(expression)
-        edit = _substituted(node.place, expression, f"{call[:-1]}, axis={axis}, keepdims=True)".replace("(, ", "("))
+        kept = [argument for argument in expression.args if not isinstance(argument, ast.Constant)]
+        others = [keyword for keyword in expression.keywords if keyword.arg not in ("axis", "keepdims")]
+        given = [ast.keyword(name, ast.Constant(value)) for name, value in (("axis", axis), ("keepdims", True))]
+        call = ast.Call(expression.func, kept, others + given)
+        edit = _substituted(node.place, expression, ast.unparse(call))
         if edit is not None:
             yield node.place, _written(statement, edit), (edit,)
 
