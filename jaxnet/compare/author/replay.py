@@ -17,6 +17,8 @@ import numpy as np
 from jaxnet.compare.author import recorder, tape
 from jaxnet.compare.author.tape import Node, ancestors, replaced, setitem
 
+LARGE = 50_000
+
 
 class Values:
     """The values of Nodes in float64, where some Nodes have been given other ones. Computed when first asked for."""
@@ -30,10 +32,25 @@ class Values:
         return self.known[node]
 
     def _compute(self, node: Node) -> None:
-        needed = ancestors([node], until=lambda n: n in self.known)
+        needed = ancestors([node], until=lambda n: n in self.known) - set(self.known)
+        order = sorted(needed, key=lambda n: n.number)
+        last = {parent: n for n in order for parent in n.parents}  # that needs it
         with np.errstate(all="ignore"):
-            for n in sorted((n for n in needed if n not in self.known), key=lambda n: n.number):
-                self.known[n] = _evaluate(n, self.known.__getitem__)
+            for n in order:
+                array = n.parents[0] if n.function is setitem and n.parents else None
+                if array in needed and _is_written_to(array) and last[array] is n and array.dtype == n.dtype:
+                    value = self.known.pop(array)
+                    value[replaced(n.inputs[1], self)] = replaced(n.inputs[2], self)
+                else:
+                    value = _evaluate(n, self.known.__getitem__)
+                    if isinstance(value, np.ndarray) and value.base is not None and any(map(_is_written_to, n.parents)):
+                        value = value.copy()
+                self.known[n] = value
+
+
+def _is_written_to(node: Node) -> bool:
+    """Whether it is a large array that is written to piece by piece: of these only the last version is kept."""
+    return node.function is setitem and node.size > LARGE
 
 
 def _evaluate(node: Node, value_of: Callable[[Node], Any]) -> Any:
@@ -75,8 +92,6 @@ def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1
 
 # --- backwards --------------------------------------------------------------------------------------------------------
 
-WHOLE = 3000  # so many operations are compiled as one program; more of them one by one, since compiling takes longer
-
 
 class PullBack:
     """∂(Σ output · cotangent)/∂Node for all active Nodes that the outputs depend on.
@@ -89,7 +104,6 @@ class PullBack:
         self.outputs, self.active = list(outputs), active
         reached = (n for n in ancestors(self.outputs) if n in active and n.function is not None)
         self.order = sorted(reached, key=lambda n: -n.number)
-        self.compiled: dict[Any, Callable] = {}
 
     def __call__(self, values: Values, cotangents: Iterable[Any]) -> dict[Node, np.ndarray]:
         """∂/∂Node for each Node."""
@@ -102,34 +116,27 @@ class PullBack:
         seeds: dict[int, np.ndarray] = {}
         for output, cotangent in zip(self.outputs, cotangents, strict=True):
             seed = np.broadcast_to(np.asarray(cotangent, np.float64), np.shape(values(output)))
-            seeds[output.number] = seeds.get(output.number, 0.0) + seed
+            if seed.any():
+                seeds[output.number] = seeds.get(output.number, 0.0) + seed
         steps = [(node, *self._described(node, values)) for node in self.order]
         steps = [(node, template, moving) for node, template, moving in steps if moving]
         arrays = {n.number: np.asarray(values(n)) for node, _, _ in steps for n in (node, *node.parents)}
         with jax.enable_x64(True), _room():
-            if len(steps) <= WHOLE:
-                key = repr([template for _, template, _ in steps]), tuple(a.shape for a in arrays.values())
-                if key not in self.compiled:
-                    self.compiled[key] = jax.jit(lambda arrays, seeds: _sweep(steps, arrays, seeds, _pull))
-                found = self.compiled[key](arrays, seeds)
-            else:
-                found = _sweep(steps, arrays, seeds, _pull_compiled)
-            by_number = {n.number: n for n in (*self.active, *self.outputs)}
-            return {
-                (by_number[target], by_number.get(use)): np.asarray(array) for (target, use), array in found.items()
-            }
+            found = _sweep(steps, arrays, seeds)
+        by_number = {n.number: n for n in (*self.active, *self.outputs)}
+        return {(by_number[target], by_number.get(use)): array for (target, use), array in found.items()}
 
     def _described(self, node: Node, values: Values) -> tuple[Any, list[int]]:
         """The arguments of an operation with slots for arrays, and the Nodes that it is differentiated by."""
         moving: list[int] = []
 
         def argument(n: Node) -> Any:
-            value = values(n)
-            if n in self.active and np.asarray(value).dtype.kind == "f":
+            value = np.asarray(values(n))
+            if n in self.active and value.dtype.kind == "f":
                 if n.number not in moving:
                     moving.append(n.number)
-            elif np.ndim(value) == 0:
-                return _plain_number(value)
+            elif value.ndim == 0 and value.dtype.kind != "f":  # an axis or an index must be known
+                return value.item()
             return _Slot(n.number)
 
         inputs = _without_masks(node, values) if node.function in INDEXED else node.inputs
@@ -150,7 +157,7 @@ def _room() -> Iterator[None]:
         raise ValueError("the arrays of this step are too large to be judged: smaller batches would do") from None
 
 
-def _sweep(steps, arrays: dict[int, Any], seeds: dict[int, Any], pull: Callable) -> dict[tuple[int, int], Any]:
+def _sweep(steps, arrays: dict[int, np.ndarray], seeds: dict[int, np.ndarray]) -> dict[tuple[int, int], np.ndarray]:
     """The chain rule: from the last Node to the first, each passes its cotangent on to what it was made of.
 
     Returns the cotangent of each Node, under (number, −1), and what each use of it adds.
@@ -160,14 +167,29 @@ def _sweep(steps, arrays: dict[int, Any], seeds: dict[int, Any], pull: Callable)
     for node, template, moving in steps:
         if node.number not in cotangents:
             continue
-        for number, part in zip(moving, pull(node, template, moving, arrays, cotangents[node.number]), strict=True):
+        for number, part in zip(moving, _pull(node, template, moving, arrays, cotangents[node.number]), strict=True):
             cotangents[number] = cotangents[number] + part if number in cotangents else part
             parts[number, node.number] = part
     return {**{(number, -1): cotangent for number, cotangent in cotangents.items()}, **parts}
 
 
+_compiled: dict[Any, Callable] = {}
+
+
 def _pull(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], cotangent: Any) -> tuple:
-    """The cotangents of one operation's active arguments, by `jax.vjp` of the operation."""
+    """The cotangents of one operation's active arguments: compiled once for all operations of a kind, since a step is
+    differentiated for several losses, and repeats itself over layers and examples."""
+    import jax
+
+    key, general, numbers = _kind(node, template, moving, arrays)
+    at = [numbers.index(number) for number in moving]
+    if key not in _compiled:
+        _compiled[key] = jax.jit(lambda own, cotangent: _vjp(node, general, at, dict(enumerate(own)), cotangent))
+    return tuple(np.asarray(part) for part in _compiled[key]([arrays[number] for number in numbers], cotangent))
+
+
+def _vjp(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], cotangent: Any) -> tuple:
+    """The same, by `jax.vjp` of the operation."""
     import jax
     import jax.numpy as jnp
 
@@ -184,13 +206,9 @@ def _pull(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], 
         raise ValueError(f"np.{node.name}{where} cannot be replayed in JAX ({_first_line(error)})") from None
 
 
-_compiled: dict[Any, Callable] = {}
-
-
-def _pull_compiled(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], cotangent: Any) -> tuple:
-    """The same, compiled once for all operations of a kind, shapes and constants."""
-    import jax
-
+def _kind(node: Node, template: Any, moving: list[int], arrays: dict[int, Any]) -> tuple[Any, Any, list[int]]:
+    """What operations of the same function, shapes and constants share; the arguments' slots counted from 0 on, and
+    the numbers of the arrays that belong there."""
     renumbered: dict[int, int] = {}
 
     def slot(part: Any) -> Any:
@@ -201,12 +219,9 @@ def _pull_compiled(node: Node, template: Any, moving: list[int], arrays: dict[in
         return {key: slot(one) for key, one in part.items()} if isinstance(part, dict) else part
 
     general = slot(template)
-    own = {new: arrays[old] for old, new in renumbered.items()}
-    at = [renumbered[number] for number in moving]
-    key = node.function, repr(general), tuple((a.shape, a.dtype.str) for a in own.values()), tuple(at)
-    if key not in _compiled:
-        _compiled[key] = jax.jit(lambda own, cotangent: _pull(node, general, at, own, cotangent))
-    return tuple(np.asarray(part) for part in _compiled[key](own, cotangent))
+    numbers = list(renumbered)
+    shapes = tuple((arrays[number].shape, arrays[number].dtype.str) for number in numbers)
+    return (node.function, repr(general), shapes, tuple(map(numbers.index, moving))), general, numbers
 
 
 def _first_line(error: Exception) -> str:
@@ -230,10 +245,6 @@ def _filled(template: Any, arrays: dict[int, Any]) -> Any:
     if isinstance(template, dict):
         return {key: _filled(part, arrays) for key, part in template.items()}
     return template
-
-
-def _plain_number(value: Any) -> Any:
-    return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
 def _without_masks(node: Node, values: Values) -> tuple:
@@ -361,6 +372,9 @@ def _own() -> dict[Callable, Callable]:
             exponent = int(exponent)
         return jnp.power(base, exponent)
 
+    def insert(array, index, values, axis=None):
+        return jnp.insert(array, index, jnp.asarray(values), axis)
+
     listed = {
         name: getattr(jnp, name) for name in ("concatenate", "stack", "hstack", "vstack", "column_stack", "dstack")
     }
@@ -377,6 +391,7 @@ def _own() -> dict[Callable, Callable]:
         recorder.as_type: as_type,
         np.take: take,
         np.power: power,
+        np.insert: insert,
         after[np.fill_diagonal]: fill_diagonal,
         after[np.copyto]: copyto,
         after[np.ndarray.sort]: lambda array, axis=-1: jnp.sort(array, axis=axis),
