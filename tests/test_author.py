@@ -229,6 +229,38 @@ STEPS = {
     "an accuracy is no loss": (
         {"-np.sum(Y * np.log(P)) / 9": "((P.argmax(1) - Y.argmax(1)) ** 2).mean()"}, "right", set()
     ),
+    "the softmax is over the examples": (
+        {"E.sum(1, keepdims=True)": "E.sum(0)"}, "wrong", {("forward", "softmax-over-all-entries")}
+    ),
+    "and another line is wrong": (
+        {"E.sum(1, keepdims=True)": "E.sum(0)"} | dict([SLOPE]),
+        "wrong",
+        {("forward", "softmax-over-all-entries"), ("dZ1", "missing-activation-derivative")},
+    ),
+    "a momentum from somewhere else": (
+        {"for _ in range(9):": "V1, V2 = 99 * np.ones((4, 5)), -99 * np.ones((5, 3))\nfor _ in range(9):",
+         "W1 -= 0.1 * dW1": "V1 = 0.9 * V1 + 0.1 * dW1; W1 -= V1", "W2 -= 0.1 * dW2": "V2 = 0.9 * V2 + dW2; W2 -= V2"},
+        "right",
+        set(),
+    ),
+    "a momentum, and uphill": (
+        {"for _ in range(9):": "V1 = 99 * np.ones((4, 5))\nfor _ in range(9):",
+         "W1 -= 0.1 * dW1": "V1 = 0.9 * V1 + 0.1 * dW1; W1 += V1"},
+        "wrong",
+        {("dW1", "wrong-sign")},
+    ),
+    "weights are held turned": (
+        {"np.random.randn(5, 3) / 2": "np.random.randn(3, 5) / 2", "A1 @ W2": "A1 @ W2.T", "dZ2 @ W2.T": "dZ2 @ W2",
+         "W2 -= 0.1 * dW2": "W2 = (W2.T - 0.1 * dW2).T", "for _ in range(9):": "for _ in range(1):"},
+        "right",
+        set(),
+    ),
+    "the loss is another one than the gradient's, beyond dense layers": (
+        {"np.random.randn(5, 3)": "np.random.randn(6, 3)", "A1 @ W2": "np.c_[A1, np.ones(9)] @ W2", "W2.T": "W2[:5].T",
+         "A1.T": "np.c_[A1, np.ones(9)].T", "(P - Y) / 9": "P * (P - Y - (P * (P - Y)).sum(1)[:, None])"},
+        "wrong",
+        {(f"d{p}", "unknown") for p in ("W1", "b1", "W2", "b2")},
+    ),
     "a shape is set": ({"    A1 =": "    Y.shape = (9, 3, 1)\n    Y.shape = (9, 3)\n    A1 ="}, "right", set()),
 }  # fmt: skip
 

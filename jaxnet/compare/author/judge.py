@@ -58,6 +58,7 @@ class Judged(NamedTuple):
     diagnosis: Diagnosis | None
     findings: list[Finding]
     stated: bool  # the loss is the program's own, or the caller's
+    other: str | None = None  # the name of another loss, if all gradients are those of that one
     proof: str = ""  # by what a wrong gradient is proved wrong
     teeth: Teeth | None = None  # of a right step: which mistakes would have shown
 
@@ -84,7 +85,9 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     truth, fitted, stated = _meant(possible, len(step.parameters))
     best = next(right for t, _, right in possible if t is truth)
     if stated or best:
-        return _judged(step, drawn, names, truth.whole(), fitted, stated)
+        all_of = [t.loss.name for t, _, right in possible if right == len(step.parameters) and t is not truth]
+        other = next(iter(all_of), None) if stated and best < len(step.parameters) else None
+        return _judged(step, drawn, names, truth.whole(), fitted, stated, other)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
     problem: ValueError | None = None
@@ -133,7 +136,7 @@ def _meant(possible: list, count: int):
     )
 
 
-def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list[Level]], stated: bool) -> Judged:
+def _judged(step: Step, drawn, names, truth: Truth, fitted, stated: bool, other: str | None = None) -> Judged:
     network = dense_networks.recognise(step, drawn)
     if network is not None:
         names = names | {p: name for name, p in network.parameters.items()}
@@ -142,14 +145,14 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
         truth, fitted = with_implied_penalty(truth, fitted, drawn)
     levels, fitted = compared(fitted, step, drawn)
     judged = _fewest(
-        _at_levels(step, drawn, by_name, truth, fitted, choice, network, stated)
+        _at_levels(step, drawn, by_name, truth, fitted, choice, network, stated, other)
         for choice in [levels, *whole_steps(levels, fitted, step, drawn)]
     )
     off = next((f.scale for f in judged.findings if (f.at, f.code) == ("loss", "wrong-scale")), None)
     outer = {p: multiple_among(1 / off, levels[p], fitted[p]) for p in levels} if judged.wrong and off else {}
     if outer and all(outer.values()):  # the constant is taken off before the step
         rescaled = {p: level for p, level in outer.items() if level is not None}
-        judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated)
+        judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated, other)
     return judged
 
 
@@ -158,15 +161,17 @@ def _fewest(readings: Iterator[Judged]) -> Judged:
     return min(readings, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
 
 
-def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool) -> Judged:
+def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool, other) -> Judged:
     """The verdict where these arrays are the gradients."""
     nodes = {name: _node(levels[p]) for name, p in by_name.items()}
     true = {name: true_gradients(p, truth) for name, p in by_name.items()}
-    descends = {name: _descends(p, true[name], drawn) for name, p in by_name.items()}
+    descends = {name: _descends(p, nodes[name], true[name], drawn) for name, p in by_name.items()}
     given, factors = _downhill({name: levels[p] for name, p in by_name.items()}, descends, by_name, drawn)
     known = [f for f in factors.values() if f is not None and not math.isnan(f)]
     made = {name: _node(fitted[p][-1]) for name, p in by_name.items()}
-    judged = Judged(step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [], stated)
+    judged = Judged(
+        step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [], stated, other
+    )
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         judged = judged._replace(scale=known[0], findings=_constant(known[0], stated))
@@ -187,12 +192,20 @@ def _node(level: Level) -> Node | None:
     return level.candidate.node if level.candidate is not None else None
 
 
-def _descends(parameter: Parameter, true: list[Array], drawn: list[Values]) -> bool | None:
-    """Whether the step goes down the loss; None where nothing tells."""
+def _descends(parameter: Parameter, gradient: Node | None, true: list[Array], drawn: list[Values]) -> bool | None:
+    """Whether the step goes down the loss; None where nothing tells.
+
+    A momentum of the steps before has a direction of its own: what counts is half of what turning the gradient round
+    changes.
+    """
     signs = set()
     for values, t in zip(drawn, true, strict=True):
         try:
             moved = np.broadcast_to(stepped(parameter, values), t.shape)
+            if gradient is not None:
+                earlier = {node: value for node, value in values.known.items() if node.number < gradient.number}
+                turned = Values(earlier | {gradient: -np.asarray(values(gradient))})
+                moved = (moved - np.broadcast_to(stepped(parameter, turned), t.shape)) / 2
         except ValueError:
             return None
         size = np.linalg.norm(moved) * np.linalg.norm(t)
@@ -247,7 +260,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
             f._replace(code="stale-gradient") if f.code == "zero" and _is_stale(judged, f.at[1:]) else f
             for f in diagnosis.findings
         ]
-        if judged.dense is not None and judged.dense.over_all:
+        if judged.dense is not None and judged.dense.over_batch:
             findings = [Finding("forward", "softmax-over-all-entries"), *findings]
         if not judged.stated:  # then the constant is ours, and no penalty is denied
             findings = [f for f in findings if f.code != "weight-penalty" and (f.at, f.code) != ("loss", "wrong-scale")]
@@ -266,6 +279,9 @@ def _accused(judged: Judged, factors, known) -> Judged:
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
         )
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
+    if judged.other is not None:
+        of_it = {f"d{name}": f"d{name} = ∂{judged.other}/∂{name}" for name in given}
+        findings = [f._replace(computed=of_it.get(f.at, "")) if f.code == "unknown" else f for f in findings]
     _check_for_strangers(judged)
     outputs = sum(example.prediction.size for example in judged.step.examples)
     if outputs == 1 and any(f.at == "loss" for f in findings) and len(wrong) == len(given):
@@ -344,8 +360,10 @@ def _proof(judged: Judged, diagnosis: Diagnosis | None, factors: dict[str, float
     explained = [
         name for name, f in factors.items() if f is not None and not math.isnan(f) and judged.names[name].size > 1
     ]
-    # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt.
-    if explained or (judged.dense is not None and judged.truth.loss.node is not None and judged.truth.loss.name):
+    # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt; nor do
+    # gradients that are all those of another loss.
+    loss = judged.truth.loss
+    if explained or judged.other or (judged.dense is not None and loss.node is not None and loss.name):
         return "loss"
     raise ValueError(
         "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "

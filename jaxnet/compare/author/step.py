@@ -28,6 +28,22 @@ class Parameter(NamedTuple):
     def size(self) -> int:
         return self.before.size
 
+    @property
+    def root(self) -> Node:
+        """The array whose entries it has, perhaps turned: W, where `W.T + step` is what is stepped."""
+        return _root(self.before)
+
+    def given(self, value: Any) -> dict[Node, Any]:
+        """What it takes for the parameter to have another value: its root has it too."""
+        places = np.asarray(Values({self.root: np.arange(self.size).reshape(self.root.shape)})(self.before))
+        of_root = np.empty(self.size)
+        of_root[places.ravel()] = np.ravel(value)
+        return {self.root: of_root.reshape(self.root.shape), self.before: value}
+
+    def turned(self, of_root: Any) -> Any:
+        """The root's entries where the parameter has them."""
+        return np.asarray(Values({self.root: of_root})(self.before))
+
 
 class Example(NamedTuple):
     """One prediction and where it meets its labels: a whole batch, or one of several that run one by one."""
@@ -66,6 +82,12 @@ class Step(NamedTuple):
         """The Nodes between the labels and the steps, in order."""
         steps = [n for p in self.parameters for n in nodes_in(p.steps)]
         return sorted((n for n in ancestors(steps) if n in self.labelled), key=lambda n: n.number)
+
+
+def _root(node: Node) -> Node:
+    while node.function in (np.transpose, np.reshape) and node.parents[0].size == node.size:
+        node = node.parents[0]
+    return node
 
 
 class NoStep(ValueError):
@@ -266,14 +288,14 @@ class View(NamedTuple):
 
 def _view(tape: Tape, network: list[Chain], k: int) -> View:
     parameters = tuple(Parameter(c.versions[k], c.versions[k + 1], c.steps[k], c.versions) for c in network)
-    first = min(p.before.number for p in parameters)
+    first = min(p.root.number for p in parameters)
     last = max(p.after.number for p in parameters)
     following = [c.versions[k + 2].number for c in network if len(c.versions) > k + 2]
     end = max(min(following) if following else len(tape.nodes), last + 1)
     window = tape.nodes[first:end]
     into_steps = ancestors((n for p in parameters for n in nodes_in(p.steps)), first)
     # Labels depend on no version of a parameter; what an earlier step left behind does.
-    roots = {p.versions[0] for p in parameters}
+    roots = {_root(p.versions[0]) for p in parameters}
     touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
     smooth = _smooth(parameters, window)
     return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, end, Values())
@@ -305,10 +327,10 @@ def _with_further(tape: Tape, view: View) -> View:
     if not further or known & set(further):
         return view
     parameters = (*view.parameters, *further.values())
-    first = min(p.before.number for p in parameters)
+    first = min(p.root.number for p in parameters)
     window = tape.nodes[first : view.last]
     into_steps = ancestors((n for p in parameters for n in nodes_in(p.steps)), first)
-    touched = _following(tape.nodes[first : view.last], {p.before for p in parameters}) | view.touched
+    touched = _following(tape.nodes[first : view.last], {p.root for p in parameters}) | view.touched
     smooth = _smooth(parameters, window)
     return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, view.last, view.values)
 
@@ -397,8 +419,8 @@ def _is_float(node: Node) -> bool:
 
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
     """Which parameters each Node depends on, as bits."""
-    masks = {p.before: 1 << k for k, p in enumerate(parameters)}
-    after = {p.after for p in parameters}
+    masks = {node: 1 << k for k, p in enumerate(parameters) for node in (p.root, p.before)}
+    after = {_root(p.after) for p in parameters}
     for node in window:
         mask = masks.get(node, 0)
         for parent in node.parents:
@@ -503,7 +525,7 @@ def _following(window: list[Node], start: set[Node]) -> set[Node]:
 
 def _smooth(parameters: tuple[Parameter, ...], window: list[Node]) -> set[Node]:
     """What follows from parameters through floating numbers alone."""
-    return _following([node for node in window if _is_float(node)], {p.before for p in parameters})
+    return _following([node for node in window if _is_float(node)], {p.root for p in parameters})
 
 
 def _examples(meetings: list[Meeting], view: View) -> tuple[Example, ...]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.replay import PullBack, Values
-from jaxnet.compare.author.step import Example, Step
+from jaxnet.compare.author.step import Example, Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors
 
 ROUGH = 1e-3  # what a small number inside a logarithm may be, or change
@@ -56,7 +56,7 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
     found = []
     random = np.random.default_rng(0)
     recorded = Values()
-    made_at = {p.before: recorded(p.before) for p in step.parameters}
+    made_at = {p: recorded(p.before) for p in step.parameters}
     data = _unseen(step, recorded, random)
     asked = [(node, outcome) for node, outcome in tape.decisions if node in step.active and node.number <= step.last]
     for _ in range(count):
@@ -68,8 +68,12 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
             if all(bool(values(node)) == outcome for node, outcome in asked):
                 chosen = values
                 break
-        found.append(chosen or Values(made_at | data))
+        found.append(chosen or Values(_given(made_at) | data))
     return found
+
+
+def _given(values: dict[Parameter, Array]) -> dict[Node, Array]:
+    return {node: value for p, of_p in values.items() for node, value in p.given(of_p).items()}
 
 
 def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[Node, Array]:
@@ -87,17 +91,14 @@ def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[N
 
 
 def _tries(
-    step: Step, made_at: dict[Node, Array], data: dict[Node, Array], random: np.random.Generator
+    step: Step, made_at: dict[Parameter, Array], data: dict[Node, Array], random: np.random.Generator
 ) -> Iterator[Values]:
-    noise = {node: random.normal(size=np.shape(value)) for node, value in made_at.items()}
+    noise = {p: random.normal(size=p.before.shape) for p in made_at}
     for scale in (1.0, 0.3, 0.1, 0.03, 0.01, 0.001):
-        given = {node: scale * _usual_size(node.shape) * n for node, n in noise.items()}
-        yield Values(given | data)
+        yield Values(_given({p: scale * _usual_size(p.before.shape) * n for p, n in noise.items()}) | data)
     for share in (0.5, 0.1, 0.01, 1e-3, 1e-5, 1e-7):
-        yield Values(
-            {node: value * (1 + share * noise[node]) + share * 0.1 * noise[node] for node, value in made_at.items()}
-            | data
-        )
+        near = {p: value * (1 + share * noise[p]) + share * 0.1 * noise[p] for p, value in made_at.items()}
+        yield Values(_given(near) | data)
 
 
 def _usual_size(shape: tuple[int, ...]) -> float:
@@ -205,10 +206,16 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     predictions = [example.prediction for example in step.examples]
     pull = PullBack([*step.losses, *predictions], set(step.active))  # one program serves all losses
     kept = [*predictions, *(p.before for p in step.parameters)]
+    turned = [p for p in step.parameters if p.root is not p.before]
 
     def differentiated(loss: Loss, of_losses: list[float], of_predictions: list[list]) -> Truth:
         def pulled() -> list[dict[tuple[Node, Node | None], Array]]:
-            return [pull.parts(v, [*of_losses, *seeds]) for v, seeds in zip(drawn, of_predictions, strict=True)]
+            parts = [pull.parts(v, [*of_losses, *seeds]) for v, seeds in zip(drawn, of_predictions, strict=True)]
+            for of_draw in parts:  # all ways in which the array is used count
+                of_draw |= {
+                    (p.before, None): p.turned(of_draw[p.root, None]) for p in turned if (p.root, None) in of_draw
+                }
+            return parts
 
         adjoints = [{n: of_draw[n, None] for n in kept if (n, None) in of_draw} for of_draw in pulled()]
         return Truth(loss, adjoints, pulled, [])
