@@ -353,6 +353,44 @@ def test_a_lone_layer(rest):
     assert shapes == [(4,), (5, 4), (6, 5)]  # b, W and x
 
 
+def test_a_lone_layer_is_given_its_parameters():
+    code = """
+        class Affine:
+            def __init__(self, W, b):
+                self.W, self.b = W, b
+            def forward(self, x):
+                self.x = x
+                return x @ self.W + self.b
+            def backward(self, dout):
+                self.dW, self.db = self.x.T @ dout, dout.sum(0)
+                return dout @ self.W.T
+    """
+    assert stepped(code)[1] == [(4,), (5, 4), (6, 5)]
+
+
+def test_a_layer_that_cannot_be_called_leaves_a_doubt():
+    """That of the whole file, which one of its layers alone does not acquit."""
+    same = """
+        class Same:
+            def forward(self, x):
+                return x
+            def backward(self, dout):
+                return dout
+    """
+    other = """
+        class Other:
+            def forward(self, x):
+                return x @ self.weights
+            def backward(self, dout):
+                return dout @ self.weights.T
+    """
+    assert [a.doubt for a in attempts(same)[1]] == [""] * 2
+    assert {a.description.split()[-1]: a.doubt for a in attempts(same + other)[1]} == {
+        "Same": "",
+        "Other": "it cannot be called",
+    }
+
+
 def test_the_layers_of_a_file_one_after_another():
     code = (
         DENSE
@@ -428,7 +466,7 @@ def test_a_lone_loss():
     assert shapes == [(6, 5)]
 
 
-def test_a_softmax_made_for_its_loss_is_left_out():
+def test_a_softmax_made_for_its_loss_is_neither_called_nor_acquitted():
     _, offered = attempts("""
         class Softmax:
             def forward(self, z):
@@ -437,7 +475,7 @@ def test_a_softmax_made_for_its_loss_is_left_out():
             def backward(self, dz):
                 return dz
     """)
-    assert list(offered) == []
+    assert [attempt.doubt for attempt in offered] == ["it cannot be called"]
 
 
 # --- pairs, names ----------------------------------------------------------------------------------------------------

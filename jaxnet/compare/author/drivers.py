@@ -68,6 +68,7 @@ class Target(NamedTuple):
     play: Callable[[Any, bool], None]
     worlds: list[Any]  # a World each, or for a lone layer the shape of x
     strictness: tuple[bool, ...] = (True, False)
+    whole: bool = False  # it is a layer: if it cannot be called, nothing is said of the file as a whole
 
 
 def drive(
@@ -81,7 +82,7 @@ def drive(
     file, names = File(namespace), Flags(**flags)
     trainers = [] if names.forward or names.backward else [*_trainers(file, numpy), *_class_trainers(file, numpy)]
     networks = [*trainers, *_passes(file, numpy, names)]
-    layers = [Target(shown, play, list(SHAPES)) for shown, play in lone_layers(file, numpy)]
+    layers = [Target(shown, play, list(SHAPES), whole=whole) for shown, play, whole in lone_layers(file, numpy)]
     raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network
     for target in [*networks, *layers]:
         offered, alone = 0, target in layers
@@ -110,7 +111,7 @@ def drive(
             if offered:
                 raised.pop(depth, None)
                 break
-        if alone and not offered and raised.pop(0, "") and target.description != TOGETHER:
+        if alone and not offered and (raised.pop(0, "") or target.whole) and target.description != TOGETHER:
             yield Attempt(target.description, lambda: None, alone, "it cannot be called")
 
 

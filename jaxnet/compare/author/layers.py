@@ -49,34 +49,34 @@ IMAGES = {  # of what a layer of images is made, by the names of its arguments
 TOGETHER = "the layers of the file, one after another"
 
 
-def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play]]:
-    """What is to be tried, and what it is called; the first argument of a play is the shape of x."""
+def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, bool]]:
+    """What is to be tried, what it is called, and whether it is a layer's class, and surely meant as one.
+
+    The first argument of a play is the shape of x.
+    """
     names = [name for name in file.classes if _forward_of(file, name) and _backward_of(file, name)]
+    general = {base for name in names for base in file.classes[name].__mro__[1:]}
+    names = [name for name in names if file.classes[name] not in general]
+
+    def of(build: Callable[[Any], list[Any]]) -> Play:
+        return lambda shape, strict: _play(lambda: build(shape), strict, np, shape)
+
     if len(names) > 1:
-        yield (
-            TOGETHER,
-            lambda shape, strict: _play(lambda: _chain(file, np, names, shape), strict, np, shape),
-        )
+        yield TOGETHER, of(lambda shape: _chain(file, np, names, shape)), False
     for name in names:
         shown = f"forward and backward of class {name}"
-        yield (
-            shown,
-            lambda shape, strict, name=name: _play(lambda: [_ClassLayer(file, np, name, shape)], strict, np, shape),
-        )
+        yield shown, of(lambda shape, name=name: [_ClassLayer(file, np, name, shape)]), True
     for forward, backward in _pairs(file):
         shown = f"{forward} and {backward}"
-        yield (
-            shown,
-            lambda shape, strict, f=forward, b=backward: _play(
-                lambda: [_PairLayer(file, np, f, b, shape)], strict, np, shape
-            ),
-        )
+        yield shown, of(lambda shape, f=forward, b=backward: [_PairLayer(file, np, f, b, shape)]), False
     for shown, make in _losses(file):
-        yield shown, lambda shape, strict, make=make: _play_loss(Session(file, np, World((5, 5), "rows")), make, shape)
+        play = lambda shape, _, make=make: _play_loss(Session(file, np, World((5, 5), "rows")), make, shape)  # noqa: E731
+        yield shown, play, False
 
 
 def _forward_of(file: File, name: str) -> str | None:
-    found = [n for n in find_role(file.methods(name), "forward") if n != "predict"]
+    methods = file.methods(name)
+    found = [n for n in find_role(methods, "forward") if n != "predict" and not _takes_labels(methods[n])]
     return next(iter(sorted(found, key=lambda n: "forward" not in n)), None)
 
 
@@ -111,7 +111,12 @@ class _ClassLayer:
         self.session = Session(file, np, World((features, 4), "rows"))
         self.session.data |= {"hidden1": 4, "inputs": features, "outputs": 4}
         words = IMAGES | ({"rate": 0.5, "prob": 0.5} if "drop" in name.lower() else {})
-        given = {n: words[n.lower()] for n in argument_meanings(file.classes[name], True) if n.lower() in words}
+        arguments = argument_meanings(file.classes[name], True)
+        given: dict[str, Any] = {n: words[n.lower()] for n in arguments if n.lower() in words}
+        for argument, read in ((n, read_name(n)) for n in arguments if n not in given):
+            if read and not read.gradient:  # Affine(W, b) is given its parameters
+                size = (features, 4) if read.kind == "W" else (4,)
+                given[argument] = np.array(numpy.random.default_rng(5).normal(size=size))
         self.layer = self.session.call(file.classes[name], building=True, **given)
         self.methods = {n: getattr(self.layer, n) for n in file.methods(name)}
         for method, function in find_role(self.methods, "init").items():
