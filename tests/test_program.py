@@ -437,6 +437,7 @@ half, real = 1 / 2, 1 / 2.0
 items = list(table.iteritems())
 exec "made = 1" in globals()
 text = "print 'no' <> 0777 10L"
+rate = 0.01 + .05
 s = unicode("u"); n = reduce(lambda a, b: a + b, xrange(4))
 """
 
@@ -449,7 +450,7 @@ def test_python_2(author):
     assert names["message"] == "bad value"
     assert names["has"] == (True, True, "3", 0o777, 10, 0xFF)
     assert (names["pairs"], names["count"]) == ([(1, 2)], 2)
-    assert (names["half"], names["real"]) == (0, 0.5)
+    assert (names["half"], names["real"], names["rate"]) == (0, 0.5, 0.01 + 0.05)
     assert names["items"] == [("a", 1)]
     assert (names["made"], names["s"], names["n"]) == (1, "u", 6)
     assert "0777 10L" in names["text"]

@@ -64,6 +64,25 @@ MNIST = {
         with gzip.open('mnist.pkl.gz', 'rb') as f:
             (x, y), valid, test = pickle.load(f, encoding='latin1')
     """,
+    "pickle, by keys": """
+        import pickle
+        data = pickle.load(open('mnist.pkl', 'rb'))
+        x, y, x_test = data["training_images"], data["training_labels"], data['test_images']
+        assert x_test.shape == (300, 784)
+    """,
+    "pickle of four": """
+        import pickle
+        with open('mnist.pkl', 'rb') as f:
+            x, y, x_test, y_test = pickle.load(f)
+        assert len(x_test) == len(y_test) == 300
+    """,
+    "idx, open for text": """
+        import numpy as np
+        f = open('train-images-idx3-ubyte', 'r')
+        shape = np.fromfile(f, dtype='>i4', count=4)[1:]
+        x = np.fromfile(f, dtype=np.uint8).reshape(shape).reshape(-1, 784)
+        y = np.fromfile(open('train-labels-idx1-ubyte'), dtype=np.uint8, offset=8)
+    """,
     "npz": "import numpy as np\nwith np.load('mnist.npz') as f:\n    x, y = f['x_train'], f['y_train']",
     "npy": "import numpy as np\nx, y = np.load('data/X_train.npy'), np.load('data/y_train.npy')",
     "loadtxt": """
@@ -101,6 +120,7 @@ MNIST = {
             urllib.request.urlretrieve('http://yann.lecun.com/exdb/mnist/train-images-idx3-ubyte.gz', 'here.gz')
         import gzip
         x = np.frombuffer(gzip.open('here.gz').read(), np.uint8, offset=16).reshape(-1, 784)
+        os.remove('here.gz')
         content = urllib.request.urlopen('http://yann.lecun.com/exdb/mnist/train-labels-idx1-ubyte.gz').read()
         y = np.frombuffer(gzip.decompress(content), np.uint8, offset=8)
     """,
@@ -159,6 +179,12 @@ def test_the_authors_own_file_wins_wherever_it_lies(ran):
         deep__er__mnist_train_dot_csv=b"1,2\n3,4\n",
     )
     assert found["a"].tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_pointer_to_a_file_is_none(ran):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:51c2\nsize 18289443\n"
+    found = ran("lines = open('mnist_train.csv').readlines()", mnist_train_dot_csv=pointer)
+    assert len(found["lines"]) == TRAIN
 
 
 def test_a_large_file_is_cut(ran):
@@ -383,6 +409,7 @@ def test_a_table_is_read_as_the_program_finds_it(tables):
     assert list(frame.columns) == ["a", "b", "label"]
     assert frame["a"].tolist() == [1, 3, 5]
     assert tables["pandas.read_csv"]("here.csv", header=None).shape == (4, 3)
+    assert tables["pandas.read_csv"]("here.csv").as_matrix().shape == (3, 3)  # nor, since pandas 1, this
     assert tables["pandas.read_csv"]("here.csv", delim_whitespace=True).shape == (3, 1)  # which pandas 3 has no more
 
 

@@ -22,6 +22,7 @@ from jaxnet.compare.author.tape import places
 
 LARGE = 4_000_000  # bytes; of a larger file the first ROWS examples are enough
 ROWS = 3000
+POINTER = b"version https://git-lfs"  # a file of Git LFS that was not fetched: what it stands for is missing
 
 
 class Files:
@@ -29,15 +30,14 @@ class Files:
 
     def __init__(self, root: Path, file: Path, samples: Samples) -> None:
         self.root, self.folder, self.samples = root, file.parent, samples
-        self.sources: dict[str, str] = {}  # of what the program downloaded, by the names under which it put it
 
     def find(self, path: Any) -> Path | None:
         """The file itself, or that of the same name elsewhere in the tree."""
         given = Path(str(path).replace("\\", "/"))
         for place in (Path(path), given, self.folder / given):
-            if place.is_file():
+            if _is_there(place):
                 return place
-        return next((p for p in sorted(self.root.rglob(glob.escape(given.name or "?"))) if p.is_file()), None)
+        return next((p for p in sorted(self.root.rglob(glob.escape(given.name or "?"))) if _is_there(p)), None)
 
     def content(self, path: Any, numbers: bool = False) -> bytes | None:
         """The bytes of a file that is read, or of what would be in it. `numbers`: they are read as an array."""
@@ -45,7 +45,7 @@ class Files:
         if found is None and _has_another_way():
             return None
         if found is None:
-            return self.samples.content(self.sources.get(Path(path).name, str(path)), numbers)
+            return self.samples.content(str(path), numbers)
         if found.stat().st_size > LARGE and found.suffix in (".csv", ".txt", ".data", ".tsv"):
             with open(found, "rb") as file:
                 return b"".join(line for line, _ in zip(file, range(ROWS), strict=False))
@@ -72,7 +72,8 @@ class Files:
     ) -> Any:
         if isinstance(file, str | os.PathLike) and not set(mode) & set("wax+"):
             large = os.path.isfile(file) and os.path.getsize(file) > LARGE
-            content = self.content(file) if large or not os.path.exists(file) else None
+            there = _is_there(Path(file)) or os.path.isdir(file)
+            content = self.content(file) if large or not there else None
             if content is not None:
                 return _stream(content, mode, encoding)
         return open(file, mode, buffering, encoding, *rest, **how)
@@ -98,9 +99,9 @@ class Files:
 
     def download(self, url: Any, filename: Any = None, *_: Any, **__: Any) -> Any:
         """As `urlretrieve`: nothing is fetched; what the end of the address tells is then found under the new name."""
-        self.fetch(url)
-        self.sources[Path(filename or url).name] = str(url)
-        return str(filename or Path(url).name), None
+        path = Path(filename or Path(url).name)
+        path.write_bytes(self.fetch(url).read())
+        return str(path), None
 
     def fetch(self, url: Any, *_: Any, **__: Any) -> Any:
         """As `urlopen`."""
@@ -138,6 +139,15 @@ class Files:
                 return files.is_file(str(self))
 
         return StandInPath
+
+
+def _is_there(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    if path.stat().st_size > 1000:
+        return True
+    with open(path, "rb") as file:
+        return file.read(len(POINTER)) != POINTER
 
 
 def _has_another_way() -> bool:
@@ -193,8 +203,13 @@ def numpy_readers(np: types.ModuleType, files: Files) -> dict[str, Any]:
         return lambda fname, *arguments, **how: reader(stream(fname, True), *arguments, **how)
 
     def fromfile(file: Any, dtype: Any = float, count: int = -1, sep: str = "", offset: int = 0) -> Any:
-        content = stream(file).read()
-        return np.array(numpy.fromstring(content, sep=sep) if sep else numpy.frombuffer(content, dtype, count, offset))
+        opened = stream(file)
+        opened = getattr(opened, "buffer", opened)  # it may be open for text
+        opened.read(offset)
+        if sep:
+            return np.array(numpy.fromstring(opened.read(), sep=sep))
+        content = opened.read(-1 if count < 0 else count * numpy.dtype(dtype).itemsize)
+        return np.array(numpy.frombuffer(content, dtype, count))
 
     def fromstring(string: Any, dtype: Any = float, count: int = -1, sep: str = "", **_: Any) -> Any:
         return np.array(numpy.fromstring(string, sep=sep) if sep else numpy.frombuffer(string, dtype, count))

@@ -11,6 +11,7 @@ import importlib.util
 import io
 import re
 import subprocess
+import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,7 @@ def system(files: Files) -> dict[str, Any]:
         "os.system": lambda *_: 0, "os.listdir": files.listdir, "os.path.exists": files.exists,
         "os.path.isfile": files.is_file, "gzip.open": files.open_gzip, "gzip.GzipFile": files.open_gzip,
         "glob.glob": files.glob, "pathlib.Path": files.path_class(), "time.sleep": lambda *_: None,
+        "time.clock": time.perf_counter,  # that Python no longer has
         "urllib.request.urlretrieve": files.download, "urllib.request.urlopen": files.fetch,
         "wget.download": files.download, "requests.get": functools.partial(Response, files),
         **{f"subprocess.{name}": command for name in ("run", "call", "check_call", "check_output", "Popen")},
@@ -342,6 +344,7 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
     def read_csv(path: Any, *rest: Any, **how: Any) -> Any:
         import pandas
 
+        setattr(pandas.DataFrame, "as_matrix", pandas.DataFrame.to_numpy)  # noqa: B010 (as it was called before pandas 1)
         if how.pop("delim_whitespace", False):
             how["sep"] = r"\s+"
         table = None if hasattr(path, "read") else files.table(str(path))

@@ -16,7 +16,9 @@ from typing import Any
 
 _STRING = r"""(?:[bBuUrR]{0,2}(?:'{3}.*?'{3}|"{3}.*?"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))"""
 _TOKEN = re.compile(
-    rf"(?P<string>{_STRING})|(?P<comment>\#[^\n]*)|(?P<join>\\\n)|(?P<word>\w+)|(?P<space>[ \t]+)|(?P<other>.)", re.S
+    rf"(?P<string>{_STRING})|(?P<comment>\#[^\n]*)|(?P<join>\\\n)|(?P<number>\d*\.\d+)|(?P<word>\w+)"
+    r"|(?P<space>[ \t]+)|(?P<other>.)",
+    re.S,
 )
 _GONE = re.compile(r"\b(xrange|raw_input|unicode|iteritems|itervalues|has_key|cPickle|urllib2|izip|maxint)\b")
 _EITHER = re.compile(r"import\s+xrange|xrange\s*=|ImportError|NameError|version_info|print_function")

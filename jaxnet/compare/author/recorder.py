@@ -579,7 +579,7 @@ class Array(Recorded, np.ndarray):
         return format(np.ndarray.view(self, np.ndarray), form)
 
     def reshape(self, *shape: Any, order: str = "C", **keywords: Any) -> Any:
-        shape = tuple(plain(shape[0])) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else plain(shape)
+        shape = tuple(plain(shape[0])) if len(shape) == 1 and np.ndim(shape[0]) else plain(shape)
         return call(np.reshape, (self, shape), {"order": order} if order != "C" else {})
 
     def transpose(self, *axes: Any) -> Any:

@@ -57,7 +57,7 @@ class Samples:
         """Noise of uint8, (m, …), that is lighter for some classes than for others; and the labels (m,)."""
         draws = np.random.default_rng(0)
         labels = np.arange(count) % classes
-        noise = draws.integers(0, 156, (count, *shape))
+        noise = draws.integers(0, 156, (count, *shape), np.uint8)
         return (noise + labels.reshape(-1, *[1] * len(shape)) * 100 // classes).astype(np.uint8), labels
 
     def table(self, name: str) -> tuple[list[str], np.ndarray]:
@@ -108,6 +108,20 @@ class Samples:
             return images if "image" in word else images.reshape(len(images), -1)
         return None
 
+    def _pickled(self) -> Any:
+        """Digits as the program takes them out of a pickle: by keys, four arrays, or pairs for training, validation
+        and test."""
+        d = self.digits
+        x, x_test = (images.reshape(-1, 784) / np.float32(255) for images in (d.x_train, d.x_test))
+        y, y_test = d.y_train.astype(np.int64), d.y_test.astype(np.int64)
+        keys = re.findall(r"""\[['"](\w*(?:train|test)\w*)['"]\]""", self.source)
+        if any(re.search("image|data|label|x_|_x|y_|_y", key) for key in keys):
+            sides = {key: (x_test, y_test) if "test" in key else (x, y) for key in keys}
+            return {key: side[bool(re.search("label|target|y_|_y", key))] for key, side in sides.items()}
+        if re.search(r"^[ \t]*\w+(\s*,\s*\w+){3}\s*=\s*\w+\.load\(", self.source, re.M):
+            return x, y, x_test, y_test
+        return (x[:-100], y[:-100]), (x[-100:], y[-100:]), (x_test, y_test)
+
     def content(self, path: str, numbers: bool = False) -> bytes | None:
         """The bytes of a missing file; None if its name tells nothing. `numbers`: it is read as an array."""
         name = Path(path.replace("\\", "/")).name.lower()
@@ -126,12 +140,9 @@ class Samples:
             return header + array.tobytes()
         digits_meant = digits or (re.search("784|mnist", self.source) and not re.search(_TRAINED, name))
         if re.search(r"\.(pkl|pickle|pk)$", name) and digits_meant:
-            digits = self.digits._asdict()
-            x, y = (digits["x_train"].reshape(-1, 784) / np.float32(255)), digits["y_train"].astype(np.int64)
-            x_test, y_test = (digits["x_test"].reshape(-1, 784) / np.float32(255)), digits["y_test"].astype(np.int64)
-            return pickle.dumps(((x[:-100], y[:-100]), (x[-100:], y[-100:]), (x_test, y_test)))
+            return pickle.dumps(self._pickled())
         if re.fullmatch(r"data_batch(_\d)?|test_batch", name):  # CIFAR-10's
-            images, labels = self.images(400, 3072)
+            images, labels = self.images(10_000 if re.search(r"\b10_?000\b", self.source) else 400, 3072)
             values = {"data": images, "labels": labels.tolist()}
             return pickle.dumps(values | {key.encode(): value for key, value in values.items()})
         if name.endswith(".npz") and not re.search(_TRAINED, name):
