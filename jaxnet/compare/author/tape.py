@@ -210,11 +210,18 @@ def multiples(node: Node) -> Iterator[Node]:
             node = node.parents[0]
         elif node.function in (np.add, np.subtract) and len(node.parents) == 2:
             first, second = node.parents
-            if first.shape != node.shape or first not in multiples(second):
+            if first.shape != node.shape or not _is_multiple_of(second, first):
                 return
             node = first
         else:
             return
+
+
+def _is_multiple_of(node: Node, other: Node) -> bool:
+    for made in multiples(node):
+        if made.number <= other.number:  # what it is a multiple of was made before it
+            return made is other
+    return False
 
 
 def nodes_in(inputs: Any) -> Iterator[Node]:

@@ -207,7 +207,12 @@ def _attempts(
             ran = run(file, root, modules, builtins=builtins, arguments=standins.arguments(file), deadline=share)
         own = own or ran
         trained = trained or (file == path and any(node.steps >= 3 for node in tape.nodes))
-        found = watch.steps or _last_look(tape, ran, watch, reasons, file.name)
+        try:
+            with alarm(deadline):
+                found = watch.steps or _last_look(tape, ran, watch, reasons, file.name)
+        except OutOfTime:
+            reasons.append(f"{file.name}: the time was up before a step was found in {len(tape.nodes)} operations")
+            return
         if not found:
             continue
         if not _concerns(found[0], asked):
@@ -271,13 +276,14 @@ class _Watch:
         if len(self.tape.nodes) < self.next_look:
             return
         made = [(base, step) for base, step in updates(node) if isinstance(step, Node)]
-        if not any(depends(step, base) or _is_zero(step) for base, step in made):
+        if not any(depends(step, base) for base, step in made) and not any(_is_zero(step) for _, step in made):
+            self.next_look = int(1.05 * len(self.tape.nodes))  # a look at the values takes long
             return
         try:
             steps = find_steps(self.tape)
         except NoStep:
             steps = []
-        if not steps or not any(node in p.versions[3:] or steps[0].stale for p in steps[0].parameters):
+        if not steps or not (steps[0].stale or any(len(p.versions) > 3 for p in steps[0].parameters)):
             self.next_look = int(1.25 * len(self.tape.nodes)) + 20
             return
         if self.asked and not _concerns(steps[0], self.asked):
