@@ -380,8 +380,8 @@ def helper_lines(s: Settings, plan: Plan) -> list[Statement]:
     """The functions that the formulas call."""
     lines: list[Statement] = []
     if s.output == "softmax":
-        whole = "forward" in plan
-        reach = "" if whole else f", axis={0 if s.columns else 1}, keepdims=True"
+        reach = f", axis={0 if s.columns != ('forward' in plan) else 1}, keepdims=True"
+        reach = "" if "forward" in plan and s.m % 2 else reach  # over all entries, or over the examples
         lines += [(None, "def softmax(Z):"), (None, f"    e = np.exp(Z - np.max(Z{reach}))")]
         lines += [("forward", f"    return e / np.sum(e{reach})"), *BLANK]
     if s.helpers:

@@ -6,6 +6,7 @@ hidden by a start at zero, a saturated softmax, a relu's kink, or a constant tha
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -220,27 +221,46 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
         adjoints = [{n: of_draw[n, None] for n in kept if (n, None) in of_draw} for of_draw in pulled()]
         return Truth(loss, adjoints, pulled, [])
 
+    @functools.cache
+    def of_names() -> list[Truth]:
+        if not predictions or any(y is None for of_draw in labels for y in of_draw):
+            return []
+        found, none = [], [0.0] * len(step.losses)
+        for name, formulas in _losses_for(predictions):
+            for formula in formulas:
+                cotangents = [
+                    [_quiet(formula, v(p), np.asarray(y)) for p, y in zip(predictions, of_draw, strict=True)]
+                    for v, of_draw in zip(drawn, labels, strict=True)
+                ]
+                if all(np.isfinite(c).all() for of_draw in cotangents for c in of_draw):
+                    found.append(differentiated(Loss(None, name), none, cotangents))
+        return found
+
     nothing = [[0.0] * len(predictions) for _ in drawn]
     for k, node in enumerate(step.losses):
         only = [float(other == k) for other in range(len(step.losses))]
         truth = differentiated(Loss(node, None), only, nothing)
         name, exact, corrections = _named(step, drawn, labels, truth.adjoints)
+        if name is None:  # it may be computed of another prediction than the one that was found, made once more
+            name = next((t.loss.name for t in of_names() if _is_multiple(truth, t, step)), None)
         yield (
             truth._replace(loss=Loss(node, name))
             if exact
             else differentiated(Loss(node, name, False), only, corrections)
         )
-    if not predictions or any(y is None for of_draw in labels for y in of_draw):
-        return
-    none = [0.0] * len(step.losses)
-    for name, formulas in _losses_for(predictions):
-        for formula in formulas:
-            cotangents = [
-                [_quiet(formula, v(p), np.asarray(y)) for p, y in zip(predictions, of_draw, strict=True)]
-                for v, of_draw in zip(drawn, labels, strict=True)
-            ]
-            if all(np.isfinite(c).all() for of_draw in cotangents for c in of_draw):
-                yield differentiated(Loss(None, name), none, cotangents)
+    yield from of_names()
+
+
+def _is_multiple(truth: Truth, other: Truth, step: Step) -> bool:
+    """Whether all gradients are the same constant times those of another loss, in all draws."""
+    nodes = [(k, p.before) for p in step.parameters for k in range(len(truth.adjoints))]
+    pairs = [(truth.adjoints[k].get(n), other.adjoints[k].get(n)) for k, n in nodes]
+    known = [(np.ravel(a), np.ravel(b)) for a, b in pairs if a is not None and b is not None]
+    if len(known) != len(pairs):
+        return False
+    a, b = (np.concatenate(arrays) for arrays in zip(*known, strict=True))
+    factor = float(a @ b) / max(float(b @ b), 1e-300)
+    return factor != 0 and bool(np.abs(a - factor * b).max() <= 1e-9 * np.abs(a).max())
 
 
 def _quiet(formula: Callable, prediction: Array, labels: Array) -> Array:
