@@ -261,6 +261,12 @@ STEPS = {
         "wrong",
         {(f"d{p}", "unknown") for p in ("W1", "b1", "W2", "b2")},
     ),
+    "scores are shifted row by row": (
+        {"E = np.exp(A1": "Z = (A1",
+         "    P =": "    for k in range(9):\n        Z[k] -= Z[k].max()\n    E = np.exp(Z)\n    P ="},
+        "right",
+        set(),
+    ),
     "a shape is set": ({"    A1 =": "    Y.shape = (9, 3, 1)\n    Y.shape = (9, 3)\n    A1 ="}, "right", set()),
 }  # fmt: skip
 
@@ -275,6 +281,33 @@ def test_how_a_step_is_written(tmp_path, name):
     said = examined(tmp_path, text)
     assert {(f["at"], f["code"]) for f in said["findings"]} == findings
     assert said["verdict"] == verdict
+
+
+ENTRY_BY_ENTRY = """
+import numpy as np
+X, Y = np.random.randn(6, 3), np.random.randn(6, 2)
+W1, W2 = np.random.randn(4, 3), np.random.randn(2, 4)
+A1, A2 = np.empty(4), np.empty(2)
+for _ in range(9):
+    dW1, dW2 = np.zeros((4, 3)), np.zeros((2, 4))
+    for x, y in zip(X, Y):
+        for j in range(4):
+            A1[j] = np.tanh(np.dot(W1[j], x))
+        for k in range(2):
+            A2[k] = np.dot(W2[k], A1)
+        dW2 += np.outer(A2 - y, A1)
+        dW1 += np.outer(np.dot(W2.T, A2 - y) * (1 - A1 ** 2), x)
+    W1 -= 0.1 * dW1
+    W2 -= 0.1 * dW2
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "wrong"), [("", "", set()), (" * (1 - A1 ** 2)", "", {"W1"})])
+def test_arrays_that_are_filled_entry_by_entry_for_each_example(tmp_path, old, new, wrong):
+    """What they held before, of another example, is not part of the prediction."""
+    said = examined(tmp_path, ENTRY_BY_ENTRY.replace(old, new))
+    assert {p["name"] for p in said["parameters"] if not p["right"]} == wrong
+    assert len(said["parameters"]) == 2
 
 
 PERCEPTRON = """

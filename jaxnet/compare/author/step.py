@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in, setitem, updates
+from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, setitem, updates
 
 
 class Parameter(NamedTuple):
@@ -74,14 +74,14 @@ class Step(NamedTuple):
     @property
     def forward(self) -> list[Node]:
         """The Nodes of the forward pass, in order: what the predictions are made of and parameters reach."""
-        made_of = ancestors([example.prediction for example in self.examples])
-        return sorted((n for n in made_of if n in self.active), key=lambda n: n.number)
+        inside = made_of([example.prediction for example in self.examples])
+        return sorted((n for n in inside if n in self.active), key=lambda n: n.number)
 
     @property
     def backward(self) -> list[Node]:
         """The Nodes between the labels and the steps, in order."""
         steps = [n for p in self.parameters for n in nodes_in(p.steps)]
-        return sorted((n for n in ancestors(steps) if n in self.labelled), key=lambda n: n.number)
+        return sorted((n for n in made_of(steps) if n in self.labelled), key=lambda n: n.number)
 
 
 def _root(node: Node) -> Node:
@@ -173,9 +173,9 @@ def follows(step: Node, base: Node) -> bool:
     """Whether a step depends on its array by more than a multiple of it, as weight decay alone would."""
     if not depends(step, base):
         return False
-    inside = ancestors([step], base.number, until=lambda n: n is base or not _is_linear(n, base))
+    inside = made_of([step], base.number, until=lambda n: n is base or not _is_linear(n, base))
     edge = [n for n in inside if n is not base and not _is_linear(n, base)]
-    if base in ancestors(edge, base.number) or any(any(n.sample or ()) for n in edge):
+    if base in made_of(edge, base.number) or any(any(n.sample or ()) for n in edge):
         return True
     return bool(np.asarray(Values({base: np.zeros(base.shape)})(step)).any())
 
@@ -207,16 +207,18 @@ def _chain_from(root: Node, links: dict[Node, list[tuple[Node, Any]]]) -> Chain:
     """
     versions, steps = [root], []
     part: list[Any] = []
+    written: set[Node] = set()
     start = current = root
     while current in links:
         node, step = links[current][0]
-        if part and (node.function is not setitem or depends(step, current)):
+        if part and (node.function is not setitem or made_of([step], start.number) & written):
             versions.append(current)
             steps.append(tuple(part))
-            part, start = [], current
+            part, written, start = [], set(), current
         if not depends(step, start):
             break
         part.append(step)
+        written.add(node)
         current = node
     if part:
         versions.append(current)
@@ -228,8 +230,8 @@ def _without_dependent(chains: list[Chain]) -> list[Chain]:
     """A momentum depends on the parameters that it is made for: it is none of them."""
     kept: list[Chain] = []
     for chain in sorted(chains, key=lambda c: c.versions[0].number):
-        made_of = ancestors([chain.versions[0]])
-        if not any(other.versions[0] in made_of for other in kept):
+        inside = made_of([chain.versions[0]])
+        if not any(other.versions[0] in inside for other in kept):
             kept.append(chain)
     return kept
 
@@ -253,12 +255,12 @@ def _without_inner(chains: list[Chain]) -> list[Chain]:
 def _networks(chains: list[Chain]) -> list[list[Chain]]:
     """Arrays whose steps depend on each other, the largest network first."""
     groups: list[list[Chain]] = []
-    made_of = {id(c): ancestors(nodes_in(c.steps[0])) for c in chains}
+    inside = {id(c): made_of(nodes_in(c.steps[0])) for c in chains}
     for chain in chains:
         tied = [
             group
             for group in groups
-            if any(o.versions[0] in made_of[id(chain)] or chain.versions[0] in made_of[id(o)] for o in group)
+            if any(o.versions[0] in inside[id(chain)] or chain.versions[0] in inside[id(o)] for o in group)
         ]
         groups = [group for group in groups if group not in tied] + [[c for group in tied for c in group] + [chain]]
     return sorted(groups, key=lambda g: (-len(g), -sum(c.versions[0].size for c in g)))
@@ -293,7 +295,7 @@ def _view(tape: Tape, network: list[Chain], k: int) -> View:
     following = [c.versions[k + 2].number for c in network if len(c.versions) > k + 2]
     end = max(min(following) if following else len(tape.nodes), last + 1)
     window = tape.nodes[first:end]
-    into_steps = ancestors((n for p in parameters for n in nodes_in(p.steps)), first)
+    into_steps = made_of((n for p in parameters for n in nodes_in(p.steps)), first)
     # Labels depend on no version of a parameter; what an earlier step left behind does.
     roots = {_root(p.versions[0]) for p in parameters}
     touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
@@ -311,7 +313,7 @@ def _with_further(tape: Tape, view: View) -> View:
     held = {version for p in view.parameters for version in p.versions}
     stepped = max(p.after.number for p in view.parameters)
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in updates(node)}
-    forward = ancestors([example.prediction for example in step.examples])
+    forward = made_of([example.prediction for example in step.examples])
     further = {}
     for node in tape.nodes[view.window[0].number : view.last]:
         for base, made in updates(node) if node not in held else ():
@@ -329,7 +331,7 @@ def _with_further(tape: Tape, view: View) -> View:
     parameters = (*view.parameters, *further.values())
     first = min(p.root.number for p in parameters)
     window = tape.nodes[first : view.last]
-    into_steps = ancestors((n for p in parameters for n in nodes_in(p.steps)), first)
+    into_steps = made_of((n for p in parameters for n in nodes_in(p.steps)), first)
     touched = _following(tape.nodes[first : view.last], {p.root for p in parameters}) | view.touched
     smooth = _smooth(parameters, window)
     return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, view.last, view.values)
@@ -375,7 +377,7 @@ def _stale_step(tape: Tape) -> Step | None:
 
 def _is_of_zeros(node: Node, values: Values) -> bool:
     """Whether an array is zeros, made of zeros and numbers alone. What a dead relu lets through is made of more."""
-    arrays = [node, *(n for n in ancestors([node]) if n.function is None and n.shape)]
+    arrays = [node, *(n for n in made_of([node]) if n.function is None and n.shape)]
     return not any(np.asarray(values(n)).any() for n in arrays)
 
 
@@ -401,8 +403,8 @@ def _by_loss(view: View) -> Step | None:
     most = max((view.masks[n].bit_count() for n in found), default=0)
     found = [n for n in found if view.masks[n].bit_count() == most]
     losses = tuple(reversed(_last_of(found, view)[-4:]))
-    made_of = ancestors(losses, view.window[0].number)
-    labelled = {n for n in view.into_steps if n in active and n not in made_of}
+    inside = made_of(losses, view.window[0].number)
+    labelled = {n for n in view.into_steps if n in active and n not in inside}
     if losses and all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
         return Step(view.parameters, (), losses, active, frozenset(labelled), view.last)
     return None
@@ -423,8 +425,8 @@ def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, 
     after = {_root(p.after) for p in parameters}
     for node in window:
         mask = masks.get(node, 0)
-        for parent in node.parents:
-            mask |= masks.get(parent, 0)
+        for source in node.sources:
+            mask |= masks.get(source, 0)
         if node in after:
             mask |= AFTER
         if mask:
@@ -471,7 +473,7 @@ def _first_met(found: list[Meeting], view: View) -> list[Meeting]:
         if here:
             chosen += here
             reached.add(node)
-        elif any(parent in reached for parent in node.parents):
+        elif any(source in reached for source in node.sources):
             reached.add(node)
     return chosen
 
@@ -518,7 +520,7 @@ def _begins_a_sum(node: Node, data: Node, values: Values) -> bool:
 def _following(window: list[Node], start: set[Node]) -> set[Node]:
     found = set(start)
     for node in window:
-        if node not in found and any(parent in found for parent in node.parents):
+        if node not in found and any(source in found for source in node.sources):
             found.add(node)
     return found
 
@@ -536,7 +538,7 @@ def _examples(meetings: list[Meeting], view: View) -> tuple[Example, ...]:
     for meeting in meetings:
         seen = {
             n
-            for n in ancestors([meeting.network], until=lambda n: masks.get(n, 0).bit_count() < most)
+            for n in made_of([meeting.network], until=lambda n: masks.get(n, 0).bit_count() < most)
             if masks.get(n, 0).bit_count() == most and n in active
         }
         for common, members in groups:
@@ -568,8 +570,8 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
     ]
     covered = {}
     for node in _last_of(found, view)[-12:]:
-        made_of = ancestors([node], first)
-        covered[node] = sum(e.prediction in made_of for e in examples)
+        inside = made_of([node], first)
+        covered[node] = sum(e.prediction in inside for e in examples)
     return tuple(sorted(covered, key=lambda n: (-covered[n], -n.number)))[:4]
 
 

@@ -8,6 +8,7 @@ whether one Node depends on another is decided by looking no further back than t
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import os
 import sys
@@ -47,6 +48,7 @@ class Node:
     """
 
     __slots__ = (
+        "_sources",
         "dtype",
         "function",
         "inputs",
@@ -76,6 +78,14 @@ class Node:
         self.origin: str = origin
         self.steps: int = 0
         self.sample: tuple[float, float] | None = None
+        self._sources: tuple[Node, ...] | None = None
+
+    @property
+    def sources(self) -> tuple[Node, ...]:
+        """The Nodes that its numbers are made of: of an array that is filled entry by entry the entries alone."""
+        if self._sources is None:
+            self._sources = _sources(self)
+        return self._sources
 
     @property
     def name(self) -> str:
@@ -286,5 +296,59 @@ def ancestors(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = No
     return seen
 
 
+def made_of(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = None) -> set[Node]:
+    """As `ancestors`, without those of whose numbers none is left: what an array held before all of it was written."""
+    seen: set[Node] = set()
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        if node.number >= down_to and node not in seen:
+            seen.add(node)
+            if until is None or not until(node):
+                stack.extend(node.sources)
+    return seen
+
+
 def depends(node: Node, on: Node) -> bool:
-    return on in ancestors([node], on.number)
+    return on in made_of([node], on.number)
+
+
+WRITTEN = 1000  # entries of an array that are told apart
+
+
+def _sources(node: Node) -> tuple[Node, ...]:
+    if node.function is operator.getitem and isinstance(node.inputs[0], Node):
+        array, index = node.inputs[:2]
+        part = _part(index)
+        for _ in range(WRITTEN):
+            if part is None or array.function is not setitem or (other := _part(array.inputs[1])) is None:
+                break
+            if other == part:
+                return tuple(nodes_in(array.inputs[2]))
+            if not any(i is not j and i != j and None not in (i, j) for i, j in zip(part, other, strict=False)):
+                break  # they may have entries in common: a row, and an entry of it
+            if not isinstance(array.inputs[0], Node):
+                break
+            array = array.inputs[0]
+        return (array, *nodes_in(index))
+    if node.function is setitem and (part := _part(node.inputs[1])) is not None:
+        values: dict[tuple, Any] = {}
+        array = node
+        whole = math.prod(length for length, i in zip(node.shape, part, strict=False) if i is not None)
+        while isinstance(array, Node) and array.function is setitem and len(values) < min(whole, WRITTEN):
+            other = _part(array.inputs[1])
+            if other is None or [i is None for i in other] != [i is None for i in part]:
+                break
+            values.setdefault(other, array.inputs[2])
+            array = array.inputs[0]
+        if len(values) == whole:
+            return tuple(dict.fromkeys(nodes_in(list(values.values()))))
+    return node.parents
+
+
+def _part(index: Any) -> tuple[int | None, ...] | None:
+    """Where an index is that of an entry, a row or a column: its position along each axis, None for all of an axis."""
+    parts = [None if i == slice(None) else i for i in (index if isinstance(index, tuple) else (index,))]
+    while parts and parts[-1] is None:
+        parts.pop()
+    return tuple(parts) if all(i is None or (type(i) is int and i >= 0) for i in parts) else None
