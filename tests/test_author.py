@@ -363,6 +363,35 @@ def test_what_trains_first_is_not_what_was_asked_for(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
 
 
+TWO_NETWORKS = (
+    PLAIN
+    + """
+V, c = np.zeros((4, 3)), 0.0
+for _ in range(9):
+    E = X @ V + c - Y
+    V -= 0.1 * X.T @ E
+    c -= 0.1 * E.sum()
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict", "parameters", "right", "unjudged"),
+    [
+        ("", "", "right", 4, ["V -= 0.1 * X.T @ E"], []),
+        (*SLOPE, "wrong", 4, [], []),
+        ("X.T @ E", "X.T @ E / 9", "wrong", 2, [], []),
+        ("X @ V + c - Y", "np.tanh(X @ V + c - Y)", "right", 4, [], ["V -= 0.1 * X.T @ E"]),
+    ],
+)
+def test_each_network_of_a_program_is_judged(tmp_path, old, new, verdict, parameters, right, unjudged):
+    """The first that is wrong is shown, and none is passed over in silence."""
+    said = examined(tmp_path, TWO_NETWORKS.replace(old, new))
+    assert (said["verdict"], said["notes"], len(said["parameters"])) == (verdict, [], parameters)
+    assert [place["source"] for place in said["also_right"]] == right
+    assert [place["source"] for place in said["unjudged"]] == unjudged
+
+
 # --- beyond dense layers ---------------------------------------------------------------------------------------------
 
 BY_PROGRAM = [list(planted.variants(path)) for path in planted.PROGRAMS]

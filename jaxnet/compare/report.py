@@ -48,10 +48,12 @@ class Place(NamedTuple):
 
 
 class Unjudged(NamedTuple):
-    """An array that looks like weights or a bias and that no step changes, and where the forward pass uses it."""
+    """An array that looks like weights or a bias: where the forward pass uses it or a step changes it, and why nothing
+    is said of it."""
 
     shape: tuple[int, ...]
     place: Place
+    why: str = "which no step changes"
 
 
 class Frontier(NamedTuple):
@@ -96,7 +98,8 @@ class Report(NamedTuple):
     frontier: dict[str, Frontier] = {}  # noqa: RUF012 (of each wrong parameter)
     changes: dict[str, Change] = {}  # noqa: RUF012 (of files, after which what could be mended is gone)
     unmended: list[tuple[str, str]] | None = None  # findings that the changes leave; None where nothing was tried
-    unjudged: list[Unjudged] = []  # noqa: RUF012 (what looks like a parameter, and is never stepped)
+    unjudged: list[Unjudged] = []  # noqa: RUF012 (what looks like a parameter, and is none of those judged)
+    also_right: list[Place] = []  # noqa: RUF012 (where further networks are stepped that are right as well)
     teeth: Teeth | None = None  # of a right one: which mistakes would have shown
     repeat: Move | None = None  # of a wrong one: what its author can compute to see it
     isolation: str | None = None  # what kept the program from the rest of the machine
@@ -208,7 +211,8 @@ class Report(NamedTuple):
             "truth": self.truth,
             "program": self.program,
             "notes": self.notes,
-            "unjudged": [{"shape": list(shape), **(_line(place) or {})} for shape, place in self.unjudged],
+            "unjudged": [{"shape": list(u.shape), "why": u.why, **(_line(u.place) or {})} for u in self.unjudged],
+            "also_right": [_line(place) for place in self.also_right],
             "diff": "".join(change.diff for change in self.changes.values()) or None,
             "teeth": self.teeth
             and {
@@ -251,7 +255,8 @@ class Report(NamedTuple):
             for name, (known, quantity, unknown) in fields["frontier"].items()
         }
         findings, places = [Finding(*f) for f in fields["findings"]], [Place(*p) for p in fields["places"]]
-        fields["unjudged"] = [Unjudged(tuple(shape), Place(*place)) for shape, place in fields["unjudged"]]
+        fields["unjudged"] = [Unjudged(tuple(shape), Place(*place), why) for shape, place, why in fields["unjudged"]]
+        fields["also_right"] = [Place(*place) for place in fields["also_right"]]
         if fields["teeth"]:
             shown, of, hidden = fields["teeth"]
             fields["teeth"] = Teeth(shown, of, tuple((at, code) for at, code in hidden))
@@ -367,11 +372,10 @@ class Report(NamedTuple):
         return "\n".join(lines).rstrip() + "\n"
 
     def unjudged_lines(self) -> list[str]:
-        """What a verdict says nothing of."""
-        return [
-            f"not judged: an array {shape_in_words(shape)} in {self.where(place)}, which no step changes"
-            for shape, place in self.unjudged[:3]
-        ]
+        """What a verdict says nothing of, and other networks."""
+        arrays = [(shape_in_words(u.shape), self.where(u.place), u.why) for u in self.unjudged[:3]]
+        right = [f"also right: the network that is stepped in {self.where(place)}" for place in self.also_right]
+        return [f"not judged: an array {shape} in {where}, {why}" for shape, where, why in arrays] + right
 
     def teeth_line(self) -> str:
         """What a right verdict rests on: how many mistakes would have shown, and which would not."""

@@ -12,6 +12,7 @@ from jaxnet.compare.author.dense import Dense, as_rows, original
 from jaxnet.compare.author.judge import Judged
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.repeat import contradiction
+from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, ancestors, depends
 from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.author.truth import NAMED, labels_of
@@ -67,6 +68,19 @@ def _unjudged(judged: Judged) -> list[Unjudged]:
             array = min(still, key=lambda n: n.number)
             found[Unjudged(array.shape, _as_place(node) or Place())] = None
     return list(found)
+
+
+def with_others(report: Report, others: list[tuple[Step, bool]]) -> Report:
+    """The report with the further networks of the program: their steps, and whether they are right."""
+    right, unjudged = list(report.also_right), list(report.unjudged)
+    for step, is_right in others:
+        largest = max(step.parameters, key=lambda p: p.size)
+        place = _as_place(largest.after) or Place()
+        if is_right:
+            right.append(place)
+        else:
+            unjudged.append(Unjudged(largest.before.shape, place, "of another network, which could not be judged"))
+    return report._replace(also_right=right, unjudged=unjudged)
 
 
 def _parameters(judged: Judged) -> list[Parameter]:

@@ -144,6 +144,12 @@ def alarm(deadline: float | None) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def shorten(seconds: float) -> None:
+    """Let the alarm that is set ring after these seconds."""
+    if hasattr(signal, "setitimer") and signal.getitimer(signal.ITIMER_REAL)[0] > seconds:
+        signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+
+
 class _Program:
     """A program that is being run, and the notes that were made meanwhile."""
 
@@ -152,6 +158,7 @@ class _Program:
         self.notes: list[str] = []
         self.missing: set[str] = set()  # names that statements left out would have bound
         self.followed = 0  # statements left out for want of these
+        self.noting = True
         self.filenames: set[str] = set()
         own = {"get_ipython": lambda: _Shell(self), "display": lambda *_, **__: None, "__named__": named}
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
@@ -184,7 +191,10 @@ class _Program:
             except Exception as error:
                 self._leave_out(statement, unit, error)
             except Another as end:
-                self.note(end, "stopped: it trains what was not asked for", (unit.filename, statement.lineno))
+                if end.args:
+                    self.note(end, f"stopped: {end}", (unit.filename, statement.lineno))
+                else:
+                    self.noting = False
             except SystemExit as end:
                 self.note(end, f"the program ended itself: sys.exit({'' if end.code is None else end.code!r})")
                 if not forgiving_exit:
@@ -198,7 +208,7 @@ class _Program:
         follows = isinstance(error, NameError) and getattr(error, "name", None) in self.missing
         self.missing |= _bound_by(statement)
         if follows:
-            self.followed += 1
+            self.followed += self.noting
             return
         try:
             message = " ".join(str(error).split())[:200]
@@ -222,7 +232,7 @@ class _Program:
         return ", ".join(where + ([f"cell {cell}"] if cell else []) + [f"line {line}"])
 
     def _add(self, note: str) -> None:
-        if note not in self.notes:
+        if self.noting and note not in self.notes:
             self.notes.append(note)
 
     def all_notes(self) -> list[str]:

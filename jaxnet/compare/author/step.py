@@ -108,20 +108,24 @@ def find_steps(tape: Tape) -> list[Step]:
         kept = all(chain.versions[1].shape == chain.versions[0].shape for chain in network)
         views = [_view(tape, network, k) for k in range(min(2 if kept else 1, steps_made))]
         views = [_with_further(tape, view) for view in views]
-        views.sort(key=lambda view: -len(view.parameters))  # a bias that began as a number is one from the second on
-        found = [step for view in views for step in [_by_labels(view, _met_data(view))] if step is not None]
-        steps = [step for step in found if step.losses]
-        steps += [step for view in views for step in [_by_loss(view)] if step is not None]
-        steps += [step for step in found if not step.losses]
-        steps += [s for view in views for s in [_by_labels(view, _met_positions(view))] if s is not None]
-        if steps:
-            return steps
+        # A bias that began as a number is one from the second step on: what is read without it is not all of the step.
+        for count in sorted({len(view.parameters) for view in views}, reverse=True):
+            if steps := _readings_of([view for view in views if len(view.parameters) == count]):
+                return steps
     stale = _stale_step(tape)
     if stale is not None:
         return [stale]
     if not networks:
         raise NoStep("no array is ever stepped by something that depends on it")
     raise NoStep("no place was found where labels enter, and no number that may be the loss")
+
+
+def _readings_of(views: list[View]) -> list[Step]:
+    found = [step for view in views for step in [_by_labels(view, _met_data(view))] if step is not None]
+    steps = [step for step in found if step.losses]
+    steps += [step for view in views for step in [_by_loss(view)] if step is not None]
+    steps += [step for step in found if not step.losses]
+    return steps + [s for view in views for s in [_by_labels(view, _met_positions(view))] if s is not None]
 
 
 # --- which arrays are stepped -----------------------------------------------------------------------------------------

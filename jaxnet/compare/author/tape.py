@@ -29,7 +29,11 @@ class TooLong(Enough):
 
 
 class Another(BaseException):
-    """Ends a statement of the author's that trains what was not asked for; the next one is run."""
+    """Ends a statement of the author's that trains what was not asked for, or what has been seen; the next one is run.
+
+    Its argument is a note of it. Without one the run goes on only to see what else there is, and nothing that fails
+    from then on is worth a note.
+    """
 
 
 class Place(NamedTuple):

@@ -15,17 +15,18 @@ from jaxnet.compare.author import drivers, facade, lines, places, repair, standi
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judge import Judged, judge, with_teeth
 from jaxnet.compare.author.moments import Moment, Trace
-from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
+from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run, shorten
 from jaxnet.compare.author.recorder import current_tape, recording
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import NoStep, Step, find_steps
-from jaxnet.compare.author.tape import Another, Enough, Node, Tape, depends, updates
+from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, updates
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.report import Report
 
 NODES = 300_000  # that are recorded at most
 SHARE = 0.5  # of the time that is left, for one program
+NETWORKS = 4  # of one program that are judged at most
 
 
 class Attempt(NamedTuple):
@@ -38,6 +39,14 @@ class Attempt(NamedTuple):
     notes: list[str]
     alone: bool = False  # it is a layer that no network of the file uses
     doubt: str = ""  # why it would be hollow to say that nothing is wrong
+    more: bool = False  # the same run trains another network, which is the next attempt
+
+
+class Found(NamedTuple):
+    """A way of running the code, and what was found out about its step."""
+
+    attempt: Attempt
+    examined: Examined
 
 
 def examine(path: Path, root: Path, **flags: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -62,15 +71,16 @@ def verdict(
     deadline = time.monotonic() + 48 if deadline is None else deadline
     stated = loss if loss in ("squared-error", "cross-entropy", "binary-cross-entropy") else None
     flags = {**flags, "loss": None if stated else loss}
-    attempt, examined = _examined(path, root, deadline, stated, flags)
+    (attempt, examined), others = _examined(path, root, deadline, stated, flags)
     report = places.report(examined.judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
+    report = places.with_others(report, others)
     if mend <= 0 or report.verdict == "right":
         return report
     deadline = min(deadline, time.monotonic() + mend)
 
     def again() -> Examined | None:
         try:
-            return _examined(path, root, deadline, stated, flags, only=examined.ordinal)[1]
+            return _examined(path, root, deadline, stated, flags, only=examined.ordinal)[0].examined
         except ValueError:
             return None
 
@@ -87,47 +97,61 @@ def _examined(
     stated: str | None,
     flags: dict[str, str | None],
     only: int | None = None,
-) -> tuple[Attempt, Examined]:
-    """The first way of running the file that has a verdict, or the one with this number.
+) -> tuple[Found, list[tuple[Step, bool]]]:
+    """The first way of running the file that has a verdict, or the one with this number; and where it trains several
+    networks and none is wrong, the steps of the others, and whether they are right or could not be judged.
 
     Raises ValueError if there is none: NothingTrains if no way made a step.
     """
     reasons: list[str] = []
-    layers: list[tuple[Attempt, Examined]] = []  # each by itself, and right: all of them must be
+    layers: list[Found] = []  # each by itself, and right: all of them must be
+    networks: list[Found] = []  # of one run, and right
+    beside: list[Step] = []  # of the same run, of which nothing could be said
     trains = unsure = False
     attempts = enumerate(_attempts(path, root, deadline, flags, reasons))
     for ordinal, attempt in itertools.islice(attempts, only or 0, None if only is None else only + 1):
         trains = trains or bool(attempt.steps)
+        in_time, judged = True, None
         try:
             with alarm(deadline):
-                found = attempt, Examined(with_teeth(_best(attempt, stated)), attempt.tape, ordinal)
+                judged = with_teeth(_best(attempt, stated))
+            why = _hollow(attempt, judged)
         except OutOfTime:
-            reasons.append(f"{attempt.program or path.name}: the time was up before it was judged")
-            break
+            in_time, why = False, "the time was up before it was judged"
         except ValueError as error:
-            reasons.append(f"{attempt.program or path.name}: {error}")
+            why = str(error)
+        if judged is None or why:
+            reasons.append(f"{attempt.program or path.name}: {why}")
             unsure = unsure or attempt.alone
-            continue
-        if attempt.alone and (meant := _may_be_meant(found[1].judged)):
-            reasons.append(f"{attempt.program}: {meant}")
-            unsure = True
-            continue
-        if (teeth := found[1].judged.teeth) is not None and not teeth.shown:
-            reasons.append(f"{attempt.program or path.name}: nothing is wrong, but in this step no mistake would show")
-            unsure = unsure or attempt.alone
-            continue
-        if found[1].judged.wrong or only is not None or not (attempt.alone or attempt.doubt):
-            return found
-        if attempt.doubt:
-            reasons.append(f"{attempt.program}: nothing is wrong in what could be run, but {attempt.doubt}")
-            unsure = unsure or attempt.alone
+            beside += attempt.steps[:1]
         else:
-            layers.append(found)
+            found = Found(attempt, Examined(judged, attempt.tape, ordinal))
+            if judged.wrong or only is not None:
+                return found, []
+            (layers if attempt.alone else networks).append(found)
+        if networks and not (attempt.more and in_time):
+            right = [(network.examined.judged.step, True) for network in networks[1:]]
+            return networks[0], right + [(step, False) for step in beside]
+        if not in_time:
+            break
+        beside = beside if attempt.more else []
     if layers and not unsure:
-        most = max(layers, key=lambda found: len(found[1].judged.names))
-        return most[0]._replace(program="; ".join(str(attempt.program) for attempt, _ in layers)), most[1]
+        most = max(layers, key=lambda found: len(found.examined.judged.names))
+        program = "; ".join(str(found.attempt.program) for found in layers)
+        return most._replace(attempt=most.attempt._replace(program=program)), []
     kind = ValueError if trains or time.monotonic() > deadline else NothingTrains
     raise kind(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
+
+
+def _hollow(attempt: Attempt, judged: Judged) -> str:
+    """Why a verdict says less than it seems to; "" where it does not."""
+    if attempt.alone and (meant := _may_be_meant(judged)):
+        return meant
+    if judged.teeth is not None and not judged.teeth.shown:
+        return "nothing is wrong, but in this step no mistake would show"
+    if attempt.doubt and not judged.wrong:
+        return f"nothing is wrong in what could be run, but {attempt.doubt}"
+    return ""
 
 
 def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None], of: Examined) -> list[Moment]:
@@ -209,17 +233,20 @@ def _attempts(
         trained = trained or (file == path and any(node.steps >= 3 for node in tape.nodes))
         try:
             with alarm(deadline):
-                found = watch.steps or _last_look(tape, ran, watch, reasons, file.name)
+                found = watch.found or _last_look(tape, ran, reasons, file.name)
         except OutOfTime:
             reasons.append(f"{file.name}: the time was up before a step was found in {len(tape.nodes)} operations")
             return
         if not found:
             continue
-        if not _concerns(found[0], asked):
+        if not _concerns(found[0].steps[0], asked):
             reasons.append(f"{file.name}: its step is made by other files")
             continue
         trained = True
-        yield Attempt(None if file == path else str(ran.entry), tape, found, watch.names, ran.notes)
+        for network in found:
+            more = network is not found[-1]
+            program = None if file == path else str(ran.entry)
+            yield Attempt(program, tape, network.steps, network.names, ran.notes, more=more)
     if own is None:
         return
     yield from _driven(own, modules["numpy"], deadline, flags, reasons, trained)
@@ -251,11 +278,12 @@ def _driven(
             reasons.append(f"{description}: {type(error).__name__}: {error}"[:150])
         if attempt is None:  # the program's folder has gone
             return
-        found = watch.steps or _last_look(tape, None, watch, reasons, description)
+        found = watch.found or _last_look(tape, None, reasons, description)
         if found or attempt.alone:
             # A network's layers are not judged apart from it.
             trained = trained or not attempt.alone
-            yield Attempt(description, tape, found, watch.names, own.notes, attempt.alone, attempt.doubt)
+            steps, names = found[0] if found else ([], {})
+            yield Attempt(description, tape, steps, names, own.notes, attempt.alone, attempt.doubt)
 
 
 def _programs(path: Path, root: Path) -> Iterator[Path]:
@@ -263,13 +291,22 @@ def _programs(path: Path, root: Path) -> Iterator[Path]:
     yield from importers(path, root)
 
 
+class Network(NamedTuple):
+    """The ways to read the step of a network, and the names that its arrays had then."""
+
+    steps: list[Step]
+    names: dict[Node, list[str]]
+
+
 class _Watch:
-    """Looks for the step while the program runs, and ends it when there is one of the file that is asked for."""
+    """Looks for steps while the program runs: of each network of the file that is asked for, told apart by the lines
+    that make its step. Where no file is asked for, the first ends the run."""
 
     def __init__(self, tape: Tape, asked: str):
         self.tape, self.asked = tape, asked
-        self.steps: list[Step] = []
-        self.names: dict[Node, list[str]] = {}
+        self.found: list[Network] = []
+        self.lines: set[Place | None] = set()  # that make the steps that have been found
+        self.began = time.monotonic()
         self.next_look = 0
 
     def __call__(self, node: Node) -> None:
@@ -287,13 +324,25 @@ class _Watch:
             self.next_look = int(1.25 * len(self.tape.nodes)) + 20
             return
         if self.asked and not _concerns(steps[0], self.asked):
-            for seen in self.tape.nodes:
-                seen.steps = 0
-            self.next_look = 0
-            raise Another
-        self.steps = steps
-        self.names = lines.names_in_frames(sys._getframe(1))
-        raise Enough
+            self._forget()
+            raise Another("it trains what was not asked for")
+        lines_of_it = {n.place for n in (*steps[0].backward, *(p.after for p in steps[0].parameters))}
+        if not lines_of_it <= self.lines:
+            self.found.append(Network(steps, lines.names_in_frames(sys._getframe(1))))
+            self.lines |= lines_of_it
+        if not self.asked or len(self.found) == NETWORKS:
+            raise Enough
+        if len(self.found) == 1:  # what else there is may take as long as this did
+            rest = max(1.0, time.monotonic() - self.began)
+            self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
+            shorten(rest)
+        self._forget()
+        raise Another
+
+    def _forget(self) -> None:
+        for seen in self.tape.nodes:
+            seen.steps = 0
+        self.next_look = 0
 
 
 def _is_zero(node: Node) -> bool:
@@ -308,17 +357,18 @@ def _watched(deadline: float, asked: str = "") -> tuple[Tape, Any]:
     return tape, watch
 
 
-def _last_look(tape: Tape, ran: Ran | None, watch: Any, reasons: list[str], name: str) -> list[Step]:
+def _last_look(tape: Tape, ran: Ran | None, reasons: list[str], name: str) -> list[Network]:
     """The step of a program that ended before it had made three."""
     try:
         steps = find_steps(tape)
     except NoStep as error:
         reasons.append(f"{name}: {error}" + (f" ({ran.notes[0]})" if ran is not None and ran.notes else ""))
         return []
+    names: dict[Node, list[str]] = {}
     if ran is not None:
         with recording(tape):
-            lines.names_in(ran.namespace, watch.names)
-    return steps
+            lines.names_in(ran.namespace, names)
+    return [Network(steps, names)]
 
 
 def _concerns(step: Step, asked: str) -> bool:
