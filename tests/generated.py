@@ -563,6 +563,8 @@ def in_all_layers(form: str, s: Settings, plan: Plan) -> tuple[Plan, Plan] | Non
     if gradients(s, expanded) is None or (s.sizes[-1] == 1 and "summed-over-wrong-axis" in by_kind.get("db", ())):
         return None
     kept = {at: codes for at, codes in expanded.items() if changes(s, expanded, at)}
+    if form == "one example" and s.sizes[-1] == 1 and kept.get(f"db{s.depth}") == ("summed-over-all-axes",):
+        del kept[f"db{s.depth}"]  # the sum of one number
     return (by_kind, kept) if kept or not plan else None
 
 

@@ -483,7 +483,7 @@ def _fit_outer_product(problem: Problem, given: Arrays, error: Arrays, inputs: A
         factors = _fit(problem, sought, right)
         if confirmed(factors, of_loss):
             yield codes, factors, None
-        elif weights is not None and min(t.size for t in target) >= 4:
+        elif weights is not None and sum(t.size - 2 for t in target) >= 2:  # two numbers are solved for in each draw
             solutions = [_least_squares(o, w, x) for o, w, x in zip(outer, weights, sought, strict=True)]
             factors = tuple(c for c, _ in solutions)
             if all(factors):

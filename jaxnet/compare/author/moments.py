@@ -253,13 +253,11 @@ def _compiled(text: str) -> tuple[types.CodeType | None, tuple[types.CodeType, .
     """The expression, and what is indexed in it or asked for an attribute that would be an array."""
     try:
         tree = ast.parse(text, mode="eval")
-        asked = [
-            n
-            for n in ast.walk(tree)
-            if isinstance(n, ast.Subscript)
-            or (isinstance(n, ast.Attribute) and n.attr not in ("shape", "size", "ndim"))
-        ]
-        bases = [ast.unparse(n.value) for n in asked]
+        parts = [n for n in ast.walk(tree) if isinstance(n, ast.Subscript | ast.Attribute)]
+        if not all(isinstance(n.value, ast.Name | ast.Attribute | ast.Subscript) for n in parts):
+            return None, ()  # (p - y).mean would put p − y on the record
+        plain = ("shape", "size", "ndim")
+        bases = [ast.unparse(n.value) for n in parts if isinstance(n, ast.Subscript) or n.attr not in plain]
         return compile(tree, "<named>", "eval"), tuple(compile(base, "<named>", "eval") for base in bases)
     except (SyntaxError, ValueError):
         return None, ()

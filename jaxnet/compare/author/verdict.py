@@ -333,7 +333,7 @@ class _Watch:
         if not self.asked or len(self.found) == NETWORKS:
             raise Enough
         if len(self.found) == 1:  # what else there is may take as long as this did
-            rest = max(1.0, time.monotonic() - self.began)
+            rest = max(3.0, time.monotonic() - self.began)
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
             shorten(rest)
         self._forget()
