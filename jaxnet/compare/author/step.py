@@ -512,13 +512,16 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         Meeting(node, a, b)
         for a in floats
         for b in data
-        if a.size == b.size and not _begins_a_sum(node, b, view.values)
+        if a.size == b.size and not _are_zeros(node, b, view.values)
     ]
 
 
-def _begins_a_sum(node: Node, data: Node, values: Values) -> bool:
-    """Whether the data are zeros that something is added to."""
-    return node.function is np.add and not np.asarray(values(data)).any()
+def _are_zeros(node: Node, data: Node, values: Values) -> bool:
+    """Whether the data are zeros that something is added to, or made of zeros alone, as a momentum before the first
+    step is: no labels."""
+    if np.asarray(values(data)).any():
+        return False
+    return node.function is np.add or (data.size > 1 and _is_of_zeros(data, values))
 
 
 def _following(window: list[Node], start: set[Node]) -> set[Node]:
