@@ -393,6 +393,16 @@ def test_each_network_of_a_program_is_judged(tmp_path, old, new, verdict, parame
     assert [place["source"] for place in said["unjudged"]] == unjudged
 
 
+def test_what_is_trained_further_is_no_other_network(tmp_path):
+    """W is made of its momentum by then, which is no parameter for that."""
+    once = PLAIN.replace("for _ in", "V = np.zeros((4, 5))\nfor _ in").replace(
+        "    W1 -= 0.1 * dW1\n", "    V = 0.9 * V + dW1\n    W1 -= 0.1 * V\n"
+    )
+    again = once[once.index("for _ in") :]
+    said = examined(tmp_path, f"{once}\n{again}")
+    assert (said["verdict"], said["also_right"], said["unjudged"]) == ("right", [], [])
+
+
 LOGISTIC = """
 import numpy as np
 X, T = np.random.randn(20, 4), np.arange(20) % 2

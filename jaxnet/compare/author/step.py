@@ -509,10 +509,7 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         floats = [n for n in floats if n not in weights and not (len(n.parents) == 1 and weights & set(n.parents))]
     data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
     return [
-        Meeting(node, a, b)
-        for a in floats
-        for b in data
-        if a.size == b.size and not _are_zeros(node, b, view.values)
+        Meeting(node, a, b) for a in floats for b in data if a.size == b.size and not _are_zeros(node, b, view.values)
     ]
 
 
