@@ -337,6 +337,22 @@ def test_where_no_mistake_would_show_nothing_is_right(tmp_path):
         examined(tmp_path, text)
 
 
+def test_a_slope_that_is_taken_for_a_backward_pass_is_not_accused(tmp_path):
+    """Its argument is no upstream gradient, and what it is given happens to be the gradient of another loss."""
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(
+            tmp_path,
+            """
+import numpy as np
+class Sigmoid:
+    def forward(self, z):
+        return 1 / (1 + np.exp(-z))
+    def backward(self, z):
+        return self.forward(z) * (1 - self.forward(z))
+""",
+        )
+
+
 def test_a_dead_relu_is_no_stale_gradient(tmp_path):
     assert check(tmp_path, case(55), "one example") is None
 

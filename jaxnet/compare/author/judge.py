@@ -86,7 +86,9 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     best = next(right for t, _, right in possible if t is truth)
     if stated or best:
         all_of = [t.loss.name for t, _, right in possible if right == len(step.parameters) and t is not truth]
-        other = next(iter(all_of), None) if stated and best < len(step.parameters) else None
+        # A single array proves nothing: the error itself is the derivative of some loss by what it was made of.
+        several = sum(p.size > 1 for p in step.parameters) > 1
+        other = next(iter(all_of), None) if stated and several and best < len(step.parameters) else None
         return _judged(step, drawn, names, truth.whole(), fitted, stated, other)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
