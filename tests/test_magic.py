@@ -205,6 +205,15 @@ def test_the_order_counts_in_which_the_cells_run():
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_second_network_is_named_by_its_cell():
+    other = "V = np.zeros((4, 3))\nfor _ in range(5):\n    V -= 0.01 * X.T @ (X @ V - Y)"
+    loop = "for _ in range(5):\n" + "\n".join(f"    {line}" for line in f"{FORWARD}\n{BACKWARD}\n{STEP}".splitlines())
+    runs = [run for run in runs_of("", DATA, START, "", loop, "", other) if run.source]
+    report = compare_runs(runs, set())
+    assert [(place.cell, place.line) for place in report.also_right] == [(7, 3)]
+
+
+@pytest.mark.usefixtures("folder")
 def test_statements_that_fail_are_named_by_their_cells():
     runs = [run for run in runs_of("a = missing", DATA, START, "", FORWARD, "", WRONG, STEP) if run.source]
     report = compare_runs(runs, set())

@@ -165,6 +165,7 @@ def _compare(runs: Sequence[Run], **flags: Any) -> Report:
         places=[shown(place) or place for place in report.places],
         frontier=frontier,
         unjudged=[u._replace(place=shown(u.place) or u.place) for u in report.unjudged],
+        also_right=[shown(place) or place for place in report.also_right],
         notes=[_renumbered(note, numbers) for note in report.notes],
     )
 
