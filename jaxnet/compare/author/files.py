@@ -142,10 +142,9 @@ class Files:
 
 
 def _is_there(path: Path) -> bool:
+    """Whether it is a file, and no pointer to one."""
     if not path.is_file():
         return False
-    if path.stat().st_size > 1000:
-        return True
     with open(path, "rb") as file:
         return file.read(len(POINTER)) != POINTER
 

@@ -58,7 +58,6 @@ class Judged(NamedTuple):
     diagnosis: Diagnosis | None
     findings: list[Finding]
     stated: bool  # the loss is the program's own, or the caller's
-    other: str | None = None  # the name of another loss, if all gradients are those of that one
     proof: str = ""  # by what a wrong gradient is proved wrong
     teeth: Teeth | None = None  # of a right step: which mistakes would have shown
 
@@ -89,7 +88,8 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
         # A single array proves nothing: the error itself is the derivative of some loss by what it was made of.
         several = sum(p.size > 1 for p in step.parameters) > 1
         other = next(iter(all_of), None) if stated and several and best < len(step.parameters) else None
-        return _judged(step, drawn, names, truth.whole(), fitted, stated, other)
+        truth = truth._replace(loss=truth.loss._replace(other=other))
+        return _judged(step, drawn, names, truth.whole(), fitted, stated)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
     problem: ValueError | None = None
@@ -138,7 +138,7 @@ def _meant(possible: list, count: int):
     )
 
 
-def _judged(step: Step, drawn, names, truth: Truth, fitted, stated: bool, other: str | None = None) -> Judged:
+def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list[Level]], stated: bool) -> Judged:
     network = dense_networks.recognise(step, drawn)
     if network is not None:
         names = names | {p: name for name, p in network.parameters.items()}
@@ -147,14 +147,14 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted, stated: bool, other:
         truth, fitted = with_implied_penalty(truth, fitted, drawn)
     levels, fitted = compared(fitted, step, drawn)
     judged = _fewest(
-        _at_levels(step, drawn, by_name, truth, fitted, choice, network, stated, other)
+        _at_levels(step, drawn, by_name, truth, fitted, choice, network, stated)
         for choice in [levels, *whole_steps(levels, fitted, step, drawn)]
     )
     off = next((f.scale for f in judged.findings if (f.at, f.code) == ("loss", "wrong-scale")), None)
     outer = {p: multiple_among(1 / off, levels[p], fitted[p]) for p in levels} if judged.wrong and off else {}
     if outer and all(outer.values()):  # the constant is taken off before the step
         rescaled = {p: level for p, level in outer.items() if level is not None}
-        judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated, other)
+        judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated)
     return judged
 
 
@@ -163,7 +163,7 @@ def _fewest(readings: Iterator[Judged]) -> Judged:
     return min(readings, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
 
 
-def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool, other) -> Judged:
+def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool) -> Judged:
     """The verdict where these arrays are the gradients."""
     nodes = {name: _node(levels[p]) for name, p in by_name.items()}
     true = {name: true_gradients(p, truth) for name, p in by_name.items()}
@@ -171,9 +171,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     given, factors = _downhill({name: levels[p] for name, p in by_name.items()}, descends, by_name, drawn)
     known = [f for f in factors.values() if f is not None and not math.isnan(f)]
     made = {name: _node(fitted[p][-1]) for name, p in by_name.items()}
-    judged = Judged(
-        step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [], stated, other
-    )
+    judged = Judged(step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [], stated)
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         judged = judged._replace(scale=known[0], findings=_constant(known[0], stated))
@@ -281,8 +279,8 @@ def _accused(judged: Judged, factors, known) -> Judged:
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
         )
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
-    if judged.other is not None:
-        of_it = {f"d{name}": f"d{name} = ∂{judged.other}/∂{name}" for name in given}
+    if other := judged.truth.loss.other:
+        of_it = {f"d{name}": f"d{name} = ∂{other}/∂{name}" for name in given}
         findings = [f._replace(computed=of_it.get(f.at, "")) if f.code == "unknown" else f for f in findings]
     _check_for_strangers(judged)
     outputs = sum(example.prediction.size for example in judged.step.examples)
@@ -365,7 +363,7 @@ def _proof(judged: Judged, diagnosis: Diagnosis | None, factors: dict[str, float
     # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt; nor do
     # gradients that are all those of another loss.
     loss = judged.truth.loss
-    if explained or judged.other or (judged.dense is not None and loss.node is not None and loss.name):
+    if explained or loss.other or (judged.dense is not None and loss.node is not None and loss.name):
         return "loss"
     raise ValueError(
         "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "

@@ -61,6 +61,9 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, b
     def of(build: Callable[[Any], list[Any]]) -> Play:
         return lambda shape, strict: _play(lambda: build(shape), strict, np, shape)
 
+    def of_loss(make: Callable[[Session], tuple[Any, Any]]) -> Play:
+        return lambda shape, _: _play_loss(Session(file, np, World((5, 5), "rows")), make, shape)
+
     if len(names) > 1:
         yield TOGETHER, of(lambda shape: _chain(file, np, names, shape)), False
     for name in names:
@@ -70,8 +73,7 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, b
         shown = f"{forward} and {backward}"
         yield shown, of(lambda shape, f=forward, b=backward: [_PairLayer(file, np, f, b, shape)]), False
     for shown, make in _losses(file):
-        play = lambda shape, _, make=make: _play_loss(Session(file, np, World((5, 5), "rows")), make, shape)  # noqa: E731
-        yield shown, play, False
+        yield shown, of_loss(make), False
 
 
 def _forward_of(file: File, name: str) -> str | None:

@@ -17,7 +17,7 @@ import numpy as np
 from jaxnet.compare.author import recorder, tape
 from jaxnet.compare.author.tape import Node, ancestors, replaced, setitem
 
-LARGE = 50_000
+LARGE = 50_000  # entries of an array of which not every version is kept
 
 
 class Values:

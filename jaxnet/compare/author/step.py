@@ -35,6 +35,8 @@ class Parameter(NamedTuple):
 
     def given(self, value: Any) -> dict[Node, Any]:
         """What it takes for the parameter to have another value: its root has it too."""
+        if self.root is self.before:
+            return {self.before: value}
         places = np.asarray(Values({self.root: np.arange(self.size).reshape(self.root.shape)})(self.before))
         of_root = np.empty(self.size)
         of_root[places.ravel()] = np.ravel(value)

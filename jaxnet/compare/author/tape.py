@@ -287,7 +287,12 @@ def _is_authors(file: str) -> bool:
     return not os.path.isabs(file) and file[:1] != "<"
 
 
-def ancestors(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = None) -> set[Node]:
+def ancestors(
+    nodes,
+    down_to: int = 0,
+    until: Callable[[Node], bool] | None = None,
+    of: Callable[[Node], tuple[Node, ...]] = operator.attrgetter("parents"),
+) -> set[Node]:
     """The Nodes and all that they were made from, with numbers of at least `down_to`; not beyond those that end it."""
     seen: set[Node] = set()
     stack = list(nodes)
@@ -296,58 +301,55 @@ def ancestors(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = No
         if node.number >= down_to and node not in seen:
             seen.add(node)
             if until is None or not until(node):
-                stack.extend(node.parents)
+                stack.extend(of(node))
     return seen
 
 
 def made_of(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = None) -> set[Node]:
     """As `ancestors`, without those of whose numbers none is left: what an array held before all of it was written."""
-    seen: set[Node] = set()
-    stack = list(nodes)
-    while stack:
-        node = stack.pop()
-        if node.number >= down_to and node not in seen:
-            seen.add(node)
-            if until is None or not until(node):
-                stack.extend(node.sources)
-    return seen
+    return ancestors(nodes, down_to, until, operator.attrgetter("sources"))
 
 
 def depends(node: Node, on: Node) -> bool:
     return on in made_of([node], on.number)
 
 
-WRITTEN = 1000  # entries of an array that are told apart
-
-
 def _sources(node: Node) -> tuple[Node, ...]:
     if node.function is operator.getitem and isinstance(node.inputs[0], Node):
         array, index = node.inputs[:2]
-        part = _part(index)
-        for _ in range(WRITTEN):
-            if part is None or array.function is not setitem or (other := _part(array.inputs[1])) is None:
-                break
-            if other == part:
-                return tuple(nodes_in(array.inputs[2]))
-            if not any(i is not j and i != j and None not in (i, j) for i, j in zip(part, other, strict=False)):
-                break  # they may have entries in common: a row, and an entry of it
-            if not isinstance(array.inputs[0], Node):
-                break
-            array = array.inputs[0]
+        if (part := _part(index)) is not None:
+            for other, value, before in _writes(array):
+                if other == part:
+                    return tuple(nodes_in(value))
+                if not any(i != j and None not in (i, j) for i, j in zip(part, other, strict=False)):
+                    break  # they may have entries in common: a row, and an entry of it
+                array = before
         return (array, *nodes_in(index))
     if node.function is setitem and (part := _part(node.inputs[1])) is not None:
         values: dict[tuple, Any] = {}
-        array = node
         whole = math.prod(length for length, i in zip(node.shape, part, strict=False) if i is not None)
-        while isinstance(array, Node) and array.function is setitem and len(values) < min(whole, WRITTEN):
-            other = _part(array.inputs[1])
-            if other is None or [i is None for i in other] != [i is None for i in part]:
+        for other, value, _ in _writes(node):
+            if [i is None for i in other] != [i is None for i in part]:
                 break
-            values.setdefault(other, array.inputs[2])
-            array = array.inputs[0]
-        if len(values) == whole:
-            return tuple(dict.fromkeys(nodes_in(list(values.values()))))
+            values.setdefault(other, value)
+            if len(values) == whole:
+                return tuple(dict.fromkeys(nodes_in(list(values.values()))))
     return node.parents
+
+
+WRITES = 1000  # into an array that are told apart
+
+
+def _writes(array: Node) -> Iterator[tuple[tuple[int | None, ...], Any, Node]]:
+    """What was written into an array, the last first: into which part, what, and the array before."""
+    for _ in range(WRITES):
+        if array.function is not setitem or not isinstance(array.inputs[0], Node):
+            return
+        before, index, value = array.inputs
+        if (part := _part(index)) is None:
+            return
+        yield part, value, before
+        array = before
 
 
 def _part(index: Any) -> tuple[int | None, ...] | None:

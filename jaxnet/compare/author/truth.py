@@ -27,6 +27,7 @@ class Loss(NamedTuple):
     name: str | None  # squared-error, cross-entropy, binary-cross-entropy; None for another one
     exact: bool = True  # the program's loss is the named one to rounding
     penalised: bool = False  # with the weight penalty that the gradients imply, where no loss says otherwise
+    other: str | None = None  # the name of another loss, if all gradients are those of that one
 
 
 class Truth(NamedTuple):
@@ -205,7 +206,7 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     """The gradients of each loss that may be meant: the program's own first, then those that have a name."""
     labels = [[labels_of(example, values) for example in step.examples] for values in drawn]
     predictions = [example.prediction for example in step.examples]
-    pull = PullBack([*step.losses, *predictions], set(step.active))  # one program serves all losses
+    pull = PullBack([*step.losses, *predictions], set(step.active))
     kept = [*predictions, *(p.before for p in step.parameters)]
     turned = [p for p in step.parameters if p.root is not p.before]
 
