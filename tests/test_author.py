@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -250,6 +251,13 @@ STEPS = {
         "wrong",
         {("dW1", "wrong-sign")},
     ),
+    "weights decay by a rate that the program computes": (
+        {"for _ in range(9):": "rates = np.linspace(0.1, 0.01, 9)\nfor rate in rates:",
+         "W1 -= 0.1 * dW1": "W1 = (1 - rate * 0.5) * W1 - rate * dW1",
+         "W2 -= 0.1 * dW2": "W2 = (1 - rate * 0.5) * W2 - rate * dW2"},
+        "right",
+        set(),
+    ),
     "weights are held turned": (
         {"np.random.randn(5, 3) / 2": "np.random.randn(3, 5) / 2", "A1 @ W2": "A1 @ W2.T", "dZ2 @ W2.T": "dZ2 @ W2",
          "W2 -= 0.1 * dW2": "W2 = (W2.T - 0.1 * dW2).T", "for _ in range(9):": "for _ in range(1):"},
@@ -281,7 +289,7 @@ def test_how_a_step_is_written(tmp_path, name):
         text = text.replace(old, new)
     said = examined(tmp_path, text)
     assert {(f["at"], f["code"]) for f in said["findings"]} == findings
-    assert said["verdict"] == verdict
+    assert (said["verdict"], said["unjudged"]) == (verdict, [])
 
 
 ENTRY_BY_ENTRY = """
@@ -407,6 +415,15 @@ def test_each_network_of_a_program_is_judged(tmp_path, old, new, verdict, parame
     assert (said["verdict"], said["notes"], len(said["parameters"])) == (verdict, [], parameters)
     assert [place["source"] for place in said["also_right"]] == right
     assert [place["source"] for place in said["unjudged"]] == unjudged
+
+
+def test_weights_that_an_earlier_run_left_are_not_loaded(tmp_path):
+    start = PLAIN.index("for _ in")
+    body = "".join(f"    {line}\n" for line in PLAIN[start:].splitlines())
+    text = f"import os, pickle\n{PLAIN[:start]}if os.path.exists('weights.pkl'):\n"
+    text += f"    W1, W2 = pickle.load(open('weights.pkl', 'rb'))\nelse:\n{body}"
+    (tmp_path / "weights.pkl").write_bytes(pickle.dumps((1, 2)))
+    assert examined(tmp_path, text)["verdict"] == "right"
 
 
 def test_what_is_trained_further_is_no_other_network(tmp_path):

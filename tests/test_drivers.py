@@ -244,6 +244,25 @@ def test_a_loss_that_gives_its_gradients_as_well():
     assert len(namespace["log"]) == 3
 
 
+def test_gradients_under_the_names_of_their_parameters():
+    namespace, attempt = first(
+        """
+        class Regression:
+            def __init__(self, n_features=2):
+                self.weights = {'W1': np.ones((n_features, 1))}
+                self.gradients = {'W1': np.zeros((n_features, 1))}
+            def forward(self, X, y):
+                error = X @ self.weights['W1'] - y
+                self.gradients['W1'] += X.T @ error
+                return np.sum(error ** 2) / 2
+    """,
+        facade.modules()["numpy"],
+    )
+    with recording(Tape()) as tape:
+        attempt.call()
+    assert [len(step.parameters) for step in find_steps(tape)[:1]] == [1]
+
+
 def test_the_modules_number_of_examples_is_that_of_our_data():
     namespace, attempt = first(
         "m = 1200\n" + textwrap.dedent(LOGGED).replace("return dW1, db1", "dW1 = dW1 / m\n    return dW1, db1")

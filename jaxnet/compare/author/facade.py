@@ -34,11 +34,14 @@ def modules() -> dict[str, types.ModuleType]:
     }
 
 
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type(np.reshape))  # the last: those that NumPy dispatches
+
+
 def _module(name: str, real: types.ModuleType, own: dict[str, Any]) -> types.ModuleType:
     module = types.ModuleType(name, real.__doc__)
     for key in dir(real):
         value = own.get(key, getattr(real, key))
-        if key not in own and isinstance(value, types.FunctionType | types.BuiltinFunctionType):
+        if key not in own and isinstance(value, _FUNCTIONS):
             value = _making(value)
         setattr(module, key, value)
     for key, value in own.items():
@@ -56,9 +59,11 @@ def _making(function: Callable) -> Callable:
         if any(is_recorded(a) for a in (*args, *keywords.values())):
             return call(function, args, keywords)
         result = function(*args, **keywords)
+        # An array that other libraries made stays a foreign one, whatever is made of it.
+        origin = "foreign" if any(isinstance(a, np.ndarray) for a in args) else function.__name__
         if isinstance(result, (tuple, list)) and not hasattr(result, "_fields"):
-            return type(result)([leaf(part, function.__name__) for part in result])
-        return leaf(result, function.__name__)
+            return type(result)([leaf(part, origin) for part in result])
+        return leaf(result, origin)
 
     make.__name__ = getattr(function, "__name__", "make")
     make.__doc__ = function.__doc__

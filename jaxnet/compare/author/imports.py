@@ -191,9 +191,9 @@ class Imports:
         """A module above, below or beside replacements: what of it is not replaced is the real one's."""
         name, parent = ".".join(parts), ".".join(parts[:-1])
         above = self._module(parent) if parent else None
+        real = importlib.import_module(name)  # first, since pickle looks for what it has imported in sys.modules
         if above is not None and isinstance(getattr(above, parts[-1], None), types.ModuleType):
             return getattr(above, parts[-1])
-        real = importlib.import_module(name)
         module = types.ModuleType(name, real.__doc__)
         module.__dict__.update(vars(real))
         module.__dict__.setdefault("__getattr__", lambda attribute: getattr(real, attribute))

@@ -206,7 +206,7 @@ def initialise(session: Session, chosen: str | None, user: Iterable[str]) -> lis
 
 def _parameters(root: Any) -> list[Leaf]:
     """The arrays called like weights and biases in an object that has just been built."""
-    named = [leaf for leaf in leaves(root) if (read := leaf.named) and not read.gradient]
+    named = [leaf for leaf in leaves(root) if leaf.named and not any(map(_is_gradient, leaf.way))]
     return [leaf for leaf in named if numpy.size(leaf.value) and (numpy.ndim(leaf.value) or leaf.places)]
 
 

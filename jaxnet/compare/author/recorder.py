@@ -103,9 +103,12 @@ def _refer(value: Any) -> Any:
 
 
 def is_recorded(value: Any) -> bool:
-    if isinstance(value, (tuple, list)):
-        return any(is_recorded(part) for part in value)
-    return isinstance(value, (Array, Number))
+    if not isinstance(value, (tuple, list)):
+        return isinstance(value, (Array, Number))
+    kinds = set(map(type, value))  # of the millions of numbers that a data set may be, each is looked at once
+    if any(issubclass(kind, (Array, Number)) for kind in kinds):
+        return True
+    return any(issubclass(kind, (tuple, list)) for kind in kinds) and any(map(is_recorded, value))
 
 
 def leaf(result: Any, origin: str) -> Any:

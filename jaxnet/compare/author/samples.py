@@ -19,6 +19,7 @@ import numpy as np
 TRAIN, TEST = 1200, 300  # more than a thousand: many programs put the first thousand aside
 TEXT = "the quick brown fox jumps over the lazy dog, and he said: what a lovely day it is!\n" * 10
 _TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|(^|_)[wb](_|\.|$)")
+_ARRAYS = {".pkl", ".pickle", ".pk", ".npy", ".npz", ".h5", ".json", ".txt", ".csv"}  # what weights are saved in
 _LABEL = re.compile(r"labels?|class(es)?|targets?|y|digits?|outputs?|species|diagnosis|outcome|survived|quality|result")
 
 
@@ -166,6 +167,13 @@ class Samples:
                 return None  # what an earlier run of the program wrote down, it seems
             return _written(self.table(path)[1], " ") if numbers else TEXT.encode()
         return None
+
+
+def learnt(program: Path, root: Path) -> list[Path]:
+    """The files of the tree that hold weights, by their names, and that a program speaks of."""
+    text = program.read_text(errors="replace")
+    files = (path for path in sorted(root.rglob("*")) if path.suffix in _ARRAYS and path.name in text)
+    return [path for path in files if _TRAINED.search(path.name.lower())]
 
 
 def _written(rows: np.ndarray, separator: str = ",") -> bytes:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, setitem, updates
+from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, scaled_by_numbers, setitem, updates
 
 
 class Parameter(NamedTuple):
@@ -187,8 +187,8 @@ def follows(step: Node, base: Node) -> bool:
 
 
 def _is_linear(node: Node, base: Node) -> bool:
-    one = len(node.parents) == 1 and node.function in (np.multiply, np.true_divide, np.negative)
-    return node.shape == base.shape and (one or node.function in (np.add, np.subtract))
+    scaled = scaled_by_numbers(node) is not None or node.function is np.negative
+    return node.shape == base.shape and (scaled or node.function in (np.add, np.subtract))
 
 
 def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:

@@ -216,12 +216,8 @@ def multiples(node: Node) -> Iterator[Node]:
     """The Node, and what it is a multiple of by plain numbers: weight decay scales a parameter, or takes λp from it."""
     while True:
         yield node
-        if node.function in (np.multiply, np.true_divide) and len(node.parents) == 1:
-            if node.parents[0].shape != node.shape or not all(
-                isinstance(i, Node) or np.ndim(i) == 0 for i in node.inputs
-            ):
-                return
-            node = node.parents[0]
+        if (scaled := scaled_by_numbers(node)) is not None:
+            node = scaled
         elif node.function in (np.add, np.subtract) and len(node.parents) == 2:
             first, second = node.parents
             if first.shape != node.shape or not _is_multiple_of(second, first):
@@ -229,6 +225,16 @@ def multiples(node: Node) -> Iterator[Node]:
             node = first
         else:
             return
+
+
+def scaled_by_numbers(node: Node) -> Node | None:
+    """The array that a Node is times or over a number, be that plain or recorded, as a decaying learning rate is."""
+    if node.function not in (np.multiply, np.true_divide):
+        return None
+    arrays = [i for i in node.inputs if np.shape(i) != ()] or node.parents
+    array = arrays[0] if len(arrays) == 1 else None
+    under = node.function is np.true_divide and array is not node.inputs[0]
+    return array if isinstance(array, Node) and array.shape == node.shape and not under else None
 
 
 def _is_multiple_of(node: Node, other: Node) -> bool:

@@ -19,6 +19,7 @@ from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run, shorten
 from jaxnet.compare.author.recorder import current_tape, recording
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.samples import learnt
 from jaxnet.compare.author.step import NoStep, Step, find_steps
 from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, updates
 from jaxnet.compare.author.tree import importers
@@ -65,8 +66,9 @@ def verdict(
 ) -> Report:
     """The report on a file of the tree below `root`. Raises ValueError, of one line, where there is no verdict.
 
-    `loss` is the name of a loss, or of a function of the file's. `deadline` is a value of `time.monotonic`. For
-    `mend` seconds what is wrong is mended where it can be: files below `root` are changed, and the report says how.
+    `loss` is the name of a loss, or of a function of the file's. `deadline` is a value of `time.monotonic`. The tree is
+    a copy that may be changed: weights that the file would load are deleted where it does not train otherwise, and for
+    `mend` seconds what is wrong is mended where it can be, and the report says how.
     """
     deadline = time.monotonic() + 48 if deadline is None else deadline
     stated = loss if loss in ("squared-error", "cross-entropy", "binary-cross-entropy") else None
@@ -287,7 +289,13 @@ def _driven(
 
 
 def _programs(path: Path, root: Path) -> Iterator[Path]:
+    """The file; the same without the weights that an earlier run of it left, which it would load instead of training;
+    other programs that use it."""
     yield path
+    if kept := learnt(path, root):
+        for file in kept:
+            file.unlink()
+        yield path
     yield from importers(path, root)
 
 
