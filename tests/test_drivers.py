@@ -245,7 +245,7 @@ def test_a_loss_that_gives_its_gradients_as_well():
 
 
 def test_gradients_under_the_names_of_their_parameters():
-    namespace, attempt = first(
+    _, attempt = first(
         """
         class Regression:
             def __init__(self, n_features=2):
