@@ -18,6 +18,7 @@ import numpy as np
 
 from jaxnet.compare import mistakes
 from jaxnet.compare.mistakes import Array, Pass
+from jaxnet.compare.multiples import multiple
 
 # An array for each draw that was made. A formula holds only if it holds in all of them.
 Arrays = tuple[Array, ...]
@@ -150,12 +151,9 @@ def leaf_findings(leaves: list[tuple[str, Array, Array]], tolerance: float) -> l
 
 
 def _factor(given: Array, true: Array, tolerance: float) -> float | None:
-    if given.shape != true.shape:
-        return None
-    if not given.any() or not true.any():
-        return 1.0 if given.any() == true.any() else None
-    factor = float(np.vdot(true, given)) / float(np.vdot(true, true))
-    return factor if factor and _close(given, factor * true, tolerance) else None
+    if given.shape == true.shape and not given.any() and not true.any():
+        return 1.0
+    return multiple(given, true, tolerance)
 
 
 # --- one layer ----------------------------------------------------------------------------------------------------
@@ -570,9 +568,8 @@ def _fit(problem: Problem, given: Iterable[Array], candidate: Iterable[Array]) -
     """c with given = c · candidate, by least squares and then checked; None if in some draw there is none."""
     factors = []
     for g, a in zip(given, candidate, strict=True):
-        square = float(np.vdot(a, a))
-        factor = float(np.vdot(a, g)) / square if square > 0 else 0.0
-        if factor == 0.0 or not _close(g, factor * a, problem.tolerance):
+        factor = multiple(g, a, problem.tolerance)
+        if factor is None:
             return None
         factors.append(factor)
     return tuple(factors)

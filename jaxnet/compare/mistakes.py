@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from jaxnet import backprop
+from jaxnet.compare.multiples import multiple
 
 Array: TypeAlias = np.ndarray
 Yields: TypeAlias = Iterator[tuple[str, Array]]
@@ -66,8 +67,8 @@ def _scale(p: Pass) -> float:
     with np.errstate(all="ignore"):
         for formula in (Y_hat - Y, -Y / Y_hat, (Y_hat - Y) / (Y_hat * (1 - Y_hat))):
             if np.isfinite(formula).all() and formula.any():
-                constant = float(np.vdot(formula, p.DY_hat) / np.vdot(formula, formula))
-                if constant > 0 and np.abs(p.DY_hat - constant * formula).max() <= 1e-6 * np.abs(p.DY_hat).max():
+                constant = multiple(p.DY_hat, formula, 1e-6)
+                if constant is not None and constant > 0:
                     return constant
     return 1 / len(Y)
 

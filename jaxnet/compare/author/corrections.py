@@ -19,6 +19,7 @@ from jaxnet.compare.author.judge import Judged
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.tape import Node, Tape
 from jaxnet.compare.diagnosis import continued
+from jaxnet.compare.multiples import multiple
 
 Array = np.ndarray
 SAME = 1e-7
@@ -327,13 +328,13 @@ def _times(first: Term, second: Term) -> Term:
 
 def _holds(value: Array, wanted: Array) -> bool:
     """Whether a value is the wanted one times a constant, in the same orientation."""
-    return value.shape == wanted.shape and _ratio(wanted, value) is not None
+    return multiple(value, wanted, SAME) is not None
 
 
 def _factor(value: Array, wanted: Array) -> float | None:
     """c with value = c · wanted, as it is, turned, or as a vector; None if there is none."""
     value, wanted = np.squeeze(value), np.squeeze(wanted)
-    return next((f for turned in (value, value.T) if (f := _ratio(wanted, turned)) is not None), None)
+    return next((f for turned in (value, value.T) if (f := multiple(turned, wanted, SAME)) is not None), None)
 
 
 # --- what a statement should give -------------------------------------------------------------------------------------
@@ -346,7 +347,7 @@ def wanted_gradient(judged: Judged, name: str, value: Array) -> Array | None:
         placed = value.T if turned else value
         if placed.size != given.size or (turned and placed.shape == value.shape and value.ndim < 2):
             continue
-        factor = _ratio(placed.reshape(given.shape) if placed.ndim != given.ndim else placed, given)
+        factor = multiple(given, placed.reshape(given.shape) if placed.ndim != given.ndim else placed, SAME)
         if factor:
             right = true / factor
             return right.T if turned and right.ndim == 2 else right
@@ -366,28 +367,19 @@ def wanted_error(judged: Judged, layer: int, value: Array, right: Array) -> Arra
     for name, made in ((f"W{layer}", rows.T @ p.A[layer - 1]), (f"b{layer}", rows.sum(axis=0))):
         if name in judged.given and constant is None:
             given = as_rows(judged.dense, name, np.asarray(judged.given[name][0]))  # type: ignore[arg-type]
-            constant = _ratio(made, given) if given.shape == made.shape else None
+            constant = multiple(given, made, SAME)
     if constant is None:
         return None
     return right / constant
-
-
-def _ratio(value: Array, given: Array) -> float | None:
-    """c with given = c · value; None if there is none."""
-    if value.shape != given.shape:
-        return None
-    square = float(np.vdot(value, value))
-    factor = float(np.vdot(value, given)) / square if square else 0.0
-    if factor and np.abs(given - factor * value).max(initial=0) <= SAME * np.abs(given).max(initial=0):
-        return factor
-    return None
 
 
 def ratio_to(term: Term, wanted: Array) -> float | None:
     """The constant that makes a term what is wanted, in either orientation."""
     for candidate in (term.value, term.value.T):
         if candidate.size == wanted.size:
-            factor = _ratio(candidate.reshape(wanted.shape) if candidate.ndim != wanted.ndim else candidate, wanted)
+            factor = multiple(
+                wanted, candidate.reshape(wanted.shape) if candidate.ndim != wanted.ndim else candidate, SAME
+            )
             if factor:
                 return factor
     return None

@@ -18,6 +18,7 @@ from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, nodes_in
 from jaxnet.compare.author.truth import Truth
+from jaxnet.compare.multiples import multiple
 
 RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
 NOTHING = 1e-10  # a gradient as small as this, as a share of the largest one of the network, is 0
@@ -106,8 +107,8 @@ def _factor(arrays: list[Array], true: list[Array], nothing_given: list[float], 
             if given_is_zero != true_is_zero:
                 return None
             continue
-        factor = float(np.vdot(t, array) / np.vdot(t, t))
-        if factor == 0 or np.abs(array - factor * t).max() > RIGHT * np.abs(array).max():
+        factor = multiple(array, t, RIGHT)
+        if factor is None:
             return None
         factors.append(factor)
     if not factors:
@@ -149,7 +150,7 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
         exact = {p: [level for level in levels if _is_one(level.factor)] for p, levels in fitted.items()}
         if all(exact.values()):
             return {p: levels[0] for p, levels in exact.items()}
-        within = {p: _within(levels, 1) for p, levels in fitted.items()}
+        within = _by_rates_of_others({p: _within(levels, 1) for p, levels in fitted.items()}, fitted)
         return within if _one_constant(within) else outermost
     choices = [
         _by_rates_of_others({p: _within(levels, count) for p, levels in fitted.items()}, fitted) for count in (1, 2, 3)
@@ -261,7 +262,7 @@ def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Le
     constant.
     """
     known = [(p, level) for p, level in levels.items() if level.factor and not math.isnan(level.factor)]
-    if not known or any(level is not fitted[p][0] or level.candidate is None for p, level in known):
+    if not known or any(level is not fitted[p][0] for p, level in known):
         return 1.0
     for number in _numbers_inside([p for p, _ in known], step, drawn):
         if all(abs(abs(level.factor or 0) - number) <= RIGHT * number for _, level in known):

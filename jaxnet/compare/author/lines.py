@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.dense import original
-from jaxnet.compare.author.raw import candidates
+from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.recorder import Array, node_of
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Place, ancestors, nodes_in, setitem
+from jaxnet.compare.multiples import multiple
 
 ENTRIES = 2_000  # of an author's objects that are looked into for the names of arrays
 
@@ -172,7 +173,7 @@ def frontiers(
     known = _known(step, drawn, parts, ancestors(right))
     found = {}
     for name, (parameter, node) in wrong.items():
-        start = node if node is not None else next(iter(nodes_in(parameter.steps)), None)
+        start = node if node is not None else _first_unknown(parameter, known, step)
         if start is None:
             continue
         if _is_another_view(start, parameter, known):  # right, but it was not turned back
@@ -189,6 +190,23 @@ def frontiers(
         last = max(parents, key=lambda n: n.number, default=None)
         found[name] = Frontier(last, _quantity(set(known[last]), step) if last is not None else "", first)
     return found
+
+
+def _first_unknown(parameter: Parameter, known: Known, step: Step) -> Node | None:
+    """Of entries or rows that are stepped one by one the first that is wrong, as it was before it was scaled."""
+    parts = sorted(nodes_in(parameter.steps), key=lambda n: n not in step.labelled)
+    unscaled = {part: _unscaled(part, step) for part in parts}
+    rows = {part: n.inputs[0] if n.function is operator.getitem else n for part, n in unscaled.items()}
+    unknown = (part for part in parts if part not in known and rows[part] not in known)
+    start = next(unknown, next(iter(parts), None))
+    return start if start in step.labelled else unscaled.get(start)
+
+
+def _unscaled(node: Node, step: Step) -> Node:
+    """The array before it was multiplied by numbers that no parameter has a part in, such as a learning rate."""
+    while is_scaling(node, step) and not any(n in step.active and n.size < node.size for n in node.parents):
+        node = next(parent for parent in node.parents if parent.size == node.size)
+    return node
 
 
 def _is_another_view(node: Node, parameter: Parameter, known: Known) -> bool:
@@ -310,12 +328,11 @@ def _factor(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> float | None:
         fitting = [o for o in ((w, w.T) if w.ndim > 1 else (w,)) if o.shape == a.shape] or [w] * (w.size == a.size)
         for turned in fitting:
             turned = turned.reshape(a.shape)
-            square = float(np.vdot(turned, turned))
-            factor = float(np.vdot(turned, a)) / square if square else 0.0
-            if factor and np.abs(a - factor * turned).max() <= 1e-6 * np.abs(a).max():
+            factor = multiple(a, turned, 1e-6)
+            if factor is not None:
                 factors.append(factor)
                 break
-            if not square and not a.any():
+            if not turned.any() and not a.any():
                 factors.append(1.0)
                 break
         else:

@@ -18,6 +18,7 @@ from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.author.truth import NAMED, labels_of
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
+from jaxnet.compare.multiples import multiple
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged
 
 if TYPE_CHECKING:
@@ -123,8 +124,8 @@ def _constant_of_loss(judged: Judged) -> float | None:
         with np.errstate(all="ignore"):
             named = formula(np.asarray(values(example.prediction), float), labels)
         if np.isfinite(named).all() and named.any():
-            factor = float(np.vdot(named, own) / np.vdot(named, named))
-            if np.abs(own - factor * named).max() < 1e-3 * np.abs(own).max():
+            factor = multiple(own, named, 1e-3)
+            if factor is not None:
                 return factor
     return None
 
@@ -357,9 +358,4 @@ def _holds(judged: Judged, node: Node, errors, layer: int, examples: int) -> boo
 
 def _is_multiple(value: Array, wanted: Array) -> bool:
     value, wanted = np.squeeze(value), np.squeeze(wanted)
-    value = value.T if value.shape != wanted.shape else value
-    if value.shape != wanted.shape:
-        return False
-    square = float(np.vdot(wanted, wanted))
-    factor = float(np.vdot(wanted, value)) / square if square else 0.0
-    return factor != 0 and bool(np.abs(value - factor * wanted).max() <= 1e-7 * np.abs(value).max())
+    return multiple(value.T if value.shape != wanted.shape else value, wanted, 1e-7) is not None

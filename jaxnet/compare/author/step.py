@@ -13,7 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, scaled_by_numbers, setitem, updates
+from jaxnet.compare.author.tape import (
+    Node,
+    Place,
+    Tape,
+    depends,
+    made_of,
+    nodes_in,
+    scaled_by_numbers,
+    setitem,
+    updates,
+)
 
 
 class Parameter(NamedTuple):
@@ -108,7 +118,7 @@ def find_steps(tape: Tape) -> list[Step]:
         steps_made = min(len(chain.versions) for chain in network) - 1
         # A step that changes an array's shape is judged, and what comes after it is another network.
         kept = all(chain.versions[1].shape == chain.versions[0].shape for chain in network)
-        views = [_view(tape, network, k) for k in range(min(2 if kept else 1, steps_made))]
+        views = [_view(tape, network, k) for k in range(min(2 if kept else 1, steps_made)) if _at_once(network, k)]
         views = [_with_further(tape, view) for view in views]
         # A bias that began as a number is one from the second step on: what is read without it is not all of the step.
         for count in sorted({len(view.parameters) for view in views}, reverse=True):
@@ -120,6 +130,20 @@ def find_steps(tape: Tape) -> list[Step]:
     if not networks:
         raise NoStep("no array is ever stepped by something that depends on it")
     raise NoStep("no place was found where labels enter, and no number that may be the loss")
+
+
+def _at_once(network: list[Chain], k: int) -> bool:
+    """Whether all arrays make their k-th step together, from versions that the forward pass before it has used.
+
+    Rows that are picked one by one are stepped at different times, and no forward pass belongs to all such steps.
+    """
+    before, after = (max(_root(chain.versions[j]).number for chain in network) for j in (k, k + 1))
+    first = min(chain.versions[k + 1].number for chain in network)
+    following = min(
+        (chain.versions[k + 2].number for chain in network if len(chain.versions) > k + 2), default=after + 1
+    )
+    used = all(any(depends(n, chain.versions[k]) for n in nodes_in(chain.steps[k])) for chain in network)
+    return before < first and after < following and used
 
 
 def _readings_of(views: list[View]) -> list[Step]:
@@ -138,23 +162,69 @@ class Chain(NamedTuple):
 
     versions: tuple[Node, ...]
     steps: tuple[tuple[Any, ...], ...]
+    written: frozenset[Node] = frozenset()  # what was written into it, where it is stepped entry by entry
+
+    @property
+    def parts(self) -> frozenset[Node]:
+        """The versions that it was given by its steps, which are written into another array where it is a part of it."""
+        return frozenset(self.versions[1:])
 
 
 def _chains(tape: Tape) -> list[Chain]:
     """Arrays that are stepped twice or more; those stepped once, if there are no others."""
+    _find_following(tape)
     several = [node for node in tape.nodes if node.steps >= 2]
     chains = _built(_links(several, tape.following))
     chains = [chain for chain in chains if len(chain.steps) >= 2]
     if not chains:
         chains = _built(_links([node for node in tape.nodes if node.steps >= 1], tape.following))
-    return _without_inner(_without_dependent(chains))
+    return _without_inner(_without_dependent(_whole_or_in_parts(chains)))
 
 
-def _links(stepped: Iterable[Node], known: dict[tuple[Node, Node], bool]) -> dict[Node, list[tuple[Node, Any]]]:
-    """For each version of an array the ones that follow it, with what was added or subtracted.
+def _whole_or_in_parts(chains: list[Chain]) -> list[Chain]:
+    """Of an array and its parts (rows, layers) one or the other: the parts, if nothing else of it is ever stepped."""
+    parts = {node for chain in chains for node in chain.parts}
+    whole = [chain for chain in chains if chain.written]
+    in_parts = [chain for chain in whole if chain.written <= parts]
+    of_whole = {node for chain in whole if chain not in in_parts for node in chain.written}
+    return [chain for chain in chains if chain not in in_parts and not chain.parts & of_whole]
 
-    `known` says of steps and arrays whether the one follows from the other, and is filled: a record is read often.
-    """
+
+TOGETHER = 2000  # arrays whose dependents are found in one walk through the record
+
+
+def _find_following(tape: Tape) -> None:
+    """Fills `following`, which says of steps and arrays whether the one follows from the other, where that is not yet
+    known: a record is read often."""
+    made = (pair for node in tape.nodes if node.steps and node.function is not setitem for pair in updates(node))
+    unknown: dict[Node, list[Node]] = {}
+    for base, step in made:
+        if isinstance(step, Node) and (step, base) not in tape.following:
+            unknown.setdefault(base, []).append(step)
+    bases = sorted(unknown, key=lambda n: n.number)
+    for k in range(0, len(bases), TOGETHER):
+        block = bases[k : k + TOGETHER]
+        last = max(step.number for base in block for step in unknown[base])
+        masks = _masked({base: 1 << j for j, base in enumerate(block)}, tape.nodes[block[0].number : last + 1])
+        for j, base in enumerate(block):
+            for step in unknown[base]:
+                tape.following[step, base] = bool(masks.get(step, 0) >> j & 1) and _follows(step, base)
+
+
+def _masked(bits: dict[Node, int], window: list[Node]) -> dict[Node, int]:
+    """The bits of the Nodes that each Node of the window depends on, itself included."""
+    masks = dict(bits)
+    for node in window:
+        mask = masks.get(node, 0)
+        for source in node.sources:
+            mask |= masks.get(source, 0)
+        if mask:
+            masks[node] = mask
+    return masks
+
+
+def _links(stepped: Iterable[Node], following: dict[tuple[Node, Node], bool]) -> dict[Node, list[tuple[Node, Any]]]:
+    """For each version of an array the ones that follow it, with what was added or subtracted."""
     links: dict[Node, list[tuple[Node, Any]]] = {}
     seen: set[Node] = set()
     stack = list(stepped)
@@ -166,22 +236,18 @@ def _links(stepped: Iterable[Node], known: dict[tuple[Node, Node], bool]) -> dic
         for base, step in updates(node):
             if not isinstance(step, Node):
                 continue
-            if node.function is not setitem and (step, base) not in known:
-                known[step, base] = follows(step, base)
-            if node.function is setitem or known[step, base]:
+            if node.function is setitem or following[step, base]:
                 links.setdefault(base, []).append((node, step))
                 stack.append(base)
                 break  # of p and what it is a multiple of, the first that the step depends on
     return links
 
 
-def follows(step: Node, base: Node) -> bool:
-    """Whether a step depends on its array by more than a multiple of it, as weight decay alone would."""
-    if not depends(step, base):
-        return False
+def _follows(step: Node, base: Node) -> bool:
+    """Whether a step depends on its array, as it does, by more than a multiple of it, as weight decay alone would."""
     inside = made_of([step], base.number, until=lambda n: n is base or not _is_linear(n, base))
     edge = [n for n in inside if n is not base and not _is_linear(n, base)]
-    if base in made_of(edge, base.number) or any(any(n.sample or ()) for n in edge):
+    if any(any(n.sample or ()) for n in edge) or base in made_of(edge, base.number):
         return True
     return bool(np.asarray(Values({base: np.zeros(base.shape)})(step)).any())
 
@@ -197,39 +263,82 @@ def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
     for base in sorted(links, key=lambda n: -n.number):
         links[base].sort(key=lambda link: (-depth.get(link[0], 0), base not in link[0].parents))
         depth[base] = 1 + depth.get(links[base][0][0], 0)
-    later = {following[0][0] for following in links.values()}
-    chains = []
-    for root in sorted((n for n in links if n not in later), key=lambda n: n.number):
-        chain = _chain_from(root, links)
-        if chain.steps:
-            chains.append(chain)
-    return chains
+    following = {base: found[0] for base, found in links.items()}
+    rounds = _rounds([link for link in following.values() if link[0].function is setitem])
+    later = {node for node, _ in following.values()}
+    chains = [_chain_from(root, following, rounds) for root in following if root not in later]
+    return sorted((chain for chain in chains if chain.steps), key=lambda chain: chain.versions[0].number)
 
 
-def _chain_from(root: Node, links: dict[Node, list[tuple[Node, Any]]]) -> Chain:
-    """Follow an array's versions, each stepped by something that depends on the version before.
+def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
+    """For each write of an entry or a row the number of the step that it is a part of.
 
-    Entries that are stepped one by one make one step together: none of them depends on another one's result.
+    A step ends where a line that has written in it writes again, after others have or with what follows from that, and
+    what is written from there on until that happens again follows from what has been written since it did so first:
+    so all rows of an example are one step, and all entries of a matrix.
     """
+    rounds: dict[Node, int] = {}
+    number = -1
+    order: dict[Node, int] = {}  # what has been written in this step, from the first on
+    first: dict[Place | None, int] = {}  # where in it each line began to write
+    stretch: list[tuple[Node, Any]] = []
+    lines: set[Place | None] = set()
+
+    def follows(steps: Iterable[Any], since: int) -> bool:
+        down_to = next((n.number for n, k in order.items() if k == since), 0)
+        return any(order.get(n, -1) >= since for step in steps for n in made_of(nodes_in(step), down_to))
+
+    def close() -> None:
+        nonlocal number
+        if not stretch:
+            return
+        since = first.get(stretch[0][0].place)
+        if number < 0 or (since is not None and follows((step for _, step in stretch), since)):
+            number += 1
+            order.clear()
+            first.clear()
+        for node, _ in stretch:
+            rounds[node] = number
+            first.setdefault(node.place, len(order))
+            for made in (node, *nodes_in(node.inputs[2])):
+                order.setdefault(made, len(order))
+        stretch.clear()
+        lines.clear()
+
+    for node, step in sorted(writes, key=lambda write: write[0].number):
+        if node.place in lines:
+            again = stretch[-1][0].place != node.place
+            inside = {made for n, _ in stretch for made in (n, *nodes_in(n.inputs[2]))}
+            if again or made_of(nodes_in(step), stretch[0][0].number) & inside:
+                close()
+        stretch.append((node, step))
+        lines.add(node.place)
+    close()
+    return rounds
+
+
+def _chain_from(root: Node, following: dict[Node, tuple[Node, Any]], rounds: dict[Node, int]) -> Chain:
+    """Follow an array's versions, each stepped by something that depends on the version before."""
     versions, steps = [root], []
     part: list[Any] = []
     written: set[Node] = set()
     start = current = root
-    while current in links:
-        node, step = links[current][0]
-        if part and (node.function is not setitem or made_of([step], start.number) & written):
+    while current in following:
+        node, step = following[current]
+        if part and (node.function is not setitem or rounds[node] != rounds.get(current)):
             versions.append(current)
             steps.append(tuple(part))
-            part, written, start = [], set(), current
-        if not depends(step, start):
+            part, start = [], current
+        # A row may be as it was from the first on.
+        if not depends(step, root if node.function is setitem else start):
             break
         part.append(step)
-        written.add(node)
+        written.update(nodes_in(node.inputs[2]) if node.function is setitem else ())
         current = node
     if part:
         versions.append(current)
         steps.append(tuple(part))
-    return Chain(tuple(versions), tuple(steps))
+    return Chain(tuple(versions), tuple(steps), frozenset(written))
 
 
 def _without_dependent(chains: list[Chain]) -> list[Chain]:
@@ -356,13 +465,14 @@ def _stale_step(tape: Tape) -> Step | None:
     again: set[Node] = set()
     for node in tape.nodes:
         for base, step in updates(node) if 1 <= node.steps <= 2 else ():
-            if not isinstance(step, Node) or follows(step, base):
+            if not isinstance(step, Node) or not _is_of_zeros(step, values):
                 continue
-            if _is_of_zeros(step, values):
-                if node.steps == 1:
-                    first.setdefault(node, (base, node, step))
-                elif base in first:
-                    again.add(base)
+            if depends(step, base) and _follows(step, base):
+                continue
+            if node.steps == 1:
+                first.setdefault(node, (base, node, step))
+            elif base in first:
+                again.add(base)
     latest = {node: found for node, found in first.items() if node in again}
     used = {parent for node in tape.nodes if node.function in (np.dot, np.matmul, np.add) for parent in node.parents}
     parameters = tuple(
@@ -383,8 +493,9 @@ def _stale_step(tape: Tape) -> Step | None:
 
 def _is_of_zeros(node: Node, values: Values) -> bool:
     """Whether an array is zeros, made of zeros and numbers alone. What a dead relu lets through is made of more."""
-    arrays = [node, *(n for n in made_of([node]) if n.function is None and n.shape)]
-    return not any(np.asarray(values(n)).any() for n in arrays)
+    if any(node.sample or ()) or np.asarray(values(node)).any():
+        return False
+    return not any(np.asarray(values(n)).any() for n in made_of([node]) if n.function is None and n.shape)
 
 
 def _by_labels(view: View, meetings: list[Meeting], follows: bool = True) -> Step | None:
@@ -427,17 +538,8 @@ def _is_float(node: Node) -> bool:
 
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
     """Which parameters each Node depends on, as bits."""
-    masks = {node: 1 << k for k, p in enumerate(parameters) for node in (p.root, p.before)}
-    after = {_root(p.after) for p in parameters}
-    for node in window:
-        mask = masks.get(node, 0)
-        for source in node.sources:
-            mask |= masks.get(source, 0)
-        if node in after:
-            mask |= AFTER
-        if mask:
-            masks[node] = mask
-    return masks
+    bits = {node: 1 << k for k, p in enumerate(parameters) for node in (p.root, p.before)}
+    return _masked(bits | {_root(p.after): AFTER for p in parameters}, window)
 
 
 def _met_data(view: View) -> list[Meeting]:

@@ -15,6 +15,7 @@ import numpy as np
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Example, Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors
+from jaxnet.compare.multiples import multiple
 
 ROUGH = 1e-3  # what a small number inside a logarithm may be, or change
 Array = np.ndarray
@@ -260,8 +261,7 @@ def _is_multiple(truth: Truth, other: Truth, step: Step) -> bool:
     if len(known) != len(pairs):
         return False
     a, b = (np.concatenate(arrays) for arrays in zip(*known, strict=True))
-    factor = float(a @ b) / max(float(b @ b), 1e-300)
-    return factor != 0 and bool(np.abs(a - factor * b).max() <= 1e-9 * np.abs(a).max())
+    return multiple(a, b, 1e-9) is not None
 
 
 def _quiet(formula: Callable, prediction: Array, labels: Array) -> Array:

@@ -291,10 +291,11 @@ def _driven(
 def _programs(path: Path, root: Path) -> Iterator[Path]:
     """The file; the same without the weights that an earlier run of it left, which it would load instead of training;
     other programs that use it."""
+    kept = learnt(path, root)
     yield path
-    if kept := learnt(path, root):
-        for file in kept:
-            file.unlink()
+    for file in kept:
+        file.unlink(missing_ok=True)
+    if kept:
         yield path
     yield from importers(path, root)
 

@@ -1,0 +1,18 @@
+"""Whether an array is another one times a constant: gradients are compared up to one, and formulas known by theirs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | None:
+    """c ≠ 0 with array = c · of, to `tolerance` of the array's largest entry; None if there is none.
+
+    c = ⟨of, array⟩ / ⟨of, of⟩, that of least squares. Arrays of different shapes are no multiples.
+    """
+    if array.shape != of.shape:
+        return None
+    square = float(np.vdot(of, of))
+    factor = float(np.vdot(of, array)) / square if square else 0.0
+    close = np.abs(array - factor * of).max(initial=0) <= tolerance * np.abs(array).max(initial=0)
+    return factor if factor and close else None
