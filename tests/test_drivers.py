@@ -227,6 +227,49 @@ def test_sizes_follow_those_that_the_code_has():
     assert (inputs, labels, outputs) == (2, (m, 1), (m, 1))
 
 
+def test_weights_with_a_row_for_the_bias_and_batches_larger_than_our_data():
+    _, attempt = first("""
+        class Net:
+            def __init__(self):
+                self.W1, self.W2 = np.random.randn(3, 4), np.random.randn(5, 1)
+            def fit(self, X, y, batch_size=100):
+                for k in range(len(X) // batch_size):
+                    x, t = (part[k * batch_size:(k + 1) * batch_size] for part in (X, y))
+                    x = np.c_[x, np.ones(len(x))]
+                    h = np.c_[np.tanh(x @ self.W1), np.ones(len(x))]
+                    error = h @ self.W2 - t
+                    dW1 = x.T @ (error @ self.W2.T * (1 - h ** 2))[:, :-1]
+                    self.W2 = self.W2 - 0.1 * h.T @ error
+                    self.W1 = self.W1 - 0.1 * dW1
+    """, facade.modules()["numpy"])  # fmt: skip
+    with recording(Tape()) as tape:
+        attempt.call()
+    assert [p.before.shape for p in find_steps(tape)[0].parameters] == [(3, 4), (5, 1)]
+
+
+def test_sizes_that_the_author_calls_an_initialiser_with():
+    namespace, attempt = first("""
+        log = []
+        def init_weights(inputs, hidden, classes):
+            assert hidden == inputs // 2
+            return np.ones((inputs, hidden)), np.ones((hidden, classes))
+        def forward(X, W1, W2):
+            H = np.tanh(X @ W1)
+            return H, H @ W2
+        def backward(X, Y, W1, W2, H, output):
+            log.append((X.shape, Y.shape))
+            error = output - Y
+            return X.T @ (error @ W2.T * (1 - H ** 2)), H.T @ error
+        def main():
+            W1, W2 = init_weights(8, 4, 2)
+            H, output = forward(X, W1, W2)
+            dW1, dW2 = backward(X, Y, W1, W2, H, output)
+    """)
+    namespace["log"].clear()
+    attempt.call()
+    assert [shape[1] for shape in namespace["log"][0]] == [8, 2]
+
+
 def test_a_loss_that_gives_its_gradients_as_well():
     namespace, attempt = first("""
         log = []

@@ -300,6 +300,13 @@ def test_notes_say_where_in_the_tree(author):
     ]
 
 
+def test_a_fragment_that_does_not_import_numpy(author):
+    ran = author.run("main.py", "x = np.made_by")
+    assert (ran.namespace["x"], ran.notes) == ("the recorder", ["main.py uses np, which it does not import"])
+    ran = author.run("other.py", "try:\n    np.zeros(1)\nexcept NameError:\n    import numpy as np\n    x = 1")
+    assert (ran.namespace["x"], ran.notes) == (1, [])
+
+
 def test_exit_ends_a_program_but_not_a_notebook(author):
     text = "x = 1\nimport sys\nsys.exit('usage')\nx = 2"
     ran = author.run("main.py", text)

@@ -94,6 +94,18 @@ def test_lists_of_different_lengths_are_objects_as_they_were():
             np.array([[1, 2], [3]], float)
 
 
+def test_an_array_of_one_number_is_that_number():
+    """As NumPy had it before its version 2.4."""
+    with recording():
+        a = np.array([2.0, 3.0])
+        out = np.zeros(2)
+        out[0] = a[:1]
+        out[1] = real.array([float(a[1:])])
+        node = node_of(out)
+    real.testing.assert_array_equal(out, [2, 3])
+    assert node_of(a) in ancestors([node])
+
+
 def test_a_change_behind_the_record_is_noticed():
     with recording() as tape:
         a, b = start()

@@ -171,6 +171,7 @@ def test_digits(ran, form):
 def test_all_of_mnist_where_its_size_is_written_down():
     assert Samples("x = x.reshape(60000, 784)").digits.x_train.shape == (60000, 28, 28)
     assert Samples("x, held = x[:60000], x[60000:]").digits.x_train.shape == (TRAIN, 28, 28)
+    assert Samples("held, x = x[:10000], x[10000:]").digits.x_train.shape == (60000, 28, 28)
 
 
 def test_the_authors_own_file_wins_wherever_it_lies(ran):
@@ -234,6 +235,8 @@ def test_other_data(ran):
     assert found["image"].shape == (32, 32, 3)
     assert found["matrix"]["X"].shape == (TRAIN, 400)
     assert sorted(set(found["matrix"]["y"].reshape(-1))) == list(range(1, 11))
+    found = ran("from pathlib import Path\nn = Path('data/train-labels-idx1-ubyte').stat().st_size")
+    assert found["n"] == 8 + TRAIN
 
 
 # --- what shows ------------------------------------------------------------------------------------------------------
@@ -277,6 +280,11 @@ def test_plots_and_the_like_do_nothing(ran, capsys):
     assert found["steps"] == [0, 1, 2, 0, 1]
     assert len(found["rest"]) == 1
     assert capsys.readouterr().out == "  0 0.0 0\n"
+
+
+def test_a_progress_bar_counts(ran):
+    found = ran("from tqdm import tqdm\nbar, n = tqdm(total=9), 0\nwhile bar.n < 9:\n    bar.update(3)\n    n += 1")
+    assert found["n"] == 3
 
 
 def test_an_inert_thing_makes_no_array():
@@ -417,6 +425,19 @@ def test_a_missing_table_has_the_columns_that_the_program_asks_for(tables):
     frame = tables["pandas.read_csv"]("data/points.csv")
     assert frame[["X_0", "X_1"]].values.shape == (300, 2)
     assert set(frame["target"].values) == {0, 1}
+
+
+def test_a_missing_table_whose_name_tells_nothing(ran, tmp_path):
+    source = "df.columns = [u'length', u'width', \\\n    u'kind']"
+    samples = Samples(source)
+    frame = libraries.tables(Files(tmp_path, tmp_path / "net.py", samples), samples)["pandas.read_csv"](
+        "your_file_path"
+    )
+    assert list(frame.columns)[:2] == ["length", "width"]
+    assert set(samples.table("iris.csv")[1][:, -1]) == {0, 1, 2}
+    found = ran("import numpy as np\nx = np.loadtxt('your_file_path', delimiter=',')\nw = open('text8').readline()")
+    assert found["x"].shape == (300, 5)
+    assert len(found["w"].split()) > 100
 
 
 def test_a_missing_table_of_digits(tables):

@@ -223,6 +223,8 @@ class Session:
                 return self.pool[n]
         held_out = any(word in name.lower() for word in ("val", "test", "dev"))
         wanted = ("inputs", "outputs") if building else ("X", "Y", "P", "count", "parameters", "cache")
+        if optional and first == "m" and "batch" in name.lower():
+            return self.data["m"]  # a default may be more than there are examples
         if optional and (held_out or first not in wanted):
             return _OMIT
         own = self.file.namespace.get(name, self.file.namespace.get(name.upper()))

@@ -7,6 +7,7 @@ gradient. A call is tried before it is offered: what raises, or returns gradient
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import io
@@ -183,8 +184,12 @@ def _worlds(file: File) -> list[World]:
     outputs = (1, 3) if one_unit else (3, 1)
     depth = max([int(k) for k in re.findall(r"\b[Ww](?:eights?_?)?([1-6])\b", file.source)], default=0)
     depths = dict.fromkeys([depth if depth > 1 else 3, 2, 3, 1])
-    sizes = [[(*(7, 5, 4, 6, 5, 4)[:depth], out) for out in outputs] for depth in depths]
+    sizes: list[list[tuple[int, ...]]] = [[(*(7, 5, 4, 6, 5, 4)[:depth], out) for out in outputs] for depth in depths]
     sizes += [[(784, 5, 10)]] if "784" in file.source else []
+    for call in (call for name in find_role(file.functions, "init") for call, _ in file.sites.get(name, [])):
+        own = tuple(a.value for a in call.args if isinstance(a, ast.Constant) and type(a.value) is int)
+        if len(own) == len(call.args) > 1:  # the sizes that the author calls it with
+            sizes.insert(0, [own])
     return [
         World(size, layout, labels, form)
         for of_one_depth in sizes

@@ -96,10 +96,13 @@ class Progress(Inert):
 
     def __init__(self, over: Any = (), *_: Any, **__: Any) -> None:
         super().__init__()
-        self.over = over
+        self.over, self.n = over, 0
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.over)
+
+    def update(self, n: int = 1) -> None:
+        self.n += n
 
     def __len__(self) -> int:
         return len(self.over)

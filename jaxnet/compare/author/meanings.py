@@ -88,7 +88,7 @@ _MEANINGS = [
     (r"layers?_?(dims?|sizes?|shapes?|nodes|units|structure|list|neurons|dimensions?|config)|layer_?s|layers", "sizes"),
     (r"sizes?|dims?|dimensions?|architecture|arch|topology|structure|shape|units|neurons|nodes|ns", "sizes"),
     (r"(nn|net(work)?|model)_?(structure|arch\w*|shape|sizes?|dims?|layers|layout|config)", "sizes"),
-    (r"l|num_?layers|n_?layers|number_of_layers|depth", "depth"),
+    (r"n?_?l|num_?layers|n_?layers|number_of_layers|depth", "depth"),
     (r"m|n_?(samples|examples|data|points|train)|num_?(samples|examples|data|points|train)", "m"),
     (r"m_\w+|(mini_?)?batch_?(size|len)|bs|sample_?size|number_of_(samples|examples)|n|data_?size", "m"),
     (r"grads|gradients", "gradients"),

@@ -220,6 +220,11 @@ def _adapt(session: Session, parameters: list[Leaf]) -> None:
         chains["columns"] = (shapes[0][1], *(s[0] for s in shapes))
     if shapes and all(a[1] == b[0] for a, b in itertools.pairwise(shapes)):
         chains["rows"] = (shapes[0][0], *(s[1] for s in shapes))
+    if not chains and len(shapes) > 1:  # with a column, or a row, for the biases
+        if all(a[0] + 1 == b[1] for a, b in itertools.pairwise(shapes)):
+            chains["columns"] = (shapes[0][1] - 1, *(s[0] for s in shapes))
+        if all(a[1] + 1 == b[0] for a, b in itertools.pairwise(shapes)):
+            chains["rows"] = (shapes[0][0] - 1, *(s[1] for s in shapes))
     world = session.world
     if chains and world.sizes not in chains.values():
         session.world = world._replace(sizes=chains.get(world.layout) or next(iter(chains.values())))

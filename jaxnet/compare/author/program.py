@@ -10,6 +10,7 @@ import contextlib
 import linecache
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -168,6 +169,10 @@ class _Program:
         """Run each statement of a file; SystemExit passes on, unless it is forgiven as a notebook does."""
         name = str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
         units = read_units(path, name)
+        text = "\n".join(unit.text for unit in units)
+        if re.search(r"\bnp\.", text) and not re.search(r"\bas np\b|\bnp\s*=|import\s*\*|import np\b", text):
+            module.__dict__.setdefault("np", self.imports.modules.get("numpy", np))
+            self._add(f"{name} uses np, which it does not import")
         if len(units) == 1:
             module.__doc__ = ast.get_docstring(ast.Module(units[0].body, []), clean=False)
         for unit in units:

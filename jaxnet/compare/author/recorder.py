@@ -539,6 +539,8 @@ class Array(Recorded, np.ndarray):
         if not _tape:
             np.ndarray.view(self, np.ndarray)[plain(index)] = plain(value)
             return
+        if isinstance(value, np.ndarray) and value.size == 1 and value.ndim and not np.shape(_entry(self, index)):
+            value = np.reshape(value, ())  # as NumPy let one do before its version 2.4
         at, written = _refer(index), _refer(_listed(value))
         if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
             return  # `a[k] += g`: the view has been written through already
@@ -561,10 +563,10 @@ class Array(Recorded, np.ndarray):
         return result
 
     def __float__(self) -> float:
-        return _escape(float(np.ndarray.view(self, np.ndarray)))
+        return _escape(float(np.ndarray.view(self, np.ndarray).item()))
 
     def __int__(self) -> int:
-        return int(np.ndarray.view(self, np.ndarray))
+        return int(np.ndarray.view(self, np.ndarray).item())
 
     def __index__(self) -> int:
         return operator.index(np.ndarray.view(self, np.ndarray))
@@ -629,6 +631,10 @@ class Array(Recorded, np.ndarray):
 
 for _name, _ufunc in {**_BINARY, **_BITS}.items():
     setattr(Array, f"__i{_name}__", _in_place(_ufunc))
+
+
+def _entry(array: Array, index: Any) -> Any:
+    return np.ndarray.view(array, np.ndarray)[plain(index)]
 
 
 def copied(value: Any) -> Any:

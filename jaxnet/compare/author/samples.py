@@ -36,8 +36,11 @@ class Samples:
     """What the files that a program asks for would hold, as far as their names and its `source` tell."""
 
     def __init__(self, source: str) -> None:
-        # Some write the number of MNIST's examples into a shape or a loop; in a slice, fewer will do.
-        self.whole = re.search(r"(?<![:\[\w.])(?:50|55|60)_?000(?![ \t]*[:\]\w.])", source) is not None
+        # Some write the number of MNIST's examples into a shape or a loop (in a slice, fewer will do), or put thousands
+        # of them aside.
+        written = r"(?<![:\[\w.])(?:50|55|60)_?000(?![ \t]*[:\]\w.])"
+        aside = r"\[\s*(?:[2-9]|1\d|20)_?000\s*:|val\w*size\b[^=\n,)]*=\s*(?:[2-9]|1\d|20)_?000\b"
+        self.whole = re.search(rf"{written}|{aside}", source) is not None
         self.source = source
 
     @functools.cached_property
@@ -66,7 +69,9 @@ class Samples:
         path = name.replace("\\", "/").lower()
         name = Path(path).name
         about_digits = re.search(r"mnist|digit|fashion", path) or re.search(r"\b784\b|\b28\b|pixel", self.source)
-        lists = re.findall(r"""(?:\[|drop\(|columns\s*=)\s*\[?((?:\s*['"][A-Za-z_][\w .-]*['"]\s*,?)+)""", self.source)
+        lists = re.findall(
+            r"""(?:\[|drop\(|columns\s*=)\s*\[?((?:[\s\\]*u?['"][A-Za-z_][\w .-]*['"]\s*,?)+)""", self.source
+        )
         asked = [word for part in lists for word in re.findall(r"""['"]([^'"]*)['"]""", part)]
         asked = [word for word in dict.fromkeys(asked) if not re.fullmatch(r"d?[WbAZ]\d|pixel.*", word)]
         labels = [word for word in asked if _LABEL.fullmatch(word.lower())]
@@ -83,7 +88,7 @@ class Samples:
             return [labels[0] if labels else "label", *(f"pixel{i}" for i in range(784))], np.c_[digits, rows]
         features = [word for word in asked if word not in labels]
         features += [f"feature{i}" for i in range(4 - len(features))]
-        values, classes = self.points(300, len(features), 2)
+        values, classes = self.points(300, len(features), 3 if "iris" in path else 2)
         return [*labels[1:], *features, labels[0] if labels else "label"], np.column_stack(
             [*[classes] * len(labels[1:]), values.round(4), classes]
         )
@@ -165,7 +170,10 @@ class Samples:
                 return _written(array.reshape(len(array), -1), " ")
             if numbers and not re.search(r"data|set|train|test|points|features", name):
                 return None  # what an earlier run of the program wrote down, it seems
-            return _written(self.table(path)[1], " ") if numbers else TEXT.encode()
+            text = TEXT.replace("\n", " ") if name == "text8" else TEXT  # that is one line
+            return _written(self.table(path)[1], " ") if numbers else text.encode()
+        if numbers and not Path(name).suffix and not _TRAINED.search(name):  # "your_file_path"
+            return _written(self.table(path)[1])
         return None
 
 

@@ -166,7 +166,7 @@ class Chain(NamedTuple):
 
     @property
     def parts(self) -> frozenset[Node]:
-        """The versions that it was given by its steps, which are written into another array where it is a part of it."""
+        """The versions that its steps gave it, which are written into another array where it is a part of one."""
         return frozenset(self.versions[1:])
 
 

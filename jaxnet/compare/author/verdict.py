@@ -234,11 +234,11 @@ def _attempts(
         own = own or ran
         trained = trained or (file == path and any(node.steps >= 3 for node in tape.nodes))
         try:
-            with alarm(deadline):
+            with alarm(time.monotonic() + SHARE * (deadline - time.monotonic())):
                 found = watch.found or _last_look(tape, ran, reasons, file.name)
         except OutOfTime:
             reasons.append(f"{file.name}: the time was up before a step was found in {len(tape.nodes)} operations")
-            return
+            continue
         if not found:
             continue
         if not _concerns(found[0].steps[0], asked):
