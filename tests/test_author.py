@@ -258,6 +258,13 @@ STEPS = {
         "right",
         set(),
     ),
+    "weights are clipped": ({"W1 -= 0.1 * dW1": "W1 -= 0.1 * dW1; W1 = np.clip(W1, -2, 2)"}, "right", set()),
+    "weights are masked": (
+        {"for _ in range(9):": "mask = np.random.rand(4, 5) > 0.3\nfor _ in range(9):",
+         "W1 -= 0.1 * dW1": "W1 -= 0.1 * dW1; W1 *= mask"},
+        "right",
+        set(),
+    ),
     "weights are held turned": (
         {"np.random.randn(5, 3) / 2": "np.random.randn(3, 5) / 2", "A1 @ W2": "A1 @ W2.T", "dZ2 @ W2.T": "dZ2 @ W2",
          "W2 -= 0.1 * dW2": "W2 = (W2.T - 0.1 * dW2).T", "for _ in range(9):": "for _ in range(1):"},
@@ -415,6 +422,52 @@ def test_each_network_of_a_program_is_judged(tmp_path, old, new, verdict, parame
     assert (said["verdict"], said["notes"], len(said["parameters"])) == (verdict, [], parameters)
     assert [place["source"] for place in said["also_right"]] == right
     assert [place["source"] for place in said["unjudged"]] == unjudged
+
+
+def test_what_is_stepped_and_cannot_be_judged_is_not_passed_over(tmp_path):
+    text = PLAIN.replace("W1 -= 0.1 * dW1", "W1 = np.sinh(np.arcsinh(W1 - 0.1 * dW1) * 0.99)")
+    with pytest.raises(ValueError, match="nothing is wrong in what could be judged, but what line 15 steps could not"):
+        examined(tmp_path, text)
+
+
+# Rows of a table that are stepped one by one: an example's, a batch's, those of a whole epoch.
+BAG_OF_WORDS = """
+import numpy as np
+np.random.seed(2)
+table, W = np.random.randn(20, 4) / 2, np.random.randn(4, 3) / 2
+texts, kinds = [np.random.randint(0, 20, 2 + k % 4) for k in range(30)], np.arange(30) % 3
+for k in range(0, 30, 5):
+    x, Y = texts[k:k + 5], np.eye(3)[kinds[k:k + 5]]
+    H = np.array([table[words].mean(axis=0) for words in x])
+    E = np.exp(H @ W)
+    P = E / E.sum(1, keepdims=True)
+    dZ = (P - Y) / 5
+    dH = dZ @ W.T
+    for words, d in zip(x, dH):
+        np.add.at(table, words, -0.5 * d / len(words))
+    W -= 0.5 * H.T @ dZ
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ([], set()),
+        ([("np.add.at", "np.subtract.at"), ("-0.5 * d", "0.5 * d")], set()),
+        ([("np.add.at(table, words, -0.5", "for w in words:\n            table[w] -= (0.5")], set()),
+        ([("/ len(words)", "")], {"table"}),
+        ([("-0.5 * d / len", "-0.5 * d * len")], {"table"}),
+        ([("H.T @ dZ", "H.T @ (dZ * P)")], {"W"}),
+    ],
+)  # fmt: skip
+def test_rows_that_are_stepped_one_by_one(tmp_path, changes, wrong):
+    text = BAG_OF_WORDS
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    said = examined(tmp_path, text)
+    assert {p["name"]: p["right"] for p in said["parameters"]} == {p: p not in wrong for p in ("table", "W")}
+    assert said["verdict"] == ("wrong" if wrong else "right")
 
 
 def test_weights_that_an_earlier_run_left_are_not_loaded(tmp_path):

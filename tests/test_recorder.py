@@ -37,6 +37,7 @@ WAYS = {
     "where": "out = np.where(a > 0, a, 0.01 * a) + np.maximum(b, 0)",
     "by index": "out = a[[0, 2, 2]][:, [1, 0]] + a[np.arange(2), np.array([1, 3])]",
     "added at": "out = np.zeros((3, 4)); np.add.at(out, [0, 0, 2], a)",
+    "subtracted at": "out = np.ones((3, 4)); np.subtract.at(out, [0, 0, 2], a)",
     "einsum and outer": "out = np.einsum('ij,kj->ik', a, a) + np.outer(a[:, 0], a[:, 1])",
     "vectorize": "out = np.vectorize(lambda v: v if v > 0 else v / 2)(a)",
     "along an axis": "out = np.apply_along_axis(lambda v: v / v.sum(), 1, a)",

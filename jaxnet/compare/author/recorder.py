@@ -395,8 +395,9 @@ class Recorded:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         if method == "at":
-            if ufunc is np.add and _tape and isinstance(inputs[0], Array):
-                return _mutate(np.add.at, inputs, keywords)
+            if ufunc in (np.add, np.subtract) and _tape and isinstance(inputs[0], Array):
+                added = inputs[2] if ufunc is np.add else np.negative(inputs[2])
+                return _mutate(np.add.at, (*inputs[:2], added), keywords)
             return _mutate(_at(ufunc), inputs, keywords)
         return call(ufunc if method == "__call__" else _method_of(ufunc, method), inputs, keywords)
 

@@ -17,6 +17,7 @@ from jaxnet.compare.author.tape import (
     Node,
     Place,
     Tape,
+    add_at,
     depends,
     made_of,
     nodes_in,
@@ -173,12 +174,34 @@ class Chain(NamedTuple):
 def _chains(tape: Tape) -> list[Chain]:
     """Arrays that are stepped twice or more; those stepped once, if there are no others."""
     _find_following(tape)
-    several = [node for node in tape.nodes if node.steps >= 2]
-    chains = _built(_links(several, tape.following))
-    chains = [chain for chain in chains if len(chain.steps) >= 2]
-    if not chains:
-        chains = _built(_links([node for node in tape.nodes if node.steps >= 1], tape.following))
-    return _without_inner(_without_dependent(_whole_or_in_parts(chains)))
+    chains = _joined(_built(_links(tape)))
+    several = [chain for chain in chains if len(chain.steps) >= 2]
+    return _without_inner(_without_dependent(_whole_or_in_parts(several or chains)))
+
+
+def _joined(chains: list[Chain]) -> list[Chain]:
+    """Chains of which one goes on where another ends, but for what is done to each entry after a step: weights may be
+    clipped, or masked."""
+    by_end: dict[Node, Chain] = {}
+    for chain in chains:
+        before = _before_it_was_bounded(chain.versions[0])
+        if before is not chain.versions[0] and (first := by_end.pop(before, None)) is not None:
+            chain = Chain(first.versions + chain.versions[1:], first.steps + chain.steps, first.written | chain.written)
+        by_end[chain.versions[-1]] = chain
+    return sorted(by_end.values(), key=lambda chain: chain.versions[0].number)
+
+
+_BOUNDING = (np.clip, np.where, np.maximum, np.minimum, np.multiply)
+
+
+def _before_it_was_bounded(node: Node) -> Node:
+    """The array whose entries were clipped, masked or scaled by what there was before it."""
+    while node.function in _BOUNDING and node.parents:
+        latest = max(node.parents, key=lambda n: n.number)
+        if latest.shape != node.shape:
+            break
+        node = latest
+    return node
 
 
 def _whole_or_in_parts(chains: list[Chain]) -> list[Chain]:
@@ -190,13 +213,14 @@ def _whole_or_in_parts(chains: list[Chain]) -> list[Chain]:
     return [chain for chain in chains if chain not in in_parts and not chain.parts & of_whole]
 
 
+PIECEWISE = (setitem, add_at)  # writes of entries or rows
 TOGETHER = 2000  # arrays whose dependents are found in one walk through the record
 
 
 def _find_following(tape: Tape) -> None:
     """Fills `following`, which says of steps and arrays whether the one follows from the other, where that is not yet
     known: a record is read often."""
-    made = (pair for node in tape.nodes if node.steps and node.function is not setitem for pair in updates(node))
+    made = (pair for node in tape.nodes if node.function not in PIECEWISE for pair in updates(node))
     unknown: dict[Node, list[Node]] = {}
     for base, step in made:
         if isinstance(step, Node) and (step, base) not in tape.following:
@@ -223,20 +247,18 @@ def _masked(bits: dict[Node, int], window: list[Node]) -> dict[Node, int]:
     return masks
 
 
-def _links(stepped: Iterable[Node], following: dict[tuple[Node, Node], bool]) -> dict[Node, list[tuple[Node, Any]]]:
+def _links(tape: Tape) -> dict[Node, list[tuple[Node, Any]]]:
     """For each version of an array the ones that follow it, with what was added or subtracted."""
     links: dict[Node, list[tuple[Node, Any]]] = {}
     seen: set[Node] = set()
-    stack = list(stepped)
+    stack = [node for node in tape.nodes if node.steps]
     while stack:
         node = stack.pop()
         if node in seen:
             continue
         seen.add(node)
         for base, step in updates(node):
-            if not isinstance(step, Node):
-                continue
-            if node.function is setitem or following[step, base]:
+            if isinstance(step, Node) and (node.function in PIECEWISE or tape.following[step, base]):
                 links.setdefault(base, []).append((node, step))
                 stack.append(base)
                 break  # of p and what it is a multiple of, the first that the step depends on
@@ -264,7 +286,7 @@ def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
         links[base].sort(key=lambda link: (-depth.get(link[0], 0), base not in link[0].parents))
         depth[base] = 1 + depth.get(links[base][0][0], 0)
     following = {base: found[0] for base, found in links.items()}
-    rounds = _rounds([link for link in following.values() if link[0].function is setitem])
+    rounds = _rounds([link for link in following.values() if link[0].function in PIECEWISE])
     later = {node for node, _ in following.values()}
     chains = [_chain_from(root, following, rounds) for root in following if root not in later]
     return sorted((chain for chain in chains if chain.steps), key=lambda chain: chain.versions[0].number)
@@ -300,7 +322,7 @@ def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
         for node, _ in stretch:
             rounds[node] = number
             first.setdefault(node.place, len(order))
-            for made in (node, *nodes_in(node.inputs[2])):
+            for made in _made_by(node):
                 order.setdefault(made, len(order))
         stretch.clear()
         lines.clear()
@@ -308,7 +330,7 @@ def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
     for node, step in sorted(writes, key=lambda write: write[0].number):
         if node.place in lines:
             again = stretch[-1][0].place != node.place
-            inside = {made for n, _ in stretch for made in (n, *nodes_in(n.inputs[2]))}
+            inside = {made for n, _ in stretch for made in _made_by(n)}
             if again or made_of(nodes_in(step), stretch[0][0].number) & inside:
                 close()
         stretch.append((node, step))
@@ -317,23 +339,27 @@ def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
     return rounds
 
 
+def _made_by(node: Node) -> set[Node]:
+    """The version of an array that a write makes, and what it holds there now, if that is known."""
+    return {node, *(nodes_in(node.inputs[2]) if node.function is setitem else ())}
+
+
 def _chain_from(root: Node, following: dict[Node, tuple[Node, Any]], rounds: dict[Node, int]) -> Chain:
     """Follow an array's versions, each stepped by something that depends on the version before."""
     versions, steps = [root], []
     part: list[Any] = []
     written: set[Node] = set()
-    start = current = root
+    current = root
     while current in following:
         node, step = following[current]
-        if part and (node.function is not setitem or rounds[node] != rounds.get(current)):
+        if part and (node.function not in PIECEWISE or rounds[node] != rounds.get(current)):
             versions.append(current)
             steps.append(tuple(part))
-            part, start = [], current
-        # A row may be as it was from the first on.
-        if not depends(step, root if node.function is setitem else start):
+            part = []
+        if node.function in PIECEWISE and not depends(step, root):  # a row may be as it was from the first on
             break
         part.append(step)
-        written.update(nodes_in(node.inputs[2]) if node.function is setitem else ())
+        written.update(_made_by(node) - {node})
         current = node
     if part:
         versions.append(current)

@@ -21,7 +21,7 @@ from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.samples import learnt
 from jaxnet.compare.author.step import NoStep, Step, find_steps
-from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, updates
+from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, nodes_in, updates
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.report import Report
 
@@ -151,9 +151,22 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return meant
     if judged.teeth is not None and not judged.teeth.shown:
         return "nothing is wrong, but in this step no mistake would show"
+    if not judged.wrong and (line := _left_over(attempt.tape, judged.step)):
+        return f"nothing is wrong in what could be judged, but what line {line} steps could not"
     if attempt.doubt and not judged.wrong:
         return f"nothing is wrong in what could be run, but {attempt.doubt}"
     return ""
+
+
+def _left_over(tape: Tape, step: Step) -> int:
+    """The line that steps an array of the forward pass by what follows from the labels, and which was not judged."""
+    judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
+    forward = made_of(example.prediction for example in step.examples) - step.active
+    for node in tape.nodes[: step.last + 1]:
+        made = [pair for pair in updates(node) if pair[1] in step.labelled]
+        if node.place is not None and not any(judged & set(pair) for pair in made) and forward & {b for b, _ in made}:
+            return node.place.line
+    return 0
 
 
 def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None], of: Examined) -> list[Moment]:
