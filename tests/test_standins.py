@@ -202,7 +202,7 @@ def test_a_large_file_is_cut(ran):
 
 @pytest.mark.parametrize("reading", [
     "import pickle\npickle.load(open('network.pkl', 'rb'))", "import numpy as np\nnp.load('weights.npz')",
-    "import numpy as np\nnp.load('W1.npy')", "import h5py\nh5py.File('model_weights.h5', 'r')",
+    "import numpy as np\nnp.load('W1.npy')", "import numpy as np\nnp.loadtxt('weights_of_training.txt')", "import h5py\nh5py.File('model_weights.h5', 'r')",
     "open('notes.md').read()",
     "import urllib.request\nurllib.request.urlopen('https://example.com/net.bin')",
 ])  # fmt: skip
@@ -437,6 +437,7 @@ def test_a_missing_table_whose_name_tells_nothing(ran, tmp_path):
     assert set(samples.table("iris.csv")[1][:, -1]) == {0, 1, 2}
     found = ran("import numpy as np\nx = np.loadtxt('your_file_path', delimiter=',')\nw = open('text8').readline()")
     assert found["x"].shape == (300, 5)
+    assert ran("import numpy as np\nx = np.loadtxt('train_x')")["x"].shape == (TRAIN, 784)
     assert len(found["w"].split()) > 100
 
 

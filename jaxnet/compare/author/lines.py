@@ -199,7 +199,7 @@ def _first_unknown(parameter: Parameter, known: Known, step: Step) -> Node | Non
     rows = {part: n.inputs[0] if n.function is operator.getitem else n for part, n in unscaled.items()}
     unknown = (part for part in parts if part not in known and rows[part] not in known)
     start = next(unknown, next(iter(parts), None))
-    return start if start is None or start in step.labelled else unscaled[start]
+    return unscaled[start] if start is not None and start not in step.labelled and len(parts) > 1 else start
 
 
 def _unscaled(node: Node, step: Step) -> Node:

@@ -164,16 +164,15 @@ class Samples:
             return buffer.getvalue()
         if re.search(r"\.(csv|data)$", name):
             return _written(self.table(path)[1])
-        if re.search(r"\.txt$|^text8$|corpus", name):
-            array = self.arrays(name) if numbers else None
-            if array is not None:
-                return _written(array.reshape(len(array), -1), " ")
-            if numbers and not re.search(r"data|set|train|test|points|features", name):
+        if re.search(r"\.txt$|^text8$|corpus", name) and not numbers:
+            return (TEXT.replace("\n", " ") if name == "text8" else TEXT).encode()  # that is one line
+        if numbers and Path(name).suffix in (".txt", ""):
+            array = self.arrays(name)
+            separator = "," if re.search(r"""delimiter\s*=\s*['"],""", self.source) else " "
+            tells = re.search(r"data|set|train|test|points|features|file", name) and not _TRAINED.search(name)
+            if array is None and not tells:
                 return None  # what an earlier run of the program wrote down, it seems
-            text = TEXT.replace("\n", " ") if name == "text8" else TEXT  # that is one line
-            return _written(self.table(path)[1], " ") if numbers else text.encode()
-        if numbers and not Path(name).suffix and not _TRAINED.search(name):  # "your_file_path"
-            return _written(self.table(path)[1])
+            return _written(self.table(path)[1] if array is None else array.reshape(len(array), -1), separator)
         return None
 
 
