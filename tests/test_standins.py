@@ -171,7 +171,7 @@ def test_digits(ran, form):
 def test_all_of_mnist_where_its_size_is_written_down():
     assert Samples("x = x.reshape(60000, 784)").digits.x_train.shape == (60000, 28, 28)
     assert Samples("x, held = x[:60000], x[60000:]").digits.x_train.shape == (TRAIN, 28, 28)
-    assert Samples("held, x = x[:10000], x[10000:]").digits.x_train.shape == (60000, 28, 28)
+    assert Samples("held, x = x[:10000], x[10000:]").digits.x_train.shape == (10000 + TRAIN, 28, 28)
 
 
 def test_the_authors_own_file_wins_wherever_it_lies(ran):
@@ -202,7 +202,8 @@ def test_a_large_file_is_cut(ran):
 
 @pytest.mark.parametrize("reading", [
     "import pickle\npickle.load(open('network.pkl', 'rb'))", "import numpy as np\nnp.load('weights.npz')",
-    "import numpy as np\nnp.load('W1.npy')", "import numpy as np\nnp.loadtxt('weights_of_training.txt')", "import h5py\nh5py.File('model_weights.h5', 'r')",
+    "import numpy as np\nnp.load('W1.npy')", "import numpy as np\nnp.loadtxt('weights_of_training.txt')",
+    "import h5py\nh5py.File('model_weights.h5', 'r')",
     "open('notes.md').read()",
     "import urllib.request\nurllib.request.urlopen('https://example.com/net.bin')",
 ])  # fmt: skip

@@ -38,16 +38,19 @@ class Samples:
     def __init__(self, source: str) -> None:
         # Some write the number of MNIST's examples into a shape or a loop (in a slice, fewer will do), or put thousands
         # of them aside.
-        written = r"(?<![:\[\w.])(?:50|55|60)_?000(?![ \t]*[:\]\w.])"
-        aside = r"\[\s*(?:[2-9]|1\d|20)_?000\s*:|val\w*size\b[^=\n,)]*=\s*(?:[2-9]|1\d|20)_?000\b"
-        self.whole = re.search(rf"{written}|{aside}", source) is not None
+        number = r"((?:[2-9]|1\d|20)_?000)\b"
+        aside = re.findall(rf"\[\s*{number}\s*:|val\w*size\b[^=\n,)]*=\s*{number}", source)
+        all_of_it = re.search(r"(?<![:\[\w.])(?:50|55|60)_?000(?![ \t]*[:\]\w.])", source) is not None
+        more = max((int(n.replace("_", "")) for pair in aside for n in pair if n), default=0)
+        self.counts = (60_000, 10_000) if all_of_it else (TRAIN + more, TEST)
+        self.whole = all_of_it or more > 0  # what is there is not cut
         self.source = source
 
     @functools.cached_property
     def digits(self) -> Digits:
         from jaxnet.data import _bundled_folder  # as it is: MNIST's own place
 
-        train, test = (60_000, 10_000) if self.whole else (TRAIN, TEST)
+        train, test = self.counts
         parts = (("train-images-idx3", train, 16, 784), ("train-labels-idx1", train, 8, 1),
                  ("t10k-images-idx3", test, 16, 784), ("t10k-labels-idx1", test, 8, 1))  # fmt: skip
         arrays = []
