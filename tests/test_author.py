@@ -5,8 +5,6 @@ import io
 import json
 import pickle
 import re
-import subprocess
-import sys
 from itertools import pairwise
 
 import generated
@@ -79,7 +77,7 @@ def test_right_in_every_form(tmp_path, number):
 
 
 @pytest.mark.parametrize(
-    "code", [code if k % 4 == 1 else pytest.param(code, marks=pytest.mark.slow) for k, code in enumerate(NAMED)]
+    "code", [code if k % 6 == 1 else pytest.param(code, marks=pytest.mark.slow) for k, code in enumerate(NAMED)]
 )
 def test_every_mistake_is_named(tmp_path, code):
     """And every second one mended, in a network of two layers, or one, which take no time."""
@@ -147,26 +145,6 @@ def test_planted_mistakes_are_named(tmp_path, mistakes, share, seeds):
             said |= {(seed, form): check(tmp_path, one, form) for form in forms_of(one, seed)}
     missed = {key: wrong for key, wrong in said.items() if wrong}
     assert len(missed) <= (1 - share) * len(said), missed
-
-
-def test_the_command(tmp_path):
-    """What `jaxnet compare FILE --json` prints, and its exit status, for a right, a wrong and a hopeless file."""
-    right, wrong = case(0), case(0, 1, "summed-over-all-axes")
-    files = {"right.py": right.text_by_form["class"], "wrong.py": wrong.text_by_form["functions"], "none.py": "x = 1\n"}
-    for (name, text), status in zip(files.items(), (0, 1, 2), strict=True):
-        path = tmp_path / name
-        path.write_text(text)
-        command = [sys.executable, "-c", "from jaxnet.cli import main; main()", "compare", str(path), "--json"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == status, done.stderr
-        if status == 2:
-            assert (done.stdout, done.stderr.count("\n")) == ("", 1)
-        else:
-            said = json.loads(done.stdout)
-            expected = {} if status == 0 else wrong.found_by_form["functions"]
-            assert {(f["at"], f["code"]) for f in said["findings"]} == set(expected)
-            assert said["truth"]
-        assert path.read_text() == text
 
 
 # --- how a step is written ------------------------------------------------------------------------------------------

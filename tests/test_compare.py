@@ -332,7 +332,10 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert json.loads(out)["verdict"] == "wrong"
     assert "multiplied-by-pre-activation" in (tmp_path / "page.html").read_text()
     assert run()[0] == 0
+    nothing = tmp_path / "nothing.py"
+    nothing.write_text("x = 1\n")
     for arguments, message in (
+        ([str(nothing)], "no array is ever stepped"),
         (["/nope.py"], "there is no such file"),
         ([str(tmp_path)], "no program with a backward pass is there"),
         (["scripts/notebook_net.py", "--html", "/nope/x.html"], "--html /nope/x.html"),
