@@ -1,27 +1,25 @@
 """Finds the training step in a record, by structure alone: parameters, labels, predictions, loss, raw gradients.
 
-A step of a parameter p is p ± g with g dependent on p. Labels enter where a value that depends on all parameters first
+Parameters are arrays that are stepped (`chains`). Labels enter where a value that depends on all parameters first
 meets data of its size; what follows from there is the backward pass, or the loss. No name is read.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxnet.compare.author.chains import Chain, at_once, chains_in, follows, masked, networks, root_of
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.tape import (
     Node,
-    Place,
     Tape,
-    add_at,
     depends,
     made_of,
     nodes_in,
-    scaled_by_numbers,
     setitem,
     updates,
 )
@@ -42,7 +40,7 @@ class Parameter(NamedTuple):
     @property
     def root(self) -> Node:
         """The array whose entries it has, perhaps turned: W, where `W.T + step` is what is stepped."""
-        return _root(self.before)
+        return root_of(self.before)
 
     def given(self, value: Any) -> dict[Node, Any]:
         """What it takes for the parameter to have another value: its root has it too."""
@@ -97,12 +95,6 @@ class Step(NamedTuple):
         return sorted((n for n in made_of(steps) if n in self.labelled), key=lambda n: n.number)
 
 
-def _root(node: Node) -> Node:
-    while node.function in (np.transpose, np.reshape) and node.parents[0].size == node.size:
-        node = node.parents[0]
-    return node
-
-
 class NoStep(ValueError):
     """There is no step in the record; says what was looked for and not found."""
 
@@ -114,12 +106,12 @@ def find_steps(tape: Tape) -> list[Step]:
     has the loss beside it. Labels in arrays come first, then a scalar that may be the loss, whatever its labels are,
     then labels in arrays without a loss, and positions in plain numbers.
     """
-    networks = _networks(_chains(tape))
-    for network in networks:
+    found = networks(chains_in(tape))
+    for network in found:
         steps_made = min(len(chain.versions) for chain in network) - 1
         # A step that changes an array's shape is judged, and what comes after it is another network.
         kept = all(chain.versions[1].shape == chain.versions[0].shape for chain in network)
-        views = [_view(tape, network, k) for k in range(min(2 if kept else 1, steps_made)) if _at_once(network, k)]
+        views = [_view(tape, network, k) for k in range(min(2 if kept else 1, steps_made)) if at_once(network, k)]
         views = [_with_further(tape, view) for view in views]
         # A bias that began as a number is one from the second step on: what is read without it is not all of the step.
         for count in sorted({len(view.parameters) for view in views}, reverse=True):
@@ -128,23 +120,9 @@ def find_steps(tape: Tape) -> list[Step]:
     stale = _stale_step(tape)
     if stale is not None:
         return [stale]
-    if not networks:
+    if not found:
         raise NoStep("no array is ever stepped by something that depends on it")
     raise NoStep("no place was found where labels enter, and no number that may be the loss")
-
-
-def _at_once(network: list[Chain], k: int) -> bool:
-    """Whether all arrays make their k-th step together, from versions that the forward pass before it has used.
-
-    Rows that are picked one by one are stepped at different times, and no forward pass belongs to all such steps.
-    """
-    before, after = (max(_root(chain.versions[j]).number for chain in network) for j in (k, k + 1))
-    first = min(chain.versions[k + 1].number for chain in network)
-    following = min(
-        (chain.versions[k + 2].number for chain in network if len(chain.versions) > k + 2), default=after + 1
-    )
-    used = all(any(depends(n, chain.versions[k]) for n in nodes_in(chain.steps[k])) for chain in network)
-    return before < first and after < following and used
 
 
 def _readings_of(views: list[View]) -> list[Step]:
@@ -153,258 +131,6 @@ def _readings_of(views: list[View]) -> list[Step]:
     steps += [step for view in views for step in [_by_loss(view)] if step is not None]
     steps += [step for step in found if not step.losses]
     return steps + [s for view in views for s in [_by_labels(view, _met_positions(view))] if s is not None]
-
-
-# --- which arrays are stepped -----------------------------------------------------------------------------------------
-
-
-class Chain(NamedTuple):
-    """The versions of one array, and what was added or subtracted between each and the next."""
-
-    versions: tuple[Node, ...]
-    steps: tuple[tuple[Any, ...], ...]
-    written: frozenset[Node] = frozenset()  # what was written into it, where it is stepped entry by entry
-
-    @property
-    def parts(self) -> frozenset[Node]:
-        """The versions that its steps gave it, which are written into another array where it is a part of one."""
-        return frozenset(self.versions[1:])
-
-
-def _chains(tape: Tape) -> list[Chain]:
-    """Arrays that are stepped twice or more; those stepped once, if there are no others."""
-    _find_following(tape)
-    chains = _joined(_built(_links(tape)))
-    several = [chain for chain in chains if len(chain.steps) >= 2]
-    return _without_inner(_without_dependent(_whole_or_in_parts(several or chains)))
-
-
-def _joined(chains: list[Chain]) -> list[Chain]:
-    """Chains of which one goes on where another ends, but for what is done to each entry after a step: weights may be
-    clipped, or masked."""
-    by_end: dict[Node, Chain] = {}
-    for chain in chains:
-        before = _before_it_was_bounded(chain.versions[0])
-        if before is not chain.versions[0] and (first := by_end.pop(before, None)) is not None:
-            chain = Chain(first.versions + chain.versions[1:], first.steps + chain.steps, first.written | chain.written)
-        by_end[chain.versions[-1]] = chain
-    return sorted(by_end.values(), key=lambda chain: chain.versions[0].number)
-
-
-_BOUNDING = (np.clip, np.where, np.maximum, np.minimum, np.multiply)
-
-
-def _before_it_was_bounded(node: Node) -> Node:
-    """The array whose entries were clipped, masked or scaled by what there was before it."""
-    while node.function in _BOUNDING and node.parents:
-        latest = max(node.parents, key=lambda n: n.number)
-        if latest.shape != node.shape:
-            break
-        node = latest
-    return node
-
-
-def _whole_or_in_parts(chains: list[Chain]) -> list[Chain]:
-    """Of an array and its parts (rows, layers) one or the other: the parts, if nothing else of it is ever stepped."""
-    parts = {node for chain in chains for node in chain.parts}
-    whole = [chain for chain in chains if chain.written]
-    in_parts = [chain for chain in whole if chain.written <= parts]
-    of_whole = {node for chain in whole if chain not in in_parts for node in chain.written}
-    return [chain for chain in chains if chain not in in_parts and not chain.parts & of_whole]
-
-
-PIECEWISE = (setitem, add_at)  # writes of entries or rows
-TOGETHER = 2000  # arrays whose dependents are found in one walk through the record
-
-
-def _find_following(tape: Tape) -> None:
-    """Fills `following`, which says of steps and arrays whether the one follows from the other, where that is not yet
-    known: a record is read often."""
-    made = (pair for node in tape.nodes if node.function not in PIECEWISE for pair in updates(node))
-    unknown: dict[Node, list[Node]] = {}
-    for base, step in made:
-        if isinstance(step, Node) and (step, base) not in tape.following:
-            unknown.setdefault(base, []).append(step)
-    bases = sorted(unknown, key=lambda n: n.number)
-    for k in range(0, len(bases), TOGETHER):
-        block = bases[k : k + TOGETHER]
-        last = max(step.number for base in block for step in unknown[base])
-        masks = _masked({base: 1 << j for j, base in enumerate(block)}, tape.nodes[block[0].number : last + 1])
-        for j, base in enumerate(block):
-            for step in unknown[base]:
-                tape.following[step, base] = bool(masks.get(step, 0) >> j & 1) and _follows(step, base)
-
-
-def _masked(bits: dict[Node, int], window: list[Node]) -> dict[Node, int]:
-    """The bits of the Nodes that each Node of the window depends on, itself included."""
-    masks = dict(bits)
-    for node in window:
-        mask = masks.get(node, 0)
-        for source in node.sources:
-            mask |= masks.get(source, 0)
-        if mask:
-            masks[node] = mask
-    return masks
-
-
-def _links(tape: Tape) -> dict[Node, list[tuple[Node, Any]]]:
-    """For each version of an array the ones that follow it, with what was added or subtracted."""
-    links: dict[Node, list[tuple[Node, Any]]] = {}
-    seen: set[Node] = set()
-    stack = [node for node in tape.nodes if node.steps]
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        for base, step in updates(node):
-            if isinstance(step, Node) and (node.function in PIECEWISE or tape.following[step, base]):
-                links.setdefault(base, []).append((node, step))
-                stack.append(base)
-                break  # of p and what it is a multiple of, the first that the step depends on
-    return links
-
-
-def _follows(step: Node, base: Node) -> bool:
-    """Whether a step depends on its array, as it does, by more than a multiple of it, as weight decay alone would."""
-    inside = made_of([step], base.number, until=lambda n: n is base or not _is_linear(n, base))
-    edge = [n for n in inside if n is not base and not _is_linear(n, base)]
-    if any(any(n.sample or ()) for n in edge) or base in made_of(edge, base.number):
-        return True
-    return bool(np.asarray(Values({base: np.zeros(base.shape)})(step)).any())
-
-
-def _is_linear(node: Node, base: Node) -> bool:
-    scaled = scaled_by_numbers(node) is not None or node.function is np.negative
-    return node.shape == base.shape and (scaled or node.function in (np.add, np.subtract))
-
-
-def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
-    # Of several things that may follow a version, the next version is the one that most versions follow in turn.
-    depth: dict[Node, int] = {}
-    for base in sorted(links, key=lambda n: -n.number):
-        links[base].sort(key=lambda link: (-depth.get(link[0], 0), base not in link[0].parents))
-        depth[base] = 1 + depth.get(links[base][0][0], 0)
-    following = {base: found[0] for base, found in links.items()}
-    rounds = _rounds([link for link in following.values() if link[0].function in PIECEWISE])
-    later = {node for node, _ in following.values()}
-    chains = [_chain_from(root, following, rounds) for root in following if root not in later]
-    return sorted((chain for chain in chains if chain.steps), key=lambda chain: chain.versions[0].number)
-
-
-def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
-    """For each write of an entry or a row the number of the step that it is a part of.
-
-    A step ends where a line that has written in it writes again, after others have or with what follows from that, and
-    what is written from there on until that happens again follows from what has been written since it did so first:
-    so all rows of an example are one step, and all entries of a matrix.
-    """
-    rounds: dict[Node, int] = {}
-    number = -1
-    order: dict[Node, int] = {}  # what has been written in this step, from the first on
-    first: dict[Place | None, int] = {}  # where in it each line began to write
-    stretch: list[tuple[Node, Any]] = []
-    lines: set[Place | None] = set()
-
-    def follows(steps: Iterable[Any], since: int) -> bool:
-        down_to = next((n.number for n, k in order.items() if k == since), 0)
-        return any(order.get(n, -1) >= since for step in steps for n in made_of(nodes_in(step), down_to))
-
-    def close() -> None:
-        nonlocal number
-        if not stretch:
-            return
-        since = first.get(stretch[0][0].place)
-        if number < 0 or (since is not None and follows((step for _, step in stretch), since)):
-            number += 1
-            order.clear()
-            first.clear()
-        for node, _ in stretch:
-            rounds[node] = number
-            first.setdefault(node.place, len(order))
-            for made in _made_by(node):
-                order.setdefault(made, len(order))
-        stretch.clear()
-        lines.clear()
-
-    for node, step in sorted(writes, key=lambda write: write[0].number):
-        if node.place in lines:
-            again = stretch[-1][0].place != node.place
-            inside = {made for n, _ in stretch for made in _made_by(n)}
-            if again or made_of(nodes_in(step), stretch[0][0].number) & inside:
-                close()
-        stretch.append((node, step))
-        lines.add(node.place)
-    close()
-    return rounds
-
-
-def _made_by(node: Node) -> set[Node]:
-    """The version of an array that a write makes, and what it holds there now, if that is known."""
-    return {node, *(nodes_in(node.inputs[2]) if node.function is setitem else ())}
-
-
-def _chain_from(root: Node, following: dict[Node, tuple[Node, Any]], rounds: dict[Node, int]) -> Chain:
-    """Follow an array's versions, each stepped by something that depends on the version before."""
-    versions, steps = [root], []
-    part: list[Any] = []
-    written: set[Node] = set()
-    current = root
-    while current in following:
-        node, step = following[current]
-        if part and (node.function not in PIECEWISE or rounds[node] != rounds.get(current)):
-            versions.append(current)
-            steps.append(tuple(part))
-            part = []
-        if node.function in PIECEWISE and not depends(step, root):  # a row may be as it was from the first on
-            break
-        part.append(step)
-        written.update(_made_by(node) - {node})
-        current = node
-    if part:
-        versions.append(current)
-        steps.append(tuple(part))
-    return Chain(tuple(versions), tuple(steps), frozenset(written))
-
-
-def _without_dependent(chains: list[Chain]) -> list[Chain]:
-    """A momentum depends on the parameters that it is made for: it is none of them."""
-    kept: list[Chain] = []
-    for chain in sorted(chains, key=lambda c: c.versions[0].number):
-        inside = made_of([chain.versions[0]])
-        if not any(other.versions[0] in inside for other in kept):
-            kept.append(chain)
-    return kept
-
-
-def _without_inner(chains: list[Chain]) -> list[Chain]:
-    """A value that is added to while another array makes a single step (a residual, a state) is no parameter."""
-
-    def is_inner(chain: Chain) -> bool:
-        last = chain.versions[-1]
-        for other in chains:
-            if other is chain:
-                continue
-            for before, after in zip(other.versions, other.versions[1:], strict=False):
-                if before.number < chain.versions[1].number and last.number < after.number and depends(after, last):
-                    return True
-        return False
-
-    return [chain for chain in chains if not is_inner(chain)]
-
-
-def _networks(chains: list[Chain]) -> list[list[Chain]]:
-    """Arrays whose steps depend on each other, the largest network first."""
-    groups: list[list[Chain]] = []
-    inside = {id(c): made_of(nodes_in(c.steps[0])) for c in chains}
-    for chain in chains:
-        tied = [
-            group
-            for group in groups
-            if any(o.versions[0] in inside[id(chain)] or chain.versions[0] in inside[id(o)] for o in group)
-        ]
-        groups = [group for group in groups if group not in tied] + [[c for group in tied for c in group] + [chain]]
-    return sorted(groups, key=lambda g: (-len(g), -sum(c.versions[0].size for c in g)))
 
 
 # --- one step ---------------------------------------------------------------------------------------------------------
@@ -438,7 +164,7 @@ def _view(tape: Tape, network: list[Chain], k: int) -> View:
     window = tape.nodes[first:end]
     into_steps = made_of((n for p in parameters for n in nodes_in(p.steps)), first)
     # Labels depend on no version of a parameter; what an earlier step left behind does.
-    roots = {_root(p.versions[0]) for p in parameters}
+    roots = {root_of(p.versions[0]) for p in parameters}
     touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
     smooth = _smooth(parameters, window)
     return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, end, Values())
@@ -493,7 +219,7 @@ def _stale_step(tape: Tape) -> Step | None:
         for base, step in updates(node) if 1 <= node.steps <= 2 else ():
             if not isinstance(step, Node) or not _is_of_zeros(step, values):
                 continue
-            if depends(step, base) and _follows(step, base):
+            if depends(step, base) and follows(step, base):
                 continue
             if node.steps == 1:
                 first.setdefault(node, (base, node, step))
@@ -513,7 +239,7 @@ def _stale_step(tape: Tape) -> Step | None:
     masks = _masks(parameters, window)
     touched = _following(window, {p.before for p in parameters})
     view = View(parameters, window, masks, _smooth(parameters, window), set(window), touched, last, values)
-    found = _by_labels(view, _met_data(view), follows=False)
+    found = _by_labels(view, _met_data(view), must_follow=False)
     return None if found is None else found._replace(stale=True)
 
 
@@ -524,12 +250,12 @@ def _is_of_zeros(node: Node, values: Values) -> bool:
     return not any(np.asarray(values(n)).any() for n in made_of([node]) if n.function is None and n.shape)
 
 
-def _by_labels(view: View, meetings: list[Meeting], follows: bool = True) -> Step | None:
+def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) -> Step | None:
     """The step as it is where labels enter at these places; None if not all of it follows from them."""
     if not meetings:
         return None
     labelled = _following(view.window, {meeting.node for meeting in meetings})
-    if follows and not all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
+    if must_follow and not all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
         return None
     examples = _examples(meetings, view)
     if not examples:
@@ -565,7 +291,7 @@ def _is_float(node: Node) -> bool:
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
     """Which parameters each Node depends on, as bits."""
     bits = {node: 1 << k for k, p in enumerate(parameters) for node in (p.root, p.before)}
-    return _masked(bits | {_root(p.after): AFTER for p in parameters}, window)
+    return masked(bits | {root_of(p.after): AFTER for p in parameters}, window)
 
 
 def _met_data(view: View) -> list[Meeting]:

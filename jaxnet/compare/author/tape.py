@@ -122,7 +122,8 @@ class Tape:
         self.escaped: set[float] = set()  # numbers that left the record as plain floats
         self.most, self.deadline = most, deadline
         self.on_step: Callable[[Node], None] | None = None  # called when an array has been stepped for the third time
-        self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array, where that is known
+        self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array …
+        self.read = 0  # … for the updates in so many Nodes
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self._constants: dict[int, tuple[np.ndarray, Node]] = {}
         self._adopted: dict[int, tuple[np.ndarray, Any]] = {}

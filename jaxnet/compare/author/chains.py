@@ -1,0 +1,292 @@
+"""The arrays that a program steps, and their versions: of the record of a run, by its structure alone.
+
+A step of an array p is p ± g with g dependent on p, and the next version of it is what that gives. Entries and rows
+that are stepped one by one make one step together. Arrays whose steps depend on each other are one network.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.tape import (
+    Node,
+    Place,
+    Tape,
+    add_at,
+    depends,
+    made_of,
+    nodes_in,
+    scaled_by_numbers,
+    setitem,
+    updates,
+)
+
+
+class Chain(NamedTuple):
+    """The versions of one array, and what was added or subtracted between each and the next."""
+
+    versions: tuple[Node, ...]
+    steps: tuple[tuple[Any, ...], ...]
+    written: frozenset[Node] = frozenset()  # what was written into it, where it is stepped entry by entry
+
+    @property
+    def parts(self) -> frozenset[Node]:
+        """The versions that its steps gave it, which are written into another array where it is a part of one."""
+        return frozenset(self.versions[1:])
+
+
+def chains_in(tape: Tape) -> list[Chain]:
+    """Arrays that are stepped twice or more; those stepped once, if there are no others."""
+    _find_following(tape)
+    chains = _joined(_built(_links(tape)))
+    several = [chain for chain in chains if len(chain.steps) >= 2]
+    return _without_inner(_without_dependent(_whole_or_in_parts(several or chains)))
+
+
+def _joined(chains: list[Chain]) -> list[Chain]:
+    """Chains of which one goes on where another ends, but for what is done to each entry after a step: weights may be
+    clipped, or masked."""
+    by_end: dict[Node, Chain] = {}
+    for chain in chains:
+        before = _before_it_was_bounded(chain.versions[0])
+        if before is not chain.versions[0] and (first := by_end.pop(before, None)) is not None:
+            chain = Chain(first.versions + chain.versions[1:], first.steps + chain.steps, first.written | chain.written)
+        by_end[chain.versions[-1]] = chain
+    return sorted(by_end.values(), key=lambda chain: chain.versions[0].number)
+
+
+_BOUNDING = (np.clip, np.where, np.maximum, np.minimum, np.multiply)
+
+
+def _before_it_was_bounded(node: Node) -> Node:
+    """The array whose entries were clipped, masked or scaled by what there was before it."""
+    while node.function in _BOUNDING and node.parents:
+        latest = max(node.parents, key=lambda n: n.number)
+        if latest.shape != node.shape:
+            break
+        node = latest
+    return node
+
+
+def _whole_or_in_parts(chains: list[Chain]) -> list[Chain]:
+    """Of an array and its parts (rows, layers) one or the other: the parts, if nothing else of it is ever stepped."""
+    parts = {node for chain in chains for node in chain.parts}
+    whole = [chain for chain in chains if chain.written]
+    in_parts = [chain for chain in whole if chain.written <= parts]
+    of_whole = {node for chain in whole if chain not in in_parts for node in chain.written}
+    return [chain for chain in chains if chain not in in_parts and not chain.parts & of_whole]
+
+
+PIECEWISE = (setitem, add_at)  # writes of entries or rows
+TOGETHER = 2000  # arrays whose dependents are found in one walk through the record
+
+
+def _find_following(tape: Tape) -> None:
+    """Fills `following`, which says of steps and arrays whether the one follows from the other, with those of the Nodes
+    that have come since: a record is read often."""
+    new, tape.read = tape.nodes[tape.read :], len(tape.nodes)
+    unknown: dict[Node, list[Node]] = {}
+    for base, step in (pair for node in new if node.function not in PIECEWISE for pair in updates(node)):
+        if isinstance(step, Node):
+            unknown.setdefault(base, []).append(step)
+    bases = sorted(unknown, key=lambda n: n.number)
+    for k in range(0, len(bases), TOGETHER):
+        block = bases[k : k + TOGETHER]
+        last = max(step.number for base in block for step in unknown[base])
+        masks = masked({base: 1 << j for j, base in enumerate(block)}, tape.nodes[block[0].number : last + 1])
+        for j, base in enumerate(block):
+            for step in unknown[base]:
+                tape.following[step, base] = bool(masks.get(step, 0) >> j & 1) and follows(step, base)
+
+
+def masked(bits: dict[Node, int], window: list[Node]) -> dict[Node, int]:
+    """The bits of the Nodes that each Node of the window depends on, itself included."""
+    masks = dict(bits)
+    for node in window:
+        mask = masks.get(node, 0)
+        for source in node.sources:
+            mask |= masks.get(source, 0)
+        if mask:
+            masks[node] = mask
+    return masks
+
+
+def _links(tape: Tape) -> dict[Node, list[tuple[Node, Any]]]:
+    """For each version of an array the ones that follow it, with what was added or subtracted."""
+    links: dict[Node, list[tuple[Node, Any]]] = {}
+    seen: set[Node] = set()
+    stack = [node for node in tape.nodes if node.steps]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for base, step in updates(node):
+            if isinstance(step, Node) and (node.function in PIECEWISE or tape.following[step, base]):
+                links.setdefault(base, []).append((node, step))
+                stack.append(base)
+                break  # of p and what it is a multiple of, the first that the step depends on
+    return links
+
+
+def follows(step: Node, base: Node) -> bool:
+    """Whether a step depends on its array, as it does, by more than a multiple of it, as weight decay alone would."""
+    inside = made_of([step], base.number, until=lambda n: n is base or not _is_linear(n, base))
+    edge = [n for n in inside if n is not base and not _is_linear(n, base)]
+    if any(any(n.sample or ()) for n in edge) or base in made_of(edge, base.number):
+        return True
+    return bool(np.asarray(Values({base: np.zeros(base.shape)})(step)).any())
+
+
+def _is_linear(node: Node, base: Node) -> bool:
+    scaled = scaled_by_numbers(node) is not None or node.function is np.negative
+    return node.shape == base.shape and (scaled or node.function in (np.add, np.subtract))
+
+
+def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
+    # Of several things that may follow a version, the next version is the one that most versions follow in turn.
+    depth: dict[Node, int] = {}
+    for base in sorted(links, key=lambda n: -n.number):
+        links[base].sort(key=lambda link: (-depth.get(link[0], 0), base not in link[0].parents))
+        depth[base] = 1 + depth.get(links[base][0][0], 0)
+    following = {base: found[0] for base, found in links.items()}
+    rounds = _rounds([link for link in following.values() if link[0].function in PIECEWISE])
+    later = {node for node, _ in following.values()}
+    chains = [_chain_from(root, following, rounds) for root in following if root not in later]
+    return sorted((chain for chain in chains if chain.steps), key=lambda chain: chain.versions[0].number)
+
+
+def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
+    """For each write of an entry or a row the number of the step that it is a part of.
+
+    A step ends where a line that has written in it writes again, after others have or with what follows from that, and
+    what is written from there on until that happens again follows from what has been written since it did so first:
+    so all rows of an example are one step, and all entries of a matrix.
+    """
+    rounds: dict[Node, int] = {}
+    number = -1
+    order: dict[Node, int] = {}  # of what has been written in this step
+    first: dict[Place | None, tuple[int, int]] = {}  # what each line wrote first: its place in that order, its number
+    stretch: list[tuple[Node, Any]] = []
+    lines: set[Place | None] = set()
+    inside: set[Node] = set()  # what has been written in this stretch
+
+    def close() -> None:
+        nonlocal number
+        since, least = first.get(stretch[0][0].place, (-1, 0))
+        made_from = (n for _, step in stretch for n in made_of(nodes_in(step), least))
+        if number < 0 or (since >= 0 and any(order.get(n, -1) >= since for n in made_from)):
+            number += 1
+            order.clear()
+            first.clear()
+        for node, _ in stretch:
+            rounds[node] = number
+            made = _made_by(node)
+            first.setdefault(node.place, (len(order), min(n.number for n in made)))
+            for n in made:
+                order.setdefault(n, len(order))
+        for held in (stretch, lines, inside):
+            held.clear()
+
+    for node, step in sorted(writes, key=lambda write: write[0].number):
+        if node.place in lines and (
+            stretch[-1][0].place != node.place or made_of(nodes_in(step), stretch[0][0].number) & inside
+        ):
+            close()
+        stretch.append((node, step))
+        lines.add(node.place)
+        inside |= _made_by(node)
+    if stretch:
+        close()
+    return rounds
+
+
+def _made_by(node: Node) -> set[Node]:
+    """The version of an array that a write makes, and what it holds there now, if that is known."""
+    return {node, *(nodes_in(node.inputs[2]) if node.function is setitem else ())}
+
+
+def _chain_from(root: Node, following: dict[Node, tuple[Node, Any]], rounds: dict[Node, int]) -> Chain:
+    """Follow an array's versions, each stepped by something that depends on the version before."""
+    versions, steps = [root], []
+    part: list[Any] = []
+    written: set[Node] = set()
+    current = root
+    while current in following:
+        node, step = following[current]
+        if part and (node.function not in PIECEWISE or rounds[node] != rounds.get(current)):
+            versions.append(current)
+            steps.append(tuple(part))
+            part = []
+        if node.function in PIECEWISE and not depends(step, root):  # a row may be as it was from the first on
+            break
+        part.append(step)
+        written.update(_made_by(node) - {node})
+        current = node
+    if part:
+        versions.append(current)
+        steps.append(tuple(part))
+    return Chain(tuple(versions), tuple(steps), frozenset(written))
+
+
+def _without_dependent(chains: list[Chain]) -> list[Chain]:
+    """A momentum depends on the parameters that it is made for: it is none of them."""
+    kept: list[Chain] = []
+    for chain in sorted(chains, key=lambda c: c.versions[0].number):
+        inside = made_of([chain.versions[0]])
+        if not any(other.versions[0] in inside for other in kept):
+            kept.append(chain)
+    return kept
+
+
+def _without_inner(chains: list[Chain]) -> list[Chain]:
+    """A value that is added to while another array makes a single step (a residual, a state) is no parameter."""
+
+    def is_inner(chain: Chain) -> bool:
+        last = chain.versions[-1]
+        for other in chains:
+            if other is chain:
+                continue
+            for before, after in zip(other.versions, other.versions[1:], strict=False):
+                if before.number < chain.versions[1].number and last.number < after.number and depends(after, last):
+                    return True
+        return False
+
+    return [chain for chain in chains if not is_inner(chain)]
+
+
+def networks(chains: list[Chain]) -> list[list[Chain]]:
+    """Arrays whose steps depend on each other, the largest network first."""
+    groups: list[list[Chain]] = []
+    inside = {id(c): made_of(nodes_in(c.steps[0])) for c in chains}
+    for chain in chains:
+        tied = [
+            group
+            for group in groups
+            if any(o.versions[0] in inside[id(chain)] or chain.versions[0] in inside[id(o)] for o in group)
+        ]
+        groups = [group for group in groups if group not in tied] + [[c for group in tied for c in group] + [chain]]
+    return sorted(groups, key=lambda g: (-len(g), -sum(c.versions[0].size for c in g)))
+
+
+def at_once(network: list[Chain], k: int) -> bool:
+    """Whether all arrays make their k-th step together, from versions that the forward pass before it has used.
+
+    Rows that are picked one by one are stepped at different times, and no forward pass belongs to all such steps.
+    """
+    before, after = (max(root_of(chain.versions[j]).number for chain in network) for j in (k, k + 1))
+    first = min(chain.versions[k + 1].number for chain in network)
+    following = min(
+        (chain.versions[k + 2].number for chain in network if len(chain.versions) > k + 2), default=after + 1
+    )
+    used = all(any(depends(n, chain.versions[k]) for n in nodes_in(chain.steps[k])) for chain in network)
+    return before < first and after < following and used
+
+
+def root_of(node: Node) -> Node:
+    while node.function in (np.transpose, np.reshape) and node.parents[0].size == node.size:
+        node = node.parents[0]
+    return node
