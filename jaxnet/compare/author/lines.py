@@ -259,7 +259,9 @@ def _known(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> 
                     found[target] = factor
         derivatives[node] = found
     # A Node may be the derivative by several, each times another constant: the one nearest to 1 is meant.
-    of_right = [derivatives[n].values() for n in on_right_ways if n.size > 1 and derivatives.get(n)]
+    # What is multiplied by a number next has its constant no longer.
+    scaled = {p for n in on_right_ways if is_scaling(n, step) for p in n.parents if p.size == n.size}
+    of_right = [derivatives[n].values() for n in on_right_ways - scaled if n.size > 1 and derivatives.get(n)]
     usual = [min(factors, key=lambda f: abs(math.log(abs(f)))) for factors in of_right]
     used: dict[str, list[Node]] = {}  # entries of arrays in the forward pass, by their index
     for node in step.active:
