@@ -119,6 +119,13 @@ def test_what_no_step_changes_is_said_not_to_be_judged(tmp_path, form):
     assert examined(tmp_path, case(1).text_by_form[form])["unjudged"] == []
 
 
+def test_what_no_step_changes_is_not_stepped_by_the_next_forward_pass(tmp_path):
+    """`XW + b` of the next step is a step of b by its looks, if W has been stepped and b has not."""
+    text = PLAIN.replace("    b1 -= 0.1 * db1\n", "").replace("X @ W1 + b1", "b1 + X @ W1")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [place["line"] for place in said["unjudged"]]) == ("right", [7])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("code", NAMED)
 def test_every_mistake_is_named_in_every_form(tmp_path, code):

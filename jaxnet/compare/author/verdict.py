@@ -161,10 +161,14 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
 def _left_over(tape: Tape, step: Step) -> int:
     """The line that steps an array of the forward pass by what follows from the labels, and which was not judged."""
     judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
-    forward = made_of(example.prediction for example in step.examples) - step.active
+    predictions = [example.prediction for example in step.examples]
+    forward = made_of(predictions, until=lambda n: n in judged) - step.active
+    after = {p.after for p in step.parameters}  # what follows from these is the next forward pass
     for node in tape.nodes[: step.last + 1]:
         made = [pair for pair in updates(node) if pair[1] in step.labelled]
-        if node.place is not None and not any(judged & set(pair) for pair in made) and forward & {b for b, _ in made}:
+        if node.place is None or any(judged & set(pair) for pair in made) or not forward & {base for base, _ in made}:
+            continue
+        if not after & made_of([pair[1] for pair in made]):
             return node.place.line
     return 0
 
