@@ -259,10 +259,16 @@ def _known(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> 
                     found[target] = factor
         derivatives[node] = found
     # A Node may be the derivative by several, each times another constant: the one nearest to 1 is meant.
-    # What is multiplied by a number next has its constant no longer.
-    scaled = {p for n in on_right_ways if is_scaling(n, step) for p in n.parents if p.size == n.size}
-    of_right = [derivatives[n].values() for n in on_right_ways - scaled if n.size > 1 and derivatives.get(n)]
-    usual = [min(factors, key=lambda f: abs(math.log(abs(f)))) for factors in of_right]
+    nearest = {n: min(found.values(), key=_from_one) for n, found in derivatives.items() if found and n.size > 1}
+    of_right = {n: f for n, f in nearest.items() if n in on_right_ways}
+    # A constant that the next multiplication takes away is none of the gradients'.
+    passing = {
+        p
+        for n in of_right
+        for p in n.parents
+        if is_scaling(n, step) and p in of_right and _from_one(of_right[n]) < _from_one(of_right[p])
+    }
+    usual = [f for n, f in of_right.items() if n not in passing]
     used: dict[str, list[Node]] = {}  # entries of arrays in the forward pass, by their index
     for node in step.active:
         if node.function is operator.getitem:
@@ -277,6 +283,11 @@ def _known(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> 
         if targets:
             known[node] = targets
     return known
+
+
+def _from_one(factor: float) -> tuple[float, bool]:
+    """How far a constant is from 1, of two that only their signs tell apart the positive one first."""
+    return round(abs(math.log(abs(factor))), 9), factor < 0
 
 
 def _is_among(factor: float, others: list[float]) -> bool:

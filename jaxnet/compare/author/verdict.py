@@ -165,10 +165,10 @@ def _left_over(tape: Tape, step: Step) -> int:
     forward = made_of(predictions, until=lambda n: n in judged) - step.active
     after = {p.after for p in step.parameters}  # what follows from these is the next forward pass
     for node in tape.nodes[: step.last + 1]:
-        made = [pair for pair in updates(node) if pair[1] in step.labelled]
+        made = [(base, g) for base, g in updates(node) if g in step.labelled and base in node.parents]
         if node.place is None or any(judged & set(pair) for pair in made) or not forward & {base for base, _ in made}:
             continue
-        if not after & made_of([pair[1] for pair in made]):
+        if not after & made_of(g for _, g in made):
             return node.place.line
     return 0
 
