@@ -461,7 +461,9 @@ def test_weights_that_an_earlier_run_left_are_not_loaded(tmp_path):
     text = f"import os, pickle\n{PLAIN[:start]}if os.path.exists('weights.pkl'):\n"
     text += f"    W1, W2 = pickle.load(open('weights.pkl', 'rb'))\nelse:\n{body}"
     (tmp_path / "weights.pkl").write_bytes(pickle.dumps((1, 2)))
-    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text)
+    assert said["verdict"] == "right"
+    assert said["notes"] == ["run without weights.pkl, which it would load instead of training"]
 
 
 def test_what_is_trained_further_is_no_other_network(tmp_path):

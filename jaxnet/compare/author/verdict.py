@@ -237,7 +237,7 @@ def _attempts(
     modules: dict[str, Any] = {}
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
     asked = str(path.resolve().relative_to(root.resolve()))
-    for file in _programs(path, root):
+    for file, without in _programs(path, root):
         if time.monotonic() > deadline:
             reasons.append("the time was up")
             return
@@ -265,7 +265,7 @@ def _attempts(
         for network in found:
             more = network is not found[-1]
             program = None if file == path else str(ran.entry)
-            yield Attempt(program, tape, network.steps, network.names, ran.notes, more=more)
+            yield Attempt(program, tape, network.steps, network.names, [*without, *ran.notes], more=more)
     if own is None:
         return
     yield from _driven(own, modules["numpy"], deadline, flags, reasons, trained)
@@ -305,16 +305,16 @@ def _driven(
             yield Attempt(description, tape, steps, names, own.notes, attempt.alone, attempt.doubt)
 
 
-def _programs(path: Path, root: Path) -> Iterator[Path]:
-    """The file; the same without the weights that an earlier run of it left, which it would load instead of training;
-    other programs that use it."""
+def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The file; the same without the weights that an earlier run of it left, which it would load instead of training,
+    and a note of that; other programs that use it."""
     kept = learnt(path, root)
-    yield path
+    yield path, []
     for file in kept:
         file.unlink(missing_ok=True)
     if kept:
-        yield path
-    yield from importers(path, root)
+        yield path, [f"run without {', '.join(file.name for file in kept)}, which it would load instead of training"]
+    yield from ((program, []) for program in importers(path, root))
 
 
 class Network(NamedTuple):
