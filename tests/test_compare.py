@@ -18,6 +18,7 @@ from jaxnet import backprop
 from jaxnet.compare import gradients as array_interface
 from jaxnet.compare.files import compare_file
 from jaxnet.compare.mistakes import WORDS
+from jaxnet.compare.multiples import multiple
 
 PAIRS = [(output, loss) for output, losses in array_interface.LOSSES_OF_OUTPUT.items() for loss in losses]
 HIDDEN = ("relu", "tanh", "sigmoid", "leaky_relu")
@@ -316,6 +317,18 @@ def test_the_notebooks_own_mistakes():
     }
     assert report.verdict == "wrong"
     assert report.truth == "jax.grad of your forward pass and loss"
+
+
+def test_what_is_a_multiple():
+    array = np.random.default_rng(0).normal(size=(2, 3))
+    assert multiple(-2 * array, array, 1e-9) == pytest.approx(-2)
+    off = array.copy()
+    off[1, 2] += 1e-6
+    assert multiple(off, array, 1e-9) is None
+    assert multiple(off, array, 1e-3) == pytest.approx(1)
+    for other in (array.T, 0 * array, array[:1]):
+        assert multiple(other, array, 1e-9) is None
+        assert multiple(array, other, 1e-9) is None
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):
