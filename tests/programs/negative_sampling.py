@@ -2,7 +2,7 @@
 import numpy as np
 
 np.random.seed(18)
-VOCABULARY, DIMENSIONS, NEGATIVES = 40, 6, 4
+VOCABULARY, DIMENSIONS, NEGATIVES = 900, 6, 4
 
 
 def sigmoid(x):
@@ -30,11 +30,11 @@ class Vectors:
         return loss
 
 
-words = np.random.randint(0, VOCABULARY, 200)
+words = np.random.randint(0, VOCABULARY, 3000)
 vectors = Vectors()
 total = 0.0
-for k in range(1, 199):
+for k in range(1, 2999):
     for neighbour in (words[k - 1], words[k + 1]):
         total += vectors.pair(words[k], neighbour, np.random.randint(0, VOCABULARY, NEGATIVES), 0.05)
-    if k % 50 == 0:
+    if k % 500 == 0:
         print(f"{k:3d}  loss {total / k / 2:.4f}")

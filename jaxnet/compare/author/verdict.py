@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author import drivers, facade, lines, places, repair, standins
+from jaxnet.compare.author.chains import PIECEWISE
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judge import Judged, judge, with_teeth
 from jaxnet.compare.author.moments import Moment, Trace
@@ -339,7 +340,7 @@ class _Watch:
         if len(self.tape.nodes) < self.next_look:
             return
         made = [(base, step) for base, step in updates(node) if isinstance(step, Node)]
-        if not any(depends(step, base) for base, step in made) and not any(_is_zero(step) for _, step in made):
+        if not any(depends(step, _whole(base)) for base, step in made) and not any(_is_zero(step) for _, step in made):
             self.next_look = int(1.05 * len(self.tape.nodes))  # a look at the values takes long
             return
         try:
@@ -369,6 +370,13 @@ class _Watch:
         for seen in self.tape.nodes:
             seen.steps = 0
         self.next_look = 0
+
+
+def _whole(node: Node) -> Node:
+    """The array before entries were written into it: a row that is stepped may be as it was there."""
+    while node.function in PIECEWISE and isinstance(node.inputs[0], Node):
+        node = node.inputs[0]
+    return node
 
 
 def _is_zero(node: Node) -> bool:
