@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxnet.compare.author.chains import PIECEWISE
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.recorder import Array, node_of
@@ -77,6 +78,8 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
     candidates: dict[Parameter, list[str]] = {p: [] for p in step.parameters}
     by_version = {version: p for p in step.parameters for version in p.versions}
     for node, held_as in known.items():
+        while node not in by_version and node.function in PIECEWISE and isinstance(node.inputs[0], Node):
+            node = node.inputs[0]  # in the midst of a step
         if node in by_version:
             candidates[by_version[node]] += [_short(name) for name in held_as]
     for p in step.parameters:
