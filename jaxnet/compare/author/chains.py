@@ -87,7 +87,7 @@ TOGETHER = 2000  # arrays whose dependents are found in one walk through the rec
 def _find_following(tape: Tape) -> None:
     """Fills `following`, which says of steps and arrays whether the one follows from the other, with those of the Nodes
     that have come since: a record is read often."""
-    new, tape.read = tape.nodes[tape.read :], len(tape.nodes)
+    count, new = len(tape.nodes), tape.nodes[tape.read :]
     unknown: dict[Node, list[Node]] = {}
     for base, step in (pair for node in new if node.function not in PIECEWISE for pair in updates(node)):
         if isinstance(step, Node):
@@ -100,6 +100,7 @@ def _find_following(tape: Tape) -> None:
         for j, base in enumerate(block):
             for step in unknown[base]:
                 tape.following[step, base] = bool(masks.get(step, 0) >> j & 1) and follows(step, base)
+    tape.read = count  # not before: the time may be up meanwhile
 
 
 def masked(bits: dict[Node, int], window: list[Node]) -> dict[Node, int]:
