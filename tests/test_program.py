@@ -303,6 +303,9 @@ def test_notes_say_where_in_the_tree(author):
 def test_a_fragment_that_does_not_import_numpy(author):
     ran = author.run("main.py", "x = np.made_by")
     assert (ran.namespace["x"], ran.notes) == ("the recorder", ["main.py uses np, which it does not import"])
+    author.write("helpers.py", "import numpy as np\nplt = 1")
+    ran = author.run("third.py", "from helpers import (plt,\n    np)\nx = np.made_by")
+    assert (ran.namespace["x"], ran.notes) == ("the recorder", [])
     ran = author.run("other.py", "try:\n    np.zeros(1)\nexcept NameError:\n    import numpy as np\n    x = 1")
     assert (ran.namespace["x"], ran.notes) == (1, [])
 

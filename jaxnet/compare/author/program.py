@@ -10,7 +10,6 @@ import contextlib
 import linecache
 import os
 import random
-import re
 import signal
 import sys
 import time
@@ -169,8 +168,7 @@ class _Program:
         """Run each statement of a file; SystemExit passes on, unless it is forgiven as a notebook does."""
         name = str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
         units = read_units(path, name)
-        text = "\n".join(unit.text for unit in units)
-        if re.search(r"\bnp\.", text) and not re.search(r"\bas np\b|\bnp\s*=|import\s*\*|import np\b", text):
+        if _uses_unbound("np", [statement for unit in units for statement in unit.body]):
             module.__dict__.setdefault("np", self.imports.modules.get("numpy", np))
             self._add(f"{name} uses np, which it does not import")
         if len(units) == 1:
@@ -295,6 +293,16 @@ def _asks_for_main(test: ast.expr) -> bool:
         case ast.Compare(ops=[ast.Eq()], left=left, comparators=[right]):
             return {ast.unparse(left), ast.unparse(right)} == {"__name__", "'__main__'"}
     return False
+
+
+def _uses_unbound(name: str, statements: list[ast.stmt]) -> bool:
+    """Whether a name is used that nothing in the program could bind: no assignment, import or argument."""
+    nodes = [node for statement in statements for node in ast.walk(statement)]
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    bound |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+    return any(node.id == name for node in names) and not bound & {name, "*"}
 
 
 def _bound_by(statement: ast.stmt) -> set[str]:
