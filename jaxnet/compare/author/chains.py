@@ -6,6 +6,7 @@ that are stepped one by one make one step together. Arrays whose steps depend on
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,6 +83,14 @@ def _whole_or_in_parts(chains: list[Chain]) -> list[Chain]:
 
 PIECEWISE = (setitem, add_at)  # writes of entries or rows
 TOGETHER = 2000  # arrays whose dependents are found in one walk through the record
+
+
+def before_writes(node: Node) -> Iterator[Node]:
+    """The array, then what it was before each write of an entry or a row, back to where it was made as a whole."""
+    yield node
+    while node.function in PIECEWISE and isinstance(node.inputs[0], Node):
+        node = node.inputs[0]
+        yield node
 
 
 def _find_following(tape: Tape) -> None:

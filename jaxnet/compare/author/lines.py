@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.author.chains import PIECEWISE
+from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.recorder import Array, node_of
@@ -78,10 +78,9 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
     candidates: dict[Parameter, list[str]] = {p: [] for p in step.parameters}
     by_version = {version: p for p in step.parameters for version in p.versions}
     for node, held_as in known.items():
-        while node not in by_version and node.function in PIECEWISE and isinstance(node.inputs[0], Node):
-            node = node.inputs[0]  # in the midst of a step
-        if node in by_version:
-            candidates[by_version[node]] += [_short(name) for name in held_as]
+        version = next((n for n in before_writes(node) if n in by_version), None)  # it may be in the midst of a step
+        if version is not None:
+            candidates[by_version[version]] += [_short(name) for name in held_as]
     for p in step.parameters:
         candidates[p].sort(key=lambda name: (bool(re.search(r"\[\d", name)), "[" in name))
         candidates[p] += [target] if (target := _target(p.after.place)) else []

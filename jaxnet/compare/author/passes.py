@@ -216,15 +216,13 @@ def _adapt(session: Session, parameters: list[Leaf]) -> None:
     weights = [leaf for leaf in two if leaf.named and leaf.named.kind == "W"]
     shapes = [numpy.shape(leaf.value) for leaf in weights or two if weights or 1 not in numpy.shape(leaf.value)]
     chains = {}
-    if shapes and all(a[0] == b[1] for a, b in itertools.pairwise(shapes)):
-        chains["columns"] = (shapes[0][1], *(s[0] for s in shapes))
-    if shapes and all(a[1] == b[0] for a, b in itertools.pairwise(shapes)):
-        chains["rows"] = (shapes[0][0], *(s[1] for s in shapes))
-    if not chains and len(shapes) > 1:  # with a column, or a row, for the biases
-        if all(a[0] + 1 == b[1] for a, b in itertools.pairwise(shapes)):
-            chains["columns"] = (shapes[0][1] - 1, *(s[0] for s in shapes))
-        if all(a[1] + 1 == b[0] for a, b in itertools.pairwise(shapes)):
-            chains["rows"] = (shapes[0][0] - 1, *(s[1] for s in shapes))
+    for more in (0, 1):  # or one column, or row, more for the biases, which a single matrix cannot tell
+        if chains or len(shapes) <= more:
+            continue
+        if all(a[0] + more == b[1] for a, b in itertools.pairwise(shapes)):
+            chains["columns"] = (shapes[0][1] - more, *(s[0] for s in shapes))
+        if all(a[1] + more == b[0] for a, b in itertools.pairwise(shapes)):
+            chains["rows"] = (shapes[0][0] - more, *(s[1] for s in shapes))
     world = session.world
     if chains and world.sizes not in chains.values():
         session.world = world._replace(sizes=chains.get(world.layout) or next(iter(chains.values())))

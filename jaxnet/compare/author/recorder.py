@@ -540,8 +540,10 @@ class Array(Recorded, np.ndarray):
         if not _tape:
             np.ndarray.view(self, np.ndarray)[plain(index)] = plain(value)
             return
-        if isinstance(value, np.ndarray) and value.size == 1 and value.ndim and not np.shape(_entry(self, index)):
-            value = np.reshape(value, ())  # as NumPy let one do before its version 2.4
+        if isinstance(value, np.ndarray) and value.size == 1 and value.ndim:
+            written_to = np.ndarray.view(self, np.ndarray)[plain(index)]
+            if not np.ndim(written_to):  # as NumPy let one do before its version 2.4
+                value = np.reshape(value, ())
         at, written = _refer(index), _refer(_listed(value))
         if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
             return  # `a[k] += g`: the view has been written through already
@@ -632,10 +634,6 @@ class Array(Recorded, np.ndarray):
 
 for _name, _ufunc in {**_BINARY, **_BITS}.items():
     setattr(Array, f"__i{_name}__", _in_place(_ufunc))
-
-
-def _entry(array: Array, index: Any) -> Any:
-    return np.ndarray.view(array, np.ndarray)[plain(index)]
 
 
 def copied(value: Any) -> Any:

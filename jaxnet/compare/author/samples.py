@@ -182,6 +182,8 @@ class Samples:
 def learnt(program: Path, root: Path) -> list[Path]:
     """The files of the tree that hold weights, by their names, and that a program speaks of."""
     text = program.read_text(errors="replace")
+    if not any(suffix in text for suffix in _ARRAYS):
+        return []
     files = (path for path in sorted(root.rglob("*")) if path.suffix in _ARRAYS and path.name in text)
     return [path for path in files if _TRAINED.search(path.name.lower())]
 

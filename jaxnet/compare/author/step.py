@@ -14,15 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.chains import Chain, at_once, chains_in, follows, masked, networks, root_of
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.tape import (
-    Node,
-    Tape,
-    depends,
-    made_of,
-    nodes_in,
-    setitem,
-    updates,
-)
+from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, setitem, updates
 
 
 class Parameter(NamedTuple):

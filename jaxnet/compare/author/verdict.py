@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author import drivers, facade, lines, places, repair, standins
-from jaxnet.compare.author.chains import PIECEWISE
+from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judge import Judged, judge, with_teeth
 from jaxnet.compare.author.moments import Moment, Trace
@@ -165,7 +165,8 @@ def _left_over(tape: Tape, step: Step) -> int:
     predictions = [example.prediction for example in step.examples]
     forward = made_of(predictions, until=lambda n: n in judged) - step.active
     after = {p.after for p in step.parameters}  # what follows from these is the next forward pass
-    for node in tape.nodes[: step.last + 1]:
+    first = min((n.number for n in step.labelled), default=0)
+    for node in tape.nodes[first : step.last + 1]:
         made = [(base, g) for base, g in updates(node) if g in step.labelled and base in node.parents]
         if node.place is None or any(judged & set(pair) for pair in made) or not forward & {base for base, _ in made}:
             continue
@@ -340,7 +341,9 @@ class _Watch:
         if len(self.tape.nodes) < self.next_look:
             return
         made = [(base, step) for base, step in updates(node) if isinstance(step, Node)]
-        if not any(depends(step, _whole(base)) for base, step in made) and not any(_is_zero(step) for _, step in made):
+        # A row that is stepped may be as it was before any other one was.
+        whole = [(step, list(before_writes(base))[-1]) for base, step in made]
+        if not any(depends(step, base) for step, base in whole) and not any(_is_zero(step) for step, _ in whole):
             self.next_look = int(1.05 * len(self.tape.nodes))  # a look at the values takes long
             return
         try:
@@ -370,13 +373,6 @@ class _Watch:
         for seen in self.tape.nodes:
             seen.steps = 0
         self.next_look = 0
-
-
-def _whole(node: Node) -> Node:
-    """The array before entries were written into it: a row that is stepped may be as it was there."""
-    while node.function in PIECEWISE and isinstance(node.inputs[0], Node):
-        node = node.inputs[0]
-    return node
 
 
 def _is_zero(node: Node) -> bool:
