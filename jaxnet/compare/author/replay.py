@@ -104,6 +104,7 @@ class PullBack:
         self.outputs, self.active = list(outputs), active
         reached = (n for n in ancestors(self.outputs) if n in active and n.function is not None)
         self.order = sorted(reached, key=lambda n: -n.number)
+        self._at_once: dict[str, Callable] = {}
 
     def __call__(self, values: Values, cotangents: Iterable[Any]) -> dict[Node, np.ndarray]:
         """∂/∂Node for each Node."""
@@ -116,15 +117,33 @@ class PullBack:
         seeds: dict[int, np.ndarray] = {}
         for output, cotangent in zip(self.outputs, cotangents, strict=True):
             seed = np.broadcast_to(np.asarray(cotangent, np.float64), np.shape(values(output)))
-            if seed.any():
-                seeds[output.number] = seeds.get(output.number, 0.0) + seed
+            seeds[output.number] = seeds.get(output.number, 0.0) + seed
+        reached = ancestors(output for output in self.outputs if seeds[output.number].any())
         steps = [(node, *self._described(node, values)) for node in self.order]
         steps = [(node, template, moving) for node, template, moving in steps if moving]
         arrays = {n.number: np.asarray(values(n)) for node, _, _ in steps for n in (node, *node.parents)}
         with jax.enable_x64(True), _room():
-            found = _sweep(steps, arrays, seeds)
+            found = self._swept(steps, arrays, seeds, {node.number for node in reached})
         by_number = {n.number: n for n in (*self.active, *self.outputs)}
         return {(by_number[target], by_number.get(use)): array for (target, use), array in found.items()}
+
+    def _swept(self, steps, arrays: dict[int, np.ndarray], seeds: dict[int, np.ndarray], reached: set[int]):
+        """The chain rule. A few operations are compiled at once, for all losses; of many, each kind once."""
+        import jax
+
+        key = repr([template for _, template, _ in steps])  # positions of masks are not the same in each draw
+        try:
+            if len(steps) <= AT_ONCE:
+                if key not in self._at_once:
+                    self._at_once[key] = jax.jit(
+                        lambda arrays, seeds: _sweep(steps, arrays, seeds, _vjp), compiler_options=QUICKLY
+                    )
+                swept = {key: np.asarray(part) for key, part in self._at_once[key](arrays, seeds).items()}
+                if all(np.isfinite(part).all() for part in swept.values()):  # 0 · ∞, where a loss does not depend on it
+                    return {(n, use): part for (n, use), part in swept.items() if {n, use} - {-1} <= reached}
+        except ValueError:  # of an operation that may not be needed for this loss
+            pass
+        return _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, _pull)
 
     def _described(self, node: Node, values: Values) -> tuple[Any, list[int]]:
         """The arguments of an operation with slots for arrays, and the Nodes that it is differentiated by."""
@@ -157,7 +176,11 @@ def _room() -> Iterator[None]:
         raise ValueError("the arrays of this step are too large to be judged: smaller batches would do") from None
 
 
-def _sweep(steps, arrays: dict[int, np.ndarray], seeds: dict[int, np.ndarray]) -> dict[tuple[int, int], np.ndarray]:
+AT_ONCE = 120  # operations
+QUICKLY = {"xla_backend_optimization_level": 0}  # what is compiled runs a few times on small arrays
+
+
+def _sweep(steps, arrays: dict[int, Any], seeds: dict[int, Any], pull: Callable) -> dict[tuple[int, int], Any]:
     """The chain rule: from the last Node to the first, each passes its cotangent on to what it was made of.
 
     Returns the cotangent of each Node, under (number, −1), and what each use of it adds.
@@ -167,7 +190,7 @@ def _sweep(steps, arrays: dict[int, np.ndarray], seeds: dict[int, np.ndarray]) -
     for node, template, moving in steps:
         if node.number not in cotangents:
             continue
-        for number, part in zip(moving, _pull(node, template, moving, arrays, cotangents[node.number]), strict=True):
+        for number, part in zip(moving, pull(node, template, moving, arrays, cotangents[node.number]), strict=True):
             cotangents[number] = cotangents[number] + part if number in cotangents else part
             parts[number, node.number] = part
     return {**{(number, -1): cotangent for number, cotangent in cotangents.items()}, **parts}
@@ -177,19 +200,20 @@ _compiled: dict[Any, Callable] = {}
 
 
 def _pull(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], cotangent: Any) -> tuple:
-    """The cotangents of one operation's active arguments: compiled once for all operations of a kind, since a step is
-    differentiated for several losses, and repeats itself over layers and examples."""
+    """`_vjp`, compiled once for all operations of a kind: a step repeats itself over examples and moments."""
     import jax
 
     key, general, numbers = _kind(node, template, moving, arrays)
     at = [numbers.index(number) for number in moving]
     if key not in _compiled:
-        _compiled[key] = jax.jit(lambda own, cotangent: _vjp(node, general, at, dict(enumerate(own)), cotangent))
+        _compiled[key] = jax.jit(
+            lambda own, cotangent: _vjp(node, general, at, dict(enumerate(own)), cotangent), compiler_options=QUICKLY
+        )
     return tuple(np.asarray(part) for part in _compiled[key]([arrays[number] for number in numbers], cotangent))
 
 
 def _vjp(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], cotangent: Any) -> tuple:
-    """The same, by `jax.vjp` of the operation."""
+    """The cotangents of one operation's active arguments, by `jax.vjp` of the operation."""
     import jax
     import jax.numpy as jnp
 
