@@ -236,6 +236,13 @@ STEPS = {
         "wrong",
         {("dW1", "wrong-sign")},
     ),
+    "the rate is in the line of the momentum, and the biases have none": (
+        {"for _ in range(9):": "V1 = V2 = 0\nfor _ in range(9):", "0.1 * db": "db",
+         "W1 -= 0.1 * dW1": "V1 = 0.9 * V1 + 0.1 * (X.T @ dZ1)\n    W1 -= V1",
+         "W2 -= 0.1 * dW2": "V2 = 0.9 * V2 + 0.1 * (A1.T @ dZ2)\n    W2 -= V2"},
+        "right",
+        set(),
+    ),
     "weights decay by a rate that the program computes": (
         {"for _ in range(9):": "rates = np.linspace(0.1, 0.01, 9)\nfor rate in rates:",
          "W1 -= 0.1 * dW1": "W1 = (1 - rate * 0.5) * W1 - rate * dW1",
@@ -328,12 +335,26 @@ def test_one_minus_the_labels_are_no_labels(tmp_path):
         examined(tmp_path, PERCEPTRON.replace("- T *", "+ T *"))
 
 
+def test_an_example_so_large_that_its_probability_becomes_1(tmp_path):
+    """Where log(1 − p) is not a number, nothing can be compared: such weights are not drawn."""
+    text = PERCEPTRON.replace("w = np.random.randn(2)", "X[0] *= 400\nw = np.random.randn(2) / 999")
+    text += "    loss = -np.sum(T * np.log(y) + (1 - T) * np.log(1 - y))\n"
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
 def test_where_no_mistake_would_show_nothing_is_right(tmp_path):
     """Of one example with one output any number is the derivative of some loss."""
     text = PERCEPTRON
     for old, new in ONE_ROW:
         text = text.replace(old, new)
     with pytest.raises(ValueError, match="no mistake would show"):
+        examined(tmp_path, text)
+
+
+def test_a_penalty_is_no_step(tmp_path):
+    """dW1 + 0.1 W1 is no new version of W1 by a step dW1, where the program only looks at its gradients."""
+    text = PLAIN[: PLAIN.index("    W1 -= ")] + "    dW1 += 0.1 * W1\n    dW2 += 0.1 * W2\n"
+    with pytest.raises(ValueError, match="no array is ever stepped"):
         examined(tmp_path, text)
 
 

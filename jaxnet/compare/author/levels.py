@@ -73,13 +73,14 @@ def fit(found: dict[Parameter, list[Level]], truth: Truth) -> dict[Parameter, li
 def _up_to_formula(levels: list[Level], parameter: Parameter) -> list[Level]:
     """The arrays down to the line that made the gradient: what stands there is its formula, constants and sign too.
 
-    What an optimiser makes of a gradient is seen through. Where the gradient is made in the line of the step itself,
-    numbers that it is multiplied by are seen through as well, since the learning rate is one of them.
+    What an optimiser makes of a gradient is seen through. Where the line that makes the gradient is that of the step
+    itself, or makes all that is stepped with, numbers that it is multiplied by are seen through as well, since the
+    learning rate is one of them.
     """
-    made = levels[-1].candidate
-    if made is None or made.node.place is None:
+    made, outermost = levels[-1].candidate, levels[0].candidate
+    if made is None or outermost is None or made.node.place is None:
         return levels
-    in_step = parameter.after.place is not None and made.node.place[:2] == parameter.after.place[:2]
+    in_step = made.node.place[:2] in [node.place[:2] for node in (parameter.after, outermost.node) if node.place]
     for k, level in enumerate(levels):
         candidate = level.candidate
         if candidate is None or candidate.node.place != made.node.place:

@@ -65,6 +65,7 @@ class Node:
         "sample",
         "shape",
         "steps",
+        "used",
         "value",
     )
 
@@ -82,6 +83,7 @@ class Node:
         self.origin: str = origin
         self.steps: int = 0
         self.sample: tuple[float, float] | None = None
+        self.used = False  # whether another Node was made of it
         self._sources: tuple[Node, ...] | None = None
 
     @property
@@ -147,6 +149,8 @@ class Tape:
         shape, dtype = getattr(result, "shape", ()), getattr(result, "dtype", None)
         parents = tuple(nodes_in((inputs, keywords)))
         node = Node(len(self.nodes), function, inputs, keywords, parents, (), shape, dtype)
+        for parent in parents:
+            parent.used = True
         self._append(node)
         if function is np.subtract or function is np.add or function is setitem or function is add_at:
             self._count_steps(node)
@@ -193,7 +197,7 @@ def updates(node: Node) -> Iterator[tuple[Node, Any]]:
         array, index, value = node.inputs
         if isinstance(array, Node) and isinstance(value, Node) and value.function in (np.add, np.subtract):
             for first, step in zip(value.inputs[:2], reversed(value.inputs[:2]), strict=True):
-                for part in multiples(first) if isinstance(first, Node) else ():
+                for part in _most_of(first) if isinstance(first, Node) else ():
                     if (
                         part.function is operator.getitem
                         and part.inputs[0] is array
@@ -208,9 +212,24 @@ def updates(node: Node) -> Iterator[tuple[Node, Any]]:
         if isinstance(first, Node) and (
             first.shape == node.shape or (node.function is np.subtract and first.size < node.size)
         ):
-            yield from ((p, second) for p in multiples(first))
+            yield from ((p, second) for p in _most_of(first))
         if node.function is np.add and isinstance(second, Node) and second.shape == node.shape:
-            yield from ((p, first) for p in multiples(second))
+            yield from ((p, first) for p in _most_of(second))
+
+
+def _most_of(node: Node) -> Iterator[Node]:
+    """What a Node is a multiple of, and half of at least: λp is a penalty's gradient, and no array that is stepped."""
+    for whole in multiples(node):
+        if all(2 * abs(rest) >= abs(number) for rest, number in zip(_ends(node), _ends(whole), strict=False)):
+            yield whole
+
+
+def _ends(node: Node) -> tuple[float, ...]:
+    """The first and the last number that a Node held when the program ran."""
+    if node.sample is None and node.value is not None and node.size:
+        numbers = np.ravel(node.value)
+        return float(numbers[0]), float(numbers[-1])
+    return node.sample or ()
 
 
 def multiples(node: Node) -> Iterator[Node]:

@@ -17,6 +17,7 @@ from jaxnet.compare.author.step import Example, Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors
 from jaxnet.compare.multiples import multiple
 
+ROUNDED = 1e-8  # of 1 − p half of the digits are left
 ROUGH = 1e-3  # what a small number inside a logarithm may be, or change
 Array = np.ndarray
 
@@ -63,15 +64,16 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
     data = _unseen(step, recorded, random)
     asked = [(node, outcome) for node, outcome in tape.decisions if node in step.active and node.number <= step.last]
     for _ in range(count):
-        chosen = None
+        best: tuple[tuple[bool, bool], Values] | None = None
         for values in _tries(step, made_at, data, random):
             if not _is_alive(step, values):
                 continue
-            chosen = chosen or values
-            if all(bool(values(node)) == outcome for node, outcome in asked):
-                chosen = values
+            fits = all(bool(values(node)) == outcome for node, outcome in asked), _is_precise(step, values)
+            if best is None or fits > best[0]:
+                best = fits, values
+            if all(fits):
                 break
-        found.append(chosen or Values(_given(made_at) | data))
+        found.append(best[1] if best is not None else Values(_given(made_at) | data))
     return found
 
 
@@ -119,6 +121,13 @@ def _is_alive(step: Step, values: Values) -> bool:
             if np.median(between.max(axis=-1) if prediction.ndim else between) < 1e-3:
                 return False
     return True
+
+
+def _is_precise(step: Step, values: Values) -> bool:
+    """Whether the losses are numbers, and no 1 − p is left with a few digits only."""
+    predictions = [np.asarray(values(example.prediction)) for example in step.examples]
+    near_one = any((np.abs(1 - p) < ROUNDED).any() for p in predictions)
+    return not near_one and all(np.isfinite(values(node)).all() for node in step.losses)
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------
