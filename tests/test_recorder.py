@@ -95,6 +95,34 @@ def test_lists_of_different_lengths_are_objects_as_they_were():
             np.array([[1, 2], [3]], float)
 
 
+def test_what_is_put_into_an_array_before_it_is_used_is_data():
+    with recording() as tape:
+        x = np.zeros((2, 3))
+        for i in range(2):
+            for j in range(3):
+                x[i][j] = i + j
+        assert len(tape.nodes) == 1
+        y = x * 2
+        x[0][0] = 5
+        real.testing.assert_array_equal(Values()(node_of(y)), [[0, 2, 4], [2, 4, 6]])
+        real.testing.assert_array_equal(Values()(node_of(x)), [[5, 1, 2], [1, 2, 3]])
+
+
+def test_names_that_numpy_had_before_its_second_version():
+    with recording():
+        a = np.asfarray([1, 2])
+        out = np.float(2) * np.product(a) + np.float_(a[0]) + np.alltrue(a > 0)
+    assert isinstance(a, Array)
+    assert float(out) == 6
+
+
+def test_numbers_in_lists_are_data():
+    with recording() as tape:
+        error = [1, 0] - np.dot([0.5, 2], np.ones((2, 2)))
+    assert [node.origin for node in tape.nodes if node.function is None] == ["ones", "array", "array"]
+    real.testing.assert_array_equal(Values()(node_of(error)), [-1.5, -2.5])
+
+
 def test_an_array_of_one_number_is_that_number():
     """As NumPy had it before its version 2.4."""
     with recording():

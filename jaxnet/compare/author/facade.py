@@ -269,6 +269,7 @@ def _shuffled(generator: Any, array: Any, axis: int = 0) -> None:
 
 
 def _permuted(generator: Any, array: Any, **keywords: Any) -> Any:
+    array = _array(array) if isinstance(array, (list, tuple)) else array
     if not isinstance(array, Array):
         return leaf(generator.permutation(plain(array), **keywords), "random")
     return call(np.take, (array, np.asarray(generator.permutation(array.shape[0]))), {"axis": 0})
@@ -383,6 +384,9 @@ _NUMPY: dict[str, Any] = {
     "int_": _number_types()["int64"],
     "product": _making(np.prod),
     "alltrue": _making(np.all),
+    "sometrue": _making(np.any),
+    "asfarray": lambda value, dtype=np.float64: _asarray(value, dtype),
+    "complex": complex,
     "NaN": np.nan,
     "Inf": np.inf,
     "infty": np.inf,

@@ -186,6 +186,7 @@ INDEPENDENT = {
     np.iscomplexobj,
     np.isrealobj,
 }
+PRODUCTS = {np.dot, np.outer, np.inner, np.tensordot}
 SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savez_compressed, np.savetxt}
 # Those that write into their first argument, as the function of (array, …) that gives what it holds after.
 MUTATORS: dict[Callable, Callable] = {}
@@ -206,6 +207,8 @@ def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None
         keywords = {name: value for name, value in keywords.items() if name != "out"}
         if target is not None:
             return _into(function, args, keywords, target)
+    if isinstance(function, np.ufunc) or function in PRODUCTS:
+        args = tuple(map(built, args))  # data and labels may be lists
     inputs, named = _refer(tuple(args)), _refer(keywords)
     result = function(*plain(args), **plain(keywords))
     if isinstance(result, np.ndarray) and args:
@@ -315,9 +318,7 @@ def _view(base: Any, result: np.ndarray, function: Callable, rest: tuple) -> Any
     """A view of an Array, which knows of what and how, so that writes through either are seen by the other."""
     array = np.ndarray.view(result, Array)
     array._parent, array._function, array._rest = base, function, rest
-    array._seen = node_of(base)
-    array._node = _view_node(array._seen, function, rest, result)
-    return array
+    return array  # its Node is made when something is computed of it
 
 
 def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node:
@@ -547,8 +548,12 @@ class Array(Recorded, np.ndarray):
         at, written = _refer(index), _refer(_listed(value))
         if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
             return  # `a[k] += g`: the view has been written through already
-        _detach(self)
         into = np.ndarray.view(self, np.ndarray)
+        data = _root(self)._leaf
+        if data is not None and not data.used and not any(nodes_in((at, written))):
+            into[plain(index)] = plain(value)  # what is put into an array before anything is computed of it is data
+            return
+        _detach(self)
         into[plain(index)] = plain(value)
         if isinstance(written, list):
             written = np.asarray(written)
@@ -677,9 +682,10 @@ def _listed(value: Any) -> Any:
 
 
 def built(value: Any) -> Any:
-    """An array of nested lists in which something is recorded."""
+    """An array of nested lists, on the record if something in them is; anything else as it is."""
     if isinstance(value, (list, tuple)):
-        return call(np.stack, ([built(part) for part in value],)) if is_recorded(value) else np.asarray(value)
+        recorded = is_recorded(value)
+        return call(np.stack, ([built(part) for part in value],)) if recorded else leaf(np.asarray(value), "array")
     return value
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 TRAIN, TEST = 1200, 300  # more than a thousand: many programs put the first thousand aside
+MNIST_TRAIN, MNIST_TESTS = 60_000, 10_000
 TEXT = "the quick brown fox jumps over the lazy dog, and he said: what a lovely day it is!\n" * 10
 _TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|(^|_)[wb](_|\.|$)")
 _ARRAYS = {".pkl", ".pickle", ".pk", ".npy", ".npz", ".h5", ".json", ".txt", ".csv"}  # what weights are saved in
@@ -42,7 +43,7 @@ class Samples:
         aside = re.findall(rf"\[\s*{number}\s*:|val\w*size\b[^=\n,)]*=\s*{number}", source)
         all_of_it = re.search(r"(?<![:\[\w.])(?:50|55|60)_?000(?![ \t]*[:\]\w.])", source) is not None
         more = max((int(n.replace("_", "")) for pair in aside for n in pair if n), default=0)
-        self.counts = (60_000, 10_000) if all_of_it else (TRAIN + more, TEST)
+        self.counts = (MNIST_TRAIN, MNIST_TESTS) if all_of_it else (TRAIN + more, TEST)
         self.whole = all_of_it or more > 0  # what is there is not cut
         self.source = source
 

@@ -121,6 +121,8 @@ def _examined(
             why = _hollow(attempt, judged)
         except OutOfTime:
             in_time, why = False, "the time was up before it was judged"
+        except MemoryError:
+            why = "its arrays are too large to be judged"
         except ValueError as error:
             why = str(error)
         if judged is None or why:
