@@ -206,7 +206,6 @@ def test_images_and_labels_agree_in_number_wherever_they_come_from(ran):
     assert len(found["x"]) - 16 == len(found["y"]) - 8 == TRAIN
 
 
-
 @pytest.mark.parametrize("reading", [
     "import pickle\npickle.load(open('network.pkl', 'rb'))", "import numpy as np\nnp.load('weights.npz')",
     "import numpy as np\nnp.load('W1.npy')", "import numpy as np\nnp.loadtxt('weights_of_training.txt')",

@@ -62,8 +62,8 @@ class Files:
         if content[:3] != b"\0\0\x08":
             return content
         start, count = 4 + 4 * content[3], int.from_bytes(content[4:8], "big")
-        made_up = dict(zip((MNIST_TRAIN, MNIST_TESTS), self.samples.counts, strict=True))
-        kept = made_up.get(count, min(count, ROWS))
+        train, test = self.samples.counts
+        kept = {MNIST_TRAIN: train, MNIST_TESTS: test}.get(count, min(count, ROWS))
         size = (len(content) - start) // count
         return content[:4] + kept.to_bytes(4, "big") + content[8 : start + kept * size]
 
