@@ -1,0 +1,121 @@
+"""The ways to run an author's code: the file itself, programs of its tree that use it, and calls of what it has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jaxnet.compare.author import drivers, facade, standins
+from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
+from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.samples import learnt
+from jaxnet.compare.author.step import Step
+from jaxnet.compare.author.tape import Enough, Node, Tape
+from jaxnet.compare.author.tree import importers
+from jaxnet.compare.author.watch import Watch, concerns
+
+SHARE = 0.5  # of the time that is left, for one program
+
+
+class Attempt(NamedTuple):
+    """One way of running the author's code that made a step."""
+
+    program: str | None  # what was run, if it is not the file itself
+    tape: Tape
+    steps: list[Step]
+    names: dict[Node, list[str]]
+    notes: list[str]
+    alone: bool = False  # it is a layer that no network of the file uses
+    doubt: str = ""  # why it would be hollow to say that nothing is wrong
+    more: bool = False  # the same run trains another network, which is the next attempt
+
+
+def attempts(
+    path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str]
+) -> Iterator[Attempt]:
+    """The file itself, programs of its tree that use it, and calls of what it has."""
+    own: Ran | None = None
+    modules: dict[str, Any] = {}
+    trained = False  # some program stepped arrays: then its layers are not judged apart from it
+    asked = str(path.resolve().relative_to(root.resolve()))
+    for file, without in _programs(path, root):
+        if time.monotonic() > deadline:
+            reasons.append("the time was up")
+            return
+        watch = Watch(deadline, asked)
+        modules, builtins = standins.stand_ins(root, file, facade.modules()["numpy"])
+        modules = {**facade.modules(), **modules}
+        share = time.monotonic() + SHARE * (deadline - time.monotonic())
+        watch.tape.deadline = share
+        with recording(watch.tape):
+            ran = run(file, root, modules, builtins=builtins, arguments=standins.arguments(file), deadline=share)
+        own = own or ran
+        trained = trained or (file == path and any(node.steps >= 3 for node in watch.tape.nodes))
+        try:
+            with alarm(time.monotonic() + SHARE * (deadline - time.monotonic())):
+                found = watch.networks(ran, reasons, file.name)
+        except OutOfTime:
+            count = len(watch.tape.nodes)
+            reasons.append(f"{file.name}: the time was up before a step was found in {count} operations")
+            continue
+        if not found:
+            continue
+        if not concerns(found[0].steps[0], asked):
+            reasons.append(f"{file.name}: its step is made by other files")
+            continue
+        trained = True
+        for network in found:
+            more = network is not found[-1]
+            program = None if file == path else str(ran.entry)
+            yield Attempt(program, watch.tape, network.steps, network.names, [*without, *ran.notes], more=more)
+    if own is None:
+        return
+    yield from _driven(own, modules["numpy"], deadline, flags, reasons, trained)
+
+
+def _driven(
+    own: Ran, numpy: Any, deadline: float, flags: dict[str, str | None], reasons: list[str], trained: bool
+) -> Iterator[Attempt]:
+    """Calls of what the file has defined."""
+    tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, **flags)
+    while True:
+        watch = Watch(deadline)
+        description = "calls of what it defines"
+        attempt = None
+        try:
+            with own.started, alarm(deadline):
+                attempt = next(tried, None)
+                if attempt is None or (attempt.alone and trained):
+                    return
+                description = attempt.description
+                with recording(watch.tape):
+                    attempt.call()
+        except Enough:
+            pass
+        except OutOfTime:
+            reasons.append(f"{description}: the time was up")
+            return
+        except Exception as error:
+            reasons.append(f"{description}: {type(error).__name__}: {error}"[:150])
+        if attempt is None:  # the program's folder has gone
+            return
+        found = watch.networks(None, reasons, description)
+        if found or attempt.alone:
+            # A network's layers are not judged apart from it.
+            trained = trained or not attempt.alone
+            steps, names = found[0] if found else ([], {})
+            yield Attempt(description, watch.tape, steps, names, own.notes, attempt.alone, attempt.doubt)
+
+
+def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The file; the same without the weights that an earlier run of it left, which it would load instead of training,
+    and a note of that; other programs that use it."""
+    kept = learnt(path, root)
+    yield path, []
+    for file in kept:
+        file.unlink(missing_ok=True)
+    if kept:
+        yield path, [f"run without {', '.join(file.name for file in kept)}, which it would load instead of training"]
+    yield from ((program, []) for program in importers(path, root))

@@ -1,0 +1,103 @@
+"""Looks for the training step while a program runs, and ends the run where there is nothing more to see."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.compare.author import lines
+from jaxnet.compare.author.chains import before_writes
+from jaxnet.compare.author.program import Ran, shorten
+from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.step import NoStep, Step, find_steps
+from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, updates
+
+NODES = 300_000  # that are recorded at most
+NETWORKS = 4  # of one program that are judged at most
+
+
+class Network(NamedTuple):
+    """The ways to read the step of a network, and the names that its arrays had then."""
+
+    steps: list[Step]
+    names: dict[Node, list[str]]
+
+
+class Watch:
+    """Looks for steps while the program runs: of each network of the file that is asked for, told apart by the lines
+    that make its step. Where no file is asked for, the first ends the run."""
+
+    def __init__(self, deadline: float, asked: str = ""):
+        self.tape, self.asked = Tape(NODES, deadline), asked
+        self.tape.on_step = self
+        self.found: list[Network] = []
+        self.lines: set[Place | None] = set()  # that make the steps that have been found
+        self.began = time.monotonic()
+        self.next_look = 0
+
+    def __call__(self, node: Node) -> None:
+        if len(self.tape.nodes) < self.next_look:
+            return
+        made = [(base, step) for base, step in updates(node) if isinstance(step, Node)]
+        # A row that is stepped may be as it was before any other one was.
+        whole = [(step, list(before_writes(base))[-1]) for base, step in made]
+        if not any(depends(step, base) for step, base in whole) and not any(_is_zero(step) for step, _ in whole):
+            self.next_look = int(1.05 * len(self.tape.nodes))  # a look at the values takes long
+            return
+        try:
+            steps = find_steps(self.tape)
+        except NoStep:
+            steps = []
+        if not steps or not (steps[0].stale or any(len(p.versions) > 3 for p in steps[0].parameters)):
+            self.next_look = int(1.25 * len(self.tape.nodes)) + 20
+            return
+        if self.asked and not concerns(steps[0], self.asked):
+            self._forget()
+            raise Another("it trains what was not asked for")
+        lines_of_it = {n.place for n in (*steps[0].backward, *(p.after for p in steps[0].parameters))}
+        if not lines_of_it <= self.lines:
+            self.found.append(Network(steps, lines.names_in_frames(sys._getframe(1))))
+            self.lines |= lines_of_it
+        if not self.asked or len(self.found) == NETWORKS:
+            raise Enough
+        if len(self.found) == 1:  # what else there is may take as long as this did
+            rest = max(3.0, time.monotonic() - self.began)
+            self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
+            shorten(rest)
+        self._forget()
+        raise Another
+
+    def _forget(self) -> None:
+        for seen in self.tape.nodes:
+            seen.steps = 0
+        self.next_look = 0
+
+    def networks(self, ran: Ran | None, reasons: list[str], name: str) -> list[Network]:
+        """Those that were found, or that of a program that ended before it had made three steps."""
+        if self.found:
+            return self.found
+        try:
+            steps = find_steps(self.tape)
+        except NoStep as error:
+            reasons.append(f"{name}: {error}" + (f" ({ran.notes[0]})" if ran is not None and ran.notes else ""))
+            return []
+        names: dict[Node, list[str]] = {}
+        if ran is not None:
+            with recording(self.tape):
+                lines.names_in(ran.namespace, names)
+        return [Network(steps, names)]
+
+
+def _is_zero(node: Node) -> bool:
+    """Whether the array was all zeros when the program ran."""
+    return not any(node.sample or ()) and not np.asarray(Values()(node)).any()
+
+
+def concerns(step: Step, asked: str) -> bool:
+    """Whether the asked file has a part in the step; where nothing was computed for it, in what is stepped."""
+    nodes = [p.before for p in step.parameters] if step.stale else [*step.backward, *step.forward]
+    return any(place.file.partition("#")[0] == asked for node in nodes for place in node.places)
