@@ -334,7 +334,7 @@ WORDS: dict[str, Words] = {
         "; it belongs at this layer's own Z{l}, or is written in terms of its own A{l}",
     ),
     "extra-activation-derivative": Words(
-        "an activation's derivative too many: the last layer's scores do not pass through that activation"
+        "an activation's derivative too many: what is multiplied by it is the error of the last layer's scores already"
     ),
     "other-activation-derivative": Words(
         "this is the derivative of another activation. The forward pass uses {act} in this layer"

@@ -196,7 +196,8 @@ def as_rows(dense: Dense, name: str, array: Array) -> Array:
 def _activation(dense: Dense, step: Step, drawn: list[Values], number: int) -> str | None:
     """The name of the function from a layer's scores to what follows: the next layer's input, or the prediction."""
     last = number == len(dense.layers)
-    names = ["softmax", *mistakes.OVER_BATCH] * last + list(mistakes.ACTIVATIONS)
+    # Scores that are all positive are those of a relu as well: they pass through nothing.
+    names = ["softmax", *mistakes.OVER_BATCH, "identity"] * last + list(mistakes.ACTIVATIONS)
     for name in names:
         for values in drawn:
             Z = _scores(dense, number, values)

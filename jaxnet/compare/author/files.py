@@ -59,9 +59,10 @@ class Files:
 
     def _cut(self, content: bytes) -> bytes:
         """Of an IDX file as many examples as are made up where it is missing, all of anything else."""
-        if content[:3] != b"\0\0\x08":
+        count = int.from_bytes(content[4:8], "big")
+        if content[:3] != b"\0\0\x08" or not count:
             return content
-        start, count = 4 + 4 * content[3], int.from_bytes(content[4:8], "big")
+        start = 4 + 4 * content[3]
         train, test = self.samples.counts
         kept = {MNIST_TRAIN: train, MNIST_TESTS: test}.get(count, min(count, ROWS))
         size = (len(content) - start) // count

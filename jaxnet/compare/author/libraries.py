@@ -268,7 +268,7 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# --- questions and options --------------------------------------------------------------------------------------------
+# --- questions and arguments ------------------------------------------------------------------------------------------
 
 
 def arguments(source: str) -> list[str]:
@@ -309,30 +309,6 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         raise ValueError(message)
-
-
-def options() -> dict[str, Any]:
-    """Argparse, Click, Fire, Typer and Abseil: functions are called with the defaults of their options."""
-
-    def option(*names: str, default: Any = None, type: Any = None, **_: Any) -> Any:
-        name = max((n.strip("-").replace("-", "_") for n in names), key=len)
-        value = default if default is not None else plausible(name, type if type in (int, float) else None)
-
-        def decorate(function: Any) -> Any:
-            return functools.wraps(function)(lambda *given, **named: function(*given, **{name: value, **named}))
-
-        return decorate
-
-    def call(function: Any = None, *_: Any, **__: Any) -> Any:
-        return function() if callable(function) else None
-
-    flags = Bunch()
-    kinds = ("integer", "float", "string", "bool", "boolean", "enum", "list")
-    return {
-        "argparse.ArgumentParser": Parser, "click.option": option, "click.argument": option, "fire.Fire": call,
-        "typer.run": call, "absl.flags.FLAGS": flags, "absl.app.run": lambda main, *_, **__: main([]),
-        **{f"flags.DEFINE_{kind}": lambda name, value, *_, **__: flags.setdefault(name, value) for kind in kinds},
-    }  # fmt: skip
 
 
 # --- tables and data sets of pandas and scikit-learn ------------------------------------------------------------------

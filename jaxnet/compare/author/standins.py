@@ -84,7 +84,7 @@ def derived(module: types.ModuleType, changes: dict[str, Any]) -> types.ModuleTy
 def _known(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]:
     return {
         **PROGRESS, **libraries.system(files), **libraries.data(np, samples, files), **libraries.mathematics(np),
-        **libraries.options(), **course.modules(np, samples), **libraries.tables(files, samples),
+        "argparse.ArgumentParser": libraries.Parser, **course.modules(np, samples), **libraries.tables(files, samples),
     }  # fmt: skip
 
 
