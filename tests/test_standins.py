@@ -202,6 +202,8 @@ def test_images_and_labels_agree_in_number_wherever_they_come_from(ran):
     found = ran(reading, **{"data__train-labels-idx1-ubyte_dot_gz": gzip.compress(labels)})
     assert (len(found["x"]) - 16) // 784 == len(found["y"]) - 8 == TRAIN
     assert not any(found["y"][8:])
+    found = ran(f"{reading}\nvalidation_size = 5000", **{"train-images-idx3-ubyte": images})
+    assert len(found["x"]) - 16 == len(found["y"]) - 8 == TRAIN + 5000
     found = ran(reading, **{"train-images-idx3-ubyte": images})
     assert len(found["x"]) - 16 == len(found["y"]) - 8 == TRAIN
 
