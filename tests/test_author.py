@@ -243,6 +243,51 @@ STEPS = {
         "right",
         set(),
     ),
+    "what goes up is a log-likelihood": (
+        {"loss = -": "loss = ", "(P - Y) / 9": "(Y - P) / 9", **UPHILL}, "right", set()
+    ),
+    "and one line of it does not": (
+        {"loss = -": "loss = ", "(P - Y) / 9": "(Y - P) / 9", **UPHILL} | dict([SLOPE]),
+        "wrong",
+        {("dZ1", "missing-activation-derivative")},
+    ),
+    "a bias goes away in a normalisation": (
+        {"A1 = np.tanh(X @ W1 + b1)": "Z = X @ W1 + b1\n    A1 = np.tanh(Z - Z.mean(0))",
+         "dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)": "D = dZ2 @ W2.T * (1 - A1 ** 2)\n    dZ1 = D - D.mean(0)"},
+        "right",
+        set(),
+    ),
+    "and a mean is forgotten on the way back": (
+        {"A1 = np.tanh(X @ W1 + b1)": "Z = X @ W1 + b1\n    A1 = np.tanh(Z - Z.mean(0))"},
+        "wrong",
+        {("dW1", "unknown"), ("db1", "unknown")},
+    ),
+    "an average of the weights": (
+        {"for _ in range(9):": "mean = [W1.copy(), W2.copy()]\nfor _ in range(9):",
+         "    b2 -= 0.1 * db2": "    b2 -= 0.1 * db2\n"
+         "    mean = [0.9 * a + 0.1 * W for a, W in zip(mean, (W1, W2))]"},
+        "right",
+        set(),
+    ),
+    "another average of the weights": (
+        {"for _ in range(9):": "mean, n = np.zeros((4, 5)), 0\nfor _ in range(9):",
+         "    b2 -= 0.1 * db2": "    b2 -= 0.1 * db2\n    n += 1\n    mean = mean + (W1 - mean) / n"},
+        "right",
+        set(),
+    ),
+    "a momentum that looks ahead": (
+        {"for _ in range(9):": "V1 = np.zeros((4, 5))\nfor _ in range(9):", "X @ W1": "X @ (W1 + 0.9 * V1)",
+         "W1 -= 0.1 * dW1": "V1 = 0.9 * V1 - 0.1 * dW1\n    W1 = W1 + V1"},
+        "right",
+        set(),
+    ),
+    "some weights are held at 0": (
+        {"for _ in range(9):": "mask = (np.abs(W1) > 0.3) * 1.0\nW1 = W1 * mask\nfor _ in range(9):",
+         "X.T @ dZ1, ": "(X.T @ dZ1) * mask, "},
+        "right",
+        set(),
+    ),
+    "a row is held at 0": ({"    W1 -= 0.1": "    dW1[0] = 0\n    W1 -= 0.1"}, "right", set()),
     "weights decay by a rate that the program computes": (
         {"for _ in range(9):": "rates = np.linspace(0.1, 0.01, 9)\nfor rate in rates:",
          "W1 -= 0.1 * dW1": "W1 = (1 - rate * 0.5) * W1 - rate * dW1",
@@ -349,6 +394,51 @@ def test_where_no_mistake_would_show_nothing_is_right(tmp_path):
         text = text.replace(old, new)
     with pytest.raises(ValueError, match="no mistake would show"):
         examined(tmp_path, text)
+
+
+def test_newtons_method(tmp_path):
+    text = (
+        PERCEPTRON.replace("    w = w - 0.1 * X.T.dot(y * (1 - T) - T * (1 - y))\n", "")
+        + """
+    loss = -np.sum(T * np.log(y) + (1 - T) * np.log(1 - y))
+    H = (X * (y * (1 - y))[:, None]).T @ X + np.eye(2)
+    w = w - np.linalg.solve(H, X.T @ (y - T))
+"""
+    )
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("solve(H, ", "inv(H) @ ("))["verdict"] == "right"
+    assert examined(tmp_path, text.replace("(y - T)", "y"))["verdict"] == "wrong"
+
+
+def test_what_is_large_where_the_program_makes_it_so_is_not_accused(tmp_path):
+    """Of a number without a name nobody knows whether it is to be small."""
+    loss = "np.sum(np.log(np.cosh(P - Y)))"
+    text = PLAIN.replace("-np.sum(Y * np.log(P)) / 9", loss).replace("(P - Y) / 9", "P * (D - (P * D).sum(1)[:, None])")
+    text = text.replace("    dZ2 =", "    D = np.tanh(P - Y)\n    dZ2 =")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    for old, new in UPHILL.items():
+        text = text.replace(old, new)
+    with pytest.raises(ValueError, match="all steps go uphill"):
+        examined(tmp_path, text)
+
+
+def test_a_gradient_at_other_weights_is_not_accused(tmp_path):
+    """Sharpness-aware minimisation steps down the gradient a little uphill."""
+    text = PERCEPTRON.replace(
+        "    y =", "    g = X.T.dot(1 / (1 + np.exp(-X.dot(w))) - T)\n    v = w + 0.1 * g / np.sqrt(g @ g)\n    y ="
+    )
+    text = text.replace("np.dot(X, w)", "np.dot(X, v)")
+    with pytest.raises(ValueError, match="taken at other weights"):
+        examined(tmp_path, text)
+
+
+def test_the_difference_of_two_versions_is_no_error(tmp_path):
+    """Acceleration: what is stepped is ahead of the weights by half of their last step."""
+    text = PERCEPTRON.replace("randn(2)\n", "randn(2)\nv = w.copy()\n").replace("np.dot(X, w)", "np.dot(X, v)")
+    text = text.replace("    w = w - ", "    new = v - ") + "    v = new + 0.5 * (new - w)\n    w = new\n"
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, text.replace("- T * (1 - y)", "+ T * (1 - y)"))
 
 
 def test_a_penalty_is_no_step(tmp_path):

@@ -19,6 +19,7 @@ from jaxnet.compare.author.tape import (
     add_at,
     depends,
     made_of,
+    multiples,
     nodes_in,
     scaled_by_numbers,
     setitem,
@@ -44,7 +45,7 @@ def chains_in(tape: Tape) -> list[Chain]:
     _find_following(tape)
     chains = _joined(_built(_links(tape)))
     several = [chain for chain in chains if len(chain.steps) >= 2]
-    return _without_inner(_without_dependent(_whole_or_in_parts(several or chains)))
+    return _without_buffers(_without_inner(_without_dependent(_whole_or_in_parts(several or chains))))
 
 
 def _joined(chains: list[Chain]) -> list[Chain]:
@@ -266,6 +267,22 @@ def _without_inner(chains: list[Chain]) -> list[Chain]:
         return False
 
     return [chain for chain in chains if not is_inner(chain)]
+
+
+def _without_buffers(chains: list[Chain]) -> list[Chain]:
+    """A momentum, whose new version is what another array is stepped by, and an average of another array's versions,
+    which no other array's steps need, are no parameters."""
+    made = {id(c): made_of(nodes_in(c.steps[0])) for c in chains}
+
+    def is_buffer(chain: Chain) -> bool:
+        for other in (c for c in chains if c is not chain):
+            is_momentum = any(n in chain.parts for part in nodes_in(other.steps[0]) for n in multiples(part))
+            follows_it = other.versions[1] in made[id(chain)]
+            if is_momentum or (follows_it and chain.versions[0] not in made[id(other)]):
+                return True
+        return False
+
+    return [chain for chain in chains if not is_buffer(chain)]
 
 
 def networks(chains: list[Chain]) -> list[list[Chain]]:

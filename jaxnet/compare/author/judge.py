@@ -30,7 +30,7 @@ from jaxnet.compare.author.levels import (
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
+from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in, updates
 from jaxnet.compare.author.truth import Truth, draws, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.teeth import Teeth, teeth
@@ -167,7 +167,10 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     """The verdict where these arrays are the gradients."""
     nodes = {name: _node(levels[p]) for name, p in by_name.items()}
     true = {name: true_gradients(p, truth) for name, p in by_name.items()}
-    descends = {name: _descends(p, nodes[name], true[name], drawn) for name, p in by_name.items()}
+    descends = {
+        name: None if _is_nothing(levels[p].factor) else _descends(p, nodes[name], true[name], drawn)
+        for name, p in by_name.items()
+    }
     given, factors = _downhill({name: levels[p] for name, p in by_name.items()}, descends, by_name, drawn)
     known = [f for f in factors.values() if f is not None and not math.isnan(f)]
     made = {name: _node(fitted[p][-1]) for name, p in by_name.items()}
@@ -179,9 +182,18 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
             problem, diagnosis = _diagnosed(judged)
             judged = judged._replace(problem=problem, diagnosis=diagnosis)
         return judged
+    loss = truth.loss
+    if same and loss.node is not None and loss.name is None and set(descends.values()) <= {False, None}:
+        where = f"line {loss.node.place.line}" if loss.node.place else "the program"
+        raise ValueError(f"all steps go uphill on the number of {where}: right if it is no loss, but to be made large")
     if all(f is not None for f in factors.values()) and not known and not step.stale:
         raise ValueError("all gradients are 0 in this step: nothing can be told from it")
     return _accused(judged, factors, known)
+
+
+def _is_nothing(factor: float | None) -> bool:
+    """Whether a gradient and the true one are both 0 but for rounding: that of a bias before a normalisation."""
+    return factor is not None and math.isnan(factor)
 
 
 def _order(name: str) -> tuple:
@@ -266,13 +278,13 @@ def _accused(judged: Judged, factors, known) -> Judged:
             findings = [f for f in findings if f.code != "weight-penalty" and (f.at, f.code) != ("loss", "wrong-scale")]
         common = next((f.scale or 1.0 for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale"), 1.0)
     else:
-        leaves = [(name, given[name][0], judged.true[name][0]) for name in given]
+        leaves = [(n, given[n][0], judged.true[n][0]) for n in given if not _is_nothing(factors[n])]
         findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]
         agree = bool(known) and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known)
         common = known[0] if agree else 1.0
         if agree and common > 0:  # what all that is right shares is the loss's
             findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged.stated)
-    wrong = [name for name in given if _differs(given[name], judged.true[name], common)]
+    wrong = [n for n in given if not _is_nothing(factors[n]) and _differs(given[n], judged.true[n], common)]
     unsure = [name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG)]
     if unsure:
         raise ValueError(
@@ -283,6 +295,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
         of_it = {f"d{name}": f"d{name} = ∂{other}/∂{name}" for name in given}
         findings = [f._replace(computed=of_it.get(f.at, "")) if f.code == "unknown" else f for f in findings]
     _check_for_strangers(judged)
+    _check_where_it_is_taken(judged)
     outputs = sum(example.prediction.size for example in judged.step.examples)
     if outputs == 1 and any(f.at == "loss" for f in findings) and len(wrong) == len(given):
         # With one example and one output the derivative of any loss is a multiple of that of any other one.
@@ -351,6 +364,15 @@ def _check_for_strangers(judged: Judged) -> None:
             raise ValueError(
                 f"an array{where} was not made by NumPy functions that are recorded: no gradient is judged"
             )
+
+
+def _check_where_it_is_taken(judged: Judged) -> None:
+    """A gradient that is taken at other weights than are stepped, a little uphill of them, is none of these weights."""
+    for name, p in judged.names.items():
+        for node in ancestors(nodes_in(p.steps), p.before.number):
+            at = [base for base, made in updates(node) if base is p.before and made in judged.step.labelled]
+            if at and node.place is not None:
+                raise ValueError(f"the gradient of {name} is taken at other weights, made in line {node.place.line}")
 
 
 def _proof(judged: Judged, diagnosis: Diagnosis | None, factors: dict[str, float | None]) -> str:

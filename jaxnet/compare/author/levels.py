@@ -83,7 +83,7 @@ def _up_to_formula(levels: list[Level], parameter: Parameter) -> list[Level]:
     in_step = made.node.place[:2] in [node.place[:2] for node in (parameter.after, outermost.node) if node.place]
     for k, level in enumerate(levels):
         candidate = level.candidate
-        if candidate is None or candidate.node.place != made.node.place:
+        if candidate is None or candidate.beside or candidate.node.place != made.node.place:
             continue
         if not in_step or not (level.factor is not None or candidate.scaled or candidate.decayed):
             return levels[: k + 1]
@@ -223,8 +223,8 @@ def _within(levels: list[Level], count: int) -> Level:
         return next((level for level in levels if _is_one(level.factor)), _of_formula(levels))
     k = taken = 0
     while k + 1 < len(levels) and (candidate := levels[k].candidate) is not None:
-        decays = candidate.decayed and levels[k].factor is None
-        if not decays and (taken == count or not candidate.scaled):
+        beside = (candidate.decayed or candidate.beside) and levels[k].factor is None
+        if not beside and (taken == count or not candidate.scaled):
             break
         taken += candidate.scaled
         k += 1

@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, depends, multiples
+from jaxnet.compare.author.tape import Node, ancestors, depends, multiples, setitem
 
 PRIME = (1 << 61) - 1
 
@@ -26,6 +26,7 @@ class Candidate(NamedTuple):
     positions: np.ndarray
     scaled: bool  # it is another candidate times a plain number
     decayed: bool  # it is another candidate and a multiple of the parameter, added where the step is made
+    beside: bool  # it is another candidate but for entries that are not trained, or the matrix of Newton's method
 
 
 def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
@@ -40,9 +41,9 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     found = []
     for node in _all_goes_through(outermost, region, step):
         if node in positions:
-            found.append(
-                Candidate(node, positions[node], is_scaling(node, step), _is_decay(node, parameter, region[-1]))
-            )
+            decayed = _is_decay(node, parameter, region[-1])
+            beside = _is_held(node, step) or len(_carrying(node)) < len(node.parents)
+            found.append(Candidate(node, positions[node], is_scaling(node, step), decayed, beside))
         if _is_formula(node, parameter, step):
             break
     return found
@@ -55,8 +56,16 @@ def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
     """
     return any(
         parent in step.active and parent not in step.labelled and parameter.before not in multiples(parent)
-        for parent in node.parents
+        for parent in _carrying(node)
     )
+
+
+def _carrying(node: Node) -> list[Node]:
+    """What a gradient may come from: all that made the Node but for the matrix that Newton's method divides by."""
+    inverses = {parent for parent in node.parents if parent.function in (np.linalg.inv, np.linalg.pinv)}
+    if node.function is np.linalg.solve:
+        inverses.add(node.parents[0])
+    return [parent for parent in node.parents if parent not in inverses]
 
 
 def spread(parameter: Parameter, step: Step) -> list[Candidate]:
@@ -67,7 +76,7 @@ def spread(parameter: Parameter, step: Step) -> list[Candidate]:
     found = ancestors([outermost], until=lambda n: n not in step.labelled or not _is_spreading(n, step))
     region = sorted((n for n in found if n in step.labelled), key=lambda n: -n.number)
     return [
-        Candidate(node, np.arange(node.size), is_scaling(node, step), False)
+        Candidate(node, np.arange(node.size), is_scaling(node, step), False, False)
         for node in _all_goes_through(outermost, region, step)
         if node.size != outermost.size
     ]
@@ -117,6 +126,16 @@ def _is_decay(node: Node, parameter: Parameter, made: Node) -> bool:
     return stepping and any(parameter.before in multiples(parent) for parent in node.parents)
 
 
+def _is_held(node: Node, step: Step) -> bool:
+    """Whether an array is multiplied by zeros and ones, or some of its entries set to 0, wherever the data lead."""
+    constant = [i for i in node.inputs[-2:] if not (isinstance(i, Node) and (i in step.active or i in step.labelled))]
+    if node.function is setitem and len(constant) == 2:
+        return not np.any(Values()(constant[1]) if isinstance(constant[1], Node) else constant[1])
+    if node.function is not np.multiply or len(constant) != 1 or not isinstance(constant[0], Node):
+        return False
+    return constant[0].size > 1 and bool(np.isin(Values()(constant[0]), (0, 1)).all())
+
+
 def _region(outermost: Node, step: Step) -> list[Node]:
     """Arrays of the outermost one's size that the labels reach, last first."""
     found = ancestors([outermost], until=lambda n: n.size != outermost.size or n not in step.labelled)
@@ -130,18 +149,17 @@ def _all_goes_through(outermost: Node, region: list[Node], step: Step) -> Iterat
     """
     inside = set(region)
     entries = {
-        node: sum(parent.size > 1 and parent not in inside and parent in step.labelled for parent in node.parents)
-        for node in region
+        node: sum(p.size > 1 and p not in inside and p in step.labelled for p in _carrying(node)) for node in region
     }
     to_step: dict[Node, int] = dict.fromkeys(region, 0)
     to_step[outermost] = 1
     for node in region:
-        for parent in node.parents:
+        for parent in _carrying(node):
             if parent in inside:
                 to_step[parent] = (to_step[parent] + to_step[node]) % PRIME
     from_labels: dict[Node, int] = {}
     for node in reversed(region):
-        inner = sum(from_labels[parent] for parent in node.parents if parent in inside)
+        inner = sum(from_labels[parent] for parent in _carrying(node) if parent in inside)
         # A Node without further inner ones is where the array was made.
         from_labels[node] = (inner + entries[node] + (not inner and not entries[node])) % PRIME
     total = from_labels.get(outermost, 0)

@@ -30,7 +30,7 @@ def contradiction(judged: Judged) -> Move | None:
         said = np.asarray(recorded(node), float).reshape(base.shape)
         at = np.argsort(-np.abs(given - true), axis=None, kind="stable")[:ENTRIES]
         for index in zip(*np.unravel_index(at, base.shape), strict=True):
-            change = judged.scale * _change(loss, base, index, recorded)
+            change = judged.scale * judged.truth.loss.sign * _change(loss, base, index, recorded)
             claimed = STEP * float(said[index])
             if np.isfinite([change, claimed]).all() and abs(change - claimed) > 0.01 * max(abs(change), abs(claimed)):
                 return Move(name, tuple(map(int, index)), STEP, change, claimed)

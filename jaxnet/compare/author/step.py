@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.chains import Chain, at_once, chains_in, follows, masked, networks, root_of
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, setitem, updates
+from jaxnet.compare.author.tape import Node, Tape, depends, made_of, multiples, nodes_in, setitem, updates
 
 
 class Parameter(NamedTuple):
@@ -170,6 +170,7 @@ def _with_further(tape: Tape, view: View) -> View:
         return view
     known = {p.before for p in view.parameters}
     held = {version for p in view.parameters for version in p.versions}
+    held |= {n for p in view.parameters for part in nodes_in(p.steps) for n in multiples(part)}  # momenta
     stepped = max(p.after.number for p in view.parameters)
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in updates(node)}
     forward = made_of([example.prediction for example in step.examples])
@@ -180,6 +181,8 @@ def _with_further(tape: Tape, view: View) -> View:
             # Only what the prediction is made of: sums and moments that are stepped as well are no parameters.
             fresh = (first and node in again) or _began_as_a_number(base)
             if not fresh or not isinstance(made, Node) or base not in forward:
+                continue
+            if view.masks.get(made, 0) & AFTER:  # an average of the weights that the steps give
                 continue
             stale = made not in view.masks and not np.asarray(view.values(made)).any()
             if made in step.labelled or stale:
@@ -252,9 +255,11 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
     examples = _examples(meetings, view)
     if not examples:
         return None
-    return Step(
-        view.parameters, examples, _losses(view, labelled, examples), view.active, frozenset(labelled), view.last
-    )
+    losses = _losses(view, labelled, examples)
+    held = {p.before for p in view.parameters}
+    if not losses and any(example.prediction in held for example in examples):
+        return None  # the difference of two versions of an array is no error
+    return Step(view.parameters, examples, losses, view.active, frozenset(labelled), view.last)
 
 
 def _by_loss(view: View) -> Step | None:

@@ -30,6 +30,7 @@ class Loss(NamedTuple):
     exact: bool = True  # the program's loss is the named one to rounding
     penalised: bool = False  # with the weight penalty that the gradients imply, where no loss says otherwise
     other: str | None = None  # the name of another loss, if all gradients are those of that one
+    sign: int = 1  # −1 where the program's number is the negative of a loss: a log-likelihood
 
 
 class Truth(NamedTuple):
@@ -251,26 +252,27 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     for k, node in enumerate(step.losses):
         only = [float(other == k) for other in range(len(step.losses))]
         truth = differentiated(Loss(node, None), only, nothing)
-        name, exact, corrections = _named(step, drawn, labels, truth.adjoints)
+        name, factor, corrections = _named(step, drawn, labels, truth.adjoints)
         if name is None:  # it may be computed of another prediction than the one that was found, made once more
-            name = next((t.loss.name for t in of_names() if _is_multiple(truth, t, step)), None)
-        yield (
-            truth._replace(loss=Loss(node, name))
-            if exact
-            else differentiated(Loss(node, name, False), only, corrections)
-        )
+            name, factor = next(((t.loss.name, c) for t in of_names() if (c := _multiple(truth, t, step))), (None, 1.0))
+        loss = Loss(node, name, corrections is None, sign=-1 if factor < 0 else 1)
+        if corrections is None and factor > 0:
+            yield truth._replace(loss=loss)
+        else:
+            added = [[loss.sign * c for c in of_draw] for of_draw in corrections or nothing]
+            yield differentiated(loss, [loss.sign * one for one in only], added)
     yield from of_names()
 
 
-def _is_multiple(truth: Truth, other: Truth, step: Step) -> bool:
-    """Whether all gradients are the same constant times those of another loss, in all draws."""
+def _multiple(truth: Truth, other: Truth, step: Step) -> float | None:
+    """The constant by which all gradients are those of another loss, in all draws."""
     nodes = [(k, p.before) for p in step.parameters for k in range(len(truth.adjoints))]
     pairs = [(truth.adjoints[k].get(n), other.adjoints[k].get(n)) for k, n in nodes]
     known = [(np.ravel(a), np.ravel(b)) for a, b in pairs if a is not None and b is not None]
     if len(known) != len(pairs):
-        return False
+        return None
     a, b = (np.concatenate(arrays) for arrays in zip(*known, strict=True))
-    return multiple(a, b, 1e-9) is not None
+    return multiple(a, b, 1e-9)
 
 
 def _quiet(formula: Callable, prediction: Array, labels: Array) -> Array:
@@ -278,13 +280,14 @@ def _quiet(formula: Callable, prediction: Array, labels: Array) -> Array:
         return np.asarray(formula(np.asarray(prediction, float), labels))
 
 
-def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, bool, list]:
-    """Which named loss the program's own is, as ∂loss/∂prediction shows; with what would make it so exactly."""
+def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, float, list | None]:
+    """Which named loss the program's own is a multiple of, and by which constant, as ∂loss/∂prediction shows; and what
+    would make it so exactly, where it is so up to a small number."""
     predictions = [example.prediction for example in step.examples]
     if not predictions or any(y is None for of_draw in labels for y in of_draw):
-        return None, True, []
+        return None, 1.0, None
     if any(prediction not in found for prediction in predictions for found in adjoints):
-        return None, True, []
+        return None, 1.0, None
     own = [[found[prediction] for prediction in predictions] for found in adjoints]
     for name, formulas in _losses_for(predictions):
         for formula in formulas:
@@ -304,8 +307,8 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, bool, list]
                 corrections = [
                     [factor * n - o for o, n in zip(*both, strict=True)] for both in zip(own, named, strict=True)
                 ]
-                return name, worst < 1e-9, corrections
-    return None, True, []
+                return name, factor, None if worst < 1e-9 else corrections
+    return None, 1.0, None
 
 
 def _constant_and_small(pairs: list[tuple[Array, Array]]) -> tuple[float, float]:
