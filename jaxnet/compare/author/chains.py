@@ -33,6 +33,11 @@ class Chain(NamedTuple):
     versions: tuple[Node, ...]
     steps: tuple[tuple[Any, ...], ...]
     written: frozenset[Node] = frozenset()  # what was written into it, where it is stepped entry by entry
+    bounded: tuple[tuple[Node, Node], ...] = ()  # versions, and what was made of each before the next step
+
+    def start(self, k: int) -> Node:
+        """What the k-th step is made from: a version, clipped or masked if it was."""
+        return dict(self.bounded).get(self.versions[k], self.versions[k])
 
     @property
     def parts(self) -> frozenset[Node]:
@@ -55,21 +60,20 @@ def _joined(chains: list[Chain]) -> list[Chain]:
     for chain in chains:
         before = _before_it_was_bounded(chain.versions[0])
         if before is not chain.versions[0] and (first := by_end.pop(before, None)) is not None:
-            chain = Chain(first.versions + chain.versions[1:], first.steps + chain.steps, first.written | chain.written)
+            bounded = (*first.bounded, (before, chain.versions[0]))
+            versions, steps = first.versions + chain.versions[1:], first.steps + chain.steps
+            chain = Chain(versions, steps, first.written | chain.written, bounded)
         by_end[chain.versions[-1]] = chain
     return sorted(by_end.values(), key=lambda chain: chain.versions[0].number)
 
 
-_BOUNDING = (np.clip, np.where, np.maximum, np.minimum, np.multiply)
+_BOUNDING = (np.clip, np.where, np.maximum, np.minimum, np.multiply, np.true_divide)
 
 
 def _before_it_was_bounded(node: Node) -> Node:
-    """The array whose entries were clipped, masked or scaled by what there was before it."""
-    while node.function in _BOUNDING and node.parents:
-        latest = max(node.parents, key=lambda n: n.number)
-        if latest.shape != node.shape:
-            break
-        node = latest
+    """The array whose entries were clipped, masked, or scaled to some norm."""
+    while node.function in _BOUNDING and (same := [n for n in node.parents if n.shape == node.shape]):
+        node = max(same, key=lambda n: n.number)
     return node
 
 

@@ -148,7 +148,7 @@ class View(NamedTuple):
 
 
 def _view(tape: Tape, network: list[Chain], k: int) -> View:
-    parameters = tuple(Parameter(c.versions[k], c.versions[k + 1], c.steps[k], c.versions) for c in network)
+    parameters = tuple(Parameter(c.start(k), c.versions[k + 1], c.steps[k], c.versions) for c in network)
     first = min(p.root.number for p in parameters)
     last = max(p.after.number for p in parameters)
     following = [c.versions[k + 2].number for c in network if len(c.versions) > k + 2]
