@@ -281,6 +281,16 @@ STEPS = {
         "right",
         set(),
     ),
+    "a measure is computed once the step is made": (
+        {"    loss = -np.sum(Y * np.log(P)) / 9\n": "",
+         "    b2 -= 0.1 * db2": "    b2 -= 0.1 * db2\n    brier = np.mean((P - Y) ** 2)"},
+        "right",
+        set(),
+    ),
+    "a root is a measure": ({"-np.sum(Y * np.log(P)) / 9": "np.sqrt(np.mean((P - Y) ** 2))"}, "right", set()),
+    "the mean of a gradient is taken off": (
+        {"W1 -= 0.1 * dW1": "W1 -= 0.1 * (dW1 - dW1.mean(0)) / np.linalg.norm(dW1)"}, "right", set()
+    ),
     "some weights are held at 0": (
         {"for _ in range(9):": "mask = (np.abs(W1) > 0.3) * 1.0\nW1 = W1 * mask\nfor _ in range(9):",
          "X.T @ dZ1, ": "(X.T @ dZ1) * mask, "},

@@ -84,11 +84,15 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     truth, fitted, stated = _meant(possible, len(step.parameters))
     best = next(right for t, _, right in possible if t is truth)
     if stated or best:
-        all_of = [t.loss.name for t, _, right in possible if right == len(step.parameters) and t is not truth]
         # A single array proves nothing: the error itself is the derivative of some loss by what it was made of.
         several = sum(p.size > 1 for p in step.parameters) > 1
-        other = next(iter(all_of), None) if stated and several and best < len(step.parameters) else None
-        truth = truth._replace(loss=truth.loss._replace(other=other))
+        if stated and several and best < len(step.parameters):
+            for other, of_it, right in possible:
+                if right == len(step.parameters):
+                    if other.loss.node is None and _is_measure(truth.loss.node, step, tape):
+                        return _judged(step, drawn, names, other.whole(), of_it, False)
+                    truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
+                    break
         return _judged(step, drawn, names, truth.whole(), fitted, stated)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
@@ -102,6 +106,14 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     if not judged:
         raise problem or ValueError("no loss could be inferred")
     return min(judged, key=lambda found: found.diagnosis.price if found.diagnosis is not None else math.inf)
+
+
+def _is_measure(loss: Node | None, step: Step, tape: Tape) -> bool:
+    """Whether a number is there to be looked at: computed once the step is made, or for the sake of its root."""
+    if loss is None:
+        return False
+    rooted = any(n.function is np.sqrt and loss in n.parents for n in tape.nodes[loss.number : step.last])
+    return rooted or loss.number > max(p.after.number for p in step.parameters)
 
 
 def _check_record(tape: Tape, step: Step) -> None:
