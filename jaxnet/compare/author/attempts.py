@@ -27,6 +27,7 @@ class Attempt(NamedTuple):
     steps: list[Step]
     names: dict[Node, list[str]]
     notes: list[str]
+    called: bool = False  # functions of the file were called with data of ours
     alone: bool = False  # it is a layer that no network of the file uses
     doubt: str = ""  # why it would be hollow to say that nothing is wrong
     more: bool = False  # the same run trains another network, which is the next attempt
@@ -106,7 +107,7 @@ def _driven(
             # A network's layers are not judged apart from it.
             trained = trained or not attempt.alone
             steps, names = found[0] if found else ([], {})
-            yield Attempt(description, watch.tape, steps, names, own.notes, attempt.alone, attempt.doubt)
+            yield Attempt(description, watch.tape, steps, names, own.notes, True, attempt.alone, attempt.doubt)
 
 
 def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:

@@ -40,6 +40,10 @@ DRAWS = 2
 Array = np.ndarray
 
 
+class Unexplained(ValueError):
+    """No gradient is that of a loss which the program computes or implies."""
+
+
 class Judged(NamedTuple):
     """What was found out about a step."""
 
@@ -145,7 +149,7 @@ def _meant(possible: list, count: int):
         raise ValueError("no loss was computed, and none could be inferred")
     if best is not None:
         return (*best[:2], False)
-    raise ValueError(
+    raise Unexplained(
         "the program computes a number that may be its loss, but no gradient is that of it, nor of another loss"
     )
 
@@ -399,7 +403,7 @@ def _proof(judged: Judged, diagnosis: Diagnosis | None, factors: dict[str, float
     loss = judged.truth.loss
     if explained or loss.other or (judged.dense is not None and loss.node is not None and loss.name):
         return "loss"
-    raise ValueError(
+    raise Unexplained(
         "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "
         "the step may be another one than it was taken for"
     )

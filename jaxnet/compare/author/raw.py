@@ -17,6 +17,7 @@ from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, depends, multiples, setitem
 
 PRIME = (1 << 61) - 1
+MEANS = 4  # operations that a mean or a deviation takes at most
 
 
 class Candidate(NamedTuple):
@@ -173,10 +174,15 @@ def _ways(node: Node, inside: set[Node], step: Step) -> list[Node | None]:
         if parent in inside:
             found.append(parent)
         elif parent.size > 1 and parent in step.labelled:
-            made = ancestors([parent], until=inside.__contains__)
-            outside = (n for n in made if n in step.labelled and n not in inside)
-            begins = any(not step.labelled.intersection(n.parents) for n in outside)
-            found += [None] if begins or not made & inside else sorted(made & inside, key=lambda n: n.number)
+            reached: set[Node] = set()
+            outside = {parent}
+            for _ in range(MEANS):
+                above = [[n for n in made.parents if n in step.labelled] for made in outside]
+                reached |= {n for of_it in above for n in of_it if n in inside}
+                if not all(above):
+                    break  # the labels come in here
+                outside = {n for of_it in above for n in of_it} - reached
+            found += [None] if outside else sorted(reached, key=lambda n: n.number)
     return found
 
 

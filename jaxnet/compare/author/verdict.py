@@ -12,7 +12,7 @@ import numpy as np
 from jaxnet.compare.author import lines, places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
-from jaxnet.compare.author.judge import Judged, judge, with_teeth
+from jaxnet.compare.author.judge import Judged, Unexplained, judge, with_teeth
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
@@ -88,7 +88,7 @@ def _examined(
     layers: list[Found] = []  # each by itself, and right: all of them must be
     networks: list[Found] = []  # of one run, and right
     beside: list[Step] = []  # of the same run, of which nothing could be said
-    trains = unsure = False
+    trains = unsure = unexplained = False
     ways = enumerate(attempts(path, root, deadline, flags, reasons))
     for ordinal, attempt in itertools.islice(ways, only or 0, None if only is None else only + 1):
         trains = trains or bool(attempt.steps)
@@ -97,10 +97,14 @@ def _examined(
             with alarm(deadline):
                 judged = with_teeth(_best(attempt, stated))
             why = _hollow(attempt, judged)
+            if unexplained and attempt.called and not judged.wrong:
+                why = why or "nothing is wrong in it, but that is no answer to what the program itself does"
         except OutOfTime:
             in_time, why = False, "the time was up before it was judged"
         except MemoryError:
             why = "its arrays are too large to be judged"
+        except Unexplained as error:
+            why, unexplained = str(error), True
         except ValueError as error:
             why = str(error)
         if judged is None or why:
