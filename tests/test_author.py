@@ -288,9 +288,6 @@ STEPS = {
         set(),
     ),
     "a root is a measure": ({"-np.sum(Y * np.log(P)) / 9": "np.sqrt(np.mean((P - Y) ** 2))"}, "right", set()),
-    "the mean of a gradient is taken off": (
-        {"W1 -= 0.1 * dW1": "W1 -= 0.1 * (dW1 - dW1.mean(0)) / np.linalg.norm(dW1)"}, "right", set()
-    ),
     "some weights are held at 0": (
         {"for _ in range(9):": "mask = (np.abs(W1) > 0.3) * 1.0\nW1 = W1 * mask\nfor _ in range(9):",
          "X.T @ dZ1, ": "(X.T @ dZ1) * mask, "},
@@ -404,6 +401,23 @@ def test_where_no_mistake_would_show_nothing_is_right(tmp_path):
         text = text.replace(old, new)
     with pytest.raises(ValueError, match="no mistake would show"):
         examined(tmp_path, text)
+
+
+def test_a_sum_of_whole_numbers_is_a_gradient(tmp_path):
+    """The bias of a hinge loss is stepped by how many examples are on the wrong side."""
+    text = """
+import numpy as np
+X, T = np.random.randn(20, 2), np.where(np.arange(20) % 3, 1, -1)
+w, b = np.random.randn(2), 0.0
+for _ in range(5):
+    margins = T * (X @ w + b)
+    loss = np.sum(np.maximum(0, 1 - margins))
+    wrong = np.where(margins < 1, -T, 0)
+    w, b = w - 0.1 * wrong @ X, b - 0.1 * wrong.sum()
+"""
+    assert [p["right"] for p in examined(tmp_path, text)["parameters"]] == [True, True]
+    text = text.replace("wrong.sum()", "-wrong.sum()")
+    assert [p["right"] for p in examined(tmp_path, text)["parameters"]] == [True, False]
 
 
 def test_newtons_method(tmp_path):

@@ -228,8 +228,6 @@ def _within(levels: list[Level], count: int) -> Level:
             break
         taken += candidate.scaled
         k += 1
-    if levels[k].factor is None:  # an optimiser may make more of it: a part of each step that it takes off, say
-        return next((level for level in levels[k:] if _is_one(level.factor)), levels[k])
     return levels[k]
 
 

@@ -17,7 +17,6 @@ from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, depends, multiples, setitem
 
 PRIME = (1 << 61) - 1
-MEANS = 4  # operations that a mean or a deviation takes at most
 
 
 class Candidate(NamedTuple):
@@ -149,41 +148,24 @@ def _all_goes_through(outermost: Node, region: list[Node], step: Step) -> Iterat
     Single numbers, such as a norm that all gradients are divided by, are no way: they change no direction.
     """
     inside = set(region)
-    ways = {node: _ways(node, inside, step) for node in region}
+    entries = {
+        node: sum(p.size > 1 and p not in inside and p in step.labelled for p in _carrying(node)) for node in region
+    }
     to_step: dict[Node, int] = dict.fromkeys(region, 0)
     to_step[outermost] = 1
     for node in region:
-        for parent in ways[node]:
-            if parent is not None:
+        for parent in _carrying(node):
+            if parent in inside:
                 to_step[parent] = (to_step[parent] + to_step[node]) % PRIME
     from_labels: dict[Node, int] = {}
     for node in reversed(region):
-        # A Node that nothing leads to is where the array was made.
-        from_labels[node] = sum(1 if way is None else from_labels[way] for way in ways[node] or [None]) % PRIME
+        inner = sum(from_labels[parent] for parent in _carrying(node) if parent in inside)
+        # A Node without further inner ones is where the array was made.
+        from_labels[node] = (inner + entries[node] + (not inner and not entries[node])) % PRIME
     total = from_labels.get(outermost, 0)
     for node in region:
         if to_step[node] * from_labels[node] % PRIME == total:
             yield node
-
-
-def _ways(node: Node, inside: set[Node], step: Step) -> list[Node | None]:
-    """The arrays of a region that a Node is made of, also by way of their mean or the like; None for another way by
-    which the labels come in."""
-    found: list[Node | None] = []
-    for parent in _carrying(node):
-        if parent in inside:
-            found.append(parent)
-        elif parent.size > 1 and parent in step.labelled:
-            reached: set[Node] = set()
-            outside = {parent}
-            for _ in range(MEANS):
-                above = [[n for n in made.parents if n in step.labelled] for made in outside]
-                reached |= {n for of_it in above for n in of_it if n in inside}
-                if not all(above):
-                    break  # the labels come in here
-                outside = {n for of_it in above for n in of_it} - reached
-            found += [None] if outside else sorted(reached, key=lambda n: n.number)
-    return found
 
 
 def _positions(outermost: Node, parameter: Parameter, region: list[Node]) -> dict[Node, np.ndarray]:

@@ -54,7 +54,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Float32):
         return np.float32(np.float32.__float__(value))
     if isinstance(value, Integer):
-        return int.__add__(value, 0)
+        return value.value
     if isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
         return type(value)([plain(part) for part in value]) if type(value) in (tuple, list) else value
     if isinstance(value, dict):
@@ -448,7 +448,7 @@ def _method_of(ufunc: np.ufunc, method: str) -> Callable:
 
 def _operator(ufunc: np.ufunc, turned: bool = False) -> Callable:
     def operate(self: Any, other: Any) -> Any:
-        if not isinstance(other, (np.ndarray, np.generic, int, float, complex, list, tuple)):
+        if not isinstance(other, (Recorded, np.ndarray, np.generic, int, float, complex, list, tuple)):
             return NotImplemented
         return call(ufunc, (other, self) if turned else (self, other))
 
@@ -778,19 +778,25 @@ for _name in dir(np.float64):
             setattr(_kind, _name, _number_method(_name))
 
 
-class Integer(Number, int):
-    """A recorded whole number (a subclass of `np.int64` crashes the interpreter)."""
+class Integer(Number):
+    """A recorded whole number. It is no `int`, whose products with floats Python makes without asking it."""
 
     shape: tuple[int, ...] = ()
     ndim = 0
     size = 1
     dtype = np.dtype(np.int64)
 
+    def __init__(self, value: int) -> None:
+        self.value = value
+
     def __index__(self) -> int:
-        return plain(self)
+        return self.value
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return np.asarray(int(self), dtype=dtype)
+        return np.asarray(self.value, dtype=dtype)
+
+    def item(self) -> int:
+        return self.value
 
 
 def _escape(value: Any) -> Any:
