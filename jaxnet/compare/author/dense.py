@@ -196,8 +196,10 @@ def as_rows(dense: Dense, name: str, array: Array) -> Array:
 def _activation(dense: Dense, step: Step, drawn: list[Values], number: int) -> str | None:
     """The name of the function from a layer's scores to what follows: the next layer's input, or the prediction."""
     last = number == len(dense.layers)
-    # Scores that are all positive are those of a relu as well: they pass through nothing.
-    names = ["softmax", *mistakes.OVER_BATCH, "identity"] * last + list(mistakes.ACTIVATIONS)
+    names = ["softmax", *mistakes.OVER_BATCH] * last + list(mistakes.ACTIVATIONS)
+    both = zip(step.examples, dense.layers[-1], strict=True)
+    if last and all(original(example.prediction) is original(layer.scores) for example, layer in both):
+        names = ["identity"]  # the numbers alone, if all are positive, could be a relu's
     for name in names:
         for values in drawn:
             Z = _scores(dense, number, values)
