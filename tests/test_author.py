@@ -281,18 +281,15 @@ STEPS = {
         "right",
         set(),
     ),
-    "a measure is computed once the step is made": (
-        {"    loss = -np.sum(Y * np.log(P)) / 9\n": "",
-         "    b2 -= 0.1 * db2": "    b2 -= 0.1 * db2\n    brier = np.mean((P - Y) ** 2)"},
-        "right",
-        set(),
-    ),
     "a root is a measure": ({"-np.sum(Y * np.log(P)) / 9": "np.sqrt(np.mean((P - Y) ** 2))"}, "right", set()),
     "some weights are held at 0": (
         {"for _ in range(9):": "mask = (np.abs(W1) > 0.3) * 1.0\nW1 = W1 * mask\nfor _ in range(9):",
          "X.T @ dZ1, ": "(X.T @ dZ1) * mask, "},
         "right",
         set(),
+    ),
+    "and by a mask that the data make": (
+        {"X.T @ dZ1, ": "(X.T @ dZ1) * (X[:4, :1] > 0), "}, "wrong", {("dW1", "unknown")}
     ),
     "a row is held at 0": ({"    W1 -= 0.1": "    dW1[0] = 0\n    W1 -= 0.1"}, "right", set()),
     "weights decay by a rate that the program computes": (
@@ -463,6 +460,26 @@ def test_the_difference_of_two_versions_is_no_error(tmp_path):
     assert examined(tmp_path, text)["verdict"] == "right"
     with pytest.raises(ValueError, match="no verdict"):
         examined(tmp_path, text.replace("- T * (1 - y)", "+ T * (1 - y)"))
+
+
+def test_a_number_that_may_be_a_measure(tmp_path):
+    """What is computed once the step is made may be the loss, or not."""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "") + "    brier = np.mean((P - Y) ** 2)\n"
+    with pytest.raises(ValueError, match="right if that is a measure"):
+        examined(tmp_path, text)
+    early = PLAIN.replace("-np.sum(Y * np.log(P)) / 9", "np.mean((P - Y) ** 2)")
+    assert examined(tmp_path, early)["verdict"] == "wrong"
+
+
+def test_a_number_that_is_learnt(tmp_path):
+    text = PLAIN.replace("for _ in", "T = np.array(1.0)\nfor _ in").replace(
+        "np.exp(A1 @ W2 + b2)", "np.exp(T * (A1 @ W2 + b2))"
+    )
+    text = text.replace(
+        "    dZ2 = (P - Y) / 9\n", "    D = (P - Y) / 9\n    dT = -np.sum(D * (A1 @ W2 + b2))\n    dZ2 = T * D\n"
+    )
+    said = examined(tmp_path, text + "    T -= 0.1 * dT\n")
+    assert [p["shape"] for p in said["parameters"] if not p["right"]] == [[]]
 
 
 def test_a_penalty_is_no_step(tmp_path):

@@ -31,7 +31,7 @@ from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in, updates
-from jaxnet.compare.author.truth import Truth, draws, truths
+from jaxnet.compare.author.truth import Loss, Truth, draws, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.teeth import Teeth, teeth
 
@@ -93,7 +93,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
         if stated and several and best < len(step.parameters):
             for other, of_it, right in possible:
                 if right == len(step.parameters):
-                    if other.loss.node is None and _is_measure(truth.loss.node, step, tape):
+                    if other.loss.node is None and _is_measure(truth.loss.node, other.loss, step, tape):
                         return _judged(step, drawn, names, other.whole(), of_it, False)
                     truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
                     break
@@ -112,12 +112,19 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     return min(judged, key=lambda found: found.diagnosis.price if found.diagnosis is not None else math.inf)
 
 
-def _is_measure(loss: Node | None, step: Step, tape: Tape) -> bool:
-    """Whether a number is there to be looked at: computed once the step is made, or for the sake of its root."""
-    if loss is None:
+def _is_measure(node: Node | None, other: Loss, step: Step, tape: Tape) -> bool:
+    """Whether the program's number is there to be looked at: only its root is wanted. Raises ValueError where nobody
+    can say, since it is computed once the step is made, and all gradients are those of another loss."""
+    if node is None:
         return False
-    rooted = any(n.function is np.sqrt and loss in n.parents for n in tape.nodes[loss.number : step.last])
-    return rooted or loss.number > max(p.after.number for p in step.parameters)
+    if any(n.function is np.sqrt and node in n.parents for n in tape.nodes[node.number : step.last]):
+        return True
+    if node.number > max(p.after.number for p in step.parameters) and node.place:
+        raise ValueError(
+            f"all gradients are those of the {other.name}, and line {node.place.line} computes another number once the "
+            "step is made: right if that is a measure, wrong if it is the loss"
+        )
+    return False
 
 
 def _check_record(tape: Tape, step: Step) -> None:

@@ -68,6 +68,8 @@ def _unjudged(judged: Judged) -> list[Unjudged]:
             looks = weights and (not others or any(n.function in (np.dot, np.matmul) for n in inside & step.active))
         if looks:
             array = min(still, key=lambda n: n.number)
+            if len(still) == 2 and array.shape[0] == node.shape[0] == step.examples[0].prediction.shape[0]:
+                array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
             found[Unjudged(array.shape, _as_place(node) or Place())] = None
     return list(found)
 

@@ -127,13 +127,16 @@ def _is_decay(node: Node, parameter: Parameter, made: Node) -> bool:
 
 
 def _is_held(node: Node, step: Step) -> bool:
-    """Whether an array is multiplied by zeros and ones, or some of its entries set to 0, wherever the data lead."""
+    """Whether some entries are set to 0, or an array is multiplied by zeros and ones that no data have made."""
     constant = [i for i in node.inputs[-2:] if not (isinstance(i, Node) and (i in step.active or i in step.labelled))]
     if node.function is setitem and len(constant) == 2:
         return not np.any(Values()(constant[1]) if isinstance(constant[1], Node) else constant[1])
     if node.function is not np.multiply or len(constant) != 1 or not isinstance(constant[0], Node):
         return False
-    return constant[0].size > 1 and bool(np.isin(Values()(constant[0]), (0, 1)).all())
+    if constant[0].size == 1 or not np.isin(Values()(constant[0]), (0, 1)).all():
+        return False
+    begun = {n for n in ancestors(example.prediction for example in step.examples) if n.function is None}
+    return not ancestors(constant) & (begun - ancestors(p.before for p in step.parameters))
 
 
 def _region(outermost: Node, step: Step) -> list[Node]:
