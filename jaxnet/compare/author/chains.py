@@ -73,6 +73,8 @@ _BOUNDING = (np.clip, np.where, np.maximum, np.minimum, np.multiply, np.true_div
 def _before_it_was_bounded(node: Node) -> Node:
     """The array whose entries were clipped, masked, or scaled to some norm."""
     while node.function in _BOUNDING and (same := [n for n in node.parents if n.shape == node.shape]):
+        if node.function in (np.multiply, np.true_divide) and len(node.parents) == 1:
+            break  # λW is no version of W
         node = max(same, key=lambda n: n.number)
     return node
 

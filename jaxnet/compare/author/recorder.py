@@ -318,7 +318,11 @@ def _view(base: Any, result: np.ndarray, function: Callable, rest: tuple) -> Any
     """A view of an Array, which knows of what and how, so that writes through either are seen by the other."""
     array = np.ndarray.view(result, Array)
     array._parent, array._function, array._rest = base, function, rest
-    return array  # its Node is made when something is computed of it
+    data = _root(base)._leaf
+    if data is None or data.used:  # else its Node is made when something is computed of it
+        array._seen = node_of(base)
+        array._node = _view_node(array._seen, function, rest, result)
+    return array
 
 
 def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node:
