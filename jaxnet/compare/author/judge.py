@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
-from jaxnet.compare.author.dense import Dense
+from jaxnet.compare.author.dense import Dense, original
 from jaxnet.compare.author.levels import (
     RIGHT,
     Level,
@@ -392,7 +392,9 @@ def _check_for_strangers(judged: Judged) -> None:
 def _check_where_it_is_taken(judged: Judged) -> None:
     """A gradient that is taken at other weights than are stepped, a little uphill of them, is none of these weights."""
     for name, p in judged.names.items():
-        for node in ancestors(nodes_in(p.steps), p.before.number):
+        inside = ancestors(nodes_in(p.steps), p.before.number)
+        used = {original(n) for made in inside if made.function in (np.dot, np.matmul) for n in made.parents}
+        for node in inside & used:
             at = [base for base, made in updates(node) if base is p.before and made in judged.step.labelled]
             if at and node.place is not None:
                 raise ValueError(f"the gradient of {name} is taken at other weights, made in line {node.place.line}")
