@@ -71,13 +71,13 @@ def _making(function: Callable) -> Callable:
     return make
 
 
-# Functions of one array, which may be given as a list of recorded numbers or rows.
+# Functions of one array, which may be given as a list of recorded numbers or rows. Of two the recorder sees to that.
 _OF_ARRAYS = {
-    "sum", "mean", "max", "amax", "min", "amin", "std", "var", "prod", "argmax", "argmin", "dot", "matmul", "outer",
-    "inner", "multiply", "where", "clip", "reshape", "transpose", "ravel", "squeeze", "expand_dims", "cumsum", "norm",
-    "average", "median", "sort", "argsort", "round", "around", "any", "all", "nan_to_num", "repeat", "tile", "roll",
-    "flip", "einsum", "tensordot", "atleast_2d", "atleast_1d", "argwhere", "nonzero", "count_nonzero", "array_equal",
-    "allclose", "isclose", "diag", "trace", "swapaxes", "moveaxis", "broadcast_to", "copy", "pad",
+    "sum", "mean", "max", "amax", "min", "amin", "std", "var", "prod", "argmax", "argmin", "where", "clip",
+    "reshape", "transpose", "ravel", "squeeze", "expand_dims", "cumsum", "norm", "average", "median", "sort",
+    "argsort", "round", "around", "any", "all", "nan_to_num", "repeat", "tile", "roll", "flip", "einsum",
+    "atleast_2d", "atleast_1d", "argwhere", "nonzero", "count_nonzero", "array_equal", "allclose", "isclose",
+    "diag", "trace", "swapaxes", "moveaxis", "broadcast_to", "copy", "pad",
 }  # fmt: skip
 
 

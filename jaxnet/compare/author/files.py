@@ -17,12 +17,11 @@ from typing import Any
 
 import numpy
 
-from jaxnet.compare.author.samples import MNIST_TESTS, MNIST_TRAIN, Samples
+from jaxnet.compare.author.samples import IDX, MNIST_TESTS, MNIST_TRAIN, Samples
 from jaxnet.compare.author.tape import places
 
 LARGE = 4_000_000  # bytes; of a larger file the first ROWS examples are enough
 ROWS = 3000
-_IDX = re.compile(r"idx\d|ubyte")  # what MNIST's files are called
 POINTER = b"version https://git-lfs"  # a file of Git LFS that was not fetched: what it stands for is missing
 
 
@@ -81,7 +80,7 @@ class Files:
         if isinstance(file, str | os.PathLike) and not set(mode) & set("wax+"):
             large = os.path.isfile(file) and os.path.getsize(file) > LARGE
             there = _is_there(Path(file)) or os.path.isdir(file)
-            content = self.content(file) if large or not there or _IDX.search(str(file)) else None
+            content = self.content(file) if large or not there or IDX.search(str(file)) else None
             if content is not None:
                 return _stream(content, mode, encoding)
         return open(file, mode, buffering, encoding, *rest, **how)

@@ -90,13 +90,12 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     if stated or best:
         # A single array proves nothing: the error itself is the derivative of some loss by what it was made of.
         several = sum(p.size > 1 for p in step.parameters) > 1
-        if stated and several and best < len(step.parameters):
-            for other, of_it, right in possible:
-                if right == len(step.parameters):
-                    if other.loss.node is None and _is_measure(truth.loss.node, other.loss, step, tape):
-                        return _judged(step, drawn, names, other.whole(), of_it, False)
-                    truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
-                    break
+        all_of = [(t, f) for t, f, right in possible if right == len(step.parameters) and t is not truth]
+        if stated and several and best < len(step.parameters) and all_of:
+            other, of_it = all_of[0]
+            if other.loss.node is None and _is_measure(truth.loss.node, other.loss, step, tape):
+                return _judged(step, drawn, names, other.whole(), of_it, False)
+            truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
         return _judged(step, drawn, names, truth.whole(), fitted, stated)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
@@ -394,7 +393,7 @@ def _check_where_it_is_taken(judged: Judged) -> None:
     for name, p in judged.names.items():
         inside = ancestors(nodes_in(p.steps), p.before.number)
         used = {original(n) for made in inside if made.function in (np.dot, np.matmul) for n in made.parents}
-        for node in inside & used:
+        for node in sorted(inside & used, key=lambda n: n.number):
             at = [base for base, made in updates(node) if base is p.before and made in judged.step.labelled]
             if at and node.place is not None:
                 raise ValueError(f"the gradient of {name} is taken at other weights, made in line {node.place.line}")

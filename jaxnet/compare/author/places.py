@@ -64,8 +64,8 @@ def _unjudged(judged: Judged) -> list[Unjudged]:
             looks = len(still) == 1 and still[0].size < node.size
         else:  # the product of data and a parameter is a layer
             weights = node.function in (np.dot, np.matmul) and all(len(p.shape) == 2 for p in node.parents)
-            inside = ancestors([p for p in others if p in step.active], first)
-            looks = weights and (not others or any(n.function in (np.dot, np.matmul) for n in inside & step.active))
+            inside = step.active & ancestors([p for p in others if weights and p in step.active], first)
+            looks = weights and (not others or any(n.function in (np.dot, np.matmul) for n in inside))
         if looks:
             array = min(still, key=lambda n: n.number)
             if len(still) == 2 and array.shape[0] == node.shape[0] == step.examples[0].prediction.shape[0]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.tape import Node, Tape, add_at, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, add_at, nodes_in, sample_of, setitem
 
 _tape: list[Tape] = []  # the tape that is being written, if any
 
@@ -141,7 +141,7 @@ def wrap(result: Any, node: Node) -> Any:
             return result
         array = np.ndarray.view(result, Array)
         array._node = node
-        node.sample = _sample(result)
+        node.sample = sample_of(result)
         return array
     if isinstance(result, (np.bool_, bool)):
         _tape[-1].decisions.append((node, bool(result)))
@@ -158,13 +158,6 @@ def wrap(result: Any, node: Node) -> Any:
             return type(result)(*parts)
         return type(result)(parts)
     return result
-
-
-def _sample(array: np.ndarray) -> tuple[float, float] | None:
-    if not array.size or array.dtype.kind == "c":
-        return None
-    last = (-1,) * array.ndim
-    return float(array[(0,) * array.ndim]), float(array[last])
 
 
 # --- the one way in ---------------------------------------------------------------------------------------------------
@@ -287,6 +280,12 @@ def _root(array: Any) -> Any:
     return array
 
 
+def _is_unused(array: Any) -> bool:
+    """Whether it is data, or a view of them, that nothing has been computed of yet."""
+    data = _root(array)._leaf
+    return data is not None and not data.used
+
+
 def _detach(array: Any) -> None:
     """Before a write: a leaf that keeps this memory as its value gets a copy of its own."""
     node_of(array)
@@ -318,8 +317,7 @@ def _view(base: Any, result: np.ndarray, function: Callable, rest: tuple) -> Any
     """A view of an Array, which knows of what and how, so that writes through either are seen by the other."""
     array = np.ndarray.view(result, Array)
     array._parent, array._function, array._rest = base, function, rest
-    data = _root(base)._leaf
-    if data is None or data.used:  # else its Node is made when something is computed of it
+    if not _is_unused(base):  # else its Node is made when something is computed of it
         array._seen = node_of(base)
         array._node = _view_node(array._seen, function, rest, result)
     return array
@@ -553,8 +551,7 @@ class Array(Recorded, np.ndarray):
         if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
             return  # `a[k] += g`: the view has been written through already
         into = np.ndarray.view(self, np.ndarray)
-        data = _root(self)._leaf
-        if data is not None and not data.used and not any(nodes_in((at, written))):
+        if _is_unused(self) and not any(nodes_in((at, written))):
             into[plain(index)] = plain(value)  # what is put into an array before anything is computed of it is data
             return
         _detach(self)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author import recorder, tape
-from jaxnet.compare.author.tape import Node, ancestors, replaced, setitem
+from jaxnet.compare.author.tape import Node, ancestors, replaced, sample_of, setitem
 
 LARGE = 50_000  # entries of an array of which not every version is kept
 
@@ -81,8 +81,7 @@ def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1
         value = np.asarray(values(node))
         if value.shape != tuple(node.shape):
             return node
-        now = np.array([value[(0,) * value.ndim], value[(-1,) * value.ndim]], float)
-        then = np.array(node.sample)
+        now, then = np.array(sample_of(value)), np.array(node.sample)
         with np.errstate(all="ignore"):
             off = np.abs(now - then) > tolerance * (np.abs(then) + np.abs(value).max(initial=0)) + ROUNDING
         if (off & np.isfinite(now) & np.isfinite(then)).any():
@@ -131,18 +130,17 @@ class PullBack:
         """The chain rule. A few operations are compiled at once, for all losses; of many, each kind once."""
         import jax
 
-        key = repr([template for _, template, _ in steps])  # positions of masks are not the same in each draw
-        try:
-            if len(steps) <= AT_ONCE:
-                if key not in self._at_once:
-                    self._at_once[key] = jax.jit(
-                        lambda arrays, seeds: _sweep(steps, arrays, seeds, _vjp), compiler_options=QUICKLY
-                    )
-                swept = {key: np.asarray(part) for key, part in self._at_once[key](arrays, seeds).items()}
-                if all(np.isfinite(part).all() for part in swept.values()):  # 0 · ∞, where a loss does not depend on it
+        if len(steps) <= AT_ONCE:
+            key = repr([template for _, template, _ in steps])  # positions of masks are not the same in each draw
+            if key not in self._at_once:
+                self._at_once[key] = jax.jit(
+                    lambda arrays, seeds: _sweep(steps, arrays, seeds, _vjp), compiler_options=QUICKLY
+                )
+            # An operation that this loss does not need may be unknown to JAX, or give 0 · ∞.
+            with contextlib.suppress(ValueError):
+                swept = {pair: np.asarray(part) for pair, part in self._at_once[key](arrays, seeds).items()}
+                if all(np.isfinite(part).all() for part in swept.values()):
                     return {(n, use): part for (n, use), part in swept.items() if {n, use} - {-1} <= reached}
-        except ValueError:  # of an operation that may not be needed for this loss
-            pass
         return _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, _pull)
 
     def _described(self, node: Node, values: Values) -> tuple[Any, list[int]]:

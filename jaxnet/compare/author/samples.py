@@ -18,6 +18,7 @@ import numpy as np
 
 TRAIN, TEST = 1200, 300  # more than a thousand: many programs put the first thousand aside
 MNIST_TRAIN, MNIST_TESTS = 60_000, 10_000
+IDX = re.compile(r"idx\d|ubyte")  # what MNIST's files are called
 TEXT = "the quick brown fox jumps over the lazy dog, and he said: what a lovely day it is!\n" * 10
 _TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|(^|_)[wb](_|\.|$)")
 _ARRAYS = {".pkl", ".pickle", ".pk", ".npy", ".npz", ".h5", ".json", ".txt", ".csv"}  # what weights are saved in
@@ -142,8 +143,8 @@ class Samples:
         return content
 
     def _plain(self, name: str, path: str, numbers: bool) -> bytes | None:
-        digits = self.digits._asdict() if re.search(r"mnist|idx\d|ubyte|\.npz$", name) else {}
-        if re.search(r"idx\d|ubyte", name):
+        digits = self.digits._asdict() if IDX.search(name) or re.search(r"mnist|\.npz$", name) else {}
+        if IDX.search(name):
             which = "test" if re.search(r"t10k|test", name) else "train"
             array = digits[f"{'y' if 'label' in name else 'x'}_{which}"]
             header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)

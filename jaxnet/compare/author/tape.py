@@ -226,10 +226,14 @@ def _most_of(node: Node) -> Iterator[Node]:
 
 def _ends(node: Node) -> tuple[float, ...]:
     """The first and the last number that a Node held when the program ran."""
-    if node.sample is None and node.value is not None and node.size:
-        numbers = np.ravel(node.value)
-        return float(numbers[0]), float(numbers[-1])
-    return node.sample or ()
+    return (node.sample if node.value is None else sample_of(node.value)) or ()
+
+
+def sample_of(array: np.ndarray) -> tuple[float, float] | None:
+    """The first and the last number of an array."""
+    if not array.size or array.dtype.kind == "c":
+        return None
+    return float(array[(0,) * array.ndim]), float(array[(-1,) * array.ndim])
 
 
 def multiples(node: Node) -> Iterator[Node]:
