@@ -218,10 +218,10 @@ def _piecewise(array: Any, conditions: Any, functions: Any, *args: Any) -> Any:
     return result
 
 
-def _nditer(operand: Any, flags: Any = (), op_flags: Any = (), *args: Any, **keywords: Any) -> Any:
+def _nditer(operand: Any, flags: Any = None, *args: Any, **keywords: Any) -> Any:
     """`np.nditer` over one array: its entries as views, so that writing into one is recorded."""
     if not isinstance(operand, Array) or flags:
-        return np.nditer(plain(operand), flags, op_flags, *args, **keywords)
+        return np.nditer(plain(operand), flags, *args, **keywords)
     flat = operand.reshape(-1)
     return (flat[k : k + 1].reshape(()) for k in range(operand.size))
 
