@@ -42,8 +42,8 @@ WAYS = {
     "vectorize": "out = np.vectorize(lambda v: v if v > 0 else v / 2)(a)",
     "along an axis": "out = np.apply_along_axis(lambda v: v / v.sum(), 1, a)",
     "entries": "out = a.copy()\nfor x in np.nditer(out, op_flags=['readwrite']):\n    x[...] = x * 2 if x > 0 else 0.5",
-    "entries by their places": "out = np.zeros((3, 4)); it = np.nditer(a, flags=['multi_index'])\nwhile not it.finished:\n"
-    "    out[it.multi_index] = a[it.multi_index] * 2\n    it.iternext()",
+    "entries by their places": "out = np.zeros((3, 4)); it = np.nditer(a, flags=['multi_index'])\n"
+    "while not it.finished:\n    out[it.multi_index] = a[it.multi_index] * 2\n    it.iternext()",
     "types": "out = np.float64(a) * np.int64(a > 0) + np.float32(b)",
     "sorted": "out = a.copy(); out.sort(axis=1)",
     "numbers of NumPy": "out = np.sum(a) / a.size + np.sum(a > 0) * b",
