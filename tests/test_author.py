@@ -453,6 +453,54 @@ def test_a_gradient_at_other_weights_is_not_accused(tmp_path):
         examined(tmp_path, text)
 
 
+ACTOR = """
+import numpy as np
+np.random.seed(3)
+W, U, v = np.random.randn(4, 5) / 2, np.random.randn(5, 3) / 2, np.random.randn(5) / 2
+for _ in range(9):
+    X, chosen, returns = np.random.randn(9, 4), np.random.randint(3, size=9), np.random.randn(9)
+    H = np.tanh(X @ W)
+    E = np.exp(H @ U)
+    P = E / E.sum(1, keepdims=True)
+    value = H @ v
+    gain = returns - value
+    loss = np.mean((returns - value) ** 2) - np.mean(gain * np.log(P[np.arange(9), chosen]))
+    dZ = (P - np.eye(3)[chosen]) * gain[:, None] / 9
+    dvalue = -2 * gain / 9
+    dH = dZ @ U.T + np.outer(dvalue, v)
+    U -= 0.1 * H.T @ dZ
+    v -= 0.1 * H.T @ dvalue
+    W -= 0.1 * X.T @ (dH * (1 - H ** 2))
+"""
+
+
+def test_where_no_gradient_goes_through_a_branch_on_purpose(tmp_path):
+    """An advantage is data to the policy that it teaches, and so are the targets of Q-learning."""
+    with pytest.raises(ValueError, match="right if what line 11 makes is a constant"):
+        examined(tmp_path, ACTOR)
+    through = ACTOR.replace("-2 * gain / 9", "(-2 * gain + np.log(P[np.arange(9), chosen])) / 9")
+    assert examined(tmp_path, through)["verdict"] == "right"
+    wrong = examined(tmp_path, ACTOR.replace(" * (1 - H ** 2)", ""))
+    assert [p["name"] for p in wrong["parameters"] if p["right"]] == ["U"]
+    # What a softmax divides by is no branch, nor is what a penalty is made of.
+    assert examined(tmp_path, through.replace("(P - np.eye(3)[chosen])", "-np.eye(3)[chosen]"))["verdict"] == "wrong"
+    penalty = through.replace("    dZ =", "    loss = loss + 0.1 * np.sum(W ** 2)\n    dZ =")
+    assert examined(tmp_path, penalty)["verdict"] == "wrong"
+
+
+def test_a_target_that_follows_the_weights_is_no_parameter(tmp_path):
+    """Its steps depend on it, by the labels that it makes."""
+    text = PLAIN.replace("for _ in", "slow = [np.random.randn(*p.shape) for p in (W1, b1, W2, b2)]\nfor _ in", 1)
+    text = text.replace("    loss =", "    Y = np.tanh(np.tanh(X @ slow[0] + slow[1]) @ slow[2] + slow[3]) ** 2\n    loss =")
+    text = text.replace("E / E.sum(1, keepdims=True)", "np.log(E)")
+    text = text.replace("-np.sum(Y * np.log(P)) / 9", "np.sum((P - Y) ** 2) / 18")
+    text += "    slow = [0.9 * old + 0.1 * p for old, p in zip(slow, (W1, b1, W2, b2))]\n"
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", ["W1", "b1", "W2", "b2"])
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
 def test_the_difference_of_two_versions_is_no_error(tmp_path):
     """Acceleration: what is stepped is ahead of the weights by half of their last step."""
     text = PERCEPTRON.replace("randn(2)\n", "randn(2)\nv = w.copy()\n").replace("np.dot(X, w)", "np.dot(X, v)")

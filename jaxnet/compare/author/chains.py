@@ -278,6 +278,7 @@ def _without_inner(chains: list[Chain]) -> list[Chain]:
 def _without_buffers(chains: list[Chain]) -> list[Chain]:
     """A momentum, whose new version is what another array is stepped by, and an average of another array's versions,
     which no other array's steps need, are no parameters."""
+    chains = [chain for chain in chains if not any(_is_mean(chain, other) for other in chains)]
     made = {id(c): made_of(nodes_in(c.steps[0])) for c in chains}
 
     def is_buffer(chain: Chain) -> bool:
@@ -289,6 +290,17 @@ def _without_buffers(chains: list[Chain]) -> list[Chain]:
         return False
 
     return [chain for chain in chains if not is_buffer(chain)]
+
+
+def _is_mean(chain: Chain, other: Chain) -> bool:
+    """Whether the first step is (1 − τ) p + τ q with another array's new version q: the target of that one."""
+    for step in nodes_in(chain.steps[0]):
+        for new in (n for n in multiples(step) if n in other.parts):
+            before, after, taken, whole = map(Values(), (*chain.versions[:2], step, new))
+            with np.errstate(all="ignore"):
+                shares = (after - taken) / before + taken / whole
+            return np.isfinite(shares).any() and np.allclose(shares[np.isfinite(shares)], 1, 1e-9)
+    return False
 
 
 def networks(chains: list[Chain]) -> list[list[Chain]]:

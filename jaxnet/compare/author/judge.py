@@ -30,6 +30,7 @@ from jaxnet.compare.author.levels import (
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.stopped import constant_of
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in, updates
 from jaxnet.compare.author.truth import Loss, Truth, draws, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
@@ -41,7 +42,7 @@ Array = np.ndarray
 
 
 class Unexplained(ValueError):
-    """No gradient is that of a loss which the program computes or implies."""
+    """The gradients are those of no loss that the program computes or implies, but for a reading that may be meant."""
 
 
 class Judged(NamedTuple):
@@ -97,6 +98,8 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
                 return _judged(step, drawn, names, other.whole(), of_it, False)
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
         return _judged(step, drawn, names, truth.whole(), fitted, stated)
+    for truth in (truth for truth, _, _ in possible if truth.loss.node is not None):
+        _check_for_constants(step, truth.whole(), drawn)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
     problem: ValueError | None = None
@@ -322,7 +325,9 @@ def _accused(judged: Judged, factors, known) -> Judged:
     if outputs == 1 and any(f.at == "loss" for f in findings) and len(wrong) == len(given):
         # With one example and one output the derivative of any loss is a multiple of that of any other one.
         raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
-    proof = _proof(judged, diagnosis, factors)
+    if not _is_formula(diagnosis):
+        _check_for_constants(judged.step, judged.truth, judged.drawn)
+    proof = "formula" if _is_formula(diagnosis) else _proof(judged, factors)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )
@@ -399,10 +404,20 @@ def _check_where_it_is_taken(judged: Judged) -> None:
                 raise ValueError(f"the gradient of {name} is taken at other weights, made in line {node.place.line}")
 
 
-def _proof(judged: Judged, diagnosis: Diagnosis | None, factors: dict[str, float | None]) -> str:
-    """What proves an accusation: a formula, the program's own loss, or one that others of its gradients are of."""
-    if diagnosis is not None and not any(f.code == "unknown" for f in diagnosis.findings):
-        return "formula"
+def _check_for_constants(step: Step, truth: Truth, drawn: list[Values]) -> None:
+    """What would be right if no gradient were to go through an array is not wrong where that may be meant."""
+    if (place := constant_of(step, truth, drawn)) is not None:
+        raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
+
+
+def _is_formula(diagnosis: Diagnosis | None) -> bool:
+    """Whether formulas of the catalogue give all gradients."""
+    return diagnosis is not None and not any(f.code == "unknown" for f in diagnosis.findings)
+
+
+def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
+    """What proves an accusation without a formula: the program's own loss, or one that others of its gradients are
+    of."""
     explained = [
         name for name, f in factors.items() if f is not None and not math.isnan(f) and judged.names[name].size > 1
     ]

@@ -282,11 +282,14 @@ def whole_steps(levels, fitted, step: Step, drawn) -> Iterator[dict[Parameter, L
 
 
 def _numbers_inside(parameters: Iterable[Parameter], step: Step, drawn) -> list[float]:
-    """The numbers by which something is multiplied in each of these parameters' steps."""
+    """The numbers by which something is multiplied in each of these parameters' steps: what follows from the labels,
+    or in the line of the step anything (`W -= rate * X.T @ error`)."""
     ratios: dict[Node, float] = {}
     shared: list[float] | None = None
     for p in parameters:
-        scalings = [n for n in ancestors(nodes_in(p.steps)) & step.labelled if is_scaling(n, step)]
+        inside = ancestors(nodes_in(p.steps), min((n.number for n in step.labelled), default=0))
+        inside = (n for n in inside if n in step.labelled or n.place == p.after.place)
+        scalings = [n for n in inside if is_scaling(n, step)]
         for node in sorted(scalings, key=lambda n: n.number):
             if node not in ratios:
                 array = next(np.asarray(drawn[0](parent)) for parent in node.parents if parent.size == node.size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -109,8 +109,13 @@ class PullBack:
         """∂/∂Node for each Node."""
         return {target: array for (target, use), array in self.parts(values, cotangents).items() if use is None}
 
-    def parts(self, values: Values, cotangents: Iterable[Any]) -> dict[tuple[Node, Node | None], np.ndarray]:
-        """The same, with None for the use, and what each use of a Node by another one contributes to it."""
+    def parts(
+        self, values: Values, cotangents: Iterable[Any], stopped: Container[tuple[Node, Node]] = ()
+    ) -> dict[tuple[Node, Node | None], np.ndarray]:
+        """The same, with None for the use, and what each use of a Node by another one contributes to it.
+
+        In the uses that are `stopped`, (Node, by which other one), a Node is a constant.
+        """
         import jax
 
         seeds: dict[int, np.ndarray] = {}
@@ -118,19 +123,20 @@ class PullBack:
             seed = np.broadcast_to(np.asarray(cotangent, np.float64), np.shape(values(output)))
             seeds[output.number] = seeds.get(output.number, 0.0) + seed
         reached = ancestors(output for output in self.outputs if seeds[output.number].any())
-        steps = [(node, *self._described(node, values)) for node in self.order]
+        steps = [(node, *self._described(node, values, stopped)) for node in self.order]
         steps = [(node, template, moving) for node, template, moving in steps if moving]
         arrays = {n.number: np.asarray(values(n)) for node, _, _ in steps for n in (node, *node.parents)}
         with jax.enable_x64(True), _room():
-            found = self._swept(steps, arrays, seeds, {node.number for node in reached})
+            found = self._swept(steps, arrays, seeds, {node.number for node in reached}, bool(stopped))
         by_number = {n.number: n for n in (*self.active, *self.outputs)}
         return {(by_number[target], by_number.get(use)): array for (target, use), array in found.items()}
 
-    def _swept(self, steps, arrays: dict[int, np.ndarray], seeds: dict[int, np.ndarray], reached: set[int]):
-        """The chain rule. A few operations are compiled at once, for all losses; of many, each kind once."""
+    def _swept(self, steps, arrays: dict[int, np.ndarray], seeds: dict[int, np.ndarray], reached: set[int], once: bool):
+        """The chain rule. A few operations are compiled at once, for all losses; of many, or if it is wanted but once,
+        each kind."""
         import jax
 
-        if len(steps) <= AT_ONCE:
+        if len(steps) <= AT_ONCE and not once:
             key = repr([template for _, template, _ in steps])  # positions of masks are not the same in each draw
             if key not in self._at_once:
                 self._at_once[key] = jax.jit(
@@ -143,13 +149,13 @@ class PullBack:
                     return {(n, use): part for (n, use), part in swept.items() if {n, use} - {-1} <= reached}
         return _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, _pull)
 
-    def _described(self, node: Node, values: Values) -> tuple[Any, list[int]]:
+    def _described(self, node: Node, values: Values, stopped: Container) -> tuple[Any, list[int]]:
         """The arguments of an operation with slots for arrays, and the Nodes that it is differentiated by."""
         moving: list[int] = []
 
         def argument(n: Node) -> Any:
             value = np.asarray(values(n))
-            if n in self.active and value.dtype.kind == "f":
+            if n in self.active and value.dtype.kind == "f" and (n, node) not in stopped:
                 if n.number not in moving:
                     moving.append(n.number)
             elif value.ndim == 0 and value.dtype.kind != "f":  # an axis or an index must be known

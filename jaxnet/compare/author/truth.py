@@ -7,7 +7,7 @@ hidden by a start at zero, a saturated softmax, a relu's kink, or a constant tha
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -38,12 +38,13 @@ class Truth(NamedTuple):
 
     loss: Loss
     adjoints: list[dict[Node, Array]]
-    pulled: Callable[[], list[dict[tuple[Node, Node | None], Array]]]
+    pulled: Callable[..., list[dict[tuple[Node, Node | None], Array]]]
     parts: list[dict[tuple[Node, Node | None], Array]]  # what each use adds to a Node's, and their sum under None
 
-    def whole(self) -> Truth:
-        """Computed anew: of several losses only the one that is meant is needed in full."""
-        parts = self.pulled()
+    def whole(self, stopped: Container[tuple[Node, Node]] = ()) -> Truth:
+        """Computed anew: of several losses only the one that is meant is needed in full. In the uses that are
+        `stopped`, (Node, by which other one), a Node is a constant."""
+        parts = self.pulled(stopped)
         return self._replace(
             adjoints=[{n: a for (n, use), a in of_draw.items() if use is None} for of_draw in parts], parts=parts
         )
@@ -222,8 +223,9 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     turned = [p for p in step.parameters if p.root is not p.before]
 
     def differentiated(loss: Loss, of_losses: list[float], of_predictions: list[list]) -> Truth:
-        def pulled() -> list[dict[tuple[Node, Node | None], Array]]:
-            parts = [pull.parts(v, [*of_losses, *seeds]) for v, seeds in zip(drawn, of_predictions, strict=True)]
+        def pulled(stopped: Container = ()) -> list[dict[tuple[Node, Node | None], Array]]:
+            pairs = zip(drawn, of_predictions, strict=True)
+            parts = [pull.parts(v, [*of_losses, *seeds], stopped) for v, seeds in pairs]
             for of_draw in parts:  # all ways in which the array is used count
                 of_draw |= {
                     (p.before, None): p.turned(of_draw[p.root, None]) for p in turned if (p.root, None) in of_draw
