@@ -491,7 +491,8 @@ def test_where_no_gradient_goes_through_a_branch_on_purpose(tmp_path):
 def test_a_target_that_follows_the_weights_is_no_parameter(tmp_path):
     """Its steps depend on it, by the labels that it makes."""
     text = PLAIN.replace("for _ in", "slow = [np.random.randn(*p.shape) for p in (W1, b1, W2, b2)]\nfor _ in", 1)
-    text = text.replace("    loss =", "    Y = np.tanh(np.tanh(X @ slow[0] + slow[1]) @ slow[2] + slow[3]) ** 2\n    loss =")
+    target = "np.tanh(np.tanh(X @ slow[0] + slow[1]) @ slow[2] + slow[3]) ** 2"
+    text = text.replace("    loss =", f"    Y = {target}\n    loss =")
     text = text.replace("E / E.sum(1, keepdims=True)", "np.log(E)")
     text = text.replace("-np.sum(Y * np.log(P)) / 9", "np.sum((P - Y) ** 2) / 18")
     text += "    slow = [0.9 * old + 0.1 * p for old, p in zip(slow, (W1, b1, W2, b2))]\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import operator
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,10 @@ def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1
 # --- backwards --------------------------------------------------------------------------------------------------------
 
 
+Uses = frozenset[tuple[Node, Node]]  # (a Node, by which other one)
+NO_USES: Uses = frozenset()
+
+
 class PullBack:
     """∂(Σ output · cotangent)/∂Node for all active Nodes that the outputs depend on.
 
@@ -110,7 +114,7 @@ class PullBack:
         return {target: array for (target, use), array in self.parts(values, cotangents).items() if use is None}
 
     def parts(
-        self, values: Values, cotangents: Iterable[Any], stopped: Container[tuple[Node, Node]] = ()
+        self, values: Values, cotangents: Iterable[Any], stopped: Uses = NO_USES
     ) -> dict[tuple[Node, Node | None], np.ndarray]:
         """The same, with None for the use, and what each use of a Node by another one contributes to it.
 
@@ -149,7 +153,7 @@ class PullBack:
                     return {(n, use): part for (n, use), part in swept.items() if {n, use} - {-1} <= reached}
         return _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, _pull)
 
-    def _described(self, node: Node, values: Values, stopped: Container) -> tuple[Any, list[int]]:
+    def _described(self, node: Node, values: Values, stopped: Uses) -> tuple[Any, list[int]]:
         """The arguments of an operation with slots for arrays, and the Nodes that it is differentiated by."""
         moving: list[int] = []
 

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxnet.compare.author.levels import fit, levels_of, shared_constant
-from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.replay import Uses, Values
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Place, ancestors
 from jaxnet.compare.author.truth import Truth
 
-Uses = frozenset[tuple[Node, Node]]  # (a Node, by which other one)
 MOST = 8  # lines at which branches meet
 
 

@@ -7,12 +7,12 @@ hidden by a start at zero, a saturated softmax, a relu's kink, or a constant tha
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.author.replay import PullBack, Values
+from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Example, Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors
 from jaxnet.compare.multiples import multiple
@@ -41,7 +41,7 @@ class Truth(NamedTuple):
     pulled: Callable[..., list[dict[tuple[Node, Node | None], Array]]]
     parts: list[dict[tuple[Node, Node | None], Array]]  # what each use adds to a Node's, and their sum under None
 
-    def whole(self, stopped: Container[tuple[Node, Node]] = ()) -> Truth:
+    def whole(self, stopped: Uses = NO_USES) -> Truth:
         """Computed anew: of several losses only the one that is meant is needed in full. In the uses that are
         `stopped`, (Node, by which other one), a Node is a constant."""
         parts = self.pulled(stopped)
@@ -223,7 +223,7 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     turned = [p for p in step.parameters if p.root is not p.before]
 
     def differentiated(loss: Loss, of_losses: list[float], of_predictions: list[list]) -> Truth:
-        def pulled(stopped: Container = ()) -> list[dict[tuple[Node, Node | None], Array]]:
+        def pulled(stopped: Uses = NO_USES) -> list[dict[tuple[Node, Node | None], Array]]:
             pairs = zip(drawn, of_predictions, strict=True)
             parts = [pull.parts(v, [*of_losses, *seeds], stopped) for v, seeds in pairs]
             for of_draw in parts:  # all ways in which the array is used count
