@@ -163,6 +163,15 @@ def test_backwards_it_is_jax_grad_of_the_whole():
     real.testing.assert_allclose(found, true, rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [real.float32, real.float64])
+def test_other_libraries_get_lists_of_recorded_numbers(kind):
+    """NumPy itself is behind them, which has to take a recorded number for one of its own."""
+    numbers = [np.tanh(x) for x in np.array([0.5, 2.0], dtype=kind)]
+    for array in (real.asarray(numbers), real.asarray(numbers, dtype=kind)):
+        assert array.dtype == kind
+        assert array.tolist() == real.tanh(kind([0.5, 2.0])).tolist()
+
+
 def test_the_real_numpy_stays_what_it_is():
     assert real.zeros(2).__class__ is real.ndarray
     assert np.zeros is not real.zeros

@@ -387,7 +387,6 @@ class Recorded:
         return (self[index] if index else self.reshape(-1)[0]) if isinstance(self, np.ndarray) and self.ndim else self
 
     def tolist(self) -> Any:
-        _escape(plain(self))
         return np.asarray(plain(self)).tolist()
 
     def __reduce__(self) -> Any:
@@ -572,7 +571,7 @@ class Array(Recorded, np.ndarray):
         return result
 
     def __float__(self) -> float:
-        return _escape(float(np.ndarray.view(self, np.ndarray).item()))
+        return float(np.ndarray.view(self, np.ndarray).item())
 
     def __int__(self) -> int:
         return int(np.ndarray.view(self, np.ndarray).item())
@@ -707,7 +706,7 @@ class Number(Recorded):
         return number
 
     def __float__(self) -> float:
-        return _escape(float(plain(self)))
+        return float(plain(self))
 
     def __int__(self) -> int:
         return int(plain(self))
@@ -744,20 +743,12 @@ class Number(Recorded):
         return call(operator.getitem, (self.reshape(1), (*index[:-1], 0) if index == () else index))
 
 
-class Float(Number, np.float64):
+class Float(np.float64, Number):
     """A recorded float64."""
 
-    @property
-    def dtype(self) -> Any:
-        return np.dtype(np.float64)
 
-
-class Float32(Number, np.float32):
+class Float32(np.float32, Number):
     """A recorded float32."""
-
-    @property
-    def dtype(self) -> Any:
-        return np.dtype(np.float32)
 
 
 def _number_method(name: str) -> Callable:
@@ -772,11 +763,16 @@ def _number_method(name: str) -> Callable:
     return method
 
 
-# NumPy's own methods of numbers crash the interpreter for a subclass.
-for _name in dir(np.float64):
-    if not _name.startswith("_") and callable(getattr(np.float64, _name)) and not hasattr(Number, _name):
-        for _kind in (Float, Float32):
+# NumPy takes a number's type from its first base, and its own methods of numbers crash the interpreter for a subclass.
+for _kind, _type in ((Float, np.float64), (Float32, np.float32)):
+    for _name in dir(_type):
+        if not _name.startswith("_") and callable(getattr(_type, _name)):
             setattr(_kind, _name, _number_method(_name))
+    for _base in (Recorded, Number):
+        for _name, _own in vars(_base).items():
+            if _name not in ("__dict__", "__weakref__", "__module__", "__doc__", "__annotations__"):
+                setattr(_kind, _name, _own)
+    _kind.dtype = np.dtype(_type)
 
 
 class Integer(Number):
@@ -798,12 +794,3 @@ class Integer(Number):
 
     def item(self) -> int:
         return self.value
-
-
-def _escape(value: Any) -> Any:
-    """Notes a number that leaves the record."""
-    if _tape:
-        numbers = np.asarray(value).ravel()
-        if len(numbers) <= 10_000:
-            _tape[-1].escaped.update(float(number) for number in numbers)
-    return value

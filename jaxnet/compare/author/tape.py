@@ -121,7 +121,6 @@ class Tape:
     def __init__(self, most: int = 400_000, deadline: float = float("inf")):
         self.nodes: list[Node] = []
         self.decisions: list[tuple[Node, Any]] = []  # a number that Python branched on or counted with, as it was
-        self.escaped: set[float] = set()  # numbers that left the record as plain floats
         self.most, self.deadline = most, deadline
         self.on_step: Callable[[Node], None] | None = None  # called when an array has been stepped for the third time
         self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array …
