@@ -216,7 +216,8 @@ class Session:
 
     def _value(self, name: str, function: Any, building: bool, optional: bool) -> Any:
         names = [name, *self._aliases(function, name)]
-        means = next((found for n in names if (found := meanings(n, building))), [])
+        own_meanings = argument_meanings(function, building).get(name)
+        means = own_meanings or next((found for n in names if (found := meanings(n, building))), [])
         first = means[0] if means else ""
         for n in names if first not in ("X", "Y") else ():  # a forward pass may return what it was given the name of
             if n in self.pool:
@@ -307,10 +308,16 @@ def _parameters(function: Any) -> list[inspect.Parameter]:
 
 
 def argument_meanings(function: Any, building: bool = False) -> dict[str, list[str]]:
-    """What the arguments of a function mean; a method's without self."""
+    """What the arguments of a function mean; a method's without self. What tells nothing and follows on the data of a
+    function that needs labels is the labels."""
     names = [p.name for p in _parameters(function)]
     bound = isinstance(function, types.FunctionType) and names[:1] == ["self"]
-    return {name: meanings(name, building) for name in (names[1:] if bound else names)}
+    found = {name: meanings(name, building) for name in (names[1:] if bound else names)}
+    firsts = [means[:1] for means in found.values()]
+    if ["X"] in firsts and ["Y"] not in firsts and role(getattr(function, "__name__", "")) in ("train", "backward"):
+        after = list(found)[firsts.index(["X"]) + 1 :][:1]
+        found |= {name: ["Y"] for name in after if set(found[name]) <= SIZES}
+    return found
 
 
 def needs_arguments(function: Any) -> bool:

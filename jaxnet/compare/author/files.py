@@ -9,6 +9,7 @@ import io
 import linecache
 import os
 import re
+import tempfile
 import types
 import urllib.error
 from collections.abc import Callable
@@ -83,7 +84,12 @@ class Files:
             content = self.content(file) if large or not there or IDX.search(str(file)) else None
             if content is not None:
                 return _stream(content, mode, encoding)
+        elif isinstance(file, str | os.PathLike) and not self._may_be_written(Path(file).resolve()):
+            file = self.root / Path(file).name  # where it is found again
         return open(file, mode, buffering, encoding, *rest, **how)
+
+    def _may_be_written(self, path: Path) -> bool:
+        return any(path.is_relative_to(folder) for folder in (self.root, tempfile.gettempdir()))
 
     def open_gzip(self, file: Any, mode: str = "rb", *rest: Any, **how: Any) -> Any:
         if not isinstance(file, str | os.PathLike) or set(mode) & set("wax"):

@@ -345,6 +345,10 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         y = numpy.concatenate([d.y_train, d.y_test]).astype(str).astype(object)
         return bunch(x, y, [f"pixel{k + 1}" for k in range(784)], **{"as_frame": True, **how})
 
+    def fetch_mldata(name: Any = "MNIST original", **_: Any) -> Any:
+        found = fetch_openml(name, as_frame=False)
+        return Bunch(data=found.data, target=found.target.astype(float))
+
     def numbers_of(count: int, features: int) -> Callable[..., Any]:
         x = samples.points(count, features, 3)[0]
         return lambda **how: bunch(x, x.mean(1), **how)
@@ -356,6 +360,7 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
 
     return {
         "pandas.read_csv": read_csv, "sklearn.datasets.fetch_openml": fetch_openml,
+        "sklearn.datasets.fetch_mldata": fetch_mldata,
         "sklearn.datasets.load_boston": numbers_of(506, 13),
         "sklearn.datasets.fetch_california_housing": numbers_of(500, 8), "sklearn.preprocessing.OneHotEncoder": one_hot,
     }  # fmt: skip

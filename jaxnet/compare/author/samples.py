@@ -41,7 +41,7 @@ class Samples:
         # Some write the number of MNIST's examples into a shape or a loop (in a slice, fewer will do), or put thousands
         # of them aside.
         number = r"((?:[2-9]|1\d|20)_?000)\b"
-        aside = re.findall(rf"\[\s*{number}\s*:|val\w*size\b[^=\n,)]*=\s*{number}", source)
+        aside = re.findall(rf"\[\s*{number}\s*:|val\w*size\b[^=\n,)]*=\s*{number}|choice\(.*,\s*{number}", source)
         all_of_it = re.search(r"(?<![:\[\w.])(?:50|55|60)_?000(?![ \t]*[:\]\w.])", source) is not None
         more = max((int(n.replace("_", "")) for pair in aside for n in pair if n), default=0)
         self.counts = (MNIST_TRAIN, MNIST_TESTS) if all_of_it else (TRAIN + more, TEST)
@@ -153,7 +153,8 @@ class Samples:
         if re.search(r"\.(pkl|pickle|pk)$", name) and digits_meant:
             return pickle.dumps(self._pickled())
         if re.fullmatch(r"data_batch(_\d)?|test_batch", name):  # CIFAR-10's
-            images, labels = self.images(10_000 if re.search(r"\b10_?000\b", self.source) else 400, 3072)
+            whole = self.whole or re.search(r"\b10_?000\b", self.source)
+            images, labels = self.images(10_000 if whole else 400, 3072)
             values = {"data": images, "labels": labels.tolist()}
             return pickle.dumps(values | {key.encode(): value for key, value in values.items()})
         if name.endswith(".npz") and not re.search(_TRAINED, name):
@@ -214,6 +215,7 @@ _ANSWERS: list[tuple[str, Any]] = [
     (r"epoch|iter|step", "3"),
     (r"y/n|\(y|yes|continue", "y"),
     (r"mode|action|command", "train"),
+    (r"device", "cpu"),
     (r"data|csv|train|path|file|dir|folder", "mnist_train.csv"),
     (r"activation", "sigmoid"),
 ]
