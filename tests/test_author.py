@@ -180,6 +180,10 @@ UPHILL = {f"{p} -= ": f"{p} += " for p in ("W1", "b1", "W2", "b2")}
 RATE_INSIDE = {"dZ2 = (P - Y) / 9": "dZ2 = 0.05 * (P - Y) / 9", "0.1 * ": ""}
 EPSILON = {"np.log(P)": "np.log(P + 1e-4)"}
 NEGATIVE = {"dZ2 = (P - Y) / 9": "dZ2 = (Y - P) / 9", **UPHILL}
+MOMENTS = {
+    "for _ in range(9):": "m, v = np.zeros((4, 5)), np.zeros((4, 5))\nfor _ in range(9):",
+    "W1 -= 0.1 * dW1": "m += 0.1 * (dW1 - m)\n    v += 0.001 * (dW1 ** 2 - v)\n    W1 -= m / (np.sqrt(v) + 1e-7)",
+}
 ONE_BY_ONE = {
     "range(9):": "range(9):\n  for k in range(9):\n    x, y = X[k:k + 1], Y[k:k + 1]", "\n    ": "\n      ",
     "X @": "x @", "X.T": "x.T", "Y *": "y *", "P - Y": "P - y", " / 9": "", "np.random.randn(9, 4)": "np.eye(9, 4, 4)",
@@ -281,6 +285,8 @@ STEPS = {
         "right",
         set(),
     ),
+    "moments that step by what they are off": (MOMENTS, "right", set()),
+    "and no slope": (MOMENTS | dict([SLOPE]), "wrong", {("dZ1", "missing-activation-derivative")}),
     "a root is a measure": ({"-np.sum(Y * np.log(P)) / 9": "np.sqrt(np.mean((P - Y) ** 2))"}, "right", set()),
     "some weights are held at 0": (
         {"for _ in range(9):": "mask = (np.abs(W1) > 0.3) * 1.0\nW1 = W1 * mask\nfor _ in range(9):",
@@ -500,6 +506,31 @@ def test_a_target_that_follows_the_weights_is_no_parameter(tmp_path):
     assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", ["W1", "b1", "W2", "b2"])
     said = examined(tmp_path, text.replace(*SLOPE))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
+def test_what_is_called_like_a_bias_below_a_dense_layer_is_judged(tmp_path):
+    """A radial basis, and a dense layer above it: not all of the network is dense."""
+    text = """
+import numpy as np
+np.random.seed(4)
+X, Y = np.random.randn(9, 1), np.random.randn(9, 2)
+b1, W2, b2 = np.random.rand(1, 5) + 0.5, np.random.randn(5, 2), np.zeros(2)
+for _ in range(9):
+    D = (X - np.linspace(-1, 1, 5)) ** 2
+    A = np.exp(-b1 * D)
+    E = (A @ W2 + b2 - Y) / 9
+    db1 = (E @ W2.T * A * -D).sum(0, keepdims=True)
+    W2 -= 0.1 * (A.T @ E)
+    b2 -= 0.1 * E.sum(0)
+    b1 -= 0.1 * db1
+"""
+    assert {p["name"]: p["right"] for p in examined(tmp_path, text)["parameters"]} == {
+        "b1": True,
+        "W2": True,
+        "b2": True,
+    }
+    said = examined(tmp_path, text.replace("* A * -D", "* -D"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b1"]
 
 
 def test_the_difference_of_two_versions_is_no_error(tmp_path):

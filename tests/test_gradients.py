@@ -14,6 +14,7 @@ from jax.flatten_util import ravel_pytree
 
 import jaxnet
 from jaxnet import backprop
+from jaxnet.compare.gradients import verdicts
 from jaxnet.network import ACTIVATIONS
 
 PAIRS = [
@@ -295,3 +296,12 @@ def test_where_there_is_no_verdict_no_test_passes(tmp_path):
     file.write_text("print('nothing to compare')")
     with pytest.raises(ValueError, match=r"my_net\.py: .+"):
         jaxnet.assert_gradients_match(file, timeout=30)
+
+
+def test_what_cancels_is_rounding():
+    """The gradient of a bias before a normalisation is the sum of what cancels, whatever the order of adding."""
+    W, b = np.ones((2, 2)), np.ones(2)
+    rounded = verdicts({"W": W, "b": b}, {"W": W, "b": 3e-13 * b}, {"W": W, "b": -1e-19 * b}, 1e-6)
+    assert [p.right for p in rounded] == [True, True]
+    small = verdicts({"W": W, "b": b}, {"W": W, "b": 1.1e-8 * b}, {"W": W, "b": 1e-8 * b}, 1e-6)
+    assert [p.right for p in small] == [True, False]

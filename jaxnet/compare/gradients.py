@@ -21,6 +21,7 @@ from jaxnet.compare import mistakes
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, all_right, diagnose, leaf_findings
 from jaxnet.compare.files import compare_file
 from jaxnet.compare.mistakes import Array, Pass
+from jaxnet.compare.multiples import NOTHING
 from jaxnet.compare.report import Parameter, Report
 from jaxnet.data import load_data
 from jaxnet.losses import LOSSES, network_loss
@@ -362,7 +363,11 @@ def true_gradients(W, b, X, Y, hidden: str, output: str, guess: Guess) -> list[t
 
 
 def verdicts(params: dict, given: dict, true: dict, tolerance: float) -> list[Parameter]:
-    """Each parameter's gradient beside the true one: right if no entry is off by more than rounding."""
+    """Each parameter's gradient beside the true one: right if no entry is off by more than rounding.
+
+    What is 0 but for rounding is compared with the largest of all gradients: that of a bias before a normalisation is
+    the sum of what cancels.
+    """
     overall = max((np.abs(t).max(initial=0) for t in true.values()), default=0.0)
     parameters = []
     for name, parameter in params.items():
@@ -374,7 +379,8 @@ def verdicts(params: dict, given: dict, true: dict, tolerance: float) -> list[Pa
         fits = g.shape == parameter.shape or same_vector
         t = t.reshape(parameter.shape)
         if fits:
-            size = max(np.abs(t).max(initial=0), 1e-3 * tolerance * overall, np.finfo(float).tiny)
+            size = np.abs(t).max(initial=0)
+            size = max(size if size > NOTHING * overall else NOTHING / tolerance * overall, np.finfo(float).tiny)
             error = float(np.abs(g.reshape(t.shape) - t).max(initial=0) / size)
         else:
             error = 1.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+NOTHING = 1e-10  # a gradient as small as this, as a share of the largest one of the network, is 0
+
 
 def multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | None:
     """c ≠ 0 with array = c · of, to `tolerance` of the array's largest entry; None if there is none.

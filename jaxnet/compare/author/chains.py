@@ -276,16 +276,20 @@ def _without_inner(chains: list[Chain]) -> list[Chain]:
 
 
 def _without_buffers(chains: list[Chain]) -> list[Chain]:
-    """A momentum, whose new version is what another array is stepped by, and an average of another array's versions,
-    which no other array's steps need, are no parameters."""
+    """What an optimiser keeps of its own is no parameter: a momentum, of whose new version another array's step is a
+    multiple; any other array that steps need for its new version only; an average of another array's versions, which
+    no other array's steps need."""
     chains = [chain for chain in chains if not any(_is_mean(chain, other) for other in chains)]
     made = {id(c): made_of(nodes_in(c.steps[0])) for c in chains}
 
     def is_buffer(chain: Chain) -> bool:
+        before, after = chain.versions[:2]
         for other in (c for c in chains if c is not chain):
             is_momentum = any(n in chain.parts for part in nodes_in(other.steps[0]) for n in multiples(part))
             follows_it = other.versions[1] in made[id(chain)]
-            if is_momentum or (follows_it and chain.versions[0] not in made[id(other)]):
+            if is_momentum or (follows_it and before not in made[id(other)]):
+                return True
+            if after in made[id(other)] and before not in made_of(nodes_in(other.steps[0]), until=lambda n: n is after):
                 return True
         return False
 

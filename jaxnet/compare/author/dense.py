@@ -82,7 +82,7 @@ def recognise(step: Step, drawn: list[Values]) -> Dense | None:
     if any(len({layer.weights.before for layer in group}) != 1 for group in by_layer):
         return None
     used = {p.before for group in by_layer for layer in group for p in (layer.weights, layer.biases) if p}
-    if used - set(by_node) or any(len(n.shape) > 1 and min(n.shape) > 1 for n in set(by_node) - used):
+    if used - set(by_node) or (set(by_node) - used) & set(step.forward):
         return None
     layout = "columns" if by_layer[0][0].weights_first else "rows"
     dense = Dense(by_layer, [""], layout)

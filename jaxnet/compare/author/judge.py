@@ -166,7 +166,8 @@ def _meant(possible: list, count: int):
 def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list[Level]], stated: bool) -> Judged:
     network = dense_networks.recognise(step, drawn)
     if network is not None:
-        names = names | {p: name for name, p in network.parameters.items()}
+        own = {p: name for name, p in network.parameters.items()}
+        names = {p: own.get(p) or name + " #2" * (name in own.values()) for p, name in names.items()}
     by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
     if not stated and not step.stale:
         truth, fitted = with_implied_penalty(truth, fitted, drawn)

@@ -18,10 +18,9 @@ from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, nodes_in
 from jaxnet.compare.author.truth import Truth
-from jaxnet.compare.multiples import multiple
+from jaxnet.compare.multiples import NOTHING, multiple
 
 RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
-NOTHING = 1e-10  # a gradient as small as this, as a share of the largest one of the network, is 0
 Array = np.ndarray
 
 

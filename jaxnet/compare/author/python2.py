@@ -7,6 +7,7 @@ integers in the tree; names that are gone are given back as builtins.
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import io
 import queue
@@ -146,4 +147,9 @@ def modules(pickle: types.ModuleType) -> dict[str, types.ModuleType]:
     pickles.__dict__.update(vars(pickle))
     pickles.load = lambda file, **how: pickle.load(file, **{"encoding": "latin1", **how})  # type: ignore[attr-defined]
     pickles.loads = lambda text, **how: pickle.loads(text, **{"encoding": "latin1", **how})  # type: ignore[attr-defined]
-    return {"cPickle": pickles, "StringIO": io, "cStringIO": io, "Queue": queue}
+    # Of the libraries for programs of either version.
+    moves, past = types.ModuleType("six.moves"), types.ModuleType("past.builtins")
+    moves.__dict__.update(vars(builtins) | NAMES | {"cPickle": pickles, "StringIO": io.StringIO})
+    past.__dict__.update(vars(builtins) | NAMES)
+    either = {"six.moves": moves, "past.builtins": past}
+    return {"cPickle": pickles, "StringIO": io, "cStringIO": io, "Queue": queue, **either}
