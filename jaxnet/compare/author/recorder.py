@@ -772,7 +772,7 @@ for _kind, _type in ((Float, np.float64), (Float32, np.float32)):
         for _name, _own in vars(_base).items():
             if _name not in ("__dict__", "__weakref__", "__module__", "__doc__", "__annotations__"):
                 setattr(_kind, _name, _own)
-    _kind.dtype = np.dtype(_type)
+    setattr(_kind, "dtype", np.dtype(_type))  # noqa: B010 (a class attribute in the place of a property)
 
 
 class Integer(Number):
