@@ -178,7 +178,8 @@ def _truth(judged: Judged) -> str:
         loss_name = (
             f"{loss.name} that your error implies" + loss.penalised * ", with the weight penalty in your gradients"
         )
-        other = next((node.place for node in judged.step.losses if node.place is not None), None)
+        stepped = {n for p in judged.step.parameters for n in p.versions}
+        other = next((n.place for n in judged.step.losses if n.place is not None and n not in stepped), None)
         why = "the program computes none" if other is None else f"the number of line {other.line} has other gradients"
         return f"jax.grad of your forward pass and the {loss_name} ({why})"
     if not loss.exact:

@@ -23,7 +23,7 @@ import numpy as np
 
 from jaxnet.compare.author import python2
 from jaxnet.compare.author.imports import FindsNothing, Imports
-from jaxnet.compare.author.recorder import named
+from jaxnet.compare.author.recorder import as_float, named
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree, importers
@@ -160,7 +160,7 @@ class _Program:
         self.followed = 0  # statements left out for want of these
         self.noting = True
         self.filenames: set[str] = set()
-        own = {"get_ipython": lambda: _Shell(self), "display": lambda *_, **__: None, "__named__": named}
+        own = {"get_ipython": lambda: _Shell(self), "display": lambda *_, **__: None, "__named__": named, "__float__": as_float}
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
 
@@ -188,7 +188,7 @@ class _Program:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    module = ast.Module([_Naming().visit(statement)], [])
+                    module = ast.Module([_Keeping().visit(statement)], [])
                     code = compile(module, unit.filename, "exec", unit.flags, dont_inherit=True)
                 exec(code, namespace)
             except Exception as error:
@@ -268,8 +268,15 @@ class _Shell:
         return lambda *_, **__: None
 
 
-class _Naming(ast.NodeTransformer):
-    """What is given a name goes through `recorder.named`."""
+class _Keeping(ast.NodeTransformer):
+    """What is given a name goes through `recorder.named`, and `float(x)` through `recorder.as_float`: neither loses
+    what is on the record."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "float" and len(node.args) == 1:
+            node.func = ast.copy_location(ast.Name("__float__", ast.Load()), node.func)
+        return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         self.generic_visit(node)

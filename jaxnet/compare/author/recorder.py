@@ -775,6 +775,13 @@ for _kind, _type in ((Float, np.float64), (Float32, np.float32)):
     setattr(_kind, "dtype", np.dtype(_type))  # noqa: B010 (a class attribute in the place of a property)
 
 
+def as_float(value: Any) -> Any:
+    """As `float`: a recorded number remains one."""
+    if isinstance(value, Array) and value.size == 1:
+        value = value.item()
+    return value if isinstance(value, Float) else float(value)
+
+
 class Integer(Number):
     """A recorded whole number. It is no `int`, whose products with floats Python makes without asking it."""
 

@@ -433,17 +433,21 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
 
 
 def _last_of(scalars: list[Node], view: View) -> list[Node]:
-    """Of scalars that are made of each other, the last, and those that it is made of alone: Σ…, its mean, a multiple.
+    """Of scalars that are made of each other, the last, and those that it is made of alone in other lines: a loss of
+    which another line takes the mean.
 
-    A loss without its penalty is part of another scalar, and not alone: it is not what the program descends.
+    A loss without its penalty is part of another scalar, and not alone: it is not what the program descends. Nor is Σ…
+    where the same line divides it by m.
     """
     known = set(scalars)
     inner = {parent for node in scalars for parent in node.parents}
     kept: set[Node] = set()
     for node in scalars:
-        current = node if node not in inner else None
+        current, line = (node, None) if node not in inner else (None, None)
         while current is not None:
-            kept.add(current)
+            if line is None or current.place != line:
+                kept.add(current)
+            line = current.place
             active = [parent for parent in current.parents if parent in view.masks]
             current = active[0] if len(active) == 1 and active[0] in known else None
     return [node for node in scalars if node in kept]
