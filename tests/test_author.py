@@ -287,6 +287,14 @@ STEPS = {
     ),
     "moments that step by what they are off": (MOMENTS, "right", set()),
     "and no slope": (MOMENTS | dict([SLOPE]), "wrong", {("dZ1", "missing-activation-derivative")}),
+    "a residual network adds to its activations, and masks what it adds": (
+        {"    A1 = np.tanh(X @ W1 + b1)": "    M = (np.random.rand(9, 5) > 0.5) * 2.0\n    H = X @ W1 + b1\n"
+         "    H1 = H + np.sin(H) * M\n    H2 = H1 + np.sin(H1) * M\n    A1 = H2 + np.sin(H2) * M",
+         "dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)": "D = dZ2 @ W2.T * (1 + np.cos(H2) * M)\n"
+         "    dZ1 = D * (1 + np.cos(H1) * M) * (1 + np.cos(H) * M)"},
+        "right",
+        set(),
+    ),
     "a root is a measure": ({"-np.sum(Y * np.log(P)) / 9": "np.sqrt(np.mean((P - Y) ** 2))"}, "right", set()),
     "some weights are held at 0": (
         {"for _ in range(9):": "mask = (np.abs(W1) > 0.3) * 1.0\nW1 = W1 * mask\nfor _ in range(9):",

@@ -78,7 +78,8 @@ def attribute(path: str, known: dict[str, Any]) -> Any:
     """What is known under the longest end of a path, or an inert thing."""
     parts = path.split(".")
     ends = (".".join(parts[k:]) for k in range(len(parts)))
-    return next((known[end] for end in ends if end in known), None) or Inert(path, known)
+    found = next((end for end in ends if end in known), None)
+    return Inert(path, known) if found is None else known[found]  # np.newaxis is None
 
 
 def _parts_wanted(frame: types.FrameType) -> int:

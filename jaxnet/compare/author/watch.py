@@ -13,7 +13,7 @@ from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.program import Ran, shorten
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.step import NoStep, Step, find_steps
+from jaxnet.compare.author.step import NoStep, Parameter, Step, find_steps
 from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, updates
 
 NODES = 300_000  # that are recorded at most
@@ -52,7 +52,7 @@ class Watch:
             steps = find_steps(self.tape)
         except NoStep:
             steps = []
-        if not steps or not (steps[0].stale or any(len(p.versions) > 3 for p in steps[0].parameters)):
+        if not steps or not (steps[0].stale or any(map(_is_repeated, steps[0].parameters))):
             self.next_look = int(1.25 * len(self.tape.nodes)) + 20
             return
         if self.asked and not concerns(steps[0], self.asked):
@@ -90,6 +90,12 @@ class Watch:
             with recording(self.tape):
                 lines.names_in(ran.namespace, names)
         return [Network(steps, names)]
+
+
+def _is_repeated(parameter: Parameter) -> bool:
+    """Whether it was stepped three times by the same lines, called from the same ones: what a residual network adds to
+    layer by layer is no parameter."""
+    return len({node.places for node in parameter.versions[1:4]}) == 1 and len(parameter.versions) > 3
 
 
 def _is_zero(node: Node) -> bool:
