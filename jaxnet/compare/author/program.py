@@ -160,7 +160,12 @@ class _Program:
         self.followed = 0  # statements left out for want of these
         self.noting = True
         self.filenames: set[str] = set()
-        own = {"get_ipython": lambda: _Shell(self), "display": lambda *_, **__: None, "__named__": named, "__float__": as_float}
+        own = {
+            "get_ipython": lambda: _Shell(self),
+            "display": lambda *_, **__: None,
+            "__named__": named,
+            "__float__": as_float,
+        }
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
 

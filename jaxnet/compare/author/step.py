@@ -188,6 +188,12 @@ def _with_further(tape: Tape, view: View) -> View:
             if made in step.labelled or stale:
                 further.setdefault(base, Parameter(base, node, (made,), (base, node)))
                 break
+    # What follows from the labels through new versions only is the next forward pass: H = W[words] + position.
+    after = {p.after for p in (*view.parameters, *further.values())}
+    for base, p in list(further.items()):
+        inside = made_of(p.steps, until=lambda n: n in after)
+        if inside & after and not (inside - after - set(p.steps)) & step.labelled:
+            del further[base]
     if not further or known & set(further):
         return view
     parameters = (*view.parameters, *further.values())
