@@ -94,9 +94,9 @@ class Samples:
         features = [word for word in asked if word not in labels]
         features += [f"feature{i}" for i in range(4 - len(features))]
         values, classes = self.points(300, len(features), 3 if "iris" in path else 2)
-        return [*labels[1:], *features, labels[0] if labels else "label"], np.column_stack(
-            [*[classes] * len(labels[1:]), values.round(4), classes]
-        )
+        rows = np.empty((len(values), len(labels[1:]) + len(features) + 1), object)  # classes are written without a dot
+        rows[:], rows[:, len(labels[1:]) : -1] = classes[:, None], values.round(4)
+        return [*labels[1:], *features, labels[0] if labels else "label"], rows
 
     def points(self, count: int, features: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
         """Points (m, features) around one centre for each class, and the classes (m,)."""
