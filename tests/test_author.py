@@ -664,7 +664,7 @@ for _ in range(9):
         ("", "", "right", 4, ["V -= 0.1 * X.T @ E"], []),
         (*SLOPE, "wrong", 4, [], []),
         ("X.T @ E", "X.T @ E / 9", "wrong", 2, [], []),
-        ("X @ V + c - Y", "np.tanh(X @ V + c - Y)", "right", 4, [], ["V -= 0.1 * X.T @ E"]),
+        ("X @ V + c - Y", "np.hypot.accumulate(X @ V + c, 1) - Y", "right", 4, [], ["V -= 0.1 * X.T @ E"]),
     ],
 )
 def test_each_network_of_a_program_is_judged(tmp_path, old, new, verdict, parameters, right, unjudged):
@@ -673,6 +673,12 @@ def test_each_network_of_a_program_is_judged(tmp_path, old, new, verdict, parame
     assert (said["verdict"], said["notes"], len(said["parameters"])) == (verdict, [], parameters)
     assert [place["source"] for place in said["also_right"]] == right
     assert [place["source"] for place in said["unjudged"]] == unjudged
+
+
+def test_what_may_be_wrong_beside_a_network_is_not_passed_over(tmp_path):
+    """Not to be able to judge another network is said; that no loss explains its gradients leaves the program open."""
+    with pytest.raises(ValueError, match="no gradient is that of a loss"):
+        examined(tmp_path, TWO_NETWORKS.replace("X @ V + c - Y", "np.tanh(X @ V + c - Y)"))
 
 
 def test_what_is_stepped_and_cannot_be_judged_is_not_passed_over(tmp_path):

@@ -350,18 +350,13 @@ def _special(name: str) -> Callable | None:
 
 
 def _of_ufunc_method(ufunc: np.ufunc, method: str) -> Callable:
-    import jax.numpy as jnp
-
-    if method == "outer":
-        return lambda first, second, **_: in_jax(ufunc)(
-            jnp.asarray(first).reshape(jnp.shape(first) + (1,) * jnp.ndim(second)), second
-        )
-    known = recorder._REDUCTIONS.get((ufunc, method))
-    if known is None:
+    same = getattr(in_jax(ufunc), method, None)
+    if same is None:
         raise ValueError(f"np.{ufunc.__name__}.{method} has no counterpart in JAX")
-    same = in_jax(known)
-    return lambda array, axis=0, *_, keepdims=False, **__: (
-        same(array, axis=axis, keepdims=True) if keepdims else same(array, axis=axis)
+    if method == "outer":
+        return lambda first, second, **_: same(first, second)
+    return lambda array, axis=0, *_, keepdims=False, **__: same(
+        array, axis=axis, **{"keepdims": True} if keepdims else {}
     )
 
 

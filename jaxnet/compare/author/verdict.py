@@ -116,6 +116,8 @@ def _examined(
             if judged.wrong or only is not None:
                 return found, []
             (layers if attempt.alone else networks).append(found)
+        if networks and unexplained and not attempt.more:
+            break  # what the program trains beside it may be wrong
         if networks and not (attempt.more and in_time):
             right = [(network.examined.judged.step, True) for network in networks[1:]]
             return networks[0], right + [(step, False) for step in beside]
