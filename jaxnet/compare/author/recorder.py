@@ -220,9 +220,10 @@ def _into(function: Callable, args: tuple, keywords: dict[str, Any], target: Any
         return function(*plain(args), out=target, **plain(keywords))
     _detach(target)
     into = np.ndarray.view(target, np.ndarray)
-    result = function(*plain(args), out=into, **plain(keywords))
-    _assign(target, _tape[-1].add(function, inputs, named, into))
-    del result
+    function(*plain(args), out=into, **plain(keywords))
+    node = _tape[-1].add(function, inputs, named, into)
+    node.sample = sample_of(into)
+    _assign(target, node)
     return target
 
 
