@@ -494,6 +494,48 @@ def test_where_no_gradient_goes_through_a_branch_on_purpose(tmp_path):
     assert examined(tmp_path, penalty)["verdict"] == "wrong"
 
 
+def test_what_a_parameter_was_made_of_is_no_way_to_another(tmp_path):
+    """W1 steps by what W2 is by then, and the number that is computed after the step has them read from the second one
+    on: the gradient of W2 does not go through the step of W1."""
+    lines = PLAIN.splitlines(True)
+    first = next(k for k, line in enumerate(lines) if "W2 -= " in line)
+    lines.insert(next(k for k, line in enumerate(lines) if "dZ1 = " in line), lines.pop(first))
+    text = "".join(line for line in lines if "loss = " not in line) + (
+        "    V = np.exp(np.tanh(2 * X[:5] @ W1 + b1) @ W2 + b2)\n"
+        "    cost = -np.log((V / V.sum(1, keepdims=True))[np.arange(5), np.arange(5) % 3]).mean()\n"
+    )
+    said = examined(tmp_path, text)
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+
+
+def test_what_is_stepped_by_turns_is_not_accused(tmp_path):
+    """Each gradient is right, at the weights where it is taken: those that the other one has been stepped to."""
+    text = """
+import numpy as np
+np.random.seed(1)
+R, U, V = np.random.randn(6, 5), np.random.randn(6, 2), np.random.randn(5, 2)
+for _ in range(9):
+    E = U @ V.T - R
+    U -= 0.1 * E @ V
+    E = U @ V.T - R
+    V -= 0.1 * E.T @ U
+    loss = (E ** 2).sum() / 2
+"""
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, text)
+    line = """
+import numpy as np
+np.random.seed(1)
+X, y, w, b = np.random.randn(6, 5), np.random.randn(6), np.zeros(5), 0.0
+for _ in range(9):
+    r = X @ w + b - y
+    w = w - 0.1 * X.T @ r
+    r = X @ w + b - y
+    b = b - 0.1 * r.mean()
+"""
+    assert examined(tmp_path, line)["verdict"] == "right"
+
+
 def test_a_target_that_follows_the_weights_is_no_parameter(tmp_path):
     """Its steps depend on it, by the labels that it makes."""
     text = PLAIN.replace("for _ in", "slow = [np.random.randn(*p.shape) for p in (W1, b1, W2, b2)]\nfor _ in", 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -99,13 +99,15 @@ NO_USES: Uses = frozenset()
 class PullBack:
     """∂(Σ output · cotangent)/∂Node for all active Nodes that the outputs depend on.
 
-    `active` are the Nodes that depend on parameters; all others are constants. Called with the values of one draw and
-    the outputs' cotangents. Raises ValueError where an operation has no counterpart in JAX.
+    `active` are the Nodes that depend on parameters; all others are constants. What the `parameters` were made of does
+    not count: one may have been stepped by what another one is by then. Called with the values of one draw and the
+    outputs' cotangents. Raises ValueError where an operation has no counterpart in JAX.
     """
 
-    def __init__(self, outputs: Iterable[Node], active: set[Node]):
+    def __init__(self, outputs: Iterable[Node], active: set[Node], parameters: Collection[Node] = ()):
         self.outputs, self.active = list(outputs), active
-        reached = (n for n in ancestors(self.outputs) if n in active and n.function is not None)
+        reached = ancestors(self.outputs, until=lambda n: n in parameters)
+        reached = (n for n in reached if n in active and n not in parameters and n.function is not None)
         self.order = sorted(reached, key=lambda n: -n.number)
         self._at_once: dict[str, Callable] = {}
 

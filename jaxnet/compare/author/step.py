@@ -77,7 +77,8 @@ class Step(NamedTuple):
     @property
     def forward(self) -> list[Node]:
         """The Nodes of the forward pass, in order: what the predictions are made of and parameters reach."""
-        inside = made_of([example.prediction for example in self.examples])
+        begin = {p.root for p in self.parameters}
+        inside = made_of([example.prediction for example in self.examples], until=lambda n: n in begin)
         return sorted((n for n in inside if n in self.active), key=lambda n: n.number)
 
     @property
@@ -255,8 +256,13 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
     """The step as it is where labels enter at these places; None if not all of it follows from them."""
     if not meetings:
         return None
-    labelled = _following(view.window, {meeting.node for meeting in meetings})
-    if must_follow and not all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
+    start = {meeting.node for meeting in meetings}
+    labelled = _following(view.window, start)
+    # Where a new forward pass is made between two steps, the second is taken at other weights: it follows from these
+    # labels only through what has been stepped by then.
+    after = {p.after for p in view.parameters}
+    at_once = _following([n for n in view.window if n not in after and not _began_as_a_number(n)], start)
+    if must_follow and not all(any(n in at_once for n in nodes_in(p.steps)) for p in view.parameters):
         return None
     examples = _examples(meetings, view)
     if not examples:
