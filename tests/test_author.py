@@ -508,6 +508,46 @@ def test_what_a_parameter_was_made_of_is_no_way_to_another(tmp_path):
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
 
 
+TRUNCATED = """
+import numpy as np
+np.random.seed(0)
+X, Y = np.eye(6)[np.random.randint(6, size=12)], np.eye(6)[np.random.randint(6, size=12)]
+U, W, V = np.random.randn(5, 6) / 2, np.random.randn(5, 5) / 2, np.random.randn(6, 5) / 2
+BACK = 3
+for _ in range(9):
+    h, o = np.zeros((13, 5)), np.zeros((12, 6))
+    for t in range(12):
+        h[t] = np.tanh(U @ X[t] + W @ h[t - 1])
+        e = np.exp(V @ h[t])
+        o[t] = e / e.sum()
+    loss = -np.sum(Y * np.log(o))
+    dU, dW, dV = np.zeros_like(U), np.zeros_like(W), np.zeros_like(V)
+    d = o - Y
+    for t in range(12)[::-1]:
+        dV += np.outer(d[t], h[t])
+        dz = V.T @ d[t] * (1 - h[t] ** 2)
+        for k in range(max(0, t - BACK), t + 1)[::-1]:
+            dW += np.outer(dz, h[k - 1])
+            dU += np.outer(dz, X[k])
+            dz = W.T @ dz * (1 - h[k - 1] ** 2)
+    U -= 0.1 * dU
+    W -= 0.1 * dW
+    V -= 0.1 * dV
+"""
+
+
+def test_a_loop_that_goes_back_some_rounds_only_is_not_accused(tmp_path):
+    """Truncated backpropagation through time, on purpose."""
+    with pytest.raises(ValueError, match="go back 3 rounds of the loop"):
+        examined(tmp_path, TRUNCATED)
+    with pytest.raises(ValueError, match="go back 3 rounds of the loop"):  # where the loss is inferred, too
+        examined(tmp_path, TRUNCATED.replace("    loss = -np.sum(Y * np.log(o))\n", ""))
+    whole = TRUNCATED.replace("BACK = 3", "BACK = 99")
+    assert examined(tmp_path, whole)["verdict"] == "right"
+    for wrong in (TRUNCATED.replace("BACK = 3", "BACK = 0"), whole.replace("dz * (1 - h[k - 1] ** 2)", "dz")):
+        assert [p["name"] for p in examined(tmp_path, wrong)["parameters"] if not p["right"]] == ["U", "W"]
+
+
 def test_what_is_stepped_by_turns_is_not_accused(tmp_path):
     """Each gradient is right, at the weights where it is taken: those that the other one has been stepped to."""
     text = """

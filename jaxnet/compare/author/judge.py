@@ -30,7 +30,7 @@ from jaxnet.compare.author.levels import (
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.stopped import constant_of
+from jaxnet.compare.author.stopped import constant_of, rounds_back
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in, updates
 from jaxnet.compare.author.truth import Loss, Truth, draws, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
@@ -98,7 +98,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
                 return _judged(step, drawn, names, other.whole(), of_it, False)
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
         return _judged(step, drawn, names, truth.whole(), fitted, stated)
-    for truth in (truth for truth, _, _ in possible if truth.loss.node is not None):
+    for truth, _, _ in possible:
         _check_for_constants(step, truth.whole(), drawn)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
@@ -409,6 +409,10 @@ def _check_for_constants(step: Step, truth: Truth, drawn: list[Values]) -> None:
     """What would be right if no gradient were to go through an array is not wrong where that may be meant."""
     if (place := constant_of(step, truth, drawn)) is not None:
         raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
+    if (count := rounds_back(step, truth, drawn)) is not None:
+        raise Unexplained(
+            f"the gradients are right if they are meant to go back {count} rounds of the loop and no more"
+        )
 
 
 def _is_formula(diagnosis: Diagnosis | None) -> bool:

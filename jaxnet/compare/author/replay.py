@@ -120,7 +120,7 @@ class PullBack:
     ) -> dict[tuple[Node, Node | None], np.ndarray]:
         """The same, with None for the use, and what each use of a Node by another one contributes to it.
 
-        In the uses that are `stopped`, (Node, by which other one), a Node is a constant.
+        In the uses that are `stopped`, (Node, by which other one), a Node is a constant to all that it was made of.
         """
         import jax
 
@@ -129,20 +129,22 @@ class PullBack:
             seed = np.broadcast_to(np.asarray(cotangent, np.float64), np.shape(values(output)))
             seeds[output.number] = seeds.get(output.number, 0.0) + seed
         reached = ancestors(output for output in self.outputs if seeds[output.number].any())
-        steps = [(node, *self._described(node, values, stopped)) for node in self.order]
+        steps = [(node, *self._described(node, values)) for node in self.order]
         steps = [(node, template, moving) for node, template, moving in steps if moving]
         arrays = {n.number: np.asarray(values(n)) for node, _, _ in steps for n in (node, *node.parents)}
         with jax.enable_x64(True), _room():
-            found = self._swept(steps, arrays, seeds, {node.number for node in reached}, bool(stopped))
+            found = self._swept(steps, arrays, seeds, {node.number for node in reached}, stopped)
         by_number = {n.number: n for n in (*self.active, *self.outputs)}
         return {(by_number[target], by_number.get(use)): array for (target, use), array in found.items()}
 
-    def _swept(self, steps, arrays: dict[int, np.ndarray], seeds: dict[int, np.ndarray], reached: set[int], once: bool):
-        """The chain rule. A few operations are compiled at once, for all losses; of many, or if it is wanted but once,
-        each kind."""
+    def _swept(
+        self, steps, arrays: dict[int, np.ndarray], seeds: dict[int, np.ndarray], reached: set[int], stopped: Uses
+    ):
+        """The chain rule. A few operations are compiled at once, for all losses; of many, each kind once, as for what
+        is wanted but once."""
         import jax
 
-        if len(steps) <= AT_ONCE and not once:
+        if len(steps) <= AT_ONCE and not stopped:
             key = repr([template for _, template, _ in steps])  # positions of masks are not the same in each draw
             if key not in self._at_once:
                 self._at_once[key] = jax.jit(
@@ -153,15 +155,15 @@ class PullBack:
                 swept = {pair: np.asarray(part) for pair, part in self._at_once[key](arrays, seeds).items()}
                 if all(np.isfinite(part).all() for part in swept.values()):
                     return {(n, use): part for (n, use), part in swept.items() if {n, use} - {-1} <= reached}
-        return _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, _pull)
+        return _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, _pull, stopped)
 
-    def _described(self, node: Node, values: Values, stopped: Uses) -> tuple[Any, list[int]]:
+    def _described(self, node: Node, values: Values) -> tuple[Any, list[int]]:
         """The arguments of an operation with slots for arrays, and the Nodes that it is differentiated by."""
         moving: list[int] = []
 
         def argument(n: Node) -> Any:
             value = np.asarray(values(n))
-            if n in self.active and value.dtype.kind == "f" and (n, node) not in stopped:
+            if n in self.active and value.dtype.kind == "f":
                 if n.number not in moving:
                     moving.append(n.number)
             elif value.ndim == 0 and value.dtype.kind != "f":  # an axis or an index must be known
@@ -190,19 +192,23 @@ AT_ONCE = 120  # operations
 QUICKLY = {"xla_backend_optimization_level": 0}  # what is compiled runs a few times on small arrays
 
 
-def _sweep(steps, arrays: dict[int, Any], seeds: dict[int, Any], pull: Callable) -> dict[tuple[int, int], Any]:
+def _sweep(
+    steps, arrays: dict[int, Any], seeds: dict[int, Any], pull: Callable, stopped: Uses = NO_USES
+) -> dict[tuple[int, int], Any]:
     """The chain rule: from the last Node to the first, each passes its cotangent on to what it was made of.
 
     Returns the cotangent of each Node, under (number, −1), and what each use of it adds.
     """
     cotangents = dict(seeds)
     parts: dict[tuple[int, int], Any] = {}
+    ends = {(n.number, use.number) for n, use in stopped}
     for node, template, moving in steps:
         if node.number not in cotangents:
             continue
         for number, part in zip(moving, pull(node, template, moving, arrays, cotangents[node.number]), strict=True):
-            cotangents[number] = cotangents[number] + part if number in cotangents else part
             parts[number, node.number] = part
+            if (number, node.number) not in ends:
+                cotangents[number] = cotangents[number] + part if number in cotangents else part
     return {**{(number, -1): cotangent for number, cotangent in cotangents.items()}, **parts}
 
 

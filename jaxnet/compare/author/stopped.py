@@ -1,23 +1,26 @@
-"""Gradients that are right if an array is a constant: a target, an advantage, the weight of an example.
+"""Gradients that are right if no gradient goes through some array: it is stopped on purpose, or by mistake.
 
-Where two branches of a network meet in its loss, an author may mean one of them as data, and let no gradient through
-(`stop_gradient`). The record has no word for that, so such a step is neither right nor wrong.
+Where two branches of a network meet in its loss, an author may mean one of them as data: a target, an advantage, the
+weight of an example. And a loop may go back a few rounds only (Williams and Peng 1990, truncated backpropagation
+through time). The record has no word for either, so such a step is neither right nor wrong.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
 
-from jaxnet.compare.author.levels import fit, levels_of, shared_constant
-from jaxnet.compare.author.replay import Uses, Values
-from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Place, ancestors
+from jaxnet.compare.author.levels import Level, fit, levels_of, shared_constant
+from jaxnet.compare.author.replay import PullBack, Uses, Values
+from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.tape import Node, Place, ancestors, setitem
 from jaxnet.compare.author.truth import Truth
 
 MOST = 8  # lines at which branches meet
+MOST_ROUNDS = 40
 
 
 def constant_of(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
@@ -28,11 +31,74 @@ def constant_of(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
     levels = levels_of(step, drawn)
     for several in (1, 2):
         for uses in itertools.combinations(meetings, several):
-            fitted = fit(levels, truth.whole(frozenset.union(*uses)))
-            all_right = all(any(level.factor is not None for level in of_one) for of_one in fitted.values())
-            if all_right and shared_constant(fitted) is not None:
+            if _explains(levels, truth.whole(frozenset.union(*uses))):
                 return min(uses[0], key=lambda use: use[0].number)[0].place
     return None
+
+
+def _explains(levels: dict[Parameter, list[Level]], truth: Truth) -> bool:
+    """Whether all gradients are those of this truth, up to a constant."""
+    fitted = fit(levels, truth)
+    all_right = all(any(level.factor is not None for level in of_one) for of_one in fitted.values())
+    return all_right and shared_constant(fitted) is not None
+
+
+def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
+    """After how many rounds of a loop backwards all gradients are right; None if after none or after all."""
+    crossing = _between_rounds(step, truth)
+    if not crossing:
+        return None
+    levels = levels_of(step, drawn)
+    sources = sorted({node for node, _ in crossing}, key=lambda n: n.number)
+    pull = PullBack(sources, set(step.active), {p.root for p in step.parameters})
+    parts = truth.pulled(crossing)
+    total = _of_parameters(step, parts)
+    for count in range(1, MOST_ROUNDS):
+        seeds = [
+            [sum(of_draw.get(use, 0.0) for use in crossing if use[0] is node) for node in sources] for of_draw in parts
+        ]
+        if not any(np.any(seed) for of_draw in seeds for seed in of_draw):
+            return None
+        parts = [pull.parts(values, of_draw, crossing) for values, of_draw in zip(drawn, seeds, strict=True)]
+        more = _of_parameters(step, parts)
+        total = [
+            {n: a + m.get(n, 0.0) for n, a in t.items()} | {n: a for n, a in m.items() if n not in t}
+            for t, m in zip(total, more, strict=True)
+        ]
+        if _explains(levels, truth._replace(adjoints=total)):
+            return count
+    return None
+
+
+def _of_parameters(step: Step, parts: list[dict]) -> list[dict[Node, np.ndarray]]:
+    return [
+        {
+            p.before: p.turned(a) if p.root is not p.before else a
+            for p in step.parameters
+            if (a := of_draw.get((p.root, None))) is not None
+        }
+        for of_draw in parts
+    ]
+
+
+def _between_rounds(step: Step, truth: Truth) -> Uses:
+    """What a round of a loop uses of the rounds before. An operation that is made again by the same instruction, called
+    from the same lines, is one of the next round; an array that is filled round by round carries nothing over."""
+    outputs = [truth.loss.node] if truth.loss.node is not None else [e.prediction for e in step.examples]
+    held = {n for p in step.parameters for n in (p.root, p.before)}
+    rounds: dict[Node, int] = {}
+    counts: Counter = Counter()
+    for node in sorted(ancestors(outputs, until=lambda n: n in held) & step.active - held, key=lambda n: n.number):
+        key = node.places, node.instruction, node.function
+        rounds[node] = counts[key]
+        counts[key] += 1
+    return frozenset(
+        (parent, node)
+        for node in rounds
+        for parent in node.parents
+        if rounds.get(parent, rounds[node]) < rounds[node]
+        and not (node.function is setitem and parent is node.inputs[0])
+    )
 
 
 def _meetings(step: Step, truth: Truth, loss: Node) -> Iterator[Uses]:
