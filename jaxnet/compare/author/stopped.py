@@ -61,10 +61,7 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
             return None
         parts = [pull.parts(values, of_draw, crossing) for values, of_draw in zip(drawn, seeds, strict=True)]
         more = _of_parameters(step, parts)
-        total = [
-            {n: a + m.get(n, 0.0) for n, a in t.items()} | {n: a for n, a in m.items() if n not in t}
-            for t, m in zip(total, more, strict=True)
-        ]
+        total = [{n: t[n] + m[n] for n in t} for t, m in zip(total, more, strict=True)]
         if _explains(levels, truth._replace(adjoints=total)):
             return count
     return None
@@ -72,11 +69,7 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
 
 def _of_parameters(step: Step, parts: list[dict]) -> list[dict[Node, np.ndarray]]:
     return [
-        {
-            p.before: p.turned(a) if p.root is not p.before else a
-            for p in step.parameters
-            if (a := of_draw.get((p.root, None))) is not None
-        }
+        {p.before: p.turned(of_draw.get((p.root, None), np.zeros(p.root.shape))) for p in step.parameters}
         for of_draw in parts
     ]
 
