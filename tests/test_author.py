@@ -206,6 +206,11 @@ STEPS = {
         "wrong",
         {("dZ2", "missing-output-derivative"), ("loss", "wrong-scale")},
     ),
+    "the rate is the first of several numbers in the line": (
+        {"dZ2 = (P - Y) / 9": "dZ2 = P - Y", **{f"0.1 * d{p}": f"0.1 * d{p} / 9" for p in ("W1", "b1", "W2", "b2")}},
+        "right",
+        set(),
+    ),
     "a small number in the logarithm": (EPSILON, "right", set()),
     "and no mean": (EPSILON | {"(P - Y) / 9": "3 * (P - Y)"}, "right-up-to-scale", {("loss", "wrong-scale")}),
     "all labels of an example negative": (

@@ -130,6 +130,11 @@ def compared(
             fitted = {**fitted, p: _up_to_formula([*levels, *further], p)}
             given_before |= {p: further[0]} if further else {}
     chosen = _compared_level(fitted)
+    whole = {p: levels[0] for p, levels in fitted.items()}
+    explained = all(level.factor is not None for level in whole.values())
+    if explained and not all(_is_one(level.factor) for level in chosen.values()):
+        # A number among others in the line of the step is the rate, if the rest is then the truth.
+        chosen = whole if _rate_inside(whole, fitted, step, drawn) != 1 else chosen
     rate = _rate_inside(chosen, fitted, step, drawn)
     chosen = {p: _divided(level, rate) for p, level in chosen.items()}
     for p, first in given_before.items():
