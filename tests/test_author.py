@@ -211,6 +211,10 @@ STEPS = {
         "right",
         set(),
     ),
+    "the loss is a plain float": ({"np.sum(Y * np.log(P))": "float(np.sum(Y * np.log(P)))"}, "right", set()),
+    "the mean is taken of the loss alone": (
+        {"dZ2 = (P - Y) / 9": "dZ2 = P - Y"}, "right-up-to-scale", {("loss", "wrong-scale")}
+    ),
     "a small number in the logarithm": (EPSILON, "right", set()),
     "and no mean": (EPSILON | {"(P - Y) / 9": "3 * (P - Y)"}, "right-up-to-scale", {("loss", "wrong-scale")}),
     "all labels of an example negative": (

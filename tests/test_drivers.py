@@ -128,6 +128,9 @@ def test_the_description_says_what_was_called():
                 self.w -= lr * X.T @ (X @ self.w - y)
     """
     assert first(trained)[1].description == "fit(X, y, lr) of class Net, called with data of jaxnet's own"
+    # What tells nothing and stands behind the data is the labels.
+    other = trained.replace("X, y, lr", "X, yd, lr").replace("- y)", "- yd)")
+    assert first(other)[1].description == "fit(X, yd, lr) of class Net, called with data of jaxnet's own"
 
 
 def test_what_trains_by_itself_comes_first():

@@ -320,6 +320,23 @@ def test_modules_of_the_tree_are_the_authors(ran):
         nets__tqdm_dot_py=b"tqdm = 6",
     )
     assert (found["images"], found["tqdm"]) == (5, 6)
+    found = ran("from keras.utils import to_categorical\nfrom utils import five", utils_dot_py=b"five = 5")
+    assert (found["to_categorical"]([2]).tolist(), found["five"]) == ([[0, 0, 1]], 5)
+
+
+def test_what_is_written_outside_of_the_tree_is_found_in_it(ran, tmp_path):
+    found = ran("""
+        with open('/nowhere/weights.bin', 'wb') as file:
+            file.write(b'12')
+        content = open('/nowhere/weights.bin', 'rb').read()
+    """)
+    assert found["content"] == b"12"
+    assert [path.name for path in tmp_path.rglob("*.bin")] == ["weights.bin"]
+
+
+def test_libraries_for_either_python(ran):
+    found = ran("from six.moves import cPickle, range\nfrom past.builtins import xrange\nn = list(xrange(2))")
+    assert (found["cPickle"].loads(found["cPickle"].dumps(5)), found["n"]) == (5, [0, 1])
 
 
 def test_compilers_and_other_numpys(ran):
@@ -333,8 +350,10 @@ def test_compilers_and_other_numpys(ran):
         def g(n):
             return n
         total, array = f(4) + g(1), cp.asnumpy(cp.ones(3) * 2)
+        column = cp.ones(3)[:, cp.newaxis]
     """)
     assert found["total"] == 7
+    assert found["column"].shape == (3, 1)
     assert found["array"].tolist() == [2, 2, 2]
 
 
@@ -416,6 +435,7 @@ def test_a_missing_table_has_the_columns_that_the_program_asks_for(tables):
     frame = tables["pandas.read_csv"]("data/points.csv")
     assert frame[["X_0", "X_1"]].values.shape == (300, 2)
     assert set(frame["target"].values) == {0, 1}
+    assert frame["target"].dtype == int  # an index, as some use it
 
 
 def test_a_missing_table_whose_name_tells_nothing(ran, tmp_path):
@@ -448,6 +468,7 @@ def test_data_sets_that_would_be_downloaded(tables):
     assert mnist.data.shape == (TRAIN + TEST, 784)
     assert mnist["target"][0] in "0123456789"
     assert fetch("mnist_784").data.values.shape == (TRAIN + TEST, 784)
+    assert tables["sklearn.datasets.fetch_mldata"]("MNIST original").target[:3].dtype == float  # as it was called
     assert tables["sklearn.datasets.load_boston"](return_X_y=True)[0].shape == (506, 13)
 
 

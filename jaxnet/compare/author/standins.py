@@ -44,9 +44,11 @@ def stand_ins(root: Path, file: Path, numpy: types.ModuleType) -> tuple[dict[str
     known = _known(numpy, samples, files)
     imported = _imported(everything)
     own = {part.removesuffix(".py") for path in root.rglob("*.py") for part in path.relative_to(root).parts}
-    foreign = {name for name in imported if not own & {name.partition(".")[0], name.rpartition(".")[2]}}
+    shown = set(SHOWN.split())
+    ends = {name: (name.partition(".")[0], name.rpartition(".")[2]) for name in imported}
+    foreign = {name for name, (top, last) in ends.items() if top not in own and (top in shown or last not in own)}
     tops = {name.partition(".")[0] for name in foreign}
-    gone = {top for top in tops if top in SHOWN.split() or not _installed(top)}
+    gone = {top for top in tops if top in shown or not _installed(top)}
     defined = re.findall(r"^\s*(?:def|class)\s+(\w+)|^(\w+)\s*=", everything, re.M)
     free = {*re.findall(r"\b[A-Za-z]\w*\b", source)} - {n for pair in defined for n in pair} - {*dir(builtins)}
     modules: dict[str, types.ModuleType] = {}
