@@ -74,16 +74,17 @@ def _unjudged(judged: Judged) -> list[Unjudged]:
     return list(found)
 
 
-def with_others(report: Report, others: list[tuple[Step, bool]]) -> Report:
-    """The report with the further networks of the program: their steps, and whether they are right."""
+def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:
+    """The report with the further networks of the program: their steps, and why they were not judged; "" if they are
+    right."""
     right, unjudged = list(report.also_right), list(report.unjudged)
-    for step, is_right in others:
+    for step, why in others:
         largest = max(step.parameters, key=lambda p: p.size)
         place = _as_place(largest.after) or Place()
-        if is_right:
-            right.append(place)
+        if why:
+            unjudged.append(Unjudged(largest.before.shape, place, f"of another network: {why}"))
         else:
-            unjudged.append(Unjudged(largest.before.shape, place, "of another network, which could not be judged"))
+            right.append(place)
     return report._replace(also_right=right, unjudged=unjudged)
 
 

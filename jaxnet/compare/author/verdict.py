@@ -78,16 +78,16 @@ def _examined(
     stated: str | None,
     flags: dict[str, str | None],
     only: int | None = None,
-) -> tuple[Found, list[tuple[Step, bool]]]:
+) -> tuple[Found, list[tuple[Step, str]]]:
     """The first way of running the file that has a verdict, or the one with this number; and where it trains several
-    networks and none is wrong, the steps of the others, and whether they are right or could not be judged.
+    networks and none is wrong, the steps of the others, and why they could not be judged: "" for those that are right.
 
     Raises ValueError if there is none: NothingTrains if no way made a step.
     """
     reasons: list[str] = []
     layers: list[Found] = []  # each by itself, and right: all of them must be
     networks: list[Found] = []  # of one run, and right
-    beside: list[Step] = []  # of the same run, of which nothing could be said
+    beside: list[tuple[Step, str]] = []  # of the same run, and why nothing could be said of them
     trains = unsure = unexplained = False
     ways = enumerate(attempts(path, root, deadline, flags, reasons))
     for ordinal, attempt in itertools.islice(ways, only or 0, None if only is None else only + 1):
@@ -110,17 +110,14 @@ def _examined(
         if judged is None or why:
             reasons.append(f"{attempt.program or path.name}: {why}")
             unsure = unsure or attempt.alone
-            beside += attempt.steps[:1]
+            beside += [(step, why) for step in attempt.steps[:1]]
         else:
             found = Found(attempt, Examined(judged, attempt.tape, ordinal))
             if judged.wrong or only is not None:
                 return found, []
             (layers if attempt.alone else networks).append(found)
-        if networks and unexplained and not attempt.more:
-            break  # what the program trains beside it may be wrong
         if networks and not (attempt.more and in_time):
-            right = [(network.examined.judged.step, True) for network in networks[1:]]
-            return networks[0], right + [(step, False) for step in beside]
+            return networks[0], [(network.examined.judged.step, "") for network in networks[1:]] + beside
         if not in_time:
             break
         beside = beside if attempt.more else []
