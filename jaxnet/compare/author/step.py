@@ -261,7 +261,8 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
     # Where a new forward pass is made between two steps, the second is taken at other weights: it follows from these
     # labels only through what has been stepped by then.
     after = {p.after for p in view.parameters}
-    at_once = _following([n for n in view.window if n not in after and not _began_as_a_number(n)], start)
+    after |= {n for n in view.window if n.function is np.subtract and _began_as_a_number(n) and n.inputs[0] == 0}  # b
+    at_once = _following([n for n in view.window if n not in after], start)
     if must_follow and not all(any(n in at_once for n in nodes_in(p.steps)) for p in view.parameters):
         return None
     examples = _examples(meetings, view)
