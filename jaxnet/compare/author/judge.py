@@ -99,7 +99,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
         return _judged(step, drawn, names, truth.whole(), fitted, stated)
     for truth, _, _ in possible:
-        _check_for_constants(step, truth.whole(), drawn)
+        _check_for_constants(step, truth.whole() if truth.loss.node is not None else truth, drawn)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
     problem: ValueError | None = None

@@ -456,7 +456,7 @@ def _last_of(scalars: list[Node], view: View) -> list[Node]:
     inner = {parent for node in scalars for parent in node.parents}
     kept: set[Node] = set()
     for node in scalars:
-        current, line = (node, None) if node not in inner else (None, None)
+        current, line = node if node not in inner else None, None
         while current is not None:
             if line is None or current.place != line:
                 kept.add(current)

@@ -38,9 +38,7 @@ def constant_of(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
 
 def _explains(levels: dict[Parameter, list[Level]], truth: Truth) -> bool:
     """Whether all gradients are those of this truth, up to a constant."""
-    fitted = fit(levels, truth)
-    all_right = all(any(level.factor is not None for level in of_one) for of_one in fitted.values())
-    return all_right and shared_constant(fitted) is not None
+    return shared_constant(fit(levels, truth)) is not None
 
 
 def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
@@ -49,14 +47,14 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
     if not crossing:
         return None
     levels = levels_of(step, drawn)
-    sources = sorted({node for node, _ in crossing}, key=lambda n: n.number)
-    pull = PullBack(sources, set(step.active), {p.root for p in step.parameters})
+    uses_of: dict[Node, list[tuple[Node, Node]]] = {}
+    for use in crossing:
+        uses_of.setdefault(use[0], []).append(use)
+    pull = PullBack(uses_of, set(step.active), {p.root for p in step.parameters})
     parts = truth.pulled(crossing)
     total = _of_parameters(step, parts)
     for count in range(1, MOST_ROUNDS):
-        seeds = [
-            [sum(of_draw.get(use, 0.0) for use in crossing if use[0] is node) for node in sources] for of_draw in parts
-        ]
+        seeds = [[sum(of_draw.get(use, 0.0) for use in uses) for uses in uses_of.values()] for of_draw in parts]
         if not any(np.any(seed) for of_draw in seeds for seed in of_draw):
             return None
         parts = [pull.parts(values, of_draw, crossing) for values, of_draw in zip(drawn, seeds, strict=True)]
