@@ -211,6 +211,9 @@ STEPS = {
         "right",
         set(),
     ),
+    "probabilities are clipped by name": (
+        {"np.log(P)": "np.log(np.clip(P, a_min=1e-9, a_max=1 - 1e-9))"}, "right", set()
+    ),
     "the loss is a plain float": ({"np.sum(Y * np.log(P))": "float(np.sum(Y * np.log(P)))"}, "right", set()),
     "the mean is taken of the loss alone": (
         {"dZ2 = (P - Y) / 9": "dZ2 = P - Y"}, "right-up-to-scale", {("loss", "wrong-scale")}

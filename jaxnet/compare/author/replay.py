@@ -407,6 +407,9 @@ def _own() -> dict[Callable, Callable]:
             exponent = int(exponent)
         return jnp.power(base, exponent)
 
+    def clip(array, a_min=None, a_max=None, *, min=None, max=None, **_):
+        return jnp.clip(array, a_min if min is None else min, a_max if max is None else max)
+
     def insert(array, index, values, axis=None):
         return jnp.insert(array, index, jnp.asarray(values), axis)
 
@@ -426,6 +429,7 @@ def _own() -> dict[Callable, Callable]:
         recorder.as_type: as_type,
         np.take: take,
         np.power: power,
+        np.clip: clip,
         np.insert: insert,
         after[np.fill_diagonal]: fill_diagonal,
         after[np.copyto]: copyto,
