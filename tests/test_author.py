@@ -318,6 +318,19 @@ STEPS = {
         set(),
     ),
     "weights are clipped": ({"W1 -= 0.1 * dW1": "W1 -= 0.1 * dW1; W1 = np.clip(W1, -2, 2)"}, "right", set()),
+    "the mean is taken off a gradient": ({"0.1 * dW1": "0.1 * (dW1 - dW1.mean(0))"}, "right", set()),
+    "a gradient is made orthogonal": (
+        {"0.1 * dW1": "0.1 * (1.5 * dW1 - 0.5 * dW1 @ dW1.T @ dW1)"}, "right", set()
+    ),
+    "weights decay by their signs": ({"0.1 * dW1": "0.1 * (dW1 + 0.01 * np.sign(W1))"}, "right", set()),
+    "a step is as long as the weights": (
+        {"0.1 * dW1": "0.1 * dW1 * np.linalg.norm(W1) / np.linalg.norm(dW1)"}, "right", set()
+    ),
+    "data are normalised again and again": (
+        {"for _ in range(9):": "for _ in range(3):\n    X = (X - X.mean(0)) / X.std(0)\nfor _ in range(9):"},
+        "right",
+        set(),
+    ),
     "weights are masked": (
         {"for _ in range(9):": "mask = np.random.rand(4, 5) > 0.3\nfor _ in range(9):",
          "W1 -= 0.1 * dW1": "W1 -= 0.1 * dW1; W1 *= mask"},
@@ -469,6 +482,20 @@ def test_a_gradient_at_other_weights_is_not_accused(tmp_path):
     text = text.replace("np.dot(X, w)", "np.dot(X, v)")
     with pytest.raises(ValueError, match="taken at other weights"):
         examined(tmp_path, text)
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_gradients_of_single_examples_that_are_clipped_are_not_accused(tmp_path, loop):
+    """Abadi et al. 2016, deep learning with differential privacy: each example's gradient has a length of C at most."""
+    clipped = "sum(g / max(1, np.linalg.norm(g) / 0.1) for g in (np.outer(x, d) for x, d in zip(%s, %s)))"
+    if not loop:
+        clipped = "(lambda g: (g / np.maximum(1, np.sqrt((g ** 2).sum((1, 2), keepdims=True)) / 0.1)).sum(0))("
+        clipped += "%s[:, :, None] * %s[:, None, :])"
+    text = PLAIN.replace("A1.T @ dZ2", clipped % ("A1", "dZ2")).replace("X.T @ dZ1", clipped % ("X", "dZ1"))
+    with pytest.raises(ValueError, match="adds up to the gradient of W"):
+        examined(tmp_path, text)
+    wrong = text.replace("np.outer(x, d)", "np.outer(x, d ** 2)").replace("[:, None, :]", "[:, None, :] ** 2")
+    assert examined(tmp_path, wrong)["verdict"] == "wrong"
 
 
 ACTOR = """

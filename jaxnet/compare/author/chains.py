@@ -50,7 +50,15 @@ def chains_in(tape: Tape) -> list[Chain]:
     _find_following(tape)
     chains = _joined(_built(_links(tape)))
     several = [chain for chain in chains if len(chain.steps) >= 2]
+    several = [chain for chain in several if not _is_of_itself(chain)] or several
     return _without_buffers(_without_inner(_without_dependent(_whole_or_in_parts(several or chains))))
+
+
+def _is_of_itself(chain: Chain) -> bool:
+    """Whether a step is made of the array and numbers alone, as where data are normalised, again and again."""
+    first = chain.versions[0]
+    inside = made_of(nodes_in(chain.steps[0]), until=lambda n: n is first)
+    return all(node.parents or node.size == 1 for node in inside - {first})
 
 
 def _joined(chains: list[Chain]) -> list[Chain]:

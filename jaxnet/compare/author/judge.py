@@ -31,9 +31,10 @@ from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.stopped import constant_of, rounds_back
-from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in, updates
+from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, nodes_in, updates
 from jaxnet.compare.author.truth import Loss, Truth, draws, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
+from jaxnet.compare.multiples import multiple
 from jaxnet.compare.teeth import Teeth, teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
@@ -328,6 +329,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
         raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
     if not _is_formula(diagnosis):
         _check_for_constants(judged.step, judged.truth, judged.drawn)
+        _check_for_examples(judged, wrong)
     proof = "formula" if _is_formula(diagnosis) else _proof(judged, factors)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
@@ -413,6 +415,39 @@ def _check_for_constants(step: Step, truth: Truth, drawn: list[Values]) -> None:
         raise Unexplained(
             f"the gradients are right if they are meant to go back {count} rounds of the loop and no more"
         )
+
+
+def _check_for_examples(judged: Judged, wrong: list[str]) -> None:
+    """Where the gradients of single examples are right, what becomes of them may be meant: each is clipped, say.
+
+    The errors of a layer always add up to the gradient of its biases: only that of a matrix is a sign of it.
+    """
+    for name in wrong:
+        matrix = sum(n > 1 for n in judged.names[name].before.shape) > 1
+        place = _adds_up(judged, judged.names[name], judged.true[name]) if matrix else None
+        if place is not None:
+            raise Unexplained(
+                f"what line {place.line} makes adds up to the gradient of {name}, but what the step makes of it does "
+                "not: right if that is meant, as each example's gradient is clipped, and wrong if not"
+            )
+
+
+def _adds_up(judged: Judged, parameter: Parameter, true: list[Array]) -> Place | None:
+    """Where an instruction makes several arrays, or an array more for each example, that add up to a gradient."""
+    shape = tuple(n for n in parameter.before.shape if n != 1)
+    parts: dict[tuple, list[Node]] = {}
+    for node in judged.step.backward:
+        own = tuple(n for n in node.shape if n != 1)
+        if own[len(own) - len(shape) :] == shape:
+            parts.setdefault((node.instruction, own), []).append(node)
+    for nodes in parts.values():
+        if sum(node.size for node in nodes) > parameter.size:
+            sums = [sum(np.reshape(values(n), (-1, *shape)).sum(0) for n in nodes) for values in judged.drawn]
+            factors = [multiple(s, np.reshape(t, shape), RIGHT) for s, t in zip(sums, true, strict=True)]
+            known = [factor for factor in factors if factor is not None]
+            if len(known) == len(factors) and max(known) - min(known) <= RIGHT * max(map(abs, known)):
+                return nodes[0].place
+    return None
 
 
 def _is_formula(diagnosis: Diagnosis | None) -> bool:

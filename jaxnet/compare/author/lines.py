@@ -83,7 +83,8 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
             candidates[by_version[version]] += [_short(name) for name in held_as]
     for p in step.parameters:
         candidates[p].sort(key=lambda name: (bool(re.search(r"\[\d", name)), "[" in name))
-        candidates[p] += [target] if (target := _target(p.after.place)) else []
+        if not candidates[p] and (target := _target(p.after.place)):
+            candidates[p].append(target)
     shared = Counter(name for names in candidates.values() for name in set(names))
     names: dict[Parameter, str] = {}
     numbers: Counter[str] = Counter()

@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, depends, multiples, setitem
+from jaxnet.compare.author.tape import Node, ancestors, depends, setitem
 
 PRIME = (1 << 61) - 1
 
@@ -36,7 +36,7 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     outermost = parameter.steps[0]
     if parameter.after.function not in (np.add, np.subtract) and outermost.size != parameter.size:
         return []  # only some entries are stepped
-    region = _region(outermost, step)
+    region = _region(outermost, parameter, step)
     positions = _positions(outermost, parameter, region)
     found = []
     for node in _all_goes_through(outermost, region, step):
@@ -55,9 +55,24 @@ def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
     It may have one for the parameter itself, which decays.
     """
     return any(
-        parent in step.active and parent not in step.labelled and parameter.before not in multiples(parent)
+        parent in step.active and parent not in step.labelled and not _is_own(parent, parameter)
         for parent in _carrying(node)
     )
+
+
+def _is_own(node: Node, parameter: Parameter) -> bool:
+    """Whether a Node is made of the parameter and of numbers alone: what it decays by, its signs, its norm."""
+    own, seen, stack = {parameter.before, parameter.root}, set(), [node]
+    while stack:
+        inner = stack.pop()
+        if inner in own or inner in seen or (inner.size == 1 and not inner.parents):
+            seen.add(inner)
+        elif inner.number < parameter.root.number or not inner.parents:
+            return False
+        else:
+            seen.add(inner)
+            stack += inner.parents
+    return bool(seen & own)
 
 
 def _carrying(node: Node) -> list[Node]:
@@ -116,14 +131,14 @@ def is_scaling(node: Node, step: Step) -> bool:
 
 
 def _is_decay(node: Node, parameter: Parameter, made: Node) -> bool:
-    """Whether a multiple of the parameter is added where it is stepped: the optimiser's doing, not the gradient's."""
+    """Whether what the parameter decays by is added where it is stepped: the optimiser's doing, not the gradient's."""
     if node.function not in (np.add, np.subtract) or len(node.parents) != 2 or not node.places:
         return False
     here, there, origin = node.place, parameter.after.place, made.place
     if here is None or there is None or origin is None or here.file != there.file:
         return False
     stepping = here.line == there.line or (here.function == there.function != origin.function)
-    return stepping and any(parameter.before in multiples(parent) for parent in node.parents)
+    return stepping and any(_is_own(parent, parameter) for parent in node.parents)
 
 
 def _is_held(node: Node, step: Step) -> bool:
@@ -139,10 +154,15 @@ def _is_held(node: Node, step: Step) -> bool:
     return not ancestors(constant) & (begun - ancestors(p.before for p in step.parameters))
 
 
-def _region(outermost: Node, step: Step) -> list[Node]:
-    """Arrays of the outermost one's size that the labels reach, last first."""
-    found = ancestors([outermost], until=lambda n: n.size != outermost.size or n not in step.labelled)
-    return sorted((n for n in found if n.size == outermost.size and n in step.labelled), key=lambda n: -n.number)
+def _region(outermost: Node, parameter: Parameter, step: Step) -> list[Node]:
+    """Arrays that the labels reach, from the step down to formulas, last first. Numbers are none, but for a number."""
+    least = min(outermost.size, 2)
+
+    def ends(node: Node) -> bool:
+        return node not in step.labelled or node.size < least or _is_formula(node, parameter, step)
+
+    found = ancestors([outermost], until=ends)
+    return sorted((n for n in found if n in step.labelled and n.size >= least), key=lambda n: -n.number)
 
 
 def _all_goes_through(outermost: Node, region: list[Node], step: Step) -> Iterator[Node]:
