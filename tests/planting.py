@@ -28,7 +28,7 @@ SLOTS = {
             "derivative-at-wrong-point",
             "other-activation-derivative",
         ],
-        ["weights-not-transposed"],
+        ["weights-not-transposed", "missing-output-derivative"],
         ["weights-already-updated"],
         ["wrong-sign"],
         ["wrong-scale"],
@@ -116,7 +116,7 @@ def backward(params, X, Y, hidden, output, loss, plan, seed=0):
             return None
         dZ = dZ * SLOPE[hidden](Z[L])
     dZ = _constant(dZ / m, codes, random, m)
-    errors = {L: dZ}
+    errors, before_slope = {L: dZ}, {L: E / m}
     gradients = {}
 
     def gradient(layer):
@@ -166,8 +166,15 @@ def backward(params, X, Y, hidden, output, loss, plan, seed=0):
                 return None
             weights = weights.T
         dA = errors[layer + 1] @ weights
+        if "missing-output-derivative" in codes:  # of the layer above
+            if layer + 1 < L or loss != "squared-error" or output == "identity":
+                return None
+            dA = before_slope[L] @ weights
+        before_slope[layer] = dA
         slope = SLOPE[hidden](Z[layer])
-        if "missing-activation-derivative" in codes:
+        if "missing-activation-derivative" in codes and layer + 1 < L and random.random() < 0.5:
+            dA = before_slope[layer] = before_slope[layer + 1] @ weights  # that of the layer above
+        elif "missing-activation-derivative" in codes:
             slope = 1
         elif "activation-instead-of-derivative" in codes:
             slope = A[layer]

@@ -176,6 +176,9 @@ for _ in range(9):
     b2 -= 0.1 * db2
 """
 SLOPE = (" * (1 - A1 ** 2)", "")
+SENT_BACK = {"np.exp(A1 @ W2 + b2)": "1 + np.exp(-(A1 @ W2 + b2))", "E / E.sum(1, keepdims=True)": "1 / E",
+             "-np.sum(Y * np.log(P)) / 9": "np.sum((P - Y) ** 2) / 18",
+             "(P - Y) / 9": "(P - Y) * P * (1 - P) / 9", "dZ2 @ W2.T": "(P - Y) / 9 @ W2.T"}  # fmt: skip
 UPHILL = {f"{p} -= ": f"{p} += " for p in ("W1", "b1", "W2", "b2")}
 RATE_INSIDE = {"dZ2 = (P - Y) / 9": "dZ2 = 0.05 * (P - Y) / 9", "0.1 * ": ""}
 EPSILON = {"np.log(P)": "np.log(P + 1e-4)"}
@@ -190,6 +193,12 @@ ONE_BY_ONE = {
 }  # fmt: skip
 STEPS = {
     "as it is": ({}, "right", set()),
+    "an error goes back before its slope": (SENT_BACK, "wrong", {("dZ1", "missing-output-derivative")}),
+    "and another slope is left out": (
+        SENT_BACK | dict([SLOPE]),
+        "wrong",
+        {("dZ1", "missing-output-derivative"), ("dZ1", "missing-activation-derivative")},
+    ),
     "all go uphill": (UPHILL, "wrong", {("dZ2", "wrong-sign")}),
     "some go uphill": (dict(list(UPHILL.items())[:2]), "wrong", {("dZ1", "wrong-sign")}),
     "the negative gradient is added": (NEGATIVE, "right", set()),
@@ -325,6 +334,12 @@ STEPS = {
     "weights decay by their signs": ({"0.1 * dW1": "0.1 * (dW1 + 0.01 * np.sign(W1))"}, "right", set()),
     "a step is as long as the weights": (
         {"0.1 * dW1": "0.1 * dW1 * np.linalg.norm(W1) / np.linalg.norm(dW1)"}, "right", set()
+    ),
+    "the gradients of one layer are clipped": (
+        {"X.T @ dZ1, dZ1.sum(0)": "np.clip(X.T @ dZ1, -1e-3, 1e-3), np.clip(dZ1.sum(0), -1e-3, 1e-3)",
+         "(P - Y) / 9": "2 * (P - Y) / 9"},
+        "right-up-to-scale",
+        {("loss", "wrong-scale")},
     ),
     "data are normalised again and again": (
         {"for _ in range(9):": "for _ in range(3):\n    X = (X - X.mean(0)) / X.std(0)\nfor _ in range(9):"},

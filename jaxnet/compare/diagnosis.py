@@ -9,6 +9,7 @@ paid for each mistake assumed: the simplest explanation that reproduces the numb
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import product
@@ -39,6 +40,13 @@ class Finding(NamedTuple):
     scale_name: str = ""
     computed: str = ""
     severity: str = "error"
+
+    @property
+    def is_of_layer_above(self) -> bool:
+        """Whether a derivative is missing that belongs to the layer above: the error went back through its weights
+        without it."""
+        missing = self.code in ("missing-output-derivative", "missing-activation-derivative")
+        return missing and re.match(r"dZ\d+ = \((dA\d+|\(Ŷ − Y\)|∂loss/∂Ŷ) W", self.computed) is not None
 
 
 class Problem(NamedTuple):
@@ -75,6 +83,7 @@ class State(NamedTuple):
     errors: tuple[dict[int, Array], ...]  # dZ of each layer walked, for each draw, without the constant
     scale: Factors  # the constant that errors carry from layer to layer
     findings: tuple[Finding, ...]
+    dA: tuple[list[tuple[str, Array]], ...]  # what errors of the layer above were before its slope, for each draw
     lost: bool = False  # the error could not be explained: nothing below can be said
 
 
@@ -106,7 +115,7 @@ def diagnose(problem: Problem, limit: float = math.inf) -> Diagnosis:
     if all_right(problem):
         return Diagnosis([], 0.0, tuple(continued(p, {p.last: p.DZ}) for p in problem.passes))
     ones = (1.0,) * len(problem.passes)
-    beam = [State(0.0, tuple({} for _ in problem.passes), ones, ())]
+    beam = [State(0.0, tuple({} for _ in problem.passes), ones, (), ())]
     for layer in range(problem.passes[0].last, 0, -1):
         following: list[State] = []
         for state in beam:
@@ -167,12 +176,12 @@ def _explain_layer(problem: Problem, layer: int, state: State, limit: float) -> 
     if found[0].price > state.price:
         # An error from which dW or db follows by its right formula is worth a closer look. All are, if none is.
         others = list(candidates)
-        promising = [candidate for candidate in [right, *others] if _fits_at_once(problem, layer, candidate[2])]
+        promising = [candidate for candidate in [right, *others] if _fits_at_once(problem, layer, candidate.dZ)]
         cheapest = min(found[0].price, limit)
         further = 0 if promising else 1  # what fits neither dW nor db at once has more mistakes than its own
         for candidate in promising or others:
             # They come in the order of their price; the right one has been followed already.
-            if candidate is not right and state.price + len(candidate[0]) + further < cheapest:
+            if candidate is not right and state.price + len(candidate.codes) + further < cheapest:
                 found += _follow(problem, layer, state, candidate)
                 cheapest = min(cheapest, *(option.price for option in found))
         found.append(_give_up(problem, layer, state))
@@ -197,15 +206,15 @@ def _fits_at_once(problem: Problem, layer: int, errors: Arrays) -> bool:
     return False
 
 
-def _follow(problem: Problem, layer: int, state: State, candidate) -> list[State]:
+def _follow(problem: Problem, layer: int, state: State, candidate: Candidate) -> list[State]:
     """The states that this candidate for dZ leads to: none if it is a mistake that explains neither dW nor db."""
-    codes, computed, arrays = candidate
+    codes, computed, arrays, dA = candidate
     errors = tuple({**above, layer: error} for above, error in zip(state.errors, arrays, strict=True))
     weights = _explain_weights(problem, layer, errors, state.scale)
     biases = _explain_biases(problem, layer, errors, state.scale)
     if codes and not (weights.known or biases.known):
         return []
-    options = _price(problem, layer, state, errors, codes, computed, weights, biases)
+    options = _price(problem, layer, state._replace(dA=dA), errors, codes, computed, weights, biases)
     return sorted(options, key=lambda option: option.price)
 
 
@@ -235,7 +244,7 @@ def _price(problem, layer, state, errors, codes, computed, weights, biases) -> l
                 off = _ratio(explanation.factors, scale)
                 findings += _scale_findings(problem, name, off, explanation.computed)
                 price += _scale_price(problem, off)
-        options.append(State(price, errors, scale, state.findings + tuple(findings)))
+        options.append(State(price, errors, scale, state.findings + tuple(findings), state.dA))
     return options
 
 
@@ -253,8 +262,9 @@ def _give_up(problem: Problem, layer: int, state: State) -> State:
         errors = tuple({**above, layer: error} for above, error in zip(state.errors, recovered, strict=True))
         biases = _explain_biases(problem, layer, errors, (1.0,) * len(recovered))
         price += 0 if biases.known else 1
-        return State(price, errors, (1.0,) * len(recovered), (*state.findings, finding))
-    return State(price, state.errors, state.scale, (*state.findings, finding), lost=True)
+        nothing: tuple[list[tuple[str, Array]], ...] = tuple([] for _ in recovered)
+        return State(price, errors, (1.0,) * len(recovered), (*state.findings, finding), nothing)
+    return State(price, state.errors, state.scale, (*state.findings, finding), (), lost=True)
 
 
 # --- candidates for dZ --------------------------------------------------------------------------------------------
@@ -272,43 +282,58 @@ def _codes(*codes: str | None) -> tuple[str, ...]:
     return tuple(code for code in codes if code is not None)
 
 
-def _candidates(problem: Problem, layer: int, state: State) -> Iterator[tuple[tuple[str, ...], str, Arrays]]:
-    """(codes, symbols, dZ for each draw), each array once, the right one first, then by the number of mistakes."""
+class Candidate(NamedTuple):
+    """A way to make dZ of a layer: its mistakes, in symbols, dZ in each draw, and what that was before the slope."""
+
+    codes: tuple[str, ...]
+    computed: str
+    dZ: Arrays
+    dA: tuple[list[tuple[str, Array]], ...]
+
+
+def _candidates(problem: Problem, layer: int, state: State) -> Iterator[Candidate]:
+    """Each array once, the right one first, then by the number of mistakes."""
     output = layer == problem.passes[0].last
-    candidates = _output_candidates(problem) if output else _hidden_candidates(problem, layer, state)
-    codes, symbols, right = next(candidates)  # each table begins with the right formula
-    yield codes, f"dZ{layer} = {symbols}", right
-    seen = {_numbers(right)}
-    zero = tuple(np.zeros_like(p.Z[layer]) for p in problem.passes)
-    for codes, symbols, arrays in sorted([(("zero",), "0", zero), *candidates], key=lambda found: len(found[0])):
-        if _numbers(arrays) not in seen:
-            seen.add(_numbers(arrays))
-            yield codes, f"dZ{layer} = {symbols}", arrays
+    found = iter(_output_candidates(problem) if output else _hidden_candidates(problem, layer, state))
+    right = next(found)  # each table begins with the right formula
+    zeros = tuple(np.zeros_like(p.Z[layer]) for p in problem.passes)
+    zero = Candidate(("zero",), "0", zeros, tuple([] for _ in zeros))
+    seen = set()
+    for candidate in [right, *sorted([zero, *found], key=lambda candidate: len(candidate.codes))]:
+        if _numbers(candidate.dZ) not in seen:
+            seen.add(_numbers(candidate.dZ))
+            yield candidate._replace(computed=f"dZ{layer} = {candidate.computed}")
 
 
 def _numbers(arrays: Arrays) -> tuple[tuple[tuple[int, ...], bytes], ...]:
     return tuple((a.shape, (a + 0.0).tobytes()) for a in arrays)  # −0 + 0 = 0
 
 
-def _output_candidates(problem: Problem):
+def _output_candidates(problem: Problem) -> Iterator[Candidate]:
+    dA = tuple(list(mistakes.output_errors(p)) for p in problem.passes)
     for (code, formula), (extra_code, extra) in product(mistakes.OUTPUT_ERRORS, mistakes.OUTPUT_EXTRAS):
         for symbols, errors in _together(formula(p) for p in problem.passes):
             for more, factors in _together(extra(p) for p in problem.passes):
-                yield _codes(code, extra_code), symbols + more, _times(errors, factors)
+                yield Candidate(_codes(code, extra_code), symbols + more, _times(errors, factors), dA)
 
 
-def _hidden_candidates(problem: Problem, layer: int, state: State):
+def _hidden_candidates(problem: Problem, layer: int, state: State) -> Iterator[Candidate]:
     passes = problem.passes
-    above = tuple(errors[layer + 1] for errors in state.errors)
+    above = [mistakes.Above(e[layer + 1], dA) for e, dA in zip(state.errors, state.dA, strict=True)]
     for code, through in mistakes.WEIGHTS:
-        for symbols, dA in _together(through(p, layer, error) for p, error in zip(passes, above, strict=True)):
-            for slope_code, slope in mistakes.DERIVATIVES:
-                for more, slopes in _together(slope(p, layer, d) for p, d in zip(passes, dA, strict=True)):
-                    yield _codes(code, slope_code), f"({symbols}) ∘ {more}", _times(dA, slopes)
-    yield from _after_update_candidates(problem, layer, above)
+        for symbols, dA in _together(through(p, layer, of) for p, of in zip(passes, above, strict=True)):
+            yield from _with_slopes(problem, layer, _codes(code), symbols, dA)
+    yield from _after_update_candidates(problem, layer, tuple(of.dZ for of in above))
 
 
-def _after_update_candidates(problem: Problem, layer: int, above: Arrays):
+def _with_slopes(problem: Problem, layer: int, codes: tuple[str, ...], symbols: str, dA: Arrays) -> Iterator[Candidate]:
+    named = tuple([(f"dA{layer}", array)] for array in dA)
+    for slope_code, slope in mistakes.DERIVATIVES:
+        for more, slopes in _together(slope(p, layer, d) for p, d in zip(problem.passes, dA, strict=True)):
+            yield Candidate((*codes, *_codes(slope_code)), f"({symbols}) ∘ {more}", _times(dA, slopes), named)
+
+
+def _after_update_candidates(problem: Problem, layer: int, above: Arrays) -> Iterator[Candidate]:
     """dZ (W − η dW) ∘ slope, where W had made its step already: η is solved for, from dW or db of this layer."""
     passes = problem.passes
     steps = []
@@ -335,7 +360,9 @@ def _after_update_candidates(problem: Problem, layer: int, above: Arrays):
                 if all(rate > 1e-12 for rate in rates):
                     updated = tuple(b - rate * c for b, c, rate in zip(before, change, rates, strict=True))
                     symbols = f"(dZ{layer + 1} (W{layer + 1} after its update)) ∘ {more}"
-                    yield _codes("weights-already-updated", *codes, slope_code), symbols, updated
+                    codes_of_it = _codes("weights-already-updated", *codes, slope_code)
+                    named = tuple([(f"dA{layer}", a - r * c)] for a, c, r in zip(dA, dA_change, rates, strict=True))
+                    yield Candidate(codes_of_it, symbols, updated, named)
 
 
 def _step_size(problem: Problem, layer: int, k: int, before: Array, change: Array) -> float:

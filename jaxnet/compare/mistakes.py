@@ -54,7 +54,7 @@ SYMBOLS = {"relu": "relu", "tanh": "tanh", "sigmoid": "σ", "leaky_relu": "leaky
 # --- dZL: from the loss to the last layer's scores -------------------------------------------------------------
 
 
-def _errors(p: Pass) -> Iterator[tuple[str, Array]]:
+def output_errors(p: Pass) -> Iterator[tuple[str, Array]]:
     """∂loss/∂Ŷ, and Ŷ − Y (scaled as the loss is), which authors take for it whatever the loss is."""
     difference = _scale(p) * (p.A[-1] - p.Y)
     yield "∂loss/∂Ŷ" if not np.allclose(p.DY_hat, difference, rtol=1e-9, atol=0) else "(Ŷ − Y)", p.DY_hat
@@ -75,14 +75,14 @@ def _scale(p: Pass) -> float:
 
 def _output_elementwise(p: Pass) -> Yields:
     if p.activations[-1] == "softmax":
-        for name, error in _errors(p):
+        for name, error in output_errors(p):
             yield f"{name} ∘ Ŷ ∘ (1 − Ŷ)", error * p.A[-1] * (1 - p.A[-1])
 
 
 def _output_scalar(p: Pass) -> Yields:
     if p.activations[-1] == "softmax":
         numbers = p.A[-1] * (1 - p.A[-1])
-        for name, error in _errors(p):
+        for name, error in output_errors(p):
             yield f"{name} · Σ Ŷ(1 − Ŷ), one number for an example", error * numbers.sum(axis=1, keepdims=True)
             yield f"{name} · Σ Ŷ(1 − Ŷ), one number for the batch", error * numbers.sum()
 
@@ -100,7 +100,7 @@ def _output_by_derivative(code: str) -> Callable[[Pass], Yields]:
 
 OUTPUT_ERRORS: list[tuple[str | None, Callable[[Pass], Yields]]] = [
     (None, lambda p: iter([("∂loss/∂Z", p.DZ)])),
-    ("missing-output-derivative", lambda p: iter([next(_errors(p))])),
+    ("missing-output-derivative", lambda p: iter([next(output_errors(p))])),
     ("elementwise-softmax-derivative", _output_elementwise),
     ("scalar-softmax-derivative", _output_scalar),
     ("activation-instead-of-derivative", _output_by_derivative("activation-instead-of-derivative")),
@@ -127,16 +127,31 @@ OUTPUT_EXTRAS: list[tuple[str | None, Callable[[Pass], Yields]]] = [
 # --- dZl: through the weights above, and through the activation --------------------------------------------------
 
 
-def _through_transposed(p: Pass, layer: int, above: Array) -> Yields:
+class Above(NamedTuple):
+    """What there is to go back through the weights of the layer above: its error, and that of what it gives."""
+
+    dZ: Array
+    dA: list[tuple[str, Array]]  # ∂loss/∂A, not yet times a slope, with its symbols: the output has two of it
+
+
+def _through_transposed(p: Pass, layer: int, above: Above) -> Yields:
     W = p.W[layer + 1]
     if W.shape[0] == W.shape[1]:
-        yield f"dZ{layer + 1} through W{layer + 1}ᵀ for W{layer + 1}", above @ W.T
+        yield f"dZ{layer + 1} through W{layer + 1}ᵀ for W{layer + 1}", above.dZ @ W.T
 
 
-# `weights-already-updated` is no row here: its step size is not known, so diagnosis.py solves for it.
-WEIGHTS: list[tuple[str | None, Callable[[Pass, int, Array], Yields]]] = [
-    (None, lambda p, layer, above: iter([(f"dZ{layer + 1} W{layer + 1}", above @ p.W[layer + 1])])),
+def _before_its_slope(p: Pass, layer: int, above: Above) -> Yields:
+    for symbols, dA in above.dA:
+        yield f"{symbols} W{layer + 1}", dA @ p.W[layer + 1]
+
+
+# `weights-already-updated` is no row here: its step size is not known, so diagnosis.py solves for it. What goes back
+# before its slope lacks the derivative of the layer above, be that the output or a hidden one.
+WEIGHTS: list[tuple[str | None, Callable[[Pass, int, Above], Yields]]] = [
+    (None, lambda p, layer, above: iter([(f"dZ{layer + 1} W{layer + 1}", above.dZ @ p.W[layer + 1])])),
     ("weights-not-transposed", _through_transposed),
+    ("missing-output-derivative", lambda p, *of: _before_its_slope(p, *of) if of[0] + 1 == p.last else iter(())),
+    ("missing-activation-derivative", lambda p, *of: _before_its_slope(p, *of) if of[0] + 1 < p.last else iter(())),
 ]
 
 

@@ -293,14 +293,18 @@ class Report(NamedTuple):
         kind, layer = finding.at[:2], finding.at[2:]
         hidden, output = network.get("hidden", ""), network.get("output", "")
         sizes = network.get("sizes", [])
-        last = layer.isdigit() and int(layer) == len(sizes) - 1
         number = int(layer) if layer.isdigit() else 0
-        activation = output if last and kind == "dZ" else hidden
+        number += finding.is_of_layer_above
+        last = number == len(sizes) - 1
+        each = hidden.split(",")
+        activation = (
+            output if last and kind == "dZ" else each[number - 1] if number in range(1, len(each)) else each[-1]
+        )
         loss = (self.loss or {}).get("name", "loss")
         gives_cross_entropy = {"softmax": "cross-entropy", "sigmoid": "binary cross-entropy"}.get(output)
         words = WORDS[finding.code].whole if self.hint is None else f"{WORDS[finding.code].idea}."
         words = words.format(
-            l=layer,
+            l=number,
             above=number + 1,
             below=number - 1,
             act=SYMBOLS.get(activation, activation),
@@ -313,7 +317,7 @@ class Report(NamedTuple):
             cross_entropy=(
                 f"{'Ŷ − Y' if self.hint is None else 'What is left'} is the gradient of another loss, the "
                 f"{gives_cross_entropy}: so it trains all the same. "
-                if gives_cross_entropy and loss == "squared-error"
+                if gives_cross_entropy and loss == "squared-error" and not finding.is_of_layer_above
                 else ""
             ),
             how_far=self._how_far(finding).removesuffix(".") if finding.code == "unknown" and self.hint is None else "",

@@ -72,8 +72,12 @@ def _wrong_errors(p: Pass, layer: int, errors: dict[int, Array]) -> Iterator[tup
         return
     dA = errors[layer + 1] @ p.W[layer + 1]
     slope = mistakes.ACTIVATIONS[p.activations[layer]][1](p.Z[layer])
+    before = list(mistakes.output_errors(p))
+    if layer + 1 < p.last:
+        before = [(f"dA{layer + 1}", errors[layer + 2] @ p.W[layer + 2])]
     for code, formula in mistakes.WEIGHTS:
-        yield from ((code, symbols, dA * slope) for symbols, dA in formula(p, layer, errors[layer + 1]) if code)
+        through = formula(p, layer, mistakes.Above(errors[layer + 1], before))
+        yield from ((code, symbols, dA * slope) for symbols, dA in through if code)
     for code, formula in mistakes.DERIVATIVES:
         yield from ((code, symbols, dA * factor) for symbols, factor in formula(p, layer, dA) if code)
 

@@ -442,7 +442,7 @@ def _adds_up(judged: Judged, parameter: Parameter, true: list[Array]) -> Place |
             parts.setdefault((node.instruction, own), []).append(node)
     for nodes in parts.values():
         if sum(node.size for node in nodes) > parameter.size:
-            sums = [sum(np.reshape(values(n), (-1, *shape)).sum(0) for n in nodes) for values in judged.drawn]
+            sums = [np.sum([np.reshape(values(n), (-1, *shape)).sum(0) for n in nodes], 0) for values in judged.drawn]
             factors = [multiple(s, np.reshape(t, shape), RIGHT) for s, t in zip(sums, true, strict=True)]
             known = [factor for factor in factors if factor is not None]
             if len(known) == len(factors) and max(known) - min(known) <= RIGHT * max(map(abs, known)):

@@ -82,7 +82,7 @@ def _up_to_formula(levels: list[Level], parameter: Parameter) -> list[Level]:
     in_step = made.node.place[:2] in [node.place[:2] for node in (parameter.after, outermost.node) if node.place]
     for k, level in enumerate(levels):
         candidate = level.candidate
-        if candidate is None or candidate.beside or candidate.node.place != made.node.place:
+        if candidate is None or candidate.beside or candidate.bent or candidate.node.place != made.node.place:
             continue
         if not in_step or not (level.factor is not None or candidate.scaled or candidate.decayed):
             return levels[: k + 1]
@@ -163,11 +163,30 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
     # Numbers that all steps are multiplied by alike are a learning rate; others are part of a gradient's formula.
     whole = {p: levels[0] for p, levels in fitted.items()}
     fair = [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted)), whole]
-    chosen = max(fair, key=_agreement)
+    past = _past_optimisers(choices[0], fitted)
+    chosen = past if _one_constant(past) else max(fair, key=_agreement)
     # One line makes all gradients ready for the step: that which gives the right ones gives the wrong ones too.
     lines = {_line(level) for level in chosen.values() if _is_one(level.factor)} - {None}
     beside = {p: [level for level in levels if _line(level) in lines] for p, levels in fitted.items()}
     return {p: beside[p][0] if level.factor is None and beside[p] else level for p, level in chosen.items()}
+
+
+def _past_optimisers(within: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Level]:
+    """The same, but for some gradients what an optimiser was given, since it clips those of some layers only.
+
+    That is an array of the parameter's own: the error of a layer, of which all its gradients are made, is none.
+    """
+    first = min((lv.candidate.node.number for levels in fitted.values() for lv in levels if lv.candidate), default=0)
+    inside = {p: ancestors(nodes_in(p.steps), first) for p in fitted}
+
+    def own(level: Level, p: Parameter) -> bool:
+        node = level.candidate.node if level.candidate is not None else None
+        return level.factor is not None and not any(node in inside[q] for q in fitted if q is not p)
+
+    return {
+        p: next((lv for lv in fitted[p] if own(lv, p)), level) if level.factor is None else level
+        for p, level in within.items()
+    }
 
 
 def _agreement(choice: dict[Parameter, Level]) -> tuple[bool, int, int]:

@@ -83,8 +83,7 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
             candidates[by_version[version]] += [_short(name) for name in held_as]
     for p in step.parameters:
         candidates[p].sort(key=lambda name: (bool(re.search(r"\[\d", name)), "[" in name))
-        if not candidates[p] and (target := _target(p.after.place)):
-            candidates[p].append(target)
+        candidates[p] += [target] if (target := _target(p.after.place)) else []
     shared = Counter(name for names in candidates.values() for name in set(names))
     names: dict[Parameter, str] = {}
     numbers: Counter[str] = Counter()
@@ -140,11 +139,10 @@ def _statements(text: str) -> tuple[ast.stmt, ...]:
 
 
 def statement_at(place: Place) -> ast.stmt | None:
-    """The simple statement that the line belongs to."""
-    for statement in _statements("".join(parsed_lines(place.file))):
-        if statement.lineno <= place.line <= (statement.end_lineno or statement.lineno):
-            return statement
-    return None
+    """The simple statement that the line belongs to; None where it holds several."""
+    found = _statements("".join(parsed_lines(place.file)))
+    here = [n for n in found if n.lineno <= place.line <= (n.end_lineno or n.lineno)]
+    return here[0] if len(here) == 1 else None
 
 
 # --- the frontier -----------------------------------------------------------------------------------------------------

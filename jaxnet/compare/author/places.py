@@ -248,7 +248,7 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
         return node if node is None else min(of_each_example(judged, node), key=lambda n: n.number)
     if kind == "dZ" and judged.diagnosis is not None and judged.problem is not None:
         held = holder(judged, int(layer))
-        through = finding.code in ("weights-already-updated", "weights-not-transposed")
+        through = finding.code in ("weights-already-updated", "weights-not-transposed") or finding.is_of_layer_above
         return through_weights(judged, held) if through else held
     if finding.at == "loss" and judged.diagnosis is not None and judged.problem is not None:
         return None

@@ -27,6 +27,7 @@ class Candidate(NamedTuple):
     scaled: bool  # it is another candidate times a plain number
     decayed: bool  # it is another candidate and a multiple of the parameter, added where the step is made
     beside: bool  # it is another candidate but for entries that are not trained, or the matrix of Newton's method
+    bent: bool = False  # it is made of another candidate and of numbers, and no multiple of it: clipped, say
 
 
 def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
@@ -43,7 +44,10 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
         if node in positions:
             decayed = _is_decay(node, parameter, region[-1])
             beside = _is_held(node, step) or len(_carrying(node)) < len(node.parents)
-            found.append(Candidate(node, positions[node], is_scaling(node, step), decayed, beside))
+            scaled, formula = is_scaling(node, step), _is_formula(node, parameter, step)
+            inner = any(parent in positions for parent in node.parents)
+            alone = inner and not formula and all(parent in step.labelled for parent in node.parents)
+            found.append(Candidate(node, positions[node], scaled, decayed, beside, alone and not scaled))
         if _is_formula(node, parameter, step):
             break
     return found

@@ -257,7 +257,8 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
     else:
         return
     hidden = kind == "dZ" and nodes and layer < judged.problem.passes[0].last  # type: ignore[union-attr]
-    product = places.through_weights(judged, nodes[0]) if hidden and finding.code in THROUGH_WEIGHTS else None
+    through = finding.code in THROUGH_WEIGHTS or finding.is_of_layer_above
+    product = places.through_weights(judged, nodes[0]) if hidden and through else None
     product = None if hidden and product is nodes[0] else product
     nodes += [product] if product is not None else []
     products = {product} if product is not None else set()

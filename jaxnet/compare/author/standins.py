@@ -49,8 +49,9 @@ def stand_ins(root: Path, file: Path, numpy: types.ModuleType) -> tuple[dict[str
     foreign = {name for name, (top, last) in ends.items() if top not in own and (top in shown or last not in own)}
     tops = {name.partition(".")[0] for name in foreign}
     gone = {top for top in tops if top in shown or not _installed(top)}
-    defined = re.findall(r"^\s*(?:def|class)\s+(\w+)|^(\w+)\s*=", everything, re.M)
-    free = {*re.findall(r"\b[A-Za-z]\w*\b", source)} - {n for pair in defined for n in pair} - {*dir(builtins)}
+    bound = re.findall(r"^\s*(?:def|class)\s+(\w+)|^([\w, ]+?)\s*=|^(?:from\s.+)?import\s(.+)", everything, re.M)
+    defined = {word for names in bound for word in re.findall(r"\w+", " ".join(names))}
+    free = {*re.findall(r"\b[A-Za-z]\w*\b", source)} - defined - {*dir(builtins)}
     modules: dict[str, types.ModuleType] = {}
     for name in {part for whole in foreign for part in _with_parents(whole) if whole.partition(".")[0] in gone}:
         path = re.sub(r"_?v?\d+\w?$", "", name).lower()  # dnn_utils_v2 is dnn_utils
