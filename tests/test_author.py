@@ -499,6 +499,31 @@ def test_a_gradient_at_other_weights_is_not_accused(tmp_path):
         examined(tmp_path, text)
 
 
+ONE_LABEL = """
+import numpy as np
+np.random.seed(1)
+W = np.array([row for row in np.random.randn(2, 3)], dtype=object)
+b, v = np.zeros(3), np.random.randn(3)
+def sigmoid(z): return 1 / (1 + np.exp(-z))
+for _ in range(9):
+    for x, label in [([0, 1], 1), ([1, 0], 1), ([1, 1], 0)]:
+        x = np.array(x)
+        hidden = sigmoid(x @ W + b)
+        out = sigmoid(hidden.dot(v))
+        error = (out - label) * out * (1 - out)
+        back = error * v * hidden * (1 - hidden)
+        W -= 0.5 * np.outer(x, back)
+        b -= 0.5 * back
+        v -= 0.5 * error * hidden
+"""
+
+
+@pytest.mark.parametrize(("old", "verdict"), [("", "right"), (" * hidden * (1 - hidden)", "wrong")])
+def test_a_label_may_be_a_plain_number(tmp_path, old, verdict):
+    """And weights may be held as objects."""
+    assert examined(tmp_path, ONE_LABEL.replace(old, "", 1))["verdict"] == verdict
+
+
 @pytest.mark.parametrize("loop", [False, True])
 def test_gradients_of_single_examples_that_are_clipped_are_not_accused(tmp_path, loop):
     """Abadi et al. 2016, deep learning with differential privacy: each example's gradient has a length of C at most."""

@@ -85,8 +85,8 @@ _OF_ARRAYS = {
 
 
 def _array(value: Any, dtype: Any = None, **keywords: Any) -> Any:
-    try:
-        return _array_of(value, dtype, **keywords)
+    try:  # rows of one length that are held as objects are numbers all the same
+        return _array_of(value, None if dtype is object and is_recorded(value) else dtype, **keywords)
     except ValueError:
         if dtype not in (None, object) or not isinstance(value, (list, tuple)):
             raise

@@ -23,7 +23,7 @@ import numpy as np
 
 from jaxnet.compare.author import python2
 from jaxnet.compare.author.imports import FindsNothing, Imports
-from jaxnet.compare.author.recorder import as_float, named
+from jaxnet.compare.author.recorder import as_float, difference, named
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree, importers
@@ -165,6 +165,7 @@ class _Program:
             "display": lambda *_, **__: None,
             "__named__": named,
             "__float__": as_float,
+            "__difference__": difference,
         }
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
@@ -274,14 +275,21 @@ class _Shell:
 
 
 class _Keeping(ast.NodeTransformer):
-    """What is given a name goes through `recorder.named`, and `float(x)` through `recorder.as_float`: neither loses
-    what is on the record."""
+    """What is given a name goes through `recorder.named`, `float(x)` through `recorder.as_float`, and a − b through
+    `recorder.difference`: nothing is lost of what is on the record, or belongs there."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "float" and len(node.args) == 1:
             node.func = ast.copy_location(ast.Name("__float__", ast.Load()), node.func)
         return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Sub) or any(isinstance(n, ast.Constant) for n in (node.left, node.right)):
+            return node
+        call = ast.Call(ast.Name("__difference__", ast.Load()), [node.left, node.right], [])
+        return ast.fix_missing_locations(ast.copy_location(call, node))
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         self.generic_visit(node)

@@ -134,6 +134,23 @@ def named(value: Any) -> Any:
     return value
 
 
+def difference(first: Any, second: Any) -> Any:
+    """a − b. A plain number that the author has given a name may be a label: beside a recorded one it is recorded.
+
+    A number from which a product is taken, a rate times a gradient, is a bias that began as a number.
+    """
+    return _beside(first, second) - _beside(second, first)
+
+
+def _beside(value: Any, other: Any) -> Any:
+    if type(value) not in (int, float) or not isinstance(other, (Array, Number)) or np.size(other) != 1 or not _tape:
+        return value
+    node = known_node(other)
+    if node is None or node.function is np.multiply:
+        return value
+    return wrap(np.float64(value), _tape[-1].leaf(np.asarray(float(value)), "array"))
+
+
 def wrap(result: Any, node: Node) -> Any:
     """What an operation returns, with its Node."""
     if isinstance(result, np.ndarray):

@@ -42,7 +42,7 @@ class Samples:
         # of them aside.
         number = r"((?:[2-9]|1\d|20)_?000)\b"
         aside = re.findall(rf"\[\s*{number}\s*:|val\w*size\b[^=\n,)]*=\s*{number}|choice\(.*,\s*{number}", source)
-        all_of_it = re.search(r"(?<![:\[\w.])(?:49|50|55|60)_?000(?![ \t]*[:\]\w.])", source) is not None
+        all_of_it = re.search(r"(?<![:\[\w.])(?:[45]\d|60)_?000(?![ \t]*[:\]\w.])", source) is not None
         more = max((int(n.replace("_", "")) for pair in aside for n in pair if n), default=0)
         self.counts = (MNIST_TRAIN, MNIST_TESTS) if all_of_it else (TRAIN + more, TEST)
         self.whole = all_of_it or more > 0  # what is there is not cut
