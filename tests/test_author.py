@@ -199,6 +199,12 @@ STEPS = {
         "wrong",
         {("dZ1", "missing-output-derivative"), ("dZ1", "missing-activation-derivative")},
     ),
+    "another leaky relu": (
+        {"np.tanh(X @ W1 + b1)": "X @ W1 + b1\n    A1 = np.where(A1 > 0, A1, 0.2 * A1)",
+         "(1 - A1 ** 2)": "np.where(A1 > 0, 1, 0.2)", "dZ2.sum(0)": "dZ2.sum() + np.zeros(3)", "/ 9": "* 1"},
+        "wrong",
+        {("db2", "summed-over-all-axes")},
+    ),
     "all go uphill": (UPHILL, "wrong", {("dZ2", "wrong-sign")}),
     "some go uphill": (dict(list(UPHILL.items())[:2]), "wrong", {("dZ1", "wrong-sign")}),
     "the negative gradient is added": (NEGATIVE, "right", set()),

@@ -35,20 +35,35 @@ class Pass(NamedTuple):
         return len(self.W) - 1
 
 
-# Activations as (function, derivative at Z, derivative as a function of the activated value A).
-ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array], Callable[[Array], Array]]] = {
-    "relu": (*backprop.ACTIVATIONS["relu"], lambda A: (A > 0).astype(A.dtype)),
-    "tanh": (*backprop.ACTIVATIONS["tanh"], lambda A: 1 - A**2),
-    "sigmoid": (*backprop.ACTIVATIONS["sigmoid"], lambda A: A * (1 - A)),
-    "leaky_relu": (*backprop.ACTIVATIONS["leaky_relu"], lambda A: np.where(A > 0, 1, 0.01)),
-    "identity": (*backprop.ACTIVATIONS["identity"], np.ones_like),
-}
+class _Activations(dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array], Callable[[Array], Array]]]):
+    """(function, derivative at Z, derivative as a function of the activated value A), by name: `leaky_relu` has a slope
+    of 0.01 below 0, `leaky_relu(0.2)` one of 0.2."""
+
+    def __missing__(self, name: str):
+        slope = float(name.removeprefix("leaky_relu(").removesuffix(")"))
+
+        def derivative(Z: Array) -> Array:
+            return np.where(Z > 0, 1, slope)
+
+        return (lambda Z: np.where(Z > 0, Z, slope * Z)), derivative, derivative
+
+
+ACTIVATIONS = _Activations(
+    relu=(*backprop.ACTIVATIONS["relu"], lambda A: (A > 0).astype(A.dtype)),
+    tanh=(*backprop.ACTIVATIONS["tanh"], lambda A: 1 - A**2),
+    sigmoid=(*backprop.ACTIVATIONS["sigmoid"], lambda A: A * (1 - A)),
+    leaky_relu=(*backprop.ACTIVATIONS["leaky_relu"], lambda A: np.where(A > 0, 1, 0.01)),
+    identity=(*backprop.ACTIVATIONS["identity"], np.ones_like),
+)
 # A softmax that is normalised over a batch, by what sums to 1 in it.
 OVER_BATCH: dict[str, Callable[[Array], Array]] = {
     "all entries": lambda Z: backprop.softmax(Z.reshape(1, -1)).reshape(Z.shape),
     "examples": lambda Z: backprop.softmax(Z.T).T,
 }
-SYMBOLS = {"relu": "relu", "tanh": "tanh", "sigmoid": "σ", "leaky_relu": "leaky_relu", "identity": "identity"}
+
+
+def symbol_of(activation: str) -> str:
+    return "σ" if activation == "sigmoid" else activation
 
 
 # --- dZL: from the loss to the last layer's scores -------------------------------------------------------------
@@ -113,9 +128,9 @@ OUTPUT_ERRORS: list[tuple[str | None, Callable[[Pass], Yields]]] = [
 def _extra_derivative(p: Pass) -> Yields:
     for name, (_, at_z, at_a) in ACTIVATIONS.items():
         if name != "identity":
-            yield f" ∘ {SYMBOLS[name]}′(Z{p.last})", at_z(p.Z[-1])
+            yield f" ∘ {symbol_of(name)}′(Z{p.last})", at_z(p.Z[-1])
             if (name, p.activations[-1]) != ("sigmoid", "softmax"):  # Ŷ ∘ (1 − Ŷ) is elementwise-softmax-derivative
-                yield f" ∘ {SYMBOLS[name]}′ from Ŷ", at_a(p.A[-1])
+                yield f" ∘ {symbol_of(name)}′ from Ŷ", at_a(p.A[-1])
 
 
 OUTPUT_EXTRAS: list[tuple[str | None, Callable[[Pass], Yields]]] = [
@@ -157,29 +172,29 @@ WEIGHTS: list[tuple[str | None, Callable[[Pass, int, Above], Yields]]] = [
 
 def _at_z(p: Pass, layer: int, dA: Array) -> Yields:
     name = p.activations[layer]
-    yield f"{SYMBOLS[name]}′(Z{layer})", ACTIVATIONS[name][1](p.Z[layer])
+    yield f"{symbol_of(name)}′(Z{layer})", ACTIVATIONS[name][1](p.Z[layer])
 
 
 def _activation_itself(p: Pass, layer: int, dA: Array) -> Yields:
-    yield f"{SYMBOLS[p.activations[layer]]}(Z{layer})", p.A[layer]
+    yield f"{symbol_of(p.activations[layer])}(Z{layer})", p.A[layer]
 
 
 def _at_activated(p: Pass, layer: int, dA: Array) -> Yields:
     name = p.activations[layer]
-    yield f"{SYMBOLS[name]}′(A{layer})", ACTIVATIONS[name][1](p.A[layer])
+    yield f"{symbol_of(name)}′(A{layer})", ACTIVATIONS[name][1](p.A[layer])
 
 
 def _other_derivative(p: Pass, layer: int, dA: Array) -> Yields:
     for name, (_, at_z, at_a) in ACTIVATIONS.items():
         if name not in (p.activations[layer], "identity"):
-            yield f"{SYMBOLS[name]}′(Z{layer})", at_z(p.Z[layer])
-            yield f"{SYMBOLS[name]}′ from A{layer}", at_a(p.A[layer])
-            yield f"{SYMBOLS[name]}′(A{layer})", at_z(p.A[layer])
+            yield f"{symbol_of(name)}′(Z{layer})", at_z(p.Z[layer])
+            yield f"{symbol_of(name)}′ from A{layer}", at_a(p.A[layer])
+            yield f"{symbol_of(name)}′(A{layer})", at_z(p.A[layer])
 
 
 def _at_wrong_point(p: Pass, layer: int, dA: Array) -> Yields:
     _, at_z, at_a = ACTIVATIONS[p.activations[layer]]
-    symbol = SYMBOLS[p.activations[layer]]
+    symbol = symbol_of(p.activations[layer])
     # The author's dA may carry a sign, and the batch size where 1/m comes in later; a slope is not blind to either.
     m = len(p.Y)
     points = [(f"dA{layer}", dA), (f"m dA{layer}", m * dA), (f"−dA{layer}", -dA), (f"−m dA{layer}", -m * dA)]

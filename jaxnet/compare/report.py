@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.diagnosis import Finding
-from jaxnet.compare.mistakes import HEADLINES, SYMBOLS, WORDS, shape_in_words
+from jaxnet.compare.mistakes import HEADLINES, WORDS, shape_in_words, symbol_of
 from jaxnet.compare.teeth import Teeth
 
 # What a hint of each level says; Report.hinted has the whole rule.
@@ -272,18 +272,24 @@ class Report(NamedTuple):
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
     def parameters_of(self, finding: Finding) -> list[str]:
-        """The wrong parameters that the finding accounts for: dZ2 makes those of layers 1 and 2 wrong."""
+        """The wrong parameters that the finding accounts for: dZ2 makes those of layers 1 and 2 wrong.
+
+        A constant of the loss is that of those which are right otherwise, where nothing is known of the rest.
+        """
         kind, layer = finding.at[:2], finding.at[2:]
+        if finding.at == "loss" and self._is_of_the_right_ones:
+            return [p.name for p in self.parameters if p.right]
 
         def concerns(name: str) -> bool:
-            if kind == "dZ":
+            if kind == "dZ" and layer.isdigit():
                 return name[1:].isdigit() and int(name[1:]) <= int(layer)
-            return name == {"dW": f"W{layer}", "db": f"b{layer}"}.get(kind, finding.at) or finding.at in (
-                "loss",
-                "forward",
-            )
+            return finding.at in (name, f"d{name}", "loss", "forward")
 
         return [p.name for p in self.parameters if not p.right and concerns(p.name)]
+
+    @property
+    def _is_of_the_right_ones(self) -> bool:
+        return any(f.code == "unknown" for f in self.findings) and any(p.right for p in self.parameters)
 
     def explanation(self, finding: Finding) -> str:
         """What was computed and why it is wrong, in a sentence or two; of a hint the idea alone, or nothing."""
@@ -307,7 +313,7 @@ class Report(NamedTuple):
             l=number,
             above=number + 1,
             below=number - 1,
-            act=SYMBOLS.get(activation, activation),
+            act=symbol_of(activation),
             input="the input X" if number == 1 else f"A{number - 1}",
             scale=finding.scale_name if finding.code == "wrong-scale" else f"{finding.scale or 0:.6g}",
             penalty="left out, though the loss has it"
@@ -324,9 +330,9 @@ class Report(NamedTuple):
         )
         if finding.at == "loss" and finding.code == "wrong-scale":
             words = (
-                f"all gradients are {finding.scale_name or 'a constant'} times those of the loss. The direction is "
-                "right, and a learning rate makes up for the constant; but loss and gradient should have one "
-                "convention."
+                f"all {'right ' * self._is_of_the_right_ones}gradients are {finding.scale_name or 'a constant'} times "
+                "those of the loss. The direction is right, and a learning rate makes up for the constant; but loss "
+                "and gradient should have one convention."
             )
         return (f"{finding.computed}: " if finding.computed and kind != "lo" else "") + words
 

@@ -224,9 +224,9 @@ class Writer:
             "relu": [("Z", "{} > 0"), ("A", "{} > 0")],
             "tanh": [("A", "1 - {} ** 2")],
             "sigmoid": [("A", "{} * (1 - {})")],
-            "leaky_relu": [("Z", "{np}.where({} > 0, 1, 0.01)")],
+            "leaky_relu": [("Z", f"{{np}}.where({{}} > 0, 1, {float(at_z(np.array(-1.0))):g})")],
         }
-        for held, formula in formulas.get(name, []):
+        for held, formula in formulas.get(name.partition("(")[0], []):
             if "{np}" in formula and self.numpy is None:
                 continue
             for term in self.known(f"{held}{layer}"):

@@ -200,18 +200,20 @@ def _activation(dense: Dense, step: Step, drawn: list[Values], number: int) -> s
     both = zip(step.examples, dense.layers[-1], strict=True)
     if last and all(original(example.prediction) is original(layer.scores) for example, layer in both):
         names = ["identity"]  # the numbers alone, if all are positive, could be a relu's
-    for name in names:
-        for values in drawn:
-            Z = _scores(dense, number, values)
-            if last:
-                A = _of_prediction(dense, step, [np.asarray(values(e.prediction)) for e in step.examples], values)
-            else:
-                A = _input(dense, number + 1, values)
-            if A is None or A.shape != Z.shape or not _equal(_activated(Z, name), A):
-                break
+    pairs = []
+    for values in drawn:
+        Z = _scores(dense, number, values)
+        if last:
+            A = _of_prediction(dense, step, [np.asarray(values(e.prediction)) for e in step.examples], values)
         else:
-            return name
-    return None
+            A = _input(dense, number + 1, values)
+        if A is None or A.shape != Z.shape:
+            return None
+        pairs.append((Z, A))
+    below = next(((z, a) for Z, A in pairs for z, a in zip(Z.flat, A.flat, strict=True) if z < 0), None)
+    if below is not None and 0 < below[1] / below[0] < 1:
+        names.append(f"leaky_relu({below[1] / below[0]:.9g})")
+    return next((name for name in names if all(_equal(_activated(Z, name), A) for Z, A in pairs)), None)
 
 
 def _activated(Z: Array, name: str) -> Array:

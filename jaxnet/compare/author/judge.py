@@ -20,6 +20,7 @@ from jaxnet.compare.author.levels import (
     Level,
     compared,
     fit,
+    is_one,
     levels_of,
     multiple_among,
     shared_constant,
@@ -146,10 +147,17 @@ def _meant(possible: list, count: int):
     """The loss that is meant: the program's own; where that is none that has a name, the one that explains more."""
     own = [(t, f, right) for t, f, right in possible if t.loss.node is not None]
     named = [(t, f, right) for t, f, right in possible if t.loss.node is None]
-    best_own = max(own, key=lambda found: (found[2], found[0].loss.name is not None), default=None)
+
+    def explains(found: tuple) -> tuple[int, bool, int]:
+        """How many gradients, whether by a loss with a name, and how many exactly: a smoothed loss is a multiple."""
+        _, fitted, right = found
+        exactly = sum(any(is_one(level.factor) for level in levels) for levels in fitted.values())
+        return right, found[0].loss.name is not None, exactly
+
+    best_own = max(own, key=explains, default=None)
     if best_own is not None and (best_own[2] == count or best_own[0].loss.name is not None):
         with_name = [found for found in own if found[0].loss.name is not None]
-        return (*(best_own if best_own[2] == count else max(with_name, key=lambda f: f[2]))[:2], True)
+        return (*(best_own if best_own[2] == count else max(with_name, key=explains))[:2], True)
     best = max(named, key=lambda found: found[2], default=None)
     if best is not None and (best_own is None or best[2] > best_own[2]):
         return (*best[:2], False)

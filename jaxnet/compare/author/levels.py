@@ -132,7 +132,7 @@ def compared(
     chosen = _compared_level(fitted)
     whole = {p: levels[0] for p, levels in fitted.items()}
     explained = all(level.factor is not None for level in whole.values())
-    if explained and not all(_is_one(level.factor) for level in chosen.values()):
+    if explained and not all(is_one(level.factor) for level in chosen.values()):
         # A number among others in the line of the step is the rate, if the rest is then the truth.
         chosen = whole if _rate_inside(whole, fitted, step, drawn) != 1 else chosen
     rate = _rate_inside(chosen, fitted, step, drawn)
@@ -152,7 +152,7 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
     """
     outermost = {p: _proportional(levels) for p, levels in fitted.items()}
     if _one_constant(outermost):
-        exact = {p: [level for level in levels if _is_one(level.factor)] for p, levels in fitted.items()}
+        exact = {p: [level for level in levels if is_one(level.factor)] for p, levels in fitted.items()}
         if all(exact.values()):
             return {p: levels[0] for p, levels in exact.items()}
         within = _by_rates_of_others({p: _within(levels, 1) for p, levels in fitted.items()}, fitted)
@@ -166,7 +166,7 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
     past = _past_optimisers(choices[0], fitted)
     chosen = past if _one_constant(past) else max(fair, key=_agreement)
     # One line makes all gradients ready for the step: that which gives the right ones gives the wrong ones too.
-    lines = {_line(level) for level in chosen.values() if _is_one(level.factor)} - {None}
+    lines = {_line(level) for level in chosen.values() if is_one(level.factor)} - {None}
     beside = {p: [level for level in levels if _line(level) in lines] for p, levels in fitted.items()}
     return {p: beside[p][0] if level.factor is None and beside[p] else level for p, level in chosen.items()}
 
@@ -193,7 +193,7 @@ def _agreement(choice: dict[Parameter, Level]) -> tuple[bool, int, int]:
     """How much speaks for a choice of arrays: all share one constant; so many share one; so many equal the truth."""
     known = [abs(level.factor) for level in choice.values() if level.factor and not math.isnan(level.factor)]
     sharing = max((sum(abs(f - other) <= RIGHT * abs(f) for other in known) for f in known), default=0)
-    return _one_constant(choice), sharing, sum(_is_one(level.factor) for level in choice.values())
+    return _one_constant(choice), sharing, sum(is_one(level.factor) for level in choice.values())
 
 
 def _line(level: Level):
@@ -214,7 +214,7 @@ def _ratio(level: Level, whole: Level) -> float | None:
     return float(np.vdot(rest, of_whole) / np.vdot(rest, rest))
 
 
-def _is_one(factor: float | None) -> bool:
+def is_one(factor: float | None) -> bool:
     """Whether a gradient is the true one but for its sign, which the step decides on."""
     return factor is not None and (math.isnan(factor) or abs(abs(factor) - 1) <= RIGHT)
 
@@ -243,7 +243,7 @@ def _of_formula(levels: list[Level]) -> Level:
 def _within(levels: list[Level], count: int) -> Level:
     """What is left of a step without so many multiplications by numbers; of an optimiser's, what is proportional."""
     if levels[0].candidate is None or not levels[0].candidate.scaled:
-        return next((level for level in levels if _is_one(level.factor)), _of_formula(levels))
+        return next((level for level in levels if is_one(level.factor)), _of_formula(levels))
     k = taken = 0
     while k + 1 < len(levels) and (candidate := levels[k].candidate) is not None:
         beside = (candidate.decayed or candidate.beside) and levels[k].factor is None

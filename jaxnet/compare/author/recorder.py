@@ -143,10 +143,8 @@ def difference(first: Any, second: Any) -> Any:
 
 
 def _beside(value: Any, other: Any) -> Any:
-    if type(value) not in (int, float) or not isinstance(other, (Array, Number)) or np.size(other) != 1 or not _tape:
-        return value
-    node = known_node(other)
-    if node is None or node.function is np.multiply:
+    node = known_node(other) if type(value) in (int, float) and _tape else None
+    if node is None or node.size != 1 or node.function is np.multiply:
         return value
     return wrap(np.float64(value), _tape[-1].leaf(np.asarray(float(value)), "array"))
 
