@@ -894,6 +894,17 @@ def test_rows_that_are_stepped_one_by_one(tmp_path, changes, wrong):
     assert said["verdict"] == ("wrong" if wrong else "right")
 
 
+def test_a_row_that_is_stepped_once_and_used_twice(tmp_path):
+    """`table[words] -= …` keeps the last of what a word that stands there twice has to say."""
+    text = BAG_OF_WORDS.replace(
+        "np.add.at(table, words, -0.5 * d / len(words))", "table[words] -= 0.5 * d / len(words)"
+    )
+    text = text.replace("[np.random.randint(0, 20, 2 + k % 4)", "[np.array([k % 20, k % 7, 9, k % 7])")
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("dtable", "unknown", 14)]
+    assert "line 14 steps a row once" in said["findings"][0]["explanation"]
+
+
 def test_weights_that_an_earlier_run_left_are_not_loaded(tmp_path):
     start = PLAIN.index("for _ in")
     body = "".join(f"    {line}\n" for line in PLAIN[start:].splitlines())

@@ -21,7 +21,7 @@ from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.recorder import Array, node_of
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Place, ancestors, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Place, ancestors, nodes_in, replaced, setitem
 from jaxnet.compare.multiples import multiple
 
 ENTRIES = 2_000  # of an author's objects that are looked into for the names of arrays
@@ -174,6 +174,9 @@ def frontiers(
     known = _known(step, drawn, parts, ancestors(right))
     found = {}
     for name, (parameter, node) in wrong.items():
+        if (write := steps_a_row_once(parameter)) is not None:
+            found[name] = Frontier(None, "", write)
+            continue
         start = node if node is not None else _first_unknown(parameter, known, step)
         if start is None:
             continue
@@ -191,6 +194,19 @@ def frontiers(
         last = max(parents, key=lambda n: n.number, default=None)
         found[name] = Frontier(last, _quantity(set(known[last]), step) if last is not None else "", first)
     return found
+
+
+def steps_a_row_once(parameter: Parameter) -> Node | None:
+    """A write of rows by their numbers, one of which comes up twice: the last one counts, and what the others have to
+    say is lost (`W[words] -= …`, where `np.subtract.at` adds them up)."""
+    for node in before_writes(parameter.after):
+        if node is parameter.before or node.function is not setitem:
+            return None
+        index = replaced(node.inputs[1], Values())
+        rows = index if isinstance(index, np.ndarray) else index[0] if isinstance(index, tuple) and index else None
+        if isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and len(np.unique(rows)) < rows.size:
+            return node
+    return None
 
 
 def _first_unknown(parameter: Parameter, known: Known, step: Step) -> Node | None:

@@ -30,7 +30,7 @@ Array = np.ndarray
 def report(judged: Judged, source: str, origin: str | None, program: str | None, notes: list[str]) -> Report:
     """The report that the contract describes."""
     frontiers = _frontiers(judged)
-    findings = list(dict.fromkeys(judged.findings))
+    findings = [_with_reason(judged, finding) for finding in dict.fromkeys(judged.findings)]
     found = [_as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
     return Report.of(
         _parameters(judged),
@@ -47,6 +47,15 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
         repeat=contradiction(judged),
         unjudged=_unjudged(judged),
     )
+
+
+def _with_reason(judged: Judged, finding: Finding) -> Finding:
+    """What no formula gives, and is known all the same."""
+    parameter = judged.names.get(finding.at[1:]) if finding.code == "unknown" and not finding.computed else None
+    write = lines.steps_a_row_once(parameter) if parameter is not None else None
+    if write is None or write.place is None:
+        return finding
+    return finding._replace(computed=f"line {write.place.line} steps a row once that its index has twice")
 
 
 def _unjudged(judged: Judged) -> list[Unjudged]:
@@ -229,7 +238,7 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, lines.Frontie
     node = _node_of(judged, finding)
     if node is None:
         frontiers = _frontiers(judged) if frontiers is None else frontiers
-        names = [finding.at[1:]] if finding.at[:2] in ("dW", "db") else [f"W{finding.at[2:]}", f"b{finding.at[2:]}"]
+        names = [f"W{finding.at[2:]}", f"b{finding.at[2:]}"] if finding.at[:2] == "dZ" else [finding.at[1:]]
         frontier = next((frontiers[name] for name in names if name in frontiers), None)
         node = frontier.unknown if frontier is not None else None
     return node
