@@ -544,6 +544,16 @@ def test_gradients_of_single_examples_that_are_clipped_are_not_accused(tmp_path,
     assert examined(tmp_path, wrong)["verdict"] == "wrong"
 
 
+def test_a_term_of_which_the_loss_has_no_part_is_not_accused(tmp_path):
+    """As where a variational autoencoder prints its reconstruction loss, and steps down that and a divergence."""
+    text = PLAIN.replace("dZ2 @ W2.T", "(dZ2 @ W2.T + 0.1 * A1)")
+    with pytest.raises(ValueError, match="right but for what line 13 adds"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text.replace(*SLOPE))["verdict"] == "wrong"
+    twice = "(dZ2 @ W2.T + 0.1 * (P - Y) @ W2.T)"  # of which it has
+    assert examined(tmp_path, PLAIN.replace("dZ2 @ W2.T", twice))["verdict"] == "wrong"
+
+
 ACTOR = """
 import numpy as np
 np.random.seed(3)

@@ -535,6 +535,19 @@ def test_what_other_libraries_make_is_recorded(tmp_path, text, wrong):
     assert [(p.name, p.right) for p in report.parameters] == [("W1", True), ("b1", not wrong)]
 
 
+@pytest.mark.parametrize("text", [
+    "import idx2numpy\nx = idx2numpy.convert_from_file('train-images.idx3-ubyte').reshape(-1, 784) / 255\n"
+    "y = np.eye(10)[idx2numpy.convert_from_file('train-labels.idx1-ubyte')]\n",
+    "import pandas as pd\ntable = pd.read_csv('people.csv')\n"
+    "table['Sex'] = table['Sex'].map({'male': 0, 'female': 1})\n"
+    "x, y = table[['Sex', 'Age']].values.astype(float), table[['Survived']].values\n",
+])  # fmt: skip
+def test_data_are_made_up_as_they_are_read(tmp_path, text):
+    step = "W = np.zeros((x.shape[1], y.shape[1]))\nfor _ in range(9):\n    W -= 0.01 * x.T @ (x @ W - y) / len(x)\n"
+    (tmp_path / "net.py").write_text(f"import numpy as np\n{text}{step}")
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "right"
+
+
 # --- courses, mathematics --------------------------------------------------------------------------------------------
 
 

@@ -116,6 +116,11 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         x, y = small if re.search(r"ex[34]", name) else samples.points(300, 2, 2)
         return {f"{k}{part}": np.array(v) for part in ("", "val", "test") for k, v in (("X", x), ("y", y[:, None]))}
 
+    def from_idx(path: Any) -> Any:
+        content = path.read() if hasattr(path, "read") else files.read(path)
+        shape = numpy.frombuffer(content, ">u4", content[3], 4)
+        return np.array(numpy.frombuffer(content, numpy.uint8, offset=4 + 4 * len(shape)).reshape(shape))
+
     def h5_file(path: Any = "", mode: str = "r", *_: Any, **__: Any) -> Any:
         if "r" not in mode:
             return Inert()
@@ -135,7 +140,7 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         "DataLoader": Loader, "datasets.load_dataset": functools.partial(_rows, samples),
         **{f"mnist.{part}_{what}": lambda *_, k=k, j=j, **__: digits()[k][j]
            for k, part in enumerate(("train", "test")) for j, what in enumerate(("images", "labels"))},
-        "read_data_sets": read_data_sets,
+        "read_data_sets": read_data_sets, "idx2numpy.convert_from_file": from_idx,
         "mnist.MNIST": mnist_of_lists, "h5py.File": h5_file, "PIL.Image.open": open_image, "scipy.io.loadmat": loadmat,
         "cv2.imread": image, "imageio.imread": image, "skimage.io.imread": image, "cv2.resize": resized,
         "cv2.cvtColor": lambda picture, *_: picture.mean(-1), "cv2.IMREAD_GRAYSCALE": 0,
@@ -252,8 +257,8 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
         return Bunch(x=descend(fun, x0, jac, args), success=True, fun=0.0)
 
     special = {
-        "expit": lambda z: 1 / (1 + np.exp(-z)), "logit": lambda p: np.log(p / (1 - p)), "logsumexp": logsumexp,
-        "softmax": lambda z, axis=None: np.exp(z - logsumexp(z, axis, True)),
+        "expit": lambda z: 1 / (1 + np.exp(np.negative(z))), "logit": lambda p: np.log(p / (1 - p)),
+        "logsumexp": logsumexp, "softmax": lambda z, axis=None: np.exp(z - logsumexp(z, axis, True)),
         "log_softmax": lambda z, axis=None: z - logsumexp(z, axis, True),
         "xlogy": lambda x, y: x * np.log(np.where(x == 0, 1, y)),
     }  # fmt: skip

@@ -171,7 +171,7 @@ def frontiers(
     """
     wrong_ones = [parameter for parameter, _ in wrong.values()]
     right = [n for p in step.parameters if p not in wrong_ones for n in nodes_in(p.steps)]
-    known = _known(step, drawn, parts, ancestors(right))
+    known = derivatives(step, drawn, parts, ancestors(right))
     found = {}
     for name, (parameter, node) in wrong.items():
         if (write := steps_a_row_once(parameter)) is not None:
@@ -257,7 +257,7 @@ _PRODUCTS = {np.multiply, np.dot, np.matmul, np.outer, np.einsum, np.tensordot}
 Known = dict[Node, dict[Node, float]]  # for a Node, of which forward Nodes it is the derivative, times which constant
 
 
-def _known(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> Known:
+def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> Known:
     """Backward Nodes that are right, with the forward Nodes of which they are the derivative or a part of it."""
     references: dict[tuple, list[tuple[Node, list[np.ndarray]]]] = {}
     for use in parts[0]:
@@ -265,7 +265,7 @@ def _known(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> 
             arrays = [of_draw[use] for of_draw in parts]
             references.setdefault(_signature(arrays[0]), []).append((use[0], arrays))
     backward = [n for n in step.backward if n.size and n.dtype is not None and n.dtype.kind == "f"]
-    derivatives: Known = {}
+    found_of: Known = {}
     for node in backward:
         arrays = [np.asarray(values(node), float) for values in drawn]
         found: dict[Node, float] = {}
@@ -274,9 +274,9 @@ def _known(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> 
                 factor = _factor(arrays, wanted) if target not in found else None
                 if factor is not None:
                     found[target] = factor
-        derivatives[node] = found
+        found_of[node] = found
     # A Node may be the derivative by several, each times another constant: the one nearest to 1 is meant.
-    nearest = {n: min(found.values(), key=_from_one) for n, found in derivatives.items() if found and n.size > 1}
+    nearest = {n: min(found.values(), key=_from_one) for n, found in found_of.items() if found and n.size > 1}
     of_right = {n: f for n, f in nearest.items() if n in on_right_ways}
     # A constant that the next multiplication takes away is none of the gradients'.
     passing = {
@@ -292,7 +292,7 @@ def _known(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> 
             used.setdefault(repr(node.inputs[1]), []).append(node)
     known: Known = {}
     for node in backward:
-        targets = {t: f for t, f in derivatives[node].items() if not usual or _is_among(f, usual)}
+        targets = {t: f for t, f in found_of[node].items() if not usual or _is_among(f, usual)}
         if not targets and node.function in (np.add, np.subtract):
             targets = _known_sum(node, known, step)
         elif not targets and node.function in (operator.getitem, setitem):

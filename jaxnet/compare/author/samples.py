@@ -96,6 +96,14 @@ class Samples:
         values, classes = self.points(300, len(features), 3 if "iris" in path else 2)
         rows = np.empty((len(values), len(labels[1:]) + len(features) + 1), object)  # classes are written without a dot
         rows[:], rows[:, len(labels[1:]) : -1] = classes[:, None], values.round(4)
+        for k, column in enumerate(features, start=len(labels[1:])):
+            # df["Sex"].map({"male": 0, "female": 1}): such a column holds the words that are mapped.
+            mapped = re.search(
+                rf"""\[['"]{re.escape(column)}['"]\]\s*\.\s*(?:map|replace)\(\s*\{{([^}}]*)""", self.source
+            )
+            words = re.findall(r"""['"]([^'"]*)['"]\s*:""", mapped[1]) if mapped else []
+            if words:
+                rows[:, k] = np.random.default_rng(k).choice(words, len(rows))
         return [*labels[1:], *features, labels[0] if labels else "label"], rows
 
     def points(self, count: int, features: int, classes: int) -> tuple[np.ndarray, np.ndarray]:

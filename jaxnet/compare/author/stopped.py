@@ -2,7 +2,8 @@
 
 Where two branches of a network meet in its loss, an author may mean one of them as data: a target, an advantage, the
 weight of an example. And a loop may go back a few rounds only (Williams and Peng 1990, truncated backpropagation
-through time). The record has no word for either, so such a step is neither right nor wrong.
+through time). Or a gradient has a term that the number which is computed has not: of a loss that is written down in two
+parts, one is differentiated only. The record has no word for any of these, so such a step is neither right nor wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxnet.compare.author.levels import Level, fit, levels_of, shared_constant
+from jaxnet.compare.author.lines import derivatives
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Place, ancestors, setitem
@@ -63,6 +65,31 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
         if _explains(levels, truth._replace(adjoints=total)):
             return count
     return None
+
+
+def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
+    """Where what follows from parameters, and from no derivative of the loss, is added to something that does, and all
+    gradients are right without; None if there is no such place."""
+    of_loss = set(derivatives(step, drawn, truth.parts, set())) if truth.parts else set()
+    for node in step.backward:
+        if any(parent in of_loss for parent in node.parents):
+            of_loss.add(node)
+    sums = [
+        (node, [p for p in node.parents if p in of_loss])
+        for node in step.backward
+        if node.function in (np.add, np.subtract) and all(p in of_loss or p in step.active for p in node.parents)
+    ]
+    sums = [(node, kept[0]) for node, kept in sums if len(kept) == 1 and len(node.parents) == 2]
+    if not sums:
+        return None
+    without = []
+    for values in drawn:
+        rest = Values({node: value for node, value in values.known.items() if node.number < sums[0][0].number})
+        for node, kept in sums:
+            sign = -1 if node.function is np.subtract and kept is node.inputs[1] else 1
+            rest.known[node] = np.array(np.broadcast_to(sign * np.asarray(rest(kept)), node.shape))
+        without.append(rest)
+    return sums[-1][0].place if _explains(levels_of(step, without), truth) else None
 
 
 def _of_parameters(step: Step, parts: list[dict]) -> list[dict[Node, np.ndarray]]:
