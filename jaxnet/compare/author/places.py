@@ -203,7 +203,10 @@ def _truth(judged: Judged) -> str:
 def _frontiers(judged: Judged) -> dict[str, lines.Frontier]:
     if not judged.wrong:
         return {}
-    wrong = {name: (judged.names[name], judged.chosen[name]) for name in judged.wrong}
+    wrong = {}
+    for name in judged.wrong:
+        node = judged.chosen[name]
+        wrong[name] = judged.names[name], node and _first_of_value(judged, name, node)  # a clip that does not bite
     return lines.frontiers(judged.step, judged.drawn, judged.truth.parts, wrong)
 
 
