@@ -554,6 +554,15 @@ def test_a_term_of_which_the_loss_has_no_part_is_not_accused(tmp_path):
     assert examined(tmp_path, PLAIN.replace("dZ2 @ W2.T", twice))["verdict"] == "wrong"
 
 
+def test_examples_that_count_differently_are_not_accused(tmp_path):
+    """As where the classes have weights, and a cross-entropy without them is printed."""
+    text = PLAIN.replace("dZ2 = (P - Y) / 9", "dZ2 = (P - Y) * np.array([1, 2, 4])[Y.argmax(1)][:, None] / 9")
+    with pytest.raises(ValueError, match="right if examples are to count differently, as line 11 has it"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text.replace("[Y.argmax(1)][:, None]", ""))["verdict"] == "wrong"
+    assert examined(tmp_path, text.replace("dZ2 @ W2.T", "dZ2 @ W2.T * P[:, :1]"))["verdict"] == "wrong"
+
+
 ACTOR = """
 import numpy as np
 np.random.seed(3)

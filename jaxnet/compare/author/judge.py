@@ -31,7 +31,7 @@ from jaxnet.compare.author.levels import (
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.stopped import constant_of, rounds_back, term_of_its_own
+from jaxnet.compare.author.stopped import constant_of, rounds_back, term_of_its_own, weights_of_examples
 from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, nodes_in, updates
 from jaxnet.compare.author.truth import Loss, Truth, draws, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
@@ -422,6 +422,8 @@ def _check_for_constants(step: Step, truth: Truth, drawn: list[Values]) -> None:
         raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
     if (place := term_of_its_own(step, truth, drawn)) is not None:
         raise Unexplained(f"the gradients are right but for what line {place.line} adds, of which the loss has no part")
+    if (place := weights_of_examples(step, truth, drawn)) is not None:
+        raise Unexplained(f"the gradients are right if examples are to count differently, as line {place.line} has it")
     if (count := rounds_back(step, truth, drawn)) is not None:
         raise Unexplained(
             f"the gradients are right if they are meant to go back {count} rounds of the loop and no more"

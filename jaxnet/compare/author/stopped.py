@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jaxnet.compare.author.levels import Level, fit, levels_of, shared_constant
+from jaxnet.compare.author.levels import RIGHT, Level, fit, levels_of, shared_constant
 from jaxnet.compare.author.lines import derivatives
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -90,6 +90,38 @@ def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | No
             rest.known[node] = np.array(np.broadcast_to(sign * np.asarray(rest(kept)), node.shape))
         without.append(rest)
     return sums[-1][0].place if _explains(levels_of(step, without), truth) else None
+
+
+def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
+    """Where the error of each example is a number times the right one, the same in all draws, and all gradients are
+    those of a loss in which examples count so; None if there is no such place."""
+    for node in step.backward:
+        for target in truth.adjoints[0] if len(node.shape) == 2 and node.size > 1 else ():
+            found = [adjoints.get(target) for adjoints in truth.adjoints]
+            right = [a for a in found if a is not None and a.shape == node.shape and a.any()]
+            if len(right) < len(drawn):
+                continue
+            given = [np.asarray(values(node), float) for values in drawn]
+            for axis in (0, 1):
+                numbers = [_each(g, a, axis) for g, a in zip(given, right, strict=True)]
+                first = numbers[0]
+                if first is None or not all(n is not None and np.allclose(n, first) for n in numbers):
+                    continue
+                if np.ptp(first) > 1e-6 * np.abs(first).max():
+                    rest = [
+                        Values({n: v for n, v in values.known.items() if n.number < node.number}) for values in drawn
+                    ]
+                    for values, a in zip(rest, right, strict=True):
+                        values.known[node] = np.array(a)
+                    return node.place if _explains(levels_of(step, rest), truth) else None
+    return None
+
+
+def _each(given: np.ndarray, right: np.ndarray, axis: int) -> np.ndarray | None:
+    """The number that each row, or column, of an array is another one's times."""
+    squares = (right * right).sum(axis, keepdims=True)
+    numbers = (given * right).sum(axis, keepdims=True) / np.where(squares, squares, 1)
+    return numbers if np.allclose(numbers * right, given, RIGHT, RIGHT * np.abs(given).max()) else None
 
 
 def _of_parameters(step: Step, parts: list[dict]) -> list[dict[Node, np.ndarray]]:
