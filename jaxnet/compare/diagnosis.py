@@ -179,7 +179,7 @@ def _explain_layer(problem: Problem, layer: int, state: State, limit: float) -> 
         promising = [candidate for candidate in [right, *others] if _fits_at_once(problem, layer, candidate.dZ)]
         cheapest = min(found[0].price, limit)
         further = 0 if promising else 1  # what fits neither dW nor db at once has more mistakes than its own
-        for candidate in promising or others:
+        for candidate in promising or [candidate for candidate in others if len(candidate.codes) < 2]:
             # They come in the order of their price; the right one has been followed already.
             if candidate is not right and state.price + len(candidate.codes) + further < cheapest:
                 found += _follow(problem, layer, state, candidate)

@@ -19,7 +19,7 @@ from jaxnet.compare.author.lines import derivatives
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Place, ancestors, setitem
-from jaxnet.compare.author.truth import Truth
+from jaxnet.compare.author.truth import Truth, labels_of
 
 MOST = 8  # lines at which branches meet
 MOST_ROUNDS = 40
@@ -94,26 +94,30 @@ def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | No
 
 def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
     """Where the error of each example is a number times the right one, the same in all draws, and all gradients are
-    those of a loss in which examples count so; None if there is no such place."""
-    for node in step.backward:
-        for target in truth.adjoints[0] if len(node.shape) == 2 and node.size > 1 else ():
+    those of a loss in which examples count so; None if there is no such place.
+
+    An example is known by its labels, which are of one class.
+    """
+    labels = labels_of(step.examples[0], drawn[0]) if len(step.examples) == 1 else None
+    if labels is None or labels.ndim != 2:
+        return None
+    over = [axis for axis in (1, 0) if np.allclose(labels.sum(axis), 1)]
+    held = {n for p in step.parameters for n in (p.root, p.before)}
+    for node in step.backward if over else ():
+        for target in set(truth.adjoints[0]) - held:
             found = [adjoints.get(target) for adjoints in truth.adjoints]
-            right = [a for a in found if a is not None and a.shape == node.shape and a.any()]
+            right = [a for a in found if a is not None and a.shape == node.shape == labels.shape and a.any()]
             if len(right) < len(drawn):
                 continue
             given = [np.asarray(values(node), float) for values in drawn]
-            for axis in (0, 1):
-                numbers = [_each(g, a, axis) for g, a in zip(given, right, strict=True)]
-                first = numbers[0]
-                if first is None or not all(n is not None and np.allclose(n, first) for n in numbers):
-                    continue
-                if np.ptp(first) > 1e-6 * np.abs(first).max():
-                    rest = [
-                        Values({n: v for n, v in values.known.items() if n.number < node.number}) for values in drawn
-                    ]
-                    for values, a in zip(rest, right, strict=True):
-                        values.known[node] = np.array(a)
-                    return node.place if _explains(levels_of(step, rest), truth) else None
+            first, *others = (_each(g, a, over[0]) for g, a in zip(given, right, strict=True))
+            if first is None or not all(n is not None and np.allclose(n, first) for n in others):
+                continue
+            if np.ptp(first) > RIGHT * np.abs(first).max():
+                rest = [Values({n: v for n, v in values.known.items() if n.number < node.number}) for values in drawn]
+                for values, a in zip(rest, right, strict=True):
+                    values.known[node] = np.array(a)
+                return node.place if _explains(levels_of(step, rest), truth) else None
     return None
 
 
