@@ -155,18 +155,22 @@ def _through_transposed(p: Pass, layer: int, above: Above) -> Yields:
         yield f"dZ{layer + 1} through W{layer + 1}ᵀ for W{layer + 1}", above.dZ @ W.T
 
 
-def _before_its_slope(p: Pass, layer: int, above: Above) -> Yields:
-    for symbols, dA in above.dA:
-        yield f"{symbols} W{layer + 1}", dA @ p.W[layer + 1]
+def _before_its_slope(of_output: bool) -> Callable[[Pass, int, Above], Yields]:
+    """What goes back without the derivative of the layer above, be that the output or a hidden one."""
+
+    def formula(p: Pass, layer: int, above: Above) -> Yields:
+        for symbols, dA in above.dA if (layer + 1 == p.last) == of_output else ():
+            yield f"{symbols} W{layer + 1}", dA @ p.W[layer + 1]
+
+    return formula
 
 
-# `weights-already-updated` is no row here: its step size is not known, so diagnosis.py solves for it. What goes back
-# before its slope lacks the derivative of the layer above, be that the output or a hidden one.
+# `weights-already-updated` is no row here: its step size is not known, so diagnosis.py solves for it.
 WEIGHTS: list[tuple[str | None, Callable[[Pass, int, Above], Yields]]] = [
     (None, lambda p, layer, above: iter([(f"dZ{layer + 1} W{layer + 1}", above.dZ @ p.W[layer + 1])])),
     ("weights-not-transposed", _through_transposed),
-    ("missing-output-derivative", lambda p, *of: _before_its_slope(p, *of) if of[0] + 1 == p.last else iter(())),
-    ("missing-activation-derivative", lambda p, *of: _before_its_slope(p, *of) if of[0] + 1 < p.last else iter(())),
+    ("missing-output-derivative", _before_its_slope(of_output=True)),
+    ("missing-activation-derivative", _before_its_slope(of_output=False)),
 ]
 
 

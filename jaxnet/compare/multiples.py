@@ -18,3 +18,12 @@ def multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | Non
     factor = float(np.vdot(of, array)) / square if square else 0.0
     close = np.abs(array - factor * of).max(initial=0) <= tolerance * np.abs(array).max(initial=0)
     return factor if factor and close else None
+
+
+def common_multiple(arrays: list[np.ndarray], of: list[np.ndarray], tolerance: float) -> float | None:
+    """The c of `multiple` that all pairs of arrays share, to `tolerance`; None if there is none."""
+    factors = [multiple(array, other, tolerance) for array, other in zip(arrays, of, strict=True)]
+    known = [factor for factor in factors if factor is not None]
+    if not known or len(known) < len(factors):
+        return None
+    return known[0] if max(known) - min(known) <= tolerance * max(map(abs, known)) else None

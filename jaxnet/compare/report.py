@@ -301,11 +301,8 @@ class Report(NamedTuple):
         sizes = network.get("sizes", [])
         number = int(layer) if layer.isdigit() else 0
         number += finding.is_of_layer_above
-        last = number == len(sizes) - 1
-        each = hidden.split(",")
-        activation = (
-            output if last and kind == "dZ" else each[number - 1] if number in range(1, len(each)) else each[-1]
-        )
+        layers = [*(hidden.split(",") if "," in hidden else [hidden] * (len(sizes) - 2)), output]
+        activation = layers[number - 1] if 0 < number <= len(layers) else hidden
         loss = (self.loss or {}).get("name", "loss")
         gives_cross_entropy = {"softmax": "cross-entropy", "sigmoid": "binary cross-entropy"}.get(output)
         words = WORDS[finding.code].whole if self.hint is None else f"{WORDS[finding.code].idea}."

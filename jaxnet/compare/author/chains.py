@@ -18,6 +18,7 @@ from jaxnet.compare.author.tape import (
     Tape,
     add_at,
     depends,
+    made_alone_of,
     made_of,
     multiples,
     nodes_in,
@@ -50,15 +51,9 @@ def chains_in(tape: Tape) -> list[Chain]:
     _find_following(tape)
     chains = _joined(_built(_links(tape)))
     several = [chain for chain in chains if len(chain.steps) >= 2]
-    several = [chain for chain in several if not _is_of_itself(chain)] or several
+    # A step is made of more than the array itself, unlike where data are normalised, again and again.
+    several = [c for c in several if not made_alone_of(nodes_in(c.steps[0]), {c.versions[0]})] or several
     return _without_buffers(_without_inner(_without_dependent(_whole_or_in_parts(several or chains))))
-
-
-def _is_of_itself(chain: Chain) -> bool:
-    """Whether a step is made of the array and numbers alone, as where data are normalised, again and again."""
-    first = chain.versions[0]
-    inside = made_of(nodes_in(chain.steps[0]), until=lambda n: n is first)
-    return all(node.parents or node.size == 1 for node in inside - {first})
 
 
 def _joined(chains: list[Chain]) -> list[Chain]:

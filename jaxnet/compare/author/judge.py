@@ -15,6 +15,7 @@ import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author.dense import Dense, original
+from jaxnet.compare.author.intended import adds_up, constant_of, rounds_back, term_of_its_own, weights_of_examples
 from jaxnet.compare.author.levels import (
     RIGHT,
     Level,
@@ -31,11 +32,9 @@ from jaxnet.compare.author.levels import (
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.stopped import constant_of, rounds_back, term_of_its_own, weights_of_examples
-from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, nodes_in, updates
+from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in, updates
 from jaxnet.compare.author.truth import Loss, Truth, draws, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
-from jaxnet.compare.multiples import multiple
 from jaxnet.compare.teeth import Teeth, teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
@@ -101,7 +100,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
         return _judged(step, drawn, names, truth.whole(), fitted, stated)
     for truth, _, _ in possible:
-        _check_for_constants(step, truth.whole() if truth.loss.node is not None else truth, drawn)
+        _check_for_intent(step, truth.whole() if truth.loss.node is not None else truth, drawn)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
     problem: ValueError | None = None
@@ -250,8 +249,8 @@ def _descends(parameter: Parameter, gradient: Node | None, true: list[Array], dr
         try:
             moved = np.broadcast_to(stepped(parameter, values), t.shape)
             if gradient is not None:
-                earlier = {node: value for node, value in values.known.items() if node.number < gradient.number}
-                turned = Values(earlier | {gradient: -np.asarray(values(gradient))})
+                turned = values.before(gradient)
+                turned.known[gradient] = -np.asarray(values(gradient))
                 moved = (moved - np.broadcast_to(stepped(parameter, turned), t.shape)) / 2
         except ValueError:
             return None
@@ -336,8 +335,8 @@ def _accused(judged: Judged, factors, known) -> Judged:
         # With one example and one output the derivative of any loss is a multiple of that of any other one.
         raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
     if not _is_formula(diagnosis):
-        _check_for_constants(judged.step, judged.truth, judged.drawn)
-        _check_for_examples(judged, wrong)
+        _check_for_intent(judged.step, judged.truth, judged.drawn)
+        _check_for_clipped_examples(judged, wrong)
     proof = "formula" if _is_formula(diagnosis) else _proof(judged, factors)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
@@ -415,9 +414,8 @@ def _check_where_it_is_taken(judged: Judged) -> None:
                 raise ValueError(f"the gradient of {name} is taken at other weights, made in line {node.place.line}")
 
 
-def _check_for_constants(step: Step, truth: Truth, drawn: list[Values]) -> None:
-    """What would be right if no gradient were to go through an array is not wrong where that may be meant; nor is what
-    has a term more than the loss that the program computes."""
+def _check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
+    """What is not that of the computed loss is not wrong where that may be meant."""
     if (place := constant_of(step, truth, drawn)) is not None:
         raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
     if (place := term_of_its_own(step, truth, drawn)) is not None:
@@ -430,37 +428,14 @@ def _check_for_constants(step: Step, truth: Truth, drawn: list[Values]) -> None:
         )
 
 
-def _check_for_examples(judged: Judged, wrong: list[str]) -> None:
-    """Where the gradients of single examples are right, what becomes of them may be meant: each is clipped, say.
-
-    The errors of a layer always add up to the gradient of its biases: only that of a matrix is a sign of it.
-    """
+def _check_for_clipped_examples(judged: Judged, wrong: list[str]) -> None:
+    """Where the gradients of single examples are right, what becomes of them may be meant."""
     for name in wrong:
-        matrix = sum(n > 1 for n in judged.names[name].before.shape) > 1
-        place = _adds_up(judged, judged.names[name], judged.true[name]) if matrix else None
-        if place is not None:
+        if (place := adds_up(judged.names[name], judged.true[name], judged.step, judged.drawn)) is not None:
             raise Unexplained(
                 f"what line {place.line} makes adds up to the gradient of {name}, but what the step makes of it does "
                 "not: right if that is meant, as each example's gradient is clipped, and wrong if not"
             )
-
-
-def _adds_up(judged: Judged, parameter: Parameter, true: list[Array]) -> Place | None:
-    """Where an instruction makes several arrays, or an array more for each example, that add up to a gradient."""
-    shape = tuple(n for n in parameter.before.shape if n != 1)
-    parts: dict[tuple, list[Node]] = {}
-    for node in judged.step.backward:
-        own = tuple(n for n in node.shape if n != 1)
-        if own[len(own) - len(shape) :] == shape:
-            parts.setdefault((node.instruction, own), []).append(node)
-    for nodes in parts.values():
-        if sum(node.size for node in nodes) > parameter.size:
-            sums = [np.sum([np.reshape(values(n), (-1, *shape)).sum(0) for n in nodes], 0) for values in judged.drawn]
-            factors = [multiple(s, np.reshape(t, shape), RIGHT) for s, t in zip(sums, true, strict=True)]
-            known = [factor for factor in factors if factor is not None]
-            if len(known) == len(factors) and max(known) - min(known) <= RIGHT * max(map(abs, known)):
-                return nodes[0].place
-    return None
 
 
 def _is_formula(diagnosis: Diagnosis | None) -> bool:

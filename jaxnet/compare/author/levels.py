@@ -18,7 +18,7 @@ from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, nodes_in
 from jaxnet.compare.author.truth import Truth
-from jaxnet.compare.multiples import NOTHING, multiple
+from jaxnet.compare.multiples import NOTHING, common_multiple
 
 RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
 Array = np.ndarray
@@ -96,24 +96,19 @@ def true_gradients(parameter: Parameter, truth: Truth) -> list[Array]:
 
 def _factor(arrays: list[Array], true: list[Array], nothing_given: list[float], nothing: list[float]) -> float | None:
     """c with array = c · true in every draw; nan where both are 0."""
-    factors = []
+    given, wanted = [], []
     for array, t, none_given, none in zip(arrays, true, nothing_given, nothing, strict=True):
         try:
             array = np.broadcast_to(array, t.shape)
         except ValueError:
             return None
         given_is_zero, true_is_zero = np.abs(array).max(initial=0) <= none_given, np.abs(t).max(initial=0) <= none
-        if given_is_zero or true_is_zero:
-            if given_is_zero != true_is_zero:
-                return None
-            continue
-        factor = multiple(array, t, RIGHT)
-        if factor is None:
+        if given_is_zero != true_is_zero:
             return None
-        factors.append(factor)
-    if not factors:
-        return math.nan
-    return factors[0] if max(factors) - min(factors) <= RIGHT * max(map(abs, factors)) else None
+        if not given_is_zero:
+            given.append(array)
+            wanted.append(t)
+    return common_multiple(given, wanted, RIGHT) if given else math.nan
 
 
 # --- which of them is compared ----------------------------------------------------------------------------------------

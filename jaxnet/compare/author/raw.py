@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, depends, setitem
+from jaxnet.compare.author.tape import Node, ancestors, depends, made_alone_of, setitem
 
 PRIME = (1 << 61) - 1
 
@@ -41,14 +41,14 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     positions = _positions(outermost, parameter, region)
     found = []
     for node in _all_goes_through(outermost, region, step):
+        formula = _is_formula(node, parameter, step)
         if node in positions:
             decayed = _is_decay(node, parameter, region[-1])
             beside = _is_held(node, step) or len(_carrying(node)) < len(node.parents)
-            scaled, formula = is_scaling(node, step), _is_formula(node, parameter, step)
-            inner = any(parent in positions for parent in node.parents)
-            alone = inner and not formula and all(parent in step.labelled for parent in node.parents)
-            found.append(Candidate(node, positions[node], scaled, decayed, beside, alone and not scaled))
-        if _is_formula(node, parameter, step):
+            scaled, inner = is_scaling(node, step), any(parent in positions for parent in node.parents)
+            bent = inner and not (scaled or formula) and all(parent in step.labelled for parent in node.parents)
+            found.append(Candidate(node, positions[node], scaled, decayed, beside, bent))
+        if formula:
             break
     return found
 
@@ -65,18 +65,8 @@ def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
 
 
 def _is_own(node: Node, parameter: Parameter) -> bool:
-    """Whether a Node is made of the parameter and of numbers alone: what it decays by, its signs, its norm."""
-    own, seen, stack = {parameter.before, parameter.root}, set(), [node]
-    while stack:
-        inner = stack.pop()
-        if inner in own or inner in seen or (inner.size == 1 and not inner.parents):
-            seen.add(inner)
-        elif inner.number < parameter.root.number or not inner.parents:
-            return False
-        else:
-            seen.add(inner)
-            stack += inner.parents
-    return bool(seen & own)
+    """Whether a Node is what the parameter decays by, its signs, its norm."""
+    return made_alone_of([node], {parameter.before, parameter.root})
 
 
 def _carrying(node: Node) -> list[Node]:

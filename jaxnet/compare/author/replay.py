@@ -31,6 +31,10 @@ class Values:
             self._compute(node)
         return self.known[node]
 
+    def before(self, node: Node) -> Values:
+        """Those of the Nodes that came before this one: all after it can be computed anew."""
+        return Values({n: value for n, value in self.known.items() if n.number < node.number})
+
     def _compute(self, node: Node) -> None:
         needed = ancestors([node], until=lambda n: n in self.known) - set(self.known)
         order = sorted(needed, key=lambda n: n.number)

@@ -14,7 +14,7 @@ import os
 import sys
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -337,6 +337,22 @@ def ancestors(
 def made_of(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = None) -> set[Node]:
     """As `ancestors`, without those of whose numbers none is left: what an array held before all of it was written."""
     return ancestors(nodes, down_to, until, operator.attrgetter("sources"))
+
+
+def made_alone_of(nodes: Iterable[Node], own: set[Node]) -> bool:
+    """Whether Nodes are made of some arrays and of numbers alone."""
+    least = min(node.number for node in own)
+    seen, stack = set(), list(nodes)
+    while stack:
+        node = stack.pop()
+        if node in seen or node in own or (node.size == 1 and not node.parents):
+            seen.add(node)
+        elif node.number < least or not node.parents:
+            return False
+        else:
+            seen.add(node)
+            stack += node.sources
+    return bool(seen & own)
 
 
 def depends(node: Node, on: Node) -> bool:

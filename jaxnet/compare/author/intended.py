@@ -1,9 +1,9 @@
-"""Gradients that are right if no gradient goes through some array: it is stopped on purpose, or by mistake.
+"""Gradients that are not those of the computed loss, and may be meant so.
 
 Where two branches of a network meet in its loss, an author may mean one of them as data: a target, an advantage, the
-weight of an example. And a loop may go back a few rounds only (Williams and Peng 1990, truncated backpropagation
-through time). Or a gradient has a term that the number which is computed has not: of a loss that is written down in two
-parts, one is differentiated only. The record has no word for any of these, so such a step is neither right nor wrong.
+weight of an example. A loop may go back a few rounds only (Williams and Peng 1990, truncated backpropagation through
+time). A gradient may have a term that the computed number has not, or count examples differently, or clip each one's.
+The record has no word for any of these, so such a step is neither right nor wrong.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Place, ancestors, setitem
 from jaxnet.compare.author.truth import Truth, labels_of
+from jaxnet.compare.multiples import common_multiple
 
 MOST = 8  # lines at which branches meet
 MOST_ROUNDS = 40
@@ -84,7 +85,7 @@ def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | No
         return None
     without = []
     for values in drawn:
-        rest = Values({node: value for node, value in values.known.items() if node.number < sums[0][0].number})
+        rest = values.before(sums[0][0])
         for node, kept in sums:
             sign = -1 if node.function is np.subtract and kept is node.inputs[1] else 1
             rest.known[node] = np.array(np.broadcast_to(sign * np.asarray(rest(kept)), node.shape))
@@ -114,7 +115,7 @@ def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place 
             if first is None or not all(n is not None and np.allclose(n, first) for n in others):
                 continue
             if np.ptp(first) > RIGHT * np.abs(first).max():
-                rest = [Values({n: v for n, v in values.known.items() if n.number < node.number}) for values in drawn]
+                rest = [values.before(node) for values in drawn]
                 for values, a in zip(rest, right, strict=True):
                     values.known[node] = np.array(a)
                 return node.place if _explains(levels_of(step, rest), truth) else None
@@ -126,6 +127,27 @@ def _each(given: np.ndarray, right: np.ndarray, axis: int) -> np.ndarray | None:
     squares = (right * right).sum(axis, keepdims=True)
     numbers = (given * right).sum(axis, keepdims=True) / np.where(squares, squares, 1)
     return numbers if np.allclose(numbers * right, given, RIGHT, RIGHT * np.abs(given).max()) else None
+
+
+def adds_up(parameter: Parameter, true: list[np.ndarray], step: Step, drawn: list[Values]) -> Place | None:
+    """Where an instruction makes several arrays, or an array more for each example, that add up to the gradient of a
+    matrix, as where each is clipped (Abadi et al. 2016, deep learning with differential privacy).
+
+    The errors of a layer always add up to the gradient of its biases, which is no sign of it.
+    """
+    shape = tuple(n for n in parameter.before.shape if n != 1)
+    parts: dict[tuple, list[Node]] = {}
+    for node in step.backward if len(shape) > 1 else ():
+        own = tuple(n for n in node.shape if n != 1)
+        if own[len(own) - len(shape) :] == shape:
+            parts.setdefault((node.instruction, own), []).append(node)
+    wanted = [np.reshape(t, shape) for t in true]
+    for nodes in parts.values():
+        if sum(node.size for node in nodes) > parameter.size:
+            sums = [np.sum([np.reshape(values(n), (-1, *shape)).sum(0) for n in nodes], 0) for values in drawn]
+            if common_multiple(sums, wanted, RIGHT) is not None:
+                return nodes[0].place
+    return None
 
 
 def _of_parameters(step: Step, parts: list[dict]) -> list[dict[Node, np.ndarray]]:
