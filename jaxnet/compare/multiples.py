@@ -14,8 +14,11 @@ def multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | Non
     """
     if array.shape != of.shape:
         return None
-    square = float(np.vdot(of, of))
-    factor = float(np.vdot(of, array)) / square if square else 0.0
+    square, product, own = (float(np.vdot(*pair)) for pair in ((of, of), (of, array), (array, array)))
+    factor = product / square if square else 0.0
+    # Entries that are all close leave no more than this of the square of the norm: quick to see, and most leave more.
+    if own - factor * product > (array.size * tolerance**2 + 1e-9) * own:
+        return None
     close = np.abs(array - factor * of).max(initial=0) <= tolerance * np.abs(array).max(initial=0)
     return factor if factor and close else None
 

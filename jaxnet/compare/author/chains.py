@@ -6,7 +6,7 @@ that are stepped one by one make one step together. Arrays whose steps depend on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from jaxnet.compare.author.tape import (
     Tape,
     add_at,
     depends,
+    known_zero,
     made_alone_of,
     made_of,
     multiples,
@@ -53,7 +54,8 @@ def chains_in(tape: Tape) -> list[Chain]:
     several = [chain for chain in chains if len(chain.steps) >= 2]
     # A step is made of more than the array itself, unlike where data are normalised, again and again.
     several = [c for c in several if not made_alone_of(nodes_in(c.steps[0]), {c.versions[0]})] or several
-    return _without_buffers(_without_inner(_without_dependent(_whole_or_in_parts(several or chains))))
+    chains = _without_dependent(_whole_or_in_parts(several or chains))
+    return _without_buffers(_without_inner(chains, tape.nodes))
 
 
 def _joined(chains: list[Chain]) -> list[Chain]:
@@ -117,9 +119,14 @@ def _find_following(tape: Tape) -> None:
         last = max(step.number for base in block for step in unknown[base])
         masks = masked({base: 1 << j for j, base in enumerate(block)}, tape.nodes[block[0].number : last + 1])
         for j, base in enumerate(block):
+            dependent = _those_with(1 << j, masks)
             for step in unknown[base]:
-                tape.following[step, base] = bool(masks.get(step, 0) >> j & 1) and follows(step, base)
+                tape.following[step, base] = follows(step, base, dependent)
     tape.read = count  # not before: the time may be up meanwhile
+
+
+def _those_with(bit: int, masks: dict[Node, int]) -> Callable[[Node], bool]:
+    return lambda node: bool(masks.get(node, 0) & bit)
 
 
 def masked(bits: dict[Node, int], window: list[Node]) -> dict[Node, int]:
@@ -152,13 +159,20 @@ def _links(tape: Tape) -> dict[Node, list[tuple[Node, Any]]]:
     return links
 
 
-def follows(step: Node, base: Node) -> bool:
-    """Whether a step depends on its array, as it does, by more than a multiple of it, as weight decay alone would."""
+def follows(step: Node, base: Node, depends_on_it: Callable[[Node], bool]) -> bool:
+    """Whether a step depends on its array by more than a multiple of it, as weight decay alone would."""
+    if not depends_on_it(step):
+        return False
     inside = made_of([step], base.number, until=lambda n: n is base or not _is_linear(n, base))
-    edge = [n for n in inside if n is not base and not _is_linear(n, base)]
-    if any(any(n.sample or ()) for n in edge) or base in made_of(edge, base.number):
+    linear = {n for n in inside if n is not base and _is_linear(n, base)}
+    edge = [n for n in inside if n is not base and n not in linear]
+    if any(map(depends_on_it, edge)):
         return True
-    return bool(np.asarray(Values({base: np.zeros(base.shape)})(step)).any())
+    edge += {n for made in linear for n in made.parents if n.number < base.number and n.shape == base.shape}
+    if any(known_zero(n) is False for n in edge):
+        return True
+    zeros = {n: np.zeros(n.shape) for n in (base, *edge) if n is base or n.zero}
+    return bool(np.asarray(Values(zeros)(step)).any())
 
 
 def _is_linear(node: Node, base: Node) -> bool:
@@ -262,18 +276,19 @@ def _without_dependent(chains: list[Chain]) -> list[Chain]:
     return kept
 
 
-def _without_inner(chains: list[Chain]) -> list[Chain]:
+def _without_inner(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
     """A value that is added to while another array makes a single step (a residual, a state) is no parameter."""
+    last = {chain.versions[-1]: 1 << j for j, chain in enumerate(chains)}
+    masks = masked(last, nodes[min((n.number for n in last), default=0) :])
 
     def is_inner(chain: Chain) -> bool:
-        last = chain.versions[-1]
-        for other in chains:
-            if other is chain:
-                continue
-            for before, after in zip(other.versions, other.versions[1:], strict=False):
-                if before.number < chain.versions[1].number and last.number < after.number and depends(after, last):
-                    return True
-        return False
+        first, end = chain.versions[1].number, chain.versions[-1]
+        return any(
+            before.number < first and end.number < after.number and masks.get(after, 0) & last[end]
+            for other in chains
+            if other is not chain
+            for before, after in zip(other.versions, other.versions[1:], strict=False)
+        )
 
     return [chain for chain in chains if not is_inner(chain)]
 

@@ -71,16 +71,17 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
 def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
     """Where what follows from parameters, and from no derivative of the loss, is added to something that does, and all
     gradients are right without; None if there is no such place."""
-    of_loss = set(derivatives(step, drawn, truth.parts, set())) if truth.parts else set()
+    sums = [
+        node
+        for node in step.backward
+        if node.function in (np.add, np.subtract) and len(node.parents) == 2 and step.active.issuperset(node.parents)
+    ]
+    of_loss = set(derivatives(step, drawn, truth.parts, set())) if truth.parts and sums else set()
     for node in step.backward:
         if any(parent in of_loss for parent in node.parents):
             of_loss.add(node)
-    sums = [
-        (node, [p for p in node.parents if p in of_loss])
-        for node in step.backward
-        if node.function in (np.add, np.subtract) and all(p in of_loss or p in step.active for p in node.parents)
-    ]
-    sums = [(node, kept[0]) for node, kept in sums if len(kept) == 1 and len(node.parents) == 2]
+    kept = [(node, [p for p in node.parents if p in of_loss]) for node in sums]
+    sums = [(node, of_node[0]) for node, of_node in kept if len(of_node) == 1]
     if not sums:
         return None
     without = []

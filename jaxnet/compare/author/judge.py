@@ -33,7 +33,7 @@ from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in, updates
-from jaxnet.compare.author.truth import Loss, Truth, draws, truths
+from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.teeth import Teeth, teeth
 
@@ -99,8 +99,11 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
                 return _judged(step, drawn, names, other.whole(), of_it, False)
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
         return _judged(step, drawn, names, truth.whole(), fitted, stated)
+    checked: list[Truth] = []
     for truth, _, _ in possible:
-        _check_for_intent(step, truth.whole() if truth.loss.node is not None else truth, drawn)
+        if not any(multiple_of(truth, other, step) for other in checked):
+            _check_for_intent(step, truth.whole() if truth.loss.node is not None else truth, drawn)
+            checked.append(truth)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
     problem: ValueError | None = None

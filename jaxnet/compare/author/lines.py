@@ -342,7 +342,8 @@ def _signature(array: np.ndarray) -> tuple:
     norm = np.linalg.norm(array)
     if not norm or not np.isfinite(norm):
         return (array.size, 0, 0)
-    return (array.size, round(float(np.sum((np.abs(array) / norm) ** 3)), 6), 1)
+    shares = np.abs(array) / norm
+    return (array.size, round(float(np.vdot(shares * shares, shares)), 6), 1)
 
 
 def _near(signature: tuple) -> Iterable[tuple]:

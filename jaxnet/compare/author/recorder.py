@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.tape import Node, Tape, add_at, nodes_in, sample_of, setitem
+from jaxnet.compare.author.tape import Node, Tape, add_at, look_at, nodes_in, setitem
 
 _tape: list[Tape] = []  # the tape that is being written, if any
 
@@ -156,7 +156,7 @@ def wrap(result: Any, node: Node) -> Any:
             return result
         array = np.ndarray.view(result, Array)
         array._node = node
-        node.sample = sample_of(result)
+        look_at(node, result)
         return array
     if isinstance(result, (np.bool_, bool)):
         _tape[-1].decisions.append((node, bool(result)))
@@ -237,7 +237,7 @@ def _into(function: Callable, args: tuple, keywords: dict[str, Any], target: Any
     into = np.ndarray.view(target, np.ndarray)
     function(*plain(args), out=into, **plain(keywords))
     node = _tape[-1].add(function, inputs, named, into)
-    node.sample = sample_of(into)
+    look_at(node, into)
     _assign(target, node)
     return target
 
@@ -718,7 +718,7 @@ class Number(Recorded):
         number = cls(value)  # type: ignore[call-arg]
         number._node = node
         if not isinstance(value, int):
-            node.sample = (float(value), float(value))
+            node.sample, node.zero = (float(value), float(value)), not value
         return number
 
     def __float__(self) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author import recorder, tape
-from jaxnet.compare.author.tape import Node, ancestors, replaced, sample_of, setitem
+from jaxnet.compare.author.tape import Node, ancestors, known_zero, replaced, sample_of, setitem
 
 LARGE = 50_000  # entries of an array of which not every version is kept
 
@@ -72,6 +72,30 @@ def _as_float64(value: Any) -> Any:
     if isinstance(value, np.floating):
         return np.float64(value)
     return value
+
+
+def is_zero(node: Node, recorded: Values) -> bool:
+    """`known_zero`, computed where it is not known."""
+    if known_zero(node) is None:
+        node.zero = not any(node.sample or ()) and not np.asarray(recorded(node)).any()
+    return bool(node.zero)
+
+
+def is_of_zeros(node: Node, recorded: Values) -> bool:
+    """Whether it is made of zeros and numbers alone: what a dead relu lets through is made of more."""
+    stack = [node]
+    while stack:
+        made = stack[-1]
+        unknown = [source for source in made.sources if source.of_zeros is None]
+        if made.function is None:
+            made.of_zeros = not made.shape or is_zero(made, recorded)
+        elif not unknown or any(source.of_zeros is False for source in made.sources):
+            made.of_zeros = all(source.of_zeros for source in made.sources)
+        if made.of_zeros is None:
+            stack += unknown
+        else:
+            stack.pop()
+    return bool(node.of_zeros)
 
 
 ROUNDING = 1e-10  # a sum that is 0 but for rounding is another one each time

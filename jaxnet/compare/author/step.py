@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.chains import Chain, at_once, chains_in, follows, masked, networks, root_of
-from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.tape import Node, Tape, depends, made_of, multiples, nodes_in, setitem, updates
 
 
@@ -219,9 +219,9 @@ def _stale_step(tape: Tape) -> Step | None:
     again: set[Node] = set()
     for node in tape.nodes:
         for base, step in updates(node) if 1 <= node.steps <= 2 else ():
-            if not isinstance(step, Node) or not _is_of_zeros(step, values):
+            if not isinstance(step, Node) or not is_zero(step, values) or not is_of_zeros(step, values):
                 continue
-            if depends(step, base) and follows(step, base):
+            if follows(step, base, lambda n, base=base: depends(n, base)):
                 continue
             if node.steps == 1:
                 first.setdefault(node, (base, node, step))
@@ -243,13 +243,6 @@ def _stale_step(tape: Tape) -> Step | None:
     view = View(parameters, window, masks, _smooth(parameters, window), set(window), touched, last, values)
     found = _by_labels(view, _met_data(view), must_follow=False)
     return None if found is None else found._replace(stale=True)
-
-
-def _is_of_zeros(node: Node, values: Values) -> bool:
-    """Whether an array is zeros, made of zeros and numbers alone. What a dead relu lets through is made of more."""
-    if any(node.sample or ()) or np.asarray(values(node)).any():
-        return False
-    return not any(np.asarray(values(n)).any() for n in made_of([node]) if n.function is None and n.shape)
 
 
 def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) -> Step | None:
@@ -382,9 +375,7 @@ def _readings(node: Node, view: View) -> list[Meeting]:
 def _are_zeros(node: Node, data: Node, values: Values) -> bool:
     """Whether the data are zeros that something is added to, or made of zeros alone, as a momentum before the first
     step is: no labels."""
-    if np.asarray(values(data)).any():
-        return False
-    return node.function is np.add or (data.size > 1 and _is_of_zeros(data, values))
+    return is_zero(data, values) and (node.function is np.add or (data.size > 1 and is_of_zeros(data, values)))
 
 
 def _following(window: list[Node], start: set[Node]) -> set[Node]:

@@ -7,6 +7,7 @@ whether one Node depends on another is decided by looking no further back than t
 
 from __future__ import annotations
 
+import bisect
 import functools
 import math
 import operator
@@ -54,11 +55,14 @@ class Node:
     __slots__ = (
         "_sources",
         "dtype",
+        "filled",
+        "filling",
         "function",
         "inputs",
         "instruction",
         "keywords",
         "number",
+        "of_zeros",
         "origin",
         "parents",
         "places",
@@ -67,6 +71,7 @@ class Node:
         "steps",
         "used",
         "value",
+        "zero",
     )
 
     def __init__(self, number, function, inputs, keywords, parents, places, shape, dtype, value=None, origin=""):
@@ -83,7 +88,11 @@ class Node:
         self.origin: str = origin
         self.steps: int = 0
         self.sample: tuple[float, float] | None = None
+        self.zero: bool | None = None  # whether all numbers that it held were 0, if somebody has looked
+        self.of_zeros: bool | None = None  # whether it is made of zeros and numbers alone, if somebody has looked
         self.used = False  # whether another Node was made of it
+        self.filling: Filling | None = None  # where it is a write of a part of an array …
+        self.filled: int = 0  # … and how many parts have been written by then
         self._sources: tuple[Node, ...] | None = None
 
     @property
@@ -151,6 +160,8 @@ class Tape:
         for parent in parents:
             parent.used = True
         self._append(node)
+        if function is setitem:
+            _fill(node)
         if function is np.subtract or function is np.add or function is setitem or function is add_at:
             self._count_steps(node)
         return node
@@ -226,6 +237,19 @@ def _most_of(node: Node) -> Iterator[Node]:
 def _ends(node: Node) -> tuple[float, ...]:
     """The first and the last number that a Node held when the program ran."""
     return (node.sample if node.value is None else sample_of(node.value)) or ()
+
+
+def look_at(node: Node, array: np.ndarray) -> None:
+    """Notes what is to be remembered of the numbers that a Node holds."""
+    node.sample = sample_of(array)
+    node.zero = not any(node.sample or ()) and not array.any()
+
+
+def known_zero(node: Node) -> bool | None:
+    """Whether all numbers that a Node held were 0 when the program ran; None if that would have to be computed."""
+    if node.zero is None and node.value is not None:
+        node.zero = not np.any(node.value)
+    return node.zero
 
 
 def sample_of(array: np.ndarray) -> tuple[float, float] | None:
@@ -362,43 +386,71 @@ def depends(node: Node, on: Node) -> bool:
 def _sources(node: Node) -> tuple[Node, ...]:
     if node.function is operator.getitem and isinstance(node.inputs[0], Node):
         array, index = node.inputs[:2]
-        if (part := _part(index)) is not None:
-            for other, value, before in _writes(array):
-                if other == part:
-                    return tuple(nodes_in(value))
-                if not any(i != j and None not in (i, j) for i, j in zip(part, other, strict=False)):
-                    break  # they may have entries in common: a row, and an entry of it
-                array = before
-        return (array, *nodes_in(index))
-    if node.function is setitem and (part := _part(node.inputs[1])) is not None:
-        values: dict[tuple, Any] = {}
-        whole = math.prod(length for length, i in zip(node.shape, part, strict=False) if i is not None)
-        for other, value, _ in _writes(node):
-            if [i is None for i in other] != [i is None for i in part]:
+        part = _part(index)
+        while part is not None and array.filling is not None:
+            written = array.filling.latest(part, array.number)
+            if written is not None and array.filling.kind == _kind(part):
+                return tuple(nodes_in(written.inputs[2]))
+            if written is not None:  # an entry of the row that is read, or the row that the entry is of
+                array = written
                 break
-            values.setdefault(other, value)
-            if len(values) == whole:
-                return tuple(dict.fromkeys(nodes_in(list(values.values()))))
+            array = array.filling.before
+        return (array, *nodes_in(index))
+    if node.filling is not None and 1 < node.filled <= MOST_PARTS:
+        lengths = [length for length, whole in zip(node.shape, node.filling.kind, strict=False) if not whole]
+        if node.filled == math.prod(lengths):
+            writes = (node.filling.latest(part, node.number) for part in node.filling.writes)
+            return tuple(dict.fromkeys(n for write in writes if write for n in nodes_in(write.inputs[2])))
     return node.parents
 
 
-WRITES = 1000  # into an array that are told apart
+MOST_PARTS = 1000  # of an array that are told apart
+Part = tuple[int | None, ...]  # the position along each axis, None for all of it
 
 
-def _writes(array: Node) -> Iterator[tuple[tuple[int | None, ...], Any, Node]]:
-    """What was written into an array, the last first: into which part, what, and the array before."""
-    for _ in range(WRITES):
-        if array.function is not setitem or not isinstance(array.inputs[0], Node):
-            return
-        before, index, value = array.inputs
-        if (part := _part(index)) is None:
-            return
-        yield part, value, before
-        array = before
+class Filling:
+    """Entries, rows or columns that are written into an array one after another: they have nothing in common."""
+
+    __slots__ = ("before", "kind", "last", "writes")
+
+    def __init__(self, before: Node, kind: tuple[bool, ...]):
+        self.before, self.kind = before, kind
+        self.last = before
+        self.writes: dict[Part, list[Node]] = {}
+
+    def latest(self, part: Part, number: int) -> Node | None:
+        """The last write into a part, or into what has entries in common with it, up to this number."""
+        if self.kind == _kind(part):
+            found = [self.writes.get(part, [])]
+        else:
+            found = [nodes for other, nodes in self.writes.items() if _overlap(part, other)]
+        until = [nodes[: bisect.bisect_right(nodes, number, key=operator.attrgetter("number"))][-1:] for nodes in found]
+        return max((node for nodes in until for node in nodes), key=operator.attrgetter("number"), default=None)
 
 
-def _part(index: Any) -> tuple[int | None, ...] | None:
-    """Where an index is that of an entry, a row or a column: its position along each axis, None for all of an axis."""
+def _fill(node: Node) -> None:
+    """Notes into which part of an array a Node writes."""
+    array, index = node.inputs[:2]
+    part = _part(index)
+    if part is None or not isinstance(array, Node):
+        return
+    filling = array.filling
+    if filling is None or filling.last is not array or filling.kind != _kind(part):
+        filling = Filling(array, _kind(part))
+    filling.writes.setdefault(part, []).append(node)
+    filling.last, node.filling, node.filled = node, filling, len(filling.writes)
+
+
+def _kind(part: Part) -> tuple[bool, ...]:
+    return tuple(position is None for position in part)
+
+
+def _overlap(part: Part, other: Part) -> bool:
+    return not any(i != j and None not in (i, j) for i, j in zip(part, other, strict=False))
+
+
+def _part(index: Any) -> Part | None:
+    """Where an index is that of an entry, a row or a column: which one."""
     parts = [None if i == slice(None) else i for i in (index if isinstance(index, tuple) else (index,))]
     while parts and parts[-1] is None:
         parts.pop()

@@ -256,7 +256,8 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
         truth = differentiated(Loss(node, None), only, nothing)
         name, factor, corrections = _named(step, drawn, labels, truth.adjoints)
         if name is None:  # it may be computed of another prediction than the one that was found, made once more
-            name, factor = next(((t.loss.name, c) for t in of_names() if (c := _multiple(truth, t, step))), (None, 1.0))
+            found = ((t.loss.name, multiple_of(truth, t, step)) for t in of_names())
+            name, factor = next(((name, c) for name, c in found if c), (None, 1.0))
         loss = Loss(node, name, corrections is None, sign=-1 if factor < 0 else 1)
         if corrections is None and factor > 0:
             yield truth._replace(loss=loss)
@@ -266,7 +267,7 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     yield from of_names()
 
 
-def _multiple(truth: Truth, other: Truth, step: Step) -> float | None:
+def multiple_of(truth: Truth, other: Truth, step: Step) -> float | None:
     """The constant by which all gradients are those of another loss, in all draws."""
     nodes = [(k, p.before) for p in step.parameters for k in range(len(truth.adjoints))]
     pairs = [(truth.adjoints[k].get(n), other.adjoints[k].get(n)) for k, n in nodes]

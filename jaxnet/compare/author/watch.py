@@ -6,13 +6,11 @@ import sys
 import time
 from typing import NamedTuple
 
-import numpy as np
-
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.program import Ran, shorten
 from jaxnet.compare.author.recorder import recording
-from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoStep, Parameter, Step, find_steps
 from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, updates
 
@@ -45,7 +43,9 @@ class Watch:
         made = [(base, step) for base, step in updates(node) if isinstance(step, Node)]
         # A row that is stepped may be as it was before any other one was.
         whole = [(step, list(before_writes(base))[-1]) for base, step in made]
-        if not any(depends(step, base) for step, base in whole) and not any(_is_zero(step) for step, _ in whole):
+        if not any(depends(step, base) for step, base in whole) and not any(
+            is_zero(step, Values()) for step, _ in whole
+        ):
             self.next_look = int(1.05 * len(self.tape.nodes))  # a look at the values takes long
             return
         try:
@@ -96,11 +96,6 @@ def _is_repeated(parameter: Parameter) -> bool:
     """Whether it was stepped three times by the same lines, called from the same ones: what a residual network adds to
     layer by layer is no parameter."""
     return len({node.places for node in parameter.versions[1:4]}) == 1 and len(parameter.versions) > 3
-
-
-def _is_zero(node: Node) -> bool:
-    """Whether the array was all zeros when the program ran."""
-    return not any(node.sample or ()) and not np.asarray(Values()(node)).any()
 
 
 def concerns(step: Step, asked: str) -> bool:
