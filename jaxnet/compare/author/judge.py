@@ -20,8 +20,8 @@ from jaxnet.compare.author.levels import (
     RIGHT,
     Level,
     compared,
+    equal_to_truth,
     fit,
-    is_one,
     levels_of,
     multiple_among,
     shared_constant,
@@ -152,9 +152,8 @@ def _meant(possible: list, count: int):
 
     def explains(found: tuple) -> tuple[int, bool, int]:
         """How many gradients, whether by a loss with a name, and how many exactly: a smoothed loss is a multiple."""
-        _, fitted, right = found
-        exactly = sum(any(is_one(level.factor) for level in levels) for levels in fitted.values())
-        return right, found[0].loss.name is not None, exactly
+        truth, fitted, right = found
+        return right, truth.loss.name is not None, equal_to_truth(fitted)
 
     best_own = max(own, key=explains, default=None)
     if best_own is not None and (best_own[2] == count or best_own[0].loss.name is not None):

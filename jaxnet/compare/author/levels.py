@@ -256,6 +256,11 @@ def shared_constant(fitted: dict[Parameter, list[Level]]) -> float | None:
     return known[0] if known and _one_constant(chosen) else None
 
 
+def equal_to_truth(fitted: dict[Parameter, list[Level]]) -> int:
+    """How many gradients are the true ones, on the level on which they are compared."""
+    return sum(is_one(level.factor) for level in _compared_level(fitted).values())
+
+
 # --- the learning rate ------------------------------------------------------------------------------------------------
 
 

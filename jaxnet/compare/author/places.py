@@ -15,7 +15,6 @@ from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, ancestors, depends
 from jaxnet.compare.author.tape import Place as Line
-from jaxnet.compare.author.truth import NAMED, labels_of
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.multiples import multiple
@@ -119,28 +118,9 @@ def _loss(judged: Judged, origin: str | None) -> dict[str, str]:
 
 def _reduction(judged: Judged) -> str:
     """Whether the loss is a sum or a mean over the examples, by how large its derivative is."""
-    factor = abs(_constant_of_loss(judged) or judged.scale)
+    factor = abs(judged.truth.loss.factor or judged.scale)
     examples = _examples(judged)
     return "mean" if examples > 1 and 0 < factor * examples < 8 and factor < 0.9 else "sum"
-
-
-def _constant_of_loss(judged: Judged) -> float | None:
-    """What the program's own loss is times the sum over examples, by its derivative at the first prediction."""
-    name, step = judged.truth.loss.name, judged.step
-    if name is None or judged.truth.loss.node is None or not step.examples:
-        return None
-    example, values = step.examples[0], judged.drawn[0]
-    labels, own = labels_of(example, values), judged.truth.adjoints[0].get(example.prediction)
-    if labels is None or own is None:
-        return None
-    for formula in NAMED[name]:
-        with np.errstate(all="ignore"):
-            named = formula(np.asarray(values(example.prediction), float), labels)
-        if np.isfinite(named).all() and named.any():
-            factor = multiple(own, named, 1e-3)
-            if factor is not None:
-                return factor
-    return None
 
 
 def _examples(judged: Judged) -> int:

@@ -395,6 +395,7 @@ def _examples(meetings: list[Meeting], view: View) -> tuple[Example, ...]:
     """Meetings that look at the same prediction together: the last Node that is common to them."""
     masks, active = view.masks, view.active
     most = max(masks[m.network].bit_count() for m in meetings)
+    held = {n for p in view.parameters for n in (p.root, p.before)}  # two predictions have these in common
     groups: list[tuple[set[Node], list[Meeting]]] = []
     for meeting in meetings:
         seen = {
@@ -402,6 +403,7 @@ def _examples(meetings: list[Meeting], view: View) -> tuple[Example, ...]:
             for n in made_of([meeting.network], until=lambda n: masks.get(n, 0).bit_count() < most)
             if masks.get(n, 0).bit_count() == most and n in active
         }
+        seen = seen - held or seen
         for common, members in groups:
             if common & seen:
                 common &= seen

@@ -30,7 +30,12 @@ class Loss(NamedTuple):
     exact: bool = True  # the program's loss is the named one to rounding
     penalised: bool = False  # with the weight penalty that the gradients imply, where no loss says otherwise
     other: str | None = None  # the name of another loss, if all gradients are those of that one
-    sign: int = 1  # −1 where the program's number is the negative of a loss: a log-likelihood
+    factor: float | None = None  # what the program's own is times the sum of the named one over the examples
+
+    @property
+    def sign(self) -> int:
+        """−1 where the program's number is the negative of a loss: a log-likelihood."""
+        return -1 if self.factor is not None and self.factor < 0 else 1
 
 
 class Truth(NamedTuple):
@@ -258,7 +263,7 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
         if name is None:  # it may be computed of another prediction than the one that was found, made once more
             found = ((t.loss.name, multiple_of(truth, t, step)) for t in of_names())
             name, factor = next(((name, c) for name, c in found if c), (None, 1.0))
-        loss = Loss(node, name, corrections is None, sign=-1 if factor < 0 else 1)
+        loss = Loss(node, name, corrections is None, factor=factor if name else None)
         if corrections is None and factor > 0:
             yield truth._replace(loss=loss)
         else:
