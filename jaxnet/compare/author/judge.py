@@ -213,6 +213,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     judged = Judged(step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [], stated)
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
+        _check_what_is_cut_off(judged)
         judged = judged._replace(scale=known[0], findings=_constant(known[0], stated))
         if judged.findings:
             problem, diagnosis = _diagnosed(judged)
@@ -414,6 +415,21 @@ def _check_where_it_is_taken(judged: Judged) -> None:
             at = [base for base, made in updates(node) if base is p.before and made in judged.step.labelled]
             if at and node.place is not None:
                 raise ValueError(f"the gradient of {name} is taken at other weights, made in line {node.place.line}")
+
+
+def _check_what_is_cut_off(judged: Judged) -> None:
+    """Where a relu cuts something off there must be an error, or nobody can see what becomes of it."""
+    seen: dict[tuple, bool] = {}  # by the lines that cut off: whether there was
+    for values, parts in zip(judged.drawn, judged.truth.parts, strict=True):
+        for node, use in parts:
+            if use is None or node.shape != use.shape or use.function in (np.add, np.subtract):
+                continue
+            cut_off = (np.asarray(values(use)) == 0) & (np.asarray(values(node)) != 0)
+            if cut_off.any():
+                with_error = (cut_off & (parts.get((use, None), 0.0) != 0)).any()
+                seen[use.places, use.instruction] = with_error or seen.get((use.places, use.instruction), False)
+    for (place, *_), _ in (made for made, with_error in seen.items() if not with_error):
+        raise ValueError(f"what line {place.line} cuts off has no error: whether it is sent back cannot be told")
 
 
 def _check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:

@@ -58,8 +58,14 @@ class Truth(NamedTuple):
 # --- draws ------------------------------------------------------------------------------------------------------------
 
 
+CUTTING = (np.maximum, np.where)
+FEW = 4  # numbers, of which in two draws none may be cut off
+MOST_DRAWS = 6
+
+
 def draws(step: Step, count: int, tape: Tape) -> list[Values]:
-    """The record with generic parameters, as often as asked for.
+    """The record with generic parameters, as often as asked for, and more often where few numbers are cut off by relus:
+    each of them is to be cut off once.
 
     Where the program branched on a number (`if z > 0`), a draw in which it would have branched otherwise is no run of
     it: then the parameters are moved less and less from where they were.
@@ -70,7 +76,11 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
     made_at = {p: recorded(p.before) for p in step.parameters}
     data = _unseen(step, recorded, random)
     asked = [(node, outcome) for node, outcome in tape.decisions if node in step.active and node.number <= step.last]
-    for _ in range(count):
+    few = [n for n in step.active if n.function in CUTTING and n.size <= FEW and n.dtype and n.dtype.kind == "f"]
+    cut_off = {n: np.zeros(n.shape, bool) for n in few}
+    for k in range(MOST_DRAWS):
+        if k >= count and all(seen.all() for seen in cut_off.values()):
+            break
         best: tuple[tuple[bool, bool], Values] | None = None
         for values in _tries(step, made_at, data, random):
             if not _is_alive(step, values):
@@ -81,6 +91,7 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
             if all(fits):
                 break
         found.append(best[1] if best is not None else Values(_given(made_at) | data))
+        cut_off = {n: seen | (np.asarray(found[-1](n)) == 0) for n, seen in cut_off.items()}
     return found
 
 

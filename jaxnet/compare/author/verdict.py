@@ -102,7 +102,7 @@ def _examined(
         except OutOfTime:
             in_time, why = False, "the time was up before it was judged"
         except MemoryError:
-            why = "its arrays are too large to be judged"
+            why, unexplained = "its arrays are too large to be judged", True
         except Unexplained as error:
             why, unexplained = str(error), True
         except ValueError as error:

@@ -12,7 +12,7 @@ from jaxnet.compare.author.program import Ran, shorten
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoStep, Parameter, Step, find_steps
-from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, updates
+from jaxnet.compare.author.tape import Another, Enough, Node, Tape, depends, made_of, updates
 
 NODES = 300_000  # that are recorded at most
 NETWORKS = 4  # of one program that are judged at most
@@ -26,14 +26,14 @@ class Network(NamedTuple):
 
 
 class Watch:
-    """Looks for steps while the program runs: of each network of the file that is asked for, told apart by the lines
-    that make its step. Where no file is asked for, the first ends the run."""
+    """Looks for steps while the program runs: of each network of the file that is asked for, told apart by what its
+    steps are made of, and in which lines. Where no file is asked for, the first ends the run."""
 
     def __init__(self, deadline: float, asked: str = ""):
         self.tape, self.asked = Tape(NODES, deadline), asked
         self.tape.on_step = self
         self.found: list[Network] = []
-        self.lines: set[Place | None] = set()  # that make the steps that have been found
+        self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
         self.began = time.monotonic()
         self.next_look = 0
 
@@ -58,10 +58,12 @@ class Watch:
         if self.asked and not concerns(steps[0], self.asked):
             self._forget()
             raise Another("it trains what was not asked for")
-        lines_of_it = {n.place for n in (*steps[0].backward, *(p.after for p in steps[0].parameters))}
-        if not lines_of_it <= self.lines:
+        inside = made_of(p.after for p in steps[0].parameters) - {p.before for p in steps[0].parameters}
+        operations = {(n.place, n.function) for n in inside & steps[0].active}
+        operations |= {(p.after.place, p.after.function) for p in steps[0].parameters}
+        if not operations <= self.made:
             self.found.append(Network(steps, lines.names_in_frames(sys._getframe(1))))
-            self.lines |= lines_of_it
+            self.made |= operations
         if not self.asked or len(self.found) == NETWORKS:
             raise Enough
         if len(self.found) == 1:  # what else there is may take as long as this did
