@@ -179,14 +179,16 @@ def test_integer_labels_where_one_hot_ones_do_not_do():
     assert set(labels) == {0, 1, 2}
 
 
-def test_one_example_where_the_gradients_are_of_one():
+@pytest.mark.parametrize("argument", ["a", "activations", "signal"])
+def test_one_example_where_the_gradients_are_of_one(argument):
     code = """
         log = []
         class Net:
             def __init__(self, sizes):
                 self.weights = [np.ones((o, i)) / i for i, o in zip(sizes[:-1], sizes[1:])]
                 self.biases = [np.zeros((o, 1)) for o in sizes[1:]]
-            def feedforward(self, a):
+            def feedforward(self, argument):
+                a = argument
                 for w, b in zip(self.weights, self.biases):
                     a = np.tanh(w @ a + b)
                 return a
@@ -202,7 +204,7 @@ def test_one_example_where_the_gradients_are_of_one():
                     nabla_b.insert(0, delta)
                     nabla_w.insert(0, delta @ activations[-l - 1].T)
                 return nabla_b, nabla_w
-    """
+    """.replace("argument", argument)
     namespace, attempt = first(code)
     namespace["log"].clear()
     attempt.call()
@@ -431,6 +433,36 @@ def test_a_lone_layer_is_given_its_parameters():
                 return dout @ self.W.T
     """
     assert stepped(code)[1] == [(4,), (5, 4), (6, 5)]
+
+
+@pytest.mark.parametrize("code", [
+    "class Scale:\n    def __init__(self, n_features):\n        self.gamma = np.ones(n_features)\n"
+    "    def forward(self, x):\n        self.x = x\n        return x * self.gamma\n"
+    "    def backward(self, dout):\n        self.dgamma = (dout * self.x).sum(0)\n        return dout * self.gamma",
+    "class Scale:\n    def __init__(self, n_features):\n        self.params = {'s': np.ones(n_features)}\n"
+    "    def forward(self, x):\n        self.x = x\n        return x * self.params['s']\n"
+    "    def backward(self, dout):\n        self.grads = {'s': (dout * self.x).sum(0)}\n"
+    "        return dout * self.params['s']",
+    "def scale_forward(x, gamma):\n    return x * gamma, (x, gamma)\n"
+    "def scale_backward(dout, cache):\n    x, gamma = cache\n    dgamma = (dout * x).sum(0)\n    dx = dout * gamma\n"
+    "    return dx, dgamma",
+])  # fmt: skip
+def test_parameters_that_are_neither_weights_nor_biases(code):
+    assert stepped(code)[1] == [(5,), (6, 5)]
+
+
+def test_what_is_right_for_rows_is_not_called_with_a_vector():
+    layer = (
+        DENSE
+        + """
+        def backward(self, dout):
+            self.dW, self.db = np.outer(self.x, dout), dout.sum(0)
+            return (dout @ self.W.T).reshape(self.x.shape)
+    """
+    )
+    _, offered = attempts(layer)
+    plays: list[Any] = [attempt.call for attempt in offered]
+    assert [play.args[1] for play in plays] == [(1, 5)]
 
 
 def test_a_layer_that_cannot_be_called_leaves_a_doubt():

@@ -169,15 +169,7 @@ def return_names(function: Any) -> list[str] | str | None:
     if not returns:
         return None
     value = returns[-1]
-    return [_inner_name(e) for e in value.elts] if isinstance(value, ast.Tuple | ast.List) else _inner_name(value)
-
-
-def _inner_name(node: ast.AST) -> str:
-    """What an expression is called: its own name, or that of the first gradient in it (dW1 / m)."""
-    if isinstance(node, ast.Dict | ast.Tuple | ast.List | ast.ListComp | ast.DictComp):
-        return ""
-    names = [tail(n) for n in ast.walk(node) if isinstance(n, ast.Name | ast.Attribute | ast.Subscript)]
-    return tail(node) or next((n for n in names if (read := read_name(n)) and read.gradient), "")
+    return [tail(e) for e in value.elts] if isinstance(value, ast.Tuple | ast.List) else tail(value)
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
