@@ -245,18 +245,11 @@ class Session:
 
     def _near(self, names: list[str]) -> Any:
         """What is nearly called so: in the pool, inside what is there, or among the file's constants."""
-        wanted = [squeezed(name) for name in names]
-        for name, value in self.pool.items():
-            if squeezed(name) in wanted:
-                return value
-        for leaf in leaves(self.pool):
-            if squeezed(leaf.word) in wanted:
-                return leaf.value
-        for name, value in self.file.namespace.items():
-            plain = isinstance(value, int | float | str | list | tuple | dict) or value in self.file.functions.values()
-            if squeezed(name) in wanted and plain and not name.startswith("__"):
-                return value
-        return _OMIT
+        wanted, file = [squeezed(name) for name in names], self.file
+        own = [(n, v) for n, v in file.namespace.items() if not n.startswith("__")]
+        own = [(n, v) for n, v in own if isinstance(v, int | float | str | list | tuple | dict) or n in file.functions]
+        known = [*self.pool.items(), *((leaf.word, leaf.value) for leaf in leaves(self.pool)), *own]
+        return next((value for name, value in known if squeezed(name) in wanted), _OMIT)
 
     def _part(self, name: str, function: Any) -> Any:
         """What the file has for an argument that is a part of a network: an activation, a word for one."""

@@ -87,7 +87,7 @@ def drive(
     raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network
     for target in [*networks, *layers]:
         offered, alone = 0, target in layers
-        worlds = _of_layout(target.worlds, names.layout)
+        worlds = [w for w in target.worlds if names.layout in (None, getattr(w, "layout", names.layout))]
         for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, worlds)) for s in target.strictness]:
             doubt = next((f"in a deeper network {why}" for d, why in raised.items() if d > depth), "")
             if alone and networks:
@@ -128,10 +128,6 @@ def _seeded(play: Callable[[Any, bool], None], world: Any, strict: bool) -> None
     random.seed(0)
     numpy.random.seed(0)
     play(world, strict)
-
-
-def _of_layout(worlds: list[Any], layout: str | None) -> list[Any]:
-    return [world for world in worlds if layout in (None, getattr(world, "layout", layout))]
 
 
 def _sums_over_examples(tape: Tape) -> str:
