@@ -29,7 +29,7 @@ from jaxnet.compare.author.calls import (
     find_role,
     needs_arguments,
 )
-from jaxnet.compare.author.layers import SHAPES, TOGETHER, lone_layers
+from jaxnet.compare.author.layers import SHAPES, lone_layers
 from jaxnet.compare.author.meanings import read_name, role
 from jaxnet.compare.author.passes import (
     Flags,
@@ -114,7 +114,7 @@ def drive(
             if offered:
                 raised.pop(depth, None)
                 break
-        if alone and not offered and (raised.pop(0, "") or target.whole) and target.description != TOGETHER:
+        if alone and not offered and (raised.pop(0, "") or target.whole):
             yield Attempt(target.description, lambda: None, alone, "it cannot be called")
 
 

@@ -1,8 +1,7 @@
 """Lone layers: classes, or pairs of functions, with a forward(x) and a backward(upstream) that nothing in a file uses.
 
-All layers of a file that fit each other are put one after another, then each stands by itself. The first gets random
-x, and the last the gradient of ½ Σ (output − target)² as its upstream gradient. x is stepped as a parameter is,
-x ← x − rate · dx, so that dx is compared like dW and db.
+Each stands by itself. It gets random x, and the gradient of ½ Σ (output − target)² as its upstream gradient. x is
+stepped as a parameter is, x ← x − rate · dx, so that dx is compared like dW and db.
 """
 
 from __future__ import annotations
@@ -41,9 +40,6 @@ IMAGES = {  # of what a layer of images is made, by the names of its arguments
 }  # fmt: skip
 
 
-TOGETHER = "the layers of the file, one after another"
-
-
 def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, bool]]:
     """What is to be tried, what it is called, and whether it is a layer's class, and surely meant as one.
 
@@ -53,16 +49,13 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, b
     general = {base.__name__ for name in names for base in file.classes[name].__mro__[1:]}
     names = {name: passes for name, passes in names.items() if name not in general}
 
-    def of(build: Callable[[Any], list[_Layer]]) -> Play:
-        return lambda shape, strict: _play(lambda: build(shape), strict, np, shape)
+    def of(build: Callable[..., _Layer], *which: Any) -> Play:
+        return lambda shape, strict: _play(lambda: build(file, np, *which, shape), np, shape, strict)
 
-    if len(names) > 1:
-        yield TOGETHER, of(lambda shape: _chain(file, np, names, shape)), False
     for name, passes in names.items():
-        shown = f"forward and backward of class {name}"
-        yield shown, of(lambda shape, name=name, passes=passes: [_of_class(file, np, name, passes, shape)]), True
+        yield f"forward and backward of class {name}", of(_of_class, name, passes), True
     for pair in _pairs(file):
-        yield " and ".join(pair), of(lambda shape, pair=pair: [_of_functions(file, np, pair, shape)]), False
+        yield " and ".join(pair), of(_of_functions, pair), False
     for loss in _losses(file):
 
         def play(shape: Any, strict: bool, loss: tuple[str, str, str] = loss) -> None:
@@ -223,83 +216,49 @@ def _of_input(found: list[Leaf], x: Any) -> Any:
     return (called or fitting or [Leaf(None, None, (), None)])[0].value
 
 
-# --- all of them ------------------------------------------------------------------------------------------------------
+# --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def _chain(file: File, np: types.ModuleType, names: dict[str, list[str]], shape: tuple[int, ...]) -> list[_Layer]:
-    """The layers that fit: each is built for what the one before gives."""
-    x = np.array(numpy.random.default_rng(11).normal(size=shape))
-    chain = []
-    for name, passes in names.items():
-        try:
-            layer = _of_class(file, np, name, passes, numpy.shape(x))
-            out = layer.forward(x)
-            upstream = np.array(numpy.random.default_rng(12).normal(size=numpy.shape(out)))
-            layer.backward(upstream, True)
-        except Exception:  # a layer of another kind
-            continue
-        chain.append(_of_class(file, np, name, passes, numpy.shape(x)))
-        x = out
-    if len(chain) < 2:
-        raise Unfillable("no two layers that fit")
-    return chain
-
-
-def _play(build: Callable[[], list[_Layer]], strict: bool, np: types.ModuleType, shape: tuple[int, ...]) -> None:
-    """Forward through all, back through all, three times.
-
-    Where the layers' gradients are averages over the examples, so is the loss, and dx, which is of another, is not
-    stepped.
-    """
+def _play(build: Callable[[], _Layer], np: types.ModuleType, shape: tuple[int, ...], strict: bool) -> None:
+    """Forward and back, three times; where the gradients are averages over the examples, the loss is one as well."""
     draws = numpy.random.default_rng(11)
     data = draws.normal(size=shape)
-    averages, chain = _averages(build(), np, data), build()
-    x, target = np.array(data), None
+    examples = shape[0] if shape[0] != 5 else shape[-1]
+    count = examples if _averages(build(), np, data, examples) else 1
+    layer, x, target = build(), np.array(data), None
     for _ in range(COUNT):
-        out = _through(chain, x)
+        out = layer.forward(x)
         if target is None:
             target = np.array(draws.normal(size=numpy.shape(out)))
         upstream = out - target
-        _loss = np.sum(upstream * upstream) / (2 * (_examples(shape) if averages else 1))  # for the record
-        for layer in reversed(chain):
-            upstream = layer.backward(upstream, strict)
-        if upstream is not None and not averages:
-            x = x - RATE * upstream
-        elif not any(layer.parameters for layer in chain):
+        _loss = np.sum(upstream * upstream) / (2 * count)  # for the record
+        dx = layer.backward(upstream, strict)
+        if dx is not None:
+            x = x - RATE * dx / count
+        elif not layer.parameters:
             raise Unfillable("no gradient of its input")
 
 
-def _through(chain: list[_Layer], x: Any) -> Any:
-    for layer in chain:
-        x = layer.forward(x)
-    return x
-
-
-def _examples(shape: tuple[int, ...]) -> int:
-    return shape[0] if shape[0] != 5 else shape[-1]
-
-
-def _averages(chain: list[_Layer], np: types.ModuleType, data: numpy.ndarray) -> bool:
+def _averages(layer: _Layer, np: types.ModuleType, data: numpy.ndarray, examples: int) -> bool:
     """Whether the gradient of a parameter is that of ½ Σ output² but for the number of examples, as differences say."""
     with recording(Tape()):  # nothing of this belongs to the record
         x, e = np.array(data), 1e-6
-        upstream = _through(chain, x)
-        before = [plain(leaf.value) for layer in chain for leaf in layer.now() if leaf.named]
+        out = layer.forward(x)
+        before = [plain(leaf.value) for leaf in layer.now()]
         if not before:
             return False
-        for layer in reversed(chain):
-            upstream = layer.backward(upstream, False)
-        now = [leaf for layer in chain for leaf in layer.now() if leaf.named]
+        layer.backward(out, False)
+        now = layer.now()
         gradient = (before[0] - plain(now[0].value)) / RATE
         direction = numpy.random.default_rng(17).normal(size=before[0].shape)
 
         def value(change: Any) -> Any:
             for leaf, old in zip(now, before, strict=True):
                 leaf.set(np.array(old + change if leaf is now[0] else old))
-            return numpy.sum(plain(_through(chain, x)) ** 2) / 2
+            return numpy.sum(plain(layer.forward(x)) ** 2) / 2
 
         slope = (value(e * direction) - value(-e * direction)) / (2 * e)
-        return bool(numpy.isclose(slope, _examples(data.shape) * numpy.sum(gradient * direction), rtol=1e-3, atol=0))
+        return bool(numpy.isclose(slope, examples * numpy.sum(gradient * direction), rtol=1e-3, atol=0))
 
 
 # --- lone losses ------------------------------------------------------------------------------------------------------
