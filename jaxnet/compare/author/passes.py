@@ -337,6 +337,11 @@ class Network:
 
 
 def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) -> None:
+    """A forward pass, the loss, a backward pass and a step, three times.
+
+    Raises Unfillable where an argument is unknown, there are no parameters, or the labels go nowhere; Misfit where
+    the gradients do not fit; and whatever the author's code raises.
+    """
     file = session.file
     if passes.owner:
         root: Any = construct(session, passes.owner)
