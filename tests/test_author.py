@@ -495,6 +495,30 @@ def test_what_is_large_where_the_program_makes_it_so_is_not_accused(tmp_path):
         examined(tmp_path, text)
 
 
+LAYER = """
+import numpy as np
+class Layer:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_in, n_out)
+    def forward(self, X):
+        self.X = X
+        return X @ self.W
+    def backward(self, grad, lr):
+        dX = grad @ self.W.T
+        self.W -= lr * self.X.T @ grad / len(grad)
+        return dX
+"""
+
+
+@pytest.mark.parametrize("sums", [True, False])
+def test_a_lone_layer_that_goes_back_through_weights_that_it_has_stepped(tmp_path, sums):
+    text = LAYER.replace(" / len(grad)", "") if sums else LAYER
+    assert examined(tmp_path, text)["verdict"] == "right"
+    dx = "        dX = grad @ self.W.T\n"
+    said = examined(tmp_path, text.replace(dx, "").replace("        return dX", f"{dx}        return dX"))
+    assert {p["name"]: p["right"] for p in said["parameters"]} == {"W": True, "X": False}
+
+
 def test_a_gradient_at_other_weights_is_not_accused(tmp_path):
     """Sharpness-aware minimisation steps down the gradient a little uphill."""
     text = PERCEPTRON.replace(

@@ -15,6 +15,7 @@ from jaxnet.compare.author.drivers import drive
 from jaxnet.compare.author.meanings import meanings, read_name, role
 from jaxnet.compare.author.program import run
 from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.standins import stand_ins
 from jaxnet.compare.author.step import find_steps
 from jaxnet.compare.author.tape import Tape
@@ -179,14 +180,16 @@ def test_integer_labels_where_one_hot_ones_do_not_do():
     assert set(labels) == {0, 1, 2}
 
 
-def test_one_example_where_the_gradients_are_of_one():
+@pytest.mark.parametrize("argument", ["a", "activations", "signal"])
+def test_one_example_where_the_gradients_are_of_one(argument):
     code = """
         log = []
         class Net:
             def __init__(self, sizes):
                 self.weights = [np.ones((o, i)) / i for i, o in zip(sizes[:-1], sizes[1:])]
                 self.biases = [np.zeros((o, 1)) for o in sizes[1:]]
-            def feedforward(self, a):
+            def feedforward(self, argument):
+                a = argument
                 for w, b in zip(self.weights, self.biases):
                     a = np.tanh(w @ a + b)
                 return a
@@ -202,7 +205,7 @@ def test_one_example_where_the_gradients_are_of_one():
                     nabla_b.insert(0, delta)
                     nabla_w.insert(0, delta @ activations[-l - 1].T)
                 return nabla_b, nabla_w
-    """
+    """.replace("argument", argument)
     namespace, attempt = first(code)
     namespace["log"].clear()
     attempt.call()
@@ -433,6 +436,36 @@ def test_a_lone_layer_is_given_its_parameters():
     assert stepped(code)[1] == [(4,), (5, 4), (6, 5)]
 
 
+@pytest.mark.parametrize("code", [
+    "class Scale:\n    def __init__(self, n_features):\n        self.gamma = np.ones(n_features)\n"
+    "    def forward(self, x):\n        self.x = x\n        return x * self.gamma\n"
+    "    def backward(self, dout):\n        self.dgamma = (dout * self.x).sum(0)\n        return dout * self.gamma",
+    "class Scale:\n    def __init__(self, n_features):\n        self.params = {'s': np.ones(n_features)}\n"
+    "    def forward(self, x):\n        self.x = x\n        return x * self.params['s']\n"
+    "    def backward(self, dout):\n        self.grads = {'s': (dout * self.x).sum(0)}\n"
+    "        return dout * self.params['s']",
+    "def scale_forward(x, gamma):\n    return x * gamma, (x, gamma)\n"
+    "def scale_backward(dout, cache):\n    x, gamma = cache\n    dgamma = (dout * x).sum(0)\n    dx = dout * gamma\n"
+    "    return dx, dgamma",
+])  # fmt: skip
+def test_parameters_that_are_neither_weights_nor_biases(code):
+    assert stepped(code)[1] == [(5,), (6, 5)]
+
+
+def test_what_is_right_for_rows_is_not_called_with_a_vector():
+    layer = (
+        DENSE
+        + """
+        def backward(self, dout):
+            self.dW, self.db = np.outer(self.x, dout), dout.sum(0)
+            return (dout @ self.W.T).reshape(self.x.shape)
+    """
+    )
+    _, offered = attempts(layer)
+    plays: list[Any] = [attempt.call for attempt in offered]
+    assert [play.args[1] for play in plays] == [(1, 5)]
+
+
 def test_a_layer_that_cannot_be_called_leaves_a_doubt():
     """That of the whole file, which one of its layers alone does not acquit."""
     same = """
@@ -456,7 +489,7 @@ def test_a_layer_that_cannot_be_called_leaves_a_doubt():
     }
 
 
-def test_the_layers_of_a_file_one_after_another():
+def test_each_layer_of_a_file_by_itself():
     code = (
         DENSE
         + """
@@ -471,12 +504,11 @@ def test_the_layers_of_a_file_one_after_another():
             return dout / (1 + np.abs(self.x)) ** 2
     """
     )
-    description, shapes = stepped(code)
-    assert description == "the layers of the file, one after another"
-    assert shapes == [(4,), (5, 4), (6, 5)]
+    names = [attempt.description for attempt in attempts(code)[1]]
+    assert list(dict.fromkeys(names)) == [f"forward and backward of class {name}" for name in ("Dense", "Softsign")]
 
 
-def test_a_layer_that_averages_has_no_gradient_of_its_input_to_compare():
+def test_a_layer_that_averages_has_a_loss_that_does():
     code = (
         DENSE
         + """
@@ -485,7 +517,15 @@ def test_a_layer_that_averages_has_no_gradient_of_its_input_to_compare():
             return dout @ self.W.T
     """
     )
-    assert stepped(code)[1] == [(4,), (5, 4)]
+    numpy = facade.modules()["numpy"]
+    with recording(Tape()) as tape:
+        next(drive(namespace_of(code, numpy), numpy, never)).call()
+    step, values = find_steps(tape)[0], Values({})
+    assert sorted(p.before.shape for p in step.parameters) == [(4,), (5, 4), (6, 5)]
+    steps = {p.before.shape: np.asarray(values(p.before)) - np.asarray(values(p.after)) for p in step.parameters}
+    w = next(np.asarray(values(p.before)) for p in step.parameters if p.before.shape == (5, 4))
+    upstream = steps[6, 5] @ np.linalg.pinv(w.T)  # of the loss that W and b are stepped by
+    assert np.allclose(upstream.sum(0), steps[4,])
 
 
 @pytest.mark.parametrize("pair", [

@@ -10,7 +10,6 @@ import ast
 import functools
 import inspect
 import linecache
-import re
 import types
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -170,15 +169,7 @@ def return_names(function: Any) -> list[str] | str | None:
     if not returns:
         return None
     value = returns[-1]
-    return [_inner_name(e) for e in value.elts] if isinstance(value, ast.Tuple | ast.List) else _inner_name(value)
-
-
-def _inner_name(node: ast.AST) -> str:
-    """What an expression is called: its own name, or that of the first gradient in it (dW1 / m)."""
-    if isinstance(node, ast.Dict | ast.Tuple | ast.List | ast.ListComp | ast.DictComp):
-        return ""
-    names = [tail(n) for n in ast.walk(node) if isinstance(n, ast.Name | ast.Attribute | ast.Subscript)]
-    return tail(node) or next((n for n in names if (read := read_name(n)) and read.gradient), "")
+    return [tail(e) for e in value.elts] if isinstance(value, ast.Tuple | ast.List) else tail(value)
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
@@ -254,26 +245,15 @@ class Session:
 
     def _near(self, names: list[str]) -> Any:
         """What is nearly called so: in the pool, inside what is there, or among the file's constants."""
-        wanted = [squeezed(name) for name in names]
-        for name, value in self.pool.items():
-            if squeezed(name) in wanted:
-                return value
-        for leaf in leaves(self.pool):
-            if squeezed(leaf.word) in wanted:
-                return leaf.value
-        for name, value in self.file.namespace.items():
-            plain = isinstance(value, int | float | str | list | tuple | dict) or value in self.file.functions.values()
-            if squeezed(name) in wanted and plain and not name.startswith("__"):
-                return value
-        return _OMIT
+        wanted, file = [squeezed(name) for name in names], self.file
+        own = [(n, v) for n, v in file.namespace.items() if not n.startswith("__")]
+        own = [(n, v) for n, v in own if isinstance(v, int | float | str | list | tuple | dict) or n in file.functions]
+        known = [*self.pool.items(), *((leaf.word, leaf.value) for leaf in leaves(self.pool)), *own]
+        return next((value for name, value in known if squeezed(name) in wanted), _OMIT)
 
     def _part(self, name: str, function: Any) -> Any:
-        """What the file has for an argument that is a part of a network: a loss, an activation, a word for one."""
+        """What the file has for an argument that is a part of a network: an activation, a word for one."""
         word, owner = name.lower(), getattr(self.file.namespace.get(getattr(function, "__name__", "")), "__dict__", {})
-        functions, losses = self.file.functions, [n for n in self.file.functions if role(n) == "loss"]
-        if re.search("loss|cost", word) and losses:
-            slopes = [n for n in functions if losses[0] in n and n != losses[0]]
-            return functions[slopes[0] if slopes and role(word) == "backward" else losses[0]]
         nodes = [n for f in (function, *owner.values()) if (node := node_of(f)) for n in ast.walk(node)]
         compared = [n for n in nodes if isinstance(n, ast.Compare) and name in (tail(n.left), tail(n.left)[1:])]
         constants = [c.value for n in compared for c in n.comparators if isinstance(c, ast.Constant)]
@@ -281,7 +261,7 @@ class Session:
         if words:  # an argument that the code compares with a word is such a word
             return next((given for w in _ACTIVATIONS for given in words if given.lower() == w), words[0])
         if "act" in word or word in ("f", "g"):
-            made = {n.lower(): v for n, v in (*functions.items(), *self.file.classes.items())}
+            made = {n.lower(): v for n, v in (*self.file.functions.items(), *self.file.classes.items())}
             found = next((made[w] for w in _ACTIVATIONS if w in made), _OMIT)
             return found() if isinstance(found, type) else found
         return _OMIT
@@ -326,30 +306,21 @@ def needs_arguments(function: Any) -> bool:
 
 
 def named_results(file: File, function: Any, result: Any) -> list[tuple[str, Any]]:
-    """A call's results with the names of its return statement and of the places where the file calls it."""
+    """A call's results with the names of its return statement and of the places where the file calls it.
+
+    Names that are not all different, `return W1, b1, W2, b1`, are a slip and none.
+    """
     short = getattr(function, "__name__", "")
     found: dict[str, Any] = {}
     for names in [return_names(function), *(targets for _, targets in file.sites.get(short, []))]:
         if isinstance(names, str) and names and result is not None:
             found.setdefault(names, result)
         elif isinstance(names, list) and isinstance(result, tuple | list) and len(names) == len(result):
-            for name, value in zip(_each_once(names, file), result, strict=True):
-                if name and name != "_":
+            told = [name for name in names if name and name != "_"]
+            for name, value in zip(names, result, strict=True) if len(set(told)) == len(told) else ():
+                if name in told:
                     found.setdefault(name, value)
     return list(found.items())
-
-
-def _each_once(names: list[str], file: File) -> list[str]:
-    """`return W1, b1, W2, b1` is a slip: the names that another function of the file has for them in a row."""
-    if len(set(names)) == len(names):
-        return names
-    for function in file.functions.values():
-        arguments = list(inspect.signature(function).parameters)
-        for k in range(len(arguments) - len(names) + 1):
-            row = arguments[k : k + len(names)]
-            if sum(a == b for a, b in zip(row, names, strict=True)) == len(set(names)):
-                return row
-    return names
 
 
 # --- what is in the results -------------------------------------------------------------------------------------------
@@ -415,33 +386,36 @@ def plain(value: Any) -> numpy.ndarray:
 
 
 def pair_up(parameters: list[Leaf], gradients: list[Leaf]) -> list[tuple[Leaf, Leaf]]:
-    """Each parameter with its gradient: by their names, else by their places in like structures, else in order."""
+    """Each parameter with its gradient: by their names and places, else in order.
+
+    Gradients in lists may have been appended from the last layer to the first.
+    """
+    straight, turned = (_by_name(parameters, gradients, turned) for turned in (False, True))
+    pairings = [straight, turned]
+    if len(straight) < len(parameters) == len(gradients):
+        pairings += [list(zip(parameters, given, strict=True)) for given in (gradients, gradients[::-1])]
+    whole = [pairs for pairs in pairings if len(pairs) == len(parameters) and all(fits(p, g) for p, g in pairs)]
+    return (whole or pairings)[0]
+
+
+def _by_name(parameters: list[Leaf], gradients: list[Leaf], turned: bool) -> list[tuple[Leaf, Leaf]]:
     pairs = []
     for parameter in parameters:
-        key = _key(parameter)
-        found = [g for g in gradients if key and _key(g) == key]
-        if not found:
-            found = [g for g in gradients if squeezed(g.word).endswith(squeezed(parameter.word)) and parameter.word]
-            found = found if len(found) == 1 and not parameter.places else []
-        if found:
-            pairs.append((parameter, found[0]))
-    if len(pairs) < len(parameters) and len(gradients) == len(parameters):
-        ordered = [list(zip(parameters, given, strict=True)) for given in (gradients, gradients[::-1])]
-        pairs = next((p for p in ordered if all(fits(a, b) for a, b in p)), pairs)
-    reversed_lists = [(p, g) for p, g in pairs if not fits(p, g)]
-    if reversed_lists and all(p.places for p, _ in pairs):  # appended from the last layer to the first
-        last = max(p.places[-1] for p, _ in pairs)
-        by_place = {(_key(g) or ("", "", ()))[0]: {} for _, g in pairs}
-        for _, g in pairs:
-            by_place[(_key(g) or ("", "", ()))[0]][g.places[-1]] = g
-        turned = [(p, by_place[_key(g)[0]].get(last - p.places[-1], g)) for p, g in pairs]  # pyright: ignore
-        pairs = turned if all(fits(p, g) for p, g in turned) else pairs
+        key, word = _key(parameter), squeezed(parameter.word)
+        found = [g for g in gradients if key and _key(g, turned) == key]
+        if not found and word and not parameter.places:
+            found = [g for g in gradients if squeezed(g.word).endswith(word)]
+            found = found if len(found) == 1 else []
+        pairs += [(parameter, g) for g in found[:1]]
     return pairs
 
 
-def _key(leaf: Leaf) -> tuple[str, str, tuple[int, ...]] | None:
-    named = leaf.named
-    return (named.kind, named.place, leaf.places) if named else ("", "", leaf.places) if leaf.places else None
+def _key(leaf: Leaf, turned: bool = False) -> tuple[str, str, tuple[int, ...]] | None:
+    """What a parameter and its gradient have in common: the kind, the rest of the name, and the places in lists."""
+    named, places = leaf.named, leaf.places
+    if turned and places and isinstance(leaf.holder, list):
+        places = (*places[:-1], len(leaf.holder) - 1 - places[-1])
+    return (*(named[:2] if named else ("", "")), places) if named or places else None
 
 
 def fits(parameter: Leaf, gradient: Leaf) -> bool:

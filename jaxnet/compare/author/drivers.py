@@ -29,7 +29,7 @@ from jaxnet.compare.author.calls import (
     find_role,
     needs_arguments,
 )
-from jaxnet.compare.author.layers import SHAPES, TOGETHER, lone_layers
+from jaxnet.compare.author.layers import SHAPES, lone_layers
 from jaxnet.compare.author.meanings import read_name, role
 from jaxnet.compare.author.passes import (
     Flags,
@@ -81,13 +81,13 @@ def drive(
     only what comes later can be run, what was wrong with the rest may be what is wrong with the program.
     """
     file, names = File(namespace), Flags(**flags)
-    trainers = [] if names.forward or names.backward else [*_trainers(file, numpy), *_class_trainers(file, numpy)]
+    trainers = [] if names.forward or names.backward else list(_trainers(file, numpy))
     networks = [*trainers, *_passes(file, numpy, names)]
     layers = [Target(shown, play, list(SHAPES), whole=whole) for shown, play, whole in lone_layers(file, numpy)]
     raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network
     for target in [*networks, *layers]:
         offered, alone = 0, target in layers
-        worlds = _of_layout(target.worlds, names.layout)
+        worlds = [w for w in target.worlds if names.layout in (None, getattr(w, "layout", names.layout))]
         for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, worlds)) for s in target.strictness]:
             doubt = next((f"in a deeper network {why}" for d, why in raised.items() if d > depth), "")
             if alone and networks:
@@ -97,6 +97,8 @@ def drive(
             for world in (world for world in worlds if _depth(world) == depth):
                 if stop():
                     return
+                if offered and world == SHAPES[-1]:  # what is right for rows need not be for a lone vector
+                    break
                 play = functools.partial(_seeded, target.play, world, strict)
                 tape = Tape(PROBE)
                 ends, why = _runs(play, tape, met=not alone)
@@ -112,7 +114,7 @@ def drive(
             if offered:
                 raised.pop(depth, None)
                 break
-        if alone and not offered and (raised.pop(0, "") or target.whole) and target.description != TOGETHER:
+        if alone and not offered and (raised.pop(0, "") or target.whole):
             yield Attempt(target.description, lambda: None, alone, "it cannot be called")
 
 
@@ -126,10 +128,6 @@ def _seeded(play: Callable[[Any, bool], None], world: Any, strict: bool) -> None
     random.seed(0)
     numpy.random.seed(0)
     play(world, strict)
-
-
-def _of_layout(worlds: list[Any], layout: str | None) -> list[Any]:
-    return [world for world in worlds if layout in (None, getattr(world, "layout", layout))]
 
 
 def _sums_over_examples(tape: Tape) -> str:
@@ -211,41 +209,29 @@ def _computes_gradients(file: File, function: Any) -> bool:
 
 
 def _trainers(file: File, np: types.ModuleType) -> Iterator[Target]:
-    found = {n: f for n, f in find_role(file.functions, "train").items() if _computes_gradients(file, f)}
-    for function in first_uncalled(file, found):
-        arguments = argument_meanings(function)
-        given = takes_data(function)
-        if arguments and not given and needs_arguments(function):
-            continue
-        shown = f"{function.__name__}({', '.join(arguments)}), called with data of jaxnet's own"
-
-        def play(world: World, strict: bool, function: Any = function, arguments: Any = arguments) -> None:
-            session = Session(file, np, world)
-            if any(read_name(name) or means[:1] == ["parameters"] for name, means in arguments.items()):
-                initialise(session, None, arguments)
-            for _ in range(COUNT):
-                session.call(function)
-
-        yield Target(shown, play, _worlds(file) if given else _worlds(file)[:1], (True,))
-
-
-def _class_trainers(file: File, np: types.ModuleType) -> Iterator[Target]:
-    for name in reversed(whole_classes(file)):
-        methods = {n: f for n, f in find_role(file.methods(name), "train").items() if isinstance(f, types.FunctionType)}
-        built_with_labels = "Y" in meant(file.classes[name], True)
-        for method in first_uncalled(file, methods):
-            if not (takes_data(method) or built_with_labels) or not _computes_gradients(file, method):
+    """Functions, then classes, that are given examples with labels; and functions that need no arguments."""
+    for owner in (None, *reversed(whole_classes(file))):
+        functions = find_role(file.methods(owner) if owner else file.functions, "train")
+        for function in first_uncalled(file, {n: f for n, f in functions.items() if isinstance(f, types.FunctionType)}):
+            given = takes_data(function) or (owner and "Y" in meant(file.classes[owner], True))
+            if not _computes_gradients(file, function) or (not given and (owner or needs_arguments(function))):
                 continue
-            arguments = ", ".join(argument_meanings(method))
-            shown = f"{method.__name__}({arguments}) of class {name}, called with data of jaxnet's own"
+            arguments = argument_meanings(function)
+            of = f" of class {owner}" if owner else ""
+            shown = f"{function.__name__}({', '.join(arguments)}){of}, called with data of jaxnet's own"
+            play = functools.partial(_train, file, np, owner, function)
+            yield Target(shown, play, _worlds(file) if given else _worlds(file)[:1], (True,))
 
-            def play(world: World, strict: bool, name: str = name, method: str = method.__name__) -> None:
-                session = Session(file, np, world)
-                network = construct(session, name)
-                for _ in range(COUNT):
-                    session.call(getattr(network, method))
 
-            yield Target(shown, play, _worlds(file), (True,))
+def _train(
+    file: File, np: types.ModuleType, owner: str | None, function: types.FunctionType, world: World, strict: bool
+) -> None:
+    session, arguments = Session(file, np, world), argument_meanings(function)
+    train = getattr(construct(session, owner), function.__name__) if owner else function
+    if not owner and any(read_name(name) or means[:1] == ["parameters"] for name, means in arguments.items()):
+        initialise(session, None, arguments)
+    for _ in range(COUNT):
+        session.call(train)
 
 
 def _passes(file: File, np: types.ModuleType, flags: Flags) -> Iterator[Target]:

@@ -13,11 +13,11 @@ _PLACE = (
 )
 _BEFORE = (
     r"(?:d(?:l|j|c|e|loss|cost|error)?d|d(?:loss|cost|error|j|l|c)|gradients?(?:of|for|wrt)?|grads?(?:wrt)?|nabla|"
-    r"delta|deriv(?:ative)?s?|del|partial|updates?|adjust(?:ment)?s?|d|g)"
+    r"delta|deriv(?:ative)?s?|del|partial|updates?|adjust(?:ment)?s?|d)"
 )
 _AFTER = r"(?:gradients?|grads?|gs|deriv(?:ative)?s?|deltas?|errors?|updates?|adjust(?:ment)?s?|change)"
 _PARAMETER = re.compile(
-    rf"(?P<before>{_BEFORE})??(?P<place1>{_PLACE})(?:(?P<weight>{_WEIGHT})|(?P<bias>{_BIAS}))"
+    rf"(?P<before>{_BEFORE}|g)??(?P<place1>{_PLACE})(?:(?P<weight>{_WEIGHT})|(?P<bias>{_BIAS}))"
     rf"(?P<place2>{_PLACE})(?P<after>{_AFTER})?"
 )
 _GRADIENT = re.compile(rf"(?P<before>{_BEFORE})?_?(?P<name>.*?)_?(?P<after>{_AFTER})?")
@@ -50,58 +50,47 @@ def gradient_of(name: str) -> str | None:
     return found["name"] if found and (found["before"] or found["after"]) else None
 
 
-_NUMBER_OF = r"(?:n|num|no|number|nb)_?(?:of_?)?"
-_SIZE = (
-    r"_?(?:size|dim|dims|d|dimension|nodes?|neurons?|units?|layer|layer_?size|length|len|shape|count|n|num|features)s?"
-)
+_COUNT = r"(?:n|num|no|number|nb)(?:of)?"
+_SIZE = r"(?:(?:size|dim|d|dimension|node|neuron|unit|layer|layersize|length|len|shape|count|n|num|feature)s?)"
 
-# What an argument means, most telling first; names are in lower case.
+# What an argument means, most telling first; names are squeezed.
 _MEANINGS = [
-    (r"learning_?rate|lr|eta|alpha|step_?size|rate|l_?rate|learn_?rate|gradient_?step|lrate|epsilon", "rate"),
-    (r"lambd|lambda_?|lmbda|lam|l[12]|l2_?\w*|reg\w*|penalty|\w*decay|lambda_\w+", "nothing"),
-    (r"momentum|beta_?\d?|mu|gamma|drop_?out\w*|drop_?prob|p_?drop|rho|noise", "nothing"),
-    (r"keep_?prob\w*|p_?keep|temperature", "one"),
-    (r"\w*epochs?|\w*iter(ation)?s?(_?num(ber)?)?|(n_?|num_?)?steps|times", "count"),
-    (r"verbose|print\w*|debug|show\w*|plot\w*|log\w*|display|info", "false"),
-    (r"seed|random_?(seed|state)", "seed"),
-    (r"mode|training|is_?train(ing)?|train|save\w*|store\w*|keep_?(cache|input)", "true"),
+    (r"(?:learn(?:ing)?|l)?rate|lr|eta|alpha|stepsize|gradientstep|epsilon", "rate"),
+    (r"(?:lambda|reg|l2)\w*|lambd|lmbda|lam|l1|penalty|\w*decay", "nothing"),
+    (r"momentum|beta\d?|mu|gamma|dropout\w*|rho|noise", "nothing"),
+    (r"keepprob\w*|temperature", "one"),
+    (r"\w*epochs?|\w*iter(?:ation)?s?(?:num(?:ber)?)?|(?:n|num)?steps|times", "count"),
+    (r"verbose|(?:print|show|plot|log)\w*|debug|display|info", "false"),
+    (r"seed|random(?:seed|state)", "seed"),
+    (r"mode|(?:is)?train(?:ing)?|(?:save|store)\w*", "true"),
     (r"name", "word"),
-    (r"(training|train|test|val(idation)?|eval\w*)_?(data|set|samples)|mini_?batch|dataset", "pairs"),
-    (r"y_?true|true\w*|actual\w*|truth|ground_?truth|gt|one_?hot\w*|y_?(one_?hot|oh|enc\w*)", "Y"),
-    (r"\w*(labels?|targets?|expected|desired|correct|answers?)\w*|t", "Y"),
-    (r"(training|train|test|val|batch)(_set)?_?(y|outputs?)", "Y"),
-    (r"y_?(train|test|val\w*|dev|batch|b|mini|data|tr|real|i|s|t)?|ys", "Y"),
-    (r"y_?(hat|pred\w*|prob\w*|out\w*|h|p|proba|final)|yhat|pred\w*|hypothesis|al|a_?(l|last|out|final)", "P"),
-    (r"(final_|net(work)?_?)?out(put)?s?(_activations?)?|o|h|p", "P"),
-    (r"probs?|probabilit\w+|guess|forecasts?|estimate\w*|results?|scores", "P"),
-    (r"n_?x|nx|n_?in(puts?)?|n_?0|d|d_?in|in_?(d|dim|size|features|nodes)|features|inodes|ninputs?", "inputs"),
-    (rf"(input|in|inp|x)_?(layer_?)?{_SIZE}|{_NUMBER_OF}(in|inputs?|input_?\w+|features|pixels)", "inputs"),
-    (r"fan_?in|channels_in", "inputs"),
-    (r"n_?y|ny|n_?out(puts?)?|d_?out|out_?(d|dim|size|features|nodes)|onodes|c|k|noutputs?", "outputs"),
-    (r"classes|n_?c|fan_?out|channels_out", "outputs"),
-    (rf"(output|out|y)_?(layer_?)?{_SIZE}|(neurons|nodes|units)_?(num(ber)?|count|nr|n)", "outputs"),
-    (rf"{_NUMBER_OF}(out|outputs?|output_?\w+|class(es)?|labels|categories|neurons|units|nodes)", "outputs"),
-    (r"hidden_?(layers?|sizes|dims|layer_?sizes|layer_?dims)|hiddens", "hidden"),
-    *[(rf"(n_?h|h|(n_|num_)?hidden(_?layer)?)_?{k}({_SIZE})?|hidden{_SIZE}_?{k}", f"hidden{k}") for k in (3, 2, 1)],
-    (r"h|n_?h|nh|hidden|(nn_?)?hdim|hnodes|nhidden", "hidden1"),
-    (rf"(hidden|h|hid)_?(layer_?)?{_SIZE}|{_NUMBER_OF}(h|hid|hidden|hidden_?\w+)", "hidden1"),
-    (r"layers?_?(dims?|sizes?|shapes?|nodes|units|structure|list|neurons|dimensions?|config)|layer_?s|layers", "sizes"),
-    (r"sizes?|dims?|dimensions?|architecture|arch|topology|structure|shape|units|neurons|nodes|ns", "sizes"),
-    (r"(nn|net(work)?|model)_?(structure|arch\w*|shape|sizes?|dims?|layers|layout|config)", "sizes"),
-    (r"n?_?l|num_?layers|n_?layers|number_of_layers|depth", "depth"),
-    (r"m|n_?(samples|examples|data|points|train)|num_?(samples|examples|data|points|train)", "m"),
-    (r"m_\w+|(mini_?)?batch_?(size|len)|bs|sample_?size|number_of_(samples|examples)|n|data_?size", "m"),
+    (r"(?:training|train|test|val(?:idation)?|eval\w*)(?:data|set|samples)|minibatch|dataset", "pairs"),
+    (r"(?:true|actual|onehot)\w*|(?:ground)?truth|gt|t|\w*(?:label|target|expected|desired|correct|answer)\w*", "Y"),
+    (r"(?:training|train|test|val|batch)(?:set)?(?:y|outputs?)|ys", "Y"),
+    (r"y(?:train|test|val\w*|dev|batch|b|mini|data|tr|true|real|onehot|i|s|t)?", "Y"),
+    (r"y(?:hat|pred\w*|prob\w*|out\w*|h|p|proba|final)|pred\w*|al|a(?:l|last|out|final)|o|h|p|guess", "P"),
+    (r"(?:final|net(?:work)?)?out(?:put)?s?(?:activations?)?|prob(?:abilit(?:y|ies)|s)?|results?|scores", "P"),
+    (r"nx|nin(?:put)?s?|d|din|in(?:d|dim|size|features|nodes)|features|fanin", "inputs"),
+    (rf"(?:input|in|inp|x)(?:layer)?{_SIZE}|{_COUNT}(?:in|inputs?|input\w+|features|pixels)", "inputs"),
+    (r"ny|nout(?:put)?s?|dout|out(?:d|dim|size|features|nodes)|c|k|classes|fanout", "outputs"),
+    (rf"(?:output|out|y)(?:layer)?{_SIZE}|(?:neurons|nodes|units)(?:num(?:ber)?|count|nr|n)", "outputs"),
+    (rf"{_COUNT}(?:out|outputs?|output\w+|class(?:es)?|labels|categories|neurons|units|nodes)", "outputs"),
+    (r"hidden(?:layers?|(?:layer)?(?:sizes|dims))", "hidden"),
+    *[(rf"(?:nh|h|(?:n|num)?hidden(?:layer)?){k}{_SIZE}?|hidden{_SIZE}{k}", f"hidden{k}") for k in "321"],
+    (rf"n?h|hidden|(?:hidden|h|hid)(?:layer)?{_SIZE}|{_COUNT}(?:h|hid|hidden\w*)", "hidden1"),
+    (r"layers|layers?(?:dims?|sizes?|shapes?|dimensions?|nodes|units|structure|list|neurons|config)", "sizes"),
+    (r"(?:size|dim|dimension)s?|units|neurons|nodes|arch(?:itecture)?|shape|ns", "sizes"),
+    (r"(?:nn|net(?:work)?|model)(?:structure|arch\w*|shape|sizes?|dims?|layers|layout|config)", "sizes"),
+    (r"n?l|n(?:um)?layers|depth", "depth"),
+    (r"m|n|n(?:um)?(?:samples|examples|data|points|train)|(?:mini)?batch(?:size|len)|bs|(?:sample|data)size", "m"),
     (r"grads|gradients", "gradients"),
-    (r"param(eter)?s?\w*|weights_?(and_)?bias\w*|theta|thetas|model|coeffs|wb|p|w_?b", "parameters"),
-    (r"d[a-z]|d_?(l|z|a|y|next|h|up|loss|prev|values?|vals?|out\w*|act\w*|logits)", "upstream"),
-    (r"dl_?d?\w+|delta\w*|up_?stream\w*", "upstream"),
-    (r"\w*grad(ient)?s?(_?\w+)?|\w*errors?|prev_g|next_g|g|error_\w+", "upstream"),
-    (r"\w*cache\w*|memory|forward_?\w*|fwd\w*|ff\w*|feed\w*", "cache"),
-    (r"activations|states?|store|intermediate\w*|saved|ctx|values|c", "cache"),
-    (r"(x|xs|inputs?|features?|samples?|data\w*|images?|imgs?|inp|a_?0|a_?prev|xx|pixels|z|s|a)_?", "X"),
-    (r"x_?(train|test|val\w*|dev|batch|in|inputs?|data|b|mini|norm|flat|s|i|t|tr)\w*", "X"),
-    (r"(training|batch|mini_?batch)_?x", "X"),
-    (r"inputs?_?(data|s|vector|array|layer|batch|list|values|matrix|x)|batch|train\w*_?(x|inputs|images)", "X"),
+    (r"param(?:eter)?s?\w*|theta|model|coeffs", "parameters"),
+    (r"d[a-z]|d(?:next|up|loss|prev|val(?:ue)?s?|out\w*|act\w*|logits)|dld?\w+|delta\w*|upstream\w*", "upstream"),
+    (r"\w*grad(?:ient)?s?\w*|\w*errors?|error\w+|g", "upstream"),
+    (r"\w*cache\w*|memory|(?:forward|ff|feed)\w*|activations|states?|ctx|values|c", "cache"),
+    (r"xs?|inputs?|features?|samples?|data\w*|images?|imgs?|inp|a0|aprev|xx|pixels|z|s|a", "X"),
+    (r"x(?:train|test|val\w*|dev|batch|in|inputs?|data|b|mini|norm|flat|s|i|t|tr)\w*|trainingx|(?:mini)?batchx", "X"),
+    (r"inputs?(?:data|s|vector|array|layer|batch|list|values|matrix|x)|batch|train\w*(?:x|inputs|images)", "X"),
 ]  # fmt: skip
 _COMPILED = [(re.compile(pattern), meaning) for pattern, meaning in _MEANINGS]
 SIZES = {"inputs", "outputs", "hidden", "hidden1", "hidden2", "hidden3", "sizes", "depth"}
@@ -109,10 +98,8 @@ SIZES = {"inputs", "outputs", "hidden", "hidden1", "hidden2", "hidden3", "sizes"
 
 def meanings(name: str, building: bool = False) -> list[str]:
     """What an argument of this name can mean, likeliest first; `building`: of a constructor or initialiser."""
-    plain = name.strip("_").lower()
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).strip("_").lower()  # trainingData is training_data
-    spelled = [[meaning for pattern, meaning in _COMPILED if pattern.fullmatch(word)] for word in (plain, snake)]
-    found = spelled[0] or spelled[1]
+    plain = squeezed(name)
+    found = [meaning for pattern, meaning in _COMPILED if pattern.fullmatch(plain)]
     if building and plain.removesuffix("s") in ("input", "output"):
         found.insert(0, plain.removesuffix("s") + "s")
     if not building and name == "N":

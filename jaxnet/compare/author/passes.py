@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import functools
 import itertools
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy
@@ -35,7 +34,7 @@ from jaxnet.compare.author.calls import (
     step,
     tail,
 )
-from jaxnet.compare.author.meanings import meanings, read_name, role
+from jaxnet.compare.author.meanings import Named, meanings, read_name, role, squeezed
 
 ADDING = ("add", "add_layer", "append", "push", "addLayer")  # what a container calls it
 
@@ -132,48 +131,44 @@ def _gives_gradients(function: Any) -> bool:
         return True
     nodes = list(ast.walk(node)) if (node := node_of(function)) else []
     words = [n.value if isinstance(n, ast.Constant) else tail(n) for n in nodes]
-    return any(_is_gradient(word) for word in words)
+    return any(is_gradient(word) for word in words)
 
 
 # --- building ---------------------------------------------------------------------------------------------------------
 
 
-def construct(session: Session, name: str) -> Any:
+def construct(session: Session, name: str, **given: Any) -> Any:
     """An object of a class, its parameters made, and the data of the sizes that it turned out to have."""
-    network = session.call(session.file.classes[name], building=True)
+    network = session.call(session.file.classes[name], building=True, **given)
     session.pool.clear()
-    if not _parameters(network):
+    if not parameters_in(network):
         for method in find_role(session.file.methods(name), "init"):
             if not method.startswith("__"):
                 with contextlib.suppress(Unfillable):
                     session.call(getattr(network, method), building=True)
-    if not _parameters(network):
+    if not parameters_in(network):
         _fill(session, network)
-    _adapt(session, _parameters(network))
+    _adapt(session, parameters_in(network))
     return network
 
 
 def _fill(session: Session, container: Any) -> None:
     """Layers of the file put into a container, as an author would: `net.add(Dense(7, 5)); net.add(ReLU())` …"""
-    classes, data = session.file.classes, dict(session.data)
+    classes, world = session.file.classes, session.world
     add = next((getattr(container, name) for name in ADDING if callable(getattr(container, name, None))), None)
     dense = [c for c in classes.values() if {"inputs", "outputs"} <= meant(c, True)]
     slopes = [
         c
         for name, c in classes.items()
-        if not argument_meanings(c, True)
-        and all(find_role(session.file.methods(name), kind) for kind in ("forward", "backward"))
-        and not isinstance(container, c)
-        and "softmax" not in name.lower()
+        if {"forward", "backward"} <= {role(method) for method in session.file.methods(name)}
+        and not (argument_meanings(c, True) or isinstance(container, c) or "softmax" in name.lower())
     ]
     if add is None or not dense:
         return
-    for inputs, outputs in itertools.pairwise(session.world.sizes):
-        session.data |= {"inputs": inputs, "outputs": outputs}
-        add(session.call(dense[0], building=True))
-        if slopes and outputs != session.world.sizes[-1]:
+    for sizes in itertools.pairwise(world.sizes):
+        add(Session(session.file, session.np, world._replace(sizes=sizes)).call(dense[0], building=True))
+        if slopes and sizes[1] != world.sizes[-1]:
             add(session.call(slopes[0], building=True))
-    session.data.update({key: data[key] for key in ("inputs", "outputs")})
 
 
 def initialise(session: Session, chosen: str | None, user: Iterable[str]) -> list[Leaf]:
@@ -191,23 +186,28 @@ def initialise(session: Session, chosen: str | None, user: Iterable[str]) -> lis
             result = session.call(function, building=True)
         except Unfillable:
             continue
-        if isinstance(result, dict | list) or (hasattr(result, "__dict__") and not isinstance(result, tuple)):
+        untold = set(session.pool) == before
+        if result is not None and not isinstance(result, tuple):
             session.data["parameters"] = result
-            if set(session.pool) == before:
-                session.pool["parameters"] = result
-        elif isinstance(result, tuple) and set(session.pool) == before and len(result) == len(wanted):
+            session.pool |= {"parameters": result} if untold else {}
+        elif result and untold and len(result) == len(wanted):
             session.pool |= dict(zip(wanted, result, strict=True))
-        parameters = [leaf for leaf in leaves(session.pool) if numpy.ndim(leaf.value)]
+        parameters = parameters_in(session.pool)
         if parameters:
             _adapt(session, parameters)
             return parameters
     return []
 
 
-def _parameters(root: Any) -> list[Leaf]:
-    """The arrays called like weights and biases in an object that has just been built."""
-    named = [leaf for leaf in leaves(root) if leaf.named and not any(map(_is_gradient, leaf.way))]
-    return [leaf for leaf in named if numpy.size(leaf.value) and (numpy.ndim(leaf.value) or leaf.places)]
+def parameters_in(root: Any, others: Container[str] = ()) -> list[Leaf]:
+    """The arrays called like parameters, or by other names, in an object that has just been built or in the pool."""
+
+    def called(leaf: Leaf) -> bool:
+        words = [leaf.word, *(part for part in leaf.way[-2:-1] if isinstance(part, str))]  # params["gamma"] too
+        return any(meanings(word)[:1] == ["parameters"] for word in words) or squeezed(leaf.word) in others
+
+    found = [p for p in leaves(root) if (p.named or called(p)) and not any(map(is_gradient, p.way))]
+    return [p for p in found if numpy.size(p.value) and (numpy.ndim(p.value) or p.places)]
 
 
 def _adapt(session: Session, parameters: list[Leaf]) -> None:
@@ -215,53 +215,43 @@ def _adapt(session: Session, parameters: list[Leaf]) -> None:
     two = [leaf for leaf in parameters if numpy.ndim(leaf.value) == 2]
     weights = [leaf for leaf in two if leaf.named and leaf.named.kind == "W"]
     shapes = [numpy.shape(leaf.value) for leaf in weights or two if weights or 1 not in numpy.shape(leaf.value)]
-    chains = {}
-    for more in (0, 1):  # or one column, or row, more for the biases, which a single matrix cannot tell
-        if chains or len(shapes) <= more:
-            continue
-        if all(a[0] + more == b[1] for a, b in itertools.pairwise(shapes)):
-            chains["columns"] = (shapes[0][1] - more, *(s[0] for s in shapes))
-        if all(a[1] + more == b[0] for a, b in itertools.pairwise(shapes)):
-            chains["rows"] = (shapes[0][0] - more, *(s[1] for s in shapes))
+    ways = {"columns": [shape[::-1] for shape in shapes], "rows": shapes}  # (i, o) of each layer
+    chains: dict[str, tuple[int, ...]] = {}
+    for more in (0, 1):  # or one input more for the biases, which a single matrix cannot tell
+        for layout, way in ways.items() if not chains else ():
+            if len(way) > more and all(a[1] + more == b[0] for a, b in itertools.pairwise(way)):
+                chains[layout] = (way[0][0] - more, *(outputs for _, outputs in way))
     world = session.world
     if chains and world.sizes not in chains.values():
         session.world = world._replace(sizes=chains.get(world.layout) or next(iter(chains.values())))
-        kept = session.data.get("parameters")
-        session.data = data_of(session.world, session.np)
-        if kept is not None:
-            session.data["parameters"] = kept
+        session.data |= data_of(session.world, session.np)
 
 
 def _make_parameters(session: Session, forward: Any, backward: Any) -> list[Leaf]:
     """Parameters of our own, where the forward pass takes some and the file has no initialiser."""
-    draws, np, world = numpy.random.default_rng(3), session.np, session.world
-    sizes = list(zip(world.sizes, world.sizes[1:], strict=False))
+    draws, world = numpy.random.default_rng(3), session.world
     flat = world.labels == "integers"  # so that both kinds of biases are tried
 
-    def made(kind: str, layer: int) -> Any:
-        i, o = sizes[layer]
+    def made(kind: str, i: int, o: int) -> Any:
         columns = world.layout == "columns"
         shape = ((o, i) if columns else (i, o)) if kind == "W" else ((o,) if flat else (o, 1) if columns else (1, o))
-        return np.array(draws.normal(size=shape))
+        return session.np.array(draws.normal(size=shape))
+
+    def called(name: str, read: Named) -> Any:
+        """The array of one layer, or a list of those of all."""
+        arrays = [made(read.kind, *sizes) for sizes in itertools.pairwise(world.sizes)]
+        digits = [int(c) for c in read.place if c.isdigit()]
+        return arrays if not digits and name.endswith(("s", "list")) else arrays[digits[-1] - 1 if digits else 0]
 
     for name, means in argument_meanings(forward).items():
-        read = read_name(name)
-        if read and read.gradient is False:
-            digits = [int(c) for c in read.place if c.isdigit()]
-            several = not digits and name.endswith(("s", "list"))
-            if digits and digits[-1] > len(sizes):
-                raise Unfillable(f"{name}: more layers than there are")
-            made_up = [made(read.kind, k) for k in range(len(sizes))]
-            session.pool[name] = made_up if several else made_up[digits[-1] - 1 if digits else 0]
+        if (read := read_name(name)) and not read.gradient:
+            session.pool[name] = called(name, read)
         elif means[:1] == ["parameters"]:
             nodes = [n for f in (forward, backward) if (node := node_of(f)) for n in ast.walk(node)]
-            keys = {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-            named = {key: read for key in sorted(keys) if (read := read_name(key)) and not read.gradient}
-            count = len([read for read in named.values() if read.kind == "W"])
-            if count != len(sizes):
-                raise Unfillable("another number of layers")
-            session.pool[name] = {key: made(read.kind, int(read.place[-1:] or 1) - 1) for key, read in named.items()}
-    return [leaf for leaf in leaves(session.pool) if numpy.ndim(leaf.value)]
+            keys = sorted({n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)})
+            named = {key: read for key in keys if (read := read_name(key)) and not read.gradient}
+            session.pool[name] = {key: called(key, read) for key, read in named.items()}
+    return parameters_in(session.pool)
 
 
 # --- forward, backward, step ------------------------------------------------------------------------------------------
@@ -271,11 +261,91 @@ class Misfit(Unfillable):
     """A backward pass has run, and what it gives does not fit the parameters."""
 
 
+class Network:
+    """What functions, or the methods of an object, make together, with its parameters.
+
+    `root` holds them: the object, the pool of what was returned so far, or the module.
+    """
+
+    def __init__(self, session: Session, root: Any, functions: dict[str, Any], parameters: list[Leaf]) -> None:
+        self.session, self.root, self.parameters = session, root, parameters
+        self.updates = find_role(functions, "update")
+        self.before: list[numpy.ndarray] = []
+
+    def now(self) -> list[Leaf]:
+        """The parameters as they are now."""
+        found = []
+        for leaf in self.parameters:
+            holder, value = None, self.root
+            for key in leaf.way:
+                holder, value = value, value[key] if isinstance(value, dict | list | tuple) else getattr(value, key)
+            found.append(leaf._replace(holder=holder, value=value))
+        return found
+
+    def remember(self) -> None:
+        """From here on it is seen whether the author's code steps the parameters."""
+        self.before = [plain(leaf.value) for leaf in self.now()]
+
+    def returned(self, function: Any, result: Any) -> list[Leaf]:
+        """The arrays in what a function returned, but for the parameters."""
+        known = {id(p.value) for p in self.now()}
+        found = leaves(dict(named_results(self.session.file, function, result)) or result)
+        return [leaf for leaf in found if id(leaf.value) not in known]
+
+    def left(self) -> list[Leaf]:
+        """The arrays in the object's attributes, but for the parameters."""
+        known = {id(p.value) for p in self.now()}
+        found = [] if isinstance(self.root, dict) else leaves(self.root)
+        return [leaf for leaf in found if id(leaf.value) not in known]
+
+    def step(self, result: Any, gradients: list[Leaf], strict: bool) -> None:
+        """Steps the parameters by what a backward pass gave, if the author's code does not.
+
+        Raises Misfit if that does not fit them; with `strict`, if not each has a gradient of its shape.
+        """
+        if self._moved(strict) or self._updated(result, strict):
+            return
+        surest = sorted(gradients, key=lambda g: not ((g.named and g.named.gradient) or "grad" in str(g.way).lower()))
+        pairs = pair_up(self.now(), surest)
+        if not pairs or (strict and (len(pairs) < len(self.parameters) or not all(fits(p, g) for p, g in pairs))):
+            raise Misfit("the gradients have other shapes than the parameters")
+        step(pairs)
+
+    def _moved(self, strict: bool) -> bool:
+        now = [plain(leaf.value) for leaf in self.now()]
+        if strict and any(new.shape != old.shape for new, old in zip(now, self.before, strict=True)):
+            raise Misfit("a step changes a parameter's shape")
+        return not all(map(numpy.array_equal, now, self.before))
+
+    def _updated(self, result: Any, strict: bool) -> bool:
+        """Whether one of the author's updates steps the parameters; one that loses some of them is as if not called."""
+        session = self.session
+        if isinstance(result, dict | list):
+            session.data["gradients"] = result
+        for update in self.updates.values():
+            before = dict(session.pool)
+            try:
+                session.call(update)
+                if self._moved(strict):
+                    return True
+            except Misfit:
+                raise
+            except (Unfillable, KeyError, AttributeError):
+                session.pool.clear()
+                session.pool.update(before)
+        return False
+
+
 def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) -> None:
+    """A forward pass, the loss, a backward pass and a step, three times.
+
+    Raises Unfillable where an argument is unknown, there are no parameters, or the labels go nowhere; Misfit where
+    the gradients do not fit; and whatever the author's code raises.
+    """
     file = session.file
     if passes.owner:
         root: Any = construct(session, passes.owner)
-        parameters = _parameters(root)
+        parameters = parameters_in(root)
         functions = {name: getattr(root, name) for name in file.methods(passes.owner)}
     else:
         root, functions = session.pool, file.functions
@@ -287,13 +357,15 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
             root, parameters = file.namespace, _global_parameters(session, first)
     if not parameters:
         raise Unfillable("no parameters")
+    network = Network(session, root, functions, parameters)
     forward, backward = functions.get(passes.forward), functions[passes.backward]
     losses = [flags.loss] if flags.loss else list(find_role(functions, "loss"))
     losses += [n for n in find_role(file.functions, "loss") if passes.owner and not losses]
-    updates = find_role(functions, "update")
     for _ in range(COUNT):
-        _zero(session, functions)
-        before = {p.way: plain(p.value) for p in _again(root, parameters)}
+        for zero in find_role(functions, "zero").values():
+            with contextlib.suppress(Unfillable):
+                session.call(zero)
+        network.remember()
         if forward:
             _remember(session, forward, session.call(forward, **_input(session, forward)), strict)
         for name in losses if forward else ():
@@ -303,42 +375,15 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
         result = session.call(backward)
         if not session.labelled and argument_meanings(backward):
             raise Unfillable("the labels go nowhere")
-        if _moved(root, before, strict):
-            continue
-        gradients = _gradients(session, backward, result, root, parameters)
-        if not _updated(session, updates, result, functools.partial(_moved, root, before, strict)):
-            pairs = pair_up(_again(root, parameters), gradients)
-            if not pairs or (strict and (len(pairs) < len(parameters) or not all(fits(p, g) for p, g in pairs))):
-                raise Misfit("the gradients have other shapes than the parameters")
-            step(pairs)
+        left = [leaf for leaf in network.left() if any(is_gradient(part) for part in leaf.way)]
+        network.step(result, [*network.returned(backward, result), *left], strict)
 
 
 def _input(session: Session, forward: Any) -> dict[str, Any]:
-    """X for the first argument that tells nothing, where none is called like data."""
-    arguments = argument_meanings(forward)
-    if meant(forward) & {"X", "pairs"}:
-        return {}
-    free = [name for name, means in arguments.items() if not means and name not in session.pool]
-    free += [name for name, means in arguments.items() if means[:1] == ["cache"]]
-    return {free[0]: session.data["X"]} if free else {}
-
-
-def _updated(session: Session, updates: dict[str, Any], gradients: Any, moved: Callable[[], bool]) -> bool:
-    """Whether one of the author's updates steps the parameters; one that loses some of them is as if not called."""
-    if isinstance(gradients, dict | list):
-        session.data["gradients"] = gradients
-    for update in updates.values():
-        before = dict(session.pool)
-        try:
-            session.call(update)
-            if moved():
-                return True
-        except Misfit:
-            raise
-        except (Unfillable, KeyError, AttributeError):
-            session.pool.clear()
-            session.pool.update(before)
-    return False
+    """X for the first argument that tells nothing, or of a cache, where none is called like data."""
+    arguments = argument_meanings(forward).items()
+    free = [name for name, means in arguments if (means[0] == "cache" if means else name not in session.pool)]
+    return {} if meant(forward) & {"X", "pairs"} else dict.fromkeys(free[:1], session.data["X"])
 
 
 def _global_parameters(session: Session, forward: Any) -> list[Leaf]:
@@ -354,12 +399,6 @@ def _global_parameters(session: Session, forward: Any) -> list[Leaf]:
     return [Leaf(namespace, name, (name,), namespace[name]) for name in named]
 
 
-def _zero(session: Session, functions: dict[str, Any]) -> None:
-    for function in find_role(functions, "zero").values():
-        with contextlib.suppress(Unfillable):
-            session.call(function)
-
-
 def _remember(session: Session, forward: Any, result: Any, strict: bool) -> None:
     """What a forward pass returned: the prediction, which has the labels' shape, and the rest as the cache."""
     world = session.world
@@ -369,79 +408,34 @@ def _remember(session: Session, forward: Any, result: Any, strict: bool) -> None
     found = [leaf for leaf in leaves(named or result) if numpy.shape(leaf.value) in shapes and not leaf.named]
     if strict and isinstance(result, numpy.ndarray | tuple | list | dict) and not found:
         raise Unfillable("no prediction of the labels' shape")
-    if found:
-        nearest = [leaf for leaf in found if len(leaf.way) == min(len(leaf.way) for leaf in found)]
-        surest = [leaf for leaf in nearest if meanings(leaf.word)[:1] == ["P"]]
-        activated = [leaf for leaf in nearest if leaf.word.lower().startswith("a")]
-        for kind in (surest, activated, nearest if len(nearest) == 1 else []):
-            if kind:
-                session.data["P"] = kind[-1].value
-                break
+    nearest = [leaf for leaf in found if len(leaf.way) == min(len(leaf.way) for leaf in found)]
+    called = [leaf for leaf in nearest if meanings(leaf.word)[:1] == ["P"]]
+    called = called or [leaf for leaf in nearest if leaf.word.lower().startswith("a")]
+    called = called or (nearest if len(nearest) == 1 else [])
+    if called:
+        session.data["P"] = called[-1].value
     parts = [part for part in result if isinstance(part, dict | list | tuple)] if isinstance(result, tuple) else []
     session.data["cache"] = parts[-1] if parts else result
 
 
 def _call_loss(session: Session, function: Any, forward: str) -> None:
     """Of two arguments that could be labels, or of one that tells nothing, one is the prediction."""
-    arguments = argument_meanings(function)
+    firsts = {name: means[0] if means else "" for name, means in argument_meanings(function).items()}
+    labels = [name for name, first in firsts.items() if first == "Y"]
     given: dict[str, Any] = {}
-    firsts = {name: means[0] if means else "" for name, means in arguments.items()}
     if "P" not in firsts.values() and forward not in session.file.reached(function) and "P" in session.data:
-        labels = [name for name, first in firsts.items() if first == "Y"]
         others = [name for name, first in firsts.items() if first not in ("Y", "nothing", "parameters")]
         free = [name for name in others if name not in session.pool]
-        chosen = "y" if len(labels) > 1 and "y" in labels else next(iter(free), None)
-        given = {chosen: session.data["P"]} if chosen else {}
+        given = dict.fromkeys(["y"] if len(labels) > 1 and "y" in labels else free[:1], session.data["P"])
     if session.world.labels == "integers":
         # A backward pass may make its labels one-hot itself, where the loss wants them so.
-        one_hot = {
-            name: session.data["one-hot"] for name, first in firsts.items() if first == "Y" and name not in given
-        }
         with contextlib.suppress(Exception):
-            session.call(function, **given, **one_hot)
+            session.call(function, **{**dict.fromkeys(labels, session.data["one-hot"]), **given})
             return
     session.call(function, **given)
 
 
-def _follow(root: Any, way: tuple[Any, ...]) -> tuple[Any, Any]:
-    """What holds the thing at the end of a way, and the thing."""
-    holder = None
-    for key in way:
-        holder, root = root, root[key] if isinstance(root, dict | list | tuple) else getattr(root, key)
-    return holder, root
-
-
-def _again(root: Any, parameters: list[Leaf]) -> list[Leaf]:
-    """The parameters as they are now."""
-    found = []
-    for leaf in parameters:
-        holder, value = _follow(root, leaf.way)
-        found.append(Leaf(holder, leaf.way[-1], leaf.way, value))
-    return found
-
-
-def _moved(root: Any, before: dict[tuple[Any, ...], numpy.ndarray], strict: bool) -> bool:
-    """Whether the author's code has stepped the parameters itself."""
-    moved = False
-    for way, old in before.items():
-        new = plain(_follow(root, way)[1])
-        if strict and new.shape != old.shape:
-            raise Misfit("a step changes a parameter's shape")
-        moved |= new.shape != old.shape or not numpy.array_equal(new, old)
-    return moved
-
-
-def _gradients(session: Session, backward: Any, result: Any, root: Any, parameters: list[Leaf]) -> list[Leaf]:
-    """What a backward pass returned, and what it left in attributes under a gradient's name."""
-    named = dict(named_results(session.file, backward, result))
-    returned = leaves(named) if named else leaves(result)
-    own = root is not session.pool and root is not session.file.namespace
-    left = [leaf for leaf in (leaves(root) if own else []) if any(_is_gradient(part) for part in leaf.way)]
-    known = {id(p.value) for p in _again(root, parameters)}
-    found = [leaf for leaf in [*returned, *left] if id(leaf.value) not in known]
-    return sorted(found, key=lambda leaf: not ((leaf.named and leaf.named.gradient) or "grad" in str(leaf.way).lower()))
-
-
-def _is_gradient(part: Any) -> bool:
+def is_gradient(part: Any) -> bool:
+    """Whether a word on the way to an array says that it is a gradient."""
     read = read_name(part) if isinstance(part, str) else None
     return isinstance(part, str) and (meanings(part)[:1] == ["gradients"] or bool(read and read.gradient))
