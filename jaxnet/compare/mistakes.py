@@ -379,7 +379,7 @@ WORDS: dict[str, Words] = {
         ". The transpose belongs here",
     ),
     "weights-already-updated": Words(
-        "W{above} has been updated already when the error goes back through it. All gradients belong to the weights "
+        "{weights} been updated already when the error goes back through it. All gradients belong to the weights "
         "that made the prediction",
         ": compute them all first, update then",
     ),
@@ -437,6 +437,7 @@ WORDS: dict[str, Words] = {
 _ANY = {
     "l": "(l)",
     "above": "(l+1)",
+    "weights": "W(l+1) has",
     "act": "f",
     "loss": "not that one",
     "cross_entropy": "What is left is the gradient of another loss: so it trains all the same. ",

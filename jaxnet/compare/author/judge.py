@@ -35,6 +35,7 @@ from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in, updates
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
+from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.teeth import Teeth, teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
@@ -328,6 +329,8 @@ def _accused(judged: Judged, factors, known) -> Judged:
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
         )
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
+    of_new = {f"d{name}" for name in wrong if Finding(f"d{name}", "unknown") in findings and _is_of_new(judged, name)}
+    findings = [f._replace(code="weights-already-updated") if f.at in of_new else f for f in findings]
     if other := judged.truth.loss.other:
         of_it = {f"d{name}": f"d{name} = ∂{other}/∂{name}" for name in given}
         findings = [f._replace(computed=of_it.get(f.at, "")) if f.code == "unknown" else f for f in findings]
@@ -379,6 +382,21 @@ def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Fin
         if f.severity == "error"
     )
     return [] if explained else [Finding(f"d{name}", "stale-gradient" if _is_stale(judged, name) else "unknown")]
+
+
+def _is_of_new(judged: Judged, name: str) -> bool:
+    """Whether a gradient is right, up to a constant, if what it is made of had not been stepped by then."""
+    node = judged.chosen[name]
+    early = [p for p in judged.step.parameters if node is not None and p.after.number < node.number]
+    if node is None or not early:
+        return False
+    first = min((p.after for p in early), key=lambda n: n.number)
+    arrays = []
+    for values in judged.drawn:
+        held = values.before(first)
+        held.known |= {p.after: values(p.before) for p in early}
+        arrays.append(np.asarray(held(node), float))
+    return common_multiple(arrays, judged.true[name], RIGHT) is not None
 
 
 def _is_stale(judged: Judged, name: str) -> bool:

@@ -232,6 +232,8 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
     kind, layer = finding.at[:2], finding.at[2:]
     if finding.code == "unknown":
         return None
+    if finding.code == "weights-already-updated" and kind != "dZ":
+        return judged.made.get(finding.at[1:])
     if kind in ("dW", "db"):
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         node = _in_formula(judged, finding.at[1:]) if whole else judged.made.get(finding.at[1:])
