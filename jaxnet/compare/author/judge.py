@@ -437,17 +437,21 @@ def _check_where_it_is_taken(judged: Judged) -> None:
 
 def _check_what_is_cut_off(judged: Judged) -> None:
     """Where a relu cuts something off there must be an error, or nobody can see what becomes of it."""
+    active = judged.step.active
     seen: dict[tuple, bool] = {}  # by the lines that cut off: whether there was
     for values, parts in zip(judged.drawn, judged.truth.parts, strict=True):
         for node, use in parts:
-            if use is None or node.shape != use.shape or use.function in (np.add, np.subtract):
+            # What the network decides on, a relu: a mask that is drawn is none.
+            decides = use is not None and (use.function is np.maximum or len(active.intersection(use.parents)) > 1)
+            if use is None or not decides or node.shape != use.shape or use.function in (np.add, np.subtract):
                 continue
             cut_off = (np.asarray(values(use)) == 0) & (np.asarray(values(node)) != 0)
             if cut_off.any():
                 with_error = (cut_off & (parts.get((use, None), 0.0) != 0)).any()
                 seen[use.places, use.instruction] = with_error or seen.get((use.places, use.instruction), False)
     for (place, *_), _ in (made for made, with_error in seen.items() if not with_error):
-        raise ValueError(f"what line {place.line} cuts off has no error: whether it is sent back cannot be told")
+        where = f"line {place.line} of {place.file}"
+        raise ValueError(f"what {where} cuts off has no error: whether it is sent back cannot be told")
 
 
 def _check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:

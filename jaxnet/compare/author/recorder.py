@@ -400,7 +400,7 @@ class Recorded:
         return copied(self)
 
     def item(self, *index: int) -> Any:
-        return (self[index] if index else self.reshape(-1)[0]) if isinstance(self, np.ndarray) and self.ndim else self
+        return (self[index] if index else self.reshape(-1)[0]) if isinstance(self, np.ndarray) else self
 
     def tolist(self) -> Any:
         return np.asarray(plain(self)).tolist()

@@ -104,7 +104,8 @@ def _reached(texts: dict[Path, str], file: Path) -> list[str]:
         path = waiting.pop()
         if path in texts and path not in reached:
             reached[path] = texts[path]
-            words = {word for name in _imported(texts[path]) for word in name.split(".")}
+            lines = re.findall(r"^\s*(?:from|import)\s.+", texts[path], re.M)  # `from package import module`, too
+            words = {word for line in lines for word in re.findall(r"\w+", line)}
             waiting += [p for p in texts if (p.parent.name if p.stem == "__init__" else p.stem) in words]
     return list(reached.values())
 
