@@ -191,8 +191,43 @@ ONE_BY_ONE = {
     "range(9):": "range(9):\n  for k in range(9):\n    x, y = X[k:k + 1], Y[k:k + 1]", "\n    ": "\n      ",
     "X @": "x @", "X.T": "x.T", "Y *": "y *", "P - Y": "P - y", " / 9": "", "np.random.randn(9, 4)": "np.eye(9, 4, 4)",
 }  # fmt: skip
+RATE_BEFORE = {"(P - Y) / 9": "P - Y", "0.1 * dW1": "0.1 * X.T @ dZ1 / 9", "0.1 * dW2": "0.1 * A1.T @ dZ2 / 9",
+               "0.1 * db1": "0.1 * db1 / 9", "0.1 * db2": "0.1 * db2 / 9"}  # fmt: skip
+DROPOUT = {"X @ W1 + b1)": "X @ W1 + b1)\n    mask = np.random.rand(9, 5) < 0.6\n    D = A1 * mask / 0.6",
+           "A1 @ W2": "D @ W2", "A1.T @": "D.T @", " * (1 - A1": " * mask / 0.6 * (1 - A1"}  # fmt: skip
+ELU = {
+    "for _ in range(9):": """
+def elu(Z, slope=False):
+    A = np.zeros_like(Z)
+    A[Z > 0] = 1 if slope else Z[Z > 0]
+    A[Z <= 0] = elu(Z[Z <= 0]) + 1 if slope else np.exp(Z[Z <= 0]) - 1
+    return A
+for _ in range(9):""",
+    "np.tanh(X @ W1 + b1)": "elu(X @ W1 + b1)",
+    "(1 - A1 ** 2)": "elu(X @ W1 + b1, True)",
+}
 STEPS = {
     "as it is": ({}, "right", set()),
+    "dropout": (DROPOUT, "right", set()),
+    "and a softmax's derivative entry by entry": (
+        DROPOUT | {"(P - Y) / 9": "(P - Y) * P * (1 - P) / 9"}, "wrong", {("dZ", "elementwise-softmax-derivative")}
+    ),
+    "the output is multiplied by ones": ({"keepdims=True)": "keepdims=True) * np.ones((9, 3))"}, "right", set()),
+    "a mask picks another number of entries in each draw": (ELU, "right", set()),
+    "and its slope is forgotten": (
+        ELU | {" * elu(X @ W1 + b1, True)": ""}, "wrong", {("dW1", "unknown"), ("db1", "unknown")}
+    ),
+    "the rate stands before the product, and the count behind it": (RATE_BEFORE, "right", set()),
+    "and a slope is forgotten": (
+        RATE_BEFORE | dict([SLOPE]), "wrong", {("dZ1", "missing-activation-derivative")}
+    ),
+    "a step turns a vector into a row": (
+        {"dZ1.sum(0)": "dZ1.sum(0, keepdims=True)", "b1 -= 0.1": "b1 = b1 - 0.1"}, "right", set()
+    ),
+    "an output through float()": (
+        {"loss = -np.sum": "total = np.array(0.0)\n    total = total - float(np.reshape(np.sum", "np.log(P)) / 9":
+         "np.log(P)), ()))\n    loss = total / 9"}, "right", set()
+    ),
     "an error goes back before its slope": (SENT_BACK, "wrong", {("dZ1", "missing-output-derivative")}),
     "and another slope is left out": (
         SENT_BACK | dict([SLOPE]),
@@ -441,6 +476,46 @@ def test_an_example_so_large_that_its_probability_becomes_1(tmp_path):
     text = PERCEPTRON.replace("w = np.random.randn(2)", "X[0] *= 400\nw = np.random.randn(2) / 999")
     text += "    loss = -np.sum(T * np.log(y) + (1 - T) * np.log(1 - y))\n"
     assert examined(tmp_path, text)["verdict"] == "right"
+
+
+def test_biases_that_no_step_changes_are_part_of_a_dense_network(tmp_path):
+    text = PLAIN.replace("    b1 -= 0.1 * db1\n", "").replace("    b2 -= 0.1 * db2\n", "")
+    text = text.replace("np.zeros(5)", "np.ones(5)").replace("np.zeros(3)", "np.arange(3.)")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative", 13)]
+
+
+OUTPUT_RELU = """
+import numpy as np
+np.random.seed({seed})
+W, V = np.random.randn(6, 3), np.random.randn(2, 6)
+for x, y in zip(np.eye(9, 3) + 0.5, [[0, 0], [0, 1], [1, 0], [1, 1]] * 3):
+    x, y = x.reshape(3, 1), np.array(y).reshape(2, 1)
+    h = np.tanh(W @ x)
+    z = V @ h
+    p = np.maximum(z, 0)
+    loss = np.sum((p - y) ** 2) / 2
+    e = p - y
+    e = e * (z > 0)
+    V, W = V - 0.1 * e @ h.T, W - 0.1 * (V.T @ e * (1 - h ** 2)) @ x.T
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_output_that_is_cut_off_is_not_passed_over(tmp_path, seed):
+    """Where the label is 0 too, the error is 0, whether it is multiplied by the slope or not."""
+    text = OUTPUT_RELU.format(seed=seed)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with contextlib.suppress(ValueError):
+        assert examined(tmp_path, text.replace("    e = e * (z > 0)\n", ""))["verdict"] == "wrong"
+
+
+def test_a_softmax_of_a_single_output_is_not_accused(tmp_path):
+    text = PLAIN.replace("np.eye(3)[np.arange(9) % 3]", "(np.arange(9) % 2.)[:, None]")
+    text = text.replace("(5, 3)", "(5, 1)").replace("np.zeros(3)", "np.zeros(1)")
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, text)
 
 
 def test_where_no_mistake_would_show_nothing_is_right(tmp_path):
@@ -886,6 +961,18 @@ def test_each_network_of_a_program_is_judged(tmp_path, old, new, verdict, parame
     assert [place["source"] for place in said["unjudged"]] == unjudged
 
 
+def test_networks_of_one_class_that_differ_in_their_activation(tmp_path):
+    lines = PLAIN.splitlines(keepends=True)
+    body = "".join(lines[4:]).replace("np.tanh(X @ W1 + b1)", "f(X @ W1 + b1)").replace("(1 - A1 ** 2)", "slope(A1)")
+    train = "def train(f, slope):\n" + "".join(f"    {line}" for line in body.splitlines(keepends=True))
+    tanh = "train(np.tanh, lambda a: 1 - a ** 2)\n"
+    relu = "train(lambda z: np.maximum(z, 0), lambda a: a >= 0)\n"  # 1 everywhere
+    said = examined(tmp_path, "".join(lines[:4]) + train + tanh)
+    assert said["verdict"] == "right"
+    said = examined(tmp_path, "".join(lines[:4]) + train + tanh + relu)
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
 def test_why_a_network_could_not_be_judged_is_said(tmp_path):
     said = examined(tmp_path, TWO_NETWORKS.replace("X @ V + c - Y", "np.tanh(X @ V + c - Y)"))
     assert said["verdict"] == "right"
@@ -979,6 +1066,16 @@ for _ in range(9):
     w -= 0.1 * X.T @ (p - T) / 20
     b -= 0.1 * (p - T).mean()
 """
+
+
+@pytest.mark.parametrize(("old", "findings"), [("", []), (".mean()", [("db1", "wrong-scale")])])
+def test_a_bias_that_is_a_number_and_a_loss_with_a_forward_pass_of_its_own(tmp_path, old, findings):
+    text = LOGISTIC.replace(old, ".sum()") if old else LOGISTIC
+    q = "    q = 1 / (1 + np.exp(-(X @ w + b)))\n    cost = -np.sum(T * np.log(q) + (1 - T) * np.log(1 - q)) / 20\n"
+    said = examined(tmp_path, text.replace("b = np.zeros(4), 0.0", "b = np.zeros(4), 0") + q)
+    assert [p["shape"] for p in said["parameters"]] == [[4], []]
+    assert [(f["at"], f["code"]) for f in said["findings"]] == findings
+    assert said["loss"]["reduction"] == "mean"
 
 
 def test_a_later_network_is_mended(tmp_path):

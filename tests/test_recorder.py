@@ -8,7 +8,7 @@ import pytest
 from jaxnet.compare.author import facade
 from jaxnet.compare.author.recorder import Array, node_of, recording
 from jaxnet.compare.author.replay import PullBack, Values, same_as_recorded
-from jaxnet.compare.author.tape import ancestors
+from jaxnet.compare.author.tape import ancestors, made_of
 
 np = facade.modules()["numpy"]
 math = facade.modules()["math"]
@@ -135,6 +135,33 @@ def test_an_array_of_one_number_is_that_number():
         node = node_of(out)
     real.testing.assert_array_equal(out, [2, 3])
     assert node_of(a) in ancestors([node])
+
+
+@pytest.mark.parametrize(
+    ("writes", "made_of_a", "made_of_c"),
+    [
+        ("", True, False),
+        ("out[:] = c", False, True),
+        ("for k in range(3): out[k] = c[k]", False, True),
+        ("for k in range(2): out[k] = c[k]", True, True),
+        ("for k in range(6): out[k % 3] = c[k % 3]", False, True),
+        ("for k in range(6): out[k % 2] = c[k % 2]", True, True),
+        ("for k in range(12): out[k // 4, k % 4] = c[k // 4, k % 4]", False, True),
+        ("for k in range(3): out[k] = c[k]\nout[0, 0] += 1", True, True),
+        ("for k in range(3): out[k] = c[k]\nfor k in range(3): out[k] = 1.0", False, False),
+        ("for k in range(3): out[k] = c[k]\nout = out[1]", False, True),
+        ("out[1] = c[1]; out = out[2]", True, False),
+        ("out[1, 2] = c[1, 2]; out = out[1]", True, True),
+        ("other = out.copy(); out[1] = c[1]; other[0] = c[0]; out = out[0]", True, False),
+    ],
+)
+def test_what_an_array_that_is_written_into_is_made_of(writes, made_of_a, made_of_c):
+    with recording():
+        a, c = np.random.rand(3, 4), np.random.rand(3, 4)
+        scope = {"np": np, "out": a * 2, "c": c}
+        exec(writes, scope)
+        inside = made_of([node_of(scope["out"] * 1.0)])
+        assert (node_of(a) in inside, node_of(c) in inside) == (made_of_a, made_of_c)
 
 
 def test_a_change_behind_the_record_is_noticed():

@@ -295,7 +295,7 @@ class Candidate(NamedTuple):
 def _candidates(problem: Problem, layer: int, state: State) -> Iterator[Candidate]:
     """Each array once, the right one first, then by the number of mistakes."""
     output = layer == problem.passes[0].last
-    found = iter(_output_candidates(problem) if output else _hidden_candidates(problem, layer, state))
+    found = output_candidates(problem.passes) if output else _hidden_candidates(problem, layer, state)
     right = next(found)  # each table begins with the right formula
     zeros = tuple(np.zeros_like(p.Z[layer]) for p in problem.passes)
     zero = Candidate(("zero",), "0", zeros, tuple([] for _ in zeros))
@@ -310,11 +310,12 @@ def _numbers(arrays: Arrays) -> tuple[tuple[tuple[int, ...], bytes], ...]:
     return tuple((a.shape, (a + 0.0).tobytes()) for a in arrays)  # −0 + 0 = 0
 
 
-def _output_candidates(problem: Problem) -> Iterator[Candidate]:
-    dA = tuple(list(mistakes.output_errors(p)) for p in problem.passes)
+def output_candidates(passes: list[Pass]) -> Iterator[Candidate]:
+    """The ways to make dZ of the output, the right one first."""
+    dA = tuple(list(mistakes.output_errors(p)) for p in passes)
     for (code, formula), (extra_code, extra) in product(mistakes.OUTPUT_ERRORS, mistakes.OUTPUT_EXTRAS):
-        for symbols, errors in _together(formula(p) for p in problem.passes):
-            for more, factors in _together(extra(p) for p in problem.passes):
+        for symbols, errors in _together(formula(p) for p in passes):
+            for more, factors in _together(extra(p) for p in passes):
                 yield Candidate(_codes(code, extra_code), symbols + more, _times(errors, factors), dA)
 
 

@@ -272,7 +272,8 @@ class Report(NamedTuple):
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
     def parameters_of(self, finding: Finding) -> list[str]:
-        """The wrong parameters that the finding accounts for: dZ2 makes those of layers 1 and 2 wrong.
+        """The wrong parameters that the finding accounts for: dZ2 makes those of layers 1 and 2 wrong, and dZ all of
+        them: the error of the output where no layers are known.
 
         A constant of the loss is that of those which are right otherwise, where nothing is known of the rest.
         """
@@ -283,7 +284,7 @@ class Report(NamedTuple):
         def concerns(name: str) -> bool:
             if kind == "dZ" and layer.isdigit():
                 return name[1:].isdigit() and int(name[1:]) <= int(layer)
-            return finding.at in (name, f"d{name}", "loss", "forward")
+            return finding.at in (name, f"d{name}", "loss", "forward", "dZ")
 
         return [p.name for p in self.parameters if not p.right and concerns(p.name)]
 
@@ -311,7 +312,7 @@ class Report(NamedTuple):
             above=number + 1,
             below=number - 1,
             weights=f"W{number + 1} has" if number else "an array of weights has",
-            act=symbol_of(activation),
+            act=symbol_of(activation) or "the activation",
             input="the input X" if number == 1 else f"A{number - 1}",
             scale=finding.scale_name if finding.code == "wrong-scale" else f"{finding.scale or 0:.6g}",
             penalty="left out, though the loss has it"

@@ -122,6 +122,8 @@ def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> lis
                 added = by_node.get(original(others[0])) if others and isinstance(others[0], Node) else None
                 if added is not None:
                     scores, biases = child, added
+                elif others and isinstance(others[0], Node) and others[0] not in step.active:
+                    scores = child  # biases that no step changes
         # A vector as weights holds those of a single unit, whichever side it stands on.
         weights_first = left is not None
         turned = own is not weights.before and own.function in (np.transpose, np.swapaxes)
@@ -213,16 +215,18 @@ def _activation(dense: Dense, step: Step, drawn: list[Values], number: int) -> s
     below = next(((z, a) for Z, A in pairs for z, a in zip(Z.flat, A.flat, strict=True) if z < 0), None)
     if below is not None and 0 < below[1] / below[0] < 1:
         names.append(f"leaky_relu({below[1] / below[0]:.9g})")
-    return next((name for name in names if all(_equal(_activated(Z, name), A) for Z, A in pairs)), None)
+    return next((name for name in names if all(equal(activated(Z, name), A) for Z, A in pairs)), None)
 
 
-def _activated(Z: Array, name: str) -> Array:
+def activated(Z: Array, name: str) -> Array:
+    """What an activation of this name makes of scores, (m, o)."""
     if name in mistakes.OVER_BATCH:
         return mistakes.OVER_BATCH[name](Z)
     return backprop.softmax(Z) if name == "softmax" else mistakes.ACTIVATIONS[name][0](Z)
 
 
-def _equal(first: Array, second: Array) -> bool:
+def equal(first: Array, second: Array) -> bool:
+    """Whether two arrays are the same but for rounding."""
     return bool(np.abs(first - second).max(initial=0) <= EXACT * max(np.abs(second).max(initial=0), 1e-300))
 
 
@@ -260,7 +264,7 @@ def problem(
         if activations[-1] == "identity" and truth.loss.name in ("cross-entropy", "binary-cross-entropy"):
             # The loss takes the scores and holds the softmax or sigmoid itself.
             activations[-1] = "softmax" if truth.loss.name == "cross-entropy" else "sigmoid"
-            A[-1] = _activated(Z[-1], activations[-1])
+            A[-1] = activated(Z[-1], activations[-1])
             with np.errstate(all="ignore"):
                 slope = -Y_rows / A[-1] if activations[-1] == "softmax" else (A[-1] - Y_rows) / (A[-1] * (1 - A[-1]))
             scale = np.abs(DZ).max() / max(np.abs(A[-1] - Y_rows).max(), 1e-300)

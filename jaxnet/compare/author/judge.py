@@ -29,13 +29,14 @@ from jaxnet.compare.author.levels import (
     whole_steps,
     with_implied_penalty,
 )
+from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in, updates
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
-from jaxnet.compare.multiples import common_multiple
+from jaxnet.compare.multiples import NOTHING, common_multiple
 from jaxnet.compare.teeth import Teeth, teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
@@ -226,6 +227,9 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
         raise ValueError(f"all steps go uphill on the number of {where}: right if it is no loss, but to be made large")
     if all(f is not None for f in factors.values()) and not known and not step.stale:
         raise ValueError("all gradients are 0 in this step: nothing can be told from it")
+    largest = [[max(np.abs(a).max(initial=0) for a in of) for of in arrays.values()] for arrays in (true, given)]
+    if max(largest[0]) <= NOTHING * max(largest[1]) and not step.stale:  # a softmax of a single output, say
+        raise ValueError("the loss depends on no parameter in these data: nothing can be told from it")
     return _accused(judged, factors, known)
 
 
@@ -340,10 +344,15 @@ def _accused(judged: Judged, factors, known) -> Judged:
     if outputs == 1 and any(f.at == "loss" for f in findings) and len(wrong) == len(given):
         # With one example and one output the derivative of any loss is a multiple of that of any other one.
         raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
+    proof = "formula"
     if not _is_formula(diagnosis):
-        _check_for_intent(judged.step, judged.truth, judged.drawn)
-        _check_for_clipped_examples(judged, wrong)
-    proof = "formula" if _is_formula(diagnosis) else _proof(judged, factors)
+        levels = levels_of(judged.step, judged.drawn)
+        if not known and (error := wrong_error(judged.step, judged.truth, judged.drawn, levels)) is not None:
+            findings = [Finding("dZ", code, computed=f"dZ = {error.computed}") for code in error.codes]
+        else:
+            _check_for_intent(judged.step, judged.truth, judged.drawn)
+            _check_for_clipped_examples(judged, wrong)
+            proof = _proof(judged, factors)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )

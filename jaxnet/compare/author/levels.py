@@ -7,6 +7,7 @@ truth: the innermost would forgive a missing 1/m.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -267,16 +268,39 @@ def equal_to_truth(fitted: dict[Parameter, list[Level]]) -> int:
 def _by_rates_of_others(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Level]:
     """The learning rate taken off where the whole step is that times the truth, as `rate * X.T @ error` is.
 
-    It is what has been taken off the steps of others.
+    It is what has been taken off the steps of others. Where such a step is divided by a number as well, as
+    `rate * X.T @ error / m` is, it is one of the numbers that others are multiplied by, and is not seen in the step.
     """
-    rates = {_ratio(level, fitted[p][0]) for p, level in levels.items() if level is not fitted[p][0]} - {None}
-    inside = {
-        p: rate
-        for p, level in levels.items()
-        for rate in rates
-        if rate and level is fitted[p][0] and level.factor and abs(abs(level.factor) - rate) <= RIGHT * rate
-    }
-    return {p: _divided(level, inside.get(p, 1.0)) for p, level in levels.items()}
+    whole = {p: found[0] for p, found in fitted.items()}
+    rates = {_ratio(level, whole[p]) for p, level in levels.items() if level is not whole[p]} - {None}
+    numbers = {p: _numbers_of(found) for p, found in fitted.items()}
+    hidden = {p: {n for of in numbers.values() for n in of if not _is_among(n, numbers[p])} for p in levels}
+    inside: dict[Parameter, float] = {}
+    for p, level in levels.items():
+        factor = abs(whole[p].factor or 0)
+        possible = rates if level is whole[p] else set() if is_one(level.factor) else hidden[p]
+        for rate in possible:
+            if rate and abs(factor - rate) <= RIGHT * rate:
+                inside[p] = rate
+    unseen = {rate for p, rate in inside.items() if levels[p] is not whole[p]}
+    for p, level in levels.items():  # what is wrong is written as the others are
+        if level.factor is None and len(unseen) == 1 and unseen <= hidden[p]:
+            inside[p] = next(iter(unseen))
+    return {p: _divided(whole[p], inside[p]) if p in inside else level for p, level in levels.items()}
+
+
+def _numbers_of(levels: list[Level]) -> list[float]:
+    """The numbers that a step is multiplied by, one after another, and what is left is not."""
+    found = []
+    for outer, inner in itertools.pairwise(levels):
+        if outer.candidate is None or not outer.candidate.scaled or (ratio := _ratio(inner, outer)) is None:
+            break
+        found.append(abs(ratio))
+    return found
+
+
+def _is_among(number: float, others: list[float]) -> bool:
+    return any(abs(number - other) <= RIGHT * other for other in others)
 
 
 def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Level]], step: Step, drawn) -> float:

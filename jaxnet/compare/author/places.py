@@ -222,8 +222,9 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, lines.Frontie
     if node is None:
         frontiers = _frontiers(judged) if frontiers is None else frontiers
         names = [f"W{finding.at[2:]}", f"b{finding.at[2:]}"] if finding.at[:2] == "dZ" else [finding.at[1:]]
-        frontier = next((frontiers[name] for name in names if name in frontiers), None)
-        node = frontier.unknown if frontier is not None else None
+        names = list(frontiers) if finding.at == "dZ" else names
+        wrong = (frontiers[name].unknown for name in names if name in frontiers)
+        node = min((n for n in wrong if n is not None), key=lambda n: n.number, default=None)
     return node
 
 

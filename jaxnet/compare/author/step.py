@@ -368,13 +368,18 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         floats = [n for n in floats if n not in weights and not (len(n.parents) == 1 and weights & set(n.parents))]
     data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
     return [
-        Meeting(node, a, b) for a in floats for b in data if a.size == b.size and not _are_zeros(node, b, view.values)
+        Meeting(node, a, b)
+        for a in floats
+        for b in data
+        if a.size == b.size and not _tells_nothing(node, b, view.values)
     ]
 
 
-def _are_zeros(node: Node, data: Node, values: Values) -> bool:
-    """Whether the data are zeros that something is added to, or made of zeros alone, as a momentum before the first
-    step is: no labels."""
+def _tells_nothing(node: Node, data: Node, values: Values) -> bool:
+    """Whether data are no labels: one number that all is multiplied by; zeros that something is added to, or made of
+    zeros alone, as a momentum before the first step is."""
+    if node.function in (np.multiply, np.true_divide) and data.size > 1 and len(np.unique(values(data))) == 1:
+        return True
     return is_zero(data, values) and (node.function is np.add or (data.size > 1 and is_of_zeros(data, values)))
 
 

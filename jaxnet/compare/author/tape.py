@@ -220,7 +220,7 @@ def updates(node: Node) -> Iterator[tuple[Node, Any]]:
     elif node.function in (np.add, np.subtract):
         first, second = node.inputs[:2]
         if isinstance(first, Node) and (
-            first.shape == node.shape or (node.function is np.subtract and first.size < node.size)
+            first.shape == node.shape or (node.function is np.subtract and first.size <= node.size)
         ):
             yield from ((p, second) for p in _most_of(first))
         if node.function is np.add and isinstance(second, Node) and second.shape == node.shape:
@@ -396,7 +396,7 @@ def _sources(node: Node) -> tuple[Node, ...]:
                 break
             array = array.filling.before
         return (array, *nodes_in(index))
-    if node.filling is not None and 1 < node.filled <= MOST_PARTS:
+    if node.filling is not None and node.filled <= MOST_PARTS:
         lengths = [length for length, whole in zip(node.shape, node.filling.kind, strict=False) if not whole]
         if node.filled == math.prod(lengths):
             writes = (node.filling.latest(part, node.number) for part in node.filling.writes)

@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Example, Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors
+from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
 from jaxnet.compare.multiples import multiple
 
 ROUNDED = 1e-8  # of 1 − p half of the digits are left
@@ -83,7 +83,7 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
             break
         best: tuple[tuple[bool, bool], Values] | None = None
         for values in _tries(step, made_at, data, random):
-            if not _is_alive(step, values):
+            if not _can_be_run(step, values) or not _is_alive(step, values):
                 continue
             fits = all(bool(values(node)) == outcome for node, outcome in asked), _is_precise(step, values)
             if best is None or fits > best[0]:
@@ -126,6 +126,17 @@ def _tries(
 
 def _usual_size(shape: tuple[int, ...]) -> float:
     return 1 / np.sqrt(max(shape)) if sum(n > 1 for n in shape) > 1 else 0.5
+
+
+def _can_be_run(step: Step, values: Values) -> bool:
+    """Whether arrays fit together: a mask may pick more entries, or fewer, than it did."""
+    ends = (n for p in step.parameters for n in nodes_in(p.steps))
+    try:
+        for node in (*(example.prediction for example in step.examples), *step.losses, *ends):
+            values(node)
+    except (IndexError, ValueError):
+        return False
+    return True
 
 
 def _is_alive(step: Step, values: Values) -> bool:
