@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math as standard_math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,8 @@ def _making(function: Callable) -> Callable:
     """A NumPy function whose result is recorded even if nothing recorded goes in."""
 
     def make(*args: Any, **keywords: Any) -> Any:
+        if args and isinstance(args[0], Iterator) and function.__name__ in _JOINING:
+            args = (list(args[0]), *args[1:])
         if any(isinstance(a, (list, tuple)) and is_recorded(a) for a in args) and function.__name__ in _OF_ARRAYS:
             args = tuple(recorder.built(a) if isinstance(a, (list, tuple)) and is_recorded(a) else a for a in args)
         if any(is_recorded(a) for a in (*args, *keywords.values())):
@@ -71,6 +73,7 @@ def _making(function: Callable) -> Callable:
     return make
 
 
+_JOINING = {"concatenate", "hstack", "vstack", "stack", "column_stack", "dstack"}  # an iterator too, before NumPy 1.16
 # Functions of one array, which may be given as a list of recorded numbers or rows. Of two the recorder sees to that.
 _OF_ARRAYS = {
     "sum", "mean", "max", "amax", "min", "amin", "std", "var", "prod", "argmax", "argmin", "where", "clip",

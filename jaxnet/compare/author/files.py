@@ -187,7 +187,13 @@ def _stream(content: bytes, mode: str, encoding: Any) -> Any:
 
 
 class Arrays(dict):
-    """The arrays in a file, by name."""
+    """The arrays in a file, by name, or by the number that those without a name have: arr_0."""
+
+    def __missing__(self, name: Any) -> Any:
+        number = re.fullmatch(r"arr_(\d+)", str(name))
+        if number is None or int(number[1]) >= len(self):
+            raise KeyError(name)
+        return list(self.values())[int(number[1])]
 
     files = property(lambda self: list(self))
 

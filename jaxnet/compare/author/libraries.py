@@ -126,6 +126,12 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
             return Inert()
         if re.search(r"weight|model|param", str(path)):
             raise FileNotFoundError(2, "No such file or directory", str(path))
+        if "mnist" in str(path).lower():
+            train, test = (
+                {f"x_{part}": np.array(x.reshape(-1, 784) / 255), f"y_{part}": np.array(y[:, None])}
+                for part, x, y in (("train", *samples.digits[:2]), ("test", *samples.digits[2:]))
+            )
+            return Arrays(train | test)
         return Arrays(course.pictures(np, samples))
 
     def read_data_sets(*_: Any, one_hot: bool = False, **__: Any) -> Any:
@@ -295,7 +301,10 @@ def prompt(limit: int = 200) -> Callable[..., str]:
 
 
 class Parser(argparse.ArgumentParser):
-    """A command line on which nothing stands: what is required gets a value that its name suggests."""
+    """A command line on which nothing stands: what is required gets a value that its name suggests, and what is empty
+    the first one that the program's `source` compares it with."""
+
+    source = ""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore
         given = []
@@ -307,6 +316,9 @@ class Parser(argparse.ArgumentParser):
                 value = plausible(action.dest, action.type or str, action.choices)
                 action.default = [value] if several else value
                 action.nargs = action.nargs if action.option_strings else "*" if several else "?"
+            elif action.default in (None, "") and action.nargs is None:
+                compared = re.search(rf"\.{re.escape(action.dest)}\s*==\s*['\"](\w+)['\"]", self.source)
+                action.default = compared[1] if compared else action.default
             action.required = False
         for group in self._mutually_exclusive_groups:
             group.required = False

@@ -10,6 +10,7 @@ import contextlib
 import linecache
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -23,7 +24,7 @@ import numpy as np
 
 from jaxnet.compare.author import python2
 from jaxnet.compare.author.imports import FindsNothing, Imports
-from jaxnet.compare.author.recorder import as_float, difference, named
+from jaxnet.compare.author.recorder import as_float, difference, named, unrecorded
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree, importers
@@ -166,6 +167,7 @@ class _Program:
             "__named__": named,
             "__float__": as_float,
             "__difference__": difference,
+            "__unrecorded__": unrecorded,
         }
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
@@ -276,7 +278,15 @@ class _Shell:
 
 class _Keeping(ast.NodeTransformer):
     """What is given a name goes through `recorder.named`, `float(x)` through `recorder.as_float`, and a − b through
-    `recorder.difference`: nothing is lost of what is on the record, or belongs there."""
+    `recorder.difference`: nothing is lost of what is on the record, or belongs there. What only checks gradients, entry
+    by entry, goes through `recorder.unrecorded`: nothing is trained by it, and it takes most of the time."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        if re.search("numerical_?grad|grad(ient)?s?_?check|check_?grad", node.name, re.I):
+            mark = ast.copy_location(ast.Name("__unrecorded__", ast.Load()), node)
+            node.decorator_list.append(mark)
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)

@@ -11,6 +11,7 @@ methods that go round them. Writing into an array makes a new version of it: the
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +35,21 @@ class recording:
 
     def __exit__(self, *_: object) -> None:
         _tape.remove(self.tape)
+
+
+def unrecorded(function: Callable) -> Callable:
+    """The same function, nothing of which is on the record. What it writes into an array, it must take back."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **keywords: Any) -> Any:
+        held = _tape[:]
+        _tape.clear()
+        try:
+            return function(*args, **keywords)
+        finally:
+            _tape[:] = held
+
+    return run
 
 
 def current_tape() -> Tape | None:
@@ -124,7 +140,8 @@ def leaf(result: Any, origin: str) -> Any:
 def named(value: Any) -> Any:
     """What an author gives a name to: what other libraries made of numbers is recorded from then on."""
     if type(value) is np.ndarray and _tape and value.ndim and value.dtype.kind in "fiub":
-        return _tape[-1].adopted(value, lambda: leaf(value, "foreign"))
+        own = value if value.flags.writeable else value.copy()  # what pandas gave could be written to before it was 3
+        return _tape[-1].adopted(value, lambda: leaf(own, "foreign"))
     if isinstance(value, (np.integer, np.floating)) and _tape and not isinstance(value, Number):
         return wrap(value, _tape[-1].leaf(np.asarray(value), "foreign"))
     if type(value) is tuple and any(type(part) is np.ndarray for part in value):

@@ -21,22 +21,36 @@ LARGE = 50_000  # entries of an array of which not every version is kept
 
 
 class Values:
-    """The values of Nodes in float64, where some Nodes have been given other ones. Computed when first asked for."""
+    """The values of Nodes in float64, where some Nodes have been given other ones. Computed when first asked for.
 
-    def __init__(self, given: dict[Node, Any] | None = None):
+    What follows from none of the given Nodes has the values of `others`, where there are some: a data set is held once.
+    `own` are the Nodes that do follow.
+    """
+
+    def __init__(
+        self, given: dict[Node, Any] | None = None, others: Values | None = None, own: Collection[Node] = ()
+    ) -> None:
         self.known: dict[Node, Any] = dict(given or {})
+        self.others, self.own = others, own
 
     def __call__(self, node: Node) -> Any:
-        if node not in self.known:
-            self._compute(node)
+        if node in self.known:
+            return self.known[node]
+        if self.others is not None and node not in self.own:
+            return self.others(node)
+        self._compute(node)
         return self.known[node]
 
     def before(self, node: Node) -> Values:
         """Those of the Nodes that came before this one: all after it can be computed anew."""
-        return Values({n: value for n, value in self.known.items() if n.number < node.number})
+        known = {n: value for n, value in self.known.items() if n.number < node.number}
+        return Values(known, self.others, self.own) if node in self.own else Values(known)
+
+    def _is_at_hand(self, node: Node) -> bool:
+        return node in self.known or (self.others is not None and node not in self.own)
 
     def _compute(self, node: Node) -> None:
-        needed = ancestors([node], until=lambda n: n in self.known) - set(self.known)
+        needed = {n for n in ancestors([node], until=self._is_at_hand) if not self._is_at_hand(n)}
         order = sorted(needed, key=lambda n: n.number)
         last = {parent: n for n in order for parent in n.parents}  # that needs it
         with np.errstate(all="ignore"):
@@ -46,7 +60,7 @@ class Values:
                     value = self.known.pop(array)
                     value[replaced(n.inputs[1], self)] = replaced(n.inputs[2], self)
                 else:
-                    value = _evaluate(n, self.known.__getitem__)
+                    value = _evaluate(n, self)
                     if isinstance(value, np.ndarray) and value.base is not None and any(map(_is_written_to, n.parents)):
                         value = value.copy()
                 self.known[n] = value

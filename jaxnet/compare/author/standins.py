@@ -85,9 +85,10 @@ def derived(module: types.ModuleType, changes: dict[str, Any]) -> types.ModuleTy
 
 
 def _known(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]:
+    parser = type("ArgumentParser", (libraries.Parser,), {"source": samples.source})
     return {
         **PROGRESS, **libraries.system(files), **libraries.data(np, samples, files), **libraries.mathematics(np),
-        "argparse.ArgumentParser": libraries.Parser, **course.modules(np, samples), **libraries.tables(files, samples),
+        "argparse.ArgumentParser": parser, **course.modules(np, samples), **libraries.tables(files, samples),
     }  # fmt: skip
 
 

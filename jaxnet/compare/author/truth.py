@@ -75,6 +75,10 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
     recorded = Values()
     made_at = {p: recorded(p.before) for p in step.parameters}
     data = _unseen(step, recorded, random)
+    own = set(_given(made_at) | data)  # what is another number in each draw
+    for node in tape.nodes[min((n.number for n in own), default=0) :]:
+        if not own.isdisjoint(node.parents):
+            own.add(node)
     asked = [(node, outcome) for node, outcome in tape.decisions if node in step.active and node.number <= step.last]
     few = [n for n in step.active if n.function in CUTTING and n.size <= FEW and n.dtype and n.dtype.kind == "f"]
     cut_off = {n: np.zeros(n.shape, bool) for n in few}
@@ -82,7 +86,8 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
         if k >= count and all(seen.all() for seen in cut_off.values()):
             break
         best: tuple[tuple[bool, bool], Values] | None = None
-        for values in _tries(step, made_at, data, random):
+        for given in _tries(step, made_at, data, random):
+            values = Values(given, recorded, own)
             if not _can_be_run(step, values) or not _is_alive(step, values):
                 continue
             fits = all(bool(values(node)) == outcome for node, outcome in asked), _is_precise(step, values)
@@ -90,7 +95,7 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
                 best = fits, values
             if all(fits):
                 break
-        found.append(best[1] if best is not None else Values(_given(made_at) | data))
+        found.append(best[1] if best is not None else Values(_given(made_at) | data, recorded, own))
         cut_off = {n: seen | (np.asarray(found[-1](n)) == 0) for n, seen in cut_off.items()}
     return found
 
@@ -115,13 +120,13 @@ def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[N
 
 def _tries(
     step: Step, made_at: dict[Parameter, Array], data: dict[Node, Array], random: np.random.Generator
-) -> Iterator[Values]:
+) -> Iterator[dict[Node, Array]]:
     noise = {p: random.normal(size=p.before.shape) for p in made_at}
     for scale in (1.0, 0.3, 0.1, 0.03, 0.01, 0.001):
-        yield Values(_given({p: scale * _usual_size(p.before.shape) * n for p, n in noise.items()}) | data)
+        yield _given({p: scale * _usual_size(p.before.shape) * n for p, n in noise.items()}) | data
     for share in (0.5, 0.1, 0.01, 1e-3, 1e-5, 1e-7):
         near = {p: value * (1 + share * noise[p]) + share * 0.1 * noise[p] for p, value in made_at.items()}
-        yield Values(_given(near) | data)
+        yield _given(near) | data
 
 
 def _usual_size(shape: tuple[int, ...]) -> float:
