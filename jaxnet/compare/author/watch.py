@@ -12,7 +12,7 @@ from jaxnet.compare.author.program import Ran, shorten
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoStep, Parameter, Step, find_steps
-from jaxnet.compare.author.tape import Another, Enough, Node, Tape, depends, made_of, updates
+from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, updates
 
 NODES = 300_000  # that are recorded at most
 NETWORKS = 4  # of one program that are judged at most
@@ -36,24 +36,24 @@ class Watch:
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
         self.began = time.monotonic()
         self.next_look = 0
+        self.next_look_at: dict[tuple[Place, ...], int] = {}  # what lines add up, when it was no step the last time
 
     def __call__(self, node: Node) -> None:
-        if len(self.tape.nodes) < self.next_look:
+        count = len(self.tape.nodes)
+        if count < max(self.next_look, self.next_look_at.get(node.places, 0)):
             return
         made = [(base, step) for base, step in updates(node) if isinstance(step, Node)]
         # A row that is stepped may be as it was before any other one was.
         whole = [(step, list(before_writes(base))[-1]) for base, step in made]
-        if not any(depends(step, base) for step, base in whole) and not any(
-            is_zero(step, Values()) for step, _ in whole
-        ):
-            self.next_look = int(1.05 * len(self.tape.nodes))  # a look at the values takes long
+        if not any(depends(step, base) or is_zero(step, Values()) for step, base in whole):
+            self.next_look_at[node.places] = int(1.05 * count)  # a look at the values takes long
             return
         try:
             steps = find_steps(self.tape)
         except NoStep:
             steps = []
         if not steps or not (steps[0].stale or any(map(_is_repeated, steps[0].parameters))):
-            self.next_look = int(1.25 * len(self.tape.nodes)) + 20
+            self.next_look = int(1.25 * count) + 20
             return
         if self.asked and not concerns(steps[0], self.asked):
             self._forget()
@@ -76,7 +76,7 @@ class Watch:
     def _forget(self) -> None:
         for seen in self.tape.nodes:
             seen.steps = 0
-        self.next_look = 0
+        self.next_look, self.next_look_at = 0, {}
 
     def networks(self, ran: Ran | None, reasons: list[str], name: str) -> list[Network]:
         """Those that were found, or that of a program that ended before it had made three steps."""
