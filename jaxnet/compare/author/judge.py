@@ -33,7 +33,7 @@ from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in, updates
+from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in, updates
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple
@@ -46,6 +46,10 @@ Array = np.ndarray
 
 class Unexplained(ValueError):
     """The gradients are those of no loss that the program computes or implies, but for a reading that may be meant."""
+
+
+class Unseen(ValueError):
+    """Nothing is wrong, but a mistake would not show: nor would it where the same step is read without its labels."""
 
 
 class Judged(NamedTuple):
@@ -138,8 +142,8 @@ def _is_measure(node: Node | None, other: Loss, step: Step, tape: Tape) -> bool:
 def _check_record(tape: Tape, step: Step) -> None:
     """The record must give the numbers that the program had, or it is no record of it."""
     values = Values()
-    made_of = ancestors([p.after for p in step.parameters])
-    off = same_as_recorded((n for n in made_of if n in step.active or n in step.labelled), values)
+    inside = ancestors([p.after for p in step.parameters])
+    off = same_as_recorded((n for n in inside if n in step.active or n in step.labelled), values)
     if off is not None:
         where = f" from line {off.place.line} of {off.place.file} on" if off.place else ""
         raise ValueError(
@@ -445,22 +449,26 @@ def _check_where_it_is_taken(judged: Judged) -> None:
 
 
 def _check_what_is_cut_off(judged: Judged) -> None:
-    """Where a relu cuts something off there must be an error, or nobody can see what becomes of it."""
+    """Where a relu of the forward pass cuts something off there must be an error, or nobody can see what becomes of it.
+
+    In a loss it need not be: a squared hinge has no error where it is 0. Raises Unseen.
+    """
     active = judged.step.active
+    forward = made_of(example.prediction for example in judged.step.examples)
     seen: dict[tuple, bool] = {}  # by the lines that cut off: whether there was
     for values, parts in zip(judged.drawn, judged.truth.parts, strict=True):
         for node, use in parts:
-            # What the network decides on, a relu: a mask that is drawn is none.
-            decides = use is not None and (use.function is np.maximum or len(active.intersection(use.parents)) > 1)
-            if use is None or not decides or node.shape != use.shape or use.function in (np.add, np.subtract):
+            if use not in forward or node.shape != use.shape or use.function in (np.add, np.subtract):
                 continue
+            if use.function is not np.maximum and len(active.intersection(use.parents)) < 2:
+                continue  # a mask that is drawn: what the network decides on itself is a relu
             cut_off = (np.asarray(values(use)) == 0) & (np.asarray(values(node)) != 0)
             if cut_off.any():
                 with_error = (cut_off & (parts.get((use, None), 0.0) != 0)).any()
                 seen[use.places, use.instruction] = with_error or seen.get((use.places, use.instruction), False)
     for (place, *_), _ in (made for made, with_error in seen.items() if not with_error):
         where = f"line {place.line} of {place.file}"
-        raise ValueError(f"what {where} cuts off has no error: whether it is sent back cannot be told")
+        raise Unseen(f"what {where} cuts off has no error: whether it is sent back cannot be told")
 
 
 def _check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from jaxnet.compare.author import lines, places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
-from jaxnet.compare.author.judge import Judged, Unexplained, judge, with_teeth
+from jaxnet.compare.author.judge import Judged, Unexplained, Unseen, judge, with_teeth
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
@@ -178,11 +178,14 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
     scaled: Judged | None = None
     wrong: Judged | None = None
     problem: ValueError | None = None
+    unseen = False
     for step in attempt.steps:
         try:
             judged = judge(attempt.tape, step, lines.parameter_names(step, attempt.names), stated)
         except ValueError as error:
-            problem = problem or error
+            problem, unseen = problem or error, unseen or isinstance(error, Unseen)
+            continue
+        if unseen and not judged.wrong and not judged.step.examples:
             continue
         if judged.wrong:
             wrong = wrong or judged
