@@ -7,8 +7,9 @@ activation. If the gradients are those that autodiff makes of a wrong error ther
 
 from __future__ import annotations
 
+import functools
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,6 +39,29 @@ class End(NamedTuple):
         return (array.T if self.columns else array).reshape(self.scores.shape)
 
 
+class Gradients:
+    """The gradients of parameters that an error of the scores leads to, in each draw: computed once for each error."""
+
+    def __init__(self, scores: Node, active: frozenset[Node], parameters: tuple[Parameter, ...], drawn: tuple) -> None:
+        self.pull = PullBack([scores], set(active), {p.root for p in parameters})
+        self.parameters, self.drawn = parameters, drawn
+        self.known: dict[Node, list[dict[Node, Array]]] = {}
+
+    def of(self, errors: list[Array]) -> list[dict[Node, Array]]:
+        found = [self.pull(values, [error]) for values, error in zip(self.drawn, errors, strict=True)]
+        return [
+            {p.before: p.turned(of_draw[p.root]) for p in self.parameters if p.root in of_draw} for of_draw in found
+        ]
+
+    def of_node(self, node: Node, errors: list[Array]) -> list[dict[Node, Array]]:
+        if node not in self.known:
+            self.known[node] = self.of(errors)
+        return self.known[node]
+
+
+_gradients = functools.lru_cache(1)(Gradients)  # of a step, whatever its loss may be
+
+
 def wrong_error(
     step: Step, truth: Truth, drawn: list[Values], levels: dict[Parameter, list[Level]]
 ) -> Candidate | None:
@@ -48,22 +72,30 @@ def wrong_error(
     end = _end(step, truth, drawn)
     if end is None:
         return None
-    size = end.scores.size
-    backward = [n for n in step.backward if n.size == size and n.dtype is not None and n.dtype.kind == "f"]
-    made = [[np.asarray(values(n), float).reshape(-1) for values in drawn] for n in backward]
-    pull = PullBack([end.scores], set(step.active), {p.root for p in step.parameters})
+    gradients = _gradients(end.scores, step.active, step.parameters, tuple(drawn))
+    backward = [n for n in step.backward if n.size == end.scores.size and n.dtype is not None and n.dtype.kind == "f"]
+    rest: list[dict[Node, Any]] | None = None  # what a penalty of the loss adds to the gradients
     for candidate in itertools.islice(output_candidates(end.passes), 1, None):
         errors = [end.as_written(dZ) for dZ in candidate.dZ]
-        flat = [[e.reshape(-1) for e in errors], [e.T.reshape(-1) for e in errors]]
-        if not any(common_multiple(node, error, FORMULA) for node in made for error in flat):
-            continue
-        adjoints = []
-        for values, of_draw, error in zip(drawn, truth.adjoints, errors, strict=True):
-            more = pull(values, [error - of_draw[end.scores]])  # beside what a penalty adds to the gradients
-            added = {p.before: p.turned(more[p.root]) for p in step.parameters if p.root in more}
-            adjoints.append({**of_draw, **{n: of_draw.get(n, 0.0) + array for n, array in added.items()}})
-        if shared_constant(fit(levels, truth._replace(adjoints=adjoints))) is not None:
-            return candidate
+        for node in backward:
+            made = [np.asarray(values(node), float) for values in drawn]
+            turned = [a.T for a in made] if made[0].shape != end.scores.shape else made
+            made = [a.reshape(end.scores.shape) for a in turned]
+            factor = common_multiple(errors, made, FORMULA)
+            if factor is None:
+                continue
+            sent = gradients.of_node(node, made)
+            if rest is None and truth.loss.node is None:
+                rest = [dict.fromkeys(of_draw, 0.0) for of_draw in sent]
+            elif rest is None:
+                right = gradients.of([of_draw[end.scores] for of_draw in truth.adjoints])
+                rest = [{n: a[n] - r[n] for n in r} for a, r in zip(truth.adjoints, right, strict=True)]
+            adjoints = [
+                {**a, **{n: r[n] + factor * g[n] for n in g}}
+                for a, r, g in zip(truth.adjoints, rest, sent, strict=True)
+            ]
+            if shared_constant(fit(levels, truth._replace(adjoints=adjoints))) is not None:
+                return candidate
     return None
 
 

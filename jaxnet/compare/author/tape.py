@@ -220,11 +220,18 @@ def updates(node: Node) -> Iterator[tuple[Node, Any]]:
     elif node.function in (np.add, np.subtract):
         first, second = node.inputs[:2]
         if isinstance(first, Node) and (
-            first.shape == node.shape or (node.function is np.subtract and first.size <= node.size)
+            first.shape == node.shape
+            or (node.function is np.subtract and first.size < node.size)
+            or (_begins(first) and node.shape == (1, *first.shape))  # a vector becomes a row
         ):
             yield from ((p, second) for p in _most_of(first))
         if node.function is np.add and isinstance(second, Node) and second.shape == node.shape:
             yield from ((p, first) for p in _most_of(second))
+
+
+def _begins(node: Node) -> bool:
+    """Whether it is a vector of floating numbers that was made of no other array."""
+    return node.function is None and len(node.shape) == 1 and node.dtype.kind == "f"
 
 
 def _most_of(node: Node) -> Iterator[Node]:
@@ -424,8 +431,9 @@ class Filling:
             found = [self.writes.get(part, [])]
         else:
             found = [nodes for other, nodes in self.writes.items() if _overlap(part, other)]
-        until = [nodes[: bisect.bisect_right(nodes, number, key=operator.attrgetter("number"))][-1:] for nodes in found]
-        return max((node for nodes in until for node in nodes), key=operator.attrgetter("number"), default=None)
+        own_number = operator.attrgetter("number")
+        until = [nodes[k - 1] for nodes in found if (k := bisect.bisect_right(nodes, number, key=own_number))]
+        return max(until, key=own_number, default=None)
 
 
 def _fill(node: Node) -> None:
