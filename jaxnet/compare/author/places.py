@@ -96,6 +96,16 @@ def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:
     return report._replace(also_right=right, unjudged=unjudged)
 
 
+def with_sent_back(report: Report, judged: Judged) -> Report:
+    """The report with what goes back through weights that have been stepped by then."""
+    late = [
+        Unjudged(judged.names[name].before.shape, _as_place(judged.made[name]) or Place(), "whose gradient goes back "
+                 "through weights that have been stepped by then: compute it first, step then")
+        for name in judged.wrong
+    ]  # fmt: skip
+    return report._replace(unjudged=[*report.unjudged, *late])
+
+
 def _parameters(judged: Judged) -> list[Parameter]:
     """Each parameter beside the truth, both at the scale that the right ones share."""
     scale = judged.scale if not judged.findings or judged.wrong else 1.0

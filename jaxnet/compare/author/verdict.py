@@ -27,6 +27,7 @@ class Found(NamedTuple):
 
     attempt: Attempt
     examined: Examined
+    sent_back: Judged | None = None  # with what a lone layer sends back, where that is late and the rest is right
 
 
 def examine(path: Path, root: Path, **flags: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -52,9 +53,10 @@ def verdict(
     deadline = time.monotonic() + 48 if deadline is None else deadline
     stated = loss if loss in ("squared-error", "cross-entropy", "binary-cross-entropy") else None
     flags = {**flags, "loss": None if stated else loss}
-    (attempt, examined), others = _examined(path, root, deadline, stated, flags)
+    (attempt, examined, sent_back), others = _examined(path, root, deadline, stated, flags)
     report = places.report(examined.judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
     report = places.with_others(report, others)
+    report = places.with_sent_back(report, sent_back) if sent_back is not None else report
     if mend <= 0 or report.verdict == "right":
         return report
     deadline = min(deadline, time.monotonic() + mend)
@@ -92,10 +94,12 @@ def _examined(
     ways = enumerate(attempts(path, root, deadline, flags, reasons))
     for ordinal, attempt in itertools.islice(ways, only or 0, None if only is None else only + 1):
         trains = trains or bool(attempt.steps)
-        in_time, judged = True, None
+        in_time, judged, sent_back = True, None, None
         try:
             with alarm(deadline):
                 judged = with_teeth(_best(attempt, stated))
+                if attempt.alone and (rest := _without_input(attempt, judged)) is not None:
+                    judged, sent_back = rest, judged
             why = _hollow(attempt, judged)
             if unexplained and attempt.called and not judged.wrong:
                 why = why or "nothing is wrong in it, but that is no answer to what the program itself does"
@@ -112,7 +116,7 @@ def _examined(
             unsure = unsure or attempt.alone
             beside += [(step, why) for step in attempt.steps[:1]]
         else:
-            found = Found(attempt, Examined(judged, attempt.tape, ordinal))
+            found = Found(attempt, Examined(judged, attempt.tape, ordinal), sent_back)
             if judged.wrong or only is not None:
                 return found, []
             (layers if attempt.alone else networks).append(found)
@@ -123,7 +127,7 @@ def _examined(
         beside = beside if attempt.more else []
     if layers and not unsure:
         most = max(layers, key=lambda found: len(found.examined.judged.names))
-        program = "; ".join(str(found.attempt.program) for found in layers)
+        program = "; ".join(dict.fromkeys(str(found.attempt.program) for found in layers))
         return most._replace(attempt=most.attempt._replace(program=program)), []
     kind = ValueError if trains or time.monotonic() > deadline else NothingTrains
     raise kind(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
@@ -209,6 +213,18 @@ def _may_be_meant(judged: Judged) -> str:
     if judged.wrong and all(f.code == "wrong-scale" for f in judged.findings):
         return "right but for a constant, which the loss that it is used with may have"
     return ""
+
+
+def _without_input(attempt: Attempt, judged: Judged) -> Judged | None:
+    """The verdict on a layer's own parameters, where all that is wrong is that it steps them before it sends back.
+
+    How far that is off is its rate's affair, and none of its own gradients is: it is said, and it is no verdict.
+    """
+    late = {judged.names[name] for name in judged.wrong}
+    if not late or len(late) == len(judged.names) or any(f.code != "weights-already-updated" for f in judged.findings):
+        return None
+    step = judged.step._replace(parameters=tuple(p for p in judged.step.parameters if p not in late))
+    return judge(attempt.tape, step, lines.parameter_names(step, attempt.names))
 
 
 def _same_reading(first: Judged, second: Judged) -> bool:
