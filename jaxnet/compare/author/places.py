@@ -98,12 +98,10 @@ def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:
 
 def with_sent_back(report: Report, judged: Judged) -> Report:
     """The report with what goes back through weights that have been stepped by then."""
-    late = [
-        Unjudged(judged.names[name].before.shape, _as_place(judged.made[name]) or Place(), "whose gradient goes back "
-                 "through weights that have been stepped by then: compute it first, step then")
-        for name in judged.wrong
-    ]  # fmt: skip
-    return report._replace(unjudged=[*report.unjudged, *late])
+    why = "whose gradient goes back through weights that have been stepped by then: compute it first, step then"
+    late = [(judged.names[name].before.shape, _through_new_weights(judged, judged.made[name])) for name in judged.wrong]
+    unjudged = [Unjudged(shape, _as_place(node) or Place(), why) for shape, node in late]
+    return report._replace(unjudged=[*report.unjudged, *unjudged])
 
 
 def _parameters(judged: Judged) -> list[Parameter]:
@@ -244,7 +242,7 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
     if finding.code == "unknown":
         return None
     if finding.code == "weights-already-updated" and kind != "dZ":
-        return judged.made.get(finding.at[1:])
+        return _through_new_weights(judged, judged.made.get(finding.at[1:]))
     if kind in ("dW", "db"):
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         node = _in_formula(judged, finding.at[1:]) if whole else judged.made.get(finding.at[1:])
@@ -260,6 +258,18 @@ def _node_of(judged: Judged, finding: Finding) -> Node | None:
     if finding.at == "forward":
         return judged.step.examples[0].prediction
     return None
+
+
+def _through_new_weights(judged: Judged, gradient: Node | None) -> Node | None:
+    """The first product of a gradient with weights, or a view of them, that have been stepped by then."""
+    new = {p.after for p in judged.step.parameters}
+    inside = ancestors([gradient], min(n.number for n in new)) if gradient is not None else set()
+    for node in sorted(inside - new, key=lambda n: n.number):
+        if not new.isdisjoint(node.parents):
+            if node in judged.step.labelled and len(node.parents) > 1:
+                return node
+            new.add(node)
+    return gradient
 
 
 def of_each_example(judged: Judged, node: Node) -> list[Node]:
