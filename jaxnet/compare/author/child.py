@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 EXAMINE = "jaxnet.compare.author.verdict:examine"
-SOFT = 0.8  # of the time: then the author's program is stopped, and what is recorded is judged
+SOFT = 0.8  # of the time, or so many seconds before its end: then what has not been judged is not judged any more
+REST = 7.0
 LOOK = 0.1  # seconds from one look at whether to stop to the next
 
 
@@ -70,7 +71,7 @@ def run_in_child(
             except OSError as error:
                 raise ValueError(f"{path}: cannot be copied: {error.strerror or error}") from None
             token = os.urandom(16).hex()
-            limits, soft = {"seconds": timeout, "memory": memory}, end - (1 - SOFT) * timeout
+            limits, soft = {"seconds": timeout, "memory": memory}, end - min((1 - SOFT) * timeout, REST)
             task = {"token": token, "limits": limits, "file": str(file), "root": str(root)}
             task["flags"] = {"deadline": soft, **flags}
             message, errors, late = _communicate(process, json.dumps(task).encode(), end, stop)
