@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 NOTHING = 1e-10  # a gradient as small as this, as a share of the largest one of the network, is 0
@@ -21,6 +23,11 @@ def multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | Non
         return None
     close = np.abs(array - factor * of).max(initial=0) <= tolerance * np.abs(array).max(initial=0)
     return factor if factor and close else None
+
+
+def is_among(number: float, others: Iterable[float], tolerance: float) -> bool:
+    """Whether it is one of some numbers, to `tolerance` of each."""
+    return any(abs(number - other) <= tolerance * abs(other) for other in others)
 
 
 def common_multiple(arrays: list[np.ndarray], of: list[np.ndarray], tolerance: float) -> float | None:

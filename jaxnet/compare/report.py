@@ -311,7 +311,7 @@ class Report(NamedTuple):
             l=number,
             above=number + 1,
             below=number - 1,
-            weights=f"W{number + 1} has" if number else "an array of weights has",
+            weights=f"W{number + 1} has" if kind == "dZ" and number else "an array of weights has",
             act=symbol_of(activation) or "the activation",
             input="the input X" if number == 1 else f"A{number - 1}",
             scale=finding.scale_name if finding.code == "wrong-scale" else f"{finding.scale or 0:.6g}",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 EXAMINE = "jaxnet.compare.author.verdict:examine"
-SOFT = 0.8  # of the time, or so many seconds before its end: then what has not been judged is not judged any more
+SOFT = 0.8  # of the time, or until REST seconds before its end where that is later: so long a program is judged
 REST = 7.0
 LOOK = 0.1  # seconds from one look at whether to stop to the next
 

@@ -350,8 +350,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
         raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
     proof = "formula"
     if not _is_formula(diagnosis):
-        levels = levels_of(judged.step, judged.drawn)
-        if not known and (error := wrong_error(judged.step, judged.truth, judged.drawn, levels)) is not None:
+        if not known and (error := wrong_error(judged.step, judged.truth, judged.drawn)) is not None:
             findings = [Finding("dZ", code, computed=f"dZ = {error.computed}") for code in error.codes]
         else:
             _check_for_intent(judged.step, judged.truth, judged.drawn)
@@ -466,8 +465,9 @@ def _check_what_is_cut_off(judged: Judged) -> None:
             if cut_off.any():
                 with_error = (cut_off & (parts.get((use, None), 0.0) != 0)).any()
                 seen[use.places, use.instruction] = with_error or seen.get((use.places, use.instruction), False)
-    for (place, *_), _ in (made for made, with_error in seen.items() if not with_error):
-        where = f"line {place.line} of {place.file}"
+    hidden = [places[0] for (places, _), with_error in seen.items() if places and not with_error]
+    if hidden:
+        where = f"line {hidden[0].line} of {hidden[0].file}"
         raise Unseen(f"what {where} cuts off has no error: whether it is sent back cannot be told")
 
 

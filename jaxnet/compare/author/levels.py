@@ -19,7 +19,7 @@ from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, nodes_in
 from jaxnet.compare.author.truth import Truth
-from jaxnet.compare.multiples import NOTHING, common_multiple
+from jaxnet.compare.multiples import NOTHING, common_multiple, is_among
 
 RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
 Array = np.ndarray
@@ -274,7 +274,7 @@ def _by_rates_of_others(levels: dict[Parameter, Level], fitted: dict[Parameter, 
     whole = {p: found[0] for p, found in fitted.items()}
     rates = {_ratio(level, whole[p]) for p, level in levels.items() if level is not whole[p]} - {None}
     numbers = {p: _numbers_of(found) for p, found in fitted.items()}
-    hidden = {p: {n for of in numbers.values() for n in of if not _is_among(n, numbers[p])} for p in levels}
+    hidden = {p: {n for of in numbers.values() for n in of if not is_among(n, numbers[p], RIGHT)} for p in levels}
     inside: dict[Parameter, float] = {}
     for p, level in levels.items():
         factor = abs(whole[p].factor or 0)
@@ -297,10 +297,6 @@ def _numbers_of(levels: list[Level]) -> list[float]:
             break
         found.append(abs(ratio))
     return found
-
-
-def _is_among(number: float, others: list[float]) -> bool:
-    return any(abs(number - other) <= RIGHT * other for other in others)
 
 
 def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Level]], step: Step, drawn) -> float:

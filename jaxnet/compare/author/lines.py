@@ -22,7 +22,7 @@ from jaxnet.compare.author.recorder import Array, node_of
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Place, ancestors, nodes_in, replaced, setitem
-from jaxnet.compare.multiples import multiple
+from jaxnet.compare.multiples import is_among, multiple
 
 ENTRIES = 2_000  # of an author's objects that are looked into for the names of arrays
 
@@ -253,6 +253,7 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
     return edge
 
 
+SAME = 1e-5  # constants as near as this are one
 _PRODUCTS = {np.multiply, np.dot, np.matmul, np.outer, np.einsum, np.tensordot}
 Known = dict[Node, dict[Node, float]]  # for a Node, of which forward Nodes it is the derivative, times which constant
 
@@ -292,7 +293,7 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
             used.setdefault(repr(node.inputs[1]), []).append(node)
     known: Known = {}
     for node in backward:
-        targets = {t: f for t, f in found_of[node].items() if not usual or _is_among(f, usual)}
+        targets = {t: f for t, f in found_of[node].items() if not usual or is_among(f, usual, SAME)}
         if not targets and node.function in (np.add, np.subtract):
             targets = _known_sum(node, known, step)
         elif not targets and node.function in (operator.getitem, setitem):
@@ -307,10 +308,6 @@ def _from_one(factor: float) -> tuple[float, bool]:
     return round(abs(math.log(abs(factor))), 9), factor < 0
 
 
-def _is_among(factor: float, others: list[float]) -> bool:
-    return any(abs(factor - other) <= 1e-5 * abs(other) for other in others)
-
-
 def _known_sum(node: Node, known: Known, step: Step) -> dict[Node, float]:
     """What a sum of parts belongs to, if all have one constant; nothing of the forward pass may be among them."""
     parts = [p for p in node.parents if p in step.labelled]
@@ -319,7 +316,7 @@ def _known_sum(node: Node, known: Known, step: Step) -> dict[Node, float]:
         return {}
     taken = node.inputs[-1] if node.function is np.subtract else None
     first, *rest = [{t: -f if p is taken else f for t, f in known[p].items()} for p in parts]
-    return {t: f for t, f in first.items() if all(t in other and _is_among(other[t], [f]) for other in rest)}
+    return {t: f for t, f in first.items() if all(t in other and is_among(other[t], [f], SAME) for other in rest)}
 
 
 def _known_by_index(node: Node, known: Known, used: list[Node], step: Step) -> dict[Node, float]:
@@ -334,7 +331,7 @@ def _known_by_index(node: Node, known: Known, used: list[Node], step: Step) -> d
     if array not in step.labelled:  # zeros
         return whole
     added = isinstance(value, Node) and any(array in part.parents for part in value.parents)
-    return {t: f for t, f in whole.items() if added and t in of_array and _is_among(f, [of_array[t]])}
+    return {t: f for t, f in whole.items() if added and t in of_array and is_among(f, [of_array[t]], SAME)}
 
 
 def _signature(array: np.ndarray) -> tuple:
@@ -368,7 +365,7 @@ def _factor(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> float | None:
                 break
         else:
             return None
-    return factors[0] if max(factors) - min(factors) <= 1e-5 * max(map(abs, factors)) else None
+    return factors[0] if max(factors) - min(factors) <= SAME * max(map(abs, factors)) else None
 
 
 def _quantity(targets: set[Node], step: Step) -> str:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.dense import activated, equal
-from jaxnet.compare.author.levels import Level, fit, shared_constant
+from jaxnet.compare.author.levels import fit, levels_of, shared_constant
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, made_of
@@ -37,6 +37,10 @@ class End(NamedTuple):
     def as_written(self, array: Array) -> Array:
         """Rows as the author holds the scores."""
         return (array.T if self.columns else array).reshape(self.scores.shape)
+
+    def as_held(self, array: Array) -> Array:
+        """An array of as many entries in the shape of the scores: another shape is that of the transpose."""
+        return (array if array.shape == self.scores.shape else array.T).reshape(self.scores.shape)
 
 
 class Gradients:
@@ -62,9 +66,7 @@ class Gradients:
 _gradients = functools.lru_cache(1)(Gradients)  # of a step, whatever its loss may be
 
 
-def wrong_error(
-    step: Step, truth: Truth, drawn: list[Values], levels: dict[Parameter, list[Level]]
-) -> Candidate | None:
+def wrong_error(step: Step, truth: Truth, drawn: list[Values]) -> Candidate | None:
     """The wrong formula for the error of the scores whose gradients all are, up to a constant; None if there is none.
 
     The error must stand in the backward pass: that leaves few formulas to be differentiated.
@@ -72,15 +74,14 @@ def wrong_error(
     end = _end(step, truth, drawn)
     if end is None:
         return None
+    levels = levels_of(step, drawn)
     gradients = _gradients(end.scores, step.active, step.parameters, tuple(drawn))
     backward = [n for n in step.backward if n.size == end.scores.size and n.dtype is not None and n.dtype.kind == "f"]
+    held = [(node, [end.as_held(np.asarray(values(node), float)) for values in drawn]) for node in backward]
     rest: list[dict[Node, Any]] | None = None  # what a penalty of the loss adds to the gradients
     for candidate in itertools.islice(output_candidates(end.passes), 1, None):
         errors = [end.as_written(dZ) for dZ in candidate.dZ]
-        for node in backward:
-            made = [np.asarray(values(node), float) for values in drawn]
-            turned = [a.T for a in made] if made[0].shape != end.scores.shape else made
-            made = [a.reshape(end.scores.shape) for a in turned]
+        for node, made in held:
             factor = common_multiple(errors, made, FORMULA)
             if factor is None:
                 continue

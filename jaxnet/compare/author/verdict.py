@@ -98,7 +98,7 @@ def _examined(
         try:
             with alarm(deadline):
                 judged = with_teeth(_best(attempt, stated))
-                if attempt.alone and (rest := _without_input(attempt, judged)) is not None:
+                if attempt.alone and (rest := _without_input(attempt, judged, stated)) is not None:
                     judged, sent_back = rest, judged
             why = _hollow(attempt, judged)
             if unexplained and attempt.called and not judged.wrong:
@@ -215,7 +215,7 @@ def _may_be_meant(judged: Judged) -> str:
     return ""
 
 
-def _without_input(attempt: Attempt, judged: Judged) -> Judged | None:
+def _without_input(attempt: Attempt, judged: Judged, stated: str | None) -> Judged | None:
     """The verdict on a layer's own parameters, where all that is wrong is that it steps them before it sends back.
 
     How far that is off is its rate's affair, and none of its own gradients is: it is said, and it is no verdict.
@@ -224,7 +224,7 @@ def _without_input(attempt: Attempt, judged: Judged) -> Judged | None:
     if not late or len(late) == len(judged.names) or any(f.code != "weights-already-updated" for f in judged.findings):
         return None
     step = judged.step._replace(parameters=tuple(p for p in judged.step.parameters if p not in late))
-    return judge(attempt.tape, step, lines.parameter_names(step, attempt.names))
+    return judge(attempt.tape, step, lines.parameter_names(step, attempt.names), stated)
 
 
 def _same_reading(first: Judged, second: Judged) -> bool:
