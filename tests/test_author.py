@@ -873,6 +873,110 @@ def test_a_number_that_may_be_a_measure(tmp_path):
     assert examined(tmp_path, early)["verdict"] == "wrong"
 
 
+def test_a_score_acquits_nobody(tmp_path):
+    """All gradients are those of the squared error, and R² is computed; but so is another loss."""
+    text = PLAIN.replace("E / E.sum(1, keepdims=True)", "A1 @ W2 + b2")
+    text = text.replace("np.log(P)) / 9", "np.log(E / E.sum(1, keepdims=True))) / 9")
+    with pytest.raises(ValueError, match="computes a score, and not of the number of line 10"):
+        examined(tmp_path, text.replace("/ 9\n", "/ 9\n    r2 = 1 - np.sum((P - Y) ** 2) / np.var(Y)\n", 1))
+    assert examined(tmp_path, text)["verdict"] == "wrong"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    ["-np.sum(np.diag(Y.T @ np.log(P))) / 9", "-np.trace(Y.T @ np.log(P)) / 9", "-np.log(np.sum(Y * P, 1))"],
+    ids=["diagonal", "trace", "example by example"],
+)
+def test_a_loss_that_labels_enter_in_another_way_than_the_error(tmp_path, loss):
+    text = PLAIN.replace("-np.sum(Y * np.log(P)) / 9", loss)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["name"], said["loss"]["from"]) == ("right", "cross-entropy", "source")
+    twice = "    D = dZ2\n    dZ2 = P * (D - np.sum(P * D, 1, keepdims=True))\n    dW2, db2"
+    assert examined(tmp_path, text.replace("    dW2, db2", twice))["verdict"] == "wrong"
+
+
+def test_what_a_gradient_held_before_it_was_filled_with_zeros_is_no_loss(tmp_path):
+    text = PLAIN.replace("for _", "db1 = np.zeros((5, 1))\nfor _").replace("zeros(5)", "zeros((5, 1))")
+    text = text.replace("W1 + b1", "W1 + b1.T").replace(
+        ", db1 = X.T @ dZ1, dZ1.sum(0)", " = X.T @ dZ1\n    db1.fill(0)"
+    )
+    text = text.replace("    W1 -=", "    for k in range(5):\n        db1[k] += np.sum(dZ1[:, k])\n    W1 -=")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["from"]) == ("right", "source")
+    said = examined(tmp_path, text.replace("-np.sum(Y * np.log(P))", "np.sum((P - Y) ** 2)"))
+    assert (said["verdict"], said["loss"]["from"]) == ("wrong", "source")
+
+
+POOLED = """
+import numpy as np
+np.random.seed(0)
+X, Y = np.zeros((3, 10, 10)), np.eye(3)
+X[:, 4:8, 4:8] = np.random.rand(3, 4, 4)
+F, W = np.random.randn(2, 3, 3) / 3, np.random.randn(32, 3) / 4
+for _ in range(3):
+    for x, y in zip(X - 0.5, Y):
+        out, pooled = np.zeros((8, 8, 2)), np.zeros((4, 4, 2))
+        for i in range(8):
+            for j in range(8):
+                out[i, j] = np.sum(x[i : i + 3, j : j + 3] * F, axis=(1, 2))
+        for i in range(0, 8, 2):
+            for j in range(0, 8, 2):
+                pooled[i // 2, j // 2] = np.amax(out[i : i + 2, j : j + 2], axis=(0, 1))
+        E = np.exp(pooled.flatten() @ W)
+        p = E / E.sum()
+        loss = -np.sum(y * np.log(p))
+        dpooled = (W @ (p - y)).reshape(4, 4, 2)
+        dout, dF = np.zeros(out.shape), np.zeros(F.shape)
+        for i in range(0, 8, 2):
+            for j in range(0, 8, 2):
+                region = out[i : i + 2, j : j + 2]
+                top = np.amax(region, axis=(0, 1))
+                dout[i : i + 2, j : j + 2] = (region == top) * dpooled[i // 2, j // 2]
+        for i in range(8):
+            for j in range(8):
+                for f in range(2):
+                    dF[f] += dout[i, j, f] * x[i : i + 3, j : j + 3]
+        W -= 0.01 * np.outer(pooled.flatten(), p - y)
+        F -= 0.01 * dF
+"""
+ENTRY = """for a in range(2):
+                    for b in range(2):
+                        for f in range(2):
+                            if region[a, b, f] == top[f]:
+                                dout[i + a, j + b, f] = dpooled[i // 2, j // 2, f]
+"""
+
+
+def test_a_pooling_of_what_is_blank(tmp_path):
+    """Where several numbers are the largest, an error may be sent to each of them, which is no mistake: other data show
+    what there is, unless the program asks which one it is."""
+    assert examined(tmp_path, POOLED)["verdict"] == "right"
+    wrong = POOLED.replace("np.zeros(F.shape)", "np.ones(F.shape)")
+    assert [p["name"] for p in examined(tmp_path, wrong)["parameters"] if not p["right"]] == ["F"]
+    branching = POOLED.replace("dout[i : i + 2, j : j + 2] = (region == top) * dpooled[i // 2, j // 2]\n", ENTRY)
+    with pytest.raises(ValueError, match="line 15 of net.py several numbers are the largest"):
+        examined(tmp_path, branching)
+    noisy = branching.replace("np.zeros((3, 10, 10))", "np.random.rand(3, 10, 10)")
+    assert examined(tmp_path, noisy)["verdict"] == "right"
+    said = examined(tmp_path, noisy.replace("np.zeros(F.shape)", "np.ones(F.shape)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["F"]
+
+
+def test_a_layer_of_a_program_that_breaks_off_acquits_nobody(tmp_path):
+    """What trains may be another one, of another file."""
+    text = """
+import numpy as np
+class Scale:
+    def forward(self, x):
+        return 2 * x
+    def backward(self, upstream):
+        return 2 * upstream
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match="not run to its end"):
+        examined(tmp_path, text + "Scale(3)\n")
+
+
 def test_a_number_that_is_learnt(tmp_path):
     text = PLAIN.replace("for _ in", "T = np.array(1.0)\nfor _ in").replace(
         "np.exp(A1 @ W2 + b2)", "np.exp(T * (A1 @ W2 + b2))"
@@ -886,9 +990,11 @@ def test_a_number_that_is_learnt(tmp_path):
 
 def test_a_penalty_is_no_step(tmp_path):
     """dW1 + 0.1 W1 is no new version of W1 by a step dW1, where the program only looks at its gradients."""
-    text = PLAIN[: PLAIN.index("    W1 -= ")] + "    dW1 += 0.1 * W1\n    dW2 += 0.1 * W2\n"
-    with pytest.raises(ValueError, match="no array is ever stepped"):
-        examined(tmp_path, text)
+    for added in ("    dW1 += 0.1 * W1\n    dW2 += 0.1 * W2\n", "    dW1 += 50 * W1\n", "    dW1 = W1 * 0.8 + dW1\n"):
+        text = PLAIN[: PLAIN.index("    W1 -= ")] + added
+        for once in (text, text.replace("range(9)", "range(1)")):
+            with pytest.raises(ValueError, match="no array is ever stepped"):
+                examined(tmp_path, once)
 
 
 def test_a_slope_that_is_taken_for_a_backward_pass_is_not_accused(tmp_path):

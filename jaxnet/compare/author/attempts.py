@@ -107,7 +107,10 @@ def _driven(
             # A network's layers are not judged apart from it.
             trained = trained or not attempt.alone
             steps, names = found[0] if found else ([], {})
-            yield Attempt(description, watch.tape, steps, names, own.notes, True, attempt.alone, attempt.doubt)
+            doubt = attempt.doubt
+            if attempt.alone and own.notes:  # what trains may be another layer's, of another file
+                doubt = doubt or f"the program itself was not run to its end ({own.notes[0]})"
+            yield Attempt(description, watch.tape, steps, names, own.notes, True, attempt.alone, doubt)
 
 
 def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:

@@ -25,7 +25,6 @@ from jaxnet.compare.author.tape import (
     nodes_in,
     scaled_by_numbers,
     setitem,
-    updates,
 )
 
 
@@ -51,11 +50,18 @@ def chains_in(tape: Tape) -> list[Chain]:
     """Arrays that are stepped twice or more; those stepped once, if there are no others."""
     _find_following(tape)
     chains = _joined(_built(_links(tape)))
+    chains = [chain for chain in chains if len(chain.steps) >= 2 or _takes_its_place(chain)]
     several = [chain for chain in chains if len(chain.steps) >= 2]
     # A step is made of more than the array itself, unlike where data are normalised, again and again.
     several = [c for c in several if not made_alone_of(nodes_in(c.steps[0]), {c.versions[0]})] or several
     chains = _without_dependent(_whole_or_in_parts(several or chains))
     return _without_buffers(_without_inner(chains, tape.nodes))
+
+
+def _takes_its_place(chain: Chain) -> bool:
+    """Whether what a single step gives is a version of the array, and not a gradient with a penalty: λp + g."""
+    before, after = chain.versions
+    return after.used or after.function in PIECEWISE or before in after.parents
 
 
 def _joined(chains: list[Chain]) -> list[Chain]:
@@ -110,7 +116,7 @@ def _find_following(tape: Tape) -> None:
     that have come since: a record is read often."""
     count, new = len(tape.nodes), tape.nodes[tape.read :]
     unknown: dict[Node, list[Node]] = {}
-    for base, step in (pair for node in new if node.function not in PIECEWISE for pair in updates(node)):
+    for base, step in (pair for node in new if node.function not in PIECEWISE for pair in node.updates):
         if isinstance(step, Node):
             unknown.setdefault(base, []).append(step)
     bases = sorted(unknown, key=lambda n: n.number)
@@ -151,7 +157,7 @@ def _links(tape: Tape) -> dict[Node, list[tuple[Node, Any]]]:
         if node in seen:
             continue
         seen.add(node)
-        for base, step in updates(node):
+        for base, step in node.updates:
             if isinstance(step, Node) and (node.function in PIECEWISE or tape.following[step, base]):
                 links.setdefault(base, []).append((node, step))
                 stack.append(base)

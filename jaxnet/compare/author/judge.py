@@ -33,8 +33,8 @@ from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in, updates
-from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, truths
+from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in
+from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, tied, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple
 from jaxnet.compare.teeth import Teeth, teeth
@@ -94,6 +94,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
                 break
         possible.append((truth, fitted, right))
     truth, fitted, stated = _meant(possible, len(step.parameters))
+    _check_that_it_is_no_score(truth.loss, [t.loss for t, _, right in possible if right < len(step.parameters)])
     best = next(right for t, _, right in possible if t is truth)
     if stated or best:
         # A single array proves nothing: the error itself is the derivative of some loss by what it was made of.
@@ -122,6 +123,17 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     if not judged:
         raise problem or ValueError("no loss could be inferred")
     return min(judged, key=lambda found: found.diagnosis.price if found.diagnosis is not None else math.inf)
+
+
+def _check_that_it_is_no_score(meant: Loss, others: list[Loss]) -> None:
+    """Raises ValueError where all gradients are those of a number that grows as the error falls, R² say, and not those
+    of another one that the program computes."""
+    other = next((loss.node for loss in others if loss.node is not None), None)
+    if meant.node is not None and meant.name == "squared-error" and meant.sign < 0 and other is not None:
+        raise ValueError(
+            f"all gradients are those of the squared error, of which {_where(meant.node)} computes a score, and not "
+            f"of the number of {_where(other)}: right if that is a measure, wrong if it is the loss"
+        )
 
 
 def _is_measure(node: Node | None, other: Loss, step: Step, tape: Tape) -> bool:
@@ -220,7 +232,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         _check_what_is_cut_off(judged)
-        judged = judged._replace(scale=known[0], findings=_constant(known[0], stated))
+        judged = judged._replace(scale=known[0], findings=_constant(known[0], judged))
         if judged.findings:
             problem, diagnosis = _diagnosed(judged)
             judged = judged._replace(problem=problem, diagnosis=diagnosis)
@@ -299,11 +311,17 @@ def _is_added(parameter: Parameter, level: Level, drawn: list[Values]) -> bool:
     return True
 
 
-def _constant(scale: float, stated: bool) -> list[Finding]:
-    """That all gradients share a constant other than 1: a warning, if the loss is not one that we chose ourselves."""
-    if not stated or abs(abs(scale) - 1) <= 10 * RIGHT:
+def _constant(scale: float, judged: Judged) -> list[Finding]:
+    """That all gradients share a constant other than 1: a warning."""
+    if _constant_is_ours(judged) or abs(abs(scale) - 1) <= 10 * RIGHT:
         return []
     return [Finding("loss", "wrong-scale", abs(scale), f"{abs(scale):.6g}", severity="warning")]
+
+
+def _constant_is_ours(judged: Judged) -> bool:
+    """Whether the loss is one that we chose, or a number for each example, of which the mean may be meant."""
+    node = judged.truth.loss.node
+    return not judged.stated or (node is not None and node.size > 1)
 
 
 def _accused(judged: Judged, factors, known) -> Judged:
@@ -320,8 +338,10 @@ def _accused(judged: Judged, factors, known) -> Judged:
         ]
         if judged.dense is not None and judged.dense.over_batch:
             findings = [Finding("forward", "softmax-over-all-entries"), *findings]
-        if not judged.stated:  # then the constant is ours, and no penalty is denied
-            findings = [f for f in findings if f.code != "weight-penalty" and (f.at, f.code) != ("loss", "wrong-scale")]
+        if _constant_is_ours(judged):
+            findings = [f for f in findings if (f.at, f.code) != ("loss", "wrong-scale")]
+        if not judged.stated:  # no penalty is denied
+            findings = [f for f in findings if f.code != "weight-penalty"]
         common = next((f.scale or 1.0 for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale"), 1.0)
     else:
         leaves = [(n, given[n][0], judged.true[n][0]) for n in given if not _is_nothing(factors[n])]
@@ -329,7 +349,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
         agree = bool(known) and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known)
         common = known[0] if agree else 1.0
         if agree and common > 0:  # what all that is right shares is the loss's
-            findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged.stated)
+            findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged)
     wrong = [n for n in given if not _is_nothing(factors[n]) and _differs(given[n], judged.true[n], common)]
     unsure = [name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG)]
     if unsure:
@@ -343,6 +363,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
         of_it = {f"d{name}": f"d{name} = ∂{other}/∂{name}" for name in given}
         findings = [f._replace(computed=of_it.get(f.at, "")) if f.code == "unknown" else f for f in findings]
     _check_for_strangers(judged)
+    _check_what_it_branches_on(judged)
     _check_where_it_is_taken(judged)
     outputs = sum(example.prediction.size for example in judged.step.examples)
     if outputs == 1 and any(f.at == "loss" for f in findings) and len(wrong) == len(given):
@@ -436,13 +457,27 @@ def _check_for_strangers(judged: Judged) -> None:
             )
 
 
+def _check_what_it_branches_on(judged: Judged) -> None:
+    """A draw in which the program would have branched in another way is no run of it; and of several numbers that are
+    the largest, the error may go to each."""
+    for values in judged.drawn:
+        if (node := values.otherwise) is not None:
+            raise ValueError(f"{_where(node)} branches on numbers, and does so in another way whatever the parameters")
+        if (node := tied(judged.step, values)) is not None:
+            raise ValueError(f"in {_where(node)} several numbers are the largest: whose the error is cannot be told")
+
+
+def _where(node: Node) -> str:
+    return f"line {node.place.line} of {node.place.file}" if node.place else "the program"
+
+
 def _check_where_it_is_taken(judged: Judged) -> None:
     """A gradient that is taken at other weights than are stepped, a little uphill of them, is none of these weights."""
     for name, p in judged.names.items():
         inside = ancestors(nodes_in(p.steps), p.before.number)
         used = {original(n) for made in inside if made.function in (np.dot, np.matmul) for n in made.parents}
         for node in sorted(inside & used, key=lambda n: n.number):
-            at = [base for base, made in updates(node) if base is p.before and made in judged.step.labelled]
+            at = [base for base, made in node.updates if base is p.before and made in judged.step.labelled]
             if at and node.place is not None:
                 raise ValueError(f"the gradient of {name} is taken at other weights, made in line {node.place.line}")
 

@@ -17,7 +17,7 @@ import numpy as np
 from jaxnet.compare.author import recorder, tape
 from jaxnet.compare.author.tape import Node, ancestors, known_zero, replaced, sample_of, setitem
 
-LARGE = 50_000  # entries of an array of which not every version is kept
+LARGE = 1_000_000  # entries of all versions of an array that is written to piece by piece: not all of them are kept
 
 
 class Values:
@@ -32,6 +32,7 @@ class Values:
     ) -> None:
         self.known: dict[Node, Any] = dict(given or {})
         self.others, self.own = others, own
+        self.otherwise: Node | None = None  # a number on which the program would have branched in another way
 
     def __call__(self, node: Node) -> Any:
         if node in self.known:
@@ -68,7 +69,7 @@ class Values:
 
 def _is_written_to(node: Node) -> bool:
     """Whether it is a large array that is written to piece by piece: of these only the last version is kept."""
-    return node.function is setitem and node.size > LARGE
+    return node.function is setitem and node.size * max(node.filled, 20) > LARGE
 
 
 def _evaluate(node: Node, value_of: Callable[[Node], Any]) -> Any:
@@ -152,6 +153,7 @@ class PullBack:
         reached = (n for n in reached if n in active and n not in parameters and n.function is not None)
         self.order = sorted(reached, key=lambda n: -n.number)
         self._at_once: dict[str, Callable] = {}
+        self._of_draw: dict[Values, tuple] = {}
 
     def __call__(self, values: Values, cotangents: Iterable[Any]) -> dict[Node, np.ndarray]:
         """∂/∂Node for each Node."""
@@ -171,9 +173,7 @@ class PullBack:
             seed = np.broadcast_to(np.asarray(cotangent, np.float64), np.shape(values(output)))
             seeds[output.number] = seeds.get(output.number, 0.0) + seed
         reached = ancestors(output for output in self.outputs if seeds[output.number].any())
-        steps = [(node, *self._described(node, values)) for node in self.order]
-        steps = [(node, template, moving) for node, template, moving in steps if moving]
-        arrays = {n.number: np.asarray(values(n)) for node, _, _ in steps for n in (node, *node.parents)}
+        steps, arrays = self._prepared(values)
         with jax.enable_x64(True), _room():
             found = self._swept(steps, arrays, seeds, {node.number for node in reached}, stopped)
         by_number = {n.number: n for n in (*self.active, *self.outputs)}
@@ -199,22 +199,43 @@ class PullBack:
                     return {(n, use): part for (n, use), part in swept.items() if {n, use} - {-1} <= reached}
         return _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, _pull, stopped)
 
+    def _prepared(self, values: Values) -> tuple[list[tuple[Node, Any, list[int]]], dict[int, np.ndarray]]:
+        """Each operation with its arguments and the Nodes that it is differentiated by, and the arrays, by number."""
+        if values not in self._of_draw:
+            steps = [(node, *self._described(node, values)) for node in self.order]
+            steps = [(node, template, moving) for node, template, moving in steps if moving]
+            needed = {n for node, _, _ in steps for n in _needed(node)}
+            others = {n for node, _, _ in steps for n in node.parents} - needed
+            arrays = {n.number: np.asarray(values(n)) for n in needed}
+            arrays |= {n.number: np.broadcast_to(np.float64(0), n.shape) for n in others}
+            self._of_draw[values] = steps, arrays
+        return self._of_draw[values]
+
     def _described(self, node: Node, values: Values) -> tuple[Any, list[int]]:
         """The arguments of an operation with slots for arrays, and the Nodes that it is differentiated by."""
         moving: list[int] = []
 
         def argument(n: Node) -> Any:
-            value = np.asarray(values(n))
-            if n in self.active and value.dtype.kind == "f":
+            floating, value = _is_written_to(n), None
+            if not floating:
+                value = np.asarray(values(n))
+                floating = value.dtype.kind == "f"
+            if n in self.active and floating:
                 if n.number not in moving:
                     moving.append(n.number)
-            elif value.ndim == 0 and value.dtype.kind != "f":  # an axis or an index must be known
+            elif value is not None and value.ndim == 0 and value.dtype.kind != "f":  # an axis or an index must be known
                 return value.item()
             return _Slot(n.number)
 
         inputs = _without_masks(node, values) if node.function in INDEXED else node.inputs
         keywords = {name: value for name, value in node.keywords.items() if name not in ("dtype", "casting", "order")}
         return replaced((inputs, keywords), argument), moving
+
+
+def _needed(node: Node) -> tuple[Node, ...]:
+    """The arrays on whose numbers the derivative of an operation may depend: not those that it only takes a part of."""
+    indexed = node.function in INDEXED
+    return tuple(n for n in node.parents if not (indexed and n is node.inputs[0] and _is_written_to(n)))
 
 
 @contextlib.contextmanager
@@ -234,24 +255,89 @@ AT_ONCE = 120  # operations
 QUICKLY = {"xla_backend_optimization_level": 0}  # what is compiled runs a few times on small arrays
 
 
+SMALL = 10_000  # entries of an array whose cotangents are kept for each of its uses, and for each version
+
+
 def _sweep(
     steps, arrays: dict[int, Any], seeds: dict[int, Any], pull: Callable, stopped: Uses = NO_USES
 ) -> dict[tuple[int, int], Any]:
     """The chain rule: from the last Node to the first, each passes its cotangent on to what it was made of.
 
-    Returns the cotangent of each Node, under (number, −1), and what each use of it adds.
+    Returns the cotangent of each Node, under (number, −1), and what each use of it adds. Where a part of a large array
+    is read or written, the cotangent of the array is added to, or cut, in its place.
     """
     cotangents = dict(seeds)
     parts: dict[tuple[int, int], Any] = {}
     ends = {(n.number, use.number) for n, use in stopped}
+    overwritten = {template[0][0] for node, template, _ in steps if node.function is setitem}
+
+    def add(number: int, use: int, part: Any) -> None:
+        parts[number, use] = part
+        if (number, use) not in ends:
+            cotangents[number] = cotangents[number] + part if number in cotangents else part
+
     for node, template, moving in steps:
         if node.number not in cotangents:
             continue
-        for number, part in zip(moving, pull(node, template, moving, arrays, cotangents[node.number]), strict=True):
-            parts[number, node.number] = part
-            if (number, node.number) not in ends:
-                cotangents[number] = cotangents[number] + part if number in cotangents else part
+        array = template[0][0] if pull is _pull and _is_of_a_part(node, template) else None
+        if array not in moving or arrays[array].size <= SMALL or (array, node.number) in ends:
+            found = pull(node, template, moving, arrays, cotangents[node.number])
+            for number, part in zip(moving, found, strict=True):
+                add(number, node.number, part)
+        elif node.function is operator.getitem:
+            total = _own(cotangents[array]) if array in cotangents else np.zeros(arrays[array].shape)
+            total[template[0][1]] += cotangents[node.number]
+            cotangents[array] = total
+        else:
+            _, index, written = template[0]
+            last = node.number not in overwritten
+            rest = np.array(cotangents[node.number]) if last else _own(cotangents.pop(node.number))
+            if written in moving:
+                add(written, node.number, _summed(rest[index], arrays[written].shape))
+            rest[index] = 0
+            cotangents[array] = cotangents[array] + rest if array in cotangents else rest
     return {**{(number, -1): cotangent for number, cotangent in cotangents.items()}, **parts}
+
+
+def _own(array: np.ndarray) -> np.ndarray:
+    """An array that may be written to: what others have as well is read-only."""
+    return array if array.flags.writeable else np.array(array)
+
+
+def _is_of_a_part(node: Node, template: Any) -> bool:
+    """Whether a part of an array is read or written that numbers and slices tell: no entry of it twice."""
+    if node.function is not operator.getitem and node.function is not setitem:
+        return False
+    index = template[0][1] if isinstance(template[0][1], tuple) else (template[0][1],)
+    return all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in index) and not any(
+        isinstance(i, (_Slot, bool)) for i in index
+    )
+
+
+def _pull_of_part(template: Any, moving: list[int], arrays: dict[int, Any], cotangent: Any) -> tuple[np.ndarray, ...]:
+    """`_vjp` of reading or writing a part of an array: compiled, each part would be an operation of its own."""
+    array, index, *written = template[0]
+    found = {number: np.zeros(arrays[number].shape) for number in moving}
+    if not written:
+        found[array][index] = cotangent
+    elif written[0] in moving:
+        found[written[0]] = _summed(cotangent[index], arrays[written[0]].shape)
+    if written and array in moving:
+        rest = np.array(cotangent)
+        rest[index] = 0
+        found[array] = found[array] + rest
+    return tuple(found.values())
+
+
+def _summed(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """The cotangent of an array that was broadcast: read-only."""
+    cotangent = np.array(cotangent)
+    cotangent = cotangent.sum(tuple(range(max(cotangent.ndim - len(shape), 0))))
+    cotangent = cotangent.reshape((1,) * (len(shape) - cotangent.ndim) + cotangent.shape)
+    ones = tuple(k for k, (n, m) in enumerate(zip(cotangent.shape, shape, strict=True)) if n != m)
+    total = cotangent.sum(ones, keepdims=True)
+    total.setflags(write=False)
+    return total
 
 
 _compiled: dict[Any, Callable] = {}
@@ -261,6 +347,8 @@ def _pull(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], 
     """`_vjp`, compiled once for all operations of a kind: a step repeats itself over examples and moments."""
     import jax
 
+    if _is_of_a_part(node, template):
+        return _pull_of_part(template, moving, arrays, cotangent)
     key, general, numbers = _kind(node, template, moving, arrays)
     at = [numbers.index(number) for number in moving]
     if key not in _compiled:

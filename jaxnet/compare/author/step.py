@@ -7,14 +7,15 @@ meets data of its size; what follows from there is the backward pass, or the los
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxnet.compare.author.chains import Chain, at_once, chains_in, follows, masked, networks, root_of
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
-from jaxnet.compare.author.tape import Node, Tape, depends, made_of, multiples, nodes_in, setitem, updates
+from jaxnet.compare.author.tape import Node, Tape, depends, made_of, multiples, nodes_in, setitem
 
 
 class Parameter(NamedTuple):
@@ -119,7 +120,7 @@ def find_steps(tape: Tape) -> list[Step]:
 
 
 def _readings_of(views: list[View]) -> list[Step]:
-    found = [step for view in views for step in [_by_labels(view, _met_data(view))] if step is not None]
+    found = [step for view in views for step in [view.by_data] if step is not None]
     steps = [step for step in found if step.losses]
     steps += [step for view in views for step in [_by_loss(view)] if step is not None]
     steps += [step for step in found if not step.losses]
@@ -131,7 +132,8 @@ def _readings_of(views: list[View]) -> list[Step]:
 AFTER = 1 << 62  # marks what depends on a parameter after its step
 
 
-class View(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class View:
     """One step of a network, and what is known of the Nodes around it."""
 
     parameters: tuple[Parameter, ...]
@@ -143,9 +145,23 @@ class View(NamedTuple):
     last: int
     values: Values
 
-    @property
+    @cached_property
     def active(self) -> frozenset[Node]:
         return frozenset(n for n, mask in self.masks.items() if not mask & AFTER)
+
+    @cached_property
+    def readings(self) -> list[Meeting]:
+        """The places where labels may enter."""
+        return [m for node in self.window if node in self.active for m in _readings(node, self)]
+
+    @cached_property
+    def weights(self) -> frozenset[Node]:
+        return frozenset(p.before for p in self.parameters)
+
+    @cached_property
+    def by_data(self) -> Step | None:
+        """The step as it is where labels are arrays."""
+        return _by_labels(self, _met_data(self))
 
 
 def _view(tape: Tape, network: list[Chain], k: int) -> View:
@@ -166,18 +182,18 @@ def _view(tape: Tape, network: list[Chain], k: int) -> View:
 def _with_further(tape: Tape, view: View) -> View:
     """The step with further parameters: arrays of which the prediction is made, and which are stepped by something that
     follows from the labels, or by zeros, no matter whether that depends on them."""
-    step = _by_labels(view, _met_data(view)) or _by_loss(view)
+    step = view.by_data or _by_loss(view)
     if step is None:
         return view
     known = {p.before for p in view.parameters}
     held = {version for p in view.parameters for version in p.versions}
     held |= {n for p in view.parameters for part in nodes_in(p.steps) for n in multiples(part)}  # momenta
     stepped = max(p.after.number for p in view.parameters)
-    again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in updates(node)}
+    again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in node.updates}
     forward = made_of([example.prediction for example in step.examples])
     further = {}
     for node in tape.nodes[view.window[0].number : view.last]:
-        for base, made in updates(node) if node not in held else ():
+        for base, made in node.updates if node not in held else ():
             first = base.steps == 0 and base not in view.masks and base not in view.touched and base.size > 1
             # Only what the prediction is made of: sums and moments that are stepped as well are no parameters.
             fresh = (first and node in again) or _began_as_a_number(base)
@@ -218,7 +234,7 @@ def _stale_step(tape: Tape) -> Step | None:
     first: dict[Node, tuple[Node, Node, Node]] = {}  # by the second version: the first one, itself, what was added
     again: set[Node] = set()
     for node in tape.nodes:
-        for base, step in updates(node) if 1 <= node.steps <= 2 else ():
+        for base, step in node.updates if 1 <= node.steps <= 2 else ():
             if not isinstance(step, Node) or not is_zero(step, values) or not is_of_zeros(step, values):
                 continue
             if follows(step, base, lambda n, base=base: depends(n, base)):
@@ -271,7 +287,7 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
 def _by_loss(view: View) -> Step | None:
     """The step as it is if a scalar that depends on parameters and makes no step is the loss."""
     active = view.active
-    found = [n for n in view.window if _may_be_loss(n, view) and n in active]
+    found = [n for n in view.window if n.size == 1 and _may_be_loss(n, view) and n in active]
     most = max((view.masks[n].bit_count() for n in found), default=0)
     found = [n for n in found if view.masks[n].bit_count() == most]
     losses = tuple(reversed(_last_of(found, view)[-4:]))
@@ -283,8 +299,9 @@ def _by_loss(view: View) -> Step | None:
 
 
 def _may_be_loss(node: Node, view: View) -> bool:
-    """Whether a Node is a scalar that makes no step. What is counted, as an accuracy is, has no derivative."""
-    return node.size == 1 and node in view.smooth and node not in view.into_steps
+    """Whether a Node is a scalar, or has one for each example, that makes no step. What is counted, as an accuracy is,
+    has no derivative."""
+    return node.size == max(node.shape, default=1) and node in view.smooth and node not in view.into_steps
 
 
 def _is_float(node: Node) -> bool:
@@ -299,12 +316,12 @@ def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, 
 
 def _met_data(view: View) -> list[Meeting]:
     """Where values of the network meet data of their size."""
-    return _first_met([m for m in _all_readings(view) if m.labels is not None], view)
+    return _first_met([m for m in view.readings if m.labels is not None], view)
 
 
 def _met_positions(view: View) -> list[Meeting]:
     """Where entries of the network's values are picked by plain numbers, as `p[label] -= 1` does."""
-    found = [m for m in _all_readings(view) if m.labels is None]
+    found = [m for m in view.readings if m.labels is None]
     picked: dict[Node, set] = {}
     for meeting in found:
         index = meeting.node.inputs[1]
@@ -313,13 +330,6 @@ def _met_positions(view: View) -> list[Meeting]:
     return _first_met(
         [m for m in found if len(picked[m.network]) < m.network.shape[0] or m.network.shape[0] == 1], view
     )
-
-
-def _all_readings(view: View) -> Iterator[Meeting]:
-    for node in view.window:
-        mask = view.masks.get(node, 0)
-        if mask and not mask & AFTER:
-            yield from _readings(node, view)
 
 
 def _first_met(found: list[Meeting], view: View) -> list[Meeting]:
@@ -336,7 +346,7 @@ def _first_met(found: list[Meeting], view: View) -> list[Meeting]:
         if here:
             chosen += here
             reached.add(node)
-        elif any(source in reached for source in node.sources):
+        elif not reached.isdisjoint(node.sources):
             reached.add(node)
     return chosen
 
@@ -364,8 +374,8 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         return []
     floats = [n for n in node.parents if n in view.masks and n.dtype is not None and n.dtype.kind == "f"]
     if node.function is np.multiply or node.function in _PRODUCTS:  # w · x is where a prediction begins
-        weights = {p.before for p in view.parameters}
-        floats = [n for n in floats if n not in weights and not (len(n.parents) == 1 and weights & set(n.parents))]
+        weights = view.weights
+        floats = [n for n in floats if n not in weights and not (len(n.parents) == 1 and n.parents[0] in weights)]
     data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
     return [
         Meeting(node, a, b)
@@ -386,7 +396,7 @@ def _tells_nothing(node: Node, data: Node, values: Values) -> bool:
 def _following(window: list[Node], start: set[Node]) -> set[Node]:
     found = set(start)
     for node in window:
-        if node not in found and any(source in found for source in node.sources):
+        if node not in found and not found.isdisjoint(node.sources):
             found.add(node)
     return found
 
@@ -423,19 +433,24 @@ def _examples(meetings: list[Meeting], view: View) -> tuple[Example, ...]:
     )
 
 
+FEW = 50  # numbers, the last of a step, that are looked at for labels
+
+
 def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> tuple[Node, ...]:
-    """Scalars that depend on all that the prediction does and on the labels, and from which no step follows."""
+    """What depends on all that the prediction does and on the labels, and from which no step follows: scalars, or where
+    there are none, one for each example."""
     masks = view.masks
     most = max(masks[e.prediction].bit_count() for e in examples)
     first = min(e.prediction.number for e in examples)
-    found = [
-        node
-        for node in view.window
-        if node in labelled
-        and _may_be_loss(node, view)
-        and not masks.get(node, 0) & AFTER
-        and masks.get(node, 0).bit_count() >= most
-    ]
+    found = [n for n in view.window if _may_be_loss(n, view) and n in view.active and masks[n].bit_count() >= most]
+    numbers = [n for n in found if n.size == 1]
+    # Labels may enter a loss in another way than the error, and the mean may be taken when all is over.
+    met = {m.labels for e in examples for m in e.meetings if m.labels is not None}
+    found = (
+        [n for n in numbers if n in labelled]
+        or [n for n in numbers[-FEW:] if not met.isdisjoint(made_of([n]))]
+        or [n for n in found if n in labelled and any(n.size in e.prediction.shape for e in examples)]
+    )
     covered = {}
     for node in _last_of(found, view)[-12:]:
         inside = made_of([node], first)

@@ -69,6 +69,7 @@ class Node:
         "sample",
         "shape",
         "steps",
+        "updates",
         "used",
         "value",
         "zero",
@@ -87,6 +88,7 @@ class Node:
         self.value = value
         self.origin: str = origin
         self.steps: int = 0
+        self.updates: tuple[tuple[Node, Any], ...] = ()  # (p, g) for each reading of it as a step p ± g
         self.sample: tuple[float, float] | None = None
         self.zero: bool | None = None  # whether all numbers that it held were 0, if somebody has looked
         self.of_zeros: bool | None = None  # whether it is made of zeros and numbers alone, if somebody has looked
@@ -173,7 +175,8 @@ class Tape:
             raise TooLong
 
     def _count_steps(self, node: Node) -> None:
-        node.steps = max((base.steps + 1 for base, step in updates(node) if isinstance(step, Node)), default=0)
+        node.updates = tuple(_updates(node))
+        node.steps = max((base.steps + 1 for base, step in node.updates if isinstance(step, Node)), default=0)
         if node.steps >= 3 and self.on_step is not None:
             self.on_step(node)
 
@@ -199,7 +202,7 @@ def add_at(array, index, value):
     return array
 
 
-def updates(node: Node) -> Iterator[tuple[Node, Any]]:
+def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
     """(p, g) for each reading of a Node as a step p ± g of an array p, or of a part of it that is written back."""
     if node.dtype is None or node.dtype.kind != "f":
         return
@@ -226,7 +229,7 @@ def updates(node: Node) -> Iterator[tuple[Node, Any]]:
         ):
             yield from ((p, second) for p in _most_of(first))
         if node.function is np.add and isinstance(second, Node) and second.shape == node.shape:
-            yield from ((p, first) for p in _most_of(second))
+            yield second, first  # g + λp is a gradient with a penalty
 
 
 def _begins(node: Node) -> bool:
@@ -235,9 +238,11 @@ def _begins(node: Node) -> bool:
 
 
 def _most_of(node: Node) -> Iterator[Node]:
-    """What a Node is a multiple of, and half of at least: λp is a penalty's gradient, and no array that is stepped."""
+    """What a Node is a multiple of, half of it at least and all of it at most: λp is a penalty's gradient, and no array
+    that is stepped."""
     for whole in multiples(node):
-        if all(2 * abs(rest) >= abs(number) for rest, number in zip(_ends(node), _ends(whole), strict=False)):
+        pairs = zip(map(abs, _ends(node)), map(abs, _ends(whole)), strict=False)
+        if all(number <= 2 * rest and rest <= number * (1 + 1e-6) for rest, number in pairs):
             yield whole
 
 
@@ -403,6 +408,8 @@ def _sources(node: Node) -> tuple[Node, ...]:
                 break
             array = array.filling.before
         return (array, *nodes_in(index))
+    if node.function is setitem and _is_whole(node.inputs[1]):
+        return tuple(nodes_in(node.inputs[2]))
     if node.filling is not None and node.filled <= MOST_PARTS:
         lengths = [length for length, whole in zip(node.shape, node.filling.kind, strict=False) if not whole]
         if node.filled == math.prod(lengths):
@@ -447,6 +454,11 @@ def _fill(node: Node) -> None:
         filling = Filling(array, _kind(part))
     filling.writes.setdefault(part, []).append(node)
     filling.last, node.filling, node.filled = node, filling, len(filling.writes)
+
+
+def _is_whole(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(i is Ellipsis or (isinstance(i, slice) and i == slice(None)) for i in parts)
 
 
 def _kind(part: Part) -> tuple[bool, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -70,16 +70,30 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
     Where the program branched on a number (`if z > 0`), a draw in which it would have branched otherwise is no run of
     it: then the parameters are moved less and less from where they were.
     """
-    found = []
     random = np.random.default_rng(0)
+    data = _unseen(step, Values(), random)
+    asked = [(node, outcome) for node, outcome in tape.decisions if node in step.active and node.number <= step.last]
+    found = _drawn(step, count, tape, asked, data, random)
+    if (pooled := tied(step, found[0])) is not None and not asked:  # who is asked which one is the largest, knows
+        return _drawn(step, count, tape, asked, data | _apart(step, pooled, random), random)
+    return found
+
+
+def _drawn(
+    step: Step,
+    count: int,
+    tape: Tape,
+    asked: list[tuple[Node, Any]],
+    data: dict[Node, Array],
+    random: np.random.Generator,
+) -> list[Values]:
+    found = []
     recorded = Values()
     made_at = {p: recorded(p.before) for p in step.parameters}
-    data = _unseen(step, recorded, random)
     own = set(_given(made_at) | data)  # what is another number in each draw
     for node in tape.nodes[min((n.number for n in own), default=0) :]:
         if not own.isdisjoint(node.parents):
             own.add(node)
-    asked = [(node, outcome) for node, outcome in tape.decisions if node in step.active and node.number <= step.last]
     few = [n for n in step.active if n.function in CUTTING and n.size <= FEW and n.dtype and n.dtype.kind == "f"]
     cut_off = {n: np.zeros(n.shape, bool) for n in few}
     for k in range(MOST_DRAWS):
@@ -88,9 +102,13 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
         best: tuple[tuple[bool, bool], Values] | None = None
         for given in _tries(step, made_at, data, random):
             values = Values(given, recorded, own)
+            values.otherwise = _branches_otherwise(asked, values)
+            alike = values.otherwise is None
+            if best is not None and (alike, True) <= best[0]:
+                continue
             if not _can_be_run(step, values) or not _is_alive(step, values):
                 continue
-            fits = all(bool(values(node)) == outcome for node, outcome in asked), _is_precise(step, values)
+            fits = alike, _is_precise(step, values)
             if best is None or fits > best[0]:
                 best = fits, values
             if all(fits):
@@ -118,6 +136,30 @@ def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[N
     return {n: recorded(n) + random.normal(size=n.shape) for n in sorted(leaves, key=lambda n: n.number)}
 
 
+def tied(step: Step, values: Values) -> Node | None:
+    """The first maximum that several numbers are, other than 0: nobody can say which of them it follows. Where an image
+    is blank, all that a pooling looks at is the same."""
+    for node in sorted(step.active, key=lambda n: n.number):
+        array = node.inputs[0] if node.name in ("max", "amax") else None
+        if isinstance(array, Node) and array in step.active:
+            numbers = np.asarray(values(array))
+            along = node.inputs[1:], {**node.keywords, "keepdims": True}
+            largest = (numbers == np.max(numbers, *along[0], **along[1])) & (numbers != 0)
+            if (np.sum(largest, *along[0], **along[1]) > 1).any():
+                return node
+    return None
+
+
+def _apart(step: Step, pooled: Node, random: np.random.Generator) -> dict[Node, Array]:
+    """The data that a maximum is made of, as floating numbers, with a little noise: no two are the same then."""
+    recorded = Values()
+    labels = ancestors(m.labels for e in step.examples for m in e.meetings if m.labels is not None)
+    met = {p for n in ancestors([pooled]) & step.active for p in n.parents if p not in step.active}
+    inside = {n for n in ancestors(met) if n.dtype is not None and n.dtype.kind == "f" and n.size > 1} - labels
+    first = sorted((n for n in inside if inside.isdisjoint(n.parents)), key=lambda n: n.number)
+    return {n: recorded(n) + 0.1 * (np.std(recorded(n)) or 1) * random.normal(size=n.shape) for n in first}
+
+
 def _tries(
     step: Step, made_at: dict[Parameter, Array], data: dict[Node, Array], random: np.random.Generator
 ) -> Iterator[dict[Node, Array]]:
@@ -131,6 +173,17 @@ def _tries(
 
 def _usual_size(shape: tuple[int, ...]) -> float:
     return 1 / np.sqrt(max(shape)) if sum(n > 1 for n in shape) > 1 else 0.5
+
+
+def _branches_otherwise(asked: list[tuple[Node, Any]], values: Values) -> Node | None:
+    """The first number on which the program branched that is another one in this draw."""
+    for node, outcome in asked:
+        try:
+            if bool(values(node)) != outcome:
+                return node
+        except (IndexError, ValueError):
+            return node
+    return None
 
 
 def _can_be_run(step: Step, values: Values) -> bool:

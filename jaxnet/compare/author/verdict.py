@@ -18,7 +18,7 @@ from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Tape, made_of, nodes_in, updates
+from jaxnet.compare.author.tape import Tape, made_of, nodes_in
 from jaxnet.compare.report import Report
 
 
@@ -154,7 +154,7 @@ def _left_over(tape: Tape, step: Step) -> int:
     after = {p.after for p in step.parameters}  # what follows from these is the next forward pass
     first = min((n.number for n in step.labelled), default=0)
     for node in tape.nodes[first : step.last + 1]:
-        made = [(base, g) for base, g in updates(node) if g in step.labelled and base in node.parents]
+        made = [(base, g) for base, g in node.updates if g in step.labelled and base in node.parents]
         if node.place is None or any(judged & set(pair) for pair in made) or not forward & {base for base, _ in made}:
             continue
         if not after & made_of(g for _, g in made):

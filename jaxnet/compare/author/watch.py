@@ -12,7 +12,7 @@ from jaxnet.compare.author.program import Ran, shorten
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoStep, Parameter, Step, find_steps
-from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, updates
+from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of
 
 NODES = 300_000  # that are recorded at most
 NETWORKS = 4  # of one program that are judged at most
@@ -36,13 +36,15 @@ class Watch:
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
         self.began = time.monotonic()
         self.next_look = 0
+        self.awaited: set[Place | None] = set()  # lines that have made a step, but not yet thrice
         self.next_look_at: dict[tuple[Place, ...], int] = {}  # what lines add up, when it was no step the last time
 
     def __call__(self, node: Node) -> None:
         count = len(self.tape.nodes)
-        if count < max(self.next_look, self.next_look_at.get(node.places, 0)):
+        next_look = 0 if node.place in self.awaited else self.next_look
+        if count < max(next_look, self.next_look_at.get(node.places, 0)):
             return
-        made = [(base, step) for base, step in updates(node) if isinstance(step, Node)]
+        made = [(base, step) for base, step in node.updates if isinstance(step, Node)]
         # A row that is stepped may be as it was before any other one was.
         whole = [(step, list(before_writes(base))[-1]) for base, step in made]
         if not any(depends(step, base) or is_zero(step, Values()) for step, base in whole):
@@ -53,7 +55,8 @@ class Watch:
         except NoStep:
             steps = []
         if not steps or not (steps[0].stale or any(map(_is_repeated, steps[0].parameters))):
-            self.next_look = int(1.25 * count) + 20
+            self.next_look = int((1.5 if steps else 1.25) * count) + 20
+            self.awaited = {p.after.place for step in steps[:1] for p in step.parameters}
             return
         if self.asked and not concerns(steps[0], self.asked):
             self._forget()
@@ -76,7 +79,7 @@ class Watch:
     def _forget(self) -> None:
         for seen in self.tape.nodes:
             seen.steps = 0
-        self.next_look, self.next_look_at = 0, {}
+        self.next_look, self.next_look_at, self.awaited = 0, {}, set()
 
     def networks(self, ran: Ran | None, reasons: list[str], name: str) -> list[Network]:
         """Those that were found, or that of a program that ended before it had made three steps."""
@@ -97,7 +100,8 @@ class Watch:
 def _is_repeated(parameter: Parameter) -> bool:
     """Whether it was stepped three times by the same lines, called from the same ones: what a residual network adds to
     layer by layer is no parameter."""
-    return len({node.places for node in parameter.versions[1:4]}) == 1 and len(parameter.versions) > 3
+    stepped = [node.places for node in parameter.versions[1:]]
+    return any(len(set(stepped[k - 3 : k])) == 1 for k in range(3, len(stepped) + 1))
 
 
 def concerns(step: Step, asked: str) -> bool:
