@@ -954,7 +954,7 @@ def test_a_pooling_of_what_is_blank(tmp_path):
     wrong = POOLED.replace("np.zeros(F.shape)", "np.ones(F.shape)")
     assert [p["name"] for p in examined(tmp_path, wrong)["parameters"] if not p["right"]] == ["F"]
     branching = POOLED.replace("dout[i : i + 2, j : j + 2] = (region == top) * dpooled[i // 2, j // 2]\n", ENTRY)
-    with pytest.raises(ValueError, match="line 15 of net.py several numbers are the largest"):
+    with pytest.raises(ValueError, match=r"line 15 of net\.py several numbers are the largest"):
         examined(tmp_path, branching)
     noisy = branching.replace("np.zeros((3, 10, 10))", "np.random.rand(3, 10, 10)")
     assert examined(tmp_path, noisy)["verdict"] == "right"

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as real
 import pytest
 
-from jaxnet.compare.author import facade
+from jaxnet.compare.author import facade, replay
 from jaxnet.compare.author.recorder import Array, node_of, recording
 from jaxnet.compare.author.replay import PullBack, Values, same_as_recorded
 from jaxnet.compare.author.tape import ancestors, made_of
@@ -188,6 +188,40 @@ def test_backwards_it_is_jax_grad_of_the_whole():
     found = PullBack([loss], active)(Values(), [1.0])[begin]
     with jax.enable_x64(True):
         true = jax.grad(program)(jnp.asarray(begin.value), jnp.asarray(real.array(b)), jnp)
+    real.testing.assert_allclose(found, true, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "limits", [{}, {"AT_ONCE": 0}, {"AT_ONCE": 0, "SMALL": 0}, {"SMALL": 0, "LARGE": 0, "AT_ONCE": 0}]
+)
+def test_backwards_through_parts_of_arrays(monkeypatch, limits):
+    """Read and written, over each other and broadcast, by numbers, slices and masks."""
+    for name, limit in limits.items():
+        monkeypatch.setattr(replay, name, limit)
+
+    def program(a, b, np, write):
+        out = np.zeros((3, 4, 2))
+        for k in range(3):
+            out = write(out, (k, slice(1, 3)), a[k, 1:3, None] * b[k, :2])
+            out = write(out, (slice(None), k), a[k, :2] + out[k, k])
+        top = out[1:] * out[:2, ::-1]
+        out = write(out, (Ellipsis, 1), b[0])
+        out = write(out, 2, a[0, 0])
+        out = write(out, np.arange(24).reshape(3, 4, 2) % 5 == 0, 2.0)
+        return np.sum(out**2) + np.sum(np.tanh(top)) + a[-1, -1] * np.sum(out[0, None, 3])
+
+    def written(array, index, value):
+        array[index] = value
+        return array
+
+    with recording() as tape:
+        a, b = (np.array(values) for values in real.random.default_rng(0).normal(size=(2, 3, 4)))
+        begin, loss = node_of(a), program(a, b, np, written)._node
+    active = {n for n in tape.nodes if begin in ancestors([n])}
+    found = PullBack([loss], active)(Values(), [1.0])[begin]
+    with jax.enable_x64(True):
+        given = jnp.asarray(begin.value), jnp.asarray(real.array(b)), jnp
+        true = jax.grad(program)(*given, lambda array, index, value: array.at[index].set(value))
     real.testing.assert_allclose(found, true, rtol=1e-12)
 
 

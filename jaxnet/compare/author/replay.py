@@ -253,8 +253,6 @@ def _room() -> Iterator[None]:
 
 AT_ONCE = 120  # operations
 QUICKLY = {"xla_backend_optimization_level": 0}  # what is compiled runs a few times on small arrays
-
-
 SMALL = 10_000  # entries of an array whose cotangents are kept for each of its uses, and for each version
 
 
@@ -279,19 +277,19 @@ def _sweep(
     for node, template, moving in steps:
         if node.number not in cotangents:
             continue
-        array = template[0][0] if pull is _pull and _is_of_a_part(node, template) else None
+        array = template[0][0] if pull is _pull and _is_of_a_part(node, template) else -1
         if array not in moving or arrays[array].size <= SMALL or (array, node.number) in ends:
             found = pull(node, template, moving, arrays, cotangents[node.number])
             for number, part in zip(moving, found, strict=True):
                 add(number, node.number, part)
         elif node.function is operator.getitem:
-            total = _own(cotangents[array]) if array in cotangents else np.zeros(arrays[array].shape)
+            total = _writable(cotangents[array]) if array in cotangents else np.zeros(arrays[array].shape)
             total[template[0][1]] += cotangents[node.number]
             cotangents[array] = total
         else:
             _, index, written = template[0]
             last = node.number not in overwritten
-            rest = np.array(cotangents[node.number]) if last else _own(cotangents.pop(node.number))
+            rest = np.array(cotangents[node.number]) if last else _writable(cotangents.pop(node.number))
             if written in moving:
                 add(written, node.number, _summed(rest[index], arrays[written].shape))
             rest[index] = 0
@@ -299,7 +297,7 @@ def _sweep(
     return {**{(number, -1): cotangent for number, cotangent in cotangents.items()}, **parts}
 
 
-def _own(array: np.ndarray) -> np.ndarray:
+def _writable(array: np.ndarray) -> np.ndarray:
     """An array that may be written to: what others have as well is read-only."""
     return array if array.flags.writeable else np.array(array)
 
