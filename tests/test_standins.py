@@ -138,6 +138,29 @@ MNIST = {
             x_batch, y_batch = mnist.train.next_batch(100)
             assert x_batch.shape == (100, 784) and len(y_batch) == 100
     """,
+    "flat images": """
+        import numpy as np
+        x, y = np.load("data/X_images.npy"), np.load("data/y_images.npy")
+        assert x.ndim == 2
+    """,
+    "MATLAB, by keys": """
+        from scipy.io import loadmat
+        data = loadmat("mnist_all.mat")
+        x, y = data["X_train"], data["Y_train"].ravel()
+    """,
+    "files that must be in a folder": """
+        import gzip, os
+        import numpy as np
+        os.makedirs("data/mnist", exist_ok=True)
+        missing = {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"} - set(os.listdir("data/mnist"))
+        assert not missing
+        x = np.frombuffer(gzip.open("data/mnist/train-images-idx3-ubyte.gz").read()[16:], np.uint8).reshape(-1, 784)
+        y = np.frombuffer(gzip.open("data/mnist/train-labels-idx1-ubyte.gz").read()[8:], np.uint8)
+    """,
+    "shuffled": """
+        import mnist, mlxtend.preprocessing
+        x, y = mlxtend.preprocessing.shuffle_arrays_unison(mnist.train_images(), mnist.train_labels())
+    """,
     "python-mnist": "from mnist import MNIST\nx, y = MNIST('data').load_training()",
     "mnist": "import mnist\nx, y = mnist.train_images(), mnist.train_labels()",
     "mnist_loader": """
@@ -244,6 +267,13 @@ def test_other_data(ran):
     assert found["image"].shape == (32, 32, 3)
     assert found["matrix"]["X"].shape == (TRAIN, 400)
     assert sorted(set(found["matrix"]["y"].reshape(-1))) == list(range(1, 11))
+    found = ran("""
+        import glob, os, pickle
+        listed = [open(os.path.join('data/names', name), encoding='utf-8').read() for name in os.listdir('data/names')]
+        found = [open(name).read() for name in glob.glob('../data/names/*.txt')]
+        names = pickle.load(open('cifar/batches.meta', 'rb'), encoding='bytes')[b'label_names']
+    """)
+    assert (len(found["listed"]), len(found["found"]), len(found["names"])) == (50, 50, 10)
     found = ran("from pathlib import Path\nn = Path('data/train-labels-idx1-ubyte').stat().st_size")
     assert found["n"] == 8 + TRAIN
 
@@ -371,7 +401,12 @@ def test_options_that_nobody_gives(ran):
         parser.add_argument('--lr', type=float, default=0.3)
         group = parser.add_mutually_exclusive_group(required=True)
         group.add_argument('--fast', action='store_true')
+        parser.add_argument('--set', choices=['big', 'small'])
         args = parser.parse_args()
+        import tyro
+        class Config:
+            rate = 0.3
+        config = tyro.cli(Config)
         with_commands = argparse.ArgumentParser()
         commands = with_commands.add_subparsers(dest='command', required=True)
         commands.add_parser('predict')
@@ -381,6 +416,7 @@ def test_options_that_nobody_gives(ran):
     args = found["args"]
     assert (args.hidden, args.activation, args.lr, args.fast, args.extra) == (5, "relu", 0.3, False, [])
     assert args.data.endswith("csv")
+    assert (args.set, found["config"].rate) == ("big", 0.3)
     assert (found["chosen"].command, found["chosen"].epochs) == ("train", 7)
 
 

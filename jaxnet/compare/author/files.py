@@ -103,11 +103,14 @@ class Files:
         return not os.path.isdir(path) and self.exists(path)
 
     def listdir(self, path: Any = ".") -> list[str]:
-        return os.listdir(path) if os.path.isdir(path) else [f"{k}.png" for k in range(50)]
+        if os.path.isdir(path):
+            return os.listdir(path) or self.samples.named_files()  # where they would have been put by hand
+        return self.samples.file_names()
 
     def glob(self, pattern: Any, **how: Any) -> list[str]:
         images = re.search(r"\.(png|jpe?g|bmp|gif)$", str(pattern), re.I)
-        made_up = [str(pattern).replace("*", str(k), 1) for k in range(50)] if images else []
+        texts = str(pattern).endswith(".txt") and not os.path.isdir(os.path.dirname(pattern) or ".")
+        made_up = [str(pattern).replace("*", str(k), 1) for k in range(50)] if images or texts else []
         return glob.glob(pattern, **how) or made_up
 
     def download(self, url: Any, filename: Any = None, *_: Any, **__: Any) -> Any:

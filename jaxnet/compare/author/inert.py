@@ -15,7 +15,8 @@ from typing import Any
 
 
 class Inert:
-    """Any attribute or call of it is inert or known; as a decorator it returns what it decorates."""
+    """Any attribute or call of it is inert or known; as a decorator it returns what it decorates, and what shuffles
+    leaves the order as it is."""
 
     __array_ufunc__ = None  # with an array it gives an inert thing, and not an array of objects
 
@@ -29,6 +30,8 @@ class Inert:
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         decorates = len(arguments) == 1 and not named and isinstance(arguments[0], types.FunctionType)
+        if "shuffle" in self._path.rpartition(".")[2] and len(arguments) > 1:
+            return arguments
         return arguments[0] if decorates else Inert(self._path, self._known)
 
     def __iter__(self) -> Iterator[Any]:

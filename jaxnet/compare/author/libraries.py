@@ -50,6 +50,7 @@ def system(files: Files) -> dict[str, Any]:
         "time.clock": time.perf_counter,  # that Python no longer has
         "urllib.request.urlretrieve": files.download, "urllib.request.urlopen": files.fetch,
         "wget.download": files.download, "requests.get": functools.partial(Response, files),
+        "tyro.cli": lambda kind, *_, **__: kind(),
         **{f"subprocess.{name}": command for name in ("run", "call", "check_call", "check_output", "Popen")},
     }  # fmt: skip
 
@@ -110,6 +111,8 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
             return importlib.import_module("scipy.io").loadmat(found, *rest, **how)
         if "weight" in name:
             raise FileNotFoundError(2, "No such file or directory", str(path))
+        if "mnist" in name and (named := samples.by_keys()) is not None:
+            return {key: np.array(array.reshape(len(array), -1)) for key, array in named.items()}
         if "mnist" in name:
             return {"data": np.array(d.x_train.reshape(-1, 784).T), "label": np.array(d.y_train[None] * 1.0)}
         small = d.x_train[:, 4:24, 4:24].reshape(-1, 400) / 255, numpy.where(d.y_train == 0, 10, d.y_train)
@@ -316,6 +319,8 @@ class Parser(argparse.ArgumentParser):
                 value = plausible(action.dest, action.type or str, action.choices)
                 action.default = [value] if several else value
                 action.nargs = action.nargs if action.option_strings else "*" if several else "?"
+            elif action.default is None and action.choices and action.nargs is None:
+                action.default = next(iter(action.choices))
             elif action.default in (None, "") and action.nargs is None:
                 compared = re.search(rf"\.{re.escape(action.dest)}\s*==\s*['\"](\w+)['\"]", self.source)
                 action.default = compared[1] if compared else action.default

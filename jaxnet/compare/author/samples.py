@@ -124,22 +124,44 @@ class Samples:
         if re.search(r"label|target|(^|_)y(_|$)|class|output", word):
             return labels.astype(np.int64)
         if re.search(r"image|(^|_)(x|data|train|test|inputs?|features?)(_|$)", word):
-            return images if "image" in word else images.reshape(len(images), -1)
+            whole = "image" in word and re.search(r"\b28\b|reshape|flatten|ravel", self.source)
+            return images if whole else images.reshape(len(images), -1)
         return None
+
+    def by_keys(self) -> dict[str, np.ndarray] | None:
+        """Digits under the keys by which the program takes them out of a file: images (m, 784) from 0 to 1, and labels
+        (m,)."""
+        keys = re.findall(r"""\[['"](\w*(?:train|test)\w*)['"]\]""", self.source)
+        if not any(re.search("image|data|label|x_|_x|y_|_y", key.lower()) for key in keys):
+            return None
+        sides = {key: "test" if "test" in key.lower() else "train" for key in keys}
+        labels = {key: re.search("label|target|y_|_y", key.lower()) is not None for key in keys}
+        return {key: self._flat(sides[key])[labels[key]] for key in keys}
+
+    def _flat(self, part: str) -> tuple[np.ndarray, np.ndarray]:
+        d = self.digits._asdict()
+        return d[f"x_{part}"].reshape(-1, 784) / np.float32(255), d[f"y_{part}"].astype(np.int64)
 
     def _pickled(self) -> Any:
         """Digits as the program takes them out of a pickle: by keys, four arrays, or pairs for training, validation
         and test."""
-        d = self.digits
-        x, x_test = (images.reshape(-1, 784) / np.float32(255) for images in (d.x_train, d.x_test))
-        y, y_test = d.y_train.astype(np.int64), d.y_test.astype(np.int64)
-        keys = re.findall(r"""\[['"](\w*(?:train|test)\w*)['"]\]""", self.source)
-        if any(re.search("image|data|label|x_|_x|y_|_y", key) for key in keys):
-            sides = {key: (x_test, y_test) if "test" in key else (x, y) for key in keys}
-            return {key: side[bool(re.search("label|target|y_|_y", key))] for key, side in sides.items()}
+        (x, y), tests = self._flat("train"), self._flat("test")
+        if (named := self.by_keys()) is not None:
+            return named
         if re.search(r"^[ \t]*\w+(\s*,\s*\w+){3}\s*=\s*\w+\.load\(", self.source, re.M):
-            return x, y, x_test, y_test
-        return (x[:-100], y[:-100]), (x[-100:], y[-100:]), (x_test, y_test)
+            return x, y, *tests
+        return (x[:-100], y[:-100]), (x[-100:], y[-100:]), tests
+
+    def named_files(self) -> list[str]:
+        """The files that the program speaks of and that can be made up."""
+        names = dict.fromkeys(re.findall(r"""['"]([\w-]+(?:\.\w+)+)['"]""", self.source))
+        return [name for name in names if not _TRAINED.search(name.lower()) and self.content(name) is not None]
+
+    def file_names(self) -> list[str]:
+        """What a folder would hold that is missing: these, or pictures or texts by numbers."""
+        pictures = re.search(r"imread|Image\.open|\.(png|jpe?g|bmp)\b", self.source)
+        numbered = [f"{k}.{'png' if pictures else 'txt'}" for k in range(50)]
+        return numbered if pictures else self.named_files() or numbered
 
     def content(self, path: str, numbers: bool = False) -> bytes | None:
         """The bytes of a missing file; None if its name tells nothing. `numbers`: it is read as an array."""
@@ -165,6 +187,8 @@ class Samples:
             images, labels = self.images(10_000 if whole else 400, 3072)
             values = {"data": images, "labels": labels.tolist()}
             return pickle.dumps(values | {key.encode(): value for key, value in values.items()})
+        if name == "batches.meta":
+            return pickle.dumps({key: [f"class {k}" for k in range(10)] for key in ("label_names", b"label_names")})
         if name.endswith(".npz") and not re.search(_TRAINED, name):
             buffer = io.BytesIO()
             names = {"x": "images", "y": "labels"}
