@@ -32,7 +32,7 @@ class Inert:
         decorates = len(arguments) == 1 and not named and isinstance(arguments[0], types.FunctionType)
         if "shuffle" in self._path.rpartition(".")[2] and len(arguments) > 1:
             return arguments
-        return arguments[0] if decorates else Inert(self._path, self._known)
+        return next(iter(arguments)) if decorates else Inert(self._path, self._known)
 
     def __iter__(self) -> Iterator[Any]:
         return iter([Inert() for _ in range(_parts_wanted(sys._getframe(1)))])

@@ -33,7 +33,7 @@ from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in
+from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in, setitem
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, tied, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple
@@ -492,7 +492,7 @@ def _check_what_is_cut_off(judged: Judged) -> None:
     seen: dict[tuple, bool] = {}  # by the lines that cut off: whether there was
     for values, parts in zip(judged.drawn, judged.truth.parts, strict=True):
         for node, use in parts:
-            if use not in forward or node.shape != use.shape or use.function in (np.add, np.subtract):
+            if use not in forward or node.shape != use.shape or use.function in (np.add, np.subtract, setitem):
                 continue
             if use.function is not np.maximum and len(active.intersection(use.parents)) < 2:
                 continue  # a mask that is drawn: what the network decides on itself is a relu

@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -135,6 +137,45 @@ def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1
 # --- backwards --------------------------------------------------------------------------------------------------------
 
 
+@dataclass(eq=False)
+class Operation:
+    """A Node, its arguments with slots for arrays, and the numbers of those that it is differentiated by."""
+
+    node: Node
+    template: Any
+    moving: list[int]
+
+    @cached_property
+    def part_of(self) -> int | None:
+        """The array of which a part is read or written that numbers and slices tell: no entry of it twice."""
+        if self.node.function is not operator.getitem and self.node.function is not setitem:
+            return None
+        array, index = self.template[0][:2]
+        index = index if isinstance(index, tuple) else (index,)
+        plain = all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in index)
+        return array if plain and not any(isinstance(i, (_Slot, bool)) for i in index) else None
+
+    @cached_property
+    def general(self) -> tuple[Any, list[int]]:
+        """The template with its slots counted from 0 on, and the numbers of the arrays that belong there."""
+        renumbered: dict[int, int] = {}
+
+        def slot(part: Any) -> Any:
+            if isinstance(part, _Slot):
+                return _Slot(renumbered.setdefault(int(part), len(renumbered)))
+            if isinstance(part, (tuple, list)):
+                return type(part)([slot(one) for one in part])
+            return {key: slot(one) for key, one in part.items()} if isinstance(part, dict) else part
+
+        return slot(self.template), list(renumbered)
+
+    @cached_property
+    def kind(self) -> tuple:
+        """What all operations of the same function and constants share."""
+        template, numbers = self.general
+        return self.node.function, repr(template), tuple(map(numbers.index, self.moving))
+
+
 Uses = frozenset[tuple[Node, Node]]  # (a Node, by which other one)
 NO_USES: Uses = frozenset()
 
@@ -180,14 +221,19 @@ class PullBack:
         return {(by_number[target], by_number.get(use)): array for (target, use), array in found.items()}
 
     def _swept(
-        self, steps, arrays: dict[int, np.ndarray], seeds: dict[int, np.ndarray], reached: set[int], stopped: Uses
+        self,
+        steps: list[Operation],
+        arrays: dict[int, np.ndarray],
+        seeds: dict[int, np.ndarray],
+        reached: set[int],
+        stopped: Uses,
     ):
         """The chain rule. A few operations are compiled at once, for all losses; of many, each kind once, as for what
         is wanted but once."""
         import jax
 
         if len(steps) <= AT_ONCE and not stopped:
-            key = repr([template for _, template, _ in steps])  # positions of masks are not the same in each draw
+            key = repr([step.template for step in steps])  # positions of masks are not the same in each draw
             if key not in self._at_once:
                 self._at_once[key] = jax.jit(
                     lambda arrays, seeds: _sweep(steps, arrays, seeds, _vjp), compiler_options=QUICKLY
@@ -199,37 +245,33 @@ class PullBack:
                     return {(n, use): part for (n, use), part in swept.items() if {n, use} - {-1} <= reached}
         return _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, _pull, stopped)
 
-    def _prepared(self, values: Values) -> tuple[list[tuple[Node, Any, list[int]]], dict[int, np.ndarray]]:
-        """Each operation with its arguments and the Nodes that it is differentiated by, and the arrays, by number."""
+    def _prepared(self, values: Values) -> tuple[list[Operation], dict[int, np.ndarray]]:
+        """The operations of one draw, the last one first, and the arrays by number."""
         if values not in self._of_draw:
-            steps = [(node, *self._described(node, values)) for node in self.order]
-            steps = [(node, template, moving) for node, template, moving in steps if moving]
-            needed = {n for node, _, _ in steps for n in _needed(node)}
-            others = {n for node, _, _ in steps for n in node.parents} - needed
+            steps = [step for node in self.order if (step := self._described(node, values)).moving]
+            needed = {n for step in steps for n in _needed(step.node)}
+            others = {n for step in steps for n in step.node.parents} - needed
             arrays = {n.number: np.asarray(values(n)) for n in needed}
             arrays |= {n.number: np.broadcast_to(np.float64(0), n.shape) for n in others}
             self._of_draw[values] = steps, arrays
         return self._of_draw[values]
 
-    def _described(self, node: Node, values: Values) -> tuple[Any, list[int]]:
-        """The arguments of an operation with slots for arrays, and the Nodes that it is differentiated by."""
+    def _described(self, node: Node, values: Values) -> Operation:
         moving: list[int] = []
 
         def argument(n: Node) -> Any:
-            floating, value = _is_written_to(n), None
-            if not floating:
-                value = np.asarray(values(n))
-                floating = value.dtype.kind == "f"
+            value = None if _is_written_to(n) else np.asarray(values(n))
+            floating = value is None or value.dtype.kind == "f"
             if n in self.active and floating:
                 if n.number not in moving:
                     moving.append(n.number)
-            elif value is not None and value.ndim == 0 and value.dtype.kind != "f":  # an axis or an index must be known
+            elif value is not None and value.ndim == 0 and not floating:  # an axis or an index must be known
                 return value.item()
             return _Slot(n.number)
 
         inputs = _without_masks(node, values) if node.function in INDEXED else node.inputs
         keywords = {name: value for name, value in node.keywords.items() if name not in ("dtype", "casting", "order")}
-        return replaced((inputs, keywords), argument), moving
+        return Operation(node, replaced((inputs, keywords), argument), moving)
 
 
 def _needed(node: Node) -> tuple[Node, ...]:
@@ -257,7 +299,7 @@ SMALL = 10_000  # entries of an array whose cotangents are kept for each of its 
 
 
 def _sweep(
-    steps, arrays: dict[int, Any], seeds: dict[int, Any], pull: Callable, stopped: Uses = NO_USES
+    steps: list[Operation], arrays: dict[int, Any], seeds: dict[int, Any], pull: Callable, stopped: Uses = NO_USES
 ) -> dict[tuple[int, int], Any]:
     """The chain rule: from the last Node to the first, each passes its cotangent on to what it was made of.
 
@@ -267,31 +309,31 @@ def _sweep(
     cotangents = dict(seeds)
     parts: dict[tuple[int, int], Any] = {}
     ends = {(n.number, use.number) for n, use in stopped}
-    overwritten = {template[0][0] for node, template, _ in steps if node.function is setitem}
+    overwritten = {step.template[0][0] for step in steps if step.node.function is setitem}
 
     def add(number: int, use: int, part: Any) -> None:
         parts[number, use] = part
         if (number, use) not in ends:
             cotangents[number] = cotangents[number] + part if number in cotangents else part
 
-    for node, template, moving in steps:
-        if node.number not in cotangents:
+    for step in steps:
+        number = step.node.number
+        if number not in cotangents:
             continue
-        array = template[0][0] if pull is _pull and _is_of_a_part(node, template) else -1
-        if array not in moving or arrays[array].size <= SMALL or (array, node.number) in ends:
-            found = pull(node, template, moving, arrays, cotangents[node.number])
-            for number, part in zip(moving, found, strict=True):
-                add(number, node.number, part)
-        elif node.function is operator.getitem:
+        array = step.part_of if pull is _pull else None
+        if array not in step.moving or arrays[array].size <= SMALL or (array, number) in ends:
+            for origin, part in zip(step.moving, pull(step, arrays, cotangents[number]), strict=True):
+                add(origin, number, part)
+        elif step.node.function is operator.getitem:
             total = _writable(cotangents[array]) if array in cotangents else np.zeros(arrays[array].shape)
-            total[template[0][1]] += cotangents[node.number]
+            total[step.template[0][1]] += cotangents[number]
             cotangents[array] = total
         else:
-            _, index, written = template[0]
-            last = node.number not in overwritten
-            rest = np.array(cotangents[node.number]) if last else _writable(cotangents.pop(node.number))
-            if written in moving:
-                add(written, node.number, _summed(rest[index], arrays[written].shape))
+            _, index, written = step.template[0]
+            last = number not in overwritten
+            rest = np.array(cotangents[number]) if last else _writable(cotangents.pop(number))
+            if written in step.moving:
+                add(written, number, _summed(rest[index], arrays[written].shape))
             rest[index] = 0
             cotangents[array] = cotangents[array] + rest if array in cotangents else rest
     return {**{(number, -1): cotangent for number, cotangent in cotangents.items()}, **parts}
@@ -302,25 +344,15 @@ def _writable(array: np.ndarray) -> np.ndarray:
     return array if array.flags.writeable else np.array(array)
 
 
-def _is_of_a_part(node: Node, template: Any) -> bool:
-    """Whether a part of an array is read or written that numbers and slices tell: no entry of it twice."""
-    if node.function is not operator.getitem and node.function is not setitem:
-        return False
-    index = template[0][1] if isinstance(template[0][1], tuple) else (template[0][1],)
-    return all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in index) and not any(
-        isinstance(i, (_Slot, bool)) for i in index
-    )
-
-
-def _pull_of_part(template: Any, moving: list[int], arrays: dict[int, Any], cotangent: Any) -> tuple[np.ndarray, ...]:
+def _pull_of_part(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple[np.ndarray, ...]:
     """`_vjp` of reading or writing a part of an array: compiled, each part would be an operation of its own."""
-    array, index, *written = template[0]
-    found = {number: np.zeros(arrays[number].shape) for number in moving}
+    array, index, *written = step.template[0]
+    found = {number: np.zeros(arrays[number].shape) for number in step.moving}
     if not written:
         found[array][index] = cotangent
-    elif written[0] in moving:
+    elif written[0] in step.moving:
         found[written[0]] = _summed(cotangent[index], arrays[written[0]].shape)
-    if written and array in moving:
+    if written and array in step.moving:
         rest = np.array(cotangent)
         rest[index] = 0
         found[array] = found[array] + rest
@@ -341,55 +373,41 @@ def _summed(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
 _compiled: dict[Any, Callable] = {}
 
 
-def _pull(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], cotangent: Any) -> tuple:
+def _pull(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
     """`_vjp`, compiled once for all operations of a kind: a step repeats itself over examples and moments."""
     import jax
 
-    if _is_of_a_part(node, template):
-        return _pull_of_part(template, moving, arrays, cotangent)
-    key, general, numbers = _kind(node, template, moving, arrays)
-    at = [numbers.index(number) for number in moving]
+    if step.part_of is not None:
+        return _pull_of_part(step, arrays, cotangent)
+    template, numbers = step.general
+    own = [arrays[number] for number in numbers]
+    key = step.kind, tuple((array.shape, array.dtype) for array in own)
     if key not in _compiled:
+        general = Operation(step.node, template, [numbers.index(number) for number in step.moving])
         _compiled[key] = jax.jit(
-            lambda own, cotangent: _vjp(node, general, at, dict(enumerate(own)), cotangent), compiler_options=QUICKLY
+            lambda own, cotangent: _vjp(general, dict(enumerate(own)), cotangent), compiler_options=QUICKLY
         )
-    return tuple(np.asarray(part) for part in _compiled[key]([arrays[number] for number in numbers], cotangent))
+    return tuple(np.asarray(part) for part in _compiled[key](own, cotangent))
 
 
-def _vjp(node: Node, template: Any, moving: list[int], arrays: dict[int, Any], cotangent: Any) -> tuple:
+def _vjp(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
     """The cotangents of one operation's active arguments, by `jax.vjp` of the operation."""
     import jax
     import jax.numpy as jnp
 
+    node = step.node
+
     def forward(*values):
-        args, keywords = _filled(template, {**arrays, **dict(zip(moving, values, strict=True))})
+        args, keywords = _filled(step.template, {**arrays, **dict(zip(step.moving, values, strict=True))})
         return function(*args, **keywords)
 
     try:
         function = in_jax(node.function)  # type: ignore[arg-type]
-        result, back = jax.vjp(forward, *(jnp.asarray(arrays[number]) for number in moving))
+        result, back = jax.vjp(forward, *(jnp.asarray(arrays[number]) for number in step.moving))
         return back(jnp.broadcast_to(cotangent, result.shape).astype(result.dtype))
     except Exception as error:  # whatever JAX has to say about an operation that it cannot trace
         where = f", line {node.place.line} of {node.place.file}," if node.place else ""
         raise ValueError(f"np.{node.name}{where} cannot be replayed in JAX ({_first_line(error)})") from None
-
-
-def _kind(node: Node, template: Any, moving: list[int], arrays: dict[int, Any]) -> tuple[Any, Any, list[int]]:
-    """What operations of the same function, shapes and constants share; the arguments' slots counted from 0 on, and
-    the numbers of the arrays that belong there."""
-    renumbered: dict[int, int] = {}
-
-    def slot(part: Any) -> Any:
-        if isinstance(part, _Slot):
-            return _Slot(renumbered.setdefault(int(part), len(renumbered)))
-        if isinstance(part, (tuple, list)):
-            return type(part)([slot(one) for one in part])
-        return {key: slot(one) for key, one in part.items()} if isinstance(part, dict) else part
-
-    general = slot(template)
-    numbers = list(renumbered)
-    shapes = tuple((arrays[number].shape, arrays[number].dtype.str) for number in numbers)
-    return (node.function, repr(general), shapes, tuple(map(numbers.index, moving))), general, numbers
 
 
 def _first_line(error: Exception) -> str:
