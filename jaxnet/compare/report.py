@@ -445,8 +445,10 @@ class Report(NamedTuple):
         """Between which lines each wrong gradient went wrong."""
         lines = []
         for name, (known, quantity, unknown) in self.frontier.items():
-            upto = f"right up to {self.where(known)} ({quantity}), " if known is not None else ""
-            if unknown is not None:
+            if unknown is not None and known is not None and quantity and self.where(known) == self.where(unknown):
+                lines.append(f"{name}: wrong within {self.where(unknown)}, where {quantity} is still right.")
+            elif unknown is not None:
+                upto = f"right up to {self.where(known)} ({quantity}), " if known is not None else ""
                 lines.append(f"{name}: {upto}wrong from {self.where(unknown)} on.")
         return lines
 

@@ -193,7 +193,6 @@ class PullBack:
         reached = ancestors(self.outputs, until=lambda n: n in parameters)
         reached = (n for n in reached if n in active and n not in parameters and n.function is not None)
         self.order = sorted(reached, key=lambda n: -n.number)
-        self._at_once: dict[str, Callable] = {}
         self._of_draw: dict[Values, tuple] = {}
 
     def __call__(self, values: Values, cotangents: Iterable[Any]) -> dict[Node, np.ndarray]:
@@ -213,37 +212,11 @@ class PullBack:
         for output, cotangent in zip(self.outputs, cotangents, strict=True):
             seed = np.broadcast_to(np.asarray(cotangent, np.float64), np.shape(values(output)))
             seeds[output.number] = seeds.get(output.number, 0.0) + seed
-        reached = ancestors(output for output in self.outputs if seeds[output.number].any())
         steps, arrays = self._prepared(values)
         with jax.enable_x64(True), _room():
-            found = self._swept(steps, arrays, seeds, {node.number for node in reached}, stopped)
+            found = _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, stopped)
         by_number = {n.number: n for n in (*self.active, *self.outputs)}
         return {(by_number[target], by_number.get(use)): array for (target, use), array in found.items()}
-
-    def _swept(
-        self,
-        steps: list[Operation],
-        arrays: dict[int, np.ndarray],
-        seeds: dict[int, np.ndarray],
-        reached: set[int],
-        stopped: Uses,
-    ):
-        """The chain rule. A few operations are compiled at once, for all losses; of many, each kind once, as for what
-        is wanted but once."""
-        import jax
-
-        if len(steps) <= AT_ONCE and not stopped:
-            key = repr([step.template for step in steps])  # positions of masks are not the same in each draw
-            if key not in self._at_once:
-                self._at_once[key] = jax.jit(
-                    lambda arrays, seeds: _sweep(steps, arrays, seeds, _vjp), compiler_options=QUICKLY
-                )
-            # An operation that this loss does not need may be unknown to JAX, or give 0 · ∞.
-            with contextlib.suppress(ValueError):
-                swept = {pair: np.asarray(part) for pair, part in self._at_once[key](arrays, seeds).items()}
-                if all(np.isfinite(part).all() for part in swept.values()):
-                    return {(n, use): part for (n, use), part in swept.items() if {n, use} - {-1} <= reached}
-        return _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, _pull, stopped)
 
     def _prepared(self, values: Values) -> tuple[list[Operation], dict[int, np.ndarray]]:
         """The operations of one draw, the last one first, and the arrays by number."""
@@ -293,13 +266,12 @@ def _room() -> Iterator[None]:
         raise ValueError("the arrays of this step are too large to be judged: smaller batches would do") from None
 
 
-AT_ONCE = 120  # operations
 QUICKLY = {"xla_backend_optimization_level": 0}  # what is compiled runs a few times on small arrays
 SMALL = 10_000  # entries of an array whose cotangents are kept for each of its uses, and for each version
 
 
 def _sweep(
-    steps: list[Operation], arrays: dict[int, Any], seeds: dict[int, Any], pull: Callable, stopped: Uses = NO_USES
+    steps: list[Operation], arrays: dict[int, Any], seeds: dict[int, Any], stopped: Uses
 ) -> dict[tuple[int, int], Any]:
     """The chain rule: from the last Node to the first, each passes its cotangent on to what it was made of.
 
@@ -320,9 +292,9 @@ def _sweep(
         number = step.node.number
         if number not in cotangents:
             continue
-        array = step.part_of if pull is _pull else None
+        array = step.part_of
         if array not in step.moving or arrays[array].size <= SMALL or (array, number) in ends:
-            for origin, part in zip(step.moving, pull(step, arrays, cotangents[number]), strict=True):
+            for origin, part in zip(step.moving, _pull(step, arrays, cotangents[number]), strict=True):
                 add(origin, number, part)
         elif step.node.function is operator.getitem:
             total = _writable(cotangents[array]) if array in cotangents else np.zeros(arrays[array].shape)
