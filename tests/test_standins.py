@@ -159,7 +159,7 @@ MNIST = {
     """,
     "shuffled": """
         import mnist, mlxtend.preprocessing
-        x, y = mlxtend.preprocessing.shuffle_arrays_unison(mnist.train_images(), mnist.train_labels())
+        x, y = mlxtend.preprocessing.shuffle_arrays_unison(arrays=[mnist.train_images(), mnist.train_labels()])
     """,
     "python-mnist": "from mnist import MNIST\nx, y = MNIST('data').load_training()",
     "mnist": "import mnist\nx, y = mnist.train_images(), mnist.train_labels()",
@@ -268,9 +268,10 @@ def test_other_data(ran):
     assert found["matrix"]["X"].shape == (TRAIN, 400)
     assert sorted(set(found["matrix"]["y"].reshape(-1))) == list(range(1, 11))
     found = ran("""
-        import glob, os, pickle
+        import codecs, glob, os, pickle
+        from io import open
         listed = [open(os.path.join('data/names', name), encoding='utf-8').read() for name in os.listdir('data/names')]
-        found = [open(name).read() for name in glob.glob('../data/names/*.txt')]
+        found = [codecs.open(name, 'r', 'utf-8').read() for name in glob.glob('../data/names/*.txt')]
         names = pickle.load(open('cifar/batches.meta', 'rb'), encoding='bytes')[b'label_names']
     """)
     assert (len(found["listed"]), len(found["found"]), len(found["names"])) == (50, 50, 10)

@@ -88,6 +88,10 @@ class Files:
             file = self.root / Path(file).name  # where it is found again
         return open(file, mode, buffering, encoding, *rest, **how)
 
+    def open_decoded(self, file: Any, mode: str = "r", encoding: Any = None, *_: Any, **__: Any) -> Any:
+        """As `codecs.open`."""
+        return self.open(file, mode, encoding=None if "b" in mode else encoding)
+
     def _may_be_written(self, path: Path) -> bool:
         return any(path.is_relative_to(folder) for folder in (self.root, tempfile.gettempdir()))
 

@@ -30,8 +30,9 @@ class Inert:
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         decorates = len(arguments) == 1 and not named and isinstance(arguments[0], types.FunctionType)
-        if "shuffle" in self._path.rpartition(".")[2] and len(arguments) > 1:
-            return arguments
+        if "shuffle" in self._path.rpartition(".")[2]:
+            given = arguments if len(arguments) > 1 else next(iter((*arguments, *named.values())), ())
+            return given if isinstance(given, list | tuple) else Inert(self._path, self._known)
         return next(iter(arguments)) if decorates else Inert(self._path, self._known)
 
     def __iter__(self) -> Iterator[Any]:

@@ -46,6 +46,7 @@ def system(files: Files) -> dict[str, Any]:
     return {
         "os.system": lambda *_: 0, "os.listdir": files.listdir, "os.path.exists": files.exists,
         "os.path.isfile": files.is_file, "gzip.open": files.open_gzip, "gzip.GzipFile": files.open_gzip,
+        "io.open": files.open, "codecs.open": files.open_decoded,
         "glob.glob": files.glob, "pathlib.Path": files.path_class(), "time.sleep": lambda *_: None,
         "time.clock": time.perf_counter,  # that Python no longer has
         "urllib.request.urlretrieve": files.download, "urllib.request.urlopen": files.fetch,

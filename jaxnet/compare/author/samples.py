@@ -188,7 +188,8 @@ class Samples:
             values = {"data": images, "labels": labels.tolist()}
             return pickle.dumps(values | {key.encode(): value for key, value in values.items()})
         if name == "batches.meta":
-            return pickle.dumps({key: [f"class {k}" for k in range(10)] for key in ("label_names", b"label_names")})
+            names = [f"class {k}" for k in range(10)]
+            return pickle.dumps({"label_names": names, b"label_names": [name.encode() for name in names]})
         if name.endswith(".npz") and not re.search(_TRAINED, name):
             buffer = io.BytesIO()
             names = {"x": "images", "y": "labels"}
