@@ -977,6 +977,39 @@ class Scale:
         examined(tmp_path, text + "Scale(3)\n")
 
 
+FILLED_BY_MOMENTS = """
+import numpy as np
+np.random.seed(5)
+T, X, Y = 6, np.random.randn(6, 3), np.random.randn(6, 2)
+W, U, p, V = np.random.randn(3, 4), np.random.randn(4, 4) / 2, np.random.randn(4), np.random.randn(4, 2)
+for _ in range(9):
+    h, i = np.zeros((T + 1, 4)), np.zeros((T, 4))
+    for t in range(T):
+        i[t] = 1 / (1 + np.exp(-X[t] @ W - h[t - 1] @ U))
+        h[t] = i[t] * p + (1 - i[t]) * h[t - 1]
+    error = h[:T] @ V - Y
+    loss = np.sum(error**2) / 2
+    dh, di = np.zeros((T + 1, 4)), np.zeros((T + 1, 4))
+    dW, dU, dp = np.zeros_like(W), np.zeros_like(U), np.zeros_like(p)
+    for t in reversed(range(T)):
+        dh[t] = V @ error[t] + di[t + 1] @ U.T
+        if t < T - 1:
+            dh[t] += dh[t + 1] * (1 - i[t + 1])
+        di[t] = dh[t] * (p - h[t - 1]) * i[t] * (1 - i[t])
+        dW += np.outer(X[t], di[t])
+        dU += np.outer(h[t - 1], di[t])
+        dp += dh[t] * i[t]
+    W, U, p, V = W - 0.1 * dW, U - 0.1 * dU, p - 0.1 * dp, V - 0.1 * h[:T].T @ error
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "line"), [("* (p - h[t - 1]) *", "* p *", 19), ("@ U.T", "@ U", 16)])
+def test_the_frontier_where_an_array_is_filled_moment_by_moment(tmp_path, old, new, line):
+    assert examined(tmp_path, FILLED_BY_MOMENTS)["verdict"] == "right"
+    said = examined(tmp_path, FILLED_BY_MOMENTS.replace(old, new))
+    assert {name: f["wrong_from"]["line"] for name, f in said["frontier"].items()} == dict.fromkeys("WUp", line)
+
+
 def test_a_number_that_is_learnt(tmp_path):
     text = PLAIN.replace("for _ in", "T = np.array(1.0)\nfor _ in").replace(
         "np.exp(A1 @ W2 + b2)", "np.exp(T * (A1 @ W2 + b2))"

@@ -56,7 +56,9 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
     pull = PullBack(uses_of, set(step.active), {p.root for p in step.parameters})
     parts = truth.pulled(crossing)
     total = _of_parameters(step, parts)
-    for count in range(1, MOST_ROUNDS):
+    # Who goes back k rounds, at the end or from each round, does what a round needs another number of times than there
+    # are rounds, but for k = 1.
+    for count in range(1, 2 if _most_often(step.forward) == _most_often(step.backward) else MOST_ROUNDS):
         seeds = [[sum(of_draw.get(use, 0.0) for use in uses) for uses in uses_of.values()] for of_draw in parts]
         if not any(np.any(seed) for of_draw in seeds for seed in of_draw):
             return None
@@ -66,6 +68,11 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
         if _explains(levels, truth._replace(adjoints=total)):
             return count
     return None
+
+
+def _most_often(nodes: list[Node]) -> int:
+    """How often the operation is made that is made most often."""
+    return max(Counter((n.places, n.instruction) for n in nodes).values(), default=0)
 
 
 def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
@@ -105,12 +112,11 @@ def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place 
         return None
     over = [axis for axis in (1, 0) if np.allclose(labels.sum(axis), 1)]
     held = {n for p in step.parameters for n in (p.root, p.before)}
-    for node in step.backward if over else ():
-        for target in set(truth.adjoints[0]) - held:
-            found = [adjoints.get(target) for adjoints in truth.adjoints]
-            right = [a for a in found if a is not None and a.shape == node.shape == labels.shape and a.any()]
-            if len(right) < len(drawn):
-                continue
+    known = [n for n in truth.adjoints[0] if n not in held and n.shape == labels.shape]
+    errors = [[adjoints[n] for adjoints in truth.adjoints] for n in known if all(n in a for a in truth.adjoints)]
+    errors = [error for error in errors if all(a.shape == labels.shape and a.any() for a in error)]
+    for node in (n for n in step.backward if over and n.shape == labels.shape):
+        for right in errors:
             given = [np.asarray(values(node), float) for values in drawn]
             first, *others = (_each(g, a, over[0]) for g, a in zip(given, right, strict=True))
             if first is None or not all(n is not None and np.allclose(n, first) for n in others):

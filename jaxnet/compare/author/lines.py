@@ -190,8 +190,8 @@ def frontiers(
         if not edge:
             continue
         first = min(edge, key=lambda n: (-place_of[n.place], n.number))
-        parents = [p for p in first.parents if p in known]
-        last = max(parents, key=lambda n: n.number, default=None)
+        origins = [p for p in first.sources if p in known]
+        last = max(origins, key=lambda n: n.number, default=None)
         found[name] = Frontier(last, _quantity(set(known[last]), step) if last is not None else "", first)
     return found
 
@@ -235,7 +235,7 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
     """The first unknown Nodes on the way to one. Slopes and inputs, which errors are multiplied by, are passed over."""
     errors: set[Node] = set()
     for node in step.backward:
-        if node in known or any(parent in errors for parent in node.parents):
+        if node in known or not errors.isdisjoint(node.sources):
             errors.add(node)
     edge, seen, stack = [], set(), [start]
     while stack:
@@ -243,8 +243,8 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
         if node in seen:
             continue
         seen.add(node)
-        unknown = [p for p in node.parents if p in step.labelled and p not in known and p.size > 0]
-        if node.function in _PRODUCTS and any(p in errors for p in node.parents):
+        unknown = [p for p in node.sources if p in step.labelled and p not in known and p.size > 0]
+        if node.function in _PRODUCTS and not errors.isdisjoint(node.sources):
             unknown = [p for p in unknown if p in errors]
         if not unknown or node in known:
             edge.append(node)

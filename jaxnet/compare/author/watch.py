@@ -88,7 +88,10 @@ class Watch:
         try:
             steps = find_steps(self.tape)
         except NoStep as error:
-            reasons.append(f"{name}: {error}" + (f" ({ran.notes[0]})" if ran is not None and ran.notes else ""))
+            why = f" ({ran.notes[0]})" if ran is not None and ran.notes else ""
+            if len(self.tape.nodes) > self.tape.most:
+                why = f" in the first {self.tape.most} operations, and no more are recorded{why}"
+            reasons.append(f"{name}: {error}{why}")
             return []
         names: dict[Node, list[str]] = {}
         if ran is not None:
