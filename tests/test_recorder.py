@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as real
 import pytest
 
-from jaxnet.compare.author import facade, replay
+from jaxnet.compare.author import facade, recorder, replay
 from jaxnet.compare.author.recorder import Array, node_of, recording
 from jaxnet.compare.author.replay import PullBack, Values, same_as_recorded
 from jaxnet.compare.author.tape import ancestors, made_of
@@ -171,6 +171,17 @@ def test_a_change_behind_the_record_is_noticed():
         real.asarray(first).view(real.ndarray)[0, 0] = 100.0
         node_of(first + b)
     assert same_as_recorded(tape.nodes, Values()) is not None
+
+
+def test_a_batch_of_huge_pictures_is_data_by_itself(monkeypatch):
+    monkeypatch.setattr(recorder, "HUGE", 50)
+    with recording():
+        pictures = np.array(real.arange(240, dtype=real.uint8).reshape(30, 8)) / 255
+        words = np.array(real.random.default_rng(0).normal(size=(30, 8)))
+        batch, row, most = pictures[np.array([3, 1])], words[2], pictures[4:]
+        assert node_of(batch).function is None
+        assert real.array_equal(node_of(batch).value, real.array(pictures)[[3, 1]])
+        assert [node_of(array).name for array in (row, most)] == ["getitem", "getitem"]
 
 
 def test_backwards_it_is_jax_grad_of_the_whole():

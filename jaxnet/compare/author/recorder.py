@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.tape import Node, Tape, add_at, look_at, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, add_at, ancestors, look_at, nodes_in, setitem
 
 _tape: list[Tape] = []  # the tape that is being written, if any
 
@@ -313,6 +313,15 @@ def _root(array: Any) -> Any:
     return array
 
 
+HUGE = 60_000_000  # entries of data of which a batch is data by itself: nobody could compute all of them several times
+
+
+def _is_of_pictures(node: Node) -> bool:
+    """Whether most of an array's numbers began as whole ones: no weights do."""
+    whole = (n for n in ancestors([node]) if n.function is None and n.dtype.kind in "iu")
+    return 2 * sum(n.size for n in whole) >= node.size
+
+
 def _is_unused(array: Any) -> bool:
     """Whether it is data, or a view of them, that nothing has been computed of yet."""
     data = _root(array)._leaf
@@ -559,6 +568,8 @@ class Array(Recorded, np.ndarray):
             return np.ndarray.view(self, np.ndarray)[index]
         bare = plain(index)
         result = np.ndarray.view(self, np.ndarray)[bare]
+        if self.size > HUGE and 10 * np.size(result) < self.size and _is_of_pictures(node_of(self)):
+            return leaf(np.array(result), "data")
         at = _refer(index)
         if (
             isinstance(result, np.ndarray)
