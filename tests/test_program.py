@@ -473,6 +473,12 @@ def test_python_2_keeps_its_lines(author):
     assert author.places == [("main.py", 5)]
 
 
+def test_an_array_is_not_none(author):
+    """As in NumPy before 1.13, where it was no array of comparisons."""
+    text = "import numpy as np\nW, b = np.ones(3), None\nfound = [W == None, W != None, b == None, 1 < 2 != None]"
+    assert author.run(author.write("net.py", text)).namespace["found"] == [False, True, True, True]
+
+
 def test_python_3_is_left_alone(author):
     text = "from __future__ import division\nprint('a', end='')\nx = 1 / 2\ny = type(zip([1], [2])) is zip\nexcept_ = 1"
     ran = author.run("main.py", text, builtins={"print": lambda *_, **__: None})

@@ -343,7 +343,8 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
     def read_csv(path: Any, *rest: Any, **how: Any) -> Any:
         import pandas
 
-        setattr(pandas.DataFrame, "as_matrix", pandas.DataFrame.to_numpy)  # noqa: B010 (as it was called before pandas 1)
+        for kind in (pandas.DataFrame, pandas.Series):
+            setattr(kind, "as_matrix", kind.to_numpy)  # noqa: B010 (as it was called before pandas 1)
         if how.pop("delim_whitespace", False):
             how["sep"] = r"\s+"
         table = None if hasattr(path, "read") else files.table(str(path))

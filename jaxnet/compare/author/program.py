@@ -277,7 +277,7 @@ class _Shell:
 
 
 class _Keeping(ast.NodeTransformer):
-    """What is given a name goes through `recorder.named`, `float(x)` through `recorder.as_float`, and a − b through
+    """`x == None` is `x is None`, as it was for arrays before NumPy 1.13. What is given a name goes through `recorder.named`, `float(x)` through `recorder.as_float`, and a − b through
     `recorder.difference`: nothing is lost of what is on the record, or belongs there. What only checks gradients, entry
     by entry, goes through `recorder.unrecorded`: nothing is trained by it, and it takes most of the time."""
 
@@ -292,6 +292,16 @@ class _Keeping(ast.NodeTransformer):
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "float" and len(node.args) == 1:
             node.func = ast.copy_location(ast.Name("__float__", ast.Load()), node.func)
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        identity = {ast.Eq: ast.Is(), ast.NotEq: ast.IsNot()}
+        pairs = zip(node.ops, node.comparators, strict=True)
+        node.ops = [
+            identity.get(type(op), op) if isinstance(other, ast.Constant) and other.value is None else op
+            for op, other in pairs
+        ]
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
