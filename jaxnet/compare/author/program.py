@@ -277,9 +277,10 @@ class _Shell:
 
 
 class _Keeping(ast.NodeTransformer):
-    """`x == None` is `x is None`, as it was for arrays before NumPy 1.13. What is given a name goes through `recorder.named`, `float(x)` through `recorder.as_float`, and a − b through
+    """What is given a name goes through `recorder.named`, `float(x)` through `recorder.as_float`, and a − b through
     `recorder.difference`: nothing is lost of what is on the record, or belongs there. What only checks gradients, entry
-    by entry, goes through `recorder.unrecorded`: nothing is trained by it, and it takes most of the time."""
+    by entry, goes through `recorder.unrecorded`: nothing is trained by it, and it takes most of the time. And
+    `x == None` is `x is None`, as it was for arrays before NumPy 1.13."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
