@@ -460,11 +460,15 @@ def _check_for_strangers(judged: Judged) -> None:
 def _check_what_it_branches_on(judged: Judged) -> None:
     """A draw in which the program would have branched in another way is no run of it; and of several numbers that are
     the largest, the error may go to each."""
-    for values in judged.drawn:
+    for values, adjoints in zip(judged.drawn, judged.truth.adjoints, strict=True):
         if (node := values.otherwise) is not None:
             raise ValueError(f"{_where(node)} branches on numbers, and does so in another way whatever the parameters")
-        if (node := tied(judged.step, values)) is not None:
-            raise ValueError(f"in {_where(node)} several numbers are the largest: whose the error is cannot be told")
+        largest = max(np.abs(adjoints[p.before]).max(initial=0) for p in judged.step.parameters if p.before in adjoints)
+        for node in tied(judged.step, values):
+            if np.abs(adjoints.get(node, 0.0)).max() > NOTHING * largest:  # nothing follows from a softmax's
+                raise ValueError(
+                    f"in {_where(node)} several numbers are the largest: whose the error is cannot be told"
+                )
 
 
 def _where(node: Node) -> str:

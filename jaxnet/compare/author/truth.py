@@ -74,7 +74,7 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
     data = _unseen(step, Values(), random)
     asked = [(node, outcome) for node, outcome in tape.decisions if node in step.active and node.number <= step.last]
     found = _drawn(step, count, tape, asked, data, random)
-    if (pooled := tied(step, found[0])) is not None and not asked:  # who is asked which one is the largest, knows
+    if not asked and (pooled := list(tied(step, found[0]))):  # with noise, a program would be told otherwise if it asks
         return _drawn(step, count, tape, asked, data | _apart(step, pooled, random), random)
     return found
 
@@ -136,9 +136,9 @@ def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[N
     return {n: recorded(n) + random.normal(size=n.shape) for n in sorted(leaves, key=lambda n: n.number)}
 
 
-def tied(step: Step, values: Values) -> Node | None:
-    """The first maximum that several numbers are, other than 0: nobody can say which of them it follows. Where an image
-    is blank, all that a pooling looks at is the same."""
+def tied(step: Step, values: Values) -> Iterator[Node]:
+    """The maxima that several numbers are, other than 0: nobody can say which of them they follow. Where an image is
+    blank, all that a pooling looks at is the same."""
     for node in sorted(step.active, key=lambda n: n.number):
         array = node.inputs[0] if node.name in ("max", "amax") else None
         if isinstance(array, Node) and array in step.active:
@@ -146,15 +146,14 @@ def tied(step: Step, values: Values) -> Node | None:
             along = node.inputs[1:], {**node.keywords, "keepdims": True}
             largest = (numbers == np.max(numbers, *along[0], **along[1])) & (numbers != 0)
             if (np.sum(largest, *along[0], **along[1]) > 1).any():
-                return node
-    return None
+                yield node
 
 
-def _apart(step: Step, pooled: Node, random: np.random.Generator) -> dict[Node, Array]:
-    """The data that a maximum is made of, as floating numbers, with a little noise: no two are the same then."""
+def _apart(step: Step, pooled: list[Node], random: np.random.Generator) -> dict[Node, Array]:
+    """The data that maxima are made of, as floating numbers, with a little noise: no two are the same then."""
     recorded = Values()
     labels = ancestors(m.labels for e in step.examples for m in e.meetings if m.labels is not None)
-    met = {p for n in ancestors([pooled]) & step.active for p in n.parents if p not in step.active}
+    met = {p for n in ancestors(pooled) & step.active for p in n.parents if p not in step.active}
     inside = {n for n in ancestors(met) if n.dtype is not None and n.dtype.kind == "f" and n.size > 1} - labels
     first = sorted((n for n in inside if inside.isdisjoint(n.parents)), key=lambda n: n.number)
     return {n: recorded(n) + 0.1 * (np.std(recorded(n)) or 1) * random.normal(size=n.shape) for n in first}
