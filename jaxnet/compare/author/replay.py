@@ -178,6 +178,7 @@ class Operation:
 
 Uses = frozenset[tuple[Node, Node]]  # (a Node, by which other one)
 NO_USES: Uses = frozenset()
+Parts = dict[tuple[int, int], Any]  # by the numbers of a Node and of its use
 
 
 class PullBack:
@@ -194,10 +195,11 @@ class PullBack:
         reached = (n for n in reached if n in active and n not in parameters and n.function is not None)
         self.order = sorted(reached, key=lambda n: -n.number)
         self._of_draw: dict[Values, tuple] = {}
+        self._by_number: dict[int, Node] = {}
 
     def __call__(self, values: Values, cotangents: Iterable[Any]) -> dict[Node, np.ndarray]:
         """∂/∂Node for each Node."""
-        return {target: array for (target, use), array in self.parts(values, cotangents).items() if use is None}
+        return {self._node(number): array for number, array in self._swept(values, cotangents).items()}
 
     def parts(
         self, values: Values, cotangents: Iterable[Any], stopped: Uses = NO_USES
@@ -206,6 +208,21 @@ class PullBack:
 
         In the uses that are `stopped`, (Node, by which other one), a Node is a constant to all that it was made of.
         """
+        parts: dict[tuple[int, int], np.ndarray] = {}
+        totals = self._swept(values, cotangents, parts, stopped)
+        found: dict[tuple[Node, Node | None], np.ndarray] = {}
+        found |= {(self._node(number), None): array for number, array in totals.items()}
+        found |= {(self._node(target), self._node(use)): array for (target, use), array in parts.items()}
+        return found
+
+    def _node(self, number: int) -> Node:
+        if not self._by_number:
+            self._by_number = {n.number: n for n in (*self.active, *self.outputs)}
+        return self._by_number[number]
+
+    def _swept(
+        self, values: Values, cotangents: Iterable[Any], parts: Parts | None = None, stopped: Uses = NO_USES
+    ) -> dict[int, np.ndarray]:
         import jax
 
         seeds: dict[int, np.ndarray] = {}
@@ -214,9 +231,7 @@ class PullBack:
             seeds[output.number] = seeds.get(output.number, 0.0) + seed
         steps, arrays = self._prepared(values)
         with jax.enable_x64(True), _room():
-            found = _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, stopped)
-        by_number = {n.number: n for n in (*self.active, *self.outputs)}
-        return {(by_number[target], by_number.get(use)): array for (target, use), array in found.items()}
+            return _sweep(steps, arrays, {number: seed for number, seed in seeds.items() if seed.any()}, parts, stopped)
 
     def _prepared(self, values: Values) -> tuple[list[Operation], dict[int, np.ndarray]]:
         """The operations of one draw, the last one first, and the arrays by number."""
@@ -271,20 +286,20 @@ SMALL = 10_000  # entries of an array whose cotangents are kept for each of its 
 
 
 def _sweep(
-    steps: list[Operation], arrays: dict[int, Any], seeds: dict[int, Any], stopped: Uses
-) -> dict[tuple[int, int], Any]:
+    steps: list[Operation], arrays: dict[int, Any], seeds: dict[int, Any], parts: Parts | None, stopped: Uses
+) -> dict[int, Any]:
     """The chain rule: from the last Node to the first, each passes its cotangent on to what it was made of.
 
-    Returns the cotangent of each Node, under (number, −1), and what each use of it adds. Where a part of a large array
-    is read or written, the cotangent of the array is added to, or cut, in its place.
+    Returns the cotangent of each Node by its number; what each use of it adds goes into `parts`. Where a part of a
+    large array is read or written, the cotangent of the array is added to, or cut, in its place.
     """
     cotangents = dict(seeds)
-    parts: dict[tuple[int, int], Any] = {}
     ends = {(n.number, use.number) for n, use in stopped}
     overwritten = {step.template[0][0] for step in steps if step.node.function is setitem}
 
     def add(number: int, use: int, part: Any) -> None:
-        parts[number, use] = part
+        if parts is not None:
+            parts[number, use] = part
         if (number, use) not in ends:
             cotangents[number] = cotangents[number] + part if number in cotangents else part
 
@@ -308,7 +323,7 @@ def _sweep(
                 add(written, number, _summed(rest[index], arrays[written].shape))
             rest[index] = 0
             cotangents[array] = cotangents[array] + rest if array in cotangents else rest
-    return {**{(number, -1): cotangent for number, cotangent in cotangents.items()}, **parts}
+    return cotangents
 
 
 def _writable(array: np.ndarray) -> np.ndarray:

@@ -316,7 +316,10 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
                 }
             return parts
 
-        adjoints = [{n: of_draw[n, None] for n in kept if (n, None) in of_draw} for of_draw in pulled()]
+        found = [pull(v, [*of_losses, *seeds]) for v, seeds in zip(drawn, of_predictions, strict=True)]
+        for of_draw in found:
+            of_draw |= {p.before: p.turned(of_draw[p.root]) for p in turned if p.root in of_draw}
+        adjoints = [{n: of_draw[n] for n in kept if n in of_draw} for of_draw in found]
         return Truth(loss, adjoints, pulled, [])
 
     @functools.cache
