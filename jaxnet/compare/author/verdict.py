@@ -18,7 +18,7 @@ from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Tape, made_of, nodes_in
+from jaxnet.compare.author.tape import Node, Tape, made_of, nodes_in
 from jaxnet.compare.report import Report
 
 
@@ -195,14 +195,22 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
             wrong = wrong or judged
             if judged.proof == "formula" or (judged.step.examples and judged.truth.loss.name):
                 break
+        elif scaled is not None and _made_alike(scaled.truth.loss.node, judged.truth.loss.node):
+            continue
         elif not judged.findings:
             # Another step of the same arrays does not acquit one that the program's own loss contradicts.
             return wrong if wrong is not None and _same_reading(wrong, judged) else judged
         else:
-            scaled = scaled or judged  # another number of the program may be the loss without that constant
+            scaled = scaled or judged  # another number of the program may be the loss, without that constant
     if scaled is None and wrong is None:
         raise problem or ValueError("no step")
     return scaled or wrong  # type: ignore[return-value]
+
+
+def _made_alike(node: Node | None, other: Node | None) -> bool:
+    if node is None or other is None:
+        return False
+    return (node.places, node.instruction) == (other.places, other.instruction)
 
 
 def _may_be_meant(judged: Judged) -> str:
