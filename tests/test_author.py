@@ -926,6 +926,43 @@ def test_a_loss_that_labels_enter_in_another_way_than_the_error(tmp_path, loss):
     assert examined(tmp_path, text.replace("    dW2, db2", twice))["verdict"] == "wrong"
 
 
+SCALARS = """
+import numpy as np
+np.random.seed(4)
+X, Y = np.random.rand(4, 3), np.random.rand(4, 2)
+W1, W2 = np.random.randn(3, 5) / 2, np.random.randn(5, 2) / 2
+for _ in range(9):
+    A = np.tanh(X @ W1)
+    P = 1 / (1 + np.exp(-A @ W2))
+    loss = np.mean((P - Y) ** 2)
+    dZ = 2 * (P - Y) / Y.size * P * (1 - P)
+    dA = dZ @ W2.T * (1 - A ** 2)
+    dX = np.zeros(X.shape)
+    for n in range(4):
+        for j in range(5):
+            dX[n] += dA[n, j] * W1[:, j]
+    W1 -= 0.1 * (X.T @ dA)
+    W2 -= 0.1 * (A.T @ dZ)
+"""
+
+
+def test_numbers_of_the_backward_pass_are_no_losses(tmp_path):
+    """What goes back to the data is made entry by entry, and no step needs it."""
+    said = examined(tmp_path, SCALARS)
+    assert (said["verdict"], said["loss"]["name"], said["loss"]["from"]) == ("right", "squared-error", "source")
+    said = examined(tmp_path, SCALARS.replace(" * P * (1 - P)", ""))  # those of a cross-entropy
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "W2"]
+
+
+@pytest.mark.parametrize("loss", ["np.sqrt(np.mean((P - Y) ** 2))", "np.exp(np.mean((P - Y) ** 2))"])
+def test_a_function_of_a_known_loss_is_not_accused(tmp_path, loss):
+    """It is part of its own derivative, and no scalar beside it."""
+    outer = "(P - Y) / Y.size / loss" if "sqrt" in loss else "2 * loss * (P - Y) / Y.size"
+    text = SCALARS.replace("np.mean((P - Y) ** 2)", loss).replace("2 * (P - Y) / Y.size", outer)
+    with pytest.raises(ValueError, match="times a number that is another one in each draw"):
+        examined(tmp_path, text)
+
+
 def test_what_a_gradient_held_before_it_was_filled_with_zeros_is_no_loss(tmp_path):
     text = PLAIN.replace("for _", "db1 = np.zeros((5, 1))\nfor _").replace("zeros(5)", "zeros((5, 1))")
     text = text.replace("W1 + b1", "W1 + b1.T").replace(

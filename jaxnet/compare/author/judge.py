@@ -41,6 +41,7 @@ from jaxnet.compare.teeth import Teeth, teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
 DRAWS = 2
+CONSTANTS = ("wrong-sign", "wrong-scale")
 Array = np.ndarray
 
 
@@ -346,6 +347,11 @@ def _accused(judged: Judged, factors, known) -> Judged:
     else:
         leaves = [(n, given[n][0], judged.true[n][0]) for n in given if not _is_nothing(factors[n])]
         findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]
+        # Where a single entry is alive, any number is a constant; another one in the next draw.
+        varying = {f"d{n}" for n in given if common_multiple(given[n], judged.true[n], RIGHT) is None}
+        unnamed = [Finding(f.at, "unknown") for f in findings if f.code in CONSTANTS and f.at in varying]
+        findings = [f for f in findings if not (f.code in CONSTANTS and f.at in varying)]
+        findings += list(dict.fromkeys(unnamed))
         agree = bool(known) and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known)
         common = known[0] if agree else 1.0
         if agree and common > 0:  # what all that is right shares is the loss's
@@ -370,6 +376,8 @@ def _accused(judged: Judged, factors, known) -> Judged:
         # With one example and one output the derivative of any loss is a multiple of that of any other one.
         raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
     proof = "formula"
+    if any(f.code == "unknown" for f in findings):
+        _check_that_it_is_no_function_of_the_loss(judged)
     if not _is_formula(diagnosis):
         if not known and (error := wrong_error(judged.step, judged.truth, judged.drawn)) is not None:
             findings = [Finding("dZ", code, computed=f"dZ = {error.computed}") for code in error.codes]
@@ -455,6 +463,15 @@ def _check_for_strangers(judged: Judged) -> None:
             raise ValueError(
                 f"an array{where} was not made by NumPy functions that are recorded: no gradient is judged"
             )
+
+
+def _check_that_it_is_no_function_of_the_loss(judged: Judged) -> None:
+    """The gradients of √loss are those of the loss times a number, which is another one in each draw."""
+    given, true = zip(*((judged.given[name], judged.true[name]) for name in judged.given), strict=True)
+    draws = range(len(judged.drawn))
+    numbers = [common_multiple([g[k] for g in given], [t[k] for t in true], RIGHT) for k in draws]
+    if len(given) > 1 and None not in numbers:
+        raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
 
 
 def _check_what_it_branches_on(judged: Judged) -> None:

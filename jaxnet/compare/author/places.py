@@ -104,14 +104,22 @@ def with_sent_back(report: Report, judged: Judged) -> Report:
     return report._replace(unjudged=[*report.unjudged, *unjudged])
 
 
+def _distance(pair: tuple[np.ndarray, np.ndarray]) -> float:
+    given, true = pair
+    if given.shape != true.shape:
+        return 0.0
+    return float(np.abs(given - true).max(initial=0) / (np.abs(true).max(initial=0) or 1.0))
+
+
 def _parameters(judged: Judged) -> list[Parameter]:
-    """Each parameter beside the truth, both at the scale that the right ones share."""
-    scale = judged.scale if not judged.findings or judged.wrong else 1.0
-    given = {name: arrays[0] / (scale or 1.0) for name, arrays in judged.given.items()}
-    if not judged.findings:
-        given = {name: arrays[0] / judged.scale for name, arrays in judged.given.items()}
+    """Each parameter beside the truth in the draw where it is farthest from it, both at the scale that the right ones
+    share."""
+    scale = (judged.scale if not judged.findings or judged.wrong else 1.0) or 1.0
     params = {name: np.zeros(p.before.shape) for name, p in judged.names.items()}
-    true = {name: arrays[0] for name, arrays in judged.true.items()}
+    given, true = {}, {}
+    for name, arrays in judged.given.items():
+        pairs = [(array / scale, t) for array, t in zip(arrays, judged.true[name], strict=True)]
+        given[name], true[name] = max(pairs, key=_distance)
     return verdicts(params, given, true, 1e-6)
 
 

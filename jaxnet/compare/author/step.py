@@ -451,11 +451,18 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
         or [n for n in numbers[-FEW:] if not met.isdisjoint(made_of([n]))]
         or [n for n in found if n in labelled and any(n.size in e.prediction.shape for e in examples)]
     )
+    # A loss is made of the prediction, or of the error, and not of what the backward pass makes of it.
+    depth: dict[Node, int] = {}
+    for node in view.window:
+        inside = node in labelled and node in view.into_steps
+        depth[node] = max((depth.get(source, 0) for source in node.sources), default=0) + inside
+    likeliest = sorted(_last_of(found, view), key=lambda n: (depth[n], -n.number))[:12]
     covered = {}
-    for node in _last_of(found, view)[-12:]:
-        inside = made_of([node], first)
-        covered[node] = sum(e.prediction in inside for e in examples)
-    return tuple(sorted(covered, key=lambda n: (-covered[n], -n.number)))[:4]
+    for node in likeliest:
+        if depth[node] <= depth[likeliest[0]] + 1:
+            inside = made_of([node], first)
+            covered[node] = sum(e.prediction in inside for e in examples)
+    return tuple(sorted(covered, key=lambda n: (-covered[n], depth[n], -n.number)))[:4]
 
 
 def _last_of(scalars: list[Node], view: View) -> list[Node]:
