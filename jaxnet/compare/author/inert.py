@@ -29,11 +29,12 @@ class Inert:
         return attribute(f"{self._path}.{name}", self._known)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        decorates = len(arguments) == 1 and not named and isinstance(arguments[0], types.FunctionType)
+        if len(arguments) == 1 and not named and isinstance(arguments[0], types.FunctionType):
+            return arguments[0]
         if "shuffle" in self._path.rpartition(".")[2]:
             given = arguments if len(arguments) > 1 else next(iter((*arguments, *named.values())), ())
             return given if isinstance(given, list | tuple) else Inert(self._path, self._known)
-        return next(iter(arguments)) if decorates else Inert(self._path, self._known)
+        return Inert(self._path, self._known)
 
     def __iter__(self) -> Iterator[Any]:
         return iter([Inert() for _ in range(_parts_wanted(sys._getframe(1)))])

@@ -72,7 +72,7 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
 
 def _most_often(nodes: list[Node]) -> int:
     """How often the operation is made that is made most often."""
-    return max(Counter((n.places, n.instruction) for n in nodes).values(), default=0)
+    return max(Counter(n.site for n in nodes).values(), default=0)
 
 
 def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:

@@ -349,9 +349,8 @@ def _accused(judged: Judged, factors, known) -> Judged:
         findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]
         # Where a single entry is alive, any number is a constant; another one in the next draw.
         varying = {f"d{n}" for n in given if common_multiple(given[n], judged.true[n], RIGHT) is None}
-        unnamed = [Finding(f.at, "unknown") for f in findings if f.code in CONSTANTS and f.at in varying]
-        findings = [f for f in findings if not (f.code in CONSTANTS and f.at in varying)]
-        findings += list(dict.fromkeys(unnamed))
+        named = (Finding(f.at, "unknown") if f.code in CONSTANTS and f.at in varying else f for f in findings)
+        findings = list(dict.fromkeys(named))
         agree = bool(known) and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known)
         common = known[0] if agree else 1.0
         if agree and common > 0:  # what all that is right shares is the loss's
@@ -520,7 +519,7 @@ def _check_what_is_cut_off(judged: Judged) -> None:
             cut_off = (np.asarray(values(use)) == 0) & (np.asarray(values(node)) != 0)
             if cut_off.any():
                 with_error = (cut_off & (parts.get((use, None), 0.0) != 0)).any()
-                seen[use.places, use.instruction] = with_error or seen.get((use.places, use.instruction), False)
+                seen[use.site] = with_error or seen.get(use.site, False)
     hidden = [places[0] for (places, _), with_error in seen.items() if places and not with_error]
     if hidden:
         where = f"line {hidden[0].line} of {hidden[0].file}"

@@ -120,6 +120,11 @@ class Node:
         """The innermost line of the author's that made it."""
         return self.places[0] if self.places else None
 
+    @property
+    def site(self) -> tuple:
+        """The author's instruction that made it, and the lines that it was called from."""
+        return self.places, self.instruction
+
     def __repr__(self) -> str:
         made = self.name or self.origin or "leaf"
         of = ", ".join(f"#{parent.number}" for parent in self.parents)
@@ -408,8 +413,6 @@ def _sources(node: Node) -> tuple[Node, ...]:
                 break
             array = array.filling.before
         return (array, *nodes_in(index))
-    if node.function is setitem and _is_whole(node.inputs[1]):
-        return tuple(nodes_in(node.inputs[2]))
     if node.filling is not None and node.filled <= MOST_PARTS:
         lengths = [length for length, whole in zip(node.shape, node.filling.kind, strict=False) if not whole]
         if node.filled == math.prod(lengths):
@@ -456,11 +459,6 @@ def _fill(node: Node) -> None:
     filling.last, node.filling, node.filled = node, filling, len(filling.writes)
 
 
-def _is_whole(index: Any) -> bool:
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(i is Ellipsis or (isinstance(i, slice) and i == slice(None)) for i in parts)
-
-
 def _kind(part: Part) -> tuple[bool, ...]:
     return tuple(position is None for position in part)
 
@@ -470,7 +468,9 @@ def _overlap(part: Part, other: Part) -> bool:
 
 
 def _part(index: Any) -> Part | None:
-    """Where an index is that of an entry, a row or a column: which one."""
+    """Where an index is that of an entry, a row or a column: which one; that of all of the array is ()."""
+    if index is Ellipsis:
+        return ()
     parts = [None if i == slice(None) else i for i in (index if isinstance(index, tuple) else (index,))]
     while parts and parts[-1] is None:
         parts.pop()

@@ -18,7 +18,8 @@ from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, made_of, nodes_in
+from jaxnet.compare.author.tape import Tape, made_of, nodes_in
+from jaxnet.compare.author.truth import Loss
 from jaxnet.compare.report import Report
 
 
@@ -195,7 +196,7 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
             wrong = wrong or judged
             if judged.proof == "formula" or (judged.step.examples and judged.truth.loss.name):
                 break
-        elif scaled is not None and _made_alike(scaled.truth.loss.node, judged.truth.loss.node):
+        elif scaled is not None and _is_same_number(scaled.truth.loss, judged.truth.loss):
             continue
         elif not judged.findings:
             # Another step of the same arrays does not acquit one that the program's own loss contradicts.
@@ -207,10 +208,9 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
     return scaled or wrong  # type: ignore[return-value]
 
 
-def _made_alike(node: Node | None, other: Node | None) -> bool:
-    if node is None or other is None:
-        return False
-    return (node.places, node.instruction) == (other.places, other.instruction)
+def _is_same_number(loss: Loss, other: Loss) -> bool:
+    """Whether both are what the same instruction of the program computes."""
+    return loss.node is not None and other.node is not None and loss.node.site == other.node.site
 
 
 def _may_be_meant(judged: Judged) -> str:
