@@ -14,6 +14,7 @@ import pytest
 from generated import CODES, DEFINED, FORMS, LOOPED, UNFILLED, case
 
 from jaxnet import backprop
+from jaxnet.compare.author.attempts import NOISE
 from jaxnet.compare.author.verdict import verdict
 
 CONSTANTS = ("wrong-sign", "wrong-scale")
@@ -946,6 +947,21 @@ for _ in range(9):
 """
 
 
+def test_the_share_that_a_moving_average_takes_is_the_optimisers(tmp_path):
+    averaged = re.sub(r"    (\w\d) -= 0.1 \* (d\w\d)", r"    v\1 = 0.9 * v\1 + 0.1 * \2\n    \1 -= 0.5 * v\1", PLAIN)
+    averaged = averaged.replace("for _", "vW1, vb1, vW2, vb2 = (np.zeros(p.shape) for p in (W1, b1, W2, b2))\nfor _")
+    finding = examined(tmp_path, averaged.replace("np.log(P)) / 9", "np.log(P))"))["findings"][0]
+    assert (finding["at"], finding["code"], finding["scale"]) == ("loss", "wrong-scale", pytest.approx(1 / 9))
+
+
+def test_a_bias_for_each_example_that_no_step_changes_is_no_label(tmp_path):
+    """Nor is what a relu's derivative was written over the activation of."""
+    kept = PLAIN.replace("np.zeros(3)\n", "np.random.randn(9, 3)\n").replace("    b2 -= 0.1 * db2\n", "")
+    assert examined(tmp_path, kept)["verdict"] == "right"
+    said = examined(tmp_path, kept.replace(*SLOPE))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+
+
 def test_numbers_of_the_backward_pass_are_no_losses(tmp_path):
     """What goes back to the data is made entry by entry, and no step needs it."""
     said = examined(tmp_path, SCALARS)
@@ -1007,6 +1023,9 @@ for _ in range(3):
         W -= 0.01 * np.outer(pooled.flatten(), p - y)
         F -= 0.01 * dF
 """
+DIGITS = """from keras.datasets import mnist
+X, Y = mnist.load_data()[0][0][:3, 4:24:2, 4:24:2] / 255, np.eye(3)
+"""
 ENTRY = """for a in range(2):
                     for b in range(2):
                         for f in range(2):
@@ -1017,13 +1036,18 @@ ENTRY = """for a in range(2):
 
 def test_a_pooling_of_what_is_blank(tmp_path):
     """Where several numbers are the largest, an error may be sent to each of them, which is no mistake: other data show
-    what there is, unless the program asks which one it is."""
+    what there is; where the program asks which one it is, other pictures, if it gets them from us."""
     assert examined(tmp_path, POOLED)["verdict"] == "right"
     wrong = POOLED.replace("np.zeros(F.shape)", "np.ones(F.shape)")
     assert [p["name"] for p in examined(tmp_path, wrong)["parameters"] if not p["right"]] == ["F"]
     branching = POOLED.replace("dout[i : i + 2, j : j + 2] = (region == top) * dpooled[i // 2, j // 2]\n", ENTRY)
     with pytest.raises(ValueError, match=r"line 15 of net\.py several numbers are the largest"):
         examined(tmp_path, branching)
+    digits = re.sub(r"X, Y = .*\n.*\n", DIGITS, branching)
+    said = examined(tmp_path, digits)
+    assert (said["verdict"], said["program"]) == ("right", f"net.py{NOISE}")
+    said = examined(tmp_path, digits.replace("(W @ (p - y))", "(W @ p)"))
+    assert (said["program"], [p["name"] for p in said["parameters"] if not p["right"]]) == (f"net.py{NOISE}", ["F"])
     noisy = branching.replace("np.zeros((3, 10, 10))", "np.random.rand(3, 10, 10)")
     assert examined(tmp_path, noisy)["verdict"] == "right"
     said = examined(tmp_path, noisy.replace("np.zeros(F.shape)", "np.ones(F.shape)"))

@@ -19,6 +19,7 @@ from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.standins import stand_ins
 from jaxnet.compare.author.step import find_steps
 from jaxnet.compare.author.tape import Tape
+from jaxnet.compare.author.verdict import verdict
 
 NUMBER = itertools.count()
 
@@ -506,6 +507,72 @@ def test_each_layer_of_a_file_by_itself():
     )
     names = [attempt.description for attempt in attempts(code)[1]]
     assert list(dict.fromkeys(names)) == [f"forward and backward of class {name}" for name in ("Dense", "Softsign")]
+
+
+def test_a_layer_is_built_for_its_input(tmp_path):
+    """And what it has is called as its author calls it."""
+    (tmp_path / "layer.py").write_text("""
+import numpy as np
+class Dense:
+    def __init__(self, units, activation=None):
+        self.units, self.params = units, {}
+    def build(self, input_shape):
+        self.params["w"] = np.random.randn(input_shape[-1], self.units)
+        self.params["b"] = np.zeros(self.units)
+    def forward(self, x):
+        self.x = x
+        return x @ self.params["w"] + self.params["b"]
+    def backward(self, dout):
+        self.dw, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.params["w"].T
+""")
+    report = verdict(tmp_path / "layer.py", tmp_path)
+    assert (report.verdict, [p.name for p in report.parameters]) == ("right", ["b", "w", "x"])
+
+
+def test_a_class_of_static_methods_is_a_place_for_functions():
+    code = """
+    class Net:
+        @staticmethod
+        def initialize(input_size, hidden=4):
+            return {'W1': np.random.randn(input_size, hidden), 'W2': np.random.randn(hidden, 1)}
+        @staticmethod
+        def forward(X, params):
+            A1 = np.tanh(X @ params['W1'])
+            return A1 @ params['W2'], {'X': X, 'A1': A1}
+        @staticmethod
+        def backward(y, P, cache, params, rate):
+            dZ = P - y
+            dA = dZ @ params['W2'].T * (1 - cache['A1'] ** 2)
+            params['W2'] -= rate * cache['A1'].T @ dZ
+            params['W1'] -= rate * cache['X'].T @ dA
+        @staticmethod
+        def fit(X, y, epochs, rate):
+            params = Net.initialize(X.shape[1])
+            for _ in range(epochs):
+                P, cache = Net.forward(X, params)
+                Net.backward(y.reshape(P.shape), P, cache, params, rate)
+            return params
+    """
+    assert first(code)[1].description == "fit(X, y, epochs, rate), called with data of jaxnet's own"
+
+
+def test_a_generator_that_trains_is_run_through():
+    code = """
+    log = []
+    class Net:
+        def __init__(self, n_in):
+            self.w = np.ones((n_in, 1))
+        def fit(self, X, y, epochs, lr=0.1):
+            for epoch in range(epochs):
+                self.w -= lr * X.T @ (X @ self.w - y)
+                log.append(epoch)
+                yield epoch
+    """
+    namespace, attempt = first(code)
+    namespace["log"].clear()
+    attempt.call()
+    assert namespace["log"] == [0, 1, 2] * 3
 
 
 def test_a_layer_that_averages_has_a_loss_that_does():

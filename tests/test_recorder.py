@@ -173,6 +173,21 @@ def test_a_change_behind_the_record_is_noticed():
     assert same_as_recorded(tape.nodes, Values()) is not None
 
 
+def test_what_only_rounding_has_left_is_no_change():
+    """Of a gradient that is 0 in single precision there is something left, and an optimiser makes much of it."""
+    with recording() as tape:
+        x = np.array(real.random.default_rng(0).normal(size=(400, 3)), np.float32)
+        rest = (x - x.mean(0)).sum(0)
+        node_of(rest / np.abs(rest))
+    assert same_as_recorded(tape.nodes, Values()) is None
+    with recording() as tape:
+        x = np.array(real.random.default_rng(0).normal(size=(400, 3)), np.float32)
+        centred = x - x.mean(0)
+        real.asarray(centred).view(real.ndarray)[0, 0] = 100.0
+        node_of(centred.sum(0))
+    assert same_as_recorded(tape.nodes, Values()) is not None
+
+
 def test_a_batch_of_huge_pictures_is_data_by_itself(monkeypatch):
     monkeypatch.setattr(recorder, "HUGE", 50)
     with recording():

@@ -129,6 +129,11 @@ MNIST = {
         train = datasets.MNIST('.', train=True, download=True, transform=transforms.ToTensor())
         x, y = train.data.numpy(), train.targets.numpy()
         assert train[3][0].shape == (1, 28, 28) and train[3][1] == y[3]
+        import torch
+        import torch.nn.functional as F
+        images, labels = next(iter(torch.utils.data.DataLoader(train, batch_size=8)))
+        assert images.contiguous().view(8, -1).numpy().shape == (8, 784)
+        assert F.one_hot(labels, num_classes=10).numpy().argmax(1).tolist() == y[:8].tolist()
     """,
     "read_data_sets": """
         from tensorflow.examples.tutorials.mnist import input_data
@@ -425,6 +430,7 @@ def test_questions_are_answered_and_not_for_ever(ran):
     found = ran("""
         layers, rate = int(input('Enter the number of layers: ')), float(input('learning rate? '))
         again = input('Continue (y/n)?')
+        data, start = input('Which data?\\n1) digits\\n2) clothes\\n'), input('Initialise by (He, Xavier or none): ')
         asked = 0
         try:
             while True:
@@ -434,6 +440,7 @@ def test_questions_are_answered_and_not_for_ever(ran):
             pass
     """)
     assert (found["layers"], found["rate"], found["again"]) == (2, 0.1, "y")
+    assert (found["data"], found["start"]) == ("1", "He")
     assert found["asked"] < 1000
 
 
@@ -447,6 +454,37 @@ def test_nothing_is_waited_for_or_run(ran):
         uploaded = files.upload()
     """)
     assert found["done"] == (0, 0, 0)
+
+
+def test_tasks_of_a_pool_are_done_in_turn(ran):
+    found = ran("""
+        import concurrent.futures as futures
+        done = []
+        def task(k):
+            done.append(k)
+            return k / (k - 2)
+        with futures.ThreadPoolExecutor(max_workers=4) as pool:
+            tasks = [pool.submit(task, k) for k in range(4)]
+            first, later = tasks[0].result(), list(pool.map(task, [5, 6]))
+            error = tasks[2].exception()
+        futures.wait(tasks)
+    """)
+    assert (found["done"], found["first"], found["later"]) == ([0, 1, 2, 3, 5, 6], 0, [5 / 3, 1.5])
+    assert isinstance(found["error"], ZeroDivisionError)
+
+
+def test_a_sweep_is_one_run_with_its_first_values(ran):
+    found = ran("""
+        import wandb
+        seen = []
+        def train():
+            with wandb.init(config={"epochs": 2, "lr": 0.5}) as run:
+                seen.append((run.config.lr, wandb.config["size"], wandb.config.epochs))
+                wandb.log({"loss": 1.0})
+        parameters = {"lr": {"min": 0.1, "max": 1.0}, "size": {"values": [[32, 16], [8]]}, "other": {"value": None}}
+        wandb.agent(wandb.sweep({"method": "bayes", "parameters": parameters}, project="net"), function=train, count=9)
+    """)
+    assert found["seen"] == [(0.1, [32, 16], 2)]
 
 
 # --- tables and data sets ---------------------------------------------------------------------------------------------
@@ -466,6 +504,10 @@ def test_a_table_is_read_as_the_program_finds_it(tables):
     assert tables["pandas.read_csv"]("here.csv", header=None).shape == (4, 3)
     assert tables["pandas.read_csv"]("here.csv").as_matrix().shape == (3, 3)  # nor, since pandas 1, this
     assert tables["pandas.read_csv"]("here.csv", delim_whitespace=True).shape == (3, 1)  # which pandas 3 has no more
+
+
+def test_a_table_that_seaborn_would_download(tables):
+    assert tables["seaborn.load_dataset"]("iris")["target"].nunique() == 3
 
 
 def test_a_missing_table_has_the_columns_that_the_program_asks_for(tables):

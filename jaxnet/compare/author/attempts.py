@@ -17,6 +17,7 @@ from jaxnet.compare.author.tree import importers
 from jaxnet.compare.author.watch import Watch, concerns
 
 SHARE = 0.5  # of the time that is left, for one program
+NOISE = ", on pictures with a little noise: where one is blank, several numbers are the largest"
 
 
 class Attempt(NamedTuple):
@@ -34,9 +35,10 @@ class Attempt(NamedTuple):
 
 
 def attempts(
-    path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str]
+    path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str], noise: bool = False
 ) -> Iterator[Attempt]:
-    """The file itself, programs of its tree that use it, and calls of what it has."""
+    """The file itself, programs of its tree that use it, and calls of what it has. With `noise`, on pictures no part of
+    which is blank."""
     own: Ran | None = None
     modules: dict[str, Any] = {}
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
@@ -46,7 +48,7 @@ def attempts(
             reasons.append("the time was up")
             return
         watch = Watch(deadline, asked)
-        modules, builtins = standins.stand_ins(root, file, facade.modules()["numpy"])
+        modules, builtins = standins.stand_ins(root, file, facade.modules()["numpy"], noise)
         modules = {**facade.modules(), **modules}
         share = time.monotonic() + SHARE * (deadline - time.monotonic())
         watch.tape.deadline = share
@@ -69,7 +71,7 @@ def attempts(
         trained = True
         for network in found:
             more = network is not found[-1]
-            program = None if file == path else str(ran.entry)
+            program = f"{ran.entry}{NOISE}" if noise else None if file == path else str(ran.entry)
             yield Attempt(program, watch.tape, network.steps, network.names, [*without, *ran.notes], more=more)
     if own is None:
         return

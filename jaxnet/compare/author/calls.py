@@ -69,14 +69,18 @@ def data_of(world: World, np: types.ModuleType) -> dict[str, Any]:
 
 
 class File:
-    """The functions and classes that a file defines, in their order, and how it calls them."""
+    """The functions and classes that a file defines, in their order, and how it calls them. A class of static methods
+    alone is a place for functions."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         self.namespace = namespace
         own = namespace.get("__name__")
-        functions = [(n, f) for n, f in namespace.items() if isinstance(f, types.FunctionType)]
+        classes = {n: c for n, c in namespace.items() if isinstance(c, type) and c.__module__ == own}
+        static = {n: _static_methods(c) for n, c in classes.items()}
+        self.classes = {n: c for n, c in classes.items() if not static[n]}
+        named = [*namespace.items(), *(item for of_class in static.values() for item in of_class.items())]
+        functions = [(n, f) for n, f in named if isinstance(f, types.FunctionType)]
         self.functions = {n: f for n, f in functions if f.__globals__ is namespace}
-        self.classes = {n: c for n, c in namespace.items() if isinstance(c, type) and c.__module__ == own}
         methods = [f for c in self.classes.values() for f in vars(c).values()]
         plain = [getattr(f, "__func__", f) for f in (*self.functions.values(), *methods)]
         names = {f.__code__.co_filename for f in plain if isinstance(f, types.FunctionType)}
@@ -108,6 +112,14 @@ class File:
             ]
             found |= names | attributes
         return found
+
+
+def _static_methods(kind: type) -> dict[str, Any]:
+    """The functions of a class that has no other methods."""
+    methods = {n: f for n, f in vars(kind).items() if isinstance(f, types.FunctionType | staticmethod | classmethod)}
+    if kind.__bases__ != (object,) or not all(isinstance(f, staticmethod) for f in methods.values()):
+        return {}
+    return {n: f.__func__ for n, f in methods.items()}
 
 
 def _tree(filename: str) -> ast.Module:
@@ -337,6 +349,12 @@ class Leaf(NamedTuple):
     @property
     def word(self) -> str:
         return next((part for part in reversed(self.way) if isinstance(part, str) and part), "")
+
+    @property
+    def path(self) -> str:
+        """As its author would write it: `layers[0].weights`, and `W1` in a dict."""
+        parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.way]
+        return self.word if "[" not in "".join(parts) else "".join(parts).lstrip(".")
 
     @property
     def named(self) -> Named | None:

@@ -8,6 +8,7 @@ gradient. A call is tried before it is offered: what raises, or returns gradient
 from __future__ import annotations
 
 import ast
+import collections
 import contextlib
 import functools
 import io
@@ -231,7 +232,9 @@ def _train(
     if not owner and any(read_name(name) or means[:1] == ["parameters"] for name, means in arguments.items()):
         initialise(session, None, arguments)
     for _ in range(COUNT):
-        session.call(train)
+        result = session.call(train)
+        if isinstance(result, types.GeneratorType):  # it yields after each epoch
+            collections.deque(result, maxlen=0)
 
 
 def _passes(file: File, np: types.ModuleType, flags: Flags) -> Iterator[Target]:

@@ -66,7 +66,9 @@ class Files:
         train, test = self.samples.counts
         kept = {MNIST_TRAIN: train, MNIST_TESTS: test}.get(count, min(count, ROWS))
         size = (len(content) - start) // count
-        return content[:4] + kept.to_bytes(4, "big") + content[8 : start + kept * size]
+        numbers = numpy.frombuffer(content[start : start + kept * size], numpy.uint8)
+        numbers = self.samples.pictures(numbers) if size > 1 else numbers
+        return content[:4] + kept.to_bytes(4, "big") + content[8:start] + numbers.tobytes()
 
     def read(self, path: Any, numbers: bool = False) -> bytes:
         """As `content`, not compressed; raises the usual error."""
@@ -220,8 +222,8 @@ def numpy_readers(np: types.ModuleType, files: Files) -> dict[str, Any]:
     def stream(file: Any, numbers: bool = False) -> Any:
         return io.BytesIO(files.read(file, numbers)) if isinstance(file, str | os.PathLike) else file
 
-    def load(file: Any, *arguments: Any, **how: Any) -> Any:
-        loaded = numpy.load(stream(file), *arguments, **how)
+    def load(file: Any, mmap_mode: Any = None, *arguments: Any, **how: Any) -> Any:
+        loaded = numpy.load(stream(file), None, *arguments, **how)
         if isinstance(loaded, numpy.ndarray):
             return np.array(loaded)
         rows = None if files.samples.whole else ROWS

@@ -53,6 +53,10 @@ class Unseen(ValueError):
     """Nothing is wrong, but a mistake would not show: nor would it where the same step is read without its labels."""
 
 
+class Tied(ValueError):
+    """Several numbers are the largest, and it matters which of them the program follows."""
+
+
 class Judged(NamedTuple):
     """What was found out about a step."""
 
@@ -159,7 +163,9 @@ def _check_record(tape: Tape, step: Step) -> None:
     off = same_as_recorded((n for n in inside if n in step.active or n in step.labelled), values)
     if off is not None:
         where = f" from line {off.place.line} of {off.place.file} on" if off.place else ""
-        raise ValueError(
+        # Where numbers are equal but for rounding, another one may be the largest.
+        chosen = any(n.name in ("max", "amax", "argmax") for n in step.active.intersection(ancestors([off])))
+        raise (Tied if chosen else ValueError)(
             f"something was changed behind the record's back{where}: what was recorded gives other numbers"
         )
 
@@ -482,9 +488,7 @@ def _check_what_it_branches_on(judged: Judged) -> None:
         largest = max(np.abs(adjoints[p.before]).max(initial=0) for p in judged.step.parameters if p.before in adjoints)
         for node in tied(judged.step, values):
             if np.abs(adjoints.get(node, 0.0)).max() > NOTHING * largest:  # nothing follows from a softmax's
-                raise ValueError(
-                    f"in {_where(node)} several numbers are the largest: whose the error is cannot be told"
-                )
+                raise Tied(f"in {_where(node)} several numbers are the largest: whose the error is cannot be told")
 
 
 def _where(node: Node) -> str:

@@ -25,9 +25,10 @@ from jaxnet.compare.author.calls import (
     leaves,
     plain,
 )
+from jaxnet.compare.author.lines import names_in
 from jaxnet.compare.author.meanings import gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.passes import Network, construct, is_gradient, meant, parameters_in
-from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.recorder import current_tape, recording
 from jaxnet.compare.author.tape import Tape
 
 Play = Callable[[Any, bool], None]
@@ -93,9 +94,11 @@ def _pairs(file: File) -> Iterator[tuple[str, str]]:
 
 def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], shape: tuple[int, ...]) -> _Layer:
     session = Session(file, np, World((_features(shape), 4), "rows"))
-    session.data["hidden1"] = 4
+    session.data |= {"hidden1": 4, "sizes": 4}  # a layer has one size
     words = {"rate": 0.5, "prob": 0.5} if "drop" in name.lower() else {}
-    layer = construct(session, name, **words, **_parts(np, list(argument_meanings(file.classes[name], True)), shape))
+    makers = [file.classes[name], *find_role(file.methods(name), "init").values()]
+    arguments = dict.fromkeys(argument for maker in makers for argument in argument_meanings(maker, True))
+    layer = construct(session, name, **words, **_parts(np, list(arguments), shape))
     return _Layer(session, layer, {n: getattr(layer, n) for n in file.methods(name)}, passes)
 
 
@@ -126,6 +129,8 @@ def _parts(
     for name in arguments:
         if name.lower() in IMAGES:
             found[name] = IMAGES[name.lower()]
+        elif squeezed(name) in ("inputshape", "shapein", "prevshape"):  # of one example
+            found[name] = shape[1:] if len(shape) == 4 else (inputs,)
         elif (read := read_name(name)) and not read.gradient:
             found[name] = np.array(draws.normal(size=shapes[read.kind]))
         elif squeezed(name) in others:
@@ -148,6 +153,8 @@ class _Layer(Network):
         function, session = self.passes[0], self.session
         first, *others = argument_meanings(function).items()
         training = {name: True for name, means in others if means[:1] == ["true"]}
+        if (tape := current_tape()) is not None:
+            names_in({first[0]: x}, tape.names)
         result = session.call(function, **{first[0]: x, **training})
         self.x, self.out = x, _output(result, self.root)
         rest = result[1:] if isinstance(result, tuple) else (result,)

@@ -243,7 +243,9 @@ def _within(levels: list[Level], count: int) -> Level:
     k = taken = 0
     while k + 1 < len(levels) and (candidate := levels[k].candidate) is not None:
         beside = (candidate.decayed or candidate.beside) and levels[k].factor is None
-        if not beside and (taken == count or not candidate.scaled):
+        if candidate.mean:
+            taken -= 1  # 1 − β is the optimiser's
+        elif not beside and (taken == count or not candidate.scaled):
             break
         taken += candidate.scaled
         k += 1

@@ -6,6 +6,7 @@ Each table gives attributes by their dotted names; `np` makes the arrays that th
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import functools
 import importlib.util
 import io
@@ -52,8 +53,24 @@ def system(files: Files) -> dict[str, Any]:
         "urllib.request.urlretrieve": files.download, "urllib.request.urlopen": files.fetch,
         "wget.download": files.download, "requests.get": functools.partial(Response, files),
         "tyro.cli": lambda kind, *_, **__: kind(),
+        **{f"concurrent.futures.{kind}PoolExecutor": InTurn for kind in ("Thread", "Process")},
         **{f"subprocess.{name}": command for name in ("run", "call", "check_call", "check_output", "Popen")},
     }  # fmt: skip
+
+
+class InTurn(concurrent.futures.Executor):
+    """A pool whose tasks are done when they are submitted, one after another: so the record has one order."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> concurrent.futures.Future:
+        future: concurrent.futures.Future = concurrent.futures.Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 class Response(Inert):
@@ -73,6 +90,7 @@ class Response(Inert):
 
 def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]:
     """Digits, pictures and matrices as other libraries give them."""
+    side = 28 if re.search(r"\b(784|28)\b", samples.source) else 64
 
     def digits(*_: Any, **__: Any) -> Any:
         d = samples.digits
@@ -94,13 +112,13 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         return Bunch(gz=True, load_training=lambda: lists(False), load_testing=lambda: lists(True))
 
     def image(path: Any, *mode: Any, **_: Any) -> Any:
-        return np.array(samples.images(1, *((64, 64) if 0 in mode else (64, 64, 3)))[0][0])
+        return np.array(samples.images(1, *((side, side) if 0 in mode else (side, side, 3)))[0][0])
 
     def open_image(path: Any, *rest: Any, **how: Any) -> Any:
         from PIL import Image
 
         found = path if hasattr(path, "read") else files.find(path)
-        return Image.open(found, *rest, **how) if found else Image.fromarray(samples.images(1, 64, 64, 3)[0][0])
+        return Image.open(found, *rest, **how) if found else Image.fromarray(samples.images(1, side, side, 3)[0][0])
 
     def resized(picture: Any, size: Any, *_: Any, **__: Any) -> Any:
         rows, columns = (numpy.arange(n) * have // n for n, have in zip(size[::-1], picture.shape, strict=False))
@@ -147,7 +165,8 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         **{f"{name}.load_data": digits for name in ("mnist", "fashion_mnist")},
         **{f"{name}.load_data": pictures for name in ("cifar10", "cifar100")}, "to_categorical": one_hot,
         **{f"datasets.{name}": torch_sets for name in ("MNIST", "FashionMNIST", "EMNIST", "KMNIST")},
-        "DataLoader": Loader, "datasets.load_dataset": functools.partial(_rows, samples),
+        "DataLoader": Loader, "functional.one_hot": lambda *of, **how: one_hot(*of, **how).view(Tensor),
+        "datasets.load_dataset": functools.partial(_rows, samples),
         **{f"mnist.{part}_{what}": lambda *_, k=k, j=j, **__: digits()[k][j]
            for k, part in enumerate(("train", "test")) for j, what in enumerate(("images", "labels"))},
         "read_data_sets": read_data_sets, "idx2numpy.convert_from_file": from_idx,
@@ -165,6 +184,14 @@ class Tensor(numpy.ndarray):
 
     def float(self) -> Any:
         return self.astype(numpy.float32)
+
+    def view(self, *shape: Any) -> Any:
+        return super().view(*shape) if shape and isinstance(shape[0], type) else self.reshape(*shape)
+
+    def contiguous(self, *_: Any) -> Any:
+        return self
+
+    detach = cpu = to = contiguous
 
 
 class TorchImages:
@@ -283,6 +310,38 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
     }  # fmt: skip
 
 
+# --- experiments ------------------------------------------------------------------------------------------------------
+
+
+class Experiment(Inert):
+    """A run of Weights & Biases: `config` holds what it is started with, and the first value of each parameter of a
+    sweep, which an agent runs once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config, self.swept = Bunch(), {}
+
+    def init(self, *_: Any, config: Any = None, **__: Any) -> Experiment:
+        self.config |= {**(config if isinstance(config, dict) else vars(config or Inert())), **self.swept}
+        return self
+
+    def sweep(self, sweep: dict[str, Any], *_: Any, **__: Any) -> str:
+        for name, possible in sweep.get("parameters", {}).items():
+            values = possible.get("values") or [possible.get("value", possible.get("min"))]
+            self.swept[name] = values[0]
+        return "sweep"
+
+    def agent(self, _: Any, function: Callable[[], Any] | None = None, **__: Any) -> None:
+        if function is not None:
+            function()
+
+
+def experiments() -> dict[str, Any]:
+    run = Experiment()
+    parts = {name: getattr(run, name) for name in ("config", "init", "sweep", "agent")}
+    return {"wandb.run": run, **{f"wandb.{name}": part for name, part in parts.items()}}
+
+
 # --- questions and arguments ------------------------------------------------------------------------------------------
 
 
@@ -383,7 +442,8 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         return OneHotEncoder(*rest, **how, **({} if sparse is None else {"sparse_output": sparse}))
 
     return {
-        "pandas.read_csv": read_csv, "sklearn.datasets.fetch_openml": fetch_openml,
+        "pandas.read_csv": read_csv, "seaborn.load_dataset": lambda name, **_: read_csv(f"{name}.csv"),
+        "sklearn.datasets.fetch_openml": fetch_openml,
         "sklearn.datasets.fetch_mldata": fetch_mldata,
         "sklearn.datasets.load_boston": numbers_of(506, 13),
         "sklearn.datasets.fetch_california_housing": numbers_of(500, 8), "sklearn.preprocessing.OneHotEncoder": one_hot,

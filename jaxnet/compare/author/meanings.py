@@ -116,7 +116,7 @@ _ROLES = [  # the first that is found is it: a train_step does all, a backward_p
     ("no", r"check|numeric|approx|clip|plot|print|history|accuracy|evaluate|test|load|save|one_?hot|normali[sz]e$"),
     ("train", r"^(train|fit|learn|main|model|run|sgd|optimi[sz]e)|_(model|train|fit)$|train_|gradient_?descent"),
     ("zero", r"zero|reset|clear"),
-    ("init", r"init|param.*(create|make)|(create|make|build|setup).*(param|weight|net)|random.*weight"),
+    ("init", r"init|^build$|param.*(create|make)|(create|make|build|setup).*(param|weight|net)|random.*weight"),
     ("backward", r"back|bprop|^_?gradients?$|grads?$|nabla|^bp$|compute_?grad|_grad(ient)?$"),
     ("backward", r"prime$|deriv|^d_[a-z]+$|_d$|^d(relu|sigmoid|tanh|softmax|act\w*|loss|cost)$"),
     ("update", r"update|^_?step$|apply|descent|optimi[sz]e|adjust"),

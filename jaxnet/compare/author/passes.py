@@ -34,7 +34,9 @@ from jaxnet.compare.author.calls import (
     step,
     tail,
 )
+from jaxnet.compare.author.lines import names_in
 from jaxnet.compare.author.meanings import Named, meanings, read_name, role, squeezed
+from jaxnet.compare.author.recorder import current_tape
 
 ADDING = ("add", "add_layer", "append", "push", "addLayer")  # what a container calls it
 
@@ -145,7 +147,7 @@ def construct(session: Session, name: str, **given: Any) -> Any:
         for method in find_role(session.file.methods(name), "init"):
             if not method.startswith("__"):
                 with contextlib.suppress(Unfillable):
-                    session.call(getattr(network, method), building=True)
+                    session.call(getattr(network, method), building=True, **given)
     if not parameters_in(network):
         _fill(session, network)
     _adapt(session, parameters_in(network))
@@ -283,8 +285,11 @@ class Network:
         return found
 
     def remember(self) -> None:
-        """From here on it is seen whether the author's code steps the parameters."""
-        self.before = [plain(leaf.value) for leaf in self.now()]
+        """From here on it is seen whether the author's code steps the parameters, which get names on the record."""
+        leaves = self.now()
+        self.before = [plain(leaf.value) for leaf in leaves]
+        if (tape := current_tape()) is not None:
+            names_in({leaf.path: leaf.value for leaf in leaves}, tape.names)
 
     def returned(self, function: Any, result: Any) -> list[Leaf]:
         """The arrays in what a function returned, but for the parameters."""

@@ -28,6 +28,7 @@ class Candidate(NamedTuple):
     decayed: bool  # it is another candidate and a multiple of the parameter, added where the step is made
     beside: bool  # it is another candidate but for entries that are not trained, or the matrix of Newton's method
     bent: bool = False  # it is made of another candidate and of numbers, and no multiple of it: clipped, say
+    mean: bool = False  # it is a moving average: β v, of an array that is kept, and another candidate times 1 − β
 
 
 def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
@@ -47,7 +48,7 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
             beside = _is_held(node, step) or len(_carrying(node)) < len(node.parents)
             scaled, inner = is_scaling(node, step), any(parent in positions for parent in node.parents)
             bent = inner and not (scaled or formula) and all(parent in step.labelled for parent in node.parents)
-            found.append(Candidate(node, positions[node], scaled, decayed, beside, bent))
+            found.append(Candidate(node, positions[node], scaled, decayed, beside, bent, _is_mean(node, step)))
         if formula:
             break
     return found
@@ -133,6 +134,16 @@ def _is_decay(node: Node, parameter: Parameter, made: Node) -> bool:
         return False
     stepping = here.line == there.line or (here.function == there.function != origin.function)
     return stepping and any(_is_own(parent, parameter) for parent in node.parents)
+
+
+def _is_mean(node: Node, step: Step) -> bool:
+    """Whether it is β v + (1 − β) g, with v from before and g from the labels."""
+    if node.function is not np.add or len(node.parents) != 2 or sum(p in step.labelled for p in node.parents) != 1:
+        return False
+    numbers = [i for part in node.parents if part.function is np.multiply for i in part.inputs if np.shape(i) == ()]
+    return len(numbers) == 2 and bool(
+        np.isclose(sum(float(Values()(i)) if isinstance(i, Node) else i for i in numbers), 1)
+    )
 
 
 def _is_held(node: Node, step: Step) -> bool:

@@ -45,11 +45,13 @@ THROUGH_WEIGHTS = ("weights-not-transposed", "weights-already-updated", "unknown
 
 
 class Examined(NamedTuple):
-    """What a run of the program gave: its verdict, its record, and which of the ways of running it this was."""
+    """What a run of the program gave: its verdict, its record, and which of the ways of running it this was, on
+    pictures with noise or without."""
 
     judged: Judged
     tape: Tape
     ordinal: int
+    noise: bool = False
 
 
 class Mended(NamedTuple):

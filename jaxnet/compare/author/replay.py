@@ -8,6 +8,7 @@ is what `jax.grad` does with the whole. It yields ∂loss/∂Node for every Node
 from __future__ import annotations
 
 import contextlib
+import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -116,11 +117,17 @@ def is_of_zeros(node: Node, recorded: Values) -> bool:
 
 
 ROUNDING = 1e-10  # a sum that is 0 but for rounding is another one each time
+ROUNDING_OF_SINGLE = 1e-6  # so much of what is added up
 
 
 def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1e-3) -> Node | None:
-    """The first Node whose first or last number was another one when the program ran; None if there is none."""
+    """The first Node whose first or last number was another one when the program ran; None if there is none. What
+    follows from a number that was nothing but rounding in single precision may be another one."""
+    rounded: set[Node] = set()
     for node in sorted(nodes, key=lambda n: n.number):
+        if not rounded.isdisjoint(node.sources):
+            rounded.add(node)
+            continue
         if node.sample is None or node.dtype is None or node.dtype.kind != "f":
             continue
         value = np.asarray(values(node))
@@ -130,8 +137,21 @@ def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1
         with np.errstate(all="ignore"):
             off = np.abs(now - then) > tolerance * (np.abs(then) + np.abs(value).max(initial=0)) + ROUNDING
         if (off & np.isfinite(now) & np.isfinite(then)).any():
-            return node
+            if not np.abs(now - then).max() <= _rounding(node, values):
+                return node
+            rounded.add(node)
     return None
+
+
+def _rounding(node: Node, values: Values) -> float:
+    """What may be left where terms in single precision cancel each other."""
+    terms = [p for p in node.parents if p.size]
+    if not terms or np.float32 not in (node.dtype, *(term.dtype for term in terms)):
+        return 0.0
+    largest = [float(np.abs(values(term)).max()) for term in terms]
+    if node.function in (np.dot, np.matmul):
+        return ROUNDING_OF_SINGLE * math.prod(largest) * terms[0].shape[-1]
+    return ROUNDING_OF_SINGLE * max(largest) * max(term.size for term in terms) / max(node.size, 1)
 
 
 # --- backwards --------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import numpy as np
 
 TRAIN, TEST = 1200, 300  # more than a thousand: many programs put the first thousand aside
 MNIST_TRAIN, MNIST_TESTS = 60_000, 10_000
+SPECKLES = 64  # of 256 shades
 IDX = re.compile(r"idx\d|ubyte")  # what MNIST's files are called
 TEXT = "the quick brown fox jumps over the lazy dog, and he said: what a lovely day it is!\n" * 10
 _TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|(^|_)[wb](_|\.|$)")
@@ -35,9 +36,10 @@ class Digits(NamedTuple):
 
 
 class Samples:
-    """What the files that a program asks for would hold, as far as their names and its `source` tell."""
+    """What the files that a program asks for would hold, as far as their names and its `source` tell. With `noise`, no
+    part of a picture is blank."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, noise: bool = False) -> None:
         # Some write the number of MNIST's examples into a shape or a loop (in a slice, fewer will do), or put thousands
         # of them aside.
         number = r"((?:[2-9]|1\d|20)_?000)\b"
@@ -46,7 +48,7 @@ class Samples:
         more = max((int(n.replace("_", "")) for pair in aside for n in pair if n), default=0)
         self.counts = (MNIST_TRAIN, MNIST_TESTS) if all_of_it else (TRAIN + more, TEST)
         self.whole = all_of_it or more > 0  # what is there is not cut
-        self.source = source
+        self.source, self.noise = source, noise
 
     @functools.cached_property
     def digits(self) -> Digits:
@@ -59,8 +61,15 @@ class Samples:
         for name, count, start, size in parts:
             with gzip.open(_bundled_folder() / f"{name}-ubyte.gz") as file:
                 content = np.frombuffer(file.read(start + count * size), np.uint8, offset=start)
-            arrays.append(content.reshape((count, 28, 28) if size > 1 else (count,)).copy())
+            arrays.append(self.pictures(content).reshape(count, 28, 28) if size > 1 else content.copy())
         return Digits(*arrays)
+
+    def pictures(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers of uint8 as they are, or with noise."""
+        if not self.noise:
+            return numbers.copy()
+        speckles = np.random.default_rng(2).integers(0, SPECKLES, numbers.shape, np.uint8)
+        return np.where(numbers < 128, numbers + speckles, numbers - speckles)
 
     def images(self, count: int, *shape: int, classes: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """Noise of uint8, (m, …), that is lighter for some classes than for others; and the labels (m,)."""
@@ -231,9 +240,11 @@ def _written(rows: np.ndarray, separator: str = ",") -> bytes:
 
 
 def plausible(name: str, kind: Any = None, choices: Any = None) -> Any:
-    """An answer to a question or an argument of this name: a small number, a word, a choice."""
+    """An answer to a question or an argument of this name: a small number, a word, the first of several choices."""
     if choices:
         return next(iter(choices))
+    if listed := _LISTED.search(name):
+        return listed[1] or listed[2]
     word = name.lower()
     for pattern, value in _ANSWERS:
         if re.search(pattern, word):
@@ -241,6 +252,10 @@ def plausible(name: str, kind: Any = None, choices: Any = None) -> Any:
     return kind("1") if kind in (int, float) else "1"
 
 
+# 1) one, 2) another; or (one, another or a third)
+_LISTED = re.compile(
+    r"^\W*(1)\s*[).:\]]|[(\[]\s*([a-z]\w*)(?:\s*(?:,\s*or\b|[/|,]|\bor\b)\s*[\w-]+)+\s*[)\]]", re.M | re.I
+)
 _ANSWERS: list[tuple[str, Any]] = [
     (r"rate|\blr\b|eta|alpha", "0.1"),
     (r"neuron|node|unit|hidden|size|dim", "5"),

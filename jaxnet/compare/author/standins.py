@@ -29,17 +29,19 @@ SHOWN = """
 """  # never the real ones, installed or not: they show, ask, compile, log, or take long to load
 
 
-def stand_ins(root: Path, file: Path, numpy: types.ModuleType) -> tuple[dict[str, types.ModuleType], dict[str, Any]]:
+def stand_ins(
+    root: Path, file: Path, numpy: types.ModuleType, noise: bool = False
+) -> tuple[dict[str, types.ModuleType], dict[str, Any]]:
     """The modules that the author's tree is to see instead of the real ones, by their dotted names; and builtins.
 
     `numpy` makes the arrays that the program gets; the module "numpy" among the others is that one, with functions
-    that read files as the program finds them.
+    that read files as the program finds them. With `noise`, no part of a picture is blank.
     """
     texts = _texts(root, file)
     everything = "\n".join(texts.values())
     source = texts.get(file, "")
     reached = "\n".join(_reached(texts, file))
-    samples = Samples(reached)
+    samples = Samples(reached, noise)
     files = Files(root, file, samples)
     known = _known(numpy, samples, files)
     imported = _imported(everything)
@@ -89,6 +91,7 @@ def _known(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, An
     return {
         **PROGRESS, **libraries.system(files), **libraries.data(np, samples, files), **libraries.mathematics(np),
         "argparse.ArgumentParser": parser, **course.modules(np, samples), **libraries.tables(files, samples),
+        **libraries.experiments(),
     }  # fmt: skip
 
 

@@ -160,8 +160,10 @@ class View:
 
     @cached_property
     def by_data(self) -> Step | None:
-        """The step as it is where labels are arrays."""
-        return _by_labels(self, _met_data(self))
+        """The step as it is where labels are arrays: what is added to a prediction is rather a bias that is kept."""
+        met = [m for m in self.readings if m.labels is not None]
+        others = [m for m in met if m.node.function is not np.add]
+        return _by_labels(self, _first_met(others, self)) or _by_labels(self, _first_met(met, self))
 
 
 def _view(tape: Tape, network: list[Chain], k: int) -> View:
@@ -257,7 +259,8 @@ def _stale_step(tape: Tape) -> Step | None:
     masks = _masks(parameters, window)
     touched = _following(window, {p.before for p in parameters})
     view = View(parameters, window, masks, _smooth(parameters, window), set(window), touched, last, values)
-    found = _by_labels(view, _met_data(view), must_follow=False)
+    met = [m for m in view.readings if m.labels is not None]
+    found = _by_labels(view, _first_met(met, view), must_follow=False)
     return None if found is None else found._replace(stale=True)
 
 
@@ -312,11 +315,6 @@ def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, 
     """Which parameters each Node depends on, as bits."""
     bits = {node: 1 << k for k, p in enumerate(parameters) for node in (p.root, p.before)}
     return masked(bits | {root_of(p.after): AFTER for p in parameters}, window)
-
-
-def _met_data(view: View) -> list[Meeting]:
-    """Where values of the network meet data of their size."""
-    return _first_met([m for m in view.readings if m.labels is not None], view)
 
 
 def _met_positions(view: View) -> list[Meeting]:

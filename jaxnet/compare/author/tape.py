@@ -142,6 +142,7 @@ class Tape:
         self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array …
         self.read = 0  # … for the updates in so many Nodes
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
+        self.names: dict[Node, list[str]] = {}  # of arrays that nobody but us could name: a lone layer's input, say
         self._constants: dict[int, tuple[np.ndarray, Node]] = {}
         self._adopted: dict[int, tuple[np.ndarray, Any]] = {}
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxnet.compare.author import lines, places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
-from jaxnet.compare.author.judge import Judged, Unexplained, Unseen, judge, with_teeth
+from jaxnet.compare.author.judge import Judged, Tied, Unexplained, Unseen, judge, with_teeth
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
@@ -64,7 +64,7 @@ def verdict(
 
     def again() -> Examined | None:
         try:
-            return _examined(path, root, deadline, stated, flags, only=examined.ordinal)[0].examined
+            return _examined(path, root, deadline, stated, flags, examined.noise, examined.ordinal)[0].examined
         except ValueError:
             return None
 
@@ -80,10 +80,12 @@ def _examined(
     deadline: float,
     stated: str | None,
     flags: dict[str, str | None],
+    noise: bool = False,
     only: int | None = None,
 ) -> tuple[Found, list[tuple[Step, str]]]:
     """The first way of running the file that has a verdict, or the one with this number; and where it trains several
     networks and none is wrong, the steps of the others, and why they could not be judged: "" for those that are right.
+    Where its pictures are so blank that nothing can be told, it is run once more on some with noise.
 
     Raises ValueError if there is none: NothingTrains if no way made a step.
     """
@@ -92,7 +94,7 @@ def _examined(
     networks: list[Found] = []  # of one run, and right
     beside: list[tuple[Step, str]] = []  # of the same run, and why nothing could be said of them
     trains = unsure = unexplained = False
-    ways = enumerate(attempts(path, root, deadline, flags, reasons))
+    ways = enumerate(attempts(path, root, deadline, flags, reasons, noise))
     for ordinal, attempt in itertools.islice(ways, only or 0, None if only is None else only + 1):
         trains = trains or bool(attempt.steps)
         in_time, judged, sent_back = True, None, None
@@ -108,6 +110,10 @@ def _examined(
             in_time, why = False, "the time was up before it was judged"
         except MemoryError:
             why, unexplained = "its arrays are too large to be judged", True
+        except Tied as error:
+            if not noise:
+                return _examined(path, root, deadline, stated, flags, noise=True, only=only)
+            why, unexplained = str(error), True
         except Unexplained as error:
             why, unexplained = str(error), True
         except ValueError as error:
@@ -117,7 +123,7 @@ def _examined(
             unsure = unsure or attempt.alone
             beside += [(step, why) for step in attempt.steps[:1]]
         else:
-            found = Found(attempt, Examined(judged, attempt.tape, ordinal), sent_back)
+            found = Found(attempt, Examined(judged, attempt.tape, ordinal, noise), sent_back)
             if judged.wrong or only is not None:
                 return found, []
             (layers if attempt.alone else networks).append(found)
@@ -168,7 +174,7 @@ def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None
     step = of.judged.step
     first = min((n.number for n in step.backward), default=0) - 200
     with Trace(current_tape, first, step.last) as trace:
-        ways = attempts(path, root, deadline, flags, [])
+        ways = attempts(path, root, deadline, flags, [], of.noise)
         attempt = next(itertools.islice(ways, of.ordinal, None), None)
     if attempt is None or any(
         (a.function, a.shape) != (b.function, b.shape)
@@ -187,6 +193,8 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
     for step in attempt.steps:
         try:
             judged = judge(attempt.tape, step, lines.parameter_names(step, attempt.names), stated)
+        except Tied:
+            raise
         except ValueError as error:
             problem, unseen = problem or error, unseen or isinstance(error, Unseen)
             continue

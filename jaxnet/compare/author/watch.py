@@ -65,7 +65,7 @@ class Watch:
         operations = {(n.place, n.function) for n in inside & steps[0].active}
         operations |= {(p.after.place, p.after.function) for p in steps[0].parameters}
         if not operations <= self.made:
-            self.found.append(Network(steps, lines.names_in_frames(sys._getframe(1))))
+            self.found.append(Network(steps, {**self.tape.names, **lines.names_in_frames(sys._getframe(1))}))
             self.made |= operations
         if not self.asked or len(self.found) == NETWORKS:
             raise Enough
@@ -93,7 +93,7 @@ class Watch:
                 why = f" in the first {self.tape.most} operations, and no more are recorded{why}"
             reasons.append(f"{name}: {error}{why}")
             return []
-        names: dict[Node, list[str]] = {}
+        names = dict(self.tape.names)
         if ran is not None:
             with recording(self.tape):
                 lines.names_in(ran.namespace, names)
