@@ -160,7 +160,7 @@ def _links(tape: Tape) -> dict[Node, list[tuple[Node, Any]]]:
         for base, step in node.updates:
             if isinstance(step, Node) and (node.function in PIECEWISE or tape.following[step, base]):
                 links.setdefault(base, []).append((node, step))
-                stack.append(base)
+                stack += [base] if base.number >= tape.since else []
                 break  # of p and what it is a multiple of, the first that the step depends on
     return links
 

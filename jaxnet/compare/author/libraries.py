@@ -185,7 +185,7 @@ class Tensor(numpy.ndarray):
     def float(self) -> Any:
         return self.astype(numpy.float32)
 
-    def view(self, *shape: Any) -> Any:
+    def view(self, *shape: Any) -> Any:  # pyright: ignore
         return super().view(*shape) if shape and isinstance(shape[0], type) else self.reshape(*shape)
 
     def contiguous(self, *_: Any) -> Any:

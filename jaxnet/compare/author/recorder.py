@@ -219,9 +219,14 @@ MUTATORS: dict[Callable, Callable] = {}
 
 def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None) -> Any:
     """Run a NumPy function on plain arrays, and put it on the record."""
-    keywords = keywords or {}
     if not _tape or function in SHOWN:
-        return function(*plain(args), **plain(keywords))
+        return function(*plain(args), **plain(keywords or {}))
+    result = _recorded(function, args, keywords or {})
+    _tape[-1].look()
+    return result
+
+
+def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
     if function in INDEPENDENT:
         return leaf(function(*plain(args), **plain(keywords)), "array")
     if function in MUTATORS:
@@ -577,10 +582,7 @@ class Array(Recorded, np.ndarray):
             and np.may_share_memory(result, np.ndarray.view(self, np.ndarray))
         ):
             return _view(self, result, operator.getitem, ((at,), {}))
-        node = _tape[-1].add(operator.getitem, (node_of(self), at), {}, result)
-        if isinstance(result, np.bool_):  # an entry of a mask decides only if it is asked
-            return wrap(result, node)
-        return wrap(result, node)
+        return wrap(result, _tape[-1].add(operator.getitem, (node_of(self), at), {}, result))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if not _tape:
@@ -602,6 +604,7 @@ class Array(Recorded, np.ndarray):
         if isinstance(written, list):
             written = np.asarray(written)
         _assign(self, _tape[-1].add(setitem, (node_of(self), at, written), {}, into))
+        _tape[-1].look()
 
     def __iter__(self) -> Any:
         if not self.ndim:

@@ -141,8 +141,10 @@ class Tape:
         self.on_step: Callable[[Node], None] | None = None  # called when an array has been stepped for the third time
         self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array …
         self.read = 0  # … for the updates in so many Nodes
+        self.since = 0  # steps are looked for from here on
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self.names: dict[Node, list[str]] = {}  # of arrays that nobody but us could name: a lone layer's input, say
+        self._stepped: list[Node] = []
         self._constants: dict[int, tuple[np.ndarray, Node]] = {}
         self._adopted: dict[int, tuple[np.ndarray, Any]] = {}
 
@@ -184,7 +186,13 @@ class Tape:
         node.updates = tuple(_updates(node))
         node.steps = max((base.steps + 1 for base, step in node.updates if isinstance(step, Node)), default=0)
         if node.steps >= 3 and self.on_step is not None:
-            self.on_step(node)
+            self._stepped.append(node)
+
+    def look(self) -> None:
+        """Says what has been stepped: once the operation is done, and what it wrote is on the record, since a run that
+        ends here may go on with the next statement."""
+        while self._stepped and self.on_step is not None:
+            self.on_step(self._stepped.pop(0))
 
 
 def _once(known: dict[int, tuple[np.ndarray, Any]], array: np.ndarray, make: Callable[[], Any]) -> Any:

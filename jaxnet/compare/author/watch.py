@@ -79,6 +79,7 @@ class Watch:
     def _forget(self) -> None:
         for seen in self.tape.nodes:
             seen.steps = 0
+        self.tape.since = len(self.tape.nodes)
         self.next_look, self.next_look_at, self.awaited = 0, {}, set()
 
     def networks(self, ran: Ran | None, reasons: list[str], name: str) -> list[Network]:
