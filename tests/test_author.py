@@ -1280,14 +1280,35 @@ def test_weights_that_an_earlier_run_left_are_not_loaded(tmp_path):
     assert said["notes"] == ["run without weights.pkl, which it would load instead of training"]
 
 
-def test_what_is_trained_further_is_no_other_network(tmp_path):
+def test_what_is_trained_further_is_judged_too(tmp_path):
     """W is made of its momentum by then, which is no parameter for that."""
     once = PLAIN.replace("for _ in", "V = np.zeros((4, 5))\nfor _ in").replace(
         "    W1 -= 0.1 * dW1\n", "    V = 0.9 * V + dW1\n    W1 -= 0.1 * V\n"
     )
     again = once[once.index("for _ in") :]
     said = examined(tmp_path, f"{once}\n{again}")
-    assert (said["verdict"], said["also_right"], said["unjudged"]) == ("right", [], [])
+    assert (said["verdict"], [place["line"] for place in said["also_right"]], said["unjudged"]) == ("right", [32], [])
+    said = examined(tmp_path, f"{once}\n{again.replace(*SLOPE)}")
+    assert [(f["code"], f["line"]) for f in said["findings"]] == [("missing-activation-derivative", 29)]
+
+
+def test_of_two_stages_the_second_one_is_judged_too(tmp_path):
+    """The run of the first one ends in the midst of a step."""
+    first = """
+import numpy as np
+V, U = np.random.randn(4, 3) / 2, np.random.randn(3, 4) / 2
+D = np.random.randn(9, 4)
+for _ in range(9):
+    C = D @ V
+    d = (C @ U - D) / 9
+    gU, gV = C.T @ d, D.T @ (d @ U.T)
+    V -= 0.1 * gV; U -= 0.1 * gU
+"""
+    second = PLAIN.replace("X, Y = np.random.randn(9, 4)", "X, Y = np.c_[D @ V, D[:, :1]]")
+    said = examined(tmp_path, first + second)
+    assert (said["verdict"], said["network"]["sizes"], len(said["also_right"])) == ("right", [4, 3, 4], 1)
+    said = examined(tmp_path, first + second.replace(*SLOPE))
+    assert [f["code"] for f in said["findings"]] == ["missing-activation-derivative"]
 
 
 LOGISTIC = """

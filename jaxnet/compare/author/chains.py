@@ -54,7 +54,7 @@ def chains_in(tape: Tape) -> list[Chain]:
     several = [chain for chain in chains if len(chain.steps) >= 2]
     # A step is made of more than the array itself, unlike where data are normalised, again and again.
     several = [c for c in several if not made_alone_of(nodes_in(c.steps[0]), {c.versions[0]})] or several
-    chains = _without_dependent(_whole_or_in_parts(several or chains))
+    chains = _without_dependent(_whole_or_in_parts(several or chains), tape.since)
     return _without_buffers(_without_inner(chains, tape.nodes))
 
 
@@ -272,11 +272,12 @@ def _chain_from(root: Node, following: dict[Node, tuple[Node, Any]], rounds: dic
     return Chain(tuple(versions), tuple(steps), frozenset(written))
 
 
-def _without_dependent(chains: list[Chain]) -> list[Chain]:
-    """A momentum depends on the parameters that it is made for: it is none of them."""
+def _without_dependent(chains: list[Chain], since: int) -> list[Chain]:
+    """A momentum depends on the parameters that it is made for: it is none of them. What was made earlier counts for
+    nothing: by then they depend on it as well."""
     kept: list[Chain] = []
     for chain in sorted(chains, key=lambda c: c.versions[0].number):
-        inside = made_of([chain.versions[0]])
+        inside = made_of([chain.versions[0]], since)
         if not any(other.versions[0] in inside for other in kept):
             kept.append(chain)
     return kept

@@ -95,7 +95,9 @@ def recognise(step: Step, drawn: list[Values]) -> Dense | None:
 
 
 def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> list[Layer] | None:
-    nodes = sorted((n for n in ancestors([prediction]) if n in step.active), key=lambda n: n.number)
+    held = {n for p in step.parameters for n in (p.before, p.root)}
+    inside = ancestors([prediction], until=lambda n: n in held)
+    nodes = sorted((n for n in inside if n in step.active), key=lambda n: n.number)
     children: dict[Node, list[Node]] = {}
     for node in nodes:
         for parent in node.parents:

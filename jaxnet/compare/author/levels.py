@@ -241,15 +241,22 @@ def _within(levels: list[Level], count: int) -> Level:
     if levels[0].candidate is None or not levels[0].candidate.scaled:
         return next((level for level in levels if is_one(level.factor)), _of_formula(levels))
     k = taken = 0
+    made = levels[-1].candidate
+    apart = count == 1 and made is not None and made.node.place != levels[0].candidate.node.place
+    held = 1.0  # numbers of examples
     while k + 1 < len(levels) and (candidate := levels[k].candidate) is not None:
         beside = (candidate.decayed or candidate.beside) and levels[k].factor is None
-        if candidate.mean:
-            taken -= 1  # 1 − β is the optimiser's
+        if apart and made is not None and candidate.node.place != made.node.place and candidate.scaled:
+            # Between the line that makes a gradient and the step, numbers are a layer's own rate.
+            taken = 1
+            held *= (candidate.counts and _ratio(levels[k + 1], levels[k])) or 1.0
+        elif candidate.kept:
+            taken -= candidate.mean  # 1 − β is the optimiser's
         elif not beside and (taken == count or not candidate.scaled):
             break
         taken += candidate.scaled
         k += 1
-    return levels[k]
+    return _divided(levels[k], 1 / held)
 
 
 def shared_constant(fitted: dict[Parameter, list[Level]]) -> float | None:

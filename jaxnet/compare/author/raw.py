@@ -24,11 +24,13 @@ class Candidate(NamedTuple):
 
     node: Node
     positions: np.ndarray
-    scaled: bool  # it is another candidate times a plain number
+    scaled: bool  # it is another candidate times a plain number …
+    counts: bool  # … of examples, or over it
     decayed: bool  # it is another candidate and a multiple of the parameter, added where the step is made
     beside: bool  # it is another candidate but for entries that are not trained, or the matrix of Newton's method
     bent: bool = False  # it is made of another candidate and of numbers, and no multiple of it: clipped, say
-    mean: bool = False  # it is a moving average: β v, of an array that is kept, and another candidate times 1 − β
+    kept: bool = False  # it is another candidate and β v, of an array that an optimiser keeps …
+    mean: bool = False  # … and the other candidate is times 1 − β: a moving average
 
 
 def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
@@ -47,8 +49,10 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
             decayed = _is_decay(node, parameter, region[-1])
             beside = _is_held(node, step) or len(_carrying(node)) < len(node.parents)
             scaled, inner = is_scaling(node, step), any(parent in positions for parent in node.parents)
+            counts = scaled and any(_is_number(node, m) for m in step.counts)
             bent = inner and not (scaled or formula) and all(parent in step.labelled for parent in node.parents)
-            found.append(Candidate(node, positions[node], scaled, decayed, beside, bent, _is_mean(node, step)))
+            kept, mean = _is_kept(node, step), _is_mean(node, step)
+            found.append(Candidate(node, positions[node], scaled, counts, decayed, beside, bent, kept, mean))
         if formula:
             break
     return found
@@ -86,7 +90,7 @@ def spread(parameter: Parameter, step: Step) -> list[Candidate]:
     found = ancestors([outermost], until=lambda n: n not in step.labelled or not _is_spreading(n, step))
     region = sorted((n for n in found if n in step.labelled), key=lambda n: -n.number)
     return [
-        Candidate(node, np.arange(node.size), is_scaling(node, step), False, False)
+        Candidate(node, np.arange(node.size), is_scaling(node, step), False, False, False)
         for node in _all_goes_through(outermost, region, step)
         if node.size != outermost.size
     ]
@@ -136,14 +140,33 @@ def _is_decay(node: Node, parameter: Parameter, made: Node) -> bool:
     return stepping and any(_is_own(parent, parameter) for parent in node.parents)
 
 
-def _is_mean(node: Node, step: Step) -> bool:
-    """Whether it is β v + (1 − β) g, with v from before and g from the labels."""
-    if node.function is not np.add or len(node.parents) != 2 or sum(p in step.labelled for p in node.parents) != 1:
+def _numbers(node: Node) -> list[float]:
+    """The numbers among what an operation is given, as they were."""
+    plain = [i.value if isinstance(i, Node) and not i.sample else i for i in node.inputs if np.shape(i) == ()]
+    return [float(i.sample[0] if isinstance(i, Node) and i.sample else i) for i in plain if i is not None]  # type: ignore
+
+
+def _is_number(node: Node, number: float) -> bool:
+    """Whether an array is multiplied by a number, or divided by it."""
+    return any(n and np.isclose(max(abs(n), 1 / abs(n)), number, 1e-9) for n in _numbers(node))
+
+
+def _is_kept(node: Node, step: Step) -> bool:
+    """Whether it is β v + g, with v from before, or 0 yet, and g from the labels."""
+    others = [p for p in node.parents if p not in step.labelled]
+    if node.function is not np.add or len(node.parents) - len(others) != 1:
         return False
-    numbers = [i for part in node.parents if part.function is np.multiply for i in part.inputs if np.shape(i) == ()]
-    return len(numbers) == 2 and bool(
-        np.isclose(sum(float(Values()(i)) if isinstance(i, Node) else i for i in numbers), 1)
-    )
+    if not others:
+        return _numbers(node) == [0]
+    return others[0] not in step.active and others[0].function is np.multiply and len(_numbers(others[0])) == 1
+
+
+def _is_mean(node: Node, step: Step) -> bool:
+    """Whether it is β v + (1 − β) g."""
+    if not _is_kept(node, step) or not all(parent.function is np.multiply for parent in node.parents):
+        return False
+    numbers = [n for parent in node.parents for n in _numbers(parent)]
+    return bool(np.isclose(sum(numbers), 1)) or (len(numbers) == len(node.parents) == 1 and 0 < numbers[0] < 1)
 
 
 def _is_held(node: Node, step: Step) -> bool:

@@ -76,6 +76,12 @@ class Step(NamedTuple):
     stale: bool = False  # the steps are made with zeros that no backward pass has filled
 
     @property
+    def counts(self) -> set[int]:
+        """What may be the number of examples: of single ones, or in a batch, a size that no parameter has."""
+        sizes = {n for example in self.examples for n in example.prediction.shape}
+        return {len(self.examples), *((sizes - {n for p in self.parameters for n in p.before.shape}) or sizes)} - {0, 1}
+
+    @property
     def forward(self) -> list[Node]:
         """The Nodes of the forward pass, in order: what the predictions are made of and parameters reach."""
         begin = {p.root for p in self.parameters}
