@@ -42,6 +42,7 @@ def attempts(
     own: Ran | None = None
     modules: dict[str, Any] = {}
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
+    elsewhere = ""  # a program that uses the file, and trains what it has no part in
     asked = str(path.resolve().relative_to(root.resolve()))
     for file, without in _programs(path, root):
         if time.monotonic() > deadline:
@@ -55,6 +56,7 @@ def attempts(
         with recording(watch.tape):
             ran = run(file, root, modules, builtins=builtins, arguments=standins.arguments(file), deadline=share)
         own = own or ran
+        elsewhere = elsewhere or (file.name if watch.elsewhere else "")
         trained = trained or (file == path and any(node.steps >= 3 for node in watch.tape.nodes))
         try:
             with alarm(time.monotonic() + SHARE * (deadline - time.monotonic())):
@@ -75,11 +77,18 @@ def attempts(
             yield Attempt(program, watch.tape, network.steps, network.names, [*without, *ran.notes], more=more)
     if own is None:
         return
-    yield from _driven(own, modules["numpy"], deadline, flags, reasons, trained)
+    doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
+    yield from _driven(own, modules["numpy"], deadline, flags, reasons, trained, doubt)
 
 
 def _driven(
-    own: Ran, numpy: Any, deadline: float, flags: dict[str, str | None], reasons: list[str], trained: bool
+    own: Ran,
+    numpy: Any,
+    deadline: float,
+    flags: dict[str, str | None],
+    reasons: list[str],
+    trained: bool,
+    doubt_of_layers: str,
 ) -> Iterator[Attempt]:
     """Calls of what the file has defined."""
     tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, **flags)
@@ -109,7 +118,7 @@ def _driven(
             # A network's layers are not judged apart from it.
             trained = trained or not attempt.alone
             steps, names = found[0] if found else ([], {})
-            doubt = attempt.doubt
+            doubt = attempt.doubt or (doubt_of_layers if attempt.alone else "")
             if attempt.alone and own.notes:  # what trains may be another layer's, of another file
                 doubt = doubt or f"the program itself was not run to its end ({own.notes[0]})"
             yield Attempt(description, watch.tape, steps, names, own.notes, True, attempt.alone, doubt)

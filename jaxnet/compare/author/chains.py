@@ -288,16 +288,16 @@ def _without_inner(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
     last = {chain.versions[-1]: 1 << j for j, chain in enumerate(chains)}
     masks = masked(last, nodes[min((n.number for n in last), default=0) :])
 
-    def is_inner(chain: Chain) -> bool:
+    def is_inside(chain: Chain, other: Chain) -> bool:
         first, end = chain.versions[1].number, chain.versions[-1]
         return any(
             before.number < first and end.number < after.number and masks.get(after, 0) & last[end]
-            for other in chains
-            if other is not chain
             for before, after in zip(other.versions, other.versions[1:], strict=False)
         )
 
-    return [chain for chain in chains if not is_inner(chain)]
+    around = [[k for k, o in enumerate(chains) if o is not chain and is_inside(chain, o)] for chain in chains]
+    # What is one itself says nothing of others: data that blocks add to, round after round, have no steps.
+    return [chain for chain, outer in zip(chains, around, strict=True) if all(around[k] for k in outer)]
 
 
 def _without_buffers(chains: list[Chain]) -> list[Chain]:

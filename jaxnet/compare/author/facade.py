@@ -245,6 +245,18 @@ def _windows(function: Callable) -> Callable:
 _TRICKS = {name: _windows(getattr(np.lib.stride_tricks, name)) for name in ("as_strided", "sliding_window_view")}
 
 
+def _split(function: Callable) -> Callable:
+    """A function that cuts an array into several, as the picking of entries that it is."""
+
+    def split(array: Any, *args: Any, **keywords: Any) -> Any:
+        if not isinstance(array, Array):
+            return _making(function)(array, *args, **keywords)
+        numbers = np.arange(array.size).reshape(array.shape)
+        return [array.reshape(-1)[part] for part in function(numbers, *plain(args), **plain(keywords))]
+
+    return split
+
+
 class _Columns:
     """`np.c_`, and with `axis` 0 `np.r_`."""
 
@@ -375,6 +387,7 @@ _NUMPY: dict[str, Any] = {
     "apply_along_axis": _apply_along_axis,
     "piecewise": _piecewise,
     "nditer": _nditer,
+    **{name: _split(getattr(np, name)) for name in ("split", "array_split", "hsplit", "vsplit", "dsplit")},
     "c_": _Columns(np.c_, 1),
     "r_": _Columns(np.r_, 0),
     # Gone from NumPy 2, and still in programs.

@@ -102,8 +102,8 @@ def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | No
 
 
 def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
-    """Where the error of each example is a number times the right one, the same in all draws, and all gradients are
-    those of a loss in which examples count so; None if there is no such place.
+    """Where the error of each example is a number times the right one, and all gradients are those of a loss in which
+    examples count so; None if there is no such place.
 
     An example is known by its labels, which are of one class.
     """
@@ -119,7 +119,10 @@ def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place 
         for right in errors:
             given = [np.asarray(values(node), float) for values in drawn]
             first, *others = (_each(g, a, over[0]) for g, a in zip(given, right, strict=True))
-            if first is None or not all(n is not None and np.allclose(n, first) for n in others):
+            if first is None or any(n is None for n in others):
+                continue
+            # Of two classes the errors are numbers times the right ones, whatever they are.
+            if labels.shape[over[0]] < 3 and not all(np.allclose(n, first) for n in others):
                 continue
             if np.ptp(first) > RIGHT * np.abs(first).max():
                 rest = [values.before(node) for values in drawn]
@@ -137,14 +140,16 @@ def _each(given: np.ndarray, right: np.ndarray, axis: int) -> np.ndarray | None:
 
 
 def adds_up(parameter: Parameter, true: list[np.ndarray], step: Step, drawn: list[Values]) -> Place | None:
-    """Where an instruction makes several arrays, or an array more for each example, that add up to the gradient of a
-    matrix, as where each is clipped (Abadi et al. 2016, deep learning with differential privacy).
+    """Where an instruction makes several arrays, or an array more for each example, that add up to the gradient of what
+    the network multiplies with, as where each is clipped (Abadi et al. 2016, deep learning with differential privacy).
 
     The errors of a layer always add up to the gradient of its biases, which is no sign of it.
     """
     shape = tuple(n for n in parameter.before.shape if n != 1)
+    own = {parameter.root, parameter.before}
+    weights = any(n.function in (np.dot, np.matmul, np.multiply) and own & set(n.parents) for n in step.active)
     parts: dict[tuple, list[Node]] = {}
-    for node in step.backward if len(shape) > 1 else ():
+    for node in step.backward if shape and weights else ():
         own = tuple(n for n in node.shape if n != 1)
         if own[len(own) - len(shape) :] == shape:
             parts.setdefault((node.instruction, own), []).append(node)

@@ -31,7 +31,7 @@ from jaxnet.compare.author.levels import (
 )
 from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.raw import stepped
-from jaxnet.compare.author.replay import Values, same_as_recorded
+from jaxnet.compare.author.replay import PullBack, Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in, setitem
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, tied, truths
@@ -85,11 +85,16 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     drawn = draws(step, DRAWS, tape)
     levels = levels_of(step, drawn)
     possible = []
+    endless: Loss | None = None
     for truth in truths(step, drawn):
         if loss is not None and truth.loss.name != loss:
             continue
-        if not any(t.any() for p in step.parameters for t in true_gradients(p, truth)):
+        true = [t for p in step.parameters for t in true_gradients(p, truth)]
+        if not any(t.any() for t in true):
             continue  # an accuracy, say
+        if not all(np.isfinite(t).all() for t in true):
+            endless = endless or truth.loss
+            continue
         fitted = fit(levels, truth)
         right = sum(any(level.factor is not None for level in of_parameter) for of_parameter in fitted.values())
         if right == len(step.parameters) and (truth.loss.node is not None or loss is not None):
@@ -98,6 +103,8 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
                 possible = [(truth, fitted, right)]
                 break
         possible.append((truth, fitted, right))
+    if not possible and endless is not None:
+        raise ValueError("the loss has no finite derivative at these numbers: √0, say, or the logarithm of 0")
     truth, fitted, stated = _meant(possible, len(step.parameters))
     _check_that_it_is_no_score(truth.loss, [t.loss for t, _, right in possible if right < len(step.parameters)])
     best = next(right for t, _, right in possible if t is truth)
@@ -367,6 +374,8 @@ def _accused(judged: Judged, factors, known) -> Judged:
         raise ValueError(
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
         )
+    _check_for_another_number(judged, wrong)
+    _check_what_becomes_of_it(judged, wrong, findings)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
     of_new = {f"d{name}" for name in wrong if Finding(f"d{name}", "unknown") in findings and _is_of_new(judged, name)}
     findings = [f._replace(code="weights-already-updated") if f.at in of_new else f for f in findings]
@@ -477,6 +486,51 @@ def _check_that_it_is_no_function_of_the_loss(judged: Judged) -> None:
     numbers = [common_multiple([g[k] for g in given], [t[k] for t in true], RIGHT) for k in draws]
     if len(given) > 1 and None not in numbers:
         raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
+
+
+def _check_what_becomes_of_it(judged: Judged, wrong: list[str], findings: list[Finding]) -> None:
+    """Where a line on the way to a step computes the right gradient, and another array is stepped with, an optimiser
+    that nobody knows may have made that of it."""
+    known = {f.at for f in findings if f.code != "unknown"}
+    for name in wrong:
+        p, true = judged.names[name], judged.true[name]
+        if f"d{name}" in known or p.size < 2 or common_multiple(judged.given[name], true, RIGHT) is not None:
+            continue
+        chosen = judged.chosen[name]
+        for node in sorted(ancestors(nodes_in(p.steps), p.root.number) & judged.step.labelled, key=lambda n: n.number):
+            in_one_line = chosen is not None and chosen.place == node.place != p.after.place
+            if node.shape == p.before.shape and any(t.any() for t in true) and not in_one_line:
+                made = [np.asarray(values(node), float) for values in judged.drawn]
+                if common_multiple(made, true, RIGHT) is not None:
+                    raise Unexplained(
+                        f"{_where(node)} makes the gradient of {name}, and the step makes something else of it: right "
+                        "if that is an optimiser's, and wrong if not"
+                    )
+
+
+MOST_NUMBERS = 8  # of a program that are looked at
+
+
+def _check_for_another_number(judged: Judged, wrong: list[str]) -> None:
+    """A program may step some arrays down one number and others down another one: a critic and an actor, say."""
+    step, loss = judged.step, judged.truth.loss.node
+    ways = ancestors(n for p in step.parameters for n in nodes_in(p.steps))
+    numbers = [n for n in step.active if n.size == 1 and n.dtype is not None and n.dtype.kind == "f" and n not in ways]
+    inner = {parent for n in numbers for parent in n.parents}
+    outer = {n.site: n for n in sorted(numbers, key=lambda n: -n.number) if n not in inner and n is not loss}
+    for node in list(outer.values())[:MOST_NUMBERS]:
+        pull = PullBack([node], set(step.active), {p.root for p in step.parameters})
+        found = [pull(values, [1.0]) for values in judged.drawn]
+        for name in wrong:
+            p = judged.names[name]
+            of_it = [p.turned(of_draw[p.root]) for of_draw in found if p.root in of_draw]
+            given = [array for array in judged.given[name] if array.shape == p.before.shape]
+            same = len(of_it) == len(given) == len(found) and all(a.any() for a in of_it)
+            if same and common_multiple(given, of_it, RIGHT) is not None:
+                raise Unexplained(
+                    f"the gradient of {name} is that of the number of {_where(node)}, and others' are not: which loss "
+                    "each array is for cannot be told"
+                )
 
 
 def _check_what_it_branches_on(judged: Judged) -> None:

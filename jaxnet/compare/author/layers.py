@@ -6,6 +6,7 @@ stepped as a parameter is, x ← x − rate · dx, so that dx is compared like d
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Container, Iterator
 from typing import Any
@@ -94,7 +95,7 @@ def _pairs(file: File) -> Iterator[tuple[str, str]]:
 
 def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], shape: tuple[int, ...]) -> _Layer:
     session = Session(file, np, World((_features(shape), 4), "rows"))
-    session.data |= {"hidden1": 4, "sizes": 4}  # a layer has one size
+    session.data |= {"hidden1": 4, "sizes": _features(shape)}  # a layer has one size …
     words = {"rate": 0.5, "prob": 0.5} if "drop" in name.lower() else {}
     makers = [file.classes[name], *find_role(file.methods(name), "init").values()]
     arguments = dict.fromkeys(argument for maker in makers for argument in argument_meanings(maker, True))
@@ -129,6 +130,8 @@ def _parts(
     for name in arguments:
         if name.lower() in IMAGES:
             found[name] = IMAGES[name.lower()]
+        elif re.fullmatch(r"(n|num)?(units|neurons|nodes)", squeezed(name)):
+            found[name] = 4  # … unless that is how many units it has
         elif squeezed(name) in ("inputshape", "shapein", "prevshape"):  # of one example
             found[name] = shape[1:] if len(shape) == 4 else (inputs,)
         elif (read := read_name(name)) and not read.gradient:

@@ -268,7 +268,10 @@ class PullBack:
         moving: list[int] = []
 
         def argument(n: Node) -> Any:
-            value = None if _is_written_to(n) else np.asarray(values(n))
+            value = None if _is_written_to(n) else values(n)
+            if isinstance(value, (tuple, list)):
+                raise ValueError(f"np.{n.name} gives several arrays, through which no derivative is taken")
+            value = None if value is None else np.asarray(value)
             floating = value is None or value.dtype.kind == "f"
             if n in self.active and floating:
                 if n.number not in moving:
@@ -410,6 +413,12 @@ def _vjp(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
 
     try:
         function = in_jax(node.function)  # type: ignore[arg-type]
+        if isinstance(node.function, np.ufunc) and node.function.signature is None:
+            # Where no error comes back none goes on, whatever the slope is there: that of exp may be infinite.
+            arrays = {
+                number: jnp.where(cotangent == 0, jnp.ones_like(array), array) if array.shape == node.shape else array
+                for number, array in arrays.items()
+            }
         result, back = jax.vjp(forward, *(jnp.asarray(arrays[number]) for number in step.moving))
         return back(jnp.broadcast_to(cotangent, result.shape).astype(result.dtype))
     except Exception as error:  # whatever JAX has to say about an operation that it cannot trace

@@ -7,6 +7,7 @@ meets data of its size; what follows from there is the backward pass, or the los
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -107,6 +108,22 @@ def find_steps(tape: Tape) -> list[Step]:
     then labels in arrays without a loss, and positions in plain numbers.
     """
     found = networks(chains_in(tape))
+    if steps := next(_steps_of(found, tape), None):
+        return steps
+    stale = _stale_step(tape)
+    if stale is not None:
+        return [stale]
+    if not found:
+        raise NoStep("no array is ever stepped by something that depends on it")
+    raise NoStep("no place was found where labels enter, and no number that may be the loss")
+
+
+def steps_of_networks(tape: Tape) -> list[list[Step]]:
+    """The same for each network that has a step, the largest one first."""
+    return list(_steps_of(networks(chains_in(tape)), tape))
+
+
+def _steps_of(found: list[list[Chain]], tape: Tape) -> Iterator[list[Step]]:
     for network in found:
         steps_made = min(len(chain.versions) for chain in network) - 1
         # A step that changes an array's shape is judged, and what comes after it is another network.
@@ -114,15 +131,12 @@ def find_steps(tape: Tape) -> list[Step]:
         views = [_view(tape, network, k) for k in range(min(2 if kept else 1, steps_made)) if at_once(network, k)]
         views = [_with_further(tape, view) for view in views]
         # A bias that began as a number is one from the second step on: what is read without it is not all of the step.
-        for count in sorted({len(view.parameters) for view in views}, reverse=True):
-            if steps := _readings_of([view for view in views if len(view.parameters) == count]):
-                return steps
-    stale = _stale_step(tape)
-    if stale is not None:
-        return [stale]
-    if not found:
-        raise NoStep("no array is ever stepped by something that depends on it")
-    raise NoStep("no place was found where labels enter, and no number that may be the loss")
+        of_each = (
+            _readings_of([view for view in views if len(view.parameters) == count])
+            for count in sorted({len(view.parameters) for view in views}, reverse=True)
+        )
+        if steps := next(filter(None, of_each), None):
+            yield steps
 
 
 def _readings_of(views: list[View]) -> list[Step]:

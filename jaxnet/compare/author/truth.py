@@ -18,6 +18,7 @@ from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
 from jaxnet.compare.multiples import multiple
 
 ROUNDED = 1e-8  # of 1 − p half of the digits are left
+TINY = 1e-100  # of 1/p² nothing is left where 1/p is the derivative of a logarithm
 ROUGH = 1e-3  # what a small number inside a logarithm may be, or change
 Array = np.ndarray
 
@@ -204,15 +205,16 @@ def _is_alive(step: Step, values: Values) -> bool:
             return False
         if prediction.min(initial=0) >= 0 and prediction.max(initial=0) <= 1 and prediction.size:
             between = np.minimum(prediction, 1 - prediction)
-            if np.median(between.max(axis=-1) if prediction.ndim else between) < 1e-3:
+            several = prediction.size > max(prediction.shape, default=1)  # classes, of which some are unlikely
+            if np.median(between.max(axis=-1) if several else between) < 1e-3:
                 return False
     return True
 
 
 def _is_precise(step: Step, values: Values) -> bool:
-    """Whether the losses are numbers, and no 1 − p is left with a few digits only."""
+    """Whether the losses are numbers, no 1 − p is left with a few digits only, and 1/p² is a number."""
     predictions = [np.asarray(values(example.prediction)) for example in step.examples]
-    near_one = any((np.abs(1 - p) < ROUNDED).any() for p in predictions)
+    near_one = any((np.abs(1 - p) < ROUNDED).any() or (np.abs(p[p != 0]) < TINY).any() for p in predictions)
     return not near_one and all(np.isfinite(values(node)).all() for node in step.losses)
 
 

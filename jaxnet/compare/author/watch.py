@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from types import FrameType
 from typing import NamedTuple
 
 from jaxnet.compare.author import lines
@@ -11,7 +12,7 @@ from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.program import Ran, shorten
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.replay import Values, is_zero
-from jaxnet.compare.author.step import NoStep, Parameter, Step, find_steps
+from jaxnet.compare.author.step import NoStep, Parameter, Step, find_steps, steps_of_networks
 from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of
 
 NODES = 300_000  # that are recorded at most
@@ -33,14 +34,21 @@ class Watch:
         self.tape, self.asked = Tape(NODES, deadline), asked
         self.tape.on_step = self
         self.found: list[Network] = []
+        self.elsewhere = False  # whether something was trained that the asked file has no part in
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
         self.began = time.monotonic()
         self.next_look = 0
         self.awaited: set[Place | None] = set()  # lines that have made a step, but not yet thrice
         self.next_look_at: dict[tuple[Place, ...], int] = {}  # what lines add up, when it was no step the last time
+        self.last: Place | None = None  # the line that completes the round in which one was found
+        self.beside = False  # whether there may be other networks in that round
 
     def __call__(self, node: Node) -> None:
         count = len(self.tape.nodes)
+        if self.last is not None:
+            if node.place == self.last or count > self.next_look:
+                self._go_on()
+            return
         next_look = 0 if node.place in self.awaited else self.next_look
         if count < max(next_look, self.next_look_at.get(node.places, 0)):
             return
@@ -60,15 +68,32 @@ class Watch:
             return
         if self.asked and not concerns(steps[0], self.asked):
             self._forget()
+            self.elsewhere = True
             raise Another("it trains what was not asked for")
+        self._keep(steps, sys._getframe(1))
+        if not self.asked or len(self.found) == NETWORKS:
+            raise Enough
+        # What is trained further is to begin with all that this round of the loop changes.
+        self.beside = len(networks := steps_of_networks(self.tape)) > 1
+        stepped = [p.after for of_network in networks for p in of_network[0].parameters]
+        self.last, self.next_look = max(stepped, key=lambda n: n.number).place, int(1.5 * count) + 20
+        if node.place == self.last:
+            self._go_on()
+
+    def _keep(self, steps: list[Step], frame: FrameType) -> None:
+        """Keeps a network whose step is made by other lines than those that are kept already."""
         inside = made_of(p.after for p in steps[0].parameters) - {p.before for p in steps[0].parameters}
         operations = {(n.place, n.function) for n in inside & steps[0].active}
         operations |= {(p.after.place, p.after.function) for p in steps[0].parameters}
-        if not operations <= self.made:
-            self.found.append(Network(steps, {**self.tape.names, **lines.names_in_frames(sys._getframe(1))}))
+        if not operations <= self.made and len(self.found) < NETWORKS:
+            self.found.append(Network(steps, {**self.tape.names, **lines.names_in_frames(frame)}))
             self.made |= operations
-        if not self.asked or len(self.found) == NETWORKS:
-            raise Enough
+
+    def _go_on(self) -> None:
+        """Ends the statement that trains what was found, beside other networks perhaps, and looks for more after it."""
+        for steps in steps_of_networks(self.tape) if self.beside else ():
+            if any(map(_is_repeated, steps[0].parameters)) and concerns(steps[0], self.asked):
+                self._keep(steps, sys._getframe(2))
         if len(self.found) == 1:  # what else there is may take as long as this did
             rest = max(3.0, time.monotonic() - self.began)
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
@@ -80,7 +105,7 @@ class Watch:
         for seen in self.tape.nodes:
             seen.steps = 0
         self.tape.since = len(self.tape.nodes)
-        self.next_look, self.next_look_at, self.awaited = 0, {}, set()
+        self.next_look, self.next_look_at, self.awaited, self.last = 0, {}, set(), None
 
     def networks(self, ran: Ran | None, reasons: list[str], name: str) -> list[Network]:
         """Those that were found, or that of a program that ended before it had made three steps."""
