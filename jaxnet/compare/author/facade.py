@@ -21,15 +21,19 @@ def modules() -> dict[str, types.ModuleType]:
     """The modules that stand in the place of NumPy's and of `math`, by name."""
     random = _module("numpy.random", np.random, _RANDOM)
     linalg = _module("numpy.linalg", np.linalg, {})
+    masked = {name: _losing(getattr(np.ma, name)) for name in ("array", "masked_array", "MaskedArray", "zeros", "ones")}
     tricks = _module("numpy.lib.stride_tricks", np.lib.stride_tricks, _TRICKS)
     lib = _module("numpy.lib", np.lib, {"stride_tricks": tricks})
-    numpy = _module("numpy", np, {**_NUMPY, "random": random, "linalg": linalg, "lib": lib})
+    ma = types.ModuleType("numpy.ma", np.ma.__doc__)
+    ma.__dict__.update(vars(np.ma) | masked)
+    numpy = _module("numpy", np, {**_NUMPY, "random": random, "linalg": linalg, "lib": lib, "ma": ma})
     return {
         "numpy": numpy,
         "numpy.lib": lib,
         "numpy.lib.stride_tricks": tricks,
         "numpy.random": random,
         "numpy.linalg": linalg,
+        "numpy.ma": ma,
         "math": _module("math", standard_math, _MATH),
     }
 
@@ -73,6 +77,16 @@ def _making(function: Callable) -> Callable:
     return make
 
 
+def _losing(function: Callable) -> Callable:
+    """A function that makes matrices or masked arrays, which are not recorded."""
+
+    def make(*args: Any, **keywords: Any) -> Any:
+        recorder.lose()
+        return function(*plain(args), **plain(keywords))
+
+    return make
+
+
 _JOINING = {"concatenate", "hstack", "vstack", "stack", "column_stack", "dstack"}  # an iterator too, before NumPy 1.16
 # Functions of one array, which may be given as a list of recorded numbers or rows. Of two the recorder sees to that.
 _OF_ARRAYS = {
@@ -109,7 +123,10 @@ def _of_objects(value: list | tuple) -> np.ndarray:
 
 def _array_of(value: Any, dtype: Any = None, **keywords: Any) -> Any:
     if not is_recorded(value):
-        return leaf(np.array(value, dtype, **keywords), "array")
+        array = np.array(value, dtype, **keywords)
+        if dtype is not None and array.dtype.kind in "OV" and array.size > 1:
+            recorder.lose()  # numbers as objects, or as fields of a record
+        return leaf(array, "array")
     if isinstance(value, (list, tuple)):
         value = recorder.built(value)
     elif isinstance(value, Number):
@@ -406,7 +423,7 @@ _NUMPY: dict[str, Any] = {
     "NaN": np.nan,
     "Inf": np.inf,
     "infty": np.inf,
-    "mat": np.asmatrix,
+    **{name: _losing(np.asmatrix) for name in ("mat", "matrix", "asmatrix")},
     "row_stack": _making(np.vstack),
     "in1d": _making(np.isin),
     "trapz": _making(np.trapezoid),

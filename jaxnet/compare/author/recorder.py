@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.tape import Node, Tape, add_at, ancestors, look_at, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, add_at, ancestors, look_at, nodes_in, places, setitem
 
 _tape: list[Tape] = []  # the tape that is being written, if any
 
@@ -130,11 +130,19 @@ def is_recorded(value: Any) -> bool:
 def leaf(result: Any, origin: str) -> Any:
     """A recorded array that begins here: data, zeros, random numbers."""
     if not _tape or not isinstance(result, np.ndarray) or isinstance(result, Array) or result.dtype.kind not in "fiubc":
+        if origin == "zeros" and result.dtype.kind == "V":
+            lose()
         return result
     array = np.ndarray.view(result, Array)
     array._node = _tape[-1].leaf(result, origin)
     array._leaf = array._node
     return array
+
+
+def lose() -> None:
+    """What an author's line makes now is not recorded, and computes with numbers all the same."""
+    if _tape and _tape[-1].lost is None:
+        _tape[-1].lost = next(iter(places(1)[0]), None)
 
 
 def named(value: Any) -> Any:
@@ -677,6 +685,8 @@ class Array(Recorded, np.ndarray):
 
     def view(self, *kind: Any, **keywords: Any) -> Any:
         if kind and isinstance(kind[0], type) and issubclass(kind[0], np.ndarray):
+            if kind[0] is not np.ndarray:
+                lose()
             return np.ndarray.view(self, *kind)
         return self[...] if not kind else np.ndarray.view(self, np.ndarray).view(*kind)
 
@@ -703,6 +713,8 @@ def converted(value: Any, dtype: Any) -> Any:
     bare = plain(value)
     array = np.asarray(bare).astype(dtype)
     if not _tape or array.dtype.kind not in "fiubc":
+        if array.dtype.kind == "O":
+            lose()
         return array
     kinds = np.asarray(bare).dtype.kind, array.dtype.kind
     wider = kinds[0] == kinds[1] or kinds[1] == "f"

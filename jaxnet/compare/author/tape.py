@@ -142,6 +142,7 @@ class Tape:
         self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array …
         self.read = 0  # … for the updates in so many Nodes
         self.since = 0  # steps are looked for from here on
+        self.lost: Place | None = None  # where numbers were put into something that is not recorded
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self.names: dict[Node, list[str]] = {}  # of arrays that nobody but us could name: a lone layer's input, say
         self._stepped: list[Node] = []
@@ -156,7 +157,7 @@ class Tape:
 
     def constant(self, array: np.ndarray) -> Node:
         """The leaf of an array that is not ours; the same one each time."""
-        return _once(self._constants, array, lambda: self.leaf(array.copy(), "foreign"))
+        return _once(self._constants, array, lambda: self.leaf(np.array(array), "foreign"))
 
     def adopted(self, array: np.ndarray, adopt: Callable[[], Any]) -> Any:
         """What stands for an array that is not ours; the same one each time."""
