@@ -420,7 +420,10 @@ WORDS: dict[str, Words] = {
     "wrong-scale": Words("right but for a constant factor", ": it is {scale} times what it should be"),
     "wrong-sign": Words("right but for the sign: it points uphill"),
     "zero": Words("it is never computed: all entries are 0"),
-    "should-be-zero": Words("the loss does not change with this parameter: the forward pass never uses it, or only to compare", ", so its gradient is 0"),
+    "should-be-zero": Words(
+        "the loss does not change with this parameter: the forward pass never uses it, or only to compare",
+        ", so its gradient is 0",
+    ),
     "stale-gradient": Words(
         "the step adds an array of zeros that no backward pass has filled since it was made: the parameter stays what "
         "it was, and the network never trains"

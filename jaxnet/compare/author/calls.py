@@ -117,9 +117,8 @@ class File:
 def _static_methods(kind: type) -> dict[str, Any]:
     """The functions of a class that has no other methods."""
     methods = {n: f for n, f in vars(kind).items() if isinstance(f, types.FunctionType | staticmethod | classmethod)}
-    if kind.__bases__ != (object,) or not all(isinstance(f, staticmethod) for f in methods.values()):
-        return {}
-    return {n: f.__func__ for n, f in methods.items()}
+    static = {n: f.__func__ for n, f in methods.items() if isinstance(f, staticmethod)}
+    return static if kind.__bases__ == (object,) and len(static) == len(methods) else {}
 
 
 def _tree(filename: str) -> ast.Module:

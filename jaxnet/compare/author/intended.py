@@ -118,9 +118,10 @@ def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place 
     for node in (n for n in step.backward if over and n.shape == labels.shape):
         for right in errors:
             given = [np.asarray(values(node), float) for values in drawn]
-            first, *others = (_each(g, a, over[0]) for g, a in zip(given, right, strict=True))
-            if first is None or any(n is None for n in others):
+            numbers = [n for g, a in zip(given, right, strict=True) if (n := _each(g, a, over[0])) is not None]
+            if len(numbers) < len(given):
                 continue
+            first, *others = numbers
             # Of two classes the errors are numbers times the right ones, whatever they are.
             if labels.shape[over[0]] < 3 and not all(np.allclose(n, first) for n in others):
                 continue

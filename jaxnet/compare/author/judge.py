@@ -490,14 +490,16 @@ def _check_that_it_is_no_function_of_the_loss(judged: Judged) -> None:
 
 def _check_what_becomes_of_it(judged: Judged, wrong: list[str], findings: list[Finding]) -> None:
     """Where a line on the way to a step computes the right gradient, and another array is stepped with, an optimiser
-    that nobody knows may have made that of it."""
+    that nobody knows may have made that of it. A layer's error, of which other gradients are made too, is none."""
     known = {f.at for f in findings if f.code != "unknown"}
+    step = judged.step
+    ways = {p: ancestors(nodes_in(p.steps), p.root.number) & step.labelled for p in step.parameters}
     for name in wrong:
-        p, true = judged.names[name], judged.true[name]
+        p, true, chosen = judged.names[name], judged.true[name], judged.chosen[name]
         if f"d{name}" in known or p.size < 2 or common_multiple(judged.given[name], true, RIGHT) is not None:
             continue
-        chosen = judged.chosen[name]
-        for node in sorted(ancestors(nodes_in(p.steps), p.root.number) & judged.step.labelled, key=lambda n: n.number):
+        own = ways[p].difference(*(way for q, way in ways.items() if q is not p))
+        for node in sorted(own, key=lambda n: n.number):
             in_one_line = chosen is not None and chosen.place == node.place != p.after.place
             if node.shape == p.before.shape and any(t.any() for t in true) and not in_one_line:
                 made = [np.asarray(values(node), float) for values in judged.drawn]

@@ -424,7 +424,7 @@ class Recorded:
 
     @property
     def real(self) -> Any:
-        return self
+        return call(np.real, (self,)) if np.iscomplexobj(plain(self)) else self
 
     def dot(self, other: Any, out: Any = None) -> Any:
         return call(np.dot, (self, other), {} if out is None else {"out": out})
@@ -438,8 +438,11 @@ class Recorded:
     def __deepcopy__(self, memo: Any) -> Any:
         return copied(self)
 
-    def item(self, *index: int) -> Any:
-        return (self[index] if index else self.reshape(-1)[0]) if isinstance(self, np.ndarray) else self
+    def item(self, *index: Any) -> Any:
+        if not isinstance(self, np.ndarray):
+            return self
+        index = index[0] if len(index) == 1 and isinstance(index[0], tuple) else index
+        return self[index] if len(index) > 1 else self.reshape(-1)[index[0] if index else 0]
 
     def tolist(self) -> Any:
         return np.asarray(plain(self)).tolist()

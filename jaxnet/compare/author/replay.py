@@ -272,6 +272,8 @@ class PullBack:
             if isinstance(value, (tuple, list)):
                 raise ValueError(f"np.{n.name} gives several arrays, through which no derivative is taken")
             value = None if value is None else np.asarray(value)
+            if value is not None and value.dtype.kind == "c" and n in self.active:
+                raise ValueError(f"np.{n.name} gives complex numbers, through which no derivative is taken")
             floating = value is None or value.dtype.kind == "f"
             if n in self.active and floating:
                 if n.number not in moving:

@@ -13,7 +13,7 @@ from jaxnet.compare.author.program import Ran, shorten
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoStep, Parameter, Step, find_steps, steps_of_networks
-from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of
+from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, nodes_in
 
 NODES = 300_000  # that are recorded at most
 NETWORKS = 4  # of one program that are judged at most
@@ -62,7 +62,7 @@ class Watch:
             steps = find_steps(self.tape)
         except NoStep:
             steps = []
-        if not steps or not (steps[0].stale or any(map(_is_repeated, steps[0].parameters))):
+        if not steps or not (steps[0].stale or any(map(_is_repeated, steps[0].parameters))) or self._is_early(steps[0]):
             self.next_look = int((1.5 if steps else 1.25) * count) + 20
             self.awaited = {p.after.place for step in steps[:1] for p in step.parameters}
             return
@@ -79,6 +79,15 @@ class Watch:
         self.last, self.next_look = max(stepped, key=lambda n: n.number).place, int(1.5 * count) + 20
         if node.place == self.last:
             self._go_on()
+
+    def _is_early(self, step: Step) -> bool:
+        """Whether the step is made with arrays that have been stepped themselves: blocks add to data, pass after pass,
+        while their weights have not made three steps yet."""
+        known = {version for p in step.parameters for version in p.versions}
+        inside = made_of(n for p in step.parameters for n in nodes_in(p.steps)) & step.labelled
+        updates = ((base, made) for node in inside for base, made in node.updates)
+        updates = ((base, made) for base, made in updates if base.function is None and base not in known)
+        return any(self.tape.following.get((made, base)) for base, made in updates)  # pyright: ignore
 
     def _keep(self, steps: list[Step], frame: FrameType) -> None:
         """Keeps a network whose step is made by other lines than those that are kept already."""
