@@ -83,7 +83,7 @@ def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | No
         for node in step.backward
         if node.function in (np.add, np.subtract) and len(node.parents) == 2 and step.active.issuperset(node.parents)
     ]
-    of_loss = set(derivatives(step, drawn, truth.parts, set())) if truth.parts and sums else set()
+    of_loss = set(derivatives(step, drawn, truth.parts, set())[0]) if truth.parts and sums else set()
     for node in step.backward:
         if any(parent in of_loss for parent in node.parents):
             of_loss.add(node)

@@ -171,7 +171,7 @@ def frontiers(
     """
     wrong_ones = [parameter for parameter, _ in wrong.values()]
     right = [n for p in step.parameters if p not in wrong_ones for n in nodes_in(p.steps)]
-    known = derivatives(step, drawn, parts, ancestors(right))
+    known, partial = derivatives(step, drawn, parts, ancestors(right))
     found = {}
     for name, (parameter, node) in wrong.items():
         if (write := steps_a_row_once(parameter)) is not None:
@@ -190,7 +190,12 @@ def frontiers(
         if not edge:
             continue
         first = min(edge, key=lambda n: (-place_of[n.place], n.number))
-        origins = [p for p in first.sources if p in known]
+        origins = [p for p in map(_within_zeros, first.sources) if p in known]
+        # What is used as if it were all of a derivative, and is a part of it, is where the rest is missing.
+        missing = [p for p in origins if p in partial and p in step.labelled]
+        if missing and first.function not in (np.add, np.subtract, setitem, operator.getitem):
+            first = max(missing, key=lambda n: n.number)
+            origins = [p for p in first.sources if p in known]
         last = max(origins, key=lambda n: n.number, default=None)
         found[name] = Frontier(last, _quantity(set(known[last]), step) if last is not None else "", first)
     return found
@@ -231,6 +236,13 @@ def _is_another_view(node: Node, parameter: Parameter, known: Known) -> bool:
     return any(t.shape != parameter.before.shape and original(t) is parameter.before for t in known.get(node, ()))
 
 
+def _within_zeros(node: Node) -> Node:
+    """What zeros have been put around."""
+    while node.function is np.pad and isinstance(node.inputs[0], Node):
+        node = node.inputs[0]
+    return node
+
+
 def _edge(start: Node, known: Known, step: Step) -> list[Node]:
     """The first unknown Nodes on the way to one. Slopes and inputs, which errors are multiplied by, are passed over."""
     errors: set[Node] = set()
@@ -243,7 +255,8 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
         if node in seen:
             continue
         seen.add(node)
-        unknown = [p for p in node.sources if p in step.labelled and p not in known and p.size > 0]
+        sources = map(_within_zeros, node.sources)
+        unknown = [p for p in sources if p in step.labelled and p not in known and p.size > 0]
         if node.function in _PRODUCTS and not errors.isdisjoint(node.sources):
             unknown = [p for p in unknown if p in errors]
         if not unknown or node in known:
@@ -258,23 +271,26 @@ _PRODUCTS = {np.multiply, np.dot, np.matmul, np.outer, np.einsum, np.tensordot}
 Known = dict[Node, dict[Node, float]]  # for a Node, of which forward Nodes it is the derivative, times which constant
 
 
-def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> Known:
-    """Backward Nodes that are right, with the forward Nodes of which they are the derivative or a part of it."""
-    references: dict[tuple, list[tuple[Node, list[np.ndarray]]]] = {}
-    for use in parts[0]:
-        if all(use in of_draw for of_draw in parts):
-            arrays = [of_draw[use] for of_draw in parts]
-            references.setdefault(_signature(arrays[0]), []).append((use[0], arrays))
+def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> tuple[Known, set[Node]]:
+    """Backward Nodes that are right, with the forward Nodes of which they are the derivative or a part of it; and those
+    that are no more than a part, of what is used in several places."""
+    references: dict[tuple, list[tuple[Node, bool, list[np.ndarray]]]] = {}
+    for target, use in parts[0]:
+        if all((target, use) in of_draw for of_draw in parts):
+            arrays = [of_draw[target, use] for of_draw in parts]
+            references.setdefault(_signature(arrays[0]), []).append((target, use is None, arrays))
     backward = [n for n in step.backward if n.size and n.dtype is not None and n.dtype.kind == "f"]
     found_of: Known = {}
+    whole: set[Node] = set()
     for node in backward:
         arrays = [np.asarray(values(node), float) for values in drawn]
         found: dict[Node, float] = {}
         for key in _near(_signature(arrays[0])) if np.isfinite(arrays[0]).all() else ():
-            for target, wanted in references.get(key, []):
-                factor = _factor(arrays, wanted) if target not in found else None
+            for target, is_whole, wanted in references.get(key, []):
+                factor = _factor(arrays, wanted) if target not in found or (is_whole and node not in whole) else None
                 if factor is not None:
                     found[target] = factor
+                    whole |= {node} if is_whole else set()
         found_of[node] = found
     # A Node may be the derivative by several, each times another constant: the one nearest to 1 is meant.
     nearest = {n: min(found.values(), key=_from_one) for n, found in found_of.items() if found and n.size > 1}
@@ -300,7 +316,7 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
             targets = _known_by_index(node, known, used.get(repr(node.inputs[1]), []), step)
         if targets:
             known[node] = targets
-    return known
+    return known, known.keys() - whole
 
 
 def _from_one(factor: float) -> tuple[float, bool]:
