@@ -165,7 +165,7 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         **{f"{name}.load_data": digits for name in ("mnist", "fashion_mnist")},
         **{f"{name}.load_data": pictures for name in ("cifar10", "cifar100")}, "to_categorical": one_hot,
         **{f"datasets.{name}": torch_sets for name in ("MNIST", "FashionMNIST", "EMNIST", "KMNIST")},
-        "DataLoader": Loader, "functional.one_hot": lambda *of, **how: one_hot(*of, **how).view(Tensor),
+        "DataLoader": Loader, "functional.one_hot": lambda *of, **how: numpy.array(one_hot(*of, **how)).view(Tensor),
         "datasets.load_dataset": functools.partial(_rows, samples),
         **{f"mnist.{part}_{what}": lambda *_, k=k, j=j, **__: digits()[k][j]
            for k, part in enumerate(("train", "test")) for j, what in enumerate(("images", "labels"))},

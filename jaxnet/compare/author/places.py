@@ -90,7 +90,7 @@ def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:
         largest = max(step.parameters, key=lambda p: p.size)
         place = _as_place(largest.after) or Place()
         if why:
-            unjudged.append(Unjudged(largest.before.shape, place, f"of another network: {why}"))
+            unjudged.append(Unjudged(largest.before.shape, place, f"of another network, which may be wrong: {why}"))
         else:
             right.append(place)
     return report._replace(also_right=right, unjudged=unjudged)

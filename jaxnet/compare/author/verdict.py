@@ -93,7 +93,6 @@ def _examined(
     layers: list[Found] = []  # each by itself, and right: all of them must be
     networks: list[Found] = []  # of one run, and right
     beside: list[tuple[Step, str]] = []  # of the same run, and why nothing could be said of them
-    doubtful = ""  # one of the same run whose gradients are those of no loss
     trains = unsure = unexplained = False
     ways = enumerate(attempts(path, root, deadline, flags, reasons, noise))
     for ordinal, attempt in itertools.islice(ways, only or 0, None if only is None else only + 1):
@@ -116,7 +115,7 @@ def _examined(
                 return _examined(path, root, deadline, stated, flags, noise=True, only=only)
             why, unexplained = str(error), True
         except Unexplained as error:
-            why, unexplained, doubtful = str(error), True, str(error)
+            why, unexplained = str(error), True
         except ValueError as error:
             why = str(error)
         if judged is None or why:
@@ -128,14 +127,11 @@ def _examined(
             if judged.wrong or only is not None:
                 return found, []
             (layers if attempt.alone else networks).append(found)
-        if networks and doubtful and not attempt.more:
-            reasons[:] = [f"nothing is wrong in one network, but of another one {doubtful}"]
-            networks = []
         if networks and not (attempt.more and in_time):
             return networks[0], [(network.examined.judged.step, "") for network in networks[1:]] + beside
         if not in_time:
             break
-        beside, doubtful = (beside, doubtful) if attempt.more else ([], "")
+        beside = beside if attempt.more else []
     if layers and not unsure:
         most = max(layers, key=lambda found: len(found.examined.judged.names))
         program = "; ".join(dict.fromkeys(str(found.attempt.program) for found in layers))

@@ -81,13 +81,14 @@ class Watch:
             self._go_on()
 
     def _is_early(self, step: Step) -> bool:
-        """Whether the step is made with arrays that have been stepped themselves: blocks add to data, pass after pass,
-        while their weights have not made three steps yet."""
+        """Whether the step is made with arrays of the forward pass that have been stepped themselves: blocks add to
+        data, pass after pass, while their weights have not made three steps yet."""
         known = {version for p in step.parameters for version in p.versions}
+        forward = made_of([*(example.prediction for example in step.examples), *step.losses])
         inside = made_of(n for p in step.parameters for n in nodes_in(p.steps)) & step.labelled
-        updates = ((base, made) for node in inside for base, made in node.updates)
-        updates = ((base, made) for base, made in updates if base.function is None and base not in known)
-        return any(self.tape.following.get((made, base)) for base, made in updates)  # pyright: ignore
+        updates = ((base, made) for node in inside for base, made in node.updates if isinstance(made, Node))
+        began = ((base, made) for base, made in updates if base.function is None and base in forward - known)
+        return any(self.tape.following.get((made, base)) for base, made in began)
 
     def _keep(self, steps: list[Step], frame: FrameType) -> None:
         """Keeps a network whose step is made by other lines than those that are kept already."""
