@@ -16,6 +16,7 @@ from jaxnet.compare.author.tape import Enough, Node, Tape
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.author.watch import Watch, concerns
 
+DEFINING = 2  # files that use the asked one and define things only, whose functions are called
 SHARE = 0.5  # of the time that is left, for one program
 NOISE = ", on pictures with a little noise: where one is blank, several numbers are the largest"
 
@@ -79,6 +80,10 @@ def attempts(
         return
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
     yield from _driven(own, modules["numpy"], deadline, flags, reasons, trained, doubt)
+    for file in importers(path, root, DEFINING, defining=True):  # a network of this file's layers, perhaps
+        modules, builtins = standins.stand_ins(root, file, facade.modules()["numpy"])
+        ran = run(file, root, {**facade.modules(), **modules}, builtins=builtins, deadline=deadline)
+        yield from _driven(ran, modules["numpy"], deadline, flags, reasons, True, asked=asked)
 
 
 def _driven(
@@ -88,20 +93,22 @@ def _driven(
     flags: dict[str, str | None],
     reasons: list[str],
     trained: bool,
-    doubt_of_layers: str,
+    doubt_of_layers: str = "",
+    asked: str = "",
 ) -> Iterator[Attempt]:
-    """Calls of what the file has defined."""
+    """Calls of what a file has defined, if `asked` is a file of which the steps must be made."""
     tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, **flags)
     while True:
         watch = Watch(deadline)
         description = "calls of what it defines"
+        where = f" ({own.entry})" if asked else ""
         attempt = None
         try:
             with own.started, alarm(deadline):
                 attempt = next(tried, None)
                 if attempt is None or (attempt.alone and trained):
                     return
-                description = attempt.description
+                description = attempt.description + where
                 with recording(watch.tape):
                     attempt.call()
         except Enough:
@@ -114,6 +121,8 @@ def _driven(
         if attempt is None:  # the program's folder has gone
             return
         found = watch.networks(None, reasons, description)
+        if asked and found and not concerns(found[0].steps[0], asked):
+            continue
         if found or attempt.alone:
             # A network's layers are not judged apart from it.
             trained = trained or not attempt.alone

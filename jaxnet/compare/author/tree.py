@@ -126,11 +126,11 @@ def _distance(a: Path, b: Path) -> int:
 # --- programs that use a file -----------------------------------------------------------------------------------------
 
 
-def importers(file: Path, root: Path, most: int = 5) -> list[Path]:
+def importers(file: Path, root: Path, most: int = 5, defining: bool = False) -> list[Path]:
     """At most `most` programs of the tree that import `file`, by themselves or through others.
 
     Those that make training calls when they are run come first, then the nearer ones; tests come last. A file that
-    only defines things is no program.
+    only defines things is no program: with `defining`, those.
     """
     file, tree = file.resolve(), Tree(root.resolve())
     texts = {path: _text(path) for path in tree.programs if path != file}
@@ -148,7 +148,7 @@ def importers(file: Path, root: Path, most: int = 5) -> list[Path]:
             distance[path] = min(distance[known] for known in edge) + 1
             later.append(path)
             calls = _calls_when_run(units)
-            if calls and path.stem != "__init__":
+            if bool(calls) != defining and path.stem != "__init__":
                 trains = len({call for call in calls if _TRAINS.search(call)}) + 3 * ("train" in path.stem.lower())
                 is_test = bool(re.match(r"test_|conftest|.*_test$", path.stem))
                 found.append((is_test, -trains, distance[path], _distance(path, file), str(path)))
