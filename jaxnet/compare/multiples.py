@@ -37,3 +37,20 @@ def common_multiple(arrays: list[np.ndarray], of: list[np.ndarray], tolerance: f
     if not known or len(known) < len(factors):
         return None
     return known[0] if max(known) - min(known) <= tolerance * max(map(abs, known)) else None
+
+
+def with_penalty(
+    arrays: list[np.ndarray], of: list[np.ndarray], parameters: list[np.ndarray], tolerance: float
+) -> tuple[float, float] | None:
+    """(c, λ) with array = c (other + λ p), the same in all draws, and λ > 0; None if there are none."""
+    found = []
+    for array, t, w in zip(arrays, of, parameters, strict=True):
+        if array.shape != t.shape or not np.isfinite(array).all():
+            return None
+        (c, d), *_ = np.linalg.lstsq(np.stack([t.ravel(), w.ravel()], 1), array.ravel(), rcond=None)
+        if not c or np.abs(c * t + d * w - array).max() > tolerance * np.abs(array).max():
+            return None
+        found.append((float(c), float(d / c)))
+    (c, penalty), *others = found
+    same = all(abs(a - c) <= 1e-5 * abs(c) and abs(b - penalty) <= 1e-5 * abs(penalty) for a, b in others)
+    return (c, penalty) if same and penalty > 0 else None

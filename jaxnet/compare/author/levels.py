@@ -19,7 +19,7 @@ from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, nodes_in
 from jaxnet.compare.author.truth import Truth
-from jaxnet.compare.multiples import NOTHING, common_multiple, is_among
+from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, with_penalty
 
 RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
 Array = np.ndarray
@@ -379,7 +379,7 @@ def with_implied_penalty(truth: Truth, fitted: dict[Parameter, list[Level]], dra
         if p.size < 4 or any(level.factor is not None for level in levels):
             continue
         true, own = true_gradients(p, truth), [np.asarray(values(p.before), float) for values in drawn]
-        fits = [_penalty(level.arrays, true, own) for level in levels]
+        fits = [with_penalty(level.arrays, true, own, RIGHT) for level in levels]
         penalty = next((fit[1] for fit in fits if fit is not None), None)
         if penalty is not None:
             found = True
@@ -389,18 +389,3 @@ def with_implied_penalty(truth: Truth, fitted: dict[Parameter, list[Level]], dra
     if not found:
         return truth, fitted
     return truth._replace(loss=truth.loss._replace(penalised=True), adjoints=adjoints), levels_of
-
-
-def _penalty(arrays: list[Array], true: list[Array], own: list[Array]) -> tuple[float, float] | None:
-    """(c, λ) with array = c (true + λ p) in each draw and λ > 0; None if there are none."""
-    found = []
-    for array, t, w in zip(arrays, true, own, strict=True):
-        if array.shape != t.shape or not np.isfinite(array).all():
-            return None
-        (c, d), *_ = np.linalg.lstsq(np.stack([t.ravel(), w.ravel()], 1), array.ravel(), rcond=None)
-        if not c or np.abs(c * t + d * w - array).max() > RIGHT * np.abs(array).max():
-            return None
-        found.append((float(c), float(d / c)))
-    (c, penalty), *others = found
-    same = all(abs(a - c) <= 1e-5 * abs(c) and abs(b - penalty) <= 1e-5 * abs(penalty) for a, b in others)
-    return (c, penalty) if same and penalty > 0 else None

@@ -15,7 +15,7 @@ import numpy as np
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Example, Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
-from jaxnet.compare.multiples import multiple
+from jaxnet.compare.multiples import common_multiple, multiple, with_penalty
 
 ROUNDED = 1e-8  # of 1 − p half of the digits are left
 TINY = 1e-100  # of 1/p² nothing is left where 1/p is the derivative of a logarithm
@@ -345,7 +345,10 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
         truth = differentiated(Loss(node, None), only, nothing)
         name, factor, corrections = _named(step, drawn, labels, truth.adjoints)
         if name is None:  # it may be computed of another prediction than the one that was found, made once more
-            found = ((t.loss.name, multiple_of(truth, t, step)) for t in of_names())
+            found = (
+                (t.loss.name, multiple_of(truth, t, step) or _but_for_penalty(truth, t, step, drawn))
+                for t in of_names()
+            )
             name, factor = next(((name, c) for name, c in found if c), (None, 1.0))
         loss = Loss(node, name, corrections is None, factor=factor if name else None)
         if corrections is None and factor > 0:
@@ -365,6 +368,22 @@ def multiple_of(truth: Truth, other: Truth, step: Step) -> float | None:
         return None
     a, b = (np.concatenate(arrays) for arrays in zip(*known, strict=True))
     return multiple(a, b, 1e-9)
+
+
+def _but_for_penalty(truth: Truth, other: Truth, step: Step, drawn: list[Values]) -> float | None:
+    """The constant by which all gradients are those of another loss, and some with a weight penalty."""
+    constants = []
+    for p in step.parameters:
+        own, named = ([adjoints.get(p.before) for adjoints in t.adjoints] for t in (truth, other))
+        known = [a for a in (*own, *named) if a is not None]
+        if len(known) < 2 * len(drawn) or p.size < 2:
+            return None
+        own, named = known[: len(drawn)], known[len(drawn) :]
+        fit = with_penalty(own, named, [np.asarray(values(p.before), float) for values in drawn], 1e-9)
+        constants.append(fit[0] if fit is not None else common_multiple(own, named, 1e-9))
+    first = constants[0]
+    same = first is not None and all(c is not None and abs(c - first) <= 1e-6 * abs(first) for c in constants)
+    return first if same else None
 
 
 def _quiet(formula: Callable, prediction: Array, labels: Array) -> Array:

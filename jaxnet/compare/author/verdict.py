@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import time
 from pathlib import Path
@@ -13,10 +14,12 @@ from jaxnet.compare.author import lines, places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judge import Judged, Tied, Unexplained, Unseen, judge, with_teeth
+from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
+from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Tape, made_of, nodes_in
 from jaxnet.compare.author.truth import Loss
@@ -29,6 +32,37 @@ class Found(NamedTuple):
     attempt: Attempt
     examined: Examined
     sent_back: Judged | None = None  # with what a lone layer sends back, where that is late and the rest is right
+    idle: tuple[str, ...] = ()  # backward passes of the file that have no part in it
+
+    def of_part(self, idle: list[str]) -> Found:
+        """The same, saying what has no part in it."""
+        program = (
+            f"{self.attempt.program}, in which {' and '.join(idle[:3])} {'has' if len(idle) == 1 else 'have'} no part"
+        )
+        return self._replace(attempt=self.attempt._replace(program=program), idle=tuple(idle))
+
+
+FURTHER = 10.0  # seconds after which no further program is run for what a first one leaves out
+
+
+def _idle(path: Path, root: Path, step: Step) -> list[str]:
+    """The backward passes of the file, of which no line has a part in the step."""
+    name = str(path.resolve().relative_to(root.resolve()))
+    lines = {place.line for node in step.backward for place in node.places if place.file == name}
+    found = []
+    for unit in read_units(path, name):
+        classes = [(f"{c.name}.", c.body) for c in unit.body if isinstance(c, ast.ClassDef)]
+        for owner, body in [("", unit.body), *classes]:
+            functions = [f for f in body if isinstance(f, ast.FunctionDef) and role(f.name) == "backward"]
+            own = (f for f in functions if lines.isdisjoint(range(f.lineno, (f.end_lineno or f.lineno) + 1)))
+            found += [f"{owner}{f.name}" for f in own if _computes(f)]
+    return found
+
+
+def _computes(function: ast.FunctionDef) -> bool:
+    """Whether there is more in it than `raise NotImplementedError`, or what it is given."""
+    nodes = (node for part in function.body if not isinstance(part, ast.Raise) for node in ast.walk(part))
+    return any(isinstance(node, ast.BinOp | ast.AugAssign | ast.Call) for node in nodes)
 
 
 def examine(path: Path, root: Path, **flags: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -54,7 +88,8 @@ def verdict(
     deadline = time.monotonic() + 48 if deadline is None else deadline
     stated = loss if loss in ("squared-error", "cross-entropy", "binary-cross-entropy") else None
     flags = {**flags, "loss": None if stated else loss}
-    (attempt, examined, sent_back), others = _examined(path, root, deadline, stated, flags)
+    found, others = _examined(path, root, deadline, stated, flags)
+    attempt, examined, sent_back = found[:3]
     report = places.report(examined.judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
     report = places.with_others(report, others)
     report = places.with_sent_back(report, sent_back) if sent_back is not None else report
@@ -93,6 +128,8 @@ def _examined(
     layers: list[Found] = []  # each by itself, and right: all of them must be
     networks: list[Found] = []  # of one run, and right
     beside: list[tuple[Step, str]] = []  # of the same run, and why nothing could be said of them
+    in_part: Found | None = None  # right, of a program in which not all backward passes of the file have a part
+    began = time.monotonic()
     trains = unsure = unexplained = False
     ways = enumerate(attempts(path, root, deadline, flags, reasons, noise))
     for ordinal, attempt in itertools.islice(ways, only or 0, None if only is None else only + 1):
@@ -124,14 +161,24 @@ def _examined(
             beside += [(step, why) for step in attempt.steps[:1]]
         else:
             found = Found(attempt, Examined(judged, attempt.tape, ordinal, noise), sent_back)
+            idle = _idle(path, root, judged.step) if attempt.program and not attempt.called else []
+            if in_part is not None and judged.wrong and idle == in_part.idle:
+                continue  # another program's affair
             if judged.wrong or only is not None:
                 return found, []
+            if idle and not attempt.more and time.monotonic() < began + FURTHER:
+                in_part = in_part if in_part is not None and len(in_part.idle) <= len(idle) else found.of_part(idle)
+                continue
             (layers if attempt.alone else networks).append(found)
+        if in_part is not None and attempt.called:
+            break
         if networks and not (attempt.more and in_time):
             return networks[0], [(network.examined.judged.step, "") for network in networks[1:]] + beside
         if not in_time:
             break
         beside = beside if attempt.more else []
+    if in_part is not None:
+        return in_part, []
     if layers and not unsure:
         most = max(layers, key=lambda found: len(found.examined.judged.names))
         program = "; ".join(dict.fromkeys(str(found.attempt.program) for found in layers))
