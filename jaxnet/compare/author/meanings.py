@@ -90,7 +90,8 @@ _MEANINGS = [
     (r"\w*cache\w*|memory|(?:forward|ff|feed)\w*|activations|states?|ctx|values|c", "cache"),
     (r"xs?|inputs?|features?|samples?|data\w*|images?|imgs?|inp|a0|aprev|xx|pixels|z|s|a", "X"),
     (r"x(?:train|test|val\w*|dev|batch|in|inputs?|data|b|mini|norm|flat|s|i|t|tr)\w*|trainingx|(?:mini)?batchx", "X"),
-    (r"inputs?(?:data|s|vector|array|layer|batch|list|values|matrix|x)|batch|train\w*(?:x|inputs|images)", "X"),
+    (r"inputs?(?:data|s|vector|array|layer|batch|list|values|matrix|x)|batch", "X"),
+    (r"(?:train|test|val)\w*(?:x|inputs|images)", "X"),
 ]  # fmt: skip
 _COMPILED = [(re.compile(pattern), meaning) for pattern, meaning in _MEANINGS]
 SIZES = {"inputs", "outputs", "hidden", "hidden1", "hidden2", "hidden3", "sizes", "depth"}
