@@ -1116,6 +1116,35 @@ def test_networks_that_are_trained_in_one_loop_are_all_judged(tmp_path, wrong):
     assert (said["verdict"], len(said["findings"])) == ("wrong", 1)
 
 
+def test_a_mask_that_only_the_loss_has(tmp_path):
+    """Masked in the number that is printed, and not in the gradient: nobody can say which of them is meant."""
+    masked = PLAIN.replace("for _", "M = np.arange(9) % 2\nfor _").replace("np.sum(Y *", "np.sum(M[:, None] * Y *")
+    with pytest.raises(ValueError, match=r"line 12 of net\.py computes it with other weights for some examples"):
+        examined(tmp_path, masked)
+    assert examined(tmp_path, masked.replace("(P - Y) / 9", "(P - Y) * M[:, None] / 9"))["verdict"] == "right"
+
+
+LOG_SOFTMAX = PLAIN.replace(
+    "    E = np.exp(A1 @ W2 + b2)\n    P = E / E.sum(1, keepdims=True)\n",
+    """
+    Z = A1 @ W2 + b2
+    L = Z - np.log(np.exp(Z).sum(1, keepdims=True))
+    P = np.exp(L)
+""",
+).replace("-np.sum(Y * np.log(P)) / 9", "-(L * Y).sum() / 9 + 0.01 * (np.sum(W1 ** 2) + np.sum(W2 ** 2))")
+
+
+def test_a_penalty_of_the_loss_whose_gradient_is_missing(tmp_path):
+    """The loss with a penalty is the program's loss, whatever explains more gradients."""
+    added = "    dW1 += 0.02 * W1\n    dW2 += 0.02 * W2\n    W1 -="
+    right = LOG_SOFTMAX.replace("    W1 -=", added)
+    said = examined(tmp_path, right)
+    assert (said["verdict"], said["loss"]["from"]) == ("right", "source")
+    for missing in ("    dW2 += 0.02 * W2\n", "    dW1 += 0.02 * W1\n"):
+        said = examined(tmp_path, right.replace(missing, ""))
+        assert [p["name"] for p in said["parameters"] if not p["right"]] == [missing.split()[-1]]
+
+
 def test_numbers_of_the_backward_pass_are_no_losses(tmp_path):
     """What goes back to the data is made entry by entry, and no step needs it."""
     said = examined(tmp_path, SCALARS)
@@ -1363,7 +1392,9 @@ def test_networks_of_one_class_that_differ_in_their_activation(tmp_path):
 def test_why_a_network_could_not_be_judged_is_said(tmp_path):
     said = examined(tmp_path, TWO_NETWORKS.replace("X @ V + c - Y", "np.tanh(X @ V + c - Y)"))
     assert said["verdict"] == "right"
-    assert said["unjudged"][0]["why"].startswith("of another network, which may be wrong: no gradient is that of a loss")
+    assert said["unjudged"][0]["why"].startswith(
+        "of another network, which may be wrong: no gradient is that of a loss"
+    )
 
 
 def test_what_is_stepped_and_cannot_be_judged_is_not_passed_over(tmp_path):

@@ -39,6 +39,14 @@ def common_multiple(arrays: list[np.ndarray], of: list[np.ndarray], tolerance: f
     return known[0] if max(known) - min(known) <= tolerance * max(map(abs, known)) else None
 
 
+def each_multiple(array: np.ndarray, of: np.ndarray, axis: int, tolerance: float) -> np.ndarray | None:
+    """The number that each row, or column, of an array is another one's times; None if there are none."""
+    squares = (of * of).sum(axis, keepdims=True)
+    numbers = (array * of).sum(axis, keepdims=True) / np.where(squares, squares, 1)
+    close = np.allclose(numbers * of, array, tolerance, tolerance * np.abs(array).max(initial=0))
+    return numbers if close else None
+
+
 def with_penalty(
     arrays: list[np.ndarray], of: list[np.ndarray], parameters: list[np.ndarray], tolerance: float
 ) -> tuple[float, float] | None:

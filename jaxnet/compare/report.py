@@ -53,7 +53,7 @@ class Unjudged(NamedTuple):
 
     shape: tuple[int, ...]
     place: Place
-    why: str = "which no step changes"
+    why: str = "which none of the first steps changes"
 
 
 class Frontier(NamedTuple):

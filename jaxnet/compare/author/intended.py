@@ -20,7 +20,7 @@ from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Place, ancestors, setitem
 from jaxnet.compare.author.truth import Truth, labels_of
-from jaxnet.compare.multiples import common_multiple
+from jaxnet.compare.multiples import common_multiple, each_multiple
 
 MOST = 8  # lines at which branches meet
 MOST_ROUNDS = 40
@@ -118,7 +118,9 @@ def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place 
     for node in (n for n in step.backward if over and n.shape == labels.shape):
         for right in errors:
             given = [np.asarray(values(node), float) for values in drawn]
-            numbers = [n for g, a in zip(given, right, strict=True) if (n := _each(g, a, over[0])) is not None]
+            numbers = [
+                n for g, a in zip(given, right, strict=True) if (n := each_multiple(g, a, over[0], RIGHT)) is not None
+            ]
             if len(numbers) < len(given):
                 continue
             first, *others = numbers
@@ -131,13 +133,6 @@ def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place 
                     values.known[node] = np.array(a)
                 return node.place if _explains(levels_of(step, rest), truth) else None
     return None
-
-
-def _each(given: np.ndarray, right: np.ndarray, axis: int) -> np.ndarray | None:
-    """The number that each row, or column, of an array is another one's times."""
-    squares = (right * right).sum(axis, keepdims=True)
-    numbers = (given * right).sum(axis, keepdims=True) / np.where(squares, squares, 1)
-    return numbers if np.allclose(numbers * right, given, RIGHT, RIGHT * np.abs(given).max()) else None
 
 
 def adds_up(parameter: Parameter, true: list[np.ndarray], step: Step, drawn: list[Values]) -> Place | None:

@@ -114,6 +114,11 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
         all_of = [(t, f) for t, f, right in possible if right == len(step.parameters) and t is not truth]
         if stated and several and best < len(step.parameters) and all_of:
             other, of_it = all_of[0]
+            if truth.loss.weighted and truth.loss.node is not None:
+                raise Unexplained(
+                    f"all gradients are those of the {other.loss.name}, and {_where(truth.loss.node)} computes it with "
+                    "other weights for some examples: right if that is a measure, wrong if it is the loss"
+                )
             if other.loss.node is None and _is_measure(truth.loss.node, other.loss, step, tape):
                 return _judged(step, drawn, names, other.whole(), of_it, False)
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
@@ -188,8 +193,8 @@ def _meant(possible: list, count: int):
         return right, truth.loss.name is not None, equal_to_truth(fitted)
 
     best_own = max(own, key=explains, default=None)
-    if best_own is not None and (best_own[2] == count or best_own[0].loss.name is not None):
-        with_name = [found for found in own if found[0].loss.name is not None]
+    with_name = [found for found in own if found[0].loss.name is not None or found[0].loss.weighted]
+    if best_own is not None and (best_own[2] == count or best_own in with_name):
         return (*(best_own if best_own[2] == count else max(with_name, key=explains))[:2], True)
     best = max(named, key=lambda found: found[2], default=None)
     if best is not None and (best_own is None or best[2] > best_own[2]):

@@ -15,7 +15,7 @@ import numpy as np
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Example, Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
-from jaxnet.compare.multiples import common_multiple, multiple, with_penalty
+from jaxnet.compare.multiples import common_multiple, each_multiple, multiple, with_penalty
 
 ROUNDED = 1e-8  # of 1 − p half of the digits are left
 TINY = 1e-100  # of 1/p² nothing is left where 1/p is the derivative of a logarithm
@@ -32,6 +32,7 @@ class Loss(NamedTuple):
     penalised: bool = False  # with the weight penalty that the gradients imply, where no loss says otherwise
     other: str | None = None  # the name of another loss, if all gradients are those of that one
     factor: float | None = None  # what the program's own is times the sum of the named one over the examples
+    weighted: bool = False  # the program's own is a named one in which examples count differently, or not at all
 
     @property
     def sign(self) -> int:
@@ -350,7 +351,8 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
                 for t in of_names()
             )
             name, factor = next(((name, c) for name, c in found if c), (None, 1.0))
-        loss = Loss(node, name, corrections is None, factor=factor if name else None)
+        weighted = name is None and _is_weighted(step, drawn, labels, truth.adjoints)
+        loss = Loss(node, name, corrections is None, factor=factor if name else None, weighted=weighted)
         if corrections is None and factor > 0:
             yield truth._replace(loss=loss)
         else:
@@ -420,6 +422,31 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, float, list
                 ]
                 return name, factor, None if worst < 1e-9 else corrections
     return None, 1.0, None
+
+
+def _is_weighted(step: Step, drawn, labels, adjoints) -> bool:
+    """Whether the derivative of the program's own loss is that of a named one times a number for each example, which
+    is the same in all draws: where examples are masked, or classes have weights."""
+    predictions = [example.prediction for example in step.examples]
+    known = all(y is not None for of_draw in labels for y in of_draw)
+    if not predictions or not known or any(p not in found for p in predictions for found in adjoints):
+        return False
+    for _, formulas in _losses_for(predictions):
+        for formula in formulas:
+            numbers = []
+            for values, found, of_draw in zip(drawn, adjoints, labels, strict=True):
+                for p, y in zip(predictions, of_draw, strict=True):
+                    named, own = _quiet(formula, values(p), y), np.asarray(found[p], float)
+                    axis = next((k for k in range(y.ndim) if y.ndim > 1 and np.allclose(y.sum(k), 1)), None)
+                    if axis is None:
+                        named, own, axis = named.reshape(-1, 1), own.reshape(-1, 1), 1
+                    finite = np.isfinite(named).all() and named.any()
+                    numbers.append(each_multiple(own, named, axis, 1e-9) if finite else None)
+            if all(n is not None for n in numbers):
+                first, *others = np.split(np.concatenate([np.ravel(n) for n in numbers]), len(drawn))
+                if np.ptp(first) > 1e-6 * np.abs(first).max() and all(np.allclose(n, first, 1e-6) for n in others):
+                    return True
+    return False
 
 
 def _constant_and_small(pairs: list[tuple[Array, Array]]) -> tuple[float, float]:
