@@ -107,7 +107,10 @@ def drive(
                     ends, why = False, batches
                 if ends:
                     offered += 1
-                    yield Attempt(target.description, play, alone, doubt)
+                    shown = target.description
+                    if alone and 1 in world and 0 in raised:
+                        shown += f", one example at a time (with several {raised[0]})"
+                    yield Attempt(shown, play, alone, doubt)
                 elif why and strict:
                     raised.setdefault(depth, why)
                 if offered == OFFERED:
@@ -134,8 +137,10 @@ def _seeded(play: Callable[[Any, bool], None], world: Any, strict: bool) -> None
 def _sums_over_examples(tape: Tape) -> str:
     """What was meant for several examples, where one was given: there a missing sum would not show."""
     sums = [n for n in tape.nodes if n.function in (numpy.sum, numpy.mean) and n.size > 1]
-    place = next((n.place for n in sums if n.parents and n.parents[0].size == n.size), None)
-    return "" if place is None else f"line {place.line} sums over examples, and only one at a time can be run"
+    meant = [n.place for n in sums if n.parents and n.parents[0].size == n.size]
+    meant += [n.place for n in tape.nodes if n.function is numpy.true_divide and 1 in n.inputs[1:]]
+    place = next(iter(meant), None)
+    return "" if place is None else f"line {place.line} is made for several examples, and only one can be run at a time"
 
 
 def _runs(play: Callable[[], None], tape: Tape, met: bool) -> tuple[bool, str]:

@@ -164,7 +164,10 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
     # One line makes all gradients ready for the step: that which gives the right ones gives the wrong ones too.
     lines = {_line(level) for level in chosen.values() if is_one(level.factor)} - {None}
     beside = {p: [level for level in levels if _line(level) in lines] for p, levels in fitted.items()}
-    return {p: beside[p][0] if level.factor is None and beside[p] else level for p, level in chosen.items()}
+    return {
+        p: beside[p][0] if level.factor is None and beside[p] and _line(level) not in lines else level
+        for p, level in chosen.items()
+    }
 
 
 def _past_optimisers(within: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Level]:

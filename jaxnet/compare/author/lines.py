@@ -190,7 +190,7 @@ def frontiers(
         if not edge:
             continue
         first = min(edge, key=lambda n: (-place_of[n.place], n.number))
-        origins = [p for p in map(_within_zeros, first.sources) if p in known]
+        origins = [p for p in map(_laid_out, first.sources) if p in known]
         # What is used as if it were all of a derivative, and is a part of it, is where the rest is missing.
         missing = [p for p in origins if p in partial and p in step.labelled]
         if missing and first.function not in (np.add, np.subtract, setitem, operator.getitem):
@@ -236,10 +236,13 @@ def _is_another_view(node: Node, parameter: Parameter, known: Known) -> bool:
     return any(t.shape != parameter.before.shape and original(t) is parameter.before for t in known.get(node, ()))
 
 
-def _within_zeros(node: Node) -> Node:
-    """What zeros have been put around."""
-    while node.function is np.pad and isinstance(node.inputs[0], Node):
-        node = node.inputs[0]
+def _laid_out(node: Node) -> Node:
+    """What was laid out in another way, with zeros around it, or in windows that have its entries several times."""
+    while node.inputs and isinstance(array := node.inputs[0], Node):
+        windows = node.function is operator.getitem and node.size > array.size
+        if not windows and node.function not in (np.pad, np.reshape, np.transpose):
+            break
+        node = array
     return node
 
 
@@ -255,7 +258,7 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
         if node in seen:
             continue
         seen.add(node)
-        sources = map(_within_zeros, node.sources)
+        sources = map(_laid_out, node.sources)
         unknown = [p for p in sources if p in step.labelled and p not in known and p.size > 0]
         if node.function in _PRODUCTS and not errors.isdisjoint(node.sources):
             unknown = [p for p in unknown if p in errors]
