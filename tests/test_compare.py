@@ -313,6 +313,7 @@ def test_the_notebooks_own_mistakes():
     found = {(f.at, f.code, f.severity, place.line) for f, place in zip(report.findings, report.places, strict=True)}
     assert found == {
         ("dZ2", "missing-output-derivative", "error", 50),
+        ("loss", "wrong-scale", "warning", None),
         ("db2", "multiplied-by-pre-activation", "error", 60),
     }
     assert report.verdict == "wrong"

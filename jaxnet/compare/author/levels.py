@@ -351,7 +351,7 @@ def _numbers_inside(parameters: Iterable[Parameter], step: Step, drawn) -> list[
                 square = float(np.vdot(array, array))
                 product = float(np.vdot(array, np.asarray(drawn[0](node)).reshape(array.shape)))
                 ratios[node] = abs(product / square) if square else 0.0
-        own = [ratios[node] for node in scalings if ratios[node]]
+        own = [k for node in scalings if (k := ratios[node]) and not is_among(max(k, 1 / k), step.counts, RIGHT)]
         shared = [k for k in own if shared is None or any(abs(k - other) <= RIGHT * k for other in shared)]
     return list(dict.fromkeys(shared or []))
 
@@ -364,8 +364,8 @@ def _divided(level: Level, number: float) -> Level:
 
 
 def multiple_among(constant: float, level: Level, levels: list[Level]) -> Level | None:
-    """The array that is another one times a constant."""
-    for other in levels:
+    """The array that is another one times a constant, of the author's lines if there is one."""
+    for other in sorted(levels, key=lambda lv: lv.candidate is None or lv.candidate.node.place is None):
         pairs = zip(other.arrays, level.arrays, strict=True)
         if all(a.shape == b.shape and np.allclose(a, constant * b, RIGHT, 0) for a, b in pairs):
             return other
