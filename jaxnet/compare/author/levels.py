@@ -17,10 +17,11 @@ import numpy as np
 from jaxnet.compare.author.raw import Candidate, candidates, is_scaling, spread, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, nodes_in
+from jaxnet.compare.author.tape import Node, ancestors, nodes_in, scaled_by_numbers
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, with_penalty
 
+MOST_NUMBERS = 6  # in the line of a step
 RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
 Array = np.ndarray
 
@@ -126,6 +127,9 @@ def compared(
             fitted = {**fitted, p: _up_to_formula([*levels, *further], p)}
             given_before |= {p: further[0]} if further else {}
     chosen = _compared_level(fitted)
+    if not _one_constant(chosen):  # `W -= rate * X.T @ error`, and another rate in another line
+        by_line = {p: _divided(levels[0], _rate_of_line(p, levels[0], step, drawn[0])) for p, levels in fitted.items()}
+        chosen = max([chosen, by_line], key=_agreement)
     whole = {p: levels[0] for p, levels in fitted.items()}
     explained = all(level.factor is not None for level in whole.values())
     if explained and not all(is_one(level.factor) for level in chosen.values()):
@@ -334,6 +338,25 @@ def whole_steps(levels, fitted, step: Step, drawn) -> Iterator[dict[Parameter, L
         return
     for number in _numbers_inside(levels, step, drawn):
         yield {p: Level(fitted[p][0].candidate, [stepped(p, v) / number for v in drawn], None) for p in levels}
+
+
+def _rate_of_line(parameter: Parameter, whole: Level, step: Step, values: Values) -> float:
+    """The product of numbers in the line of a step, but for those of examples: of those that are the step's constant to
+    the truth, if some are, else of all."""
+    inside = ancestors(nodes_in(parameter.steps), min((n.number for n in step.labelled), default=0))
+    numbers = []
+    for node in inside:
+        if node.place == parameter.after.place and scaled_by_numbers(node) is not None and is_scaling(node, step):
+            array = next(np.asarray(values(parent)) for parent in node.parents if parent.size == node.size)
+            square = float(np.vdot(array, array))
+            number = abs(float(np.vdot(array, np.asarray(values(node)).reshape(array.shape)))) / (square or 1.0)
+            if number and not is_among(max(number, 1 / number), step.counts, RIGHT):
+                numbers.append(number)
+    numbers = numbers[:MOST_NUMBERS]
+    several = (some for count in range(1, len(numbers) + 1) for some in itertools.combinations(numbers, count))
+    products = [math.prod(some) for some in several]
+    constant = abs(whole.factor or 0.0)
+    return next((k for k in products if abs(k - constant) <= RIGHT * k), products[-1] if products else 1.0)
 
 
 def _numbers_inside(parameters: Iterable[Parameter], step: Step, drawn) -> list[float]:
