@@ -1048,6 +1048,26 @@ def test_a_layer_may_have_a_rate_of_its_own(tmp_path, old, new):
     assert examined(tmp_path, PLAIN.replace(old, new))["verdict"] == "right"
 
 
+def test_each_line_may_have_its_own_rate_within_a_product(tmp_path):
+    """`rate * X.T @ error` is (rate · Xᵀ) error."""
+    lines = {"    W1 -= 0.1 * dW1": "    W1 -= 0.2 * X.T @ dZ1", "    W2 -= 0.1 * dW2": "    W2 -= 0.05 * A1.T @ dZ2"}
+    text = PLAIN
+    for old, new in lines.items():
+        text = text.replace(old, new)
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
+def test_a_step_that_is_taken_in_pieces(tmp_path):
+    """All of them made with the weights before the first one: example by example, or term by term."""
+    pieces = "    for i in range(9):\n        W%d -= 0.1 * np.outer(%s[i], dZ%d[i])\n"
+    text = PLAIN.replace("    W1 -= 0.1 * dW1\n", pieces % (1, "X", 1)).replace(
+        "    W2 -= 0.1 * dW2\n", pieces % (2, "A1", 2)
+    )
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
 def test_a_number_of_examples_is_no_rate(tmp_path):
     counted = re.sub(r"(0.1 \* d\w\d)", r"\1 / 9", PLAIN.replace("(P - Y) / 9", "P - Y"))
     assert examined(tmp_path, counted)["verdict"] == "right"

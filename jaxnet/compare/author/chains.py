@@ -49,7 +49,7 @@ class Chain(NamedTuple):
 def chains_in(tape: Tape) -> list[Chain]:
     """Arrays that are stepped twice or more; those stepped once, if there are no others."""
     _find_following(tape)
-    chains = _joined(_built(_links(tape)))
+    chains = _joined(_built(_links(tape), tape.pieces))
     chains = [chain for chain in chains if len(chain.steps) >= 2 or _takes_its_place(chain)]
     several = [chain for chain in chains if len(chain.steps) >= 2]
     # A step is made of more than the array itself, unlike where data are normalised, again and again.
@@ -112,23 +112,42 @@ def before_writes(node: Node) -> Iterator[Node]:
 
 
 def _find_following(tape: Tape) -> None:
-    """Fills `following`, which says of steps and arrays whether the one follows from the other, with those of the Nodes
-    that have come since: a record is read often."""
+    """Fills `following`, which says of steps and arrays whether the one follows from the other, and `pieces`, for the
+    Nodes that have come since: a record is read often."""
     count, new = len(tape.nodes), tape.nodes[tape.read :]
-    unknown: dict[Node, list[Node]] = {}
-    for base, step in (pair for node in new if node.function not in PIECEWISE for pair in node.updates):
-        if isinstance(step, Node):
-            unknown.setdefault(base, []).append(step)
-    bases = sorted(unknown, key=lambda n: n.number)
+    pairs = [
+        (base, step) for n in new if n.function not in PIECEWISE for base, step in n.updates if isinstance(step, Node)
+    ]
+    apart: list[tuple[Node, Node]] = []
+    for base, step, depends_on_it in _dependents(pairs, tape):
+        tape.following[step, base] = follows(step, base, depends_on_it)
+        if not depends_on_it(step):
+            apart.append((base, step))
+    for node in new:
+        if node.function not in PIECEWISE and node.updates:
+            base = next((base for base, _ in node.updates if base in tape.start), node.updates[0][0])
+            tape.start[node] = tape.start.get(base, base)
+    # A step is taken in pieces where each but the first needs an earlier version only: W -= g, W -= h.
+    begun = {(tape.start[base], step): base for base, step in apart if base in tape.start}
+    for start, step, depends_on_it in _dependents(list(begun), tape):
+        if depends_on_it(step):
+            tape.pieces.add((step, begun[start, step]))
+    tape.read = count  # not before: the time may be up meanwhile
+
+
+def _dependents(pairs: list[tuple[Node, Node]], tape: Tape) -> Iterator[tuple[Node, Node, Callable[[Node], bool]]]:
+    """Arrays and steps, with a function that says what follows from the array."""
+    steps: dict[Node, list[Node]] = {}
+    for base, step in pairs:
+        steps.setdefault(base, []).append(step)
+    bases = sorted(steps, key=lambda n: n.number)
     for k in range(0, len(bases), TOGETHER):
         block = bases[k : k + TOGETHER]
-        last = max(step.number for base in block for step in unknown[base])
+        last = max(step.number for base in block for step in steps[base])
         masks = masked({base: 1 << j for j, base in enumerate(block)}, tape.nodes[block[0].number : last + 1])
         for j, base in enumerate(block):
             dependent = _those_with(1 << j, masks)
-            for step in unknown[base]:
-                tape.following[step, base] = follows(step, base, dependent)
-    tape.read = count  # not before: the time may be up meanwhile
+            yield from ((base, step, dependent) for step in steps[base])
 
 
 def _those_with(bit: int, masks: dict[Node, int]) -> Callable[[Node], bool]:
@@ -158,7 +177,9 @@ def _links(tape: Tape) -> dict[Node, list[tuple[Node, Any]]]:
             continue
         seen.add(node)
         for base, step in node.updates:
-            if isinstance(step, Node) and (node.function in PIECEWISE or tape.following[step, base]):
+            if isinstance(step, Node) and (
+                node.function in PIECEWISE or tape.following[step, base] or (step, base) in tape.pieces
+            ):
                 links.setdefault(base, []).append((node, step))
                 stack += [base] if base.number >= tape.since else []
                 break  # of p and what it is a multiple of, the first that the step depends on
@@ -186,7 +207,7 @@ def _is_linear(node: Node, base: Node) -> bool:
     return node.shape == base.shape and (scaled or node.function in (np.add, np.subtract))
 
 
-def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
+def _built(links: dict[Node, list[tuple[Node, Any]]], pieces: set[tuple[Node, Node]]) -> list[Chain]:
     # Of several things that may follow a version, the next version is the one that most versions follow in turn.
     depth: dict[Node, int] = {}
     for base in sorted(links, key=lambda n: -n.number):
@@ -195,7 +216,7 @@ def _built(links: dict[Node, list[tuple[Node, Any]]]) -> list[Chain]:
     following = {base: found[0] for base, found in links.items()}
     rounds = _rounds([link for link in following.values() if link[0].function in PIECEWISE])
     later = {node for node, _ in following.values()}
-    chains = [_chain_from(root, following, rounds) for root in following if root not in later]
+    chains = [_chain_from(root, following, rounds, pieces) for root in following if root not in later]
     return sorted((chain for chain in chains if chain.steps), key=lambda chain: chain.versions[0].number)
 
 
@@ -249,15 +270,18 @@ def _made_by(node: Node) -> set[Node]:
     return {node, *(nodes_in(node.inputs[2]) if node.function is setitem else ())}
 
 
-def _chain_from(root: Node, following: dict[Node, tuple[Node, Any]], rounds: dict[Node, int]) -> Chain:
-    """Follow an array's versions, each stepped by something that depends on the version before."""
+def _chain_from(
+    root: Node, following: dict[Node, tuple[Node, Any]], rounds: dict[Node, int], pieces: set[tuple[Node, Node]]
+) -> Chain:
+    """Follow an array's versions, each stepped by something that depends on the version before, or by pieces of it."""
     versions, steps = [root], []
     part: list[Any] = []
     written: set[Node] = set()
     current = root
     while current in following:
         node, step = following[current]
-        if part and (node.function not in PIECEWISE or rounds[node] != rounds.get(current)):
+        whole = node.function not in PIECEWISE and (step, current) not in pieces
+        if part and (whole or (node.function in PIECEWISE and rounds[node] != rounds.get(current))):
             versions.append(current)
             steps.append(tuple(part))
             part = []

@@ -130,6 +130,8 @@ def compared(
     if not _one_constant(chosen):  # `W -= rate * X.T @ error`, and another rate in another line
         by_line = {p: _divided(levels[0], _rate_of_line(p, levels[0], step, drawn[0])) for p, levels in fitted.items()}
         chosen = max([chosen, by_line], key=_agreement)
+        pieces = {p for p, level in chosen.items() if level.factor is None and level.candidate is None}
+        chosen |= {p: by_line[p] for p in pieces}
     whole = {p: levels[0] for p, levels in fitted.items()}
     explained = all(level.factor is not None for level in whole.values())
     if explained and not all(is_one(level.factor) for level in chosen.values()):
@@ -344,9 +346,10 @@ def _rate_of_line(parameter: Parameter, whole: Level, step: Step, values: Values
     """The product of numbers in the line of a step, but for those of examples: of those that are the step's constant to
     the truth, if some are, else of all."""
     inside = ancestors(nodes_in(parameter.steps), min((n.number for n in step.labelled), default=0))
+    in_line = {n.site: n for n in inside if n.place == parameter.after.place and scaled_by_numbers(n) is not None}
     numbers = []
-    for node in inside:
-        if node.place == parameter.after.place and scaled_by_numbers(node) is not None and is_scaling(node, step):
+    for node in in_line.values():
+        if is_scaling(node, step):
             array = next(np.asarray(values(parent)) for parent in node.parents if parent.size == node.size)
             square = float(np.vdot(array, array))
             number = abs(float(np.vdot(array, np.asarray(values(node)).reshape(array.shape)))) / (square or 1.0)

@@ -215,7 +215,8 @@ def _with_further(tape: Tape, view: View) -> View:
     forward = made_of([example.prediction for example in step.examples])
     further = {}
     for node in tape.nodes[view.window[0].number : view.last]:
-        for base, made in node.updates if node not in held else ():
+        stepped_already = node in held or any(base in held for base, _ in node.updates)  # another piece of a step
+        for base, made in () if stepped_already else node.updates:
             first = base.steps == 0 and base not in view.masks and base not in view.touched and base.size > 1
             # Only what the prediction is made of: sums and moments that are stepped as well are no parameters.
             fresh = (first and node in again) or _began_as_a_number(base)
