@@ -118,21 +118,23 @@ def _find_following(tape: Tape) -> None:
     pairs = [
         (base, step) for n in new if n.function not in PIECEWISE for base, step in n.updates if isinstance(step, Node)
     ]
-    apart: list[tuple[Node, Node]] = []
     for base, step, depends_on_it in _dependents(pairs, tape):
         tape.following[step, base] = follows(step, base, depends_on_it)
-        if not depends_on_it(step):
-            apart.append((base, step))
-    for node in new:
-        if node.function not in PIECEWISE and node.updates:
-            base = next((base for base, _ in node.updates if base in tape.start), node.updates[0][0])
-            tape.start[node] = tape.start.get(base, base)
-    # A step is taken in pieces where each but the first needs an earlier version only: W -= g, W -= h.
-    begun = {(tape.start[base], step): base for base, step in apart if base in tape.start}
-    for start, step, depends_on_it in _dependents(list(begun), tape):
-        if depends_on_it(step):
-            tape.pieces.add((step, begun[start, step]))
+    for node in new if tape.following else ():
+        for base, step in node.updates if node.function not in PIECEWISE else ():
+            if tape.following.get((step, base)):
+                tape.rounds[node] = base, step
+            elif base in tape.rounds and isinstance(step, Node) and _is_piece(step, *tape.rounds[base], tape):
+                tape.rounds[node] = tape.rounds[base]
+                tape.pieces.add((step, base))
     tape.read = count  # not before: the time may be up meanwhile
+
+
+def _is_piece(step: Node, before: Node, first: Node, tape: Tape) -> bool:
+    """Whether a step is another piece of a first one, made with what that was made with: with the array as it was
+    before, and with no other array's new version."""
+    inside = made_of([step], before.number)
+    return before in inside and not {n for n in inside if n in tape.rounds} - made_of([first], before.number)
 
 
 def _dependents(pairs: list[tuple[Node, Node]], tape: Tape) -> Iterator[tuple[Node, Node, Callable[[Node], bool]]]:

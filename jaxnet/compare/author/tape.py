@@ -140,8 +140,8 @@ class Tape:
         self.most, self.deadline = most, deadline
         self.on_step: Callable[[Node], None] | None = None  # called when an array has been stepped for the third time
         self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array …
-        self.start: dict[Node, Node] = {}  # by a version of an array: the one before any update
-        self.pieces: set[tuple[Node, Node]] = set()  # steps, and versions that they do not need: only earlier ones
+        self.rounds: dict[Node, tuple[Node, Node]] = {}  # by a version of an array: the one before, and the step to it
+        self.pieces: set[tuple[Node, Node]] = set()  # steps in pieces, and the versions that they are added to
         self.read = 0  # … for the updates in so many Nodes
         self.since = 0  # steps are looked for from here on
         self.lost: Place | None = None  # where numbers were put into something that is not recorded
