@@ -186,6 +186,10 @@ SLOPE = (" * (1 - A1 ** 2)", "")
 SENT_BACK = {"np.exp(A1 @ W2 + b2)": "1 + np.exp(-(A1 @ W2 + b2))", "E / E.sum(1, keepdims=True)": "1 / E",
              "-np.sum(Y * np.log(P)) / 9": "np.sum((P - Y) ** 2) / 18",
              "(P - Y) / 9": "(P - Y) * P * (1 - P) / 9", "dZ2 @ W2.T": "(P - Y) / 9 @ W2.T"}  # fmt: skip
+LEFT_OUT = {"loss = ": "loss = 0.01 * (np.sum(W1 ** 2) + np.sum(W2 ** 2)) "}
+ONE_OUTPUT = {"np.arange(9) % 3]": "np.arange(9) % 3, :1]", "(5, 3)": "(5, 1)", "zeros(3)": "zeros(1)",
+              "E = np.exp(A1 @ W2 + b2)": "P = A1 @ W2 + b2", "    P = E / E.sum(1, keepdims=True)\n": "",
+              "-np.sum(Y * np.log(P)) / 9": "+ np.sum((P - Y) ** 2) / 18"}  # fmt: skip
 UPHILL = {f"{p} -= ": f"{p} += " for p in ("W1", "b1", "W2", "b2")}
 RATE_INSIDE = {"dZ2 = (P - Y) / 9": "dZ2 = 0.05 * (P - Y) / 9", "0.1 * ": ""}
 EPSILON = {"np.log(P)": "np.log(P + 1e-4)"}
@@ -418,6 +422,8 @@ STEPS = {
         "right",
         set(),
     ),
+    "a penalty is left out": (LEFT_OUT, "wrong", {("dW1", "weight-penalty"), ("dW2", "weight-penalty")}),
+    "with one output": (LEFT_OUT | ONE_OUTPUT, "wrong", {("dW1", "weight-penalty"), ("dW2", "weight-penalty")}),
     "a shape is set": ({"    A1 =": "    Y.shape = (9, 3, 1)\n    Y.shape = (9, 3)\n    A1 ="}, "right", set()),
 }  # fmt: skip
 
@@ -1164,6 +1170,29 @@ def test_a_penalty_of_the_loss_whose_gradient_is_missing(tmp_path):
     for missing in ("    dW2 += 0.02 * W2\n", "    dW1 += 0.02 * W1\n"):
         said = examined(tmp_path, right.replace(missing, ""))
         assert [p["name"] for p in said["parameters"] if not p["right"]] == [missing.split()[-1]]
+
+
+PENALISED = PLAIN.replace("np.log(P)) / 9", "np.log(P)) / 9 + 0.01 * (np.sum(W1 ** 2) + np.sum(W2 ** 2))")
+DECAY = "    W1 *= 1 - 0.1 * 0.02\n    W2 *= 1 - 0.1 * 0.02\n"
+
+
+@pytest.mark.parametrize(
+    "decayed",
+    [
+        PENALISED + DECAY,
+        PENALISED + "    W1 -= 0.1 * 0.02 * W1\n    W2 -= 0.1 * 0.02 * W2\n",
+        PENALISED.replace("    W1 -=", DECAY + "    W1 -="),
+        PENALISED.replace("W1 -=", "W1 = 0.998 * W1 -").replace("W2 -=", "W2 = 0.998 * W2 -"),
+    ],
+    ids=["after", "taken off after", "before", "in the step"],
+)
+def test_weights_that_decay_where_the_loss_has_a_penalty(tmp_path, decayed):
+    """The gradient is that of the loss without the penalty, which the weights are stepped down by themselves."""
+    said = examined(tmp_path, decayed)
+    assert said["verdict"] == "right"
+    assert "without its weight penalty" in said["truth"]
+    said = examined(tmp_path, decayed.replace(*SLOPE))
+    assert [f["code"] for f in said["findings"]] == ["missing-activation-derivative"]
 
 
 def test_numbers_of_the_backward_pass_are_no_losses(tmp_path):

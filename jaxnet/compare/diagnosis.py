@@ -514,7 +514,11 @@ def _fit_outer_product(problem: Problem, given: Arrays, error: Arrays, inputs: A
             solutions = [_least_squares(o, w, x) for o, w, x in zip(outer, weights, sought, strict=True)]
             factors = tuple(c for c, _ in solutions)
             if all(factors):
-                penalties = [penalty / c for c, penalty in solutions]
+                # What is rounding beside the rest is no penalty.
+                least = [
+                    problem.tolerance * np.abs(x).max() / np.abs(w).max() for x, w in zip(sought, weights, strict=True)
+                ]
+                penalties = [p / c if abs(p) > none else 0.0 for (c, p), none in zip(solutions, least, strict=True)]
                 # λ W or λ/m W: the same in all draws, or the same times the number of examples.
                 times_m = [penalty * len(p.Y) for penalty, p in zip(penalties, problem.passes, strict=True)]
                 if (_constant(penalties) or _constant(times_m)) and confirmed(factors, penalties):

@@ -21,6 +21,7 @@ from jaxnet.compare.author.tape import (
     known_zero,
     made_alone_of,
     made_of,
+    most_of,
     multiples,
     nodes_in,
     scaled_by_numbers,
@@ -65,11 +66,12 @@ def _takes_its_place(chain: Chain) -> bool:
 
 
 def _joined(chains: list[Chain]) -> list[Chain]:
-    """Chains of which one goes on where another ends, but for what is done to each entry after a step: weights may be
-    clipped, or masked."""
+    """Chains of which one goes on where another ends, but for what is done to each entry after a step: weights may
+    decay, or be clipped, or masked."""
     by_end: dict[Node, Chain] = {}
     for chain in chains:
-        before = _before_it_was_bounded(chain.versions[0])
+        decayed = (n for n in most_of(chain.versions[0]) if n in by_end)
+        before = next(decayed, None) or _before_it_was_bounded(chain.versions[0])
         if before is not chain.versions[0] and (first := by_end.pop(before, None)) is not None:
             bounded = (*first.bounded, (before, chain.versions[0]))
             versions, steps = first.versions + chain.versions[1:], first.steps + chain.steps

@@ -418,3 +418,23 @@ def with_implied_penalty(truth: Truth, fitted: dict[Parameter, list[Level]], dra
     if not found:
         return truth, fitted
     return truth._replace(loss=truth.loss._replace(penalised=True), adjoints=adjoints), levels_of
+
+
+def without_decay(truth: Truth, fitted: dict[Parameter, list[Level]], drawn: list[Values]):
+    """The truth without λ/2 Σp² for each parameter that shrinks beside its steps, where that leaves its gradient: it is
+    stepped down the penalty there."""
+    adjoints, decays = [dict(a) for a in truth.adjoints], []
+    for p, levels in fitted.items():
+        if p.decay is None or p.size < 2 or any(level.factor is not None for level in levels):
+            continue
+        true, own = true_gradients(p, truth), [np.asarray(values(p.before), float) for values in drawn]
+        fits = (with_penalty(true, level.arrays, own, RIGHT) for level in levels)
+        found = next((f for f in fits if f is not None), None)
+        if found is not None:
+            decays.append(p.decay)
+            for of_draw, t, w in zip(adjoints, true, own, strict=True):
+                of_draw[p.before] = t - math.prod(found) * w
+    if not decays:
+        return truth, fitted
+    truth = truth._replace(loss=truth.loss._replace(decay=decays[0]), adjoints=adjoints)
+    return truth, fit(fitted, truth)

@@ -188,6 +188,9 @@ def _truth(judged: Judged) -> str:
         other = next((n.place for n in judged.step.losses if n.place is not None and n not in stepped), None)
         why = "the program computes none" if other is None else f"the number of line {other.line} has other gradients"
         return f"jax.grad of your forward pass and the {loss_name} ({why})"
+    if loss.decay is not None:
+        line = f"line {loss.decay.place.line} decays" if loss.decay.place else "the program decays"
+        return f"jax.grad of your forward pass and loss, without its weight penalty: {line} the weights instead"
     if not loss.exact:
         return "jax.grad of your forward pass and loss, without the small constant in it"
     return "jax.grad of your forward pass and loss"

@@ -10,6 +10,7 @@ import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,14 @@ class Parameter(NamedTuple):
     @property
     def size(self) -> int:
         return self.before.size
+
+    @property
+    def decay(self) -> Node | None:
+        """What was made smaller between two of its steps, or before one is taken; None where nothing is."""
+        pairs = (
+            (before, next((base for base, _ in after.updates), before)) for before, after in pairwise(self.versions)
+        )
+        return next((base for before, base in pairs if base is not before and before in multiples(base)), None)
 
     @property
     def root(self) -> Node:

@@ -227,7 +227,7 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
         array, index, value = node.inputs
         if isinstance(array, Node) and isinstance(value, Node) and value.function in (np.add, np.subtract):
             for first, step in zip(value.inputs[:2], reversed(value.inputs[:2]), strict=True):
-                for part in _most_of(first) if isinstance(first, Node) else ():
+                for part in most_of(first) if isinstance(first, Node) else ():
                     if (
                         part.function is operator.getitem
                         and part.inputs[0] is array
@@ -244,7 +244,7 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
             or (node.function is np.subtract and first.size < node.size)
             or (_begins(first) and node.shape == (1, *first.shape))  # a vector becomes a row
         ):
-            yield from ((p, second) for p in _most_of(first))
+            yield from ((p, second) for p in most_of(first))
         if node.function is np.add and isinstance(second, Node) and second.shape == node.shape:
             yield second, first  # g + λp is a gradient with a penalty
 
@@ -254,7 +254,7 @@ def _begins(node: Node) -> bool:
     return node.function is None and len(node.shape) == 1 and node.dtype.kind == "f"
 
 
-def _most_of(node: Node) -> Iterator[Node]:
+def most_of(node: Node) -> Iterator[Node]:
     """What a Node is a multiple of, half of it at least and all of it at most: λp is a penalty's gradient, and no array
     that is stepped."""
     for whole in multiples(node):
