@@ -424,6 +424,10 @@ STEPS = {
     ),
     "a penalty is left out": (LEFT_OUT, "wrong", {("dW1", "weight-penalty"), ("dW2", "weight-penalty")}),
     "with one output": (LEFT_OUT | ONE_OUTPUT, "wrong", {("dW1", "weight-penalty"), ("dW2", "weight-penalty")}),
+    "one of two penalties is taken off apart": (
+        {"loss = ": "loss = 0.02 * np.abs(W1).sum() + 0.01 * (W1 ** 2).sum() ",
+         "W1 -= 0.1 * dW1": "W1 -= 0.1 * (dW1 + 0.02 * np.sign(W1))\n    W1 *= 0.998"}, "right", set(),
+    ),
     "a shape is set": ({"    A1 =": "    Y.shape = (9, 3, 1)\n    Y.shape = (9, 3)\n    A1 ="}, "right", set()),
 }  # fmt: skip
 
@@ -1176,6 +1180,10 @@ PENALISED = PLAIN.replace("np.log(P)) / 9", "np.log(P)) / 9 + 0.01 * (np.sum(W1 
 DECAY = "    W1 *= 1 - 0.1 * 0.02\n    W2 *= 1 - 0.1 * 0.02\n"
 
 
+ABSOLUTE = PLAIN.replace("np.log(P)) / 9", "np.log(P)) / 9 + 0.02 * (np.sum(np.abs(W1)) + np.sum(np.abs(W2)))")
+SIGNS = "    W1 -= 0.1 * 0.02 * np.sign(W1)\n    W2 -= 0.1 * 0.02 * np.sign(W2)\n"
+
+
 @pytest.mark.parametrize(
     "decayed",
     [
@@ -1183,8 +1191,9 @@ DECAY = "    W1 *= 1 - 0.1 * 0.02\n    W2 *= 1 - 0.1 * 0.02\n"
         PENALISED + "    W1 -= 0.1 * 0.02 * W1\n    W2 -= 0.1 * 0.02 * W2\n",
         PENALISED.replace("    W1 -=", DECAY + "    W1 -="),
         PENALISED.replace("W1 -=", "W1 = 0.998 * W1 -").replace("W2 -=", "W2 = 0.998 * W2 -"),
+        ABSOLUTE + SIGNS,
     ],
-    ids=["after", "taken off after", "before", "in the step"],
+    ids=["after", "taken off after", "before", "in the step", "by its signs"],
 )
 def test_weights_that_decay_where_the_loss_has_a_penalty(tmp_path, decayed):
     """The gradient is that of the loss without the penalty, which the weights are stepped down by themselves."""
@@ -1193,6 +1202,17 @@ def test_weights_that_decay_where_the_loss_has_a_penalty(tmp_path, decayed):
     assert "without its weight penalty" in said["truth"]
     said = examined(tmp_path, decayed.replace(*SLOPE))
     assert [f["code"] for f in said["findings"]] == ["missing-activation-derivative"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [ABSOLUTE + SIGNS.replace("-=", "+="), PENALISED + "    W1, W2 = np.clip(W1, -2, 2), np.clip(W2, -2, 2)\n"],
+    ids=["that grow", "that are clipped"],
+)
+def test_weights_that_do_not_decay(tmp_path, other):
+    """What becomes of them by themselves is no step down the penalty."""
+    said = examined(tmp_path, other)
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "W2"]
 
 
 def test_numbers_of_the_backward_pass_are_no_losses(tmp_path):

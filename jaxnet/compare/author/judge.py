@@ -218,7 +218,8 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
         names = {p: own.get(p) or name + " #2" * (name in own.values()) for p, name in names.items()}
     by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
     if not step.stale:
-        truth, fitted = (without_decay if stated else with_implied_penalty)(truth, fitted, drawn)
+        of_loss = without_decay(truth, fitted, step, drawn) if stated else with_implied_penalty(truth, fitted, drawn)
+        truth, fitted = of_loss
     levels, fitted = compared(fitted, step, drawn)
     judged = _fewest(
         _at_levels(step, drawn, by_name, truth, fitted, choice, network, stated)
@@ -360,9 +361,8 @@ def _accused(judged: Judged, factors, known) -> Judged:
             findings = [Finding("forward", "softmax-over-all-entries"), *findings]
         if _constant_is_ours(judged):
             findings = [f for f in findings if (f.at, f.code) != ("loss", "wrong-scale")]
-        # No penalty is denied to a loss that is inferred, nor asked of a gradient beside which the weights decay.
-        decay = {f"d{name}" for name, p in judged.names.items() if not judged.stated or p.decay is not None}
-        findings = [f for f in findings if f.code != "weight-penalty" or f.at not in decay]
+        if not judged.stated:  # no penalty is denied
+            findings = [f for f in findings if f.code != "weight-penalty"]
         common = next((f.scale or 1.0 for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale"), 1.0)
     else:
         leaves = [(n, given[n][0], judged.true[n][0]) for n in given if not _is_nothing(factors[n])]

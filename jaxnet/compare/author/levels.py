@@ -420,21 +420,30 @@ def with_implied_penalty(truth: Truth, fitted: dict[Parameter, list[Level]], dra
     return truth._replace(loss=truth.loss._replace(penalised=True), adjoints=adjoints), levels_of
 
 
-def without_decay(truth: Truth, fitted: dict[Parameter, list[Level]], drawn: list[Values]):
-    """The truth without λ/2 Σp² for each parameter that shrinks beside its steps, where that leaves its gradient: it is
-    stepped down the penalty there."""
+def without_decay(truth: Truth, fitted: dict[Parameter, list[Level]], step: Step, drawn: list[Values]):
+    """The truth without the penalty, or the part of it, of each parameter that is made smaller by itself as by a step
+    down it: then the gradient need not have it."""
+    forward = ancestors(example.prediction for example in step.examples)
     adjoints, decays = [dict(a) for a in truth.adjoints], []
     for p, levels in fitted.items():
-        if p.decay is None or p.size < 2 or any(level.factor is not None for level in levels):
+        if p.size < 2 or any(level.factor is not None for level in levels):
             continue
-        true, own = true_gradients(p, truth), [np.asarray(values(p.before), float) for values in drawn]
-        fits = (with_penalty(true, level.arrays, own, RIGHT) for level in levels)
-        found = next((f for f in fits if f is not None), None)
-        if found is not None:
-            decays.append(p.decay)
-            for of_draw, t, w in zip(adjoints, true, own, strict=True):
-                of_draw[p.before] = t - math.prod(found) * w
+        own = [np.asarray(values(p.before), float) for values in drawn]
+        made = ((m, [w - np.asarray(Values({b: w})(m)).reshape(w.shape) for w in own]) for b, m in p.shrunk)
+        for (node, taken), penalty in itertools.product(made, _penalties(p, truth, forward)):
+            if (common_multiple(taken, penalty, RIGHT) or 0) > 0:
+                decays.append(node)
+                for of_draw, part in zip(adjoints, penalty, strict=True):
+                    of_draw[p.before] = of_draw[p.before] - part
+                break
     if not decays:
         return truth, fitted
     truth = truth._replace(loss=truth.loss._replace(decay=decays[0]), adjoints=adjoints)
     return truth, fit(fitted, truth)
+
+
+def _penalties(parameter: Parameter, truth: Truth, forward: set[Node]) -> list[list[Array]]:
+    """What the loss's derivative has of the parameter beside the forward pass: all of it, and each part."""
+    uses = {use: None for n, use in truth.parts[0] if n is parameter.before and use is not None and use not in forward}
+    parts = [[np.asarray(of_draw[parameter.before, use], float) for of_draw in truth.parts] for use in uses]
+    return [[np.sum(of_draw, axis=0) for of_draw in zip(*parts, strict=True)], *parts] if parts else []

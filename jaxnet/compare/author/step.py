@@ -17,7 +17,7 @@ import numpy as np
 
 from jaxnet.compare.author.chains import Chain, at_once, chains_in, follows, masked, networks, root_of
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
-from jaxnet.compare.author.tape import Node, Tape, depends, made_of, multiples, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, depends, made_alone_of, made_of, multiples, nodes_in, setitem
 
 
 class Parameter(NamedTuple):
@@ -33,12 +33,12 @@ class Parameter(NamedTuple):
         return self.before.size
 
     @property
-    def decay(self) -> Node | None:
-        """What was made smaller between two of its steps, or before one is taken; None where nothing is."""
-        pairs = (
-            (before, next((base for base, _ in after.updates), before)) for before, after in pairwise(self.versions)
-        )
-        return next((base for before, base in pairs if base is not before and before in multiples(base)), None)
+    def shrunk(self) -> Iterator[tuple[Node, Node]]:
+        """Versions, and what each was made by itself alone, between two of its steps or as one of them."""
+        for before, after in pairwise(self.versions):
+            for made in (after, *(base for base, _ in after.updates[:1])):
+                if made is not before and made_alone_of([made], {before}):
+                    yield before, made
 
     @property
     def root(self) -> Node:
