@@ -1085,6 +1085,18 @@ def test_a_number_of_examples_is_no_rate(tmp_path):
     assert [(f["at"], f["code"], f["scale"]) for f in wrong["findings"]] == [("db2", "wrong-scale", pytest.approx(9))]
 
 
+def test_rates_that_differ_by_the_number_of_examples(tmp_path):
+    """`rate / m` is a number like any other once it is computed: the one without may be a mean that was forgotten."""
+    text = PLAIN.replace("(P - Y) / 9", "P - Y").replace("for _", "m, rate = len(X), 0.5\nfor _")
+    text = re.sub(r"0.1 \* d(\w)(\d)", r"rate / m * d\1\2", text)
+    text = text.replace("* dW1", "* X.T @ dZ1").replace("* dW2", "* A1.T @ dZ2")
+    text = text.replace("* db1", "* dZ1.sum(0)").replace("* db2", "* dZ2.sum(0)")
+    assert examined(tmp_path, text)["verdict"] == "right-up-to-scale"
+    with pytest.raises(ValueError, match="b1 is stepped with 9 times the rate of W1, which is the number of examples"):
+        examined(tmp_path, text.replace("m * dZ1.sum", "1 * dZ1.sum"))
+    assert examined(tmp_path, text.replace("m * dZ1.sum", "2 * dZ1.sum"))["verdict"] == "right-up-to-scale"
+
+
 RESIDUAL = """
 import numpy as np
 rng = np.random.default_rng(47)

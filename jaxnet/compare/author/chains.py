@@ -124,9 +124,11 @@ def _find_following(tape: Tape) -> None:
         tape.following[step, base] = follows(step, base, depends_on_it)
     for node in new if tape.following else ():
         for base, step in node.updates if node.function not in PIECEWISE else ():
+            if not isinstance(step, Node):
+                continue
             if tape.following.get((step, base)):
                 tape.rounds[node] = base, step
-            elif base in tape.rounds and isinstance(step, Node) and _is_piece(step, *tape.rounds[base], tape):
+            elif base in tape.rounds and _is_piece(step, *tape.rounds[base], tape):
                 tape.rounds[node] = tape.rounds[base]
                 tape.pieces.add((step, base))
     tape.read = count  # not before: the time may be up meanwhile

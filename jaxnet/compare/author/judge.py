@@ -7,6 +7,7 @@ them. Everything else is no verdict, and a ValueError says why.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -37,7 +38,7 @@ from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in, setitem
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, tied, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
-from jaxnet.compare.multiples import NOTHING, common_multiple
+from jaxnet.compare.multiples import NOTHING, common_multiple, is_among
 from jaxnet.compare.teeth import Teeth, teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
@@ -253,6 +254,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         _check_what_is_cut_off(judged)
+        _check_for_a_forgotten_mean(judged, levels, fitted)
         judged = judged._replace(scale=known[0], findings=_constant(known[0], judged))
         if judged.findings:
             problem, diagnosis = _diagnosed(judged)
@@ -515,6 +517,23 @@ def _check_what_becomes_of_it(judged: Judged, wrong: list[str], findings: list[F
                         f"{_where(node)} makes the gradient of {name}, and the step makes something else of it: right "
                         "if that is an optimiser's, and wrong if not"
                     )
+
+
+def _check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], fitted) -> None:
+    """The lines that make a gradient and step with it may have rates of their own. Where two differ by the number of
+    examples, one may as well be a mean and the other one a sum."""
+    rates = {}
+    for name, p in judged.names.items():
+        node, factors = _node(levels[p]), (fitted[p][0].factor, levels[p].factor)
+        if node is not None and node.place == p.after.place and all(f and math.isfinite(f) for f in factors):
+            rates[name] = abs(factors[0] / factors[1])
+    counts = judged.step.counts or {size for node in judged.step.active for size in node.shape}
+    for (a, rate), (b, other) in itertools.permutations(rates.items(), 2):
+        if rate > other * (1 + RIGHT) and is_among(rate / other, counts, RIGHT):
+            raise Unexplained(
+                f"{a} is stepped with {rate / other:.0f} times the rate of {b}, which is the number of examples: right "
+                "if each has its own rate, wrong if a mean was meant"
+            )
 
 
 MOST_NUMBERS = 8  # of a program that are looked at
