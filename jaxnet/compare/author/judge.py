@@ -527,7 +527,8 @@ def _check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], 
         node, factors = _node(levels[p]), (fitted[p][0].factor, levels[p].factor)
         if node is not None and node.place == p.after.place and all(f and math.isfinite(f) for f in factors):
             rates[name] = abs(factors[0] / factors[1])
-    counts = judged.step.counts or {size for node in judged.step.active for size in node.shape}
+    sizes = {size for node in judged.step.active for size in node.shape}
+    counts = (judged.step.counts or sizes).difference(*(p.before.shape for p in judged.step.parameters))
     for (a, rate), (b, other) in itertools.permutations(rates.items(), 2):
         if rate > other * (1 + RIGHT) and is_among(rate / other, counts, RIGHT):
             raise Unexplained(
