@@ -218,9 +218,10 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
         own = {p: name for name, p in network.parameters.items()}
         names = {p: own.get(p) or name + " #2" * (name in own.values()) for p, name in names.items()}
     by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
-    if not step.stale:
-        of_loss = without_decay(truth, fitted, step, drawn) if stated else with_implied_penalty(truth, fitted, drawn)
-        truth, fitted = of_loss
+    if stated and not step.stale:
+        truth, fitted = without_decay(truth, fitted, step, drawn)
+    elif not step.stale:
+        truth, fitted = with_implied_penalty(truth, fitted, drawn)
     levels, fitted = compared(fitted, step, drawn)
     judged = _fewest(
         _at_levels(step, drawn, by_name, truth, fitted, choice, network, stated)
