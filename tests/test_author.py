@@ -1097,6 +1097,21 @@ def test_rates_that_differ_by_the_number_of_examples(tmp_path):
     assert examined(tmp_path, text.replace("m * dZ1.sum", "2 * dZ1.sum"))["verdict"] == "right-up-to-scale"
 
 
+def test_the_step_after_the_first_is_judged_too(tmp_path):
+    """A copy of the weights is right until they are stepped, and so is a sum that is never set to 0."""
+    copied = PLAIN.replace("for _", "V = W2.T.copy()\nfor _").replace("@ W2.T", "@ V")
+    said = examined(tmp_path, copied)
+    assert ([f["at"] for f in said["findings"]], said["findings"][0]["code"]) == (["dZ1"], "unknown")
+    assert [p["name"] for p in said["parameters"] if p["right"]] == ["W2", "b2"]
+    each_step = copied.replace("    W1 -=", "    V = (W2 - 0.1 * dW2).T\n    W1 -=")
+    assert examined(tmp_path, each_step)["verdict"] == "right"
+    summed = re.sub(r"W(\d) -= 0.1 \* dW.", r"s\1 += dW\1\n    W\1 -= 0.1 * s\1", PLAIN)
+    summed = summed.replace("for _", "s1, s2 = 0 * W1, 0 * W2\nfor _")
+    with pytest.raises(ValueError, match=r"in the second one line 16 of net.py adds the gradient of W1"):
+        examined(tmp_path, summed)
+    assert examined(tmp_path, re.sub(r"s(.) \+=", r"s\1 = 0.9 * s\1 +", summed))["verdict"] == "right"
+
+
 RESIDUAL = """
 import numpy as np
 rng = np.random.default_rng(47)

@@ -662,7 +662,8 @@ def _penalty_finding(problem: Problem, layer: int, explanation: Explanation) -> 
     of_loss, used = problem.penalty[layer][0], explanation.penalty or 0.0
     left_out = of_loss != 0 and abs(used) <= 1e-9 * abs(of_loss)
     scale = of_loss if left_out else used
-    return Finding(f"dW{layer}", "weight-penalty", scale, "left out" if left_out else "added", explanation.computed)
+    name = "left out" if left_out else f"in place of {of_loss:.6g}" if of_loss else "added"
+    return Finding(f"dW{layer}", "weight-penalty", scale, name, explanation.computed)
 
 
 def _with_errors_from_below(problem: Problem, best: State) -> list[Finding]:

@@ -80,6 +80,7 @@ class Move(NamedTuple):
     step: float
     loss: float
     gradient: float
+    before: int = 1  # the step of the program before which it is moved
 
 
 class Report(NamedTuple):
@@ -261,8 +262,8 @@ class Report(NamedTuple):
             shown, of, hidden = fields["teeth"]
             fields["teeth"] = Teeth(shown, of, tuple((at, code) for at, code in hidden))
         if fields["repeat"]:
-            name, at, step, loss, gradient = fields["repeat"]
-            fields["repeat"] = Move(name, tuple(at), step, loss, gradient)
+            name, at, *numbers = fields["repeat"]
+            fields["repeat"] = Move(name, tuple(at), *numbers)
         fields["changes"] = {file: Change(*change) for file, change in fields["changes"].items()}
         if fields["unmended"] is not None:
             fields["unmended"] = [(at, code) for at, code in fields["unmended"]]
@@ -315,9 +316,10 @@ class Report(NamedTuple):
             act=symbol_of(activation) or "the activation",
             input="the input X" if number == 1 else f"A{number - 1}",
             scale=finding.scale_name if finding.code == "wrong-scale" else f"{finding.scale or 0:.6g}",
-            penalty="left out, though the loss has it"
-            if finding.scale_name == "left out"
-            else "added that the loss does not have",
+            penalty={
+                "left out": "left out, though the loss has it",
+                "added": "added that the loss does not have",
+            }.get(finding.scale_name, f"{finding.scale_name}, which the loss has"),
             loss={"squared-error": "the squared error"}.get(loss, loss),
             cross_entropy=(
                 f"{'Ŷ − Y' if self.hint is None else 'What is left'} is the gradient of another loss, the "
@@ -401,9 +403,10 @@ class Report(NamedTuple):
         """How an author can see with their own code that a gradient is wrong."""
         if self.repeat is None:
             return ""
-        name, index, step, loss, gradient = self.repeat
+        name, index, step, loss, gradient, before = self.repeat
+        which = {1: "first", 2: "second"}[before]
         return (
-            f"To see it: before the first step, add {step:g} to {name}[{', '.join(map(str, index))}]. "
+            f"To see it: before the {which} step, add {step:g} to {name}[{', '.join(map(str, index))}]. "
             f"Your loss changes by {loss:.3g}; your gradient says {gradient:.3g}."
         )
 

@@ -35,7 +35,7 @@ from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import PullBack, Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, multiples, nodes_in, setitem
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, tied, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among
@@ -81,10 +81,13 @@ class Judged(NamedTuple):
     teeth: Teeth | None = None  # of a right step: which mistakes would have shown
 
 
-def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None) -> Judged:
-    """The verdict on a step. `loss` is the name of a loss that the caller states. Raises ValueError for no verdict."""
+def judge(
+    tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None, as_it_was: bool = False
+) -> Judged:
+    """The verdict on a step, or on it as it was, in the place of draws. `loss` is the name of a loss that the caller
+    states. Raises ValueError for no verdict."""
     _check_record(tape, step)
-    drawn = draws(step, DRAWS, tape)
+    drawn = [Values()] if as_it_was else draws(step, DRAWS, tape)
     levels = levels_of(step, drawn)
     possible = []
     endless: Loss | None = None
@@ -256,6 +259,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         _check_what_is_cut_off(judged)
         _check_for_a_forgotten_mean(judged, levels, fitted)
+        _check_for_a_sum_without_end(judged)
         judged = judged._replace(scale=known[0], findings=_constant(known[0], judged))
         if judged.findings:
             problem, diagnosis = _diagnosed(judged)
@@ -378,8 +382,18 @@ def _accused(judged: Judged, factors, known) -> Judged:
         common = known[0] if agree else 1.0
         if agree and common > 0:  # what all that is right shares is the loss's
             findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged)
-    wrong = [n for n in given if not _is_nothing(factors[n]) and _differs(given[n], judged.true[n], common)]
-    unsure = [name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG)]
+    wrong = [
+        n
+        for n in given
+        if not _is_nothing(factors[n])
+        # However small a penalty is.
+        and (
+            _differs(given[n], judged.true[n], common)
+            or any((f.at, f.code) == (f"d{n}", "weight-penalty") for f in findings)
+        )
+    ]
+    late = (name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG))
+    unsure = [name for name in late if not _by_a_penalty(judged, name, common)]
     if unsure:
         raise ValueError(
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
@@ -447,6 +461,13 @@ def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Fin
         if f.severity == "error"
     )
     return [] if explained else [Finding(f"d{name}", "stale-gradient" if _is_stale(judged, name) else "unknown")]
+
+
+def _by_a_penalty(judged: Judged, name: str, scale: float) -> bool:
+    """Whether a gradient differs from the true one by a number times the parameter, which no rounding does."""
+    difference = [g - scale * t for g, t in zip(judged.given[name], judged.true[name], strict=True)]
+    own = [np.asarray(values(judged.names[name].before), float) for values in judged.drawn]
+    return own[0].size > 1 and common_multiple(difference, own, RIGHT) is not None
 
 
 def _is_of_new(judged: Judged, name: str) -> bool:
@@ -536,6 +557,20 @@ def _check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], 
                 f"{a} is stepped with {rate / other:.0f} times the rate of {b}, which is the number of examples: right "
                 "if each has its own rate, wrong if a mean was meant"
             )
+
+
+def _check_for_a_sum_without_end(judged: Judged) -> None:
+    """Where a gradient is added to those of all steps before, a momentum is not damped, or nobody sets the sum to 0."""
+    step = judged.step
+    for name, p in judged.names.items():
+        for node in ancestors(nodes_in(p.steps), p.root.number) & step.labelled:
+            kept = {n for n in node.parents if n.site == node.site} - step.labelled
+            added = {n for parent in node.parents for n in multiples(parent)}
+            if node.function is np.add and kept and judged.chosen[name] in added:
+                raise Unexplained(
+                    f"{_where(node)} adds the gradient of {name} to those of all steps before: right if that is meant, "
+                    "as a momentum without damping, and wrong if the sum was to be set to 0"
+                )
 
 
 MOST_NUMBERS = 8  # of a program that are looked at

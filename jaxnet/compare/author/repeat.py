@@ -16,11 +16,12 @@ ENTRIES = 5  # that are looked at in each gradient, those that are most wrong fi
 def contradiction(judged: Judged) -> Move | None:
     """An entry of a wrong gradient that the program's own loss contradicts, with the numbers that the program had.
 
-    None where the loss is not the program's own, where all that is wrong is its shape, and where it is not the
-    program's first step.
+    None where the loss is not the program's own, where all that is wrong is its shape, and where the weights are
+    bounded before the step.
     """
     loss, recorded = judged.truth.loss.node, Values()
-    if loss is None or any(p.before is not p.versions[0] for p in judged.step.parameters):
+    before = [p.versions.index(p.before) + 1 if p.before in p.versions else 0 for p in judged.step.parameters]
+    if loss is None or not all(before) or len(set(before)) > 1:
         return None
     for name in judged.wrong:
         node, base = judged.chosen.get(name), judged.names[name].before
@@ -33,7 +34,7 @@ def contradiction(judged: Judged) -> Move | None:
             change = judged.scale * judged.truth.loss.sign * _change(loss, base, index, recorded)
             claimed = STEP * float(said[index])
             if np.isfinite([change, claimed]).all() and abs(change - claimed) > 0.01 * max(abs(change), abs(claimed)):
-                return Move(name, tuple(map(int, index)), STEP, change, claimed)
+                return Move(name, tuple(map(int, index)), STEP, change, claimed, before[0])
     return None
 
 

@@ -42,6 +42,7 @@ class Found(NamedTuple):
         return self._replace(attempt=self.attempt._replace(program=program), idle=tuple(idle))
 
 
+AT_ONCE = 5.0  # seconds after which a step that is right is not followed by another one
 FURTHER = 10.0  # seconds after which no further program is run for what a first one leaves out
 
 
@@ -234,11 +235,13 @@ def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None
 
 
 def _best(attempt: Attempt, stated: str | None) -> Judged:
-    """The verdict on the first reading of the step under which something can be said; one that is right, if any is."""
+    """The verdict on the first reading of the step under which something can be said; one that is right, if any is, and
+    if the step after it is not wrong: a copy of the weights is right until they are stepped."""
     scaled: Judged | None = None
     wrong: Judged | None = None
     problem: ValueError | None = None
     unseen = False
+    began = time.monotonic()
     for step in attempt.steps:
         try:
             judged = judge(attempt.tape, step, lines.parameter_names(step, attempt.names), stated)
@@ -251,18 +254,53 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
             continue
         if judged.wrong:
             wrong = wrong or judged
-            if judged.proof == "formula" or (judged.step.examples and judged.truth.loss.name):
+            if _is_certain(judged):
                 break
         elif scaled is not None and _is_same_number(scaled.truth.loss, judged.truth.loss):
             continue
         elif not judged.findings:
             # Another step of the same arrays does not acquit one that the program's own loss contradicts.
-            return wrong if wrong is not None and _same_reading(wrong, judged) else judged
+            if wrong is not None and _same_reading(wrong, judged):
+                return wrong
+            # A layer by itself adds up what others set to 0. What takes long is not done twice.
+            in_time = time.monotonic() < began + AT_ONCE and not attempt.alone
+            return _and_next(judged, attempt, stated) if in_time else judged
         else:
             scaled = scaled or judged  # another number of the program may be the loss, without that constant
     if scaled is None and wrong is None:
         raise problem or ValueError("no step")
     return scaled or wrong  # type: ignore[return-value]
+
+
+def _is_certain(wrong: Judged) -> bool:
+    return wrong.proof == "formula" or bool(wrong.step.examples and wrong.truth.loss.name)
+
+
+def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
+    """The verdict on a right step, or on the next one of the same arrays where that is certainly wrong. Raises
+    Unexplained where it is right only if it is meant as it is: a sum of gradients that is never set to 0, say.
+
+    What is made of earlier steps may be another way to the weights that are drawn: so it must be wrong as it was, too.
+    """
+    first = {p.versions[0]: p.before for p in right.step.parameters}
+    wrong, unexplained = None, None
+    for step in attempt.steps:
+        begun = {p.versions[0]: p.before for p in step.parameters}
+        if begun.keys() != first.keys() or any(before is first[begin] for begin, before in begun.items()):
+            continue
+        names = lines.parameter_names(step, attempt.names)
+        try:
+            judged = judge(attempt.tape, step, names, stated)
+            if not judged.wrong or not judge(attempt.tape, step, names, stated, as_it_was=True).wrong:
+                return right
+            wrong = wrong or (judged if _is_certain(judged) else None)
+        except Unexplained as error:
+            unexplained = unexplained or error
+        except ValueError:
+            continue
+    if wrong is None and unexplained is not None:
+        raise Unexplained(f"nothing is wrong in the first step, but in the second one {unexplained}")
+    return wrong or right
 
 
 def _is_same_number(loss: Loss, other: Loss) -> bool:
