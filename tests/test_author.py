@@ -1107,7 +1107,7 @@ def test_the_step_after_the_first_is_judged_too(tmp_path):
     assert examined(tmp_path, each_step)["verdict"] == "right"
     summed = re.sub(r"W(\d) -= 0.1 \* dW.", r"s\1 += dW\1\n    W\1 -= 0.1 * s\1", PLAIN)
     summed = summed.replace("for _", "s1, s2 = 0 * W1, 0 * W2\nfor _")
-    with pytest.raises(ValueError, match=r"in the second one line 16 of net.py adds the gradient of W1"):
+    with pytest.raises(ValueError, match=r"line 16 of net.py adds the gradient of W1 to those of all steps before"):
         examined(tmp_path, summed)
     assert examined(tmp_path, re.sub(r"s(.) \+=", r"s\1 = 0.9 * s\1 +", summed))["verdict"] == "right"
 

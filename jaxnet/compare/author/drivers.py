@@ -216,7 +216,8 @@ def _computes_gradients(file: File, function: Any) -> bool:
 
 def _trainers(file: File, np: types.ModuleType) -> Iterator[Target]:
     """Functions, then classes, that are given examples with labels; and functions that need no arguments."""
-    for owner in (None, *reversed(whole_classes(file))):
+    whole = whole_classes(file)
+    for owner in (None, *reversed(whole), *(name for name in file.classes if name not in whole)):
         functions = find_role(file.methods(owner) if owner else file.functions, "train")
         for function in first_uncalled(file, {n: f for n, f in functions.items() if isinstance(f, types.FunctionType)}):
             given = takes_data(function) or (owner and "Y" in meant(file.classes[owner], True))

@@ -35,7 +35,7 @@ from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import PullBack, Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, multiples, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in, setitem
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, tied, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among
@@ -49,6 +49,10 @@ Array = np.ndarray
 
 class Unexplained(ValueError):
     """The gradients are those of no loss that the program computes or implies, but for a reading that may be meant."""
+
+
+class Endless(Unexplained):
+    """Gradients are added up, step after step: it does not show in the first one."""
 
 
 class Unseen(ValueError):
@@ -165,9 +169,12 @@ def _is_measure(node: Node | None, other: Loss, step: Step, tape: Tape) -> bool:
         return False
     if any(n.function is np.sqrt and node in n.parents for n in tape.nodes[node.number : step.last]):
         return True
-    if node.number > max(p.after.number for p in step.parameters) and node.place:
-        raise ValueError(
-            f"all gradients are those of the {other.name}, and line {node.place.line} computes another number once the "
+    made = node  # a loss may be added to those of other batches later
+    while len(inner := [n for n in made.parents if n in step.active]) == 1 and inner[0].size == 1:
+        made = inner[0]
+    if made.number > max(p.after.number for p in step.parameters) and made.place:
+        raise Unexplained(
+            f"all gradients are those of the {other.name}, and line {made.place.line} computes another number once the "
             "step is made: right if that is a measure, wrong if it is the loss"
         )
     return False
@@ -398,6 +405,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
         raise ValueError(
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
         )
+    _check_for_a_sum_without_end(judged)
     _check_for_another_number(judged, wrong)
     _check_what_becomes_of_it(judged, wrong, findings)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
@@ -565,12 +573,13 @@ def _check_for_a_sum_without_end(judged: Judged) -> None:
     for name, p in judged.names.items():
         for node in ancestors(nodes_in(p.steps), p.root.number) & step.labelled:
             kept = {n for n in node.parents if n.site == node.site} - step.labelled
-            added = {n for parent in node.parents for n in multiples(parent)}
-            if node.function is np.add and kept and judged.chosen[name] in added:
-                raise Unexplained(
-                    f"{_where(node)} adds the gradient of {name} to those of all steps before: right if that is meant, "
-                    "as a momentum without damping, and wrong if the sum was to be set to 0"
-                )
+            for added in set(node.parents) - kept if kept and node.function is np.add else ():
+                arrays = [np.asarray(values(added), float) for values in judged.drawn]
+                if added.shape == p.before.shape and common_multiple(arrays, judged.true[name], RIGHT) is not None:
+                    raise Endless(
+                        f"{_where(node)} adds the gradient of {name} to those of all steps before: right if that is "
+                        "meant, as a momentum without damping, and wrong if the sum was to be set to 0"
+                    )
 
 
 MOST_NUMBERS = 8  # of a program that are looked at

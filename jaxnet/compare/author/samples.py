@@ -239,6 +239,9 @@ def _written(rows: np.ndarray, separator: str = ",") -> bytes:
     return text.getvalue().encode()
 
 
+ASKED = "asked/mnist_train.csv"  # where a file of data is asked for: the only table of the program's tree, or MNIST
+
+
 def plausible(name: str, kind: Any = None, choices: Any = None) -> Any:
     """An answer to a question or an argument of this name: a small number, a word, the first of several choices."""
     if choices:
@@ -264,6 +267,6 @@ _ANSWERS: list[tuple[str, Any]] = [
     (r"y/n|\(y|yes|continue", "y"),
     (r"mode|action|command", "train"),
     (r"device", "cpu"),
-    (r"data|csv|train|path|file|dir|folder", "mnist_train.csv"),
+    (r"data|csv|train|path|file|dir|folder", ASKED),
     (r"activation", "sigmoid"),
 ]

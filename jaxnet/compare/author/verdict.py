@@ -13,7 +13,8 @@ import numpy as np
 from jaxnet.compare.author import lines, places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
-from jaxnet.compare.author.judge import Judged, Tied, Unexplained, Unseen, judge, with_teeth
+from jaxnet.compare.author.judge import Endless, Judged, Tied, Unexplained, Unseen, judge, with_teeth
+from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
@@ -21,8 +22,9 @@ from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Tape, made_of, nodes_in
+from jaxnet.compare.author.tape import Tape, ancestors, made_of, nodes_in
 from jaxnet.compare.author.truth import Loss
+from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.report import Report
 
 
@@ -240,7 +242,7 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
     scaled: Judged | None = None
     wrong: Judged | None = None
     problem: ValueError | None = None
-    unseen = False
+    unseen = unexplained = False
     began = time.monotonic()
     for step in attempt.steps:
         try:
@@ -249,9 +251,10 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
             raise
         except ValueError as error:
             problem, unseen = problem or error, unseen or isinstance(error, Unseen)
+            unexplained = unexplained or isinstance(error, Unexplained)
             continue
-        if unseen and not judged.wrong and not judged.step.examples:
-            continue
+        if not judged.step.examples and (unexplained if judged.wrong and judged.proof != "formula" else unseen):
+            continue  # the same step, read without its labels
         if judged.wrong:
             wrong = wrong or judged
             if _is_certain(judged):
@@ -277,13 +280,13 @@ def _is_certain(wrong: Judged) -> bool:
 
 
 def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
-    """The verdict on a right step, or on the next one of the same arrays where that is certainly wrong. Raises
-    Unexplained where it is right only if it is meant as it is: a sum of gradients that is never set to 0, say.
+    """The verdict on a right step, or on the next one of the same arrays where that is certainly wrong. Raises Endless
+    where it adds gradients to those of the first.
 
     What is made of earlier steps may be another way to the weights that are drawn: so it must be wrong as it was, too.
     """
     first = {p.versions[0]: p.before for p in right.step.parameters}
-    wrong, unexplained = None, None
+    wrong = None
     for step in attempt.steps:
         begun = {p.versions[0]: p.before for p in step.parameters}
         if begun.keys() != first.keys() or any(before is first[begin] for begin, before in begun.items()):
@@ -293,14 +296,25 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
             judged = judge(attempt.tape, step, names, stated)
             if not judged.wrong or not judge(attempt.tape, step, names, stated, as_it_was=True).wrong:
                 return right
-            wrong = wrong or (judged if _is_certain(judged) else None)
-        except Unexplained as error:
-            unexplained = unexplained or error
+            certain = _is_certain(judged) and all(_is_wrong_too(judged, name, right) for name in judged.wrong)
+            wrong = wrong or (judged if certain else None)
+        except Endless:
+            raise
         except ValueError:
             continue
-    if wrong is None and unexplained is not None:
-        raise Unexplained(f"nothing is wrong in the first step, but in the second one {unexplained}")
     return wrong or right
+
+
+def _is_wrong_too(judged: Judged, name: str, right: Judged) -> bool:
+    """Whether the array that was the gradient in a right step is not the true one in this, nor a multiple of it: what
+    an optimiser makes of it is another thing in each step."""
+    p, true = judged.names[name], judged.true[name]
+    node = next(right.chosen[n] for n, q in right.names.items() if q.versions[0] is p.versions[0])
+    if node is None:
+        return False
+    same = [n for n in ancestors(nodes_in(p.steps), p.root.number) if n.site == node.site and n.shape == true[0].shape]
+    made = [[np.asarray(values(n), float) for values in judged.drawn] for n in same]
+    return bool(made) and all(common_multiple(arrays, true, RIGHT) is None for arrays in made)
 
 
 def _is_same_number(loss: Loss, other: Loss) -> bool:
