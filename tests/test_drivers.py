@@ -135,6 +135,22 @@ def test_the_description_says_what_was_called():
     assert first(other)[1].description == "fit(X, yd, lr) of class Net, called with data of jaxnet's own"
 
 
+def test_a_class_that_trains_and_of_which_another_makes_objects():
+    several = """
+    class Net:
+        def __init__(self, sizes):
+            self.w = np.ones((sizes[0], sizes[-1]))
+        def fit(self, X, y, lr):
+            for _ in range(3):
+                self.w -= lr * X.T @ (X @ self.w - y)
+
+    class Several:
+        def make(self, count, sizes):
+            self.nets = [Net(sizes) for _ in range(count)]
+    """
+    assert first(several)[1].description == "fit(X, y, lr) of class Net, called with data of jaxnet's own"
+
+
 def test_what_trains_by_itself_comes_first():
     code = (
         LOGGED

@@ -298,6 +298,8 @@ def test_notes_say_where_in_the_tree(author):
         "line 3: ValueError: a b",
         "line 6: E",
     ]
+    said = author.run("other.py", "from nn.helper import g\n").notes  # not where the copy of the tree is
+    assert said[-1] == "line 1: ImportError: cannot import name 'g' from 'nn.helper' (nn/helper.py)"
 
 
 def test_a_fragment_that_does_not_import_numpy(author):

@@ -426,6 +426,12 @@ def test_options_that_nobody_gives(ran):
     assert (found["chosen"].command, found["chosen"].epochs) == ("train", 7)
 
 
+def test_a_file_that_is_asked_for_is_the_only_table_of_the_tree(ran):
+    asked = "import numpy as np\na = np.loadtxt(input('path of the data? '), delimiter=',')"
+    assert ran(asked, data__cancer_dot_csv=b"1,2\n3,4\n")["a"].tolist() == [[1, 2], [3, 4]]
+    assert ran(asked, other_dot_csv=b"5\n")["a"].shape == (TRAIN, 785)  # of two, neither
+
+
 def test_questions_are_answered_and_not_for_ever(ran):
     found = ran("""
         layers, rate = int(input('Enter the number of layers: ')), float(input('learning rate? '))

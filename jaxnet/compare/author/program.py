@@ -222,7 +222,7 @@ class _Program:
             self.followed += self.noting
             return
         try:
-            message = " ".join(str(error).split())[:200]
+            message = " ".join(str(error).replace(f"{self.root}/", "").split())[:200]  # as in the author's own tree
         except Exception:  # an author's __str__
             message = ""
         text = f"{type(error).__name__}: {message}" if message else type(error).__name__
