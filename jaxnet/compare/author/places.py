@@ -192,9 +192,9 @@ def _truth(judged: Judged) -> str:
     if loss.decay is not None:
         line = f"line {loss.decay.place.line} decays" if loss.decay.place else "the program decays"
         return f"jax.grad of your forward pass and loss, without its weight penalty: {line} the weights instead"
-    if not loss.exact:
-        return "jax.grad of your forward pass and loss, without the small constant in it"
-    return "jax.grad of your forward pass and loss"
+    without = "" if loss.exact else ", without the small constant in it"
+    later = ", in the second step" if judged.wrong and judged.step.number == 2 else ""
+    return f"jax.grad of your forward pass and loss{without}{later}"
 
 
 # --- the frontier -----------------------------------------------------------------------------------------------------

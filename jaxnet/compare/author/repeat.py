@@ -20,8 +20,7 @@ def contradiction(judged: Judged) -> Move | None:
     bounded before the step.
     """
     loss, recorded = judged.truth.loss.node, Values()
-    before = [p.versions.index(p.before) + 1 if p.before in p.versions else 0 for p in judged.step.parameters]
-    if loss is None or not all(before) or len(set(before)) > 1:
+    if loss is None or judged.step.number is None:
         return None
     for name in judged.wrong:
         node, base = judged.chosen.get(name), judged.names[name].before
@@ -34,7 +33,7 @@ def contradiction(judged: Judged) -> Move | None:
             change = judged.scale * judged.truth.loss.sign * _change(loss, base, index, recorded)
             claimed = STEP * float(said[index])
             if np.isfinite([change, claimed]).all() and abs(change - claimed) > 0.01 * max(abs(change), abs(claimed)):
-                return Move(name, tuple(map(int, index)), STEP, change, claimed, before[0])
+                return Move(name, tuple(map(int, index)), STEP, change, claimed, judged.step.number)
     return None
 
 

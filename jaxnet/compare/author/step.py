@@ -92,6 +92,12 @@ class Step(NamedTuple):
         return {len(self.examples), *((sizes - {n for p in self.parameters for n in p.before.shape}) or sizes)} - {0, 1}
 
     @property
+    def number(self) -> int | None:
+        """Which step of its parameters it is, 1 or 2; None where they are bounded before it."""
+        found = {p.versions.index(p.before) + 1 if p.before in p.versions else None for p in self.parameters}
+        return found.pop() if len(found) == 1 else None
+
+    @property
     def forward(self) -> list[Node]:
         """The Nodes of the forward pass, in order: what the predictions are made of and parameters reach."""
         begin = {p.root for p in self.parameters}

@@ -259,15 +259,17 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
             wrong = wrong or judged
             if _is_certain(judged):
                 break
-        elif scaled is not None and _is_same_number(scaled.truth.loss, judged.truth.loss):
-            continue
+        elif scaled is not None and (
+            judged.truth.loss.node is None or _is_same_number(scaled.truth.loss, judged.truth.loss)
+        ):
+            continue  # the loss of a step that has it beside it counts
         elif not judged.findings:
             # Another step of the same arrays does not acquit one that the program's own loss contradicts.
             if wrong is not None and _same_reading(wrong, judged):
                 return wrong
-            # A layer by itself adds up what others set to 0. What takes long is not done twice.
-            in_time = time.monotonic() < began + AT_ONCE and not attempt.alone
-            return _and_next(judged, attempt, stated) if in_time else judged
+            # What is called by itself adds up what its program sets to 0. What takes long is not done twice.
+            in_time = time.monotonic() < began + AT_ONCE
+            return _and_next(judged, attempt, stated) if in_time and not attempt.called else judged
         else:
             scaled = scaled or judged  # another number of the program may be the loss, without that constant
     if scaled is None and wrong is None:
