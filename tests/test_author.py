@@ -1201,7 +1201,10 @@ def test_a_penalty_of_the_loss_whose_gradient_is_missing(tmp_path):
     assert (said["verdict"], said["loss"]["from"]) == ("right", "source")
     for missing in ("    dW2 += 0.02 * W2\n", "    dW1 += 0.02 * W1\n"):
         said = examined(tmp_path, right.replace(missing, ""))
-        assert [p["name"] for p in said["parameters"] if not p["right"]] == [missing.split()[-1]]
+        name = missing.split()[-1]
+        assert [p["name"] for p in said["parameters"] if not p["right"]] == [name]
+        found = [(f["at"], f["code"], f["scale"]) for f in said["findings"]]
+        assert found == [(f"d{name}", "weight-penalty", pytest.approx(0.02))]
 
 
 PENALISED = PLAIN.replace("np.log(P)) / 9", "np.log(P)) / 9 + 0.01 * (np.sum(W1 ** 2) + np.sum(W2 ** 2))")

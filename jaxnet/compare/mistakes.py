@@ -415,7 +415,7 @@ WORDS: dict[str, Words] = {
         "the error is multiplied by Z. The bias enters Z{l} with the factor 1", ", so ∂Z/∂b = 1 and no Z belongs here"
     ),
     "weight-penalty": Words(
-        "loss and gradient do not have the same weight penalty", ": one of {scale} · W{l} is {penalty}"
+        "loss and gradient do not have the same weight penalty", ": one of {scale} · {parameter} is {penalty}"
     ),
     "wrong-scale": Words("right but for a constant factor", ": it is {scale} times what it should be"),
     "wrong-sign": Words("right but for the sign: it points uphill"),

@@ -310,6 +310,7 @@ class Report(NamedTuple):
         words = WORDS[finding.code].whole if self.hint is None else f"{WORDS[finding.code].idea}."
         words = words.format(
             l=number,
+            parameter=finding.at[1:],
             above=number + 1,
             below=number - 1,
             weights=f"W{number + 1} has" if kind == "dZ" and number else "an array of weights has",

@@ -25,6 +25,7 @@ from jaxnet.compare.author.levels import (
     fit,
     levels_of,
     multiple_among,
+    penalties,
     shared_constant,
     true_gradients,
     whole_steps,
@@ -411,6 +412,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
     of_new = {f"d{name}" for name in wrong if Finding(f"d{name}", "unknown") in findings and _is_of_new(judged, name)}
     findings = [f._replace(code="weights-already-updated") if f.at in of_new else f for f in findings]
+    findings = [(f.code == "unknown" and _penalty_left_out(judged, f, common)) or f for f in findings]
     if other := judged.truth.loss.other:
         of_it = {f"d{name}": f"d{name} = ∂{other}/∂{name}" for name in given}
         findings = [f._replace(computed=of_it.get(f.at, "")) if f.code == "unknown" else f for f in findings]
@@ -476,6 +478,21 @@ def _by_a_penalty(judged: Judged, name: str, scale: float) -> bool:
     difference = [g - scale * t for g, t in zip(judged.given[name], judged.true[name], strict=True)]
     own = [np.asarray(values(judged.names[name].before), float) for values in judged.drawn]
     return own[0].size > 1 and common_multiple(difference, own, RIGHT) is not None
+
+
+def _penalty_left_out(judged: Judged, finding: Finding, scale: float) -> Finding | None:
+    """The finding on a gradient that is the true one but for λp, which the loss has beside the forward pass."""
+    name = finding.at[1:]
+    if (p := judged.names.get(name)) is None:
+        return None
+    forward = ancestors(example.prediction for example in judged.step.examples)
+    own = [np.asarray(values(p.before), float) for values in judged.drawn]
+    for penalty in penalties(p, judged.truth, forward):
+        size = common_multiple(penalty, own, RIGHT)
+        rest = [t - part for t, part in zip(judged.true[name], penalty, strict=True)]
+        if size and not _differs(judged.given[name], rest, scale):
+            return finding._replace(code="weight-penalty", scale=size, scale_name="left out")
+    return None
 
 
 def _is_of_new(judged: Judged, name: str) -> bool:

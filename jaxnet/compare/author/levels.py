@@ -430,7 +430,7 @@ def without_decay(truth: Truth, fitted: dict[Parameter, list[Level]], step: Step
             continue
         own = [np.asarray(values(p.before), float) for values in drawn]
         made = ((m, [w - np.asarray(Values({b: w})(m)).reshape(w.shape) for w in own]) for b, m in p.shrunk)
-        for (node, taken), penalty in itertools.product(made, _penalties(p, truth, forward)):
+        for (node, taken), penalty in itertools.product(made, penalties(p, truth, forward)):
             if (common_multiple(taken, penalty, RIGHT) or 0) > 0:
                 decays.append(node)
                 for of_draw, part in zip(adjoints, penalty, strict=True):
@@ -442,7 +442,7 @@ def without_decay(truth: Truth, fitted: dict[Parameter, list[Level]], step: Step
     return truth, fit(fitted, truth)
 
 
-def _penalties(parameter: Parameter, truth: Truth, forward: set[Node]) -> list[list[Array]]:
+def penalties(parameter: Parameter, truth: Truth, forward: set[Node]) -> list[list[Array]]:
     """What the loss's derivative has of the parameter beside the forward pass: all of it, and each part."""
     uses = {use: None for n, use in truth.parts[0] if n is parameter.before and use is not None and use not in forward}
     parts = [[np.asarray(of_draw[parameter.before, use], float) for of_draw in truth.parts] for use in uses]
