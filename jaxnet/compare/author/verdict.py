@@ -20,6 +20,7 @@ from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
+from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Tape, ancestors, made_of, nodes_in
@@ -282,13 +283,14 @@ def _is_certain(wrong: Judged) -> bool:
 
 
 def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
-    """The verdict on a right step, or on the next one of the same arrays where that is certainly wrong. Raises Endless
-    where it adds gradients to those of the first.
+    """The verdict on a right step; or on the next one of the same arrays, where that is wrong and would not be if it
+    were made with their new versions only.
 
-    What is made of earlier steps may be another way to the weights that are drawn: so it must be wrong as it was, too.
+    Raises Unexplained where it is right only if what is kept from the step before is meant to be a constant, or a sum
+    that is never set to 0.
     """
     first = {p.versions[0]: p.before for p in right.step.parameters}
-    wrong = None
+    problem = None
     for step in attempt.steps:
         begun = {p.versions[0]: p.before for p in step.parameters}
         if begun.keys() != first.keys() or any(before is first[begin] for begin, before in begun.items()):
@@ -296,27 +298,46 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
         names = lines.parameter_names(step, attempt.names)
         try:
             judged = judge(attempt.tape, step, names, stated)
+            # What is made of earlier steps may be another way to the weights that are drawn: wrong as it was, too.
             if not judged.wrong or not judge(attempt.tape, step, names, stated, as_it_was=True).wrong:
                 return right
-            certain = _is_certain(judged) and all(_is_wrong_too(judged, name, right) for name in judged.wrong)
-            wrong = wrong or (judged if certain else None)
         except Endless:
             raise
         except ValueError:
             continue
-    return wrong or right
+        wrong = [name for name in judged.wrong if not _is_made(judged, name)]
+        if not wrong:
+            return right
+        if wrong == judged.wrong and _is_certain(judged) and all(_is_of_old(judged, name) for name in wrong):
+            return judged
+        problem = problem or Unexplained(
+            f"nothing is wrong in the first step, but in the second one the gradient of {wrong[0]} is another one: "
+            "right if what is kept from the first is to be a constant, and wrong if not"
+        )
+    if problem is not None:
+        raise problem
+    return right
 
 
-def _is_wrong_too(judged: Judged, name: str, right: Judged) -> bool:
-    """Whether the array that was the gradient in a right step is not the true one in this, nor a multiple of it: what
-    an optimiser makes of it is another thing in each step."""
+def _is_made(judged: Judged, name: str) -> bool:
+    """Whether the true gradient is made on the way to a step: then another array is what an optimiser makes of it."""
     p, true = judged.names[name], judged.true[name]
-    node = next(right.chosen[n] for n, q in right.names.items() if q.versions[0] is p.versions[0])
-    if node is None:
+    inside = ancestors(nodes_in(p.steps), p.root.number) & judged.step.labelled
+    arrays = ([values(n) for values in judged.drawn] for n in inside if n.shape == p.before.shape)
+    return any(common_multiple(of_node, true, RIGHT) is not None for of_node in arrays)
+
+
+def _is_of_old(judged: Judged, name: str) -> bool:
+    """Whether a gradient would be a multiple of the true one if older versions of the arrays were the new ones."""
+    if (node := judged.chosen[name]) is None:
         return False
-    same = [n for n in ancestors(nodes_in(p.steps), p.root.number) if n.site == node.site and n.shape == true[0].shape]
-    made = [[np.asarray(values(n), float) for values in judged.drawn] for n in same]
-    return bool(made) and all(common_multiple(arrays, true, RIGHT) is None for arrays in made)
+    arrays = []
+    for values in judged.drawn:
+        new = {n: value for n, value in values.known.items() if n.function is None}
+        for p in judged.step.parameters:
+            new |= p.given(values(p.before)) | dict.fromkeys(p.versions[: p.versions.index(p.before)], values(p.before))
+        arrays.append(np.asarray(Values(new)(node), float))
+    return common_multiple(arrays, judged.true[name], RIGHT) is not None
 
 
 def _is_same_number(loss: Loss, other: Loss) -> bool:
