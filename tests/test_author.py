@@ -428,6 +428,17 @@ STEPS = {
         {"loss = ": "loss = 0.02 * np.abs(W1).sum() + 0.01 * (W1 ** 2).sum() ",
          "W1 -= 0.1 * dW1": "W1 -= 0.1 * (dW1 + 0.02 * np.sign(W1))\n    W1 *= 0.998"}, "right", set(),
     ),
+    "a heavy ball": (
+        {"for _": "old = W1\nfor _", "    W1 -= 0.1 * dW1": "    W1, old = W1 - 0.1 * dW1 + 0.8 * (W1 - old), W1"},
+        "right",
+        set(),
+    ),
+    "a momentum of the weights alone, in one line": (
+        {"for _": "v1, v2 = 0, 0\nfor _", "    W1 -= 0.1 * dW1": "    v1 = 0.9 * v1 + X.T @ dZ1\n    W1 -= 0.1 * v1",
+         "    W2 -= 0.1 * dW2": "    v2 = 0.9 * v2 + A1.T @ dZ2\n    W2 -= 0.1 * v2"},
+        "right",
+        set(),
+    ),
     "a shape is set": ({"    A1 =": "    Y.shape = (9, 3, 1)\n    Y.shape = (9, 3)\n    A1 ="}, "right", set()),
 }  # fmt: skip
 
@@ -1111,6 +1122,26 @@ def test_the_step_after_the_first_is_judged_too(tmp_path):
     with pytest.raises(ValueError, match=r"line 16 of net.py adds the gradient of W1 to those of all steps before"):
         examined(tmp_path, summed)
     assert examined(tmp_path, re.sub(r"s(.) \+=", r"s\1 = 0.9 * s\1 +", summed))["verdict"] == "right"
+    # How far the weights are from where they were: the anchor is a constant, and follows them.
+    pulled = PLAIN.replace("for _", "old = W1.copy()\nfor _").replace(
+        "/ 9\n    dZ2", "/ 9 + np.sum((W1 - old) ** 2)\n    dZ2"
+    )
+    pulled = pulled.replace(
+        "    W1 -= 0.1 * dW1", "    W1 = W1 - 0.1 * (dW1 + 2 * (W1 - old))\n    old = 0.9 * old + 0.1 * W1"
+    )
+    with pytest.raises(ValueError, match="right if what is kept from the first is to be a constant"):
+        examined(tmp_path, pulled)
+
+
+def test_arrays_that_are_stepped_from_the_second_step_on(tmp_path):
+    """The first step is that of the last layer alone: the second ones of both are made at other times."""
+    text = (
+        PLAIN.replace("for _", "for step")
+        .replace("    W1 -=", "    if step: W1 -=")
+        .replace("    b1 -=", "    if step: b1 -=")
+    )
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, text)
 
 
 RESIDUAL = """

@@ -127,7 +127,7 @@ def _find_following(tape: Tape) -> None:
             if not isinstance(step, Node):
                 continue
             if tape.following.get((step, base)):
-                tape.rounds[node] = base, step
+                tape.rounds.setdefault(node, (base, step))
             elif base in tape.rounds and _is_piece(step, *tape.rounds[base], tape):
                 tape.rounds[node] = tape.rounds[base]
                 tape.pieces.add((step, base))
@@ -136,9 +136,13 @@ def _find_following(tape: Tape) -> None:
 
 def _is_piece(step: Node, before: Node, first: Node, tape: Tape) -> bool:
     """Whether a step is another piece of a first one, made with what that was made with: with the array as it was
-    before, and with no other array's new version."""
+    before, and with no other array's new version. The difference of two versions is no step."""
     inside = made_of([step], before.number)
-    return before in inside and not {n for n in inside if n in tape.rounds} - made_of([first], before.number)
+    return (
+        step is not before
+        and before in inside
+        and not {n for n in inside if n in tape.rounds} - made_of([first], before.number)
+    )
 
 
 def _dependents(pairs: list[tuple[Node, Node]], tape: Tape) -> Iterator[tuple[Node, Node, Callable[[Node], bool]]]:
@@ -387,7 +391,14 @@ def at_once(network: list[Chain], k: int) -> bool:
         (chain.versions[k + 2].number for chain in network if len(chain.versions) > k + 2), default=after + 1
     )
     used = all(any(depends(n, chain.versions[k]) for n in nodes_in(chain.steps[k])) for chain in network)
-    return before < first and after < following and used
+    return before < first and after < following and used and (k == 0 or _in_step(network, k))
+
+
+def _in_step(network: list[Chain], k: int) -> bool:
+    """Whether no array makes its k-th step with others as they were before their k-th version: some may begin late."""
+    begin = min(chain.versions[0].number for chain in network)
+    made = [made_of(nodes_in(chain.steps[k]), begin) for chain in network]
+    return all(c.versions[k] in inside or c.versions[0] not in inside for inside in made for c in network)
 
 
 def root_of(node: Node) -> Node:
