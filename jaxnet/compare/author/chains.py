@@ -138,11 +138,8 @@ def _is_piece(step: Node, before: Node, first: Node, tape: Tape) -> bool:
     """Whether a step is another piece of a first one, made with what that was made with: with the array as it was
     before, and with no other array's new version. The difference of two versions is no step."""
     inside = made_of([step], before.number)
-    return (
-        step is not before
-        and before in inside
-        and not {n for n in inside if n in tape.rounds} - made_of([first], before.number)
-    )
+    new = {n for n in inside if n in tape.rounds} - made_of([first], before.number)
+    return step is not before and before in inside and not new
 
 
 def _dependents(pairs: list[tuple[Node, Node]], tape: Tape) -> Iterator[tuple[Node, Node, Callable[[Node], bool]]]:
