@@ -1133,6 +1133,30 @@ def test_the_step_after_the_first_is_judged_too(tmp_path):
         examined(tmp_path, pulled)
 
 
+LOOKS_AHEAD = """
+import numpy as np
+rng = np.random.default_rng(48)
+X = rng.normal(size=(30, 4))
+y = X @ [1.0, -2.0, 0.5, 3.0] + 1
+w, b, v, u = np.zeros(4), 0.0, np.zeros(4), 0.0
+for _ in range(9):
+    e = X @ (w + 0.9 * v) + (b + 0.9 * u) - y
+    loss = np.mean(e ** 2) / 2
+    dw, db = X.T @ e / 30, e.mean()
+    v, u = 0.9 * v - 0.1 * dw, 0.9 * u - 0.1 * db
+    w = w + v
+    b = b + u
+"""
+
+
+def test_a_bias_and_its_momentum_that_are_numbers(tmp_path):
+    """Nesterov's gradient is taken where the momentum leads."""
+    said = examined(tmp_path, LOOKS_AHEAD)
+    assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", ["b", "w"])
+    said = examined(tmp_path, LOOKS_AHEAD.replace("e.mean()", "e[:9].mean()"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b"]
+
+
 def test_arrays_that_are_stepped_from_the_second_step_on(tmp_path):
     """The first step is that of the last layer alone: the second ones of both are made at other times."""
     text = (

@@ -243,6 +243,8 @@ def _with_further(tape: Tape, view: View) -> View:
             if made in step.labelled or stale:
                 further.setdefault(base, Parameter(base, node, (made,), (base, node)))
                 break
+    momenta = {n for p in further.values() for part in nodes_in(p.steps) for n in multiples(part)}
+    further = {base: p for base, p in further.items() if p.after not in momenta}
     # What follows from the labels through new versions only is the next forward pass: H = W[words] + position.
     after = {p.after for p in (*view.parameters, *further.values())}
     for base, p in list(further.items()):

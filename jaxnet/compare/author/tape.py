@@ -483,8 +483,8 @@ def _part(index: Any) -> Part | None:
     """Where an index is that of an entry, a row or a column: which one; that of all of the array is ()."""
     if index is Ellipsis:
         return ()
-    whole = index if isinstance(index, tuple) else (index,)
-    parts = [None if isinstance(i, slice) and i == slice(None) else i for i in whole]  # a table is equal to nothing
+    whole: tuple[Any, ...] = index if isinstance(index, tuple) else (index,)
+    parts: list[Any] = [None if isinstance(i, slice) and i == slice(None) else i for i in whole]  # or a table, say
     while parts and parts[-1] is None:
         parts.pop()
     return tuple(parts) if all(i is None or (type(i) is int and i >= 0) for i in parts) else None
