@@ -56,6 +56,10 @@ class Endless(Unexplained):
     """Gradients are added up, step after step: it does not show in the first one."""
 
 
+class Detached(Unexplained):
+    """The gradients are right if some array is a constant, a target that follows the weights, say."""
+
+
 class Unseen(ValueError):
     """Nothing is wrong, but a mistake would not show: nor would it where the same step is read without its labels."""
 
@@ -86,13 +90,10 @@ class Judged(NamedTuple):
     teeth: Teeth | None = None  # of a right step: which mistakes would have shown
 
 
-def judge(
-    tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None, as_it_was: bool = False
-) -> Judged:
-    """The verdict on a step, or on it as it was, in the place of draws. `loss` is the name of a loss that the caller
-    states. Raises ValueError for no verdict."""
+def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None) -> Judged:
+    """The verdict on a step. `loss` is the name of a loss that the caller states. Raises ValueError for no verdict."""
     _check_record(tape, step)
-    drawn = [Values()] if as_it_was else draws(step, DRAWS, tape)
+    drawn = draws(step, DRAWS, tape)
     levels = levels_of(step, drawn)
     possible = []
     endless: Loss | None = None
@@ -678,7 +679,7 @@ def _check_what_is_cut_off(judged: Judged) -> None:
 def _check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
     """What is not that of the computed loss is not wrong where that may be meant."""
     if (place := constant_of(step, truth, drawn)) is not None:
-        raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
+        raise Detached(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
     if (place := term_of_its_own(step, truth, drawn)) is not None:
         raise Unexplained(f"the gradients are right but for what line {place.line} adds, of which the loss has no part")
     if (place := weights_of_examples(step, truth, drawn)) is not None:

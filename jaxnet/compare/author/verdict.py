@@ -13,8 +13,8 @@ import numpy as np
 from jaxnet.compare.author import lines, places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
-from jaxnet.compare.author.judge import Endless, Judged, Tied, Unexplained, Unseen, judge, with_teeth
-from jaxnet.compare.author.levels import RIGHT
+from jaxnet.compare.author.judge import DRAWS, Detached, Endless, Judged, Tied, Unexplained, Unseen, judge, with_teeth
+from jaxnet.compare.author.levels import RIGHT, true_gradients
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
@@ -22,9 +22,9 @@ from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.statements import read_units
-from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Tape, ancestors, made_of, nodes_in
-from jaxnet.compare.author.truth import Loss
+from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in
+from jaxnet.compare.author.truth import Loss, draws, truths
 from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.report import Report
 
@@ -286,10 +286,13 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     """The verdict on a right step; or on the next one of the same arrays, where that is wrong and would not be if it
     were made with their new versions only.
 
-    Raises Unexplained where it is right only if what is kept from the step before is meant to be a constant, or a sum
+    It is wrong where what made a true gradient in the first step does not in the second, whatever an optimiser makes of
+    it. Raises Unexplained where that is right only if what is kept from the first is meant to be a constant, or a sum
     that is never set to 0.
     """
-    first = {p.versions[0]: p.before for p in right.step.parameters}
+    loss, first = right.truth.loss, {p.versions[0]: p.before for p in right.step.parameters}
+    if loss.decay is not None or loss.penalised:
+        return right  # the truth is that of one step
     problem = None
     for step in attempt.steps:
         begun = {p.versions[0]: p.before for p in step.parameters}
@@ -297,34 +300,61 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
             continue
         names = lines.parameter_names(step, attempt.names)
         try:
-            judged = judge(attempt.tape, step, names, stated)
             # What is made of earlier steps may be another way to the weights that are drawn: wrong as it was, too.
-            if not judged.wrong or not judge(attempt.tape, step, names, stated, as_it_was=True).wrong:
-                return right
-        except Endless:
-            raise
+            wrong = _unmade(right, step, draws(step, DRAWS, attempt.tape)) & _unmade(right, step, [Values()])
         except ValueError:
             continue
-        wrong = [name for name in judged.wrong if not _is_made(judged, name)]
+        judged = None
+        try:
+            judged = judge(attempt.tape, step, names, stated)
+        except Endless:
+            raise
+        except Detached:
+            return right  # as it is in the first, where that is one
+        except ValueError:
+            pass
         if not wrong:
             return right
-        if wrong == judged.wrong and _is_certain(judged) and all(_is_of_old(judged, name) for name in wrong):
+        same = judged is not None and {judged.names[name] for name in judged.wrong} == wrong
+        if judged is not None and same and _is_certain(judged) and all(_is_of_old(judged, n) for n in judged.wrong):
             return judged
         problem = problem or Unexplained(
-            f"nothing is wrong in the first step, but in the second one the gradient of {wrong[0]} is another one: "
-            "right if what is kept from the first is to be a constant, and wrong if not"
+            "nothing is wrong in the first step, but in the second one the gradient of "
+            f"{names[min(wrong, key=lambda p: p.before.number)]} is another one: right if what is kept from the first "
+            "is to be a constant, and wrong if not"
         )
     if problem is not None:
         raise problem
     return right
 
 
-def _is_made(judged: Judged, name: str) -> bool:
-    """Whether the true gradient is made on the way to a step: then another array is what an optimiser makes of it."""
-    p, true = judged.names[name], judged.true[name]
-    inside = ancestors(nodes_in(p.steps), p.root.number) & judged.step.labelled
-    arrays = ([values(n) for values in judged.drawn] for n in inside if n.shape == p.before.shape)
-    return any(common_multiple(of_node, true, RIGHT) is not None for of_node in arrays)
+def _unmade(right: Judged, step: Step, drawn: list[Values]) -> set[Parameter]:
+    """The parameters whose true gradient is made in a right step, and by none of the same instructions in another."""
+    same = (t for t in truths(step, drawn) if _is_same_number(t.loss, right.truth.loss, t.loss.name))
+    if (truth := next(same, None)) is None:
+        raise ValueError("the loss is not computed in this step")
+    makers = {
+        p.versions[0]: {n.site for n in _on_the_way(p, right.step) if _holds(n, right.true[name], right.drawn)}
+        for name, p in right.names.items()
+    }
+    found = set()
+    for p in step.parameters:
+        true, sites = true_gradients(p, truth), makers[p.versions[0]]
+        made = any(_holds(n, true, drawn) for n in _on_the_way(p, step) if n.site in sites)
+        if sites and not made and all(t.any() for t in true):
+            found.add(p)
+    return found
+
+
+def _on_the_way(parameter: Parameter, step: Step) -> list[Node]:
+    """What follows from the labels, and the parameter's step from that, in the parameter's shape."""
+    inside = ancestors(nodes_in(parameter.steps), parameter.root.number) & step.labelled
+    return [n for n in inside if n.shape == parameter.before.shape]
+
+
+def _holds(node: Node, true: list[np.ndarray], drawn: list[Values]) -> bool:
+    """Whether it is a multiple of a gradient, by the same constant in each draw."""
+    return common_multiple([np.asarray(values(node), float) for values in drawn], true, RIGHT) is not None
 
 
 def _is_of_old(judged: Judged, name: str) -> bool:
@@ -340,9 +370,11 @@ def _is_of_old(judged: Judged, name: str) -> bool:
     return common_multiple(arrays, judged.true[name], RIGHT) is not None
 
 
-def _is_same_number(loss: Loss, other: Loss) -> bool:
-    """Whether both are what the same instruction of the program computes."""
-    return loss.node is not None and other.node is not None and loss.node.site == other.node.site
+def _is_same_number(loss: Loss, other: Loss, inferred: str | None = None) -> bool:
+    """Whether both are what the same instruction of the program computes, or are of the name that is inferred."""
+    if loss.node is None or other.node is None:
+        return loss.node is other.node and inferred is not None and inferred == other.name
+    return loss.node.site == other.node.site
 
 
 def _may_be_meant(judged: Judged) -> str:
