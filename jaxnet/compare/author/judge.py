@@ -23,6 +23,7 @@ from jaxnet.compare.author.levels import (
     compared,
     equal_to_truth,
     fit,
+    holds,
     levels_of,
     multiple_among,
     penalties,
@@ -391,16 +392,9 @@ def _accused(judged: Judged, factors, known) -> Judged:
         common = known[0] if agree else 1.0
         if agree and common > 0:  # what all that is right shares is the loss's
             findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged)
-    wrong = [
-        n
-        for n in given
-        if not _is_nothing(factors[n])
-        # However small a penalty is.
-        and (
-            _differs(given[n], judged.true[n], common)
-            or any((f.at, f.code) == (f"d{n}", "weight-penalty") for f in findings)
-        )
-    ]
+    penalised = {f.at for f in findings if f.code == "weight-penalty"}  # however small that is
+    not_zero = [n for n in given if not _is_nothing(factors[n])]
+    wrong = [n for n in not_zero if f"d{n}" in penalised or _differs(given[n], judged.true[n], common)]
     late = (name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG))
     unsure = [name for name in late if not _by_a_penalty(judged, name, common)]
     if unsure:
@@ -503,12 +497,12 @@ def _is_of_new(judged: Judged, name: str) -> bool:
     if node is None or not early:
         return False
     first = min((p.after for p in early), key=lambda n: n.number)
-    arrays = []
+    drawn = []
     for values in judged.drawn:
         held = values.before(first)
         held.known |= {p.after: values(p.before) for p in early}
-        arrays.append(np.asarray(held(node), float))
-    return common_multiple(arrays, judged.true[name], RIGHT) is not None
+        drawn.append(held)
+    return holds(node, judged.true[name], drawn)
 
 
 def _is_stale(judged: Judged, name: str) -> bool:
@@ -558,13 +552,12 @@ def _check_what_becomes_of_it(judged: Judged, wrong: list[str], findings: list[F
         own = ways[p].difference(*(way for q, way in ways.items() if q is not p))
         for node in sorted(own, key=lambda n: n.number):
             in_one_line = chosen is not None and chosen.place == node.place != p.after.place
-            if node.shape == p.before.shape and any(t.any() for t in true) and not in_one_line:
-                made = [np.asarray(values(node), float) for values in judged.drawn]
-                if common_multiple(made, true, RIGHT) is not None:
-                    raise Unexplained(
-                        f"{_where(node)} makes the gradient of {name}, and the step makes something else of it: right "
-                        "if that is an optimiser's, and wrong if not"
-                    )
+            may_be = node.shape == p.before.shape and any(t.any() for t in true) and not in_one_line
+            if may_be and holds(node, true, judged.drawn):
+                raise Unexplained(
+                    f"{_where(node)} makes the gradient of {name}, and the step makes something else of it: right "
+                    "if that is an optimiser's, and wrong if not"
+                )
 
 
 def _check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], fitted) -> None:
@@ -592,8 +585,7 @@ def _check_for_a_sum_without_end(judged: Judged) -> None:
         for node in ancestors(nodes_in(p.steps), p.root.number) & step.labelled:
             kept = {n for n in node.parents if n.site == node.site} - step.labelled
             for added in set(node.parents) - kept if kept and node.function is np.add else ():
-                arrays = [np.asarray(values(added), float) for values in judged.drawn]
-                if added.shape == p.before.shape and common_multiple(arrays, judged.true[name], RIGHT) is not None:
+                if added.shape == p.before.shape and holds(added, judged.true[name], judged.drawn):
                     raise Endless(
                         f"{_where(node)} adds the gradient of {name} to those of all steps before: right if that is "
                         "meant, as a momentum without damping, and wrong if the sum was to be set to 0"

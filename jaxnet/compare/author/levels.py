@@ -96,6 +96,11 @@ def true_gradients(parameter: Parameter, truth: Truth) -> list[Array]:
     return [np.asarray(adjoints.get(parameter.before, nothing)).reshape(nothing.shape) for adjoints in truth.adjoints]
 
 
+def holds(node: Node, true: list[Array], drawn: list[Values]) -> bool:
+    """Whether a Node is a multiple of a gradient, by the same constant in all draws."""
+    return common_multiple([np.asarray(values(node), float) for values in drawn], true, RIGHT) is not None
+
+
 def _factor(arrays: list[Array], true: list[Array], nothing_given: list[float], nothing: list[float]) -> float | None:
     """c with array = c · true in every draw; nan where both are 0."""
     given, wanted = [], []

@@ -14,7 +14,7 @@ from jaxnet.compare.author import lines, places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judge import DRAWS, Detached, Endless, Judged, Tied, Unexplained, Unseen, judge, with_teeth
-from jaxnet.compare.author.levels import RIGHT, true_gradients
+from jaxnet.compare.author.levels import holds, true_gradients
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
@@ -25,7 +25,6 @@ from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in
 from jaxnet.compare.author.truth import Loss, draws, truths
-from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.report import Report
 
 
@@ -293,6 +292,10 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     loss, first = right.truth.loss, {p.versions[0]: p.before for p in right.step.parameters}
     if loss.decay is not None or loss.penalised:
         return right  # the truth is that of one step
+    makers = {
+        p.versions[0]: {n.site for n in _on_the_way(p, right.step) if holds(n, right.true[name], right.drawn)}
+        for name, p in right.names.items()
+    }
     problem = None
     for step in attempt.steps:
         begun = {p.versions[0]: p.before for p in step.parameters}
@@ -300,8 +303,9 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
             continue
         names = lines.parameter_names(step, attempt.names)
         try:
-            # What is made of earlier steps may be another way to the weights that are drawn: wrong as it was, too.
-            wrong = _unmade(right, step, draws(step, DRAWS, attempt.tape)) & _unmade(right, step, [Values()])
+            wrong = _unmade(makers, step, loss, draws(step, DRAWS, attempt.tape))
+            if wrong:  # what is made of earlier steps may be another way to the weights that are drawn
+                wrong &= _unmade(makers, step, loss, [Values()])
         except ValueError:
             continue
         judged = None
@@ -328,19 +332,15 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     return right
 
 
-def _unmade(right: Judged, step: Step, drawn: list[Values]) -> set[Parameter]:
-    """The parameters whose true gradient is made in a right step, and by none of the same instructions in another."""
-    same = (t for t in truths(step, drawn) if _is_same_number(t.loss, right.truth.loss, t.loss.name))
-    if (truth := next(same, None)) is None:
+def _unmade(makers: dict[Node, set[tuple]], step: Step, loss: Loss, drawn: list[Values]) -> set[Parameter]:
+    """The parameters whose true gradient none of the instructions makes that did so in another step. Raises ValueError
+    where the loss of that one is not this one's."""
+    if (truth := next((t for t in truths(step, drawn) if _is_same_loss(t.loss, loss)), None)) is None:
         raise ValueError("the loss is not computed in this step")
-    makers = {
-        p.versions[0]: {n.site for n in _on_the_way(p, right.step) if _holds(n, right.true[name], right.drawn)}
-        for name, p in right.names.items()
-    }
     found = set()
     for p in step.parameters:
         true, sites = true_gradients(p, truth), makers[p.versions[0]]
-        made = any(_holds(n, true, drawn) for n in _on_the_way(p, step) if n.site in sites)
+        made = any(holds(n, true, drawn) for n in _on_the_way(p, step) if n.site in sites)
         if sites and not made and all(t.any() for t in true):
             found.add(p)
     return found
@@ -352,29 +352,29 @@ def _on_the_way(parameter: Parameter, step: Step) -> list[Node]:
     return [n for n in inside if n.shape == parameter.before.shape]
 
 
-def _holds(node: Node, true: list[np.ndarray], drawn: list[Values]) -> bool:
-    """Whether it is a multiple of a gradient, by the same constant in each draw."""
-    return common_multiple([np.asarray(values(node), float) for values in drawn], true, RIGHT) is not None
-
-
 def _is_of_old(judged: Judged, name: str) -> bool:
     """Whether a gradient would be a multiple of the true one if older versions of the arrays were the new ones."""
     if (node := judged.chosen[name]) is None:
         return False
-    arrays = []
+    drawn = []
     for values in judged.drawn:
         new = {n: value for n, value in values.known.items() if n.function is None}
         for p in judged.step.parameters:
-            new |= p.given(values(p.before)) | dict.fromkeys(p.versions[: p.versions.index(p.before)], values(p.before))
-        arrays.append(np.asarray(Values(new)(node), float))
-    return common_multiple(arrays, judged.true[name], RIGHT) is not None
+            older = (n for n in p.versions if n.number < p.before.number)
+            new |= p.given(values(p.before)) | dict.fromkeys(older, values(p.before))
+        drawn.append(Values(new))
+    return holds(node, judged.true[name], drawn)
 
 
-def _is_same_number(loss: Loss, other: Loss, inferred: str | None = None) -> bool:
-    """Whether both are what the same instruction of the program computes, or are of the name that is inferred."""
-    if loss.node is None or other.node is None:
-        return loss.node is other.node and inferred is not None and inferred == other.name
-    return loss.node.site == other.node.site
+def _is_same_number(loss: Loss, other: Loss) -> bool:
+    """Whether both are what the same instruction of the program computes."""
+    return loss.node is not None and other.node is not None and loss.node.site == other.node.site
+
+
+def _is_same_loss(loss: Loss, other: Loss) -> bool:
+    """Whether they are the same number, or are inferred and have one name."""
+    inferred = loss.node is None and other.node is None and loss.name is not None
+    return _is_same_number(loss, other) or (inferred and loss.name == other.name)
 
 
 def _may_be_meant(judged: Judged) -> str:
