@@ -1119,7 +1119,7 @@ def test_the_step_after_the_first_is_judged_too(tmp_path):
     assert examined(tmp_path, each_step)["verdict"] == "right"
     summed = re.sub(r"W(\d) -= 0.1 \* dW.", r"s\1 += dW\1\n    W\1 -= 0.1 * s\1", PLAIN)
     summed = summed.replace("for _", "s1, s2 = 0 * W1, 0 * W2\nfor _")
-    with pytest.raises(ValueError, match=r"line 16 of net.py adds the gradient of W1 to those of all steps before"):
+    with pytest.raises(ValueError, match=r"line 16 of net.py adds a gradient to those of all steps before"):
         examined(tmp_path, summed)
     assert examined(tmp_path, re.sub(r"s(.) \+=", r"s\1 = 0.9 * s\1 +", summed))["verdict"] == "right"
     # How far the weights are from where they were: the anchor is a constant, and follows them.
@@ -1129,8 +1129,11 @@ def test_the_step_after_the_first_is_judged_too(tmp_path):
     pulled = pulled.replace(
         "    W1 -= 0.1 * dW1", "    W1 = W1 - 0.1 * (dW1 + 2 * (W1 - old))\n    old = 0.9 * old + 0.1 * W1"
     )
-    with pytest.raises(ValueError, match="right if what is kept from the first is to be a constant"):
-        examined(tmp_path, pulled)
+    said = examined(tmp_path, pulled)
+    assert said["verdict"] == "right"
+    assert said["truth"].endswith(", in the second step with what line 17 makes as a constant")
+    with pytest.raises(ValueError, match="in the second one the gradient of W1 is another one: right if what is kept"):
+        examined(tmp_path, pulled.replace("2 * (W1 - old)", "3 * (W1 - old)"))
 
 
 LOOKS_AHEAD = """

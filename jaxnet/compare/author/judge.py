@@ -57,10 +57,6 @@ class Endless(Unexplained):
     """Gradients are added up, step after step: it does not show in the first one."""
 
 
-class Detached(Unexplained):
-    """The gradients are right if some array is a constant, a target that follows the weights, say."""
-
-
 class Unseen(ValueError):
     """Nothing is wrong, but a mistake would not show: nor would it where the same step is read without its labels."""
 
@@ -89,6 +85,7 @@ class Judged(NamedTuple):
     stated: bool  # the loss is the program's own, or the caller's
     proof: str = ""  # by what a wrong gradient is proved wrong
     teeth: Teeth | None = None  # of a right step: which mistakes would have shown
+    kept: Node | None = None  # what is made for the step after a right one, and a constant there, as it was in this one
 
 
 def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None) -> Judged:
@@ -269,7 +266,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         _check_what_is_cut_off(judged)
         _check_for_a_forgotten_mean(judged, levels, fitted)
-        _check_for_a_sum_without_end(judged)
+        check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
         judged = judged._replace(scale=known[0], findings=_constant(known[0], judged))
         if judged.findings:
             problem, diagnosis = _diagnosed(judged)
@@ -401,7 +398,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
         raise ValueError(
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
         )
-    _check_for_a_sum_without_end(judged)
+    check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
     _check_for_another_number(judged, wrong)
     _check_what_becomes_of_it(judged, wrong, findings)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
@@ -578,17 +575,17 @@ def _check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], 
             )
 
 
-def _check_for_a_sum_without_end(judged: Judged) -> None:
-    """Where a gradient is added to those of all steps before, a momentum is not damped, or nobody sets the sum to 0."""
-    step = judged.step
-    for name, p in judged.names.items():
+def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -> None:
+    """Where a gradient is added to those of all steps before, a momentum is not damped, or nobody sets the sum to 0.
+    Raises Endless."""
+    for p in step.parameters:
         for node in ancestors(nodes_in(p.steps), p.root.number) & step.labelled:
             kept = {n for n in node.parents if n.site == node.site} - step.labelled
             for added in set(node.parents) - kept if kept and node.function is np.add else ():
-                if added.shape == p.before.shape and holds(added, judged.true[name], judged.drawn):
+                if added.shape == p.before.shape and holds(added, true_gradients(p, truth), drawn):
                     raise Endless(
-                        f"{_where(node)} adds the gradient of {name} to those of all steps before: right if that is "
-                        "meant, as a momentum without damping, and wrong if the sum was to be set to 0"
+                        f"{_where(node)} adds a gradient to those of all steps before: right if that is meant, as a "
+                        "momentum without damping, and wrong if the sum was to be set to 0"
                     )
 
 
@@ -671,7 +668,7 @@ def _check_what_is_cut_off(judged: Judged) -> None:
 def _check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
     """What is not that of the computed loss is not wrong where that may be meant."""
     if (place := constant_of(step, truth, drawn)) is not None:
-        raise Detached(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
+        raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
     if (place := term_of_its_own(step, truth, drawn)) is not None:
         raise Unexplained(f"the gradients are right but for what line {place.line} adds, of which the loss has no part")
     if (place := weights_of_examples(step, truth, drawn)) is not None:

@@ -194,6 +194,8 @@ def _truth(judged: Judged) -> str:
         return f"jax.grad of your forward pass and loss, without its weight penalty: {line} the weights instead"
     without = "" if loss.exact else ", without the small constant in it"
     later = ", in the second step" if judged.wrong and judged.step.number == 2 else ""
+    if judged.kept is not None and judged.kept.place is not None:
+        later = f", in the second step with what line {judged.kept.place.line} makes as a constant"
     return f"jax.grad of your forward pass and loss{without}{later}"
 
 

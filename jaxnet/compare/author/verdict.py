@@ -13,18 +13,28 @@ import numpy as np
 from jaxnet.compare.author import lines, places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
-from jaxnet.compare.author.judge import DRAWS, Detached, Endless, Judged, Tied, Unexplained, Unseen, judge, with_teeth
+from jaxnet.compare.author.judge import (
+    DRAWS,
+    Endless,
+    Judged,
+    Tied,
+    Unexplained,
+    Unseen,
+    check_for_a_sum_without_end,
+    judge,
+    with_teeth,
+)
 from jaxnet.compare.author.levels import holds, true_gradients
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
-from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.replay import Uses, Values
 from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in
-from jaxnet.compare.author.truth import Loss, draws, truths
+from jaxnet.compare.author.truth import Loss, Truth, draws, truths
 from jaxnet.compare.report import Report
 
 
@@ -286,8 +296,7 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     were made with their new versions only.
 
     It is wrong where what made a true gradient in the first step does not in the second, whatever an optimiser makes of
-    it. Raises Unexplained where that is right only if what is kept from the first is meant to be a constant, or a sum
-    that is never set to 0.
+    it. Raises Unexplained where that is so and nobody can say why, and where a sum is never set to 0.
     """
     loss, first = right.truth.loss, {p.versions[0]: p.before for p in right.step.parameters}
     if loss.decay is not None or loss.penalised:
@@ -301,47 +310,67 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
         begun = {p.versions[0]: p.before for p in step.parameters}
         if begun.keys() != first.keys() or any(before is first[begin] for begin, before in begun.items()):
             continue
-        names = lines.parameter_names(step, attempt.names)
-        try:
-            wrong = _unmade(makers, step, loss, draws(step, DRAWS, attempt.tape))
-            if wrong:  # what is made of earlier steps may be another way to the weights that are drawn
-                wrong &= _unmade(makers, step, loss, [Values()])
-        except ValueError:
+        drawn = draws(step, DRAWS, attempt.tape)
+        truth = _truth_by(loss, step, drawn)
+        as_it_was = [Values()]
+        if truth is None:
             continue
-        judged = None
+        wrong = _unmade(makers, step, truth, drawn)
+        if wrong:  # what is made of earlier steps may be another way to the weights that are drawn
+            of_record = _truth_by(loss, step, as_it_was)
+            wrong = wrong & _unmade(makers, step, of_record, as_it_was) if of_record is not None else wrong
+        if not wrong:
+            check_for_a_sum_without_end(step, truth, drawn)
+            return right
+        kept = _kept(right.step, step)
+        if kept and not wrong & _unmade(makers, step, truth.whole(kept), drawn):
+            return right._replace(kept=min((node for node, _ in kept), key=lambda n: n.number))
+        names = lines.parameter_names(step, attempt.names)
         try:
             judged = judge(attempt.tape, step, names, stated)
         except Endless:
             raise
-        except Detached:
-            return right  # as it is in the first, where that is one
         except ValueError:
-            pass
-        if not wrong:
-            return right
+            judged = None
         same = judged is not None and {judged.names[name] for name in judged.wrong} == wrong
         if judged is not None and same and _is_certain(judged) and all(_is_of_old(judged, n) for n in judged.wrong):
             return judged
         problem = problem or Unexplained(
             "nothing is wrong in the first step, but in the second one the gradient of "
             f"{names[min(wrong, key=lambda p: p.before.number)]} is another one: right if what is kept from the first "
-            "is to be a constant, and wrong if not"
+            "is meant to make it so, and wrong if not"
         )
     if problem is not None:
         raise problem
     return right
 
 
-def _unmade(makers: dict[Node, set[tuple]], step: Step, loss: Loss, drawn: list[Values]) -> set[Parameter]:
-    """The parameters whose true gradient none of the instructions makes that did so in another step. Raises ValueError
-    where the loss of that one is not this one's."""
-    if (truth := next((t for t in truths(step, drawn) if _is_same_loss(t.loss, loss)), None)) is None:
-        raise ValueError("the loss is not computed in this step")
+def _kept(first: Step, second: Step) -> Uses:
+    """Where arrays that no instruction of the first step made of its parameters are used by those that did: what is
+    made after a step for the next one, a target or a weight, which was a constant in the first."""
+    sites = {n.site for n in first.active}
+    own = {n for p in second.parameters for n in (p.root, p.before)}
+    return frozenset(
+        (parent, node)
+        for node in second.active
+        if node.site in sites
+        for parent in node.parents
+        if parent in second.active and parent not in own and parent.site not in sites
+    )
+
+
+def _truth_by(loss: Loss, step: Step, drawn: list[Values]) -> Truth | None:
+    """The truth by the loss of another step, if it is computed in this one."""
+    return next((truth for truth in truths(step, drawn) if _is_same_loss(truth.loss, loss)), None)
+
+
+def _unmade(makers: dict[Node, set[tuple]], step: Step, truth: Truth, drawn: list[Values]) -> set[Parameter]:
+    """The parameters whose true gradient none of the instructions makes that did so in another step."""
     found = set()
     for p in step.parameters:
         true, sites = true_gradients(p, truth), makers[p.versions[0]]
         made = any(holds(n, true, drawn) for n in _on_the_way(p, step) if n.site in sites)
-        if sites and not made and all(t.any() for t in true):
+        if sites and not made and (truth.parts or all(t.any() for t in true)):
             found.add(p)
     return found
 
