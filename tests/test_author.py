@@ -1108,6 +1108,17 @@ def test_rates_that_differ_by_the_number_of_examples(tmp_path):
     assert examined(tmp_path, text.replace("m * dZ1.sum", "2 * dZ1.sum"))["verdict"] == "right-up-to-scale"
 
 
+def test_constants_are_no_mistakes_where_each_step_may_have_its_own_rate(tmp_path):
+    """No rate is common to both gradients: 0.02 may be that of the first layer, and 0.1 that of the second."""
+    own = PLAIN.replace("dW1, db1 = X.T", "dW1, db1 = 0.02 * X.T").replace("dW2, db2 = A1.T", "dW2, db2 = 0.1 * A1.T")
+    own = re.sub(r"(W\d) -= 0.1 \* d", r"\1 -= d", own)
+    own = re.sub(r"    b\d -= .*\n", "", own)
+    with pytest.raises(ValueError, match="dW1 is the gradient times another number than others are, and no rate is"):
+        examined(tmp_path, own)
+    said = examined(tmp_path, own.replace("-= d", "-= 0.1 * d"))
+    assert [(f["at"], f["code"]) for f in said["findings"] if f["at"] != "loss"] == [("dW1", "wrong-scale")]
+
+
 def test_the_step_after_the_first_is_judged_too(tmp_path):
     """A copy of the weights is right until they are stepped, and so is a sum that is never set to 0."""
     copied = PLAIN.replace("for _", "V = W2.T.copy()\nfor _").replace("@ W2.T", "@ V")

@@ -31,6 +31,7 @@ from jaxnet.compare.author.levels import (
     true_gradients,
     whole_steps,
     with_implied_penalty,
+    without_common_rate,
     without_decay,
 )
 from jaxnet.compare.author.output import wrong_error
@@ -399,6 +400,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
         )
     check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
+    _check_for_rates_of_their_own(judged, findings)
     _check_for_another_number(judged, wrong)
     _check_what_becomes_of_it(judged, wrong, findings)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
@@ -573,6 +575,16 @@ def _check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], 
                 f"{a} is stepped with {rate / other:.0f} times the rate of {b}, which is the number of examples: right "
                 "if each has its own rate, wrong if a mean was meant"
             )
+
+
+def _check_for_rates_of_their_own(judged: Judged, findings: list[Finding]) -> None:
+    """Where no rate is common to all steps, a number that one gradient is times the others' may be its rate."""
+    off = next((f.at for f in findings if f.code == "wrong-scale" and f.at[1:] in judged.names), None)
+    if off is not None and without_common_rate(judged.step.parameters, judged.step, judged.drawn[0]):
+        raise Unexplained(
+            f"{off} is the gradient times another number than others are, and no rate is common to all steps: right if "
+            "each has its own, and wrong if not"
+        )
 
 
 def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ import numpy as np
 from jaxnet.compare.author.raw import Candidate, candidates, is_scaling, spread, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, nodes_in, scaled_by_numbers
+from jaxnet.compare.author.tape import Node, ancestors, nodes_in
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, with_penalty
 
@@ -331,7 +332,7 @@ def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Le
     known = [(p, level) for p, level in levels.items() if level.factor and not math.isnan(level.factor)]
     if not known or any(level is not fitted[p][0] for p, level in known):
         return 1.0
-    for number in _numbers_inside([p for p, _ in known], step, drawn):
+    for number in _numbers_inside([p for p, _ in known], step, drawn[0]):
         if all(abs(abs(level.factor or 0) - number) <= RIGHT * number for _, level in known):
             return number
     return 1.0
@@ -343,48 +344,55 @@ def whole_steps(levels, fitted, step: Step, drawn) -> Iterator[dict[Parameter, L
         return
     if all(len(p.steps) != 1 for p in levels):
         return
-    for number in _numbers_inside(levels, step, drawn):
+    for number in _numbers_inside(levels, step, drawn[0]):
         yield {p: Level(fitted[p][0].candidate, [stepped(p, v) / number for v in drawn], None) for p in levels}
 
 
-def _rate_of_line(parameter: Parameter, whole: Level, step: Step, values: Values) -> float:
-    """The product of numbers in the line of a step, but for those of examples: of those that are the step's constant to
-    the truth, if some are, else of all."""
+def _scalings(parameter: Parameter, step: Step, values: Values, factors: bool = False) -> dict[Node, float]:
+    """By what numbers, but for those of examples, something is multiplied on the way to a step: what follows from the
+    labels, or in the line of the step anything (`W -= rate * X.T @ error`), and elsewhere the other `factors` of what
+    follows from the labels (`dW = rate * X.T @ error`)."""
     inside = ancestors(nodes_in(parameter.steps), min((n.number for n in step.labelled), default=0))
-    in_line = {n.site: n for n in inside if n.place == parameter.after.place and scaled_by_numbers(n) is not None}
-    numbers = []
-    for node in in_line.values():
-        if is_scaling(node, step):
-            array = next(np.asarray(values(parent)) for parent in node.parents if parent.size == node.size)
-            square = float(np.vdot(array, array))
-            number = abs(float(np.vdot(array, np.asarray(values(node)).reshape(array.shape)))) / (square or 1.0)
-            if number and not is_among(max(number, 1 / number), step.counts, RIGHT):
-                numbers.append(number)
-    numbers = numbers[:MOST_NUMBERS]
+    products = (n for n in inside & step.labelled if factors and n.function not in (np.add, np.subtract))
+    counted = step.labelled.union(*(n.parents for n in products))
+    inside = (n for n in inside if n in counted or n.place == parameter.after.place)
+    found = {}
+    for node in sorted((n for n in inside if is_scaling(n, step)), key=lambda n: n.number):
+        array = next(np.asarray(values(parent)) for parent in node.parents if parent.size == node.size)
+        square = float(np.vdot(array, array)) or 1.0
+        number = abs(float(np.vdot(array, np.asarray(values(node)).reshape(array.shape)))) / square
+        if number and not is_among(max(number, 1 / number), step.counts, RIGHT):
+            found[node] = number
+    return found
+
+
+def _rate_of_line(parameter: Parameter, whole: Level, step: Step, values: Values) -> float:
+    """The product of numbers in the line of a step: of those that are the step's constant to the truth, if some are,
+    else of all."""
+    in_line = {
+        n.site: number for n, number in _scalings(parameter, step, values).items() if n.place == parameter.after.place
+    }
+    numbers = list(in_line.values())[:MOST_NUMBERS]
     several = (some for count in range(1, len(numbers) + 1) for some in itertools.combinations(numbers, count))
     products = [math.prod(some) for some in several]
     constant = abs(whole.factor or 0.0)
     return next((k for k in products if abs(k - constant) <= RIGHT * k), products[-1] if products else 1.0)
 
 
-def _numbers_inside(parameters: Iterable[Parameter], step: Step, drawn) -> list[float]:
-    """The numbers by which something is multiplied in each of these parameters' steps: what follows from the labels,
-    or in the line of the step anything (`W -= rate * X.T @ error`)."""
-    ratios: dict[Node, float] = {}
-    shared: list[float] | None = None
-    for p in parameters:
-        inside = ancestors(nodes_in(p.steps), min((n.number for n in step.labelled), default=0))
-        inside = (n for n in inside if n in step.labelled or n.place == p.after.place)
-        scalings = [n for n in inside if is_scaling(n, step)]
-        for node in sorted(scalings, key=lambda n: n.number):
-            if node not in ratios:
-                array = next(np.asarray(drawn[0](parent)) for parent in node.parents if parent.size == node.size)
-                square = float(np.vdot(array, array))
-                product = float(np.vdot(array, np.asarray(drawn[0](node)).reshape(array.shape)))
-                ratios[node] = abs(product / square) if square else 0.0
-        own = [k for node in scalings if (k := ratios[node]) and not is_among(max(k, 1 / k), step.counts, RIGHT)]
-        shared = [k for k in own if shared is None or any(abs(k - other) <= RIGHT * k for other in shared)]
-    return list(dict.fromkeys(shared or []))
+def _numbers_inside(parameters: Iterable[Parameter], step: Step, values: Values) -> list[float]:
+    """The numbers by which something is multiplied in each of these parameters' steps."""
+    shared, *others = ([*_scalings(p, step, values).values()] for p in parameters)
+    return [k for k in dict.fromkeys(shared) if all(any(abs(k - n) <= RIGHT * k for n in other) for other in others)]
+
+
+def without_common_rate(parameters: Iterable[Parameter], step: Step, values: Values) -> bool:
+    """Whether steps are multiplied by numbers, once they are of no common error, and by none all of them: then each may
+    be a rate of its own."""
+    found = {p: _scalings(p, step, values, factors=True) for p in parameters}
+    once = {n for n, times in Counter(n for of in found.values() for n in of).items() if times == 1}
+    own = [[number for n, number in of.items() if n in once] for of in found.values()]
+    common = [k for k in own[0] if all(any(abs(k - n) <= RIGHT * k for n in other) for other in own)]
+    return any(own) and not common
 
 
 def _divided(level: Level, number: float) -> Level:

@@ -13,28 +13,16 @@ import numpy as np
 from jaxnet.compare.author import lines, places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
-from jaxnet.compare.author.judge import (
-    DRAWS,
-    Endless,
-    Judged,
-    Tied,
-    Unexplained,
-    Unseen,
-    check_for_a_sum_without_end,
-    judge,
-    with_teeth,
-)
-from jaxnet.compare.author.levels import holds, true_gradients
+from jaxnet.compare.author.judge import Judged, Tied, Unexplained, Unseen, judge, with_teeth
+from jaxnet.compare.author.later import and_next, is_certain, is_same_number
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
-from jaxnet.compare.author.replay import Uses, Values
 from jaxnet.compare.author.statements import read_units
-from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in
-from jaxnet.compare.author.truth import Loss, Truth, draws, truths
+from jaxnet.compare.author.step import Step
+from jaxnet.compare.author.tape import Tape, made_of, nodes_in
 from jaxnet.compare.report import Report
 
 
@@ -267,10 +255,10 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
             continue  # the same step, read without its labels
         if judged.wrong:
             wrong = wrong or judged
-            if _is_certain(judged):
+            if is_certain(judged):
                 break
         elif scaled is not None and (
-            judged.truth.loss.node is None or _is_same_number(scaled.truth.loss, judged.truth.loss)
+            judged.truth.loss.node is None or is_same_number(scaled.truth.loss, judged.truth.loss)
         ):
             continue  # the loss of a step that has it beside it counts
         elif not judged.findings:
@@ -279,131 +267,12 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
                 return wrong
             # What is called by itself adds up what its program sets to 0. What takes long is not done twice.
             in_time = time.monotonic() < began + AT_ONCE
-            return _and_next(judged, attempt, stated) if in_time and not attempt.called else judged
+            return and_next(judged, attempt, stated) if in_time and not attempt.called else judged
         else:
             scaled = scaled or judged  # another number of the program may be the loss, without that constant
     if scaled is None and wrong is None:
         raise problem or ValueError("no step")
     return scaled or wrong  # type: ignore[return-value]
-
-
-def _is_certain(wrong: Judged) -> bool:
-    return wrong.proof == "formula" or bool(wrong.step.examples and wrong.truth.loss.name)
-
-
-def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
-    """The verdict on a right step; or on the next one of the same arrays, where that is wrong and would not be if it
-    were made with their new versions only.
-
-    It is wrong where what made a true gradient in the first step does not in the second, whatever an optimiser makes of
-    it. Raises Unexplained where that is so and nobody can say why, and where a sum is never set to 0.
-    """
-    loss, first = right.truth.loss, {p.versions[0]: p.before for p in right.step.parameters}
-    if loss.decay is not None or loss.penalised:
-        return right  # the truth is that of one step
-    makers = {
-        p.versions[0]: {n.site for n in _on_the_way(p, right.step) if holds(n, right.true[name], right.drawn)}
-        for name, p in right.names.items()
-    }
-    problem = None
-    for step in attempt.steps:
-        begun = {p.versions[0]: p.before for p in step.parameters}
-        if begun.keys() != first.keys() or any(before is first[begin] for begin, before in begun.items()):
-            continue
-        drawn = draws(step, DRAWS, attempt.tape)
-        truth = _truth_by(loss, step, drawn)
-        as_it_was = [Values()]
-        if truth is None:
-            continue
-        wrong = _unmade(makers, step, truth, drawn)
-        if wrong:  # what is made of earlier steps may be another way to the weights that are drawn
-            of_record = _truth_by(loss, step, as_it_was)
-            wrong = wrong & _unmade(makers, step, of_record, as_it_was) if of_record is not None else wrong
-        if not wrong:
-            check_for_a_sum_without_end(step, truth, drawn)
-            return right
-        kept = _kept(right.step, step)
-        if kept and not wrong & _unmade(makers, step, truth.whole(kept), drawn):
-            return right._replace(kept=min((node for node, _ in kept), key=lambda n: n.number))
-        names = lines.parameter_names(step, attempt.names)
-        try:
-            judged = judge(attempt.tape, step, names, stated)
-        except Endless:
-            raise
-        except ValueError:
-            judged = None
-        same = judged is not None and {judged.names[name] for name in judged.wrong} == wrong
-        if judged is not None and same and _is_certain(judged) and all(_is_of_old(judged, n) for n in judged.wrong):
-            return judged
-        problem = problem or Unexplained(
-            "nothing is wrong in the first step, but in the second one the gradient of "
-            f"{names[min(wrong, key=lambda p: p.before.number)]} is another one: right if what is kept from the first "
-            "is meant to make it so, and wrong if not"
-        )
-    if problem is not None:
-        raise problem
-    return right
-
-
-def _kept(first: Step, second: Step) -> Uses:
-    """Where arrays that no instruction of the first step made of its parameters are used by those that did: what is
-    made after a step for the next one, a target or a weight, which was a constant in the first."""
-    sites = {n.site for n in first.active}
-    own = {n for p in second.parameters for n in (p.root, p.before)}
-    return frozenset(
-        (parent, node)
-        for node in second.active
-        if node.site in sites
-        for parent in node.parents
-        if parent in second.active and parent not in own and parent.site not in sites
-    )
-
-
-def _truth_by(loss: Loss, step: Step, drawn: list[Values]) -> Truth | None:
-    """The truth by the loss of another step, if it is computed in this one."""
-    return next((truth for truth in truths(step, drawn) if _is_same_loss(truth.loss, loss)), None)
-
-
-def _unmade(makers: dict[Node, set[tuple]], step: Step, truth: Truth, drawn: list[Values]) -> set[Parameter]:
-    """The parameters whose true gradient none of the instructions makes that did so in another step."""
-    found = set()
-    for p in step.parameters:
-        true, sites = true_gradients(p, truth), makers[p.versions[0]]
-        made = any(holds(n, true, drawn) for n in _on_the_way(p, step) if n.site in sites)
-        if sites and not made and (truth.parts or all(t.any() for t in true)):
-            found.add(p)
-    return found
-
-
-def _on_the_way(parameter: Parameter, step: Step) -> list[Node]:
-    """What follows from the labels, and the parameter's step from that, in the parameter's shape."""
-    inside = ancestors(nodes_in(parameter.steps), parameter.root.number) & step.labelled
-    return [n for n in inside if n.shape == parameter.before.shape]
-
-
-def _is_of_old(judged: Judged, name: str) -> bool:
-    """Whether a gradient would be a multiple of the true one if older versions of the arrays were the new ones."""
-    if (node := judged.chosen[name]) is None:
-        return False
-    drawn = []
-    for values in judged.drawn:
-        new = {n: value for n, value in values.known.items() if n.function is None}
-        for p in judged.step.parameters:
-            older = (n for n in p.versions if n.number < p.before.number)
-            new |= p.given(values(p.before)) | dict.fromkeys(older, values(p.before))
-        drawn.append(Values(new))
-    return holds(node, judged.true[name], drawn)
-
-
-def _is_same_number(loss: Loss, other: Loss) -> bool:
-    """Whether both are what the same instruction of the program computes."""
-    return loss.node is not None and other.node is not None and loss.node.site == other.node.site
-
-
-def _is_same_loss(loss: Loss, other: Loss) -> bool:
-    """Whether they are the same number, or are inferred and have one name."""
-    inferred = loss.node is None and other.node is None and loss.name is not None
-    return _is_same_number(loss, other) or (inferred and loss.name == other.name)
 
 
 def _may_be_meant(judged: Judged) -> str:
