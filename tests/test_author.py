@@ -1119,6 +1119,18 @@ def test_constants_are_no_mistakes_where_each_step_may_have_its_own_rate(tmp_pat
     assert [(f["at"], f["code"]) for f in said["findings"] if f["at"] != "loss"] == [("dW1", "wrong-scale")]
 
 
+def test_an_optimiser_that_keeps_something_for_each_example(tmp_path):
+    """Adam of each example's error, of which the biases' steps are sums: the error is right, and its use an oddity."""
+    kept = PLAIN.replace("for _", "m, v = np.zeros(3), np.zeros(3)\nfor _").replace(
+        "    b2 -= 0.1 * db2",
+        "    m, v = 0.9 * m + 0.1 * dZ2, 0.99 * v + 0.01 * dZ2 ** 2\n    b2 -= 0.1 * (m / (np.sqrt(v) + 1e-8)).sum(0)",
+    )
+    with pytest.raises(ValueError, match="line 19 makes adds up to the gradient of b2, but what the step makes of it"):
+        examined(tmp_path, kept)
+    said = examined(tmp_path, PLAIN.replace("dZ2.sum(0)", "np.abs(dZ2).sum(0)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b2"]
+
+
 def test_the_step_after_the_first_is_judged_too(tmp_path):
     """A copy of the weights is right until they are stepped, and so is a sum that is never set to 0."""
     copied = PLAIN.replace("for _", "V = W2.T.copy()\nfor _").replace("@ W2.T", "@ V")

@@ -16,6 +16,7 @@ import numpy as np
 
 from jaxnet.compare.author.levels import RIGHT, Level, fit, levels_of, shared_constant
 from jaxnet.compare.author.lines import derivatives
+from jaxnet.compare.author.raw import is_kept
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Place, ancestors, setitem
@@ -139,15 +140,17 @@ def adds_up(parameter: Parameter, true: list[np.ndarray], step: Step, drawn: lis
     """Where an instruction makes several arrays, or an array more for each example, that add up to the gradient of what
     the network multiplies with, as where each is clipped (Abadi et al. 2016, deep learning with differential privacy).
 
-    The errors of a layer always add up to the gradient of its biases, which is no sign of it.
+    The errors of a layer always add up to the gradient of its biases, which is no sign of it; that an optimiser adds
+    them to what it keeps, one for each example, is one.
     """
     shape = tuple(n for n in parameter.before.shape if n != 1)
     own = {parameter.root, parameter.before}
     weights = any(n.function in (np.dot, np.matmul, np.multiply) and own & set(n.parents) for n in step.active)
     parts: dict[tuple, list[Node]] = {}
-    for node in step.backward if shape and weights else ():
+    kept = {parent for node in step.backward if is_kept(node, step) for parent in node.parents}
+    for node in step.backward if shape else ():
         own = tuple(n for n in node.shape if n != 1)
-        if own[len(own) - len(shape) :] == shape:
+        if own[len(own) - len(shape) :] == shape and (weights or node in kept):
             parts.setdefault((node.instruction, own), []).append(node)
     wanted = [np.reshape(t, shape) for t in true]
     for nodes in parts.values():

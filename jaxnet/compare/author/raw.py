@@ -51,7 +51,7 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
             scaled, inner = is_scaling(node, step), any(parent in positions for parent in node.parents)
             counts = scaled and any(_is_number(node, m) for m in step.counts)
             bent = inner and not (scaled or formula) and all(parent in step.labelled for parent in node.parents)
-            kept, mean = _is_kept(node, step), _is_mean(node, step)
+            kept, mean = is_kept(node, step), _is_mean(node, step)
             found.append(Candidate(node, positions[node], scaled, counts, decayed, beside, bent, kept, mean))
         if formula:
             break
@@ -151,7 +151,7 @@ def _is_number(node: Node, number: float) -> bool:
     return any(n and np.isclose(max(abs(n), 1 / abs(n)), number, 1e-9) for n in _numbers(node))
 
 
-def _is_kept(node: Node, step: Step) -> bool:
+def is_kept(node: Node, step: Step) -> bool:
     """Whether it is β v + g, with v from before, or 0 yet, and g from the labels."""
     others = [p for p in node.parents if p not in step.labelled]
     if node.function is not np.add or len(node.parents) - len(others) != 1:
@@ -163,7 +163,7 @@ def _is_kept(node: Node, step: Step) -> bool:
 
 def _is_mean(node: Node, step: Step) -> bool:
     """Whether it is β v + (1 − β) g."""
-    if not _is_kept(node, step) or not all(parent.function is np.multiply for parent in node.parents):
+    if not is_kept(node, step) or not all(parent.function is np.multiply for parent in node.parents):
         return False
     numbers = [n for parent in node.parents for n in _numbers(parent)]
     return bool(np.isclose(sum(numbers), 1)) or (len(numbers) == len(node.parents) == 1 and 0 < numbers[0] < 1)
