@@ -592,13 +592,17 @@ def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -
     Raises Endless."""
     for p in step.parameters:
         for node in ancestors(nodes_in(p.steps), p.root.number) & step.labelled:
-            kept = {n for n in node.parents if n.site == node.site} - step.labelled
-            for added in set(node.parents) - kept if kept and node.function is np.add else ():
-                if added.shape == p.before.shape and holds(added, true_gradients(p, truth), drawn):
-                    raise Endless(
-                        f"{_where(node)} adds a gradient to those of all steps before: right if that is meant, as a "
-                        "momentum without damping, and wrong if the sum was to be set to 0"
-                    )
+            old: Node | None = node if node.function is np.add and node.shape == p.before.shape else None
+            while old is not None and old in step.labelled:  # the sum of what is added in this step
+                old = next((n for n in old.parents if n.site == node.site), None)
+            if old is None:
+                continue
+            added = [np.asarray(values(node), float) - np.asarray(values(old), float) for values in drawn]
+            if common_multiple(added, true_gradients(p, truth), RIGHT) is not None:
+                raise Endless(
+                    f"{_where(node)} adds a gradient to those of all steps before: right if that is meant, as a "
+                    "momentum without damping, and wrong if the sum was to be set to 0"
+                )
 
 
 MOST_NUMBERS = 8  # of a program that are looked at
