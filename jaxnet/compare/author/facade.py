@@ -116,9 +116,8 @@ def _array_of(value: Any, dtype: Any = None, **keywords: Any) -> Any:
     if isinstance(value, (list, tuple)):
         value = recorder.built(value)
     elif isinstance(value, Number):
-        reshaped = call(np.reshape, (value, ()))
-        value = reshaped if isinstance(reshaped, Array) else recorder.with_node(np.array(plain(value)), value._node)
-    result = recorder.copied(value) if isinstance(value, Array) else value
+        value = recorder.with_node(np.array(plain(value)), value._node)
+    result = recorder.copied(value)
     while getattr(result, "ndim", 0) < keywords.get("ndmin", 0):
         result = result[None]
     return result if dtype is None else recorder.converted(result, dtype)
@@ -214,9 +213,10 @@ def _picking(function: Callable) -> Callable:
     """A function that lays an array out anew, or cuts it into several, as the picking of entries that it is."""
 
     def pick(array: Any, *args: Any, **keywords: Any) -> Any:
-        laid_out = function is np.lib.stride_tricks.as_strided  # by the memory as it is
-        if not isinstance(array, Array) or (laid_out and not array.flags.c_contiguous):
-            return _making(function)(plain(array), *args, **keywords)
+        if function is np.lib.stride_tricks.as_strided and isinstance(array, Array) and not array.flags.c_contiguous:
+            array = plain(array)  # its strides say nothing of the order of its entries
+        if not isinstance(array, Array):
+            return _making(function)(array, *args, **keywords)
         numbers = np.arange(array.size, dtype=np.int64 if array.itemsize == 8 else np.int32).reshape(array.shape)
         found = function(numbers, *plain(args), **plain(keywords))
         if isinstance(found, list):

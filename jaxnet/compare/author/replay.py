@@ -123,7 +123,7 @@ ROUNDING = 1e-10  # a sum that is 0 but for rounding is another one each time
 ROUNDING_OF_SINGLE = 1e-6  # so much of what is added up
 
 
-def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1e-3) -> Node | None:
+def same_as_recorded(nodes: Iterable[Node], values: Values) -> Node | None:
     """The first Node whose first or last number was another one when the program ran; None if there is none. What
     follows from a number that was nothing but rounding in single precision may be another one."""
     rounded: set[Node] = set()
@@ -138,7 +138,7 @@ def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1
             return node
         now, then = np.array(sample_of(value)), np.array(node.sample)
         with np.errstate(all="ignore"):
-            off = np.abs(now - then) > tolerance * (np.abs(then) + np.abs(value).max(initial=0)) + ROUNDING
+            off = np.abs(now - then) > 1e-3 * (np.abs(then) + np.abs(value).max(initial=0)) + ROUNDING
         if (off & np.isfinite(now) & np.isfinite(then)).any():
             if not np.abs(now - then).max() <= _rounding(node, values):
                 return node
@@ -228,8 +228,10 @@ class PullBack:
         """
         parts: dict[tuple[int, int], np.ndarray] = {}
         totals = self._swept(values, cotangents, parts, stopped)
-        of_nodes = {(self._node[number], None): array for number, array in totals.items()}
-        return of_nodes | {(self._node[target], self._node[use]): array for (target, use), array in parts.items()}
+        found: dict[tuple[Node, Node | None], np.ndarray] = {}
+        found |= {(self._node[number], None): array for number, array in totals.items()}
+        found |= {(self._node[target], self._node[use]): array for (target, use), array in parts.items()}
+        return found
 
     @cached_property
     def _node(self) -> dict[int, Node]:

@@ -115,9 +115,9 @@ class Tape:
         self.most, self.deadline = most, deadline
         self.on_step: Callable[[Node], None] | None = None  # called when an array has been stepped for the third time
         self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array …
+        self.read = 0  # … for the updates in so many Nodes
         self.rounds: dict[Node, tuple[Node, Node]] = {}  # by a version of an array: the one before, and the step to it
         self.pieces: set[tuple[Node, Node]] = set()  # steps in pieces, and the versions that they are added to
-        self.read = 0  # … for the updates in so many Nodes
         self.since = 0  # steps are looked for from here on
         self.lost: Place | None = None  # where numbers were put into something that is not recorded
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
