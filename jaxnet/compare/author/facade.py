@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author import recorder
-from jaxnet.compare.author.recorder import Array, Number, call, is_recorded, leaf, plain
+from jaxnet.compare.author.recorder import JOINING, Array, Number, call, is_recorded, leaf, plain
 
 
 def modules() -> dict[str, types.ModuleType]:
@@ -47,7 +47,7 @@ def _making(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def make(*args: Any, **keywords: Any) -> Any:
-        if args and isinstance(args[0], Iterator) and function.__name__ in _JOINING:
+        if args and isinstance(args[0], Iterator) and function in JOINING:  # as before NumPy 1.16
             args = (list(args[0]), *args[1:])
         if function.__name__ in _OF_ARRAYS and any(isinstance(a, (list, tuple)) for a in args):
             args = tuple(recorder.built(a) if is_recorded(a) else a for a in args)
@@ -73,7 +73,6 @@ def _losing(function: Callable) -> Callable:
     return make
 
 
-_JOINING = {"concatenate", "hstack", "vstack", "stack", "column_stack", "dstack"}  # an iterator too, before NumPy 1.16
 # Functions of one array, which may be given as a list of recorded numbers or rows. Of two the recorder sees to that.
 _OF_ARRAYS = {
     "sum", "mean", "max", "amax", "min", "amin", "std", "var", "prod", "argmax", "argmin", "where", "clip",

@@ -197,6 +197,7 @@ INDEPENDENT = {
     np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.shape, np.ndim, np.size, np.isscalar, np.result_type,
     np.can_cast, np.may_share_memory, np.shares_memory, np.iscomplexobj, np.isrealobj,
 }  # fmt: skip
+JOINING = {np.concatenate, np.hstack, np.vstack, np.stack, np.column_stack, np.dstack}  # a list of arrays
 PRODUCTS = {np.dot, np.outer, np.inner, np.tensordot}
 SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savez_compressed, np.savetxt}
 

@@ -545,7 +545,6 @@ def _own() -> dict[Callable, Callable]:
     def joined(join: Callable) -> Callable:
         return lambda arrays, *args, **keywords: join([jnp.asarray(a) for a in arrays], *args, **keywords)
 
-    joining = ("concatenate", "stack", "hstack", "vstack", "column_stack", "dstack")
     after = recorder.MUTATORS
     return {
         operator.getitem: getitem,
@@ -561,7 +560,7 @@ def _own() -> dict[Callable, Callable]:
         after[np.copyto]: copyto,
         after[np.ndarray.sort]: lambda array, axis=-1: jnp.sort(array, axis=axis),
         np.asarray: jnp.asarray,
-        **{getattr(np, name): joined(getattr(jnp, name)) for name in joining},
+        **{join: joined(getattr(jnp, join.__name__)) for join in recorder.JOINING},
     }
 
 
