@@ -215,13 +215,13 @@ def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
     if function in INDEPENDENT:
         return leaf(function(*plain(args), **plain(keywords)), "array")
     if function in MUTATORS:
-        return _mutate(function, args, keywords)
+        return _write(function, args, keywords)
     out = keywords.get("out")
     if out is not None:
         target = out[0] if isinstance(out, tuple) else out
         keywords = {name: value for name, value in keywords.items() if name != "out"}
         if target is not None:
-            return _into(function, args, keywords, target)
+            return _write(function, args, keywords, target)
     if isinstance(function, np.ufunc) or function in PRODUCTS:
         args = tuple(map(built, args))  # data and labels may be lists
     inputs, named = _refer(args), _refer(keywords)
@@ -235,30 +235,20 @@ def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
     return wrap(result, _tape[-1].add(function, inputs, named, result))
 
 
-def _into(function: Callable, args: tuple, keywords: dict[str, Any], target: Any) -> Any:
-    """function(…, out=target): a new version of the target."""
-    inputs, named = _refer(args), _refer(keywords)
+def _write(function: Callable, args: tuple, keywords: dict[str, Any], out: Any = None) -> Any:
+    """A function that writes into `out`, or into its first argument: a new version of that."""
+    target = args[0] if out is None else out
+    into = {} if out is None else {"out": plain(out)}
     if not isinstance(target, Array):
-        return function(*plain(args), out=target, **plain(keywords))
+        return function(*plain(args), **plain(keywords), **into)
+    inputs, named = _refer(args), _refer(keywords)
     _detach(target)
-    into = plain(target)
-    function(*plain(args), out=into, **plain(keywords))
-    node = _tape[-1].add(function, inputs, named, into)
-    look_at(node, into)
+    result = function(*plain(args), **plain(keywords), **into)
+    node = _tape[-1].add(MUTATORS.get(function, function), inputs, named, plain(target))
+    if out is not None:
+        look_at(node, into["out"])
     _assign(target, node)
-    return target
-
-
-def _mutate(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
-    target = args[0]
-    pure = MUTATORS[function]
-    if not isinstance(target, Array):
-        return function(*plain(args), **plain(keywords))
-    inputs, named = _refer(args), _refer(keywords)
-    _detach(target)
-    result = function(*plain(args), **plain(keywords))
-    _assign(target, _tape[-1].add(pure, inputs, named, plain(target)))
-    return result
+    return result if out is None else out
 
 
 def _after(function: Callable) -> Callable:
@@ -450,9 +440,9 @@ class Recorded:
         if method == "at":
             if ufunc in (np.add, np.subtract) and _tape and isinstance(inputs[0], Array):
                 added = inputs[2] if ufunc is np.add else np.negative(inputs[2])
-                return _mutate(np.add.at, (*inputs[:2], added), keywords)
+                return _write(np.add.at, (*inputs[:2], added), keywords)
             MUTATORS.setdefault(ufunc.at, _after(ufunc.at))
-            return _mutate(ufunc.at, inputs, keywords)
+            return _write(ufunc.at, inputs, keywords)
         return call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, keywords)
 
     def __array_function__(self, function: Callable, types: Any, args: tuple, keywords: dict) -> Any:
@@ -581,13 +571,13 @@ class Array(Recorded, np.ndarray):
         return call(np.clip, (self, *bounds), {} if out is None else {"out": out})
 
     def sort(self, axis: int = -1, **keywords: Any) -> None:
-        _mutate(np.ndarray.sort, (self, axis), {})
+        _write(np.ndarray.sort, (self, axis), {})
 
     def fill(self, value: Any) -> None:
         self[...] = value
 
     def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
-        _mutate(np.put, (self, indices, values), {})
+        _write(np.put, (self, indices, values), {})
 
     def view(self, *kind: Any, **keywords: Any) -> Any:
         if kind and isinstance(kind[0], type) and issubclass(kind[0], np.ndarray):

@@ -82,9 +82,9 @@ class Watch:
         known = {version for p in step.parameters for version in p.versions}
         forward = made_of([*(example.prediction for example in step.examples), *step.losses])
         inside = made_of(n for p in step.parameters for n in nodes_in(p.steps)) & step.labelled
-        updates = ((base, made) for node in inside for base, made in node.updates if isinstance(made, Node))
-        began = ((base, made) for base, made in updates if base.function is None and base in forward - known)
-        return any(self.tape.following.get((made, base)) for base, made in began)
+        began = {n for n in forward - known if n.function is None}
+        updates = ((made, p) for node in inside for p, made in node.updates if p in began and isinstance(made, Node))
+        return any(map(self.tape.following.get, updates))
 
     def _keep(self, steps: list[Step], frame: FrameType) -> None:
         """Keeps a network whose step is made by other lines than those that are kept already."""
