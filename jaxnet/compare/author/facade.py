@@ -328,7 +328,7 @@ def _number(function: Callable, ufunc: np.ufunc) -> Callable:
 _MATH: dict[str, Any] = {
     name: _number(getattr(math, name), ufunc)
     for name, ufunc in vars(np).items()
-    if isinstance(ufunc, np.ufunc) and hasattr(math, name) and name != "trunc"  # of which the whole number is asked
+    if isinstance(ufunc, np.ufunc) and hasattr(math, name) and name not in ("remainder", "trunc")  # they mean another
 }
 
 _RENAMED = {
