@@ -63,7 +63,7 @@ def test_the_record_gives_what_the_program_had(way):
         names = {"np": np, "math": math, "a": a, "b": b}
         exec(compile(WAYS[way], "way.py", "exec"), names)
         out = node_of(names["out"])
-    plain = {"np": real, "math": facade.standard_math, "a": real.array(a), "b": real.array(b)}
+    plain = {"np": real, "math": facade.math, "a": real.array(a), "b": real.array(b)}
     exec(compile(WAYS[way], "way.py", "exec"), plain)
     assert isinstance(names["out"], Array)
     real.testing.assert_allclose(real.asarray(names["out"]), plain["out"], rtol=1e-6)
@@ -81,7 +81,7 @@ def test_the_record_follows_other_numbers(way):
         exec(compile(WAYS[way], "way.py", "exec"), names)
         out = node_of(names["out"])
     moved = real.array(begin.value) * 1.01  # branches stay as they were
-    plain = {"np": real, "math": facade.standard_math, "a": moved.copy(), "b": real.array(b)}
+    plain = {"np": real, "math": facade.math, "a": moved.copy(), "b": real.array(b)}
     exec(compile(WAYS[way], "way.py", "exec"), plain)
     real.testing.assert_allclose(Values({begin: moved})(out), plain["out"], rtol=1e-9)
     assert all(bool(Values({begin: moved})(node)) == seen for node, seen in tape.decisions)

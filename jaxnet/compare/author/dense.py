@@ -86,22 +86,20 @@ def recognise(step: Step, drawn: list[Values]) -> Dense | None:
         return None
     layout = "columns" if by_layer[0][0].weights_first else "rows"
     dense = Dense(by_layer, [""], layout)
-    activations = [_activation(dense, step, drawn, number) for number in range(1, len(by_layer) + 1)]
-    over_batch = activations[-1] in mistakes.OVER_BATCH
-    activations = [*activations[:-1], "softmax" if over_batch else activations[-1]]
-    if any(name is None for name in activations):
+    found = [_activation(dense, step, drawn, number) for number in range(1, len(by_layer) + 1)]
+    activations = [name for name in found if name is not None]
+    if len(activations) < len(found):
         return None
-    return dense._replace(activations=["", *(name or "" for name in activations)], over_batch=over_batch)
+    over_batch = activations[-1] in mistakes.OVER_BATCH
+    if over_batch:
+        activations[-1] = "softmax"
+    return dense._replace(activations=["", *activations], over_batch=over_batch)
 
 
 def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> list[Layer] | None:
     held = {n for p in step.parameters for n in (p.before, p.root)}
     inside = ancestors([prediction], until=lambda n: n in held)
     nodes = sorted((n for n in inside if n in step.active), key=lambda n: n.number)
-    children: dict[Node, list[Node]] = {}
-    for node in nodes:
-        for parent in node.parents:
-            children.setdefault(parent, []).append(node)
     layers, seen = [], set()
     for node in nodes:
         if node.function not in (np.dot, np.matmul) or len(node.inputs) != 2:
@@ -118,13 +116,13 @@ def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> lis
             return None
         seen.add(weights.before)
         scores, biases = node, None
-        for child in children.get(node, []):
-            if child.function is np.add:
-                others = [n for n in child.inputs if n is not node]
-                added = by_node.get(original(others[0])) if others and isinstance(others[0], Node) else None
+        for child in (n for n in nodes if n.function is np.add and node in n.parents):
+            addend = next((n for n in child.inputs if n is not node), None)
+            if isinstance(addend, Node):
+                added = by_node.get(original(addend))
                 if added is not None:
                     scores, biases = child, added
-                elif others and isinstance(others[0], Node) and others[0] not in step.active:
+                elif addend not in step.active:
                     scores = child  # biases that no step changes
         # A vector as weights holds those of a single unit, whichever side it stands on.
         weights_first = left is not None
@@ -145,7 +143,7 @@ def _rows(value: Array, weights_first: bool) -> Array:
 
 def _units(value: Array, layer: Layer) -> Array:
     """The same for scores, where a vector may also be one unit's for all examples."""
-    if value.ndim == 1 and layer.weights.before.shape and len(layer.weights.before.shape) == 1:
+    if value.ndim == len(layer.weights.before.shape) == 1:
         return value.reshape(-1, 1)
     return _rows(value, layer.weights_first)
 
@@ -164,7 +162,7 @@ def _scores(dense: Dense, number: int, values: Values) -> Array:
     return _stacked([_units(np.asarray(values(layer.scores), float), layer) for layer in dense.layers[number - 1]])
 
 
-def _of_prediction(dense: Dense, step: Step, arrays: list[Array], values: Values) -> Array | None:
+def _of_prediction(dense: Dense, arrays: list[Array], values: Values) -> Array | None:
     """Arrays of the predictions' shapes, one for each example, as rows (m, o)."""
     parts = []
     for layer, array in zip(dense.layers[-1], arrays, strict=True):
@@ -177,12 +175,15 @@ def _of_prediction(dense: Dense, step: Step, arrays: list[Array], values: Values
     return _stacked(parts)
 
 
+def _prediction(dense: Dense, step: Step, values: Values) -> Array | None:
+    return _of_prediction(dense, [np.asarray(values(e.prediction)) for e in step.examples], values)
+
+
 def _weights(dense: Dense, number: int, values: Values) -> Array:
     """W as (o, i)."""
-    W = np.atleast_2d(np.asarray(values(dense.layers[number - 1][0].weights.before), float))
-    if dense.layers[number - 1][0].weights.before.shape != W.shape:
-        return W
-    return W if dense.output_first(number) else W.T
+    parameter = dense.layers[number - 1][0].weights.before
+    W = np.atleast_2d(np.asarray(values(parameter), float))
+    return W if parameter.shape != W.shape or dense.output_first(number) else W.T
 
 
 def as_rows(dense: Dense, name: str, array: Array) -> Array:
@@ -207,10 +208,7 @@ def _activation(dense: Dense, step: Step, drawn: list[Values], number: int) -> s
     pairs = []
     for values in drawn:
         Z = _scores(dense, number, values)
-        if last:
-            A = _of_prediction(dense, step, [np.asarray(values(e.prediction)) for e in step.examples], values)
-        else:
-            A = _input(dense, number + 1, values)
+        A = _prediction(dense, step, values) if last else _input(dense, number + 1, values)
         if A is None or A.shape != Z.shape:
             return None
         pairs.append((Z, A))
@@ -243,22 +241,19 @@ def problem(
     depth = len(dense.layers)
     penalty: list[list[float]] = [[0.0] * len(drawn) for _ in range(depth + 1)]
     for k, values in enumerate(drawn):
-        adjoints = truth.adjoints[k]
+
+        def adjoint(node: Node, of_draw: dict[Node, Array] = truth.adjoints[k]) -> Array:
+            return np.asarray(of_draw.get(node, np.zeros(node.shape)), float)
+
         W = [np.zeros((0, 0)), *(_weights(dense, number, values) for number in range(1, depth + 1))]
         Z = [_scores(dense, number, values) for number in range(1, depth + 1)]
         Y = [labels_of(example, values) for example in step.examples]
         if any(y is None for y in Y):
             return None
-        Y_rows = _of_prediction(dense, step, [y for y in Y if y is not None], values)
-        A_last = _of_prediction(dense, step, [np.asarray(values(e.prediction)) for e in step.examples], values)
-        DZ = _stacked(
-            [
-                _units(np.asarray(adjoints.get(layer.scores, np.zeros(layer.scores.shape)), float), layer)
-                for layer in dense.layers[-1]
-            ]
-        )
-        at_prediction = [adjoints.get(e.prediction, np.zeros(e.prediction.shape)) for e in step.examples]
-        DY_hat = _of_prediction(dense, step, at_prediction, values)
+        Y_rows = _of_prediction(dense, [y for y in Y if y is not None], values)
+        A_last = _prediction(dense, step, values)
+        DZ = _stacked([_units(adjoint(layer.scores), layer) for layer in dense.layers[-1]])
+        DY_hat = _of_prediction(dense, [adjoint(e.prediction) for e in step.examples], values)
         if Y_rows is None or A_last is None or DY_hat is None:
             return None
         A = [_input(dense, number, values) for number in range(1, depth + 1)] + [A_last]
@@ -280,22 +275,19 @@ def problem(
         if any(z.shape != (len(Y_rows), w.shape[0]) for z, w in zip(Z, W[1:], strict=True)):
             return None
         errors = continued(forward, {forward.last: forward.DZ})
-        for number in range(1, depth + 1):
-            if dense.over_batch:
-                continue
-            true = as_rows(dense, f"W{number}", np.asarray(adjoints[dense.parameters[f"W{number}"].before]))
+        for number in range(1, depth + 1) if not dense.over_batch else ():
+            true = as_rows(dense, f"W{number}", adjoint(dense.parameters[f"W{number}"].before))
             data = errors[number].T @ A[number - 1]
             found = _penalty(true, data, W[number])
             if found is None:
                 return None
             penalty[number][k] = found
         passes.append(forward)
-    dW: list[list[Array | None]] = [[None] * len(drawn)]
-    db: list[list[Array | None]] = [[None] * len(drawn)]
-    for number in range(1, depth + 1):
-        dW.append([as_rows(dense, f"W{number}", g) for g in gradients[f"W{number}"]])
-        name = f"b{number}"
-        db.append([as_rows(dense, name, g) for g in gradients[name]] if name in gradients else [None] * len(drawn))
+
+    def given(name: str) -> list[Array | None]:
+        return [as_rows(dense, name, g) for g in gradients[name]] if name in gradients else [None] * len(drawn)
+
+    dW, db = ([given(f"{kind}{number}") for number in range(depth + 1)] for kind in "Wb")
     return Problem(passes, dW, db, 1e-8, penalty)
 
 

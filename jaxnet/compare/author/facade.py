@@ -6,7 +6,8 @@ functions that make arrays, those that look into lists, random numbers, and the 
 
 from __future__ import annotations
 
-import math as standard_math
+import functools
+import math
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,54 +15,42 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author import recorder
-from jaxnet.compare.author.recorder import Array, Number, call, is_recorded, leaf, plain
+from jaxnet.compare.author.recorder import JOINING, Array, Number, call, is_recorded, leaf, plain
 
 
 def modules() -> dict[str, types.ModuleType]:
     """The modules that stand in the place of NumPy's and of `math`, by name."""
-    random = _module("numpy.random", np.random, _RANDOM)
-    linalg = _module("numpy.linalg", np.linalg, {})
+    random, linalg = _module(np.random, _RANDOM), _module(np.linalg, {})
+    tricks = _module(np.lib.stride_tricks, _TRICKS)
+    lib = _module(np.lib, {"stride_tricks": tricks})
+    ma = types.ModuleType("numpy.ma")
     masked = {name: _losing(getattr(np.ma, name)) for name in ("array", "masked_array", "MaskedArray", "zeros", "ones")}
-    tricks = _module("numpy.lib.stride_tricks", np.lib.stride_tricks, _TRICKS)
-    lib = _module("numpy.lib", np.lib, {"stride_tricks": tricks})
-    ma = types.ModuleType("numpy.ma", np.ma.__doc__)
-    ma.__dict__.update(vars(np.ma) | masked)
-    numpy = _module("numpy", np, {**_NUMPY, "random": random, "linalg": linalg, "lib": lib, "ma": ma})
-    return {
-        "numpy": numpy,
-        "numpy.lib": lib,
-        "numpy.lib.stride_tricks": tricks,
-        "numpy.random": random,
-        "numpy.linalg": linalg,
-        "numpy.ma": ma,
-        "math": _module("math", standard_math, _MATH),
-    }
+    vars(ma).update(vars(np.ma) | masked)
+    numpy = _module(np, {**_NUMPY, "random": random, "linalg": linalg, "lib": lib, "ma": ma})
+    return {module.__name__: module for module in (numpy, lib, tricks, random, linalg, ma, _module(math, _MATH))}
 
 
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type(np.reshape))  # the last: those that NumPy dispatches
 
 
-def _module(name: str, real: types.ModuleType, own: dict[str, Any]) -> types.ModuleType:
-    module = types.ModuleType(name, real.__doc__)
+def _module(real: types.ModuleType, own: dict[str, Any]) -> types.ModuleType:
+    module = types.ModuleType(real.__name__)
     for key in dir(real):
-        value = own.get(key, getattr(real, key))
-        if key not in own and isinstance(value, _FUNCTIONS):
-            value = _making(value)
-        setattr(module, key, value)
-    for key, value in own.items():
-        setattr(module, key, value)
-    module.__name__ = name
+        value = getattr(real, key)
+        setattr(module, key, _making(value) if isinstance(value, _FUNCTIONS) else value)
+    vars(module).update(own)
     return module
 
 
 def _making(function: Callable) -> Callable:
     """A NumPy function whose result is recorded even if nothing recorded goes in."""
 
+    @functools.wraps(function)
     def make(*args: Any, **keywords: Any) -> Any:
-        if args and isinstance(args[0], Iterator) and function.__name__ in _JOINING:
+        if args and isinstance(args[0], Iterator) and function in JOINING:  # as before NumPy 1.16
             args = (list(args[0]), *args[1:])
-        if any(isinstance(a, (list, tuple)) and is_recorded(a) for a in args) and function.__name__ in _OF_ARRAYS:
-            args = tuple(recorder.built(a) if isinstance(a, (list, tuple)) and is_recorded(a) else a for a in args)
+        if function.__name__ in _OF_ARRAYS and any(isinstance(a, (list, tuple)) for a in args):
+            args = tuple(recorder.built(a) if is_recorded(a) else a for a in args)
         if any(is_recorded(a) for a in (*args, *keywords.values())):
             return call(function, args, keywords)
         result = function(*args, **keywords)
@@ -71,9 +60,6 @@ def _making(function: Callable) -> Callable:
             return type(result)([leaf(part, origin) for part in result])
         return leaf(result, origin)
 
-    make.__name__ = getattr(function, "__name__", "make")
-    make.__doc__ = function.__doc__
-    make.__wrapped__ = function  # type: ignore[attr-defined]
     return make
 
 
@@ -87,7 +73,6 @@ def _losing(function: Callable) -> Callable:
     return make
 
 
-_JOINING = {"concatenate", "hstack", "vstack", "stack", "column_stack", "dstack"}  # an iterator too, before NumPy 1.16
 # Functions of one array, which may be given as a list of recorded numbers or rows. Of two the recorder sees to that.
 _OF_ARRAYS = {
     "sum", "mean", "max", "amax", "min", "amin", "std", "var", "prod", "argmax", "argmin", "where", "clip",
@@ -130,19 +115,11 @@ def _array_of(value: Any, dtype: Any = None, **keywords: Any) -> Any:
     if isinstance(value, (list, tuple)):
         value = recorder.built(value)
     elif isinstance(value, Number):
-        value = call(np.reshape, (value, ()))
-        value = value if isinstance(value, Array) else _of_number(value)
-    result = recorder.copied(value) if isinstance(value, Array) else value
+        value = recorder.with_node(np.array(plain(value)), value._node)
+    result = recorder.copied(value)
     while getattr(result, "ndim", 0) < keywords.get("ndmin", 0):
         result = result[None]
     return result if dtype is None else recorder.converted(result, dtype)
-
-
-def _of_number(number: Any) -> Any:
-    """A recorded number as an array without dimensions."""
-    array = np.ndarray.view(np.array(plain(number)), Array)
-    array._node = number._node
-    return array
 
 
 def _asarray(value: Any, dtype: Any = None, **keywords: Any) -> Any:
@@ -152,10 +129,6 @@ def _asarray(value: Any, dtype: Any = None, **keywords: Any) -> Any:
     if isinstance(value, np.ndarray) and not isinstance(value, np.matrix):
         return leaf(np.asarray(value, dtype), "array")
     return _array(value, dtype)
-
-
-def _copy(value: Any, *args: Any, **keywords: Any) -> Any:
-    return _array(value)
 
 
 class _Converting(type):
@@ -172,21 +145,10 @@ class _Converting(type):
         return issubclass(other, cls.__mro__[1])
 
 
-def _number_types() -> dict[str, type]:
-    names = (
-        "float64",
-        "float32",
-        "float16",
-        "int64",
-        "int32",
-        "int16",
-        "int8",
-        "uint8",
-        "double",
-        "single",
-        "longdouble",
-    )
-    return {name: _Converting(name, (getattr(np, name),), {}) for name in names}
+_NAMES_OF_NUMBERS = (
+    "float64", "float32", "float16", "double", "single", "longdouble", "int64", "int32", "int16", "int8", "uint8",
+)  # fmt: skip
+_NUMBER_TYPES = {name: _Converting(name, (getattr(np, name),), {}) for name in _NAMES_OF_NUMBERS}
 
 
 def _vectorize(function: Callable | None = None, *args: Any, **keywords: Any) -> Any:
@@ -246,32 +208,24 @@ def _nditer(operand: Any, flags: Any = None, *args: Any, **keywords: Any) -> Any
     return (flat[k : k + 1].reshape(()) for k in range(operand.size))
 
 
-def _windows(function: Callable) -> Callable:
-    """A function that lays out an array's memory anew, as the picking of entries that it is."""
+def _picking(function: Callable) -> Callable:
+    """A function that lays an array out anew, or cuts it into several, as the picking of entries that it is."""
 
-    def view(array: Any, *args: Any, **keywords: Any) -> Any:
-        if not isinstance(array, Array) or not array.flags.c_contiguous:
-            return function(plain(array), *args, **keywords)
-        numbers = np.arange(array.size, dtype=np.int64 if array.itemsize == 8 else np.int32).reshape(array.shape)
-        where = np.array(function(numbers, *plain(args), **plain(keywords)), dtype=np.int64)
-        return array.reshape(-1)[where]
-
-    return view
-
-
-_TRICKS = {name: _windows(getattr(np.lib.stride_tricks, name)) for name in ("as_strided", "sliding_window_view")}
-
-
-def _split(function: Callable) -> Callable:
-    """A function that cuts an array into several, as the picking of entries that it is."""
-
-    def split(array: Any, *args: Any, **keywords: Any) -> Any:
+    def pick(array: Any, *args: Any, **keywords: Any) -> Any:
+        if function is np.lib.stride_tricks.as_strided and isinstance(array, Array) and not array.flags.c_contiguous:
+            array = plain(array)  # its strides say nothing of the order of its entries
         if not isinstance(array, Array):
             return _making(function)(array, *args, **keywords)
-        numbers = np.arange(array.size).reshape(array.shape)
-        return [array.reshape(-1)[part] for part in function(numbers, *plain(args), **plain(keywords))]
+        numbers = np.arange(array.size, dtype=np.int64 if array.itemsize == 8 else np.int32).reshape(array.shape)
+        found = function(numbers, *plain(args), **plain(keywords))
+        if isinstance(found, list):
+            return [array.reshape(-1)[part] for part in found]
+        return array.reshape(-1)[np.array(found, np.int64)]
 
-    return split
+    return pick
+
+
+_TRICKS = {name: _picking(getattr(np.lib.stride_tricks, name)) for name in ("as_strided", "sliding_window_view")}
 
 
 class _Columns:
@@ -300,10 +254,10 @@ def _shuffled(generator: Any, array: Any, axis: int = 0) -> None:
     array[...] = call(np.take, (recorder.copied(array), order), {"axis": axis})
 
 
-def _permuted(generator: Any, array: Any, **keywords: Any) -> Any:
+def _permuted(generator: Any, array: Any) -> Any:
     array = _array(array) if isinstance(array, (list, tuple)) else array
     if not isinstance(array, Array):
-        return leaf(generator.permutation(plain(array), **keywords), "random")
+        return leaf(generator.permutation(plain(array)), "random")
     return call(np.take, (array, np.asarray(generator.permutation(array.shape[0]))), {"axis": 0})
 
 
@@ -311,45 +265,35 @@ def _permuted(generator: Any, array: Any, **keywords: Any) -> Any:
 
 
 def _drawing(function: Callable) -> Callable:
+    @functools.wraps(function)
     def draw(*args: Any, **keywords: Any) -> Any:
         return leaf(function(*plain(args), **plain(keywords)), "random")
 
-    draw.__name__ = getattr(function, "__name__", "draw")
     return draw
 
 
-class Generator(np.random.Generator):
-    """`np.random.Generator` whose draws are recorded."""
+class _Shuffling:
+    """What NumPy's two kinds of generators have in common."""
 
-    def shuffle(self, array: Any, axis: int = 0) -> None:  # type: ignore[override]
+    def shuffle(self, array: Any, axis: int = 0) -> None:
         _shuffled(super(), array, axis)
 
-    def permutation(self, array: Any, axis: int = 0) -> Any:  # type: ignore[override]
+    def permutation(self, array: Any, axis: int = 0) -> Any:
         return _permuted(super(), array)
 
 
-class RandomState(np.random.RandomState):
+class Generator(_Shuffling, np.random.Generator):  # type: ignore[misc]
+    """`np.random.Generator` whose draws are recorded."""
+
+
+class RandomState(_Shuffling, np.random.RandomState):  # type: ignore[misc]
     """`np.random.RandomState` whose draws are recorded."""
 
-    def shuffle(self, array: Any) -> None:  # type: ignore[override]
-        _shuffled(super(), array)
 
-    def permutation(self, array: Any) -> Any:  # type: ignore[override]
-        return _permuted(super(), array)
-
-
-def _draws_of(own: type, base: type) -> None:
-    for name in dir(base):
-        if not name.startswith("_") and name not in vars(own) and name not in ("bit_generator", "spawn", "seed"):
-
-            def method(self: Any, *args: Any, _name: str = name, **keywords: Any) -> Any:
-                return leaf(getattr(base, _name)(self, *plain(args), **plain(keywords)), "random")
-
-            setattr(own, name, method)
-
-
-_draws_of(Generator, np.random.Generator)
-_draws_of(RandomState, np.random.RandomState)
+for _own, _base in ((Generator, np.random.Generator), (RandomState, np.random.RandomState)):
+    for _name in dir(_base):
+        if not _name.startswith("_") and callable(getattr(_base, _name)) and not hasattr(_Shuffling, _name):
+            setattr(_own, _name, _drawing(getattr(_base, _name)))
 
 
 def _default_rng(seed: Any = None) -> Generator:
@@ -362,9 +306,6 @@ _RANDOM: dict[str, Any] = {
     if not name.startswith("_") and callable(getattr(np.random, name)) and name[0].islower()
 }
 _RANDOM |= {
-    "seed": lambda seed=None: np.random.seed(plain(seed)),
-    "get_state": np.random.get_state,
-    "set_state": np.random.set_state,
     "shuffle": lambda array: _shuffled(np.random, array),
     "permutation": lambda array: _permuted(np.random, array),
     "default_rng": _default_rng,
@@ -375,12 +316,6 @@ _RANDOM |= {
 
 # --- math -------------------------------------------------------------------------------------------------------------
 
-_AS_UFUNC = {
-    "exp": np.exp, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p, "expm1": np.expm1,
-    "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "tanh": np.tanh, "sinh": np.sinh, "cosh": np.cosh,
-    "fabs": np.fabs, "pow": np.power, "floor": np.floor, "ceil": np.ceil, "atan": np.arctan,
-}  # fmt: skip
-
 
 def _number(function: Callable, ufunc: np.ufunc) -> Callable:
     def compute(*args: Any) -> Any:
@@ -390,21 +325,26 @@ def _number(function: Callable, ufunc: np.ufunc) -> Callable:
     return compute
 
 
-_MATH: dict[str, Any] = {name: _number(getattr(standard_math, name), ufunc) for name, ufunc in _AS_UFUNC.items()}
+_MATH: dict[str, Any] = {
+    name: _number(getattr(math, name), ufunc)
+    for name, ufunc in vars(np).items()
+    if isinstance(ufunc, np.ufunc) and hasattr(math, name) and name not in ("remainder", "trunc")  # they mean another
+}
 
+_RENAMED = {
+    "product": "prod", "cumproduct": "cumprod", "alltrue": "all", "sometrue": "any", "row_stack": "vstack",
+    "in1d": "isin", "trapz": "trapezoid", "round_": "round",
+}  # fmt: skip
 _NUMPY: dict[str, Any] = {
-    **_number_types(),
+    **_NUMBER_TYPES,
     "array": _array,
-    "asarray": _asarray,
-    "asanyarray": _asarray,
-    "ascontiguousarray": _asarray,
-    "asfortranarray": _asarray,
-    "copy": _copy,
+    "copy": lambda value, *_, **__: _array(value),
+    **dict.fromkeys(("asarray", "asanyarray", "ascontiguousarray", "asfortranarray"), _asarray),
     "vectorize": _vectorize,
     "apply_along_axis": _apply_along_axis,
     "piecewise": _piecewise,
     "nditer": _nditer,
-    **{name: _split(getattr(np, name)) for name in ("split", "array_split", "hsplit", "vsplit", "dsplit")},
+    **{name: _picking(getattr(np, name)) for name in ("split", "array_split", "hsplit", "vsplit", "dsplit")},
     "c_": _Columns(np.c_, 1),
     "r_": _Columns(np.r_, 0),
     # Gone from NumPy 2, and still in programs.
@@ -413,21 +353,14 @@ _NUMPY: dict[str, Any] = {
     "bool": np.bool_,
     "object": object,
     "str": str,
-    "float_": _number_types()["float64"],
-    "int_": _number_types()["int64"],
-    "product": _making(np.prod),
-    "alltrue": _making(np.all),
-    "sometrue": _making(np.any),
+    "float_": _NUMBER_TYPES["float64"],
+    "int_": _NUMBER_TYPES["int64"],
     "asfarray": lambda value, dtype=np.float64: _asarray(value, dtype),
     "complex": complex,
     "NaN": np.nan,
     "Inf": np.inf,
     "infty": np.inf,
     **{name: _losing(np.asmatrix) for name in ("mat", "matrix", "asmatrix")},
-    "row_stack": _making(np.vstack),
-    "in1d": _making(np.isin),
-    "trapz": _making(np.trapezoid),
+    **{name: _making(getattr(np, now)) for name, now in _RENAMED.items()},
     "asscalar": lambda value: value.item(),
-    "cumproduct": _making(np.cumprod),
-    "round_": _making(np.round),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable, Container, Iterator
+from functools import partial
 from typing import Any
 
 import numpy
@@ -32,7 +33,8 @@ from jaxnet.compare.author.passes import Network, construct, is_gradient, meant,
 from jaxnet.compare.author.recorder import current_tape, recording
 from jaxnet.compare.author.tape import Tape
 
-Play = Callable[[Any, bool], None]
+Shape = tuple[int, ...]
+Play = Callable[[Shape, bool], None]
 SHAPES = ((6, 5), (5, 6), (1, 5), (5, 1), (6, 5, 1), (2, 3, 6, 6), (2, 6, 6, 3), (5,))  # of x
 IMAGES = {  # of what a layer of images is made, by the names of its arguments
     **dict.fromkeys(("in_channels", "input_channels", "channels", "n_channels", "num_channels", "c_in"), 3),
@@ -51,19 +53,14 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, b
     general = {base.__name__ for name in names for base in file.classes[name].__mro__[1:]}
     names = {name: passes for name, passes in names.items() if name not in general}
 
-    def of(build: Callable[..., _Layer], *which: Any) -> Play:
-        return lambda shape, strict: _play(lambda: build(file, np, *which, shape), np, shape, strict)
-
     for name, passes in names.items():
-        yield f"forward and backward of class {name}", of(_of_class, name, passes), True
+        build = partial(_of_class, file, np, name, passes)
+        yield f"forward and backward of class {name}", partial(_play, build, np), True
     for pair in _pairs(file):
-        yield " and ".join(pair), of(_of_functions, pair), False
+        build = partial(_of_functions, file, np, pair)
+        yield " and ".join(pair), partial(_play, build, np), False
     for loss in _losses(file):
-
-        def play(shape: Any, strict: bool, loss: tuple[str, str, str] = loss) -> None:
-            _play_loss(Session(file, np, World((5, 5), "rows")), *loss, shape)
-
-        yield f"{loss[1]} and {loss[2]} of class {loss[0]}", play, False
+        yield f"{loss[1]} and {loss[2]} of class {loss[0]}", partial(_play_loss, file, np, loss), False
 
 
 def _passes_of(file: File, name: str) -> list[str]:
@@ -93,7 +90,7 @@ def _pairs(file: File) -> Iterator[tuple[str, str]]:
 # --- one layer --------------------------------------------------------------------------------------------------------
 
 
-def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], shape: tuple[int, ...]) -> _Layer:
+def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], shape: Shape) -> _Layer:
     session = Session(file, np, World((_features(shape), 4), "rows"))
     session.data |= {"hidden1": 4, "sizes": _features(shape)}  # a layer has one size …
     words = {"rate": 0.5, "prob": 0.5} if "drop" in name.lower() else {}
@@ -103,7 +100,7 @@ def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], sh
     return _Layer(session, layer, {n: getattr(layer, n) for n in file.methods(name)}, passes)
 
 
-def _of_functions(file: File, np: types.ModuleType, names: tuple[str, str], shape: tuple[int, ...]) -> _Layer:
+def _of_functions(file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape) -> _Layer:
     session = Session(file, np, World((_features(shape), 4), "rows"))
     functions = {name: file.functions[name] for name in names}
     others = _gradients_of(file, functions[names[1]])
@@ -117,13 +114,11 @@ def _gradients_of(file: File, *functions: Any) -> set[str]:
     return {word for word in words if word and meanings(word)[:1] not in (["X"], ["P"])}
 
 
-def _features(shape: tuple[int, ...]) -> int:
+def _features(shape: Shape) -> int:
     return shape[0] if shape[:1] == (5,) else shape[1]
 
 
-def _parts(
-    np: types.ModuleType, arguments: list[str], shape: tuple[int, ...], others: Container[str] = ()
-) -> dict[str, Any]:
+def _parts(np: types.ModuleType, arguments: list[str], shape: Shape, others: Container[str] = ()) -> dict[str, Any]:
     """What a layer is made of, by the names of its arguments: Affine(W, b) is given its parameters."""
     draws, found, inputs = numpy.random.default_rng(5), {}, _features(shape)
     shapes = {"W": (4, 3, 3, 3) if len(shape) == 4 else (inputs, 4), "b": (4,)}
@@ -229,13 +224,13 @@ def _of_input(found: list[Leaf], x: Any) -> Any:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def _play(build: Callable[[], _Layer], np: types.ModuleType, shape: tuple[int, ...], strict: bool) -> None:
+def _play(build: Callable[[Shape], _Layer], np: types.ModuleType, shape: Shape, strict: bool) -> None:
     """Forward and back, three times; where the gradients are averages over the examples, the loss is one as well."""
     draws = numpy.random.default_rng(11)
     data = draws.normal(size=shape)
     examples = shape[0] if shape[0] != 5 else shape[-1]
-    count = examples if _averages(build(), np, data, examples) else 1
-    layer, x, target = build(), np.array(data), None
+    count = examples if _averages(build(shape), np, data, examples) else 1
+    layer, x, target = build(shape), np.array(data), None
     for _ in range(COUNT):
         out = layer.forward(x)
         if target is None:
@@ -289,10 +284,11 @@ def _takes_labels(function: Any) -> bool:
     return "Y" in meant(function) and len(argument_meanings(function)) > 1
 
 
-def _play_loss(session: Session, name: str, value: str, slope: str, shape: tuple[int, ...]) -> None:
+def _play_loss(file: File, np: types.ModuleType, names: tuple[str, str, str], shape: Shape, strict: bool) -> None:
     """Steps a prediction down its loss. Predictions and labels lie between 0 and 1."""
-    np, draws = session.np, numpy.random.default_rng(13)
-    loss = session.call(session.file.classes[name], building=True)
+    session, draws = Session(file, np, World((5, 5), "rows")), numpy.random.default_rng(13)
+    name, value, slope = names
+    loss = session.call(file.classes[name], building=True)
     prediction = np.array(draws.uniform(0.2, 0.8, size=shape))
     several = len(shape) == 2 and shape[-1] > 1
     classes = draws.integers(0, shape[-1], size=shape[0])

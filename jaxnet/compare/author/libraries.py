@@ -154,11 +154,8 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         if re.search(r"weight|model|param", str(path)):
             raise FileNotFoundError(2, "No such file or directory", str(path))
         if "mnist" in str(path).lower():
-            train, test = (
-                {f"x_{part}": np.array(x.reshape(-1, 784) / 255), f"y_{part}": np.array(y[:, None])}
-                for part, x, y in (("train", *samples.digits[:2]), ("test", *samples.digits[2:]))
-            )
-            return Arrays(train | test)
+            parts = samples.digits._asdict().items()
+            return Arrays({k: np.array(v.reshape(-1, 784) / 255 if k[0] == "x" else v[:, None]) for k, v in parts})
         return Arrays(course.pictures(np, samples))
 
     def read_data_sets(*_: Any, one_hot: bool = False, **__: Any) -> Any:
@@ -356,9 +353,9 @@ def arguments(source: str) -> list[str]:
     return [str(plausible(asked.get(k, ""))) for k in range(1, max(asked, default=0) + 1)]
 
 
-def prompt(limit: int = 200) -> Callable[..., str]:
+def prompt() -> Callable[..., str]:
     """`input`, answered by what it asks for."""
-    asked = iter(range(limit))
+    asked = iter(range(200))
 
     def answer(question: object = "") -> str:
         if next(asked, None) is None:

@@ -55,10 +55,10 @@ def names_in(namespace: dict[str, Any], found: dict[Node, list[str]]) -> None:
             found.setdefault(node_of(value), []).append(name)
         elif depth < 4 and seen[id(value)] < 2:
             seen[id(value)] += 1
-            stack += [(f"{name}{way}", part, depth + 1) for way, part in _parts(value)]
+            stack += [(f"{name}{way}", part, depth + 1) for way, part in parts(value)]
 
 
-def _parts(value: Any) -> list[tuple[str, Any]]:
+def parts(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
         return [(f"[{key!r}]", part) for key, part in list(value.items())[:200]]
     if isinstance(value, (list, tuple)):

@@ -15,8 +15,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from jaxnet.compare.author import lines
-from jaxnet.compare.author.recorder import Array, Number, known_node
-from jaxnet.compare.author.tape import Place, Tape
+from jaxnet.compare.author.recorder import Array, known_node
+from jaxnet.compare.author.tape import Place, Tape, is_authors
 
 MOST = 600  # moments that are kept
 TEXTS = 600  # expressions that are tried in each
@@ -56,8 +56,7 @@ class Trace:
         self._open.clear()
 
     def _call(self, frame: types.FrameType, event: str, argument: Any) -> Callable | None:
-        name = frame.f_code.co_filename
-        return self._event if not name.startswith(("/", "<")) else None
+        return self._event if is_authors(frame.f_code.co_filename) else None
 
     def _event(self, frame: types.FrameType, event: str, argument: Any) -> Callable:
         tape = self.tape()
@@ -93,17 +92,14 @@ def _moment(frame: types.FrameType, place: Place, count: int) -> Moment:
     arrays: dict[str, int] = {}
     numbers: dict[str, float] = {}
     for text, value in _named(frame):
-        node = known_node(value) if isinstance(value, (Array, Number)) else None
+        node = known_node(value)
         if node is not None and isinstance(value, Array):
             arrays.setdefault(text, node.number)
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             numbers.setdefault(text, float(value))
-    numpy = next((name for name, value in frame.f_globals.items() if _is_numpy(value)), None)
+    modules = ((name, value) for name, value in frame.f_globals.items() if isinstance(value, types.ModuleType))
+    numpy = next((name for name, module in modules if module.__name__ == "numpy"), None)
     return Moment(place, count, arrays, numbers, dict(_functions(frame)), numpy)
-
-
-def _is_numpy(value: Any) -> bool:
-    return isinstance(value, types.ModuleType) and value.__name__ == "numpy"
 
 
 def _named(frame: types.FrameType) -> Iterator[tuple[str, Any]]:
@@ -117,11 +113,11 @@ def _named(frame: types.FrameType) -> Iterator[tuple[str, Any]]:
         yield name, value
         if isinstance(value, (list, dict, tuple)):
             containers.append((name, value))
-        else:
-            for key, part in _attributes(value):
-                yield f"{name}.{key}", part
+        elif not isinstance(value, types.ModuleType):
+            for way, part in lines.parts(value)[:ENTRIES]:
+                yield f"{name}{way}", part
                 if isinstance(part, (list, dict, tuple)):
-                    containers.append((f"{name}.{key}", part))
+                    containers.append((f"{name}{way}", part))
     for text in used:
         if text not in scope and (value := _evaluated(text, frame)) is not None:
             yield text, value
@@ -129,24 +125,7 @@ def _named(frame: types.FrameType) -> Iterator[tuple[str, Any]]:
         for text in _indexed(name, container, indices):
             if (value := _evaluated(text, frame)) is not None:
                 yield text, value
-        yield from _entries(name, container)
-
-
-def _entries(name: str, container: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(container, dict):
-        yield from ((f"{name}[{key!r}]", part) for key, part in list(container.items())[:ENTRIES])
-    else:
-        yield from ((f"{name}[{k}]", part) for k, part in enumerate(container[:ENTRIES]))
-
-
-def _attributes(value: Any) -> list[tuple[str, Any]]:
-    own = getattr(value, "__dict__", None)
-    module = getattr(type(value), "__module__", "")
-    if isinstance(value, (type, types.ModuleType, Array)) or module.startswith("numpy"):
-        return []
-    if isinstance(own, dict):
-        return list(own.items())[:ENTRIES]
-    return []
+        yield from ((f"{name}{way}", part) for way, part in lines.parts(container)[:ENTRIES])
 
 
 def _indexed(name: str, container: Any, indices: tuple[str, ...]) -> Iterator[str]:
@@ -182,11 +161,7 @@ def _functions(frame: types.FrameType) -> Iterator[tuple[str, Callable]]:
         if isinstance(value, (types.FunctionType, types.MethodType)):
             code = value.__code__
             arguments = code.co_argcount - isinstance(value, types.MethodType)
-            if (
-                arguments == 1
-                and not code.co_filename.startswith(("/", "<"))
-                and not inspect.isgeneratorfunction(value)
-            ):
+            if arguments == 1 and is_authors(code.co_filename) and not inspect.isgeneratorfunction(value):
                 yield name, value
 
 

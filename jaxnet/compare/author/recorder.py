@@ -11,30 +11,28 @@ methods that go round them. Writing into an array makes a new version of it: the
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.tape import Node, Tape, add_at, ancestors, look_at, nodes_in, places, setitem
+from jaxnet.compare.author.tape import Node, Tape, add_at, ancestors, look_at, mapped, nodes_in, places, setitem
 
 _tape: list[Tape] = []  # the tape that is being written, if any
 
 
-class recording:
+@contextlib.contextmanager
+def recording(tape: Tape | None = None) -> Iterator[Tape]:
     """Context in which operations are recorded; its value is the Tape."""
-
-    def __init__(self, tape: Tape | None = None):
-        self.tape = tape or Tape()
-
-    def __enter__(self) -> Tape:
-        _tape.append(self.tape)
-        return self.tape
-
-    def __exit__(self, *_: object) -> None:
-        _tape.remove(self.tape)
+    tape = tape or Tape()
+    _tape.append(tape)
+    try:
+        yield tape
+    finally:
+        _tape.remove(tape)
 
 
 def unrecorded(function: Callable) -> Callable:
@@ -71,13 +69,7 @@ def plain(value: Any) -> Any:
         return np.float32(np.float32.__float__(value))
     if isinstance(value, Integer):
         return value.value
-    if isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
-        return type(value)([plain(part) for part in value]) if type(value) in (tuple, list) else value
-    if isinstance(value, dict):
-        return {key: plain(part) for key, part in value.items()}
-    if isinstance(value, slice):
-        return slice(plain(value.start), plain(value.stop), plain(value.step))
-    return value
+    return mapped(value, plain)
 
 
 def node_of(array: Any) -> Node:
@@ -88,7 +80,7 @@ def node_of(array: Any) -> Node:
             array._node = _view_node(base, array._function, array._rest, array)
             array._seen = base
     if array._node is None:
-        array._node = _tape[-1].leaf(np.ndarray.view(array, np.ndarray), "array")
+        array._node = _tape[-1].leaf(plain(array), "array")
         _root(array)._leaf = array._node
     return array._node
 
@@ -109,13 +101,7 @@ def _refer(value: Any) -> Any:
         return value._node if value._node is not None else plain(value)
     if isinstance(value, np.ndarray) and value.ndim:
         return _tape[-1].constant(value) if value.dtype.kind in "fiubc" else value
-    if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
-        return type(value)([_refer(part) for part in value])
-    if isinstance(value, dict):
-        return {key: _refer(part) for key, part in value.items()}
-    if isinstance(value, slice):
-        return slice(_refer(value.start), _refer(value.stop), _refer(value.step))
-    return value
+    return mapped(value, _refer)
 
 
 def is_recorded(value: Any) -> bool:
@@ -133,8 +119,7 @@ def leaf(result: Any, origin: str) -> Any:
         if origin == "zeros" and result.dtype.kind == "V":
             lose()
         return result
-    array = np.ndarray.view(result, Array)
-    array._node = _tape[-1].leaf(result, origin)
+    array = with_node(result, _tape[-1].leaf(result, origin))
     array._leaf = array._node
     return array
 
@@ -174,15 +159,20 @@ def _beside(value: Any, other: Any) -> Any:
     return wrap(np.float64(value), _tape[-1].leaf(np.asarray(float(value)), "array"))
 
 
+def with_node(array: np.ndarray, node: Node | None) -> Any:
+    """An array as a recorded one."""
+    recorded = np.ndarray.view(array, Array)
+    recorded._node = node
+    return recorded
+
+
 def wrap(result: Any, node: Node) -> Any:
     """What an operation returns, with its Node."""
     if isinstance(result, np.ndarray):
         if result.dtype.kind not in "fiubc":
             return result
-        array = np.ndarray.view(result, Array)
-        array._node = node
         look_at(node, result)
-        return array
+        return with_node(result, node)
     if isinstance(result, (np.bool_, bool)):
         _tape[-1].decisions.append((node, bool(result)))
         return np.bool_(result)
@@ -204,25 +194,12 @@ def wrap(result: Any, node: Node) -> Any:
 
 # What they return has shapes and no numbers of their argument's.
 INDEPENDENT = {
-    np.zeros_like,
-    np.ones_like,
-    np.empty_like,
-    np.full_like,
-    np.shape,
-    np.ndim,
-    np.size,
-    np.isscalar,
-    np.result_type,
-    np.can_cast,
-    np.may_share_memory,
-    np.shares_memory,
-    np.iscomplexobj,
-    np.isrealobj,
-}
+    np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.shape, np.ndim, np.size, np.isscalar, np.result_type,
+    np.can_cast, np.may_share_memory, np.shares_memory, np.iscomplexobj, np.isrealobj,
+}  # fmt: skip
+JOINING = {np.concatenate, np.hstack, np.vstack, np.stack, np.column_stack, np.dstack}  # a list of arrays
 PRODUCTS = {np.dot, np.outer, np.inner, np.tensordot}
 SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savez_compressed, np.savetxt}
-# Those that write into their first argument, as the function of (array, …) that gives what it holds after.
-MUTATORS: dict[Callable, Callable] = {}
 
 
 def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None) -> Any:
@@ -238,50 +215,40 @@ def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
     if function in INDEPENDENT:
         return leaf(function(*plain(args), **plain(keywords)), "array")
     if function in MUTATORS:
-        return _mutate(function, args, keywords)
+        return _write(function, args, keywords)
     out = keywords.get("out")
     if out is not None:
         target = out[0] if isinstance(out, tuple) else out
         keywords = {name: value for name, value in keywords.items() if name != "out"}
         if target is not None:
-            return _into(function, args, keywords, target)
+            return _write(function, args, keywords, target)
     if isinstance(function, np.ufunc) or function in PRODUCTS:
         args = tuple(map(built, args))  # data and labels may be lists
-    inputs, named = _refer(tuple(args)), _refer(keywords)
+    inputs, named = _refer(args), _refer(keywords)
     result = function(*plain(args), **plain(keywords))
     if isinstance(result, np.ndarray) and args:
         base = args[0]
-        if isinstance(base, Array) and np.may_share_memory(result, np.ndarray.view(base, np.ndarray)):
+        if isinstance(base, Array) and np.may_share_memory(result, plain(base)):
             return _view(base, result, function, (tuple(inputs[1:]), named))
-    if not any(True for _ in nodes_in((inputs, named))):
+    if not any(nodes_in((inputs, named))):
         return leaf(result, "array")
     return wrap(result, _tape[-1].add(function, inputs, named, result))
 
 
-def _into(function: Callable, args: tuple, keywords: dict[str, Any], target: Any) -> Any:
-    """function(…, out=target): a new version of the target."""
-    inputs, named = _refer(tuple(args)), _refer(keywords)
+def _write(function: Callable, args: tuple, keywords: dict[str, Any], out: Any = None) -> Any:
+    """A function that writes into `out`, or into its first argument: a new version of that."""
+    target = args[0] if out is None else out
+    into = {} if out is None else {"out": plain(out)}
     if not isinstance(target, Array):
-        return function(*plain(args), out=target, **plain(keywords))
+        return function(*plain(args), **plain(keywords), **into)
+    inputs, named = _refer(args), _refer(keywords)
     _detach(target)
-    into = np.ndarray.view(target, np.ndarray)
-    function(*plain(args), out=into, **plain(keywords))
-    node = _tape[-1].add(function, inputs, named, into)
-    look_at(node, into)
+    result = function(*plain(args), **plain(keywords), **into)
+    node = _tape[-1].add(MUTATORS.get(function, function), inputs, named, plain(target))
+    if out is not None:
+        look_at(node, into["out"])
     _assign(target, node)
-    return target
-
-
-def _mutate(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
-    target = args[0]
-    pure = MUTATORS[function]
-    if not isinstance(target, Array):
-        return function(*plain(args), **plain(keywords))
-    inputs, named = _refer(tuple(args)), _refer(keywords)
-    _detach(target)
-    result = function(*plain(args), **plain(keywords))
-    _assign(target, _tape[-1].add(pure, inputs, named, np.ndarray.view(target, np.ndarray)))
-    return result
+    return result if out is None else out
 
 
 def _after(function: Callable) -> Callable:
@@ -296,17 +263,9 @@ def _after(function: Callable) -> Callable:
     return pure
 
 
-for _function in (
-    np.put,
-    np.place,
-    np.putmask,
-    np.fill_diagonal,
-    np.put_along_axis,
-    np.copyto,
-    np.ndarray.sort,
-    np.ndarray.fill,
-    np.ndarray.partition,
-):
+# Those that write into their first argument, as the function of (array, …) that gives what it holds after.
+MUTATORS: dict[Callable, Callable] = {np.add.at: add_at}
+for _function in (np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis, np.copyto, np.ndarray.sort):
     MUTATORS[_function] = _after(_function)
 
 
@@ -400,10 +359,10 @@ def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node
 _BINARY = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
     "mod": np.remainder, "pow": np.power, "matmul": np.matmul,
+    "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
 }  # fmt: skip
 _COMPARED = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
              "ne": np.not_equal}  # fmt: skip
-_BITS = {"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor}
 _UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
 
 
@@ -429,14 +388,20 @@ class Recorded:
     def dot(self, other: Any, out: Any = None) -> Any:
         return call(np.dot, (self, other), {} if out is None else {"out": out})
 
-    def copy(self, order: str = "C") -> Any:
+    def copy(self, order: Any = None) -> Any:
         return copied(self)
 
-    def __copy__(self) -> Any:
-        return copied(self)
+    __copy__ = __deepcopy__ = copy
 
-    def __deepcopy__(self, memo: Any) -> Any:
-        return copied(self)
+    def astype(self, dtype: Any, *args: Any, **keywords: Any) -> Any:
+        return converted(self, dtype)
+
+    def reshape(self, *shape: Any, order: str = "C", **keywords: Any) -> Any:
+        shape = tuple(plain(shape[0])) if len(shape) == 1 and np.ndim(shape[0]) else plain(shape)
+        return call(np.reshape, (self, shape), {"order": order} if order != "C" else {})
+
+    def flatten(self, order: str = "C") -> Any:
+        return copied(self.reshape(-1) if order == "C" else self.T.reshape(-1))
 
     def item(self, *index: Any) -> Any:
         if not isinstance(self, np.ndarray):
@@ -447,8 +412,26 @@ class Recorded:
     def tolist(self) -> Any:
         return np.asarray(plain(self)).tolist()
 
-    def __reduce__(self) -> Any:
-        return np.asarray(plain(self)).__reduce__()
+    def __float__(self) -> float:
+        return float(np.asarray(plain(self)).item())
+
+    def __int__(self) -> int:
+        return int(np.asarray(plain(self)).item())
+
+    def __bool__(self) -> bool:
+        result = bool(plain(self))
+        if _tape and isinstance(node := _refer(self), Node):
+            _tape[-1].decisions.append((node, result))
+        return result
+
+    def __repr__(self) -> str:
+        return repr(plain(self))
+
+    def __str__(self) -> str:
+        return str(plain(self))
+
+    def __format__(self, form: str) -> str:
+        return format(plain(self), form)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return np.asarray(plain(self)).__reduce_ex__(protocol)
@@ -457,52 +440,13 @@ class Recorded:
         if method == "at":
             if ufunc in (np.add, np.subtract) and _tape and isinstance(inputs[0], Array):
                 added = inputs[2] if ufunc is np.add else np.negative(inputs[2])
-                return _mutate(np.add.at, (*inputs[:2], added), keywords)
-            return _mutate(_at(ufunc), inputs, keywords)
-        return call(ufunc if method == "__call__" else _method_of(ufunc, method), inputs, keywords)
+                return _write(np.add.at, (*inputs[:2], added), keywords)
+            MUTATORS.setdefault(ufunc.at, _after(ufunc.at))
+            return _write(ufunc.at, inputs, keywords)
+        return call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, keywords)
 
     def __array_function__(self, function: Callable, types: Any, args: tuple, keywords: dict) -> Any:
         return call(function, args, keywords)
-
-
-MUTATORS[np.add.at] = add_at
-
-
-def _at(ufunc: np.ufunc) -> Callable:
-    function = ufunc.at
-    if function not in MUTATORS:
-        MUTATORS[function] = _after(function)
-    return function
-
-
-_REDUCTIONS = {
-    (np.add, "reduce"): np.sum, (np.multiply, "reduce"): np.prod, (np.maximum, "reduce"): np.max,
-    (np.minimum, "reduce"): np.min, (np.logical_and, "reduce"): np.all, (np.logical_or, "reduce"): np.any,
-    (np.add, "accumulate"): np.cumsum, (np.multiply, "accumulate"): np.cumprod,
-}  # fmt: skip
-_methods: dict[tuple[np.ufunc, str], Callable] = {}
-
-
-def _method_of(ufunc: np.ufunc, method: str) -> Callable:
-    """`np.add.reduce` as the function that it is, `np.sum` with another default for the axis; others as themselves."""
-    key = ufunc, method
-    if key not in _methods:
-        known = _REDUCTIONS.get(key)
-
-        def function(array, axis=0, *args, **keywords):
-            if known is None or args:
-                return getattr(ufunc, method)(array, axis, *args, **keywords)
-            keywords = {name: value for name, value in keywords.items() if name in ("keepdims",) and value}
-            return known(array, axis=axis, **keywords)
-
-        def outer(first, second, **keywords):
-            return getattr(ufunc, method)(first, second, **keywords)
-
-        chosen = function if method != "outer" else outer
-        chosen.__name__ = f"{ufunc.__name__}_{method}"
-        chosen.of = key  # type: ignore[attr-defined]
-        _methods[key] = chosen
-    return _methods[key]
 
 
 def _operator(ufunc: np.ufunc, turned: bool = False) -> Callable:
@@ -521,30 +465,24 @@ def _in_place(ufunc: np.ufunc) -> Callable:
     return operate
 
 
-def _unary(ufunc: np.ufunc) -> Callable:
-    return lambda self: call(ufunc, (self,))
-
-
-def _method(name: str) -> Callable:
-    function = getattr(np, name)
-
+def _method(function: Callable) -> Callable:
     def method(self: Any, *args: Any, **keywords: Any) -> Any:
         return call(function, (self, *args), keywords)
 
     return method
 
 
-for _name, _ufunc in {**_BINARY, **_BITS}.items():
+for _name, _ufunc in _BINARY.items():
     setattr(Recorded, f"__{_name}__", _operator(_ufunc))
     setattr(Recorded, f"__r{_name}__", _operator(_ufunc, turned=True))
 for _name, _ufunc in _COMPARED.items():
     setattr(Recorded, f"__{_name}__", _operator(_ufunc))
 for _name, _ufunc in _UNARY.items():
-    setattr(Recorded, f"__{_name}__", _unary(_ufunc))
+    setattr(Recorded, f"__{_name}__", _method(_ufunc))
 for _name in ("sum", "mean", "max", "min", "std", "var", "prod", "argmax", "argmin", "argsort", "cumsum", "cumprod",
               "squeeze", "swapaxes", "repeat", "round", "all", "any", "nonzero", "trace", "diagonal", "ravel",
-              "compress", "choose", "searchsorted", "ptp"):  # fmt: skip
-    setattr(Recorded, _name, _method(_name))
+              "compress", "choose", "searchsorted", "ptp", "take"):  # fmt: skip
+    setattr(Recorded, _name, _method(getattr(np, _name)))
 
 
 # --- arrays -----------------------------------------------------------------------------------------------------------
@@ -569,49 +507,41 @@ class Array(Recorded, np.ndarray):
     @shape.setter
     def shape(self, value: Any) -> None:
         """From now on the array is a view of what it was."""
-        if not _tape:
-            np.ndarray.shape.__set__(self, plain(value))  # type: ignore[attr-defined]
-            return
         was = np.ndarray.view(self, Array)
         was.__dict__.update(self.__dict__)
         np.ndarray.shape.__set__(self, plain(value))  # type: ignore[attr-defined]
-        self._leaf, self._parent = None, was
-        self._function, self._rest, self._seen = np.reshape, ((tuple(self.shape),), {}), node_of(was)
-        self._node = _view_node(self._seen, np.reshape, self._rest, self)
+        if _tape:
+            self._leaf, self._parent = None, was
+            self._function, self._rest, self._seen = np.reshape, ((tuple(self.shape),), {}), node_of(was)
+            self._node = _view_node(self._seen, np.reshape, self._rest, self)
 
     def __getitem__(self, index: Any) -> Any:
+        bare = plain(self)
+        result = bare[plain(index)]
         if not _tape:
-            return np.ndarray.view(self, np.ndarray)[index]
-        bare = plain(index)
-        result = np.ndarray.view(self, np.ndarray)[bare]
+            return result
         if self.size > HUGE and 10 * np.size(result) < self.size and _is_of_pictures(node_of(self)):
             return leaf(np.array(result), "data")
         at = _refer(index)
-        if (
-            isinstance(result, np.ndarray)
-            and result.ndim
-            and np.may_share_memory(result, np.ndarray.view(self, np.ndarray))
-        ):
+        if result.ndim and np.may_share_memory(result, bare):
             return _view(self, result, operator.getitem, ((at,), {}))
         return wrap(result, _tape[-1].add(operator.getitem, (node_of(self), at), {}, result))
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        into, where = plain(self), plain(index)
         if not _tape:
-            np.ndarray.view(self, np.ndarray)[plain(index)] = plain(value)
+            into[where] = plain(value)
             return
-        if isinstance(value, np.ndarray) and value.size == 1 and value.ndim:
-            written_to = np.ndarray.view(self, np.ndarray)[plain(index)]
-            if not np.ndim(written_to):  # as NumPy let one do before its version 2.4
-                value = np.reshape(value, ())
-        at, written = _refer(index), _refer(_listed(value))
+        if isinstance(value, np.ndarray) and value.size == 1 and value.ndim and not np.ndim(into[where]):
+            value = np.reshape(value, ())  # as NumPy let one do before its version 2.4
+        at, written = _refer(index), _refer(built(value) if is_recorded(value) else value)
         if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
             return  # `a[k] += g`: the view has been written through already
-        into = np.ndarray.view(self, np.ndarray)
         if _is_unused(self) and not any(nodes_in((at, written))):
-            into[plain(index)] = plain(value)  # what is put into an array before anything is computed of it is data
+            into[where] = plain(value)  # what is put into an array before anything is computed of it is data
             return
         _detach(self)
-        into[plain(index)] = plain(value)
+        into[where] = plain(value)
         if isinstance(written, list):
             written = np.asarray(written)
         _assign(self, _tape[-1].add(setitem, (node_of(self), at, written), {}, into))
@@ -622,82 +552,45 @@ class Array(Recorded, np.ndarray):
             raise TypeError("iteration over a 0-d array")
         return (self[k] for k in range(len(self)))
 
-    def __bool__(self) -> bool:
-        result = bool(np.ndarray.view(self, np.ndarray))
-        if _tape:
-            _tape[-1].decisions.append((node_of(self), result))
-        return result
-
-    def __float__(self) -> float:
-        return float(np.ndarray.view(self, np.ndarray).item())
-
-    def __int__(self) -> int:
-        return int(np.ndarray.view(self, np.ndarray).item())
-
     def __index__(self) -> int:
-        return operator.index(np.ndarray.view(self, np.ndarray))
+        return operator.index(plain(self))
 
     def __contains__(self, value: Any) -> bool:
-        return plain(value) in np.ndarray.view(self, np.ndarray)
-
-    def __repr__(self) -> str:
-        return repr(np.ndarray.view(self, np.ndarray))
-
-    def __str__(self) -> str:
-        return str(np.ndarray.view(self, np.ndarray))
-
-    def __format__(self, form: str) -> str:
-        return format(np.ndarray.view(self, np.ndarray), form)
-
-    def reshape(self, *shape: Any, order: str = "C", **keywords: Any) -> Any:
-        shape = tuple(plain(shape[0])) if len(shape) == 1 and np.ndim(shape[0]) else plain(shape)
-        return call(np.reshape, (self, shape), {"order": order} if order != "C" else {})
+        return plain(value) in plain(self)
 
     def transpose(self, *axes: Any) -> Any:
         axes = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes  # type: ignore
         return call(np.transpose, (self, tuple(axes)) if axes and axes != (None,) else (self,))
 
-    def flatten(self, order: str = "C") -> Any:
-        return copied(self.reshape(-1) if order == "C" else self.T.reshape(-1))
-
     @property
     def flat(self) -> Any:
         return self.reshape(-1)
 
-    def astype(self, dtype: Any, *args: Any, **keywords: Any) -> Any:
-        return converted(self, dtype)
-
-    def clip(self, *bounds: Any, out: Any = None, **keywords: Any) -> Any:
-        names = {"a_min": "min", "a_max": "max"}
-        keywords = {names.get(name, name): value for name, value in keywords.items()}
-        low, high = (*bounds, None, None)[:2]
-        keywords = {"min": low, "max": high, **keywords}
-        return call(np.clip, (self, keywords["min"], keywords["max"]), {} if out is None else {"out": out})
-
-    def take(self, indices: Any, axis: Any = None, **keywords: Any) -> Any:
-        return call(np.take, (self, indices), {"axis": axis})
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **named: Any) -> Any:
+        bounds = named.get("a_min", min), named.get("a_max", max)
+        return call(np.clip, (self, *bounds), {} if out is None else {"out": out})
 
     def sort(self, axis: int = -1, **keywords: Any) -> None:
-        _mutate(np.ndarray.sort, (self, axis), {})
+        _write(np.ndarray.sort, (self, axis), {})
 
     def fill(self, value: Any) -> None:
         self[...] = value
 
     def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
-        _mutate(np.put, (self, indices, values), {})
+        _write(np.put, (self, indices, values), {})
 
     def view(self, *kind: Any, **keywords: Any) -> Any:
         if kind and isinstance(kind[0], type) and issubclass(kind[0], np.ndarray):
             if kind[0] is not np.ndarray:
                 lose()
             return np.ndarray.view(self, *kind)
-        return self[...] if not kind else np.ndarray.view(self, np.ndarray).view(*kind)
+        return self[...] if not kind else plain(self).view(*kind)
 
     def resize(self, *shape: Any, **keywords: Any) -> None:
         raise ValueError("resizing an array in place is not recorded")
 
 
-for _name, _ufunc in {**_BINARY, **_BITS}.items():
+for _name, _ufunc in _BINARY.items():
     setattr(Array, f"__i{_name}__", _in_place(_ufunc))
 
 
@@ -705,32 +598,25 @@ def copied(value: Any) -> Any:
     """A copy: the same Node until one of the two is written to."""
     if not isinstance(value, Array):
         return value
-    array = np.ndarray.view(np.array(np.ndarray.view(value, np.ndarray)), Array)
-    if _tape:
-        array._node = node_of(value)
-    return array
+    return with_node(np.array(plain(value)), node_of(value) if _tape else None)
 
 
 def converted(value: Any, dtype: Any) -> Any:
-    """The same numbers as another type: the same Node, unless they are rounded to whole numbers."""
+    """The same numbers as another type: the same Node, unless they are of another kind."""
     bare = plain(value)
     array = np.asarray(bare).astype(dtype)
     if not _tape or array.dtype.kind not in "fiubc":
         if array.dtype.kind == "O":
             lose()
         return array
-    kinds = np.asarray(bare).dtype.kind, array.dtype.kind
-    wider = kinds[0] == kinds[1] or kinds[1] == "f"
     node = _refer(value)
     if not isinstance(node, Node):
         return leaf(array, "array")
-    if not wider or kinds[0] != kinds[1]:
+    if np.asarray(bare).dtype.kind != array.dtype.kind:
         node = _tape[-1].add(as_type, (node, array.dtype.str), {}, array)
     if not array.ndim and not isinstance(value, np.ndarray):
         return wrap(array[()], node)
-    result = np.ndarray.view(array, Array)
-    result._node = node
-    return result
+    return with_node(array, node)
 
 
 def as_type(array, dtype):
@@ -738,17 +624,13 @@ def as_type(array, dtype):
     return np.asarray(array).astype(np.float64 if np.dtype(dtype).kind == "f" else dtype)
 
 
-def _listed(value: Any) -> Any:
-    """A list of recorded things as one recorded array."""
-    return built(value) if isinstance(value, (list, tuple)) and is_recorded(value) else value
-
-
 def built(value: Any) -> Any:
     """An array of nested lists, on the record if something in them is; anything else as it is."""
-    if isinstance(value, (list, tuple)):
-        recorded = is_recorded(value)
-        return call(np.stack, ([built(part) for part in value],)) if recorded else leaf(np.asarray(value), "array")
-    return value
+    if not isinstance(value, (list, tuple)):
+        return value
+    if is_recorded(value):
+        return call(np.stack, ([built(part) for part in value],))
+    return leaf(np.asarray(value), "array")
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -767,42 +649,11 @@ class Number(Recorded):
             node.sample, node.zero = (float(value), float(value)), not value
         return number
 
-    def __float__(self) -> float:
-        return float(plain(self))
-
-    def __int__(self) -> int:
-        return int(plain(self))
-
-    def __bool__(self) -> bool:
-        result = bool(plain(self))
-        if _tape and self._node is not None:
-            _tape[-1].decisions.append((self._node, result))
-        return result
-
     def __hash__(self) -> int:
         return hash(plain(self))
 
-    def __repr__(self) -> str:
-        return repr(plain(self))
-
-    def __str__(self) -> str:
-        return str(plain(self))
-
-    def __format__(self, form: str) -> str:
-        return format(plain(self), form)
-
-    def astype(self, dtype: Any, **keywords: Any) -> Any:
-        return converted(self, dtype)
-
-    def reshape(self, *shape: Any, **keywords: Any) -> Any:
-        shape = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape  # type: ignore
-        return call(np.reshape, (self, tuple(shape)))
-
-    def flatten(self) -> Any:
-        return self.reshape(1)
-
     def __getitem__(self, index: Any) -> Any:
-        return call(operator.getitem, (self.reshape(1), (*index[:-1], 0) if index == () else index))
+        return self.reshape(1)[0 if index == () else index]
 
 
 class Float(np.float64, Number):
@@ -813,23 +664,15 @@ class Float32(np.float32, Number):
     """A recorded float32."""
 
 
-def _number_method(name: str) -> Callable:
-    function = getattr(np, name, None)
-
-    def method(self: Any, *args: Any, **keywords: Any) -> Any:
-        if function is not None:
-            return call(function, (self, *args), keywords)
-        return getattr(plain(self), name)(*plain(args), **plain(keywords))
-
-    method.__name__ = name
-    return method
+def _plainly(name: str) -> Callable:
+    return lambda self, *args, **keywords: getattr(plain(self), name)(*plain(args), **plain(keywords))
 
 
 # NumPy takes a number's type from its first base, and its own methods of numbers crash the interpreter for a subclass.
 for _kind, _type in ((Float, np.float64), (Float32, np.float32)):
     for _name in dir(_type):
         if not _name.startswith("_") and callable(getattr(_type, _name)):
-            setattr(_kind, _name, _number_method(_name))
+            setattr(_kind, _name, _method(getattr(np, _name)) if hasattr(np, _name) else _plainly(_name))
     for _base in (Recorded, Number):
         for _name, _own in vars(_base).items():
             if _name not in ("__dict__", "__weakref__", "__module__", "__doc__", "__annotations__"):

@@ -78,9 +78,12 @@ def _is_written_to(node: Node) -> bool:
 def _evaluate(node: Node, value_of: Callable[[Node], Any]) -> Any:
     if node.function is None:
         return _as_float64(node.value)
-    keywords = {name: value for name, value in node.keywords.items() if name not in ("dtype", "casting", "order")}
-    result = node.function(*replaced(node.inputs, value_of), **replaced(keywords, value_of))
-    return _as_float64(result)
+    return _as_float64(node.function(*replaced(node.inputs, value_of), **replaced(_keywords(node), value_of)))
+
+
+def _keywords(node: Node) -> dict[str, Any]:
+    """Those that say what is computed, not in which precision or order."""
+    return {name: value for name, value in node.keywords.items() if name not in ("dtype", "casting", "order")}
 
 
 def _as_float64(value: Any) -> Any:
@@ -120,7 +123,7 @@ ROUNDING = 1e-10  # a sum that is 0 but for rounding is another one each time
 ROUNDING_OF_SINGLE = 1e-6  # so much of what is added up
 
 
-def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1e-3) -> Node | None:
+def same_as_recorded(nodes: Iterable[Node], values: Values) -> Node | None:
     """The first Node whose first or last number was another one when the program ran; None if there is none. What
     follows from a number that was nothing but rounding in single precision may be another one."""
     rounded: set[Node] = set()
@@ -135,7 +138,7 @@ def same_as_recorded(nodes: Iterable[Node], values: Values, tolerance: float = 1
             return node
         now, then = np.array(sample_of(value)), np.array(node.sample)
         with np.errstate(all="ignore"):
-            off = np.abs(now - then) > tolerance * (np.abs(then) + np.abs(value).max(initial=0)) + ROUNDING
+            off = np.abs(now - then) > 1e-3 * (np.abs(then) + np.abs(value).max(initial=0)) + ROUNDING
         if (off & np.isfinite(now) & np.isfinite(then)).any():
             if not np.abs(now - then).max() <= _rounding(node, values):
                 return node
@@ -180,14 +183,10 @@ class Operation:
         """The template with its slots counted from 0 on, and the numbers of the arrays that belong there."""
         renumbered: dict[int, int] = {}
 
-        def slot(part: Any) -> Any:
-            if isinstance(part, _Slot):
-                return _Slot(renumbered.setdefault(int(part), len(renumbered)))
-            if isinstance(part, (tuple, list)):
-                return type(part)([slot(one) for one in part])
-            return {key: slot(one) for key, one in part.items()} if isinstance(part, dict) else part
+        def slot(number: _Slot) -> _Slot:
+            return _Slot(renumbered.setdefault(int(number), len(renumbered)))
 
-        return slot(self.template), list(renumbered)
+        return replaced(self.template, slot, _Slot), list(renumbered)
 
     @cached_property
     def kind(self) -> tuple:
@@ -215,11 +214,10 @@ class PullBack:
         reached = (n for n in reached if n in active and n not in parameters and n.function is not None)
         self.order = sorted(reached, key=lambda n: -n.number)
         self._of_draw: dict[Values, tuple] = {}
-        self._by_number: dict[int, Node] = {}
 
     def __call__(self, values: Values, cotangents: Iterable[Any]) -> dict[Node, np.ndarray]:
         """∂/∂Node for each Node."""
-        return {self._node(number): array for number, array in self._swept(values, cotangents).items()}
+        return {self._node[number]: array for number, array in self._swept(values, cotangents).items()}
 
     def parts(
         self, values: Values, cotangents: Iterable[Any], stopped: Uses = NO_USES
@@ -231,14 +229,14 @@ class PullBack:
         parts: dict[tuple[int, int], np.ndarray] = {}
         totals = self._swept(values, cotangents, parts, stopped)
         found: dict[tuple[Node, Node | None], np.ndarray] = {}
-        found |= {(self._node(number), None): array for number, array in totals.items()}
-        found |= {(self._node(target), self._node(use)): array for (target, use), array in parts.items()}
+        found |= {(self._node[number], None): array for number, array in totals.items()}
+        found |= {(self._node[target], self._node[use]): array for (target, use), array in parts.items()}
         return found
 
-    def _node(self, number: int) -> Node:
-        if not self._by_number:
-            self._by_number = {n.number: n for n in (*self.active, *self.outputs)}
-        return self._by_number[number]
+    @cached_property
+    def _node(self) -> dict[int, Node]:
+        """The Nodes by number."""
+        return {n.number: n for n in (*self.active, *self.outputs)}
 
     def _swept(
         self, values: Values, cotangents: Iterable[Any], parts: Parts | None = None, stopped: Uses = NO_USES
@@ -268,23 +266,20 @@ class PullBack:
         moving: list[int] = []
 
         def argument(n: Node) -> Any:
-            value = None if _is_written_to(n) else values(n)
+            value = 0.0 if _is_written_to(n) else values(n)
             if isinstance(value, (tuple, list)):
                 raise ValueError(f"np.{n.name} gives several arrays, through which no derivative is taken")
-            value = None if value is None else np.asarray(value)
-            if value is not None and value.dtype.kind == "c" and n in self.active:
+            value = np.asarray(value)
+            if value.dtype.kind == "c" and n in self.active:
                 raise ValueError(f"np.{n.name} gives complex numbers, through which no derivative is taken")
-            floating = value is None or value.dtype.kind == "f"
-            if n in self.active and floating:
-                if n.number not in moving:
-                    moving.append(n.number)
-            elif value is not None and value.ndim == 0 and not floating:  # an axis or an index must be known
+            if value.ndim == 0 and value.dtype.kind != "f":  # an axis or an index must be known
                 return value.item()
+            if value.dtype.kind == "f" and n in self.active and n.number not in moving:
+                moving.append(n.number)
             return _Slot(n.number)
 
         inputs = _without_masks(node, values) if node.function in INDEXED else node.inputs
-        keywords = {name: value for name, value in node.keywords.items() if name not in ("dtype", "casting", "order")}
-        return Operation(node, replaced((inputs, keywords), argument), moving)
+        return Operation(node, replaced((inputs, _keywords(node)), argument), moving)
 
 
 def _needed(node: Node) -> tuple[Node, ...]:
@@ -374,10 +369,9 @@ def _pull_of_part(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tu
 def _summed(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
     """The cotangent of an array that was broadcast: read-only."""
     cotangent = np.array(cotangent)
-    cotangent = cotangent.sum(tuple(range(max(cotangent.ndim - len(shape), 0))))
-    cotangent = cotangent.reshape((1,) * (len(shape) - cotangent.ndim) + cotangent.shape)
-    ones = tuple(k for k, (n, m) in enumerate(zip(cotangent.shape, shape, strict=True)) if n != m)
-    total = cotangent.sum(ones, keepdims=True)
+    kept = ((1,) * cotangent.ndim + shape)[len(shape) :]
+    axes = tuple(k for k, (n, m) in enumerate(zip(cotangent.shape, kept, strict=True)) if n != m)
+    total = cotangent.sum(axes, keepdims=True).reshape(shape)
     total.setflags(write=False)
     return total
 
@@ -410,7 +404,7 @@ def _vjp(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
     node = step.node
 
     def forward(*values):
-        args, keywords = _filled(step.template, {**arrays, **dict(zip(step.moving, values, strict=True))})
+        args, keywords = replaced(step.template, {**arrays, **dict(zip(step.moving, values, strict=True))}.get, _Slot)
         return function(*args, **keywords)
 
     try:
@@ -439,18 +433,6 @@ class _Slot(int):
         return f"<{int(self)}>"
 
 
-def _filled(template: Any, arrays: dict[int, Any]) -> Any:
-    if isinstance(template, _Slot):
-        return arrays[int(template)]
-    if isinstance(template, tuple):
-        return tuple(_filled(part, arrays) for part in template)
-    if isinstance(template, list):
-        return [_filled(part, arrays) for part in template]
-    if isinstance(template, dict):
-        return {key: _filled(part, arrays) for key, part in template.items()}
-    return template
-
-
 def _without_masks(node: Node, values: Values) -> tuple:
     """Arguments of an indexing operation with masks as positions, which is what JAX can trace."""
     array, index, *rest = node.inputs
@@ -458,11 +440,8 @@ def _without_masks(node: Node, values: Values) -> tuple:
     def positions(part: Any) -> Any:
         part = replaced(part, values)
         if isinstance(part, tuple):
-            flat: list[Any] = []
-            for one in part:
-                found = positions(one)
-                flat += found if isinstance(found, tuple) else [found]
-            return tuple(flat)
+            found = [positions(one) for one in part]
+            return tuple(k for one in found for k in (one if isinstance(one, tuple) else (one,)))
         if isinstance(part, (list, range)):
             part = np.asarray(part)
         if isinstance(part, np.ndarray):
@@ -482,10 +461,8 @@ class _Fixed:
         return f"{self.array.shape}{self.array.tobytes()!r}"
 
 
-def _index(part: Any) -> Any:
-    if isinstance(part, tuple):
-        return tuple(_index(one) for one in part)
-    return part.array if isinstance(part, _Fixed) else part
+def _index(index: Any) -> Any:
+    return replaced(index, operator.attrgetter("array"), _Fixed)
 
 
 # --- operations in JAX ------------------------------------------------------------------------------------------------
@@ -493,32 +470,20 @@ def _index(part: Any) -> Any:
 
 def in_jax(function: Callable) -> Callable:
     """The JAX function that computes what a NumPy function does. Raises ValueError if there is none."""
+    import jax
     import jax.numpy as jnp
 
     own = _own()
     if function in own:
         return own[function]
-    of = getattr(function, "of", None)
-    if of is not None:
-        return _of_ufunc_method(*of)
     name = getattr(function, "__name__", "")
-    for module in (jnp, jnp.linalg):
+    ufunc = getattr(function, "__self__", None)
+    if isinstance(ufunc, np.ufunc):
+        return _of_ufunc_method(ufunc, name)
+    for module in (jnp, jnp.linalg, jax.scipy.special):
         if hasattr(module, name):
             return getattr(module, name)
-    special = _special(name)
-    if special is not None:
-        return special
     raise ValueError(f"np.{name} has no counterpart in JAX")
-
-
-def _special(name: str) -> Callable | None:
-    import jax
-
-    return {
-        "expit": jax.nn.sigmoid,
-        "softmax": jax.nn.softmax,
-        "log_softmax": jax.nn.log_softmax,
-    }.get(name) or getattr(jax.scipy.special, name, None)
 
 
 def _of_ufunc_method(ufunc: np.ufunc, method: str) -> Callable:
@@ -577,12 +542,8 @@ def _own() -> dict[Callable, Callable]:
     def insert(array, index, values, axis=None):
         return jnp.insert(array, index, jnp.asarray(values), axis)
 
-    listed = {
-        name: getattr(jnp, name) for name in ("concatenate", "stack", "hstack", "vstack", "column_stack", "dstack")
-    }
-
-    def joined(name: str) -> Callable:
-        return lambda arrays, *args, **keywords: listed[name]([jnp.asarray(a) for a in arrays], *args, **keywords)
+    def joined(join: Callable) -> Callable:
+        return lambda arrays, *args, **keywords: join([jnp.asarray(a) for a in arrays], *args, **keywords)
 
     after = recorder.MUTATORS
     return {
@@ -599,7 +560,7 @@ def _own() -> dict[Callable, Callable]:
         after[np.copyto]: copyto,
         after[np.ndarray.sort]: lambda array, axis=-1: jnp.sort(array, axis=axis),
         np.asarray: jnp.asarray,
-        **{getattr(np, name): joined(name) for name in listed},
+        **{join: joined(getattr(jnp, join.__name__)) for join in recorder.JOINING},
     }
 
 

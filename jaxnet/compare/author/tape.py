@@ -16,6 +16,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,7 @@ class Place(NamedTuple):
     function: str
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Node:
     """One operation: `function(*inputs, **keywords)`, with Nodes in the place of recorded arrays.
 
@@ -52,50 +54,26 @@ class Node:
     array; `sample` is the first and the last number that it held, by which a change behind our back is noticed.
     """
 
-    __slots__ = (
-        "_sources",
-        "dtype",
-        "filled",
-        "filling",
-        "function",
-        "inputs",
-        "instruction",
-        "keywords",
-        "number",
-        "of_zeros",
-        "origin",
-        "parents",
-        "places",
-        "sample",
-        "shape",
-        "steps",
-        "updates",
-        "used",
-        "value",
-        "zero",
-    )
-
-    def __init__(self, number, function, inputs, keywords, parents, places, shape, dtype, value=None, origin=""):
-        self.number: int = number
-        self.function: Callable[..., Any] | None = function
-        self.inputs: tuple[Any, ...] = inputs
-        self.keywords: dict[str, Any] = keywords
-        self.parents: tuple[Node, ...] = parents
-        self.places: tuple[Place, ...] = places
-        self.instruction: tuple[types.CodeType, int] | None = None  # of the innermost line, which it was made by
-        self.shape: tuple[int, ...] = shape
-        self.dtype = dtype
-        self.value = value
-        self.origin: str = origin
-        self.steps: int = 0
-        self.updates: tuple[tuple[Node, Any], ...] = ()  # (p, g) for each reading of it as a step p ± g
-        self.sample: tuple[float, float] | None = None
-        self.zero: bool | None = None  # whether all numbers that it held were 0, if somebody has looked
-        self.of_zeros: bool | None = None  # whether it is made of zeros and numbers alone, if somebody has looked
-        self.used = False  # whether another Node was made of it
-        self.filling: Filling | None = None  # where it is a write of a part of an array …
-        self.filled: int = 0  # … and how many parts have been written by then
-        self._sources: tuple[Node, ...] | None = None
+    number: int
+    function: Callable[..., Any] | None
+    inputs: tuple[Any, ...]
+    keywords: dict[str, Any]
+    parents: tuple[Node, ...]
+    shape: tuple[int, ...]
+    dtype: Any
+    value: Any = None
+    origin: str = ""
+    places: tuple[Place, ...] = ()
+    instruction: tuple[types.CodeType, int] | None = None  # of the innermost line, which it was made by
+    steps: int = 0
+    updates: tuple[tuple[Node, Any], ...] = ()  # (p, g) for each reading of it as a step p ± g
+    sample: tuple[float, float] | None = None
+    zero: bool | None = None  # whether all numbers that it held were 0, if somebody has looked
+    of_zeros: bool | None = None  # whether it is made of zeros and numbers alone, if somebody has looked
+    used: bool = False  # whether another Node was made of it
+    filling: Filling | None = None  # where it is a write of a part of an array …
+    filled: int = 0  # … and how many parts have been written by then
+    _sources: tuple[Node, ...] | None = None
 
     @property
     def sources(self) -> tuple[Node, ...]:
@@ -106,14 +84,11 @@ class Node:
 
     @property
     def name(self) -> str:
-        return getattr(self.function, "__name__", "") if self.function is not None else ""
+        return getattr(self.function, "__name__", "")
 
     @property
     def size(self) -> int:
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
+        return math.prod(self.shape)
 
     @property
     def place(self) -> Place | None:
@@ -140,9 +115,9 @@ class Tape:
         self.most, self.deadline = most, deadline
         self.on_step: Callable[[Node], None] | None = None  # called when an array has been stepped for the third time
         self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array …
+        self.read = 0  # … for the updates in so many Nodes
         self.rounds: dict[Node, tuple[Node, Node]] = {}  # by a version of an array: the one before, and the step to it
         self.pieces: set[tuple[Node, Node]] = set()  # steps in pieces, and the versions that they are added to
-        self.read = 0  # … for the updates in so many Nodes
         self.since = 0  # steps are looked for from here on
         self.lost: Place | None = None  # where numbers were put into something that is not recorded
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
@@ -153,7 +128,7 @@ class Tape:
 
     def leaf(self, value: Any, origin: str = "") -> Node:
         """A Node for an array that was not computed from recorded ones."""
-        node = Node(len(self.nodes), None, (), {}, (), (), value.shape, value.dtype, value, origin)
+        node = Node(len(self.nodes), None, (), {}, (), value.shape, value.dtype, value, origin)
         self._append(node)
         return node
 
@@ -169,7 +144,7 @@ class Tape:
         """A Node for the operation whose result this is."""
         shape, dtype = getattr(result, "shape", ()), getattr(result, "dtype", None)
         parents = tuple(nodes_in((inputs, keywords)))
-        node = Node(len(self.nodes), function, inputs, keywords, parents, (), shape, dtype)
+        node = Node(len(self.nodes), function, inputs, keywords, parents, shape, dtype)
         for parent in parents:
             parent.used = True
         self._append(node)
@@ -334,20 +309,20 @@ def nodes_in(inputs: Any) -> Iterator[Node]:
         yield from nodes_in((inputs.start, inputs.stop, inputs.step))
 
 
-def replaced(inputs: Any, of_node: Callable[[Node], Any]) -> Any:
-    """Nested arguments with something in the place of each Node."""
-    if isinstance(inputs, Node):
-        return of_node(inputs)
-    if isinstance(inputs, tuple):
-        parts = [replaced(part, of_node) for part in inputs]
-        return type(inputs)(*parts) if hasattr(inputs, "_fields") else tuple(parts)
-    if isinstance(inputs, list):
-        return [replaced(part, of_node) for part in inputs]
-    if isinstance(inputs, dict):
-        return {key: replaced(part, of_node) for key, part in inputs.items()}
-    if isinstance(inputs, slice):
-        return slice(*(replaced(part, of_node) for part in (inputs.start, inputs.stop, inputs.step)))
-    return inputs
+def replaced(inputs: Any, of: Callable[[Any], Any], kind: type = Node) -> Any:
+    """Nested arguments with something in the place of each Node, or of whatever else is of that kind."""
+    return of(inputs) if isinstance(inputs, kind) else mapped(inputs, lambda part: replaced(part, of, kind))
+
+
+def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+    """A list, tuple, dict or slice with its parts changed; anything else as it is."""
+    if type(value) in (tuple, list):
+        return type(value)([change(part) for part in value])
+    if isinstance(value, dict):
+        return {key: change(part) for key, part in value.items()}
+    if isinstance(value, slice):
+        return slice(change(value.start), change(value.stop), change(value.step))
+    return value
 
 
 def places(most: int = 8) -> tuple[tuple[Place, ...], tuple[types.CodeType, int] | None]:
@@ -356,7 +331,7 @@ def places(most: int = 8) -> tuple[tuple[Place, ...], tuple[types.CodeType, int]
     frame = sys._getframe(1)
     while frame is not None and len(found) < most:
         code = frame.f_code
-        if _is_authors(code.co_filename):
+        if is_authors(code.co_filename):
             found.append(Place(code.co_filename, frame.f_lineno, code.co_name))
             instruction = instruction or (code, frame.f_lasti)
         frame = frame.f_back
@@ -364,7 +339,7 @@ def places(most: int = 8) -> tuple[tuple[Place, ...], tuple[types.CodeType, int]
 
 
 @functools.cache
-def _is_authors(file: str) -> bool:
+def is_authors(file: str) -> bool:
     """The author's files are compiled with relative names."""
     return not os.path.isabs(file) and file[:1] != "<"
 

@@ -37,11 +37,8 @@ class Watch:
         self.elsewhere = False  # whether something was trained that the asked file has no part in
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
         self.began = time.monotonic()
-        self.next_look = 0
-        self.awaited: set[Place | None] = set()  # lines that have made a step, but not yet thrice
-        self.next_look_at: dict[tuple[Place, ...], int] = {}  # what lines add up, when it was no step the last time
-        self.last: Place | None = None  # the line that completes the round in which one was found
         self.beside = False  # whether there may be other networks in that round
+        self._forget()
 
     def __call__(self, node: Node) -> None:
         count = len(self.tape.nodes)
@@ -52,10 +49,9 @@ class Watch:
         next_look = 0 if node.place in self.awaited else self.next_look
         if count < max(next_look, self.next_look_at.get(node.places, 0)):
             return
-        made = [(base, step) for base, step in node.updates if isinstance(step, Node)]
         # A row that is stepped may be as it was before any other one was.
-        whole = [(step, list(before_writes(base))[-1]) for base, step in made]
-        if not any(depends(step, base) or is_zero(step, Values()) for step, base in whole):
+        made = [(step, list(before_writes(base))[-1]) for base, step in node.updates if isinstance(step, Node)]
+        if not any(depends(step, base) or is_zero(step, Values()) for step, base in made):
             self.next_look_at[node.places] = int(1.05 * count)  # a look at the values takes long
             return
         try:
@@ -86,9 +82,9 @@ class Watch:
         known = {version for p in step.parameters for version in p.versions}
         forward = made_of([*(example.prediction for example in step.examples), *step.losses])
         inside = made_of(n for p in step.parameters for n in nodes_in(p.steps)) & step.labelled
-        updates = ((base, made) for node in inside for base, made in node.updates if isinstance(made, Node))
-        began = ((base, made) for base, made in updates if base.function is None and base in forward - known)
-        return any(self.tape.following.get((made, base)) for base, made in began)
+        began = {n for n in forward - known if n.function is None}
+        updates = ((made, p) for node in inside for p, made in node.updates if p in began and isinstance(made, Node))
+        return any(map(self.tape.following.get, updates))
 
     def _keep(self, steps: list[Step], frame: FrameType) -> None:
         """Keeps a network whose step is made by other lines than those that are kept already."""
@@ -112,10 +108,14 @@ class Watch:
         raise Another
 
     def _forget(self) -> None:
+        """Looks for what is trained from here on."""
         for seen in self.tape.nodes:
             seen.steps = 0
         self.tape.since = len(self.tape.nodes)
-        self.next_look, self.next_look_at, self.awaited, self.last = 0, {}, set(), None
+        self.next_look = 0
+        self.next_look_at: dict[tuple[Place, ...], int] = {}  # what lines add up, when it was no step the last time
+        self.awaited: set[Place | None] = set()  # lines that have made a step, but not yet thrice
+        self.last: Place | None = None  # the line that completes the round in which one was found
 
     def networks(self, ran: Ran | None, reasons: list[str], name: str) -> list[Network]:
         """Those that were found, or that of a program that ended before it had made three steps."""
