@@ -39,6 +39,7 @@ WAYS = {
     "added at": "out = np.zeros((3, 4)); np.add.at(out, [0, 0, 2], a)",
     "subtracted at": "out = np.ones((3, 4)); np.subtract.at(out, [0, 0, 2], a)",
     "einsum and outer": "out = np.einsum('ij,kj->ik', a, a) + np.outer(a[:, 0], a[:, 1])",
+    "along": "out = np.apply_along_axis(func1d=lambda r: r * r.sum(), axis=1, arr=a)",
     "vectorize": "out = np.vectorize(lambda v: v if v > 0 else v / 2)(a)",
     "along an axis": "out = np.apply_along_axis(lambda v: v / v.sum(), 1, a)",
     "entries": "out = a.copy()\nfor x in np.nditer(out, op_flags=['readwrite']):\n    x[...] = x * 2 if x > 0 else 0.5",

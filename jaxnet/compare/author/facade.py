@@ -7,6 +7,7 @@ functions that make arrays, those that look into lists, random numbers, and the 
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import types
 from collections.abc import Callable, Iterator
@@ -35,11 +36,32 @@ _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type(np.reshape))  
 
 def _module(real: types.ModuleType, own: dict[str, Any]) -> types.ModuleType:
     module = types.ModuleType(real.__name__)
+    vars(module).update(own)
     for key in dir(real):
         value = getattr(real, key)
-        setattr(module, key, _making(value) if isinstance(value, _FUNCTIONS) else value)
-    vars(module).update(own)
+        if key not in own:
+            setattr(module, key, _making(value) if isinstance(value, _FUNCTIONS) else value)
+        elif isinstance(own[key], types.FunctionType):
+            setattr(module, key, _by_names_of(value, own[key]))
     return module
+
+
+def _by_names_of(real: Callable, own: Callable) -> Callable:
+    """A function of ours that takes what it is given by NumPy's names (`arr=…`) as what stands at their places."""
+    try:
+        names = list(inspect.signature(real).parameters)
+    except ValueError:  # a function of C that does not say
+        return own
+
+    @functools.wraps(own)
+    def call_own(*args: Any, **keywords: Any) -> Any:
+        for name in names[len(args) :] if keywords else ():
+            if name not in keywords:
+                break
+            args = *args, keywords.pop(name)
+        return own(*args, **keywords)
+
+    return call_own
 
 
 def _making(function: Callable) -> Callable:

@@ -11,6 +11,7 @@ import gzip
 import io
 import pickle
 import re
+import string
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,8 @@ MNIST_TRAIN, MNIST_TESTS = 60_000, 10_000
 SPECKLES = 64  # of 256 shades
 IDX = re.compile(r"idx\d|ubyte")  # what MNIST's files are called
 TEXT = "the quick brown fox jumps over the lazy dog, and he said: what a lovely day it is!\n" * 10
-_TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|(^|_)[wb](_|\.|$)")
+TEXT += string.ascii_uppercase + string.digits + string.punctuation + "\n"  # a sample may begin with any of them
+_TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|(^|_)[wb]\d*(_|\.|$)")
 _ARRAYS = {".pkl", ".pickle", ".pk", ".npy", ".npz", ".h5", ".json", ".txt", ".csv"}  # what weights are saved in
 _LABEL = re.compile(r"labels?|class(es)?|targets?|y|digits?|outputs?|species|diagnosis|outcome|survived|quality|result")
 
