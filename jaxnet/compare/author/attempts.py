@@ -104,7 +104,7 @@ def _driven(
         where = f" ({own.entry})" if asked else ""
         attempt = None
         try:
-            with own.started, alarm(deadline):
+            with own.started(), alarm(deadline):
                 attempt = next(tried, None)
                 if attempt is None or (attempt.alone and trained):
                     return

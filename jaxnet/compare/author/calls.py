@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from jaxnet.compare.author import statements
 from jaxnet.compare.author.meanings import SIZES, Named, meanings, read_name, role, squeezed
+from jaxnet.compare.author.statements import unit_of
 
 RATE = 1.0  # a step is then the gradient itself, wherever the author multiplies with the rate
 COUNT = 3  # of steps, iterations, epochs
@@ -128,7 +128,7 @@ def _tree(filename: str) -> ast.Module:
 @functools.lru_cache(100)
 def _parsed(text: str) -> ast.Module:
     """As the program was run: without what is broken, and with Python 2's statements as functions."""
-    return ast.Module(statements._unit(text, "<author>", None).body, [])
+    return ast.Module(unit_of(text, "<author>").body, [])
 
 
 def node_of(function: Any) -> ast.FunctionDef | ast.Lambda | None:

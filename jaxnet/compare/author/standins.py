@@ -18,6 +18,7 @@ from typing import Any
 
 from jaxnet.compare.author import course, libraries
 from jaxnet.compare.author.files import LARGE, Files, numpy_readers
+from jaxnet.compare.author.imports import derived
 from jaxnet.compare.author.inert import PROGRESS, InertModule
 from jaxnet.compare.author.samples import Samples
 
@@ -77,13 +78,6 @@ def stand_ins(
 def arguments(file: Path) -> list[str]:
     """The arguments that the program would be started with."""
     return libraries.arguments(_text(file))
-
-
-def derived(module: types.ModuleType, changes: dict[str, Any]) -> types.ModuleType:
-    """A module like another but for some attributes."""
-    copy = types.ModuleType(module.__name__, module.__doc__)
-    copy.__dict__.update({"__getattr__": lambda name: getattr(module, name)} | module.__dict__ | changes)
-    return copy
 
 
 def _known(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]:
