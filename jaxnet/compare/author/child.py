@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from jaxnet.compare.author import inside, sandbox
 from jaxnet.compare.author.inside import NothingTrains
+from jaxnet.compare.author.scratch import scratch_copy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +68,7 @@ def run_in_child(
         process, isolation = _start(work, scratch)
         try:
             try:  # while the child imports what it needs
-                root, file = sandbox.scratch_copy(Path(path), scratch / "tree", content)
+                root, file = scratch_copy(Path(path), scratch / "tree", content)
             except OSError as error:
                 raise ValueError(f"{path}: cannot be copied: {error.strerror or error}") from None
             token = os.urandom(16).hex()

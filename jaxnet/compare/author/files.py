@@ -143,18 +143,12 @@ class Files:
         return self.samples.table(path)
 
     def path_class(self) -> type:
-        """`Path` that opens files as the program finds them."""
+        """`Path` that opens, and so reads, files as the program finds them."""
         files = self
 
         class StandInPath(type(Path())):
             def open(self, mode: str = "r", *rest: Any, **how: Any) -> Any:
                 return files.open(str(self), mode, *rest, **how)
-
-            def read_text(self, encoding: Any = None, errors: Any = None) -> str:
-                return files.open(str(self), "r", encoding=encoding).read()
-
-            def read_bytes(self) -> bytes:
-                return files.open(str(self), "rb").read()
 
             def exists(self, **_: Any) -> bool:
                 return files.exists(str(self))

@@ -21,10 +21,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jaxnet.compare.author.scratch import scratch_copy
-
-__all__ = ["Refused", "arm", "limit", "scratch_copy", "wrap"]
-
 MEMORY = 6 << 30  # bytes of data
 TRIAL = 5.0  # seconds that bubblewrap may take to start
 WRITTEN = 256 << 20  # bytes of a file

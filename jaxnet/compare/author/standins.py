@@ -7,10 +7,11 @@ Data that are missing are made up (`samples`), files that are there are cut (`fi
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import importlib
 import importlib.util
-import json
+import itertools
 import re
 import types
 from pathlib import Path
@@ -21,6 +22,7 @@ from jaxnet.compare.author.files import LARGE, Files, numpy_readers
 from jaxnet.compare.author.imports import derived
 from jaxnet.compare.author.inert import PROGRESS, InertModule
 from jaxnet.compare.author.samples import Samples
+from jaxnet.compare.author.statements import code_cells
 
 SHOWN = """
     matplotlib mpl_toolkits pylab seaborn plotly bokeh altair IPython ipywidgets tqdm tabulate colorama termcolor rich
@@ -109,14 +111,10 @@ def _reached(texts: dict[Path, str], file: Path) -> list[str]:
 
 
 def _text(path: Path) -> str:
-    text = path.read_text(errors="replace")
-    if path.suffix != ".ipynb":
-        return text
-    try:
-        cells = json.loads(text)["cells"]
-        return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    except (ValueError, KeyError, TypeError):
-        return text
+    if path.suffix == ".ipynb":
+        with contextlib.suppress(ValueError):  # it is none
+            return "\n".join(code_cells(path.read_bytes(), path.name))
+    return path.read_text(errors="replace")
 
 
 def _imported(text: str) -> set[str]:
@@ -126,8 +124,7 @@ def _imported(text: str) -> set[str]:
 
 
 def _with_parents(name: str) -> list[str]:
-    parts = name.split(".")
-    return [".".join(parts[: k + 1]) for k in range(len(parts))]
+    return list(itertools.accumulate(name.split("."), "{}.{}".format))
 
 
 @functools.cache
