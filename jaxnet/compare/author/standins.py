@@ -43,7 +43,7 @@ def stand_ins(
     texts = _texts(root, file)
     everything = "\n".join(texts.values())
     source = texts.get(file, "")
-    reached = "\n".join(_reached(texts, file))
+    reached = _reached(texts, file)
     samples = Samples(reached, noise)
     files = Files(root, file, samples)
     known = _known(numpy, samples, files)
@@ -97,7 +97,7 @@ def _texts(root: Path, file: Path) -> dict[Path, str]:
     return {path: _text(path) for path in [file, *others] if path.is_file() and path.stat().st_size < LARGE}
 
 
-def _reached(texts: dict[Path, str], file: Path) -> list[str]:
+def _reached(texts: dict[Path, str], file: Path) -> str:
     """The text of the file, and of what it imports from its tree, directly or not."""
     reached, waiting = {}, [file]
     while waiting:
@@ -107,7 +107,7 @@ def _reached(texts: dict[Path, str], file: Path) -> list[str]:
             lines = re.findall(r"^\s*(?:from|import)\s.+", texts[path], re.M)  # `from package import module`, too
             words = {word for line in lines for word in re.findall(r"\w+", line)}
             waiting += [p for p in texts if (p.parent.name if p.stem == "__init__" else p.stem) in words]
-    return list(reached.values())
+    return "\n".join(reached.values())
 
 
 def _text(path: Path) -> str:
