@@ -246,8 +246,7 @@ class _Shell:
         self._program = program
 
     def run_line_magic(self, name: str, line: str = "", *_: Any) -> None:
-        words = line.replace("'", "").replace('"', "").split()
-        words = [word for word in words if not word.startswith("-")]
+        words = [word for word in re.sub("['\"]", "", line).split() if not word.startswith("-")]
         if name == "run" and words:
             path = Path(words[0] if words[0].endswith((".py", ".ipynb")) else f"{words[0]}.py")
             self._program.run_file(path.resolve(), self._program.main, forgiving_exit=True)
