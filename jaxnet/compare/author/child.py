@@ -1,10 +1,10 @@
 """Examines an author's program in a process of its own, so that it can neither hang, crash nor flood this one.
 
-The child (`inside`) gets its task, with a random token, on its standard input, and sends back that token, one JSON text
-and one .npz on what was its standard output; nothing is unpickled. Before any of the author's code is run, both are
-moved out of its sight: files 0 to 2 are /dev/null then, and a message without the token is none. So a program that
-prints, closes or writes to whatever it finds cannot make up a verdict by accident, or by a simple forgery. It is no
-seal against code that searches its process's memory for the token.
+The child (`inside`) gets its task, with a random token, on its standard input, and sends back one JSON text and one .npz
+on what was its standard output, with that token before, between and after them; nothing is unpickled. Before any of the
+author's code is run, both are moved out of its sight: files 0 to 2 are /dev/null then, and a message without the tokens
+is none. So a program that prints, closes or writes to whatever it finds cannot make up a verdict by accident, or by a
+simple forgery. It is no seal against code that searches its process's memory for the token.
 """
 
 from __future__ import annotations
@@ -139,19 +139,16 @@ def _end(process: subprocess.Popen) -> None:
 
 def _read(message: bytes, token: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
     """The report and the arrays of a whole message; None for all else."""
-    _, found, rest = message.partition(token)
-    if not found or len(rest) < inside.SIZES.size:
+    parts = message.split(token)
+    if len(parts) != 4:
         return None
-    text, packed = inside.SIZES.unpack_from(rest)
-    if len(rest) < inside.SIZES.size + text + packed:
-        return None
-    body = rest[inside.SIZES.size :]
-    report = json.loads(body[:text])
+    _, text, packed, _ = parts
+    report = json.loads(text)
     if not packed:
         return report, {}
     import numpy as np
 
-    with np.load(io.BytesIO(body[text : text + packed]), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         return report, {name: arrays[f"{k}"] for k, name in enumerate(report["arrays"])}
 
 

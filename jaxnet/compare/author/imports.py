@@ -191,8 +191,7 @@ class Imports:
 
     def new_module(self, name: str, path: Path) -> types.ModuleType:
         module = types.ModuleType(name)
-        source = self.tree.source(path)
-        module.__file__ = str(source or path)
+        module.__file__ = str(self.tree.source(path) or path)
         module.__package__ = name if path.is_dir() else name.rpartition(".")[0]
         if path.is_dir():
             module.__path__ = [str(path)]

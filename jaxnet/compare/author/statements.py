@@ -6,6 +6,7 @@ import __future__
 import ast
 import io
 import json
+import math
 import re
 import textwrap
 import tokenize
@@ -186,21 +187,16 @@ def _requoted(line: str) -> str:
 
 def _stretches(lines: list[str], at: int) -> Iterator[tuple[int, int]]:
     """The line with what is below it, then the blocks around, from the innermost to the outermost, then the rest."""
-    deep = [len(line) - len(line.lstrip()) if line.strip() else None for line in lines]
-    start, depth = at, deep[at]
-    if depth is None:
-        depth = 1
+    deep = [len(line) - len(line.lstrip()) if line.strip() else math.inf for line in lines]
+    start, depth = at, deep[at] if lines[at].strip() else 1
     while True:
-        end = start + 1
-        while end < len(lines) and (deep[end] is None or deep[end] > depth):  # type: ignore[operator]
-            end += 1
+        end = next((k for k in range(start + 1, len(lines)) if deep[k] <= depth), len(lines))
         if end < len(lines) and deep[end] == depth and re.match(r"\s*[)\]}]", lines[end]):
             end += 1
         yield start, end
-        above = [k for k in range(start) if deep[k] is not None and deep[k] < depth]  # type: ignore[operator]
+        above = [k for k in range(start) if deep[k] < depth]
         if not above:
             break
-        start = above[-1]
-        depth = deep[start] or 0
+        start, depth = above[-1], deep[above[-1]]
     yield start, len(lines)
     yield at, len(lines)
