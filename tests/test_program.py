@@ -12,8 +12,8 @@ import pytest
 
 from jaxnet.compare.author import program
 from jaxnet.compare.author.statements import read_units
-from jaxnet.compare.author.tree import importers
 from jaxnet.compare.author.tape import Enough
+from jaxnet.compare.author.tree import importers
 
 
 class Author:

@@ -1,10 +1,10 @@
 """Examines an author's program in a process of its own, so that it can neither hang, crash nor flood this one.
 
-The child (`inside`) gets its task, with a random token, on its standard input, and sends back one JSON text and one .npz
-on what was its standard output, with that token before, between and after them; nothing is unpickled. Before any of the
-author's code is run, both are moved out of its sight: files 0 to 2 are /dev/null then, and a message without the tokens
-is none. So a program that prints, closes or writes to whatever it finds cannot make up a verdict by accident, or by a
-simple forgery. It is no seal against code that searches its process's memory for the token.
+The child (`inside`) gets its task, with a random token, on its standard input, and sends back one JSON text and one
+.npz on what was its standard output, with that token before, between and after them; nothing is unpickled. Before any
+of the author's code is run, both are moved out of its sight: files 0 to 2 are /dev/null then, and a message without
+the tokens is none. So a program that prints, closes or writes to whatever it finds cannot make up a verdict by
+accident, or by a simple forgery. It is no seal against code that searches its process's memory for the token.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 EXAMINE = "jaxnet.compare.author.verdict:examine"
 SOFT = 0.8  # of the time, or until REST seconds before its end where that is later: so long a program is judged
 REST = 7.0
-LOOK = 0.1  # seconds from one look at whether to stop to the next
+LOOK = 0.1  # seconds from one look at whether to stop, or whether the time is up, to the next
 
 
 class Stopped(Exception):
@@ -110,16 +110,14 @@ def _start(work: str, scratch: Path) -> tuple[subprocess.Popen, str]:
 
 
 def _communicate(
-    process: subprocess.Popen, task: bytes, end: float, stop: threading.Event | None
+    process: subprocess.Popen, task: bytes | None, end: float, stop: threading.Event | None
 ) -> tuple[bytes, bytes, bool]:
     """What the child said on its two pipes, and whether it had to be ended. Raises Stopped once `stop` is set."""
-    given: bytes | None = task
     while stop is None or not stop.is_set():
-        left = max(end - time.monotonic(), LOOK)
         try:
-            return *process.communicate(given, timeout=left if stop is None else min(left, LOOK)), False
+            return *process.communicate(task, timeout=LOOK), False
         except subprocess.TimeoutExpired:
-            given = None
+            task = None  # it is on its way
         if time.monotonic() >= end:
             _end(process)
             return *process.communicate(), True

@@ -33,6 +33,7 @@ from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree
 
 _NOTES = 20  # that are kept
+_ASKS_FOR_MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 
 
 class Ran(NamedTuple):
@@ -216,9 +217,8 @@ class _Program:
         text = f"{type(error).__name__}: {message}" if message else type(error).__name__
         self.note(error, text, (unit.filename, statement.lineno))
 
-    def note(self, error: BaseException, text: str, otherwise: tuple[str, int] | None = None) -> None:
-        """A note with the innermost line of the author's that the error came from."""
-        place = otherwise
+    def note(self, error: BaseException, text: str, place: tuple[str, int] | None = None) -> None:
+        """A note with the innermost line of the author's that the error came from, else with that place."""
         for frame, line in traceback.walk_tb(error.__traceback__):
             if frame.f_code.co_filename in self.filenames:
                 place = frame.f_code.co_filename, line
@@ -315,17 +315,10 @@ def _call_instead(function: str, arguments: list[ast.expr], node: ast.expr) -> a
 def _one_by_one(body: list[ast.stmt], namespace: dict[str, Any]) -> Iterator[ast.stmt]:
     """The statements, those of `if __name__ == "__main__"` one by one too."""
     for statement in body:
-        if isinstance(statement, ast.If) and _asks_for_main(statement.test):
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) in _ASKS_FOR_MAIN:
             yield from statement.body if namespace.get("__name__") == "__main__" else statement.orelse
         else:
             yield statement
-
-
-def _asks_for_main(test: ast.expr) -> bool:
-    match test:
-        case ast.Compare(ops=[ast.Eq()], left=left, comparators=[right]):
-            return {ast.unparse(left), ast.unparse(right)} == {"__name__", "'__main__'"}
-    return False
 
 
 def _uses_unbound(name: str, statements: list[ast.stmt]) -> bool:
