@@ -136,7 +136,9 @@ def _parsed(text: str) -> ast.Module:
 def nodes_of(function: Any) -> list[ast.AST]:
     """A function's definition and all that is in it; nothing if its source is not at hand."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    for node in ast.walk(_tree(code.co_filename)) if code else ():
+    if code is None:
+        return []
+    for node in ast.walk(_tree(code.co_filename)):
         if isinstance(node, ast.FunctionDef | ast.Lambda):
             decorators = getattr(node, "decorator_list", [])
             if min([node.lineno, *(d.lineno for d in decorators)]) == code.co_firstlineno:
@@ -165,8 +167,8 @@ def _sites(trees: list[ast.Module]) -> dict[str, list[tuple[ast.Call, Any]]]:
     for node in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.stmt)):
         for call in ast.walk(node):
             if isinstance(call, ast.Call) and (name := tail(call.func)):
-                is_assigned = isinstance(node, ast.Assign) and call is node.value
-                found.setdefault(name, []).append((call, _targets(node.targets[0]) if is_assigned else None))
+                assigned = _targets(node.targets[0]) if isinstance(node, ast.Assign) and call is node.value else None
+                found.setdefault(name, []).append((call, assigned))
     return found
 
 
