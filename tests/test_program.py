@@ -254,7 +254,7 @@ def test_the_recorder_ends_the_run(author):
     author.write("helper.py", "import numpy\nnumpy.enough()")
     text = "x = 1\ntry:\n    import helper\nexcept Exception:\n    pass\nx = 2"
     ran = author.run("main.py", text)
-    assert ran.enough
+    assert ran.notes == []
     assert ran.namespace["x"] == 1
 
 
@@ -270,7 +270,6 @@ def test_the_deadline_ends_the_run(author, text):
     ran = author.run("main.py", f"x = 1\n{text}\nx = 2", deadline=start + 0.2)
     assert 0.2 < time.monotonic() - start < 2
     assert ran.namespace["x"] == 1
-    assert not ran.enough
     assert ran.notes[0].endswith("stopped: the time was up")
     assert ran.notes[0].startswith("line ")
 

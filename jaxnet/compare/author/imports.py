@@ -127,7 +127,7 @@ class Imports:
     def _search(self, name: str) -> types.ModuleType:
         """The author's module of this name, or a replacement, or the real one."""
         parts = name.split(".")
-        known = self._replaced(parts[0]) or self._installed(parts[0])
+        known = self._replaced(parts[0]) or (parts[0] not in self.registered and is_installed(parts[0]))
         base = None if parts[0] in sys.builtin_module_names else self.tree.find(parts, self._folders(), known)
         if base is not None:
             return self._chain(base, parts)
@@ -163,15 +163,6 @@ class Imports:
 
     def _replaced(self, top: str) -> bool:
         return top in self.modules or any(name.startswith(f"{top}.") for name in self.modules)
-
-    def _installed(self, top: str) -> bool:
-        if top in sys.modules:
-            return top not in self.registered
-        try:
-            spec = importlib.util.find_spec(top)
-        except (ImportError, ValueError):
-            return False
-        return spec is not None and spec.origin is not None  # a folder that happens to lie on the path is none
 
     def _beside_replaced(self, parts: list[str]) -> types.ModuleType:
         """A module above, below or beside replacements: what of it is not replaced is the real one's."""
@@ -228,6 +219,16 @@ class _Loader(importlib.abc.Loader):
 class _FindsNothing:
     def find_spec(self, *_: Any) -> None:
         return None
+
+
+def is_installed(name: str) -> bool:
+    if name in sys.modules:
+        return True
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return False
+    return spec is not None and spec.origin is not None  # a folder that happens to lie on the path is none
 
 
 def derived(module: types.ModuleType, changes: dict[str, Any]) -> types.ModuleType:

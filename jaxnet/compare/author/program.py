@@ -42,7 +42,6 @@ class Ran(NamedTuple):
     entry: Path  # the file that was run, relative to the root of the author's tree
     namespace: dict[str, Any]  # its globals afterwards
     notes: list[str]  # what could not be run, one line each
-    enough: bool  # whether the recorder ended the run
     started: Callable[[], contextlib.AbstractContextManager[None]]  # the state of the process that its functions need
 
 
@@ -71,15 +70,14 @@ def run(
     if is_notebook:
         del program.main.__file__
     started = functools.partial(_as_started, program.imports, arguments)
-    enough = False
     try:
         with started(), alarm(deadline):
             program.run_file(program.file, program.main, forgiving_exit=is_notebook)
     except Enough:
-        enough = True
+        pass
     except OutOfTime as end:
         program.note(end, "stopped: the time was up")
-    return Ran(program.file.relative_to(program.root), program.main.__dict__, program.all_notes(), enough, started)
+    return Ran(program.file.relative_to(program.root), program.main.__dict__, program.all_notes(), started)
 
 
 @contextlib.contextmanager

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import functools
 import importlib
-import importlib.util
 import itertools
 import re
 import types
@@ -19,7 +17,7 @@ from typing import Any
 
 from jaxnet.compare.author import course, libraries
 from jaxnet.compare.author.files import LARGE, Files, numpy_readers
-from jaxnet.compare.author.imports import derived
+from jaxnet.compare.author.imports import derived, is_installed
 from jaxnet.compare.author.inert import PROGRESS, InertModule
 from jaxnet.compare.author.samples import Samples
 from jaxnet.compare.author.statements import code_cells
@@ -53,7 +51,7 @@ def stand_ins(
     ends = {name: (name.partition(".")[0], name.rpartition(".")[2]) for name in imported}
     foreign = {name for name, (top, last) in ends.items() if top not in own and (top in shown or last not in own)}
     tops = {name.partition(".")[0] for name in foreign}
-    gone = {top for top in tops if top in shown or not _installed(top)}
+    gone = {top for top in tops if top in shown or not is_installed(top)}
     bound = re.findall(r"^\s*(?:def|class)\s+(\w+)|^([\w, ]+?)\s*=|^(?:from\s.+)?import\s(.+)", everything, re.M)
     defined = {word for names in bound for word in re.findall(r"\w+", " ".join(names))}
     free = {*re.findall(r"\b[A-Za-z]\w*\b", source)} - defined - {*dir(builtins)}
@@ -65,7 +63,7 @@ def stand_ins(
         modules[name] = InertModule(name, path if given else name, known, given or wanted)
     for key, value in known.items():
         name, _, attribute = key.rpartition(".")
-        if name.partition(".")[0] in tops - gone and name.rpartition(".")[2] in reached and _installed(name):
+        if name.partition(".")[0] in tops - gone and name.rpartition(".")[2] in reached and is_installed(name):
             for part in _with_parents(name):
                 if part not in modules:
                     modules[part] = derived(importlib.import_module(part), {})
@@ -125,11 +123,3 @@ def _imported(text: str) -> set[str]:
 
 def _with_parents(name: str) -> list[str]:
     return list(itertools.accumulate(name.split("."), "{}.{}".format))
-
-
-@functools.cache
-def _installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
