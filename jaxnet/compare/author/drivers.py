@@ -12,7 +12,6 @@ import collections
 import contextlib
 import functools
 import io
-import itertools
 import random
 import re
 import traceback
@@ -90,8 +89,7 @@ def drive(
     raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network
     for target in [*networks, *layers]:
         offered, alone = 0, target in layers
-        depths = dict.fromkeys(map(_depth, target.worlds))
-        for depth, strict in itertools.product(depths, target.strictness):
+        for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, target.worlds)) for s in target.strictness]:
             doubt = next((f"in a deeper network {why}" for d, why in raised.items() if d > depth), "")
             if alone and networks:
                 doubt = "the network that they are parts of could not be called"
