@@ -371,7 +371,7 @@ def test_what_vanishes_beside_a_program_is_no_matter_of_its(folder, monkeypatch)
 
     monkeypatch.setattr(shutil, "copyfile", copied)
     folder("tree/a.py", "tree/b.py", "tree/c.py", "tree/README.md")
-    root, file = child.sandbox.scratch_copy(Path("tree/a.py"), folder.path / "scratch")
+    root, file = child.scratch_copy(Path("tree/a.py"), folder.path / "scratch")
     assert (file.name, sorted(os.listdir(root))) == ("a.py", ["README.md", "a.py", "c.py"])
 
 
@@ -379,7 +379,7 @@ def test_a_program_that_vanishes_while_it_is_copied_is_one_line(folder, monkeypa
     def copied(*_):
         raise FileNotFoundError(2, "No such file or directory", "b.py")
 
-    monkeypatch.setattr(child.sandbox, "scratch_copy", copied)
+    monkeypatch.setattr(child, "scratch_copy", copied)
     folder("a.py")
     with pytest.raises(ValueError, match=r"^a\.py: cannot be copied: No such file or directory$"):
         compare_file("a.py")

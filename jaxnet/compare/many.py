@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from jaxnet.compare.author.child import NothingTrains, Stopped
 from jaxnet.compare.author.statements import read_units
-from jaxnet.compare.author.tree import SKIPPED
+from jaxnet.compare.author.tree import programs_below
 from jaxnet.compare.files import compare_file
 from jaxnet.compare.report import Report
 
@@ -124,7 +124,7 @@ def find_programs(paths: Iterable[str | Path]) -> list[Program]:
     found: dict[str, Program] = {}
     for path in paths:
         if os.path.isdir(path):
-            programs = [Program(file, False) for file in _files_below(path) if may_train(file)]
+            programs = [Program(file, False) for file in map(str, programs_below(path)) if may_train(file)]
         else:
             programs = [Program(str(path), True)]
         for program in programs:
@@ -132,16 +132,6 @@ def find_programs(paths: Iterable[str | Path]) -> list[Program]:
             before = found.get(same)
             found[same] = program if before is None else before._replace(named=before.named or program.named)
     return list(found.values())
-
-
-def _files_below(folder: str | Path) -> Iterator[str]:
-    """The .py and .ipynb below a folder that may be the author's, in order."""
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f not in SKIPPED and not os.path.exists(Path(place, f, "pyvenv.cfg")))
-        for file in sorted(files):
-            path = Path(place, file)
-            if file.endswith((".py", ".ipynb")) and path.is_file():
-                yield str(path)
 
 
 _LIBRARIES = re.compile(rb"numpy|pylab")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ def attempts(
     """The file itself, programs of its tree that use it, and calls of what it has. With `noise`, on pictures no part of
     which is blank."""
     own: Ran | None = None
-    modules: dict[str, Any] = {}
+    numpy: Any = None
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
     elsewhere = ""  # a program that uses the file, and trains what it has no part in
     asked = str(path.resolve().relative_to(root.resolve()))
@@ -50,12 +51,10 @@ def attempts(
             reasons.append("the time was up")
             return
         watch = Watch(deadline, asked)
-        modules, builtins = standins.stand_ins(root, file, facade.modules()["numpy"], noise)
-        modules = {**facade.modules(), **modules}
-        share = time.monotonic() + SHARE * (deadline - time.monotonic())
-        watch.tape.deadline = share
+        start, numpy = _ready(file, root, noise)
+        watch.tape.deadline = share = time.monotonic() + SHARE * (deadline - time.monotonic())
         with recording(watch.tape):
-            ran = run(file, root, modules, builtins=builtins, arguments=standins.arguments(file), deadline=share)
+            ran = start(deadline=share)
         own = own or ran
         elsewhere = elsewhere or (file.name if watch.elsewhere else "")
         trained = trained or (file == path and any(node.steps >= 3 for node in watch.tape.nodes))
@@ -79,11 +78,18 @@ def attempts(
     if own is None:
         return
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
-    yield from _driven(own, modules["numpy"], deadline, flags, reasons, trained, doubt)
+    yield from _driven(own, numpy, deadline, flags, reasons, trained, doubt)
     for file in importers(path, root, DEFINING, defining=True):  # a network of this file's layers, perhaps
-        modules, builtins = standins.stand_ins(root, file, facade.modules()["numpy"])
-        ran = run(file, root, {**facade.modules(), **modules}, builtins=builtins, deadline=deadline)
-        yield from _driven(ran, modules["numpy"], deadline, flags, reasons, True, asked=asked)
+        start, numpy = _ready(file, root)
+        yield from _driven(start(deadline=deadline), numpy, deadline, flags, reasons, True, asked=asked)
+
+
+def _ready(file: Path, root: Path, noise: bool = False) -> tuple[Callable[..., Ran], Any]:
+    """The run of a program with all that stands in for what it needs, and the NumPy that it has."""
+    recorded = facade.modules()
+    modules, builtins = standins.stand_ins(root, file, recorded["numpy"], noise)
+    modules, arguments = {**recorded, **modules}, standins.arguments(file)
+    return functools.partial(run, file, root, modules, builtins=builtins, arguments=arguments), modules["numpy"]
 
 
 def _driven(
@@ -100,15 +106,13 @@ def _driven(
     tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, **flags)
     while True:
         watch = Watch(deadline)
-        description = "calls of what it defines"
-        where = f" ({own.entry})" if asked else ""
-        attempt = None
+        description, attempt = "calls of what it defines", None
         try:
-            with own.started, alarm(deadline):
+            with own.started(), alarm(deadline):
                 attempt = next(tried, None)
                 if attempt is None or (attempt.alone and trained):
                     return
-                description = attempt.description + where
+                description = attempt.description + (f" ({own.entry})" if asked else "")
                 with recording(watch.tape):
                     attempt.call()
         except Enough:

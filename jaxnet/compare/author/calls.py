@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from jaxnet.compare.author import statements
 from jaxnet.compare.author.meanings import SIZES, Named, meanings, read_name, role, squeezed
+from jaxnet.compare.author.statements import unit_of
 
 RATE = 1.0  # a step is then the gradient itself, wherever the author multiplies with the rate
 COUNT = 3  # of steps, iterations, epochs
@@ -96,7 +96,7 @@ class File:
 
     def used(self, name: str) -> bool:
         """Whether a function is used anywhere in the file but in itself."""
-        own = {id(n) for n in ast.walk(node)} if (node := node_of(self.functions[name])) else set()
+        own = {id(n) for n in nodes_of(self.functions[name])}
         nodes = (n for tree in self.trees for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name)
         return any(id(n) not in own for n in nodes)
 
@@ -105,7 +105,9 @@ class File:
         found: set[str] = set()
         waiting = [function]
         while waiting:
-            names, attributes = _used(waiting.pop())
+            nodes = nodes_of(waiting.pop())
+            names = {n.id for n in nodes if isinstance(n, ast.Name)}
+            attributes = {n.attr for n in nodes if isinstance(n, ast.Attribute)}
             waiting += [self.functions[name] for name in names - found if name in self.functions]
             waiting += [
                 vars(c)[a] for a in attributes - found for c in self.classes.values() if callable(vars(c).get(a))
@@ -128,26 +130,20 @@ def _tree(filename: str) -> ast.Module:
 @functools.lru_cache(100)
 def _parsed(text: str) -> ast.Module:
     """As the program was run: without what is broken, and with Python 2's statements as functions."""
-    return ast.Module(statements._unit(text, "<author>", None).body, [])
+    return ast.Module(unit_of(text, "<author>").body, [])
 
 
-def node_of(function: Any) -> ast.FunctionDef | ast.Lambda | None:
-    """The definition of a function, if its source is at hand."""
+def nodes_of(function: Any) -> list[ast.AST]:
+    """A function's definition and all that is in it; nothing if its source is not at hand."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    tree, first = (_tree(code.co_filename), code.co_firstlineno) if code else (None, 0)
-    for node in ast.walk(tree) if tree else ():
+    if code is None:
+        return []
+    for node in ast.walk(_tree(code.co_filename)):
         if isinstance(node, ast.FunctionDef | ast.Lambda):
             decorators = getattr(node, "decorator_list", [])
-            if min([node.lineno, *(d.lineno for d in decorators)]) == first:
-                return node
-    return None
-
-
-def _used(function: Any) -> tuple[set[str], set[str]]:
-    """The names that a function uses, and the attributes."""
-    nodes = list(ast.walk(node)) if (node := node_of(function)) else []
-    names = {n.id for n in nodes if isinstance(n, ast.Name)}
-    return names, {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+            if min([node.lineno, *(d.lineno for d in decorators)]) == code.co_firstlineno:
+                return list(ast.walk(node))
+    return []
 
 
 def tail(node: ast.AST) -> str:
@@ -160,27 +156,26 @@ def tail(node: ast.AST) -> str:
     return ""
 
 
+def _targets(node: ast.AST) -> list[str] | str:
+    """The last name of an expression, or a list of those of its parts."""
+    return [tail(part) for part in node.elts] if isinstance(node, ast.Tuple | ast.List) else tail(node)
+
+
 def _sites(trees: list[ast.Module]) -> dict[str, list[tuple[ast.Call, Any]]]:
     """The calls of each name, with the names that their results are assigned to."""
     found: dict[str, list[tuple[ast.Call, Any]]] = {}
-    for node in (node for tree in trees for node in ast.walk(tree)):
-        value = node.value if isinstance(node, ast.Assign) else None
-        for call in ast.walk(node) if isinstance(node, ast.stmt) else ():
+    for node in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.stmt)):
+        for call in ast.walk(node):
             if isinstance(call, ast.Call) and (name := tail(call.func)):
-                target = node.targets[0] if isinstance(node, ast.Assign) and call is value else None
-                names = [tail(t) for t in target.elts] if isinstance(target, ast.Tuple | ast.List) else None
-                found.setdefault(name, []).append((call, names or (tail(target) if target is not None else None)))
+                assigned = _targets(node.targets[0]) if isinstance(node, ast.Assign) and call is node.value else None
+                found.setdefault(name, []).append((call, assigned))
     return found
 
 
 def return_names(function: Any) -> list[str] | str | None:
     """The names in a function's last return statement: a list for several, a string for one."""
-    node = node_of(function)
-    returns = [n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value] if node else []
-    if not returns:
-        return None
-    value = returns[-1]
-    return [tail(e) for e in value.elts] if isinstance(value, ast.Tuple | ast.List) else tail(value)
+    returns = [n.value for n in nodes_of(function) if isinstance(n, ast.Return) and n.value]
+    return _targets(returns[-1]) if returns else None
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
@@ -196,7 +191,8 @@ class Session:
         self.labelled = False  # whether the author's code has been given the labels
 
     def call(self, function: Any, building: bool = False, **given: Any) -> Any:
-        """Calls with arguments by name; what is returned goes into the pool under the author's names for it."""
+        """Calls with arguments by name; what is returned goes into the pool under the author's names for it, and in the
+        place of what had another name as well."""
         arguments = {}
         for parameter in _parameters(function):
             name, optional = parameter.name, parameter.default is not parameter.empty
@@ -205,16 +201,12 @@ class Session:
                 arguments[name] = found
         self._set_globals(function)
         result = function(**arguments)
-        self.absorb(function, result)
-        return result
-
-    def absorb(self, function: Any, result: Any) -> None:
-        """Puts what a call returned into the pool; what had another name as well gets it again."""
-        for name, value in named_results(self.file, function, result):
+        for name, value in named_results(self.file, function, result).items():
             old = self.pool.get(name)
             for other in [n for n, v in self.pool.items() if v is old and isinstance(old, dict | list)]:
                 self.pool[other] = value
             self.pool[name] = value
+        return result
 
     def _value(self, name: str, function: Any, building: bool, optional: bool) -> Any:
         names = [name, *self._aliases(function, name)]
@@ -265,7 +257,7 @@ class Session:
     def _part(self, name: str, function: Any) -> Any:
         """What the file has for an argument that is a part of a network: an activation, a word for one."""
         word, owner = name.lower(), getattr(self.file.namespace.get(getattr(function, "__name__", "")), "__dict__", {})
-        nodes = [n for f in (function, *owner.values()) if (node := node_of(f)) for n in ast.walk(node)]
+        nodes = [n for f in (function, *owner.values()) for n in nodes_of(f)]
         compared = [n for n in nodes if isinstance(n, ast.Compare) and name in (tail(n.left), tail(n.left)[1:])]
         constants = [c.value for n in compared for c in n.comparators if isinstance(c, ast.Constant)]
         words = [value for value in constants if isinstance(value, str)]
@@ -316,7 +308,7 @@ def needs_arguments(function: Any) -> bool:
     return any(p.default is p.empty for p in _parameters(function))
 
 
-def named_results(file: File, function: Any, result: Any) -> list[tuple[str, Any]]:
+def named_results(file: File, function: Any, result: Any) -> dict[str, Any]:
     """A call's results with the names of its return statement and of the places where the file calls it.
 
     Names that are not all different, `return W1, b1, W2, b1`, are a slip and none.
@@ -331,7 +323,7 @@ def named_results(file: File, function: Any, result: Any) -> list[tuple[str, Any
             for name, value in zip(names, result, strict=True) if len(set(told)) == len(told) else ():
                 if name in told:
                     found.setdefault(name, value)
-    return list(found.items())
+    return found
 
 
 # --- what is in the results -------------------------------------------------------------------------------------------

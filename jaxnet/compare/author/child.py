@@ -1,10 +1,10 @@
 """Examines an author's program in a process of its own, so that it can neither hang, crash nor flood this one.
 
-The child (`inside`) gets its task, with a random token, on its standard input, and sends back that token, one JSON text
-and one .npz on what was its standard output; nothing is unpickled. Before any of the author's code is run, both are
-moved out of its sight: files 0 to 2 are /dev/null then, and a message without the token is none. So a program that
-prints, closes or writes to whatever it finds cannot make up a verdict by accident, or by a simple forgery. It is no
-seal against code that searches its process's memory for the token.
+The child (`inside`) gets its task, with a random token, on its standard input, and sends back one JSON text and one
+.npz on what was its standard output, with that token before, between and after them; nothing is unpickled. Before any
+of the author's code is run, both are moved out of its sight: files 0 to 2 are /dev/null then, and a message without
+the tokens is none. So a program that prints, closes or writes to whatever it finds cannot make up a verdict by
+accident, or by a simple forgery. It is no seal against code that searches its process's memory for the token.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from jaxnet.compare.author import inside, sandbox
 from jaxnet.compare.author.inside import NothingTrains
+from jaxnet.compare.author.scratch import scratch_copy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 EXAMINE = "jaxnet.compare.author.verdict:examine"
 SOFT = 0.8  # of the time, or until REST seconds before its end where that is later: so long a program is judged
 REST = 7.0
-LOOK = 0.1  # seconds from one look at whether to stop to the next
+LOOK = 0.1  # seconds from one look at whether to stop, or whether the time is up, to the next
 
 
 class Stopped(Exception):
@@ -67,7 +68,7 @@ def run_in_child(
         process, isolation = _start(work, scratch)
         try:
             try:  # while the child imports what it needs
-                root, file = sandbox.scratch_copy(Path(path), scratch / "tree", content)
+                root, file = scratch_copy(Path(path), scratch / "tree", content)
             except OSError as error:
                 raise ValueError(f"{path}: cannot be copied: {error.strerror or error}") from None
             token = os.urandom(16).hex()
@@ -109,16 +110,14 @@ def _start(work: str, scratch: Path) -> tuple[subprocess.Popen, str]:
 
 
 def _communicate(
-    process: subprocess.Popen, task: bytes, end: float, stop: threading.Event | None
+    process: subprocess.Popen, task: bytes | None, end: float, stop: threading.Event | None
 ) -> tuple[bytes, bytes, bool]:
     """What the child said on its two pipes, and whether it had to be ended. Raises Stopped once `stop` is set."""
-    given: bytes | None = task
     while stop is None or not stop.is_set():
-        left = max(end - time.monotonic(), LOOK)
         try:
-            return *process.communicate(given, timeout=left if stop is None else min(left, LOOK)), False
+            return *process.communicate(task, timeout=LOOK), False
         except subprocess.TimeoutExpired:
-            given = None
+            task = None  # it is on its way
         if time.monotonic() >= end:
             _end(process)
             return *process.communicate(), True
@@ -138,19 +137,16 @@ def _end(process: subprocess.Popen) -> None:
 
 def _read(message: bytes, token: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
     """The report and the arrays of a whole message; None for all else."""
-    _, found, rest = message.partition(token)
-    if not found or len(rest) < inside.SIZES.size:
+    parts = message.split(token)
+    if len(parts) != 4:
         return None
-    text, packed = inside.SIZES.unpack_from(rest)
-    if len(rest) < inside.SIZES.size + text + packed:
-        return None
-    body = rest[inside.SIZES.size :]
-    report = json.loads(body[:text])
+    _, text, packed, _ = parts
+    report = json.loads(text)
     if not packed:
         return report, {}
     import numpy as np
 
-    with np.load(io.BytesIO(body[text : text + packed]), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         return report, {name: arrays[f"{k}"] for k, name in enumerate(report["arrays"])}
 
 

@@ -82,20 +82,20 @@ def drive(
     only what comes later can be run, what was wrong with the rest may be what is wrong with the program.
     """
     file, names = File(namespace), Flags(**flags)
-    trainers = [] if names.forward or names.backward else list(_trainers(file, numpy))
-    networks = [*trainers, *_passes(file, numpy, names)]
+    worlds = [world for world in _worlds(file) if names.layout in (None, world.layout)]
+    trainers = [] if names.forward or names.backward else _trainers(file, numpy, worlds)
+    networks = [*trainers, *_passes(file, numpy, names, worlds)]
     layers = [Target(shown, play, list(SHAPES), whole=whole) for shown, play, whole in lone_layers(file, numpy)]
     raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network
     for target in [*networks, *layers]:
         offered, alone = 0, target in layers
-        worlds = [w for w in target.worlds if names.layout in (None, getattr(w, "layout", names.layout))]
-        for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, worlds)) for s in target.strictness]:
+        for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, target.worlds)) for s in target.strictness]:
             doubt = next((f"in a deeper network {why}" for d, why in raised.items() if d > depth), "")
             if alone and networks:
                 doubt = "the network that they are parts of could not be called"
             elif not strict and not alone:
                 doubt = doubt or "not all of its parameters have a gradient of their shape"
-            for world in (world for world in worlds if _depth(world) == depth):
+            for world in (world for world in target.worlds if _depth(world) == depth):
                 if stop():
                     return
                 if offered and world == SHAPES[-1]:  # what is right for rows need not be for a lone vector
@@ -214,7 +214,7 @@ def _computes_gradients(file: File, function: Any) -> bool:
     return speaks or steps_parameters(function)
 
 
-def _trainers(file: File, np: types.ModuleType) -> Iterator[Target]:
+def _trainers(file: File, np: types.ModuleType, worlds: list[World]) -> Iterator[Target]:
     """Functions, then classes, that are given examples with labels; and functions that need no arguments."""
     whole = whole_classes(file)
     for owner in (None, *reversed(whole), *(name for name in file.classes if name not in whole)):
@@ -227,7 +227,7 @@ def _trainers(file: File, np: types.ModuleType) -> Iterator[Target]:
             of = f" of class {owner}" if owner else ""
             shown = f"{function.__name__}({', '.join(arguments)}){of}, called with data of jaxnet's own"
             play = functools.partial(_train, file, np, owner, function)
-            yield Target(shown, play, _worlds(file) if given else _worlds(file)[:1], (True,))
+            yield Target(shown, play, worlds if given else worlds[:1], (True,))
 
 
 def _train(
@@ -243,7 +243,7 @@ def _train(
             collections.deque(result, maxlen=0)
 
 
-def _passes(file: File, np: types.ModuleType, flags: Flags) -> Iterator[Target]:
+def _passes(file: File, np: types.ModuleType, flags: Flags, worlds: list[World]) -> Iterator[Target]:
     for passes in plans(file, flags):
         of = f" of class {passes.owner}" if passes.owner else ""
         names = " and ".join(name for name in passes[1:] if name)
@@ -252,4 +252,4 @@ def _passes(file: File, np: types.ModuleType, flags: Flags) -> Iterator[Target]:
         def play(world: World, strict: bool, passes: Passes = passes) -> None:
             play_passes(Session(file, np, world), passes, flags, strict)
 
-        yield Target(shown, play, _worlds(file))
+        yield Target(shown, play, worlds)

@@ -6,6 +6,7 @@ import ast
 import glob
 import gzip
 import io
+import itertools
 import linecache
 import os
 import re
@@ -46,20 +47,17 @@ class Files:
 
     def content(self, path: Any, numbers: bool = False) -> bytes | None:
         """The bytes of a file that is read, or of what would be in it. `numbers`: they are read as an array."""
-        found = self.find(path)
+        if found := self.find(path):
+            if found.stat().st_size > LARGE and found.suffix in (".csv", ".txt", ".data", ".tsv"):
+                with open(found, "rb") as file:
+                    return b"".join(itertools.islice(file, ROWS))
+            return self._cut(found.read_bytes())
         name = str(path)
         unpacked = name.removesuffix(".gz")
-        if found is None and (other := self.find(f"{name}.gz" if name == unpacked else unpacked)) is not None:
-            content = other.read_bytes()  # it was packed since, or unpacked
+        if other := self.find(f"{name}.gz" if name == unpacked else unpacked):  # it was packed since, or unpacked
+            content = other.read_bytes()
             return self._cut(gzip.decompress(content)) if name == unpacked else gzip.compress(content, 1)
-        if found is None and _has_another_way():
-            return None
-        if found is None:
-            return self.samples.content(name, numbers)
-        if found.stat().st_size > LARGE and found.suffix in (".csv", ".txt", ".data", ".tsv"):
-            with open(found, "rb") as file:
-                return b"".join(line for line, _ in zip(file, range(ROWS), strict=False))
-        return self._cut(found.read_bytes())
+        return None if _has_another_way() else self.samples.content(name, numbers)
 
     def _cut(self, content: bytes) -> bytes:
         """Of an IDX file as many examples as are made up where it is missing, all of anything else."""
@@ -143,18 +141,12 @@ class Files:
         return self.samples.table(path)
 
     def path_class(self) -> type:
-        """`Path` that opens files as the program finds them."""
+        """`Path` that opens, and so reads, files as the program finds them."""
         files = self
 
         class StandInPath(type(Path())):
             def open(self, mode: str = "r", *rest: Any, **how: Any) -> Any:
                 return files.open(str(self), mode, *rest, **how)
-
-            def read_text(self, encoding: Any = None, errors: Any = None) -> str:
-                return files.open(str(self), "r", encoding=encoding).read()
-
-            def read_bytes(self) -> bytes:
-                return files.open(str(self), "rb").read()
 
             def exists(self, **_: Any) -> bool:
                 return files.exists(str(self))

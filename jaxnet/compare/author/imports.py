@@ -11,8 +11,10 @@ import contextlib
 import importlib
 import importlib.abc
 import importlib.util
+import io
 import os
 import pickle
+import queue
 import sys
 import types
 from collections.abc import Callable
@@ -39,51 +41,32 @@ class Imports:
         self.found: dict[str, types.ModuleType] = {}
         self.registered: dict[str, types.ModuleType] = {}  # those in sys.modules
         self._path_before = list(sys.path)
-        self.builtins = self._builtins(overrides)
+        own: dict[str, Any] = {"__import__": self.import_, "raw_input": overrides.get("input", input)}
+        self.builtins = derived(builtins, {**python2.NAMES, **own, **overrides})  # theirs alone, to patch
         self.main = self.new_module("__main__", file)
-        self.modules = {**modules, **python2.modules(modules.get("pickle", pickle))}
-        self.sys = self._sys()
-        self.modules.update(
-            sys=self.sys, builtins=self.builtins, __builtin__=self.builtins, importlib=self._importlib()
-        )
-
-    def _builtins(self, overrides: dict[str, Any]) -> types.ModuleType:
-        """A module for the author to patch: it is theirs alone."""
-        module = types.ModuleType("builtins")
-        own = {"__import__": self.import_, "raw_input": overrides.get("input", input)}
-        module.__dict__.update({**vars(builtins), **python2.NAMES, **own, **overrides})
-        return module
-
-    def _sys(self) -> types.ModuleType:
-        module = types.ModuleType("sys")
+        self.modules = {**modules, **_older(modules.get("pickle", pickle))}
         seen = {**sys.modules, **self.modules, "__main__": self.main}
         own = {"modules": seen, "maxint": sys.maxsize, "setrecursionlimit": _set_recursion_limit}
-        module.__dict__.update({**vars(sys), **own})
-        return module
-
-    def _importlib(self) -> types.ModuleType:
-        util, module = types.ModuleType("importlib.util"), types.ModuleType("importlib")
-        util.__dict__.update({**vars(importlib.util), "spec_from_file_location": self._spec_from_file})
+        self.sys = derived(sys, own)
+        util = derived(importlib.util, {"spec_from_file_location": self._spec_from_file})
         own = {"import_module": self._import_module, "reload": lambda module: module, "util": util}
-        module.__dict__.update({**vars(importlib), **own, "__import__": self.import_})
-        self.modules["importlib.util"] = util
-        return module
+        self.modules |= {
+            "sys": self.sys, "builtins": self.builtins, "__builtin__": self.builtins, "importlib.util": util,
+            "importlib": derived(importlib, {**own, "__import__": self.import_}),
+        }  # fmt: skip
 
     def _import_module(self, name: str, package: str | None = None) -> types.ModuleType:
-        level = len(name) - len(name.lstrip("."))
-        if level:
-            name = importlib.util.resolve_name(name, package)
-        return self._module(name)
+        return self._module(importlib.util.resolve_name(name, package))
 
     def _spec_from_file(self, name: str, location: Any = None, **_: Any) -> Any:
         path = Path(os.fspath(location)).resolve()
         return importlib.util.spec_from_loader(name, _Loader(self, path), origin=str(path))
 
-    def path_hook(self, entry: str) -> FindsNothing:
+    def path_hook(self, entry: str) -> _FindsNothing:
         """For Python's own importer, there is nothing in the author's tree: their random.py is not for SciPy."""
         if not self.tree.root.exists() or not Path(entry or os.getcwd()).resolve().is_relative_to(self.tree.root):
             raise ImportError
-        return FindsNothing()
+        return _FindsNothing()
 
     def withdraw(self) -> None:
         """Take out of the process what was put there for the tree."""
@@ -92,6 +75,9 @@ class Imports:
         for name, module in self.registered.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
+        for entry, finder in list(sys.path_importer_cache.items()):
+            if isinstance(finder, _FindsNothing):
+                del sys.path_importer_cache[entry]
 
     # --- imports --------------------------------------------------------------------------------------------------
 
@@ -141,7 +127,7 @@ class Imports:
     def _search(self, name: str) -> types.ModuleType:
         """The author's module of this name, or a replacement, or the real one."""
         parts = name.split(".")
-        known = self._replaced(parts[0]) or self._installed(parts[0])
+        known = self._replaced(parts[0]) or (parts[0] not in self.registered and is_installed(parts[0]))
         base = None if parts[0] in sys.builtin_module_names else self.tree.find(parts, self._folders(), known)
         if base is not None:
             return self._chain(base, parts)
@@ -178,15 +164,6 @@ class Imports:
     def _replaced(self, top: str) -> bool:
         return top in self.modules or any(name.startswith(f"{top}.") for name in self.modules)
 
-    def _installed(self, top: str) -> bool:
-        if top in sys.modules:
-            return top not in self.registered
-        try:
-            spec = importlib.util.find_spec(top)
-        except (ImportError, ValueError):
-            return False
-        return spec is not None and spec.origin is not None  # a folder that happens to lie on the path is none
-
     def _beside_replaced(self, parts: list[str]) -> types.ModuleType:
         """A module above, below or beside replacements: what of it is not replaced is the real one's."""
         name, parent = ".".join(parts), ".".join(parts[:-1])
@@ -194,10 +171,7 @@ class Imports:
         real = importlib.import_module(name)  # first, since pickle looks for what it has imported in sys.modules
         if above is not None and isinstance(getattr(above, parts[-1], None), types.ModuleType):
             return getattr(above, parts[-1])
-        module = types.ModuleType(name, real.__doc__)
-        module.__dict__.update(vars(real))
-        module.__dict__.setdefault("__getattr__", lambda attribute: getattr(real, attribute))
-        self.modules[name] = module
+        module = self.modules[name] = derived(real, {})
         for child in [n for n in self.modules if n.rpartition(".")[0] == name]:
             setattr(module, child.rpartition(".")[2], self.modules[child])
         if above is not None:
@@ -208,8 +182,7 @@ class Imports:
 
     def new_module(self, name: str, path: Path) -> types.ModuleType:
         module = types.ModuleType(name)
-        source = self.tree.source(path)
-        module.__file__ = str(source or path)
+        module.__file__ = str(self.tree.source(path) or path)
         module.__package__ = name if path.is_dir() else name.rpartition(".")[0]
         if path.is_dir():
             module.__path__ = [str(path)]
@@ -243,9 +216,38 @@ class _Loader(importlib.abc.Loader):
         self.imports.execute(self.path, module)
 
 
-class FindsNothing:
+class _FindsNothing:
     def find_spec(self, *_: Any) -> None:
         return None
+
+
+def is_installed(name: str) -> bool:
+    if name in sys.modules:
+        return True
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return False
+    return spec is not None and spec.origin is not None  # a folder that happens to lie on the path is none
+
+
+def derived(module: types.ModuleType, changes: dict[str, Any]) -> types.ModuleType:
+    """A module like another but for some attributes."""
+    copy = types.ModuleType(module.__name__, module.__doc__)
+    copy.__dict__.update({"__getattr__": lambda name: getattr(module, name)} | module.__dict__ | changes)
+    return copy
+
+
+def _older(pickle: types.ModuleType) -> dict[str, types.ModuleType]:
+    """Python 2's modules that Python 3 has under another name, and of the libraries for programs of either version;
+    cPickle is `pickle`, reading strings as Python 2 wrote them."""
+    pickles = derived(pickle, {
+        "load": lambda file, **how: pickle.load(file, **{"encoding": "latin1", **how}),
+        "loads": lambda text, **how: pickle.loads(text, **{"encoding": "latin1", **how}),
+    })  # fmt: skip
+    moves = derived(builtins, python2.NAMES | {"cPickle": pickles, "StringIO": io.StringIO})
+    either = {"six.moves": moves, "past.builtins": derived(builtins, python2.NAMES)}
+    return {"cPickle": pickles, "StringIO": io, "cStringIO": io, "Queue": queue, **either}
 
 
 def _set_recursion_limit(limit: int) -> None:

@@ -8,11 +8,11 @@ import importlib
 import io
 import json
 import os
-import struct
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from jaxnet.compare.author import sandbox
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 CLOSED = 117  # exit status: the way out was closed
-SIZES = struct.Struct(">QQ")  # of the JSON, of the .npz
 
 
 class NothingTrains(ValueError):
@@ -47,16 +46,16 @@ def main() -> None:
     watch.start()
     sandbox.arm(Path(scratch))
     examine = functools.partial(examine, **task["flags"])
-    message = _outcome(examine, Path(task["file"]), Path(task["root"]), pack)
+    outcome = _outcome(examine, Path(task["file"]), Path(task["root"]), pack)
     try:
-        send(message)
+        send(*outcome)
     except OSError:
         leave(CLOSED)
     leave(0)  # threads that the author's code left behind do not keep us
 
 
-def _outcome(examine: Callable, file: Path, root: Path, pack: Callable[[dict, dict], bytes]) -> bytes:
-    """The message: what `examine` found, or the one line that says why it found nothing."""
+def _outcome(examine: Callable, file: Path, root: Path, pack: Callable) -> tuple[bytes, bytes]:
+    """What `examine` found, or the one line that says why it found nothing, as JSON and .npz."""
     trains = True  # or that is not known
     try:
         report, arrays = examine(file, root)
@@ -71,26 +70,24 @@ def _outcome(examine: Callable, file: Path, root: Path, pack: Callable[[dict, di
     except SystemExit as error:
         problem = f"the code ended the process (sys.exit({error.code}))"
     except BaseException as error:
-        last = error.__traceback__
-        while last is not None and last.tb_next is not None:
-            last = last.tb_next
-        where = f" ({Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno})" if last else ""
-        problem = f"could not be judged: {type(error).__name__}: {' '.join(str(error).split())[:200]}{where}"
+        *_, (frame, line) = walk_tb(error.__traceback__)
+        where = f"{Path(frame.f_code.co_filename).name}:{line}"
+        problem = f"could not be judged: {type(error).__name__}: {' '.join(str(error).split())[:200]} ({where})"
     gone = "" if file.exists() else "; the code deleted its own folder"
     return pack({"error": problem + gone, "trains": trains}, {})
 
 
-def _packed(dumps: Callable, savez: Callable, report: dict, arrays: dict[str, np.ndarray]) -> bytes:
+def _packed(dumps: Callable, savez: Callable, report: dict, arrays: dict[str, np.ndarray]) -> tuple[bytes, bytes]:
     for name, array in arrays.items():
         if array.dtype.hasobject:
             raise TypeError(f"the array {name} holds objects")
-    text, packed = dumps(report).encode(), io.BytesIO()
+    packed = io.BytesIO()
     if arrays:
         savez(packed, **{f"{k}": array for k, array in enumerate(arrays.values())})
-    return SIZES.pack(len(text), len(packed.getvalue())) + text + packed.getvalue()
+    return dumps(report).encode(), packed.getvalue()
 
 
-def _sender(token: bytes) -> Callable[[bytes], None]:
+def _sender(token: bytes) -> Callable[[bytes, bytes], None]:
     """Moves the way out to where nobody looks for it, and puts /dev/null in the place of the standard files."""
     write, close, null = os.write, os.close, os.open(os.devnull, os.O_RDWR)
     channel = _hidden(1)
@@ -98,8 +95,8 @@ def _sender(token: bytes) -> Callable[[bytes], None]:
         os.dup2(null, number)
     close(null)
 
-    def send(message: bytes) -> None:
-        rest = memoryview(token + message)
+    def send(report: bytes, arrays: bytes) -> None:
+        rest = memoryview(token + report + token + arrays + token)
         while rest:
             rest = rest[write(channel, rest) :]
         close(channel)

@@ -105,11 +105,8 @@ def meanings(name: str, building: bool = False) -> list[str]:
         found.insert(0, plain.removesuffix("s") + "s")
     if not building and name == "N":
         found.insert(0, "m")
-    found.sort(
-        key=lambda meaning: (
-            (meaning in SIZES) != building and (meaning in SIZES or meaning in "PmXcachehiddenparameters")
-        )
-    )
+    later = {"P", "X", "m", "cache", "parameters"} if building else SIZES
+    found.sort(key=lambda meaning: meaning in later)
     return list(dict.fromkeys(found))
 
 

@@ -28,7 +28,7 @@ from jaxnet.compare.author.calls import (
     fits,
     leaves,
     named_results,
-    node_of,
+    nodes_of,
     pair_up,
     plain,
     step,
@@ -78,8 +78,7 @@ def whole_classes(file: File) -> list[str]:
 
 def steps_parameters(function: Any) -> bool:
     """Whether a function itself takes something off an array called like a parameter: W -= …, W1 = W1 - …."""
-    node = node_of(function)
-    for part in ast.walk(node) if node else ():
+    for part in nodes_of(function):
         match part:
             case ast.AugAssign(target=target, op=ast.Sub() | ast.Add()) if read_name(tail(target)):
                 return True
@@ -131,8 +130,7 @@ def _gives_gradients(function: Any) -> bool:
     """Whether a function is a backward pass by its name, or has gradients inside: cost_derivative alone is none."""
     if re.search("back|bprop|grad|nabla|^bp$", function.__name__.lower()) or steps_parameters(function):
         return True
-    nodes = list(ast.walk(node)) if (node := node_of(function)) else []
-    words = [n.value if isinstance(n, ast.Constant) else tail(n) for n in nodes]
+    words = [n.value if isinstance(n, ast.Constant) else tail(n) for n in nodes_of(function)]
     return any(is_gradient(word) for word in words)
 
 
@@ -249,7 +247,7 @@ def _make_parameters(session: Session, forward: Any, backward: Any) -> list[Leaf
         if (read := read_name(name)) and not read.gradient:
             session.pool[name] = called(name, read)
         elif means[:1] == ["parameters"]:
-            nodes = [n for f in (forward, backward) if (node := node_of(f)) for n in ast.walk(node)]
+            nodes = [*nodes_of(forward), *nodes_of(backward)]
             keys = sorted({n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)})
             named = {key: read for key in keys if (read := read_name(key)) and not read.gradient}
             session.pool[name] = {key: called(key, read) for key, read in named.items()}
@@ -294,7 +292,7 @@ class Network:
     def returned(self, function: Any, result: Any) -> list[Leaf]:
         """The arrays in what a function returned, but for the parameters."""
         known = {id(p.value) for p in self.now()}
-        found = leaves(dict(named_results(self.session.file, function, result)) or result)
+        found = leaves(named_results(self.session.file, function, result) or result)
         return [leaf for leaf in found if id(leaf.value) not in known]
 
     def left(self) -> list[Leaf]:
@@ -409,7 +407,7 @@ def _remember(session: Session, forward: Any, result: Any, strict: bool) -> None
     world = session.world
     shapes = {(world.sizes[-1], world.m), (world.m, world.sizes[-1])}
     shapes |= {(world.m,)} if world.sizes[-1] == 1 else {(world.sizes[-1],)} if world.form == "vector" else set()
-    named = dict(named_results(session.file, forward, result))
+    named = named_results(session.file, forward, result)
     found = [leaf for leaf in leaves(named or result) if numpy.shape(leaf.value) in shapes and not leaf.named]
     if strict and isinstance(result, numpy.ndarray | tuple | list | dict) and not found:
         raise Unfillable("no prediction of the labels' shape")

@@ -4,9 +4,11 @@ A statement that raises is noted and left out, and the next one is run. What the
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import contextlib
+import functools
 import linecache
 import os
 import random
@@ -14,24 +16,24 @@ import re
 import signal
 import sys
 import time
+import traceback
 import types
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxnet.compare.author import python2
-from jaxnet.compare.author.imports import FindsNothing, Imports
+from jaxnet.compare.author.imports import Imports
 from jaxnet.compare.author.recorder import as_float, difference, named, unrecorded
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
-from jaxnet.compare.author.tree import Tree, importers
-
-__all__ = ["Ran", "importers", "run"]
+from jaxnet.compare.author.tree import Tree
 
 _NOTES = 20  # that are kept
+_ASKS_FOR_MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 
 
 class Ran(NamedTuple):
@@ -40,8 +42,7 @@ class Ran(NamedTuple):
     entry: Path  # the file that was run, relative to the root of the author's tree
     namespace: dict[str, Any]  # its globals afterwards
     notes: list[str]  # what could not be run, one line each
-    enough: bool  # whether the recorder ended the run
-    started: StartedBy  # puts the process into the program's state again, to call its functions later
+    started: Callable[[], contextlib.AbstractContextManager[None]]  # the state of the process that its functions need
 
 
 class OutOfTime(BaseException):
@@ -68,58 +69,43 @@ def run(
     is_notebook = file.suffix == ".ipynb"
     if is_notebook:
         del program.main.__file__
-    started = StartedBy(program.imports, arguments)
-    enough = False
+    started = functools.partial(_as_started, program.imports, arguments)
     try:
-        with started, alarm(deadline):
+        with started(), alarm(deadline):
             program.run_file(program.file, program.main, forgiving_exit=is_notebook)
     except Enough:
-        enough = True
+        pass
     except OutOfTime as end:
         program.note(end, "stopped: the time was up")
-    return Ran(program.file.relative_to(program.root), program.main.__dict__, program.all_notes(), enough, started)
+    return Ran(program.file.relative_to(program.root), program.main.__dict__, program.all_notes(), started)
 
 
-class StartedBy:
-    """Context in which the process is as the program's author would have started it: folder, arguments, `__main__`.
+@contextlib.contextmanager
+def _as_started(imports: Imports, arguments: Sequence[str]) -> Iterator[None]:
+    """The process is as the program's author would have started it: folder, arguments, `__main__`.
 
     What a program changes of the process is put back at the end.
     """
-
-    def __init__(self, imports: Imports, arguments: Sequence[str] = ()) -> None:
-        self.imports, self.arguments = imports, arguments
-        self._stack: list[contextlib.ExitStack] = []
-
-    def __enter__(self) -> None:
-        imports = self.imports
-        stack = contextlib.ExitStack()
-        stack.enter_context(warnings.catch_warnings())
-        stack.enter_context(np.errstate())
-        stack.callback(sys.setrecursionlimit, sys.getrecursionlimit())
-        stack.callback(_put_back, os.getcwd(), sys.argv[:], sys.path[:], dict(os.environ), sys.modules["__main__"])
-        stack.callback(imports.withdraw)
-        self._stack.append(stack)
+    folder, recursion_limit, main = os.getcwd(), sys.getrecursionlimit(), sys.modules["__main__"]
+    old_arguments, path, environment = sys.argv[:], sys.path[:], dict(os.environ)
+    with warnings.catch_warnings(), np.errstate():
         warnings.simplefilter("ignore")
         random.seed(0)  # each run of a program gives the same
         np.random.seed(0)
-        os.chdir(imports.folder)
-        sys.argv[:] = [str(imports.file), *self.arguments]
-        sys.path.insert(0, str(imports.folder))
-        sys.path_hooks.insert(0, imports.path_hook)
-        sys.modules["__main__"] = imports.main
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.pop().close()
-
-
-def _put_back(folder: str, arguments: list[str], path: list[str], environment: dict, main: types.ModuleType) -> None:
-    with contextlib.suppress(OSError):
-        os.chdir(folder)
-    sys.argv[:], sys.path[:], sys.modules["__main__"] = arguments, path, main
-    os.environ.update(environment)
-    for entry, finder in list(sys.path_importer_cache.items()):
-        if isinstance(finder, FindsNothing):
-            del sys.path_importer_cache[entry]
+        try:
+            os.chdir(imports.folder)
+            sys.argv[:] = [str(imports.file), *arguments]
+            sys.path.insert(0, str(imports.folder))
+            sys.path_hooks.insert(0, imports.path_hook)
+            sys.modules["__main__"] = imports.main
+            yield
+        finally:
+            imports.withdraw()
+            with contextlib.suppress(OSError):
+                os.chdir(folder)
+            sys.argv[:], sys.path[:], sys.modules["__main__"] = old_arguments, path, main
+            os.environ.update(environment)
+            sys.setrecursionlimit(recursion_limit)
 
 
 @contextlib.contextmanager
@@ -192,11 +178,12 @@ class _Program:
             self.imports.builtins.__dict__.update(python2.LISTS)
         for line, why in unit.broken:
             self._add(f"{self._place(unit.filename, line)} left out: {why}")
+        keeping = _Keeping(unit.python2 and not unit.flags & __future__.division.compiler_flag)
         for statement in _one_by_one(unit.body, namespace):
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    module = ast.Module([_Keeping().visit(statement)], [])
+                    module = ast.Module([keeping.visit(statement)], [])
                     code = compile(module, unit.filename, "exec", unit.flags, dont_inherit=True)
                 exec(code, namespace)
             except Exception as error:
@@ -228,13 +215,11 @@ class _Program:
         text = f"{type(error).__name__}: {message}" if message else type(error).__name__
         self.note(error, text, (unit.filename, statement.lineno))
 
-    def note(self, error: BaseException, text: str, otherwise: tuple[str, int] | None = None) -> None:
-        """A note with the innermost line of the author's that the error came from."""
-        place, trace = otherwise, error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename in self.filenames:
-                place = trace.tb_frame.f_code.co_filename, trace.tb_lineno
-            trace = trace.tb_next
+    def note(self, error: BaseException, text: str, place: tuple[str, int] | None = None) -> None:
+        """A note with the innermost line of the author's that the error came from, else with that place."""
+        for frame, line in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_filename in self.filenames:
+                place = frame.f_code.co_filename, line
         self._add(f"{self._place(*place)}: {text}" if place else text)
 
     def _place(self, filename: str, line: int) -> str:
@@ -259,8 +244,7 @@ class _Shell:
         self._program = program
 
     def run_line_magic(self, name: str, line: str = "", *_: Any) -> None:
-        words = line.replace("'", "").replace('"', "").split()
-        words = [word for word in words if not word.startswith("-")]
+        words = [word for word in re.sub("['\"]", "", line).split() if not word.startswith("-")]
         if name == "run" and words:
             path = Path(words[0] if words[0].endswith((".py", ".ipynb")) else f"{words[0]}.py")
             self._program.run_file(path.resolve(), self._program.main, forgiving_exit=True)
@@ -280,13 +264,15 @@ class _Keeping(ast.NodeTransformer):
     """What is given a name goes through `recorder.named`, `float(x)` through `recorder.as_float`, and a − b through
     `recorder.difference`: nothing is lost of what is on the record, or belongs there. What only checks gradients, entry
     by entry, goes through `recorder.unrecorded`: nothing is trained by it, and it takes most of the time. And
-    `x == None` is `x is None`, as it was for arrays before NumPy 1.13."""
+    `x == None` is `x is None`, as it was for arrays before NumPy 1.13. `divides_integers`: `/` is Python 2's."""
+
+    def __init__(self, divides_integers: bool) -> None:
+        self.divides_integers = divides_integers
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
         if re.search("numerical_?grad|grad(ient)?s?_?check|check_?grad", node.name, re.I):
-            mark = ast.copy_location(ast.Name("__unrecorded__", ast.Load()), node)
-            node.decorator_list.append(mark)
+            node.decorator_list.append(ast.copy_location(ast.Name("__unrecorded__", ast.Load()), node))
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -298,42 +284,39 @@ class _Keeping(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
         identity = {ast.Eq: ast.Is(), ast.NotEq: ast.IsNot()}
-        pairs = zip(node.ops, node.comparators, strict=True)
-        node.ops = [
-            identity.get(type(op), op) if isinstance(other, ast.Constant) and other.value is None else op
-            for op, other in pairs
-        ]
+        for k, (op, other) in enumerate(zip(node.ops, node.comparators, strict=True)):
+            if isinstance(other, ast.Constant) and other.value is None:
+                node.ops[k] = identity.get(type(op), op)
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        if not isinstance(node.op, ast.Sub) or any(isinstance(n, ast.Constant) for n in (node.left, node.right)):
-            return node
-        call = ast.Call(ast.Name("__difference__", ast.Load()), [node.left, node.right], [])
-        return ast.fix_missing_locations(ast.copy_location(call, node))
+        sides = [node.left, node.right]
+        if isinstance(node.op, ast.Div) and self.divides_integers:
+            return _call_instead("__divide__", sides, node)
+        if isinstance(node.op, ast.Sub) and not any(isinstance(side, ast.Constant) for side in sides):
+            return _call_instead("__difference__", sides, node)
+        return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.value, ast.Call | ast.Attribute | ast.Subscript | ast.Name | ast.BinOp | ast.Tuple):
-            call = ast.Call(ast.Name("__named__", ast.Load()), [node.value], [])
-            node.value = ast.fix_missing_locations(ast.copy_location(call, node.value))
+            node.value = _call_instead("__named__", [node.value], node.value)
         return node
+
+
+def _call_instead(function: str, arguments: list[ast.expr], node: ast.expr) -> ast.Call:
+    call = ast.Call(ast.Name(function, ast.Load()), arguments, [])
+    return ast.fix_missing_locations(ast.copy_location(call, node))
 
 
 def _one_by_one(body: list[ast.stmt], namespace: dict[str, Any]) -> Iterator[ast.stmt]:
     """The statements, those of `if __name__ == "__main__"` one by one too."""
     for statement in body:
-        if isinstance(statement, ast.If) and _asks_for_main(statement.test):
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) in _ASKS_FOR_MAIN:
             yield from statement.body if namespace.get("__name__") == "__main__" else statement.orelse
         else:
             yield statement
-
-
-def _asks_for_main(test: ast.expr) -> bool:
-    match test:
-        case ast.Compare(ops=[ast.Eq()], left=left, comparators=[right]):
-            return {ast.unparse(left), ast.unparse(right)} == {"__name__", "'__main__'"}
-    return False
 
 
 def _uses_unbound(name: str, statements: list[ast.stmt]) -> bool:

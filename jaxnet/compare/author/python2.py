@@ -1,18 +1,13 @@
 """Mends programs of Python 2, line for line, so that Python 3 can run them and means the same.
 
-What only the grammar knows (print, exec, raise, except, backticks, <>, 0777, 10L) is rewritten in the text; `/` of two
-integers in the tree; names that are gone are given back as builtins.
+What only the grammar knows (print, exec, raise, except, backticks, <>, 0777, 10L) is rewritten in the text; names that
+are gone are given back as builtins; `/` of two integers is left to whoever runs the program.
 """
 
 from __future__ import annotations
 
-import ast
-import builtins
 import functools
-import io
-import queue
 import re
-import types
 from typing import Any
 
 _STRING = r"""(?:[bBuUrR]{0,2}(?:'{3}.*?'{3}|"{3}.*?"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))"""
@@ -37,11 +32,10 @@ def mended(source: str) -> str:
     result, pending, depth, fresh = [], [], 0, True  # pending: a statement that is rewritten when it ends
     for token in _TOKEN.finditer(source):
         kind, text = token.lastgroup, token[0]
-        depth += text in ("(", "[", "{") and kind == "other"
-        depth -= text in (")", "]", "}") and kind == "other"
+        depth += _deeper(token)
         ends = depth <= 0 and (kind == "comment" or (kind == "other" and text in "\n;"))
         if pending and (ends or (pending[0] == "except" and text == ":" and depth <= 0)):
-            result.append(_rewritten(pending[0], "".join(pending[1:])))
+            result.append(_rewritten(*pending))
             pending = []
         if fresh and kind == "word" and text in ("print", "exec", "raise", "except"):
             pending = [text]
@@ -50,11 +44,15 @@ def mended(source: str) -> str:
         if kind != "space" and kind != "comment":
             fresh = depth <= 0 and kind == "other" and text in "\n;:"
     if pending:
-        result.append(_rewritten(pending[0], "".join(pending[1:])))
-    text = "".join(result)
-    text = re.sub(r"<>", "!=", text)
+        result.append(_rewritten(*pending))
+    text = "".join(result).replace("<>", "!=")
     text = re.sub(r"`([^`\n]+)`", r"repr(\1)", text)
     return re.sub(r"\.iter(items|keys|values)\(\)", r".\1()", text)
+
+
+def _deeper(token: re.Match[str]) -> int:
+    """By how many brackets what follows a token is deeper than it."""
+    return (token[0] in "([{") - (token[0] in ")]}") if token.lastgroup == "other" else 0
 
 
 def _word(text: str) -> str:
@@ -64,24 +62,23 @@ def _word(text: str) -> str:
     return "__contains__" if text == "has_key" else text
 
 
-def _rewritten(keyword: str, rest: str) -> str:
+def _rewritten(keyword: str, *tokens: str) -> str:
+    rest = "".join(tokens)
     body = rest.strip()
     after = rest[len(rest.rstrip()) :]
     parts = _split(body)
     match keyword:
         case "print" if body.startswith(">>"):
-            return f"print({', '.join(part.strip() for part in parts[1:])}, file={parts[0][2:].strip()}){after}"
-        case "print" if not _in_brackets(body) and body[:1] not in ("=", ".") and body:
+            return f"print({', '.join(parts[1:])}, file={parts[0][2:].strip()}){after}"
+        case "print" if not _in_brackets(body) and body[:1] not in ("=", "."):
             return f"print({body.rstrip(',')}){after}"
-        case "print" if not body:
-            return f"print(){after}"
         case "exec" if not _in_brackets(body):
             code = re.sub(r"\s+in\s+", ", ", body)
             return f"exec({code}){after}"
         case "raise" if len(parts) > 1:
-            return f"raise {parts[0]}({parts[1].strip()}){after}"
+            return f"raise {parts[0]}({parts[1]}){after}"
         case "except" if len(parts) == 2:
-            return f"except {parts[0].strip()} as {parts[1].strip()}{after}"
+            return f"except {parts[0]} as {parts[1]}{after}"
     return keyword + rest
 
 
@@ -89,39 +86,22 @@ def _split(text: str) -> list[str]:
     """At the commas outside of brackets and strings."""
     parts, depth = [""], 0
     for token in _TOKEN.finditer(text):
-        depth += (token[0] in "([{") - (token[0] in ")]}") if token.lastgroup == "other" else 0
+        depth += _deeper(token)
         if token[0] == "," and depth == 0:
             parts.append("")
         else:
             parts[-1] += token[0]
-    return parts
+    return [part.strip() for part in parts]
 
 
 def _in_brackets(text: str) -> bool:
     """Whether one pair of brackets is around all of it."""
     depth = 0
     for token in _TOKEN.finditer(text):
-        depth += (token[0] in "([{") - (token[0] in ")]}") if token.lastgroup == "other" else 0
+        depth += _deeper(token)
         if depth == 0 and token.end() < len(text):
             return False
     return text.startswith("(") and depth == 0
-
-
-class _Division(ast.NodeTransformer):
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if not isinstance(node.op, ast.Div):
-            return node
-        call = ast.Call(ast.Name("__divide__", ast.Load()), [node.left, node.right], [])
-        return ast.fix_missing_locations(ast.copy_location(call, node))
-
-
-def with_division(tree: ast.Module) -> ast.Module:
-    """The tree with Python 2's `/`, unless it asks for the other one."""
-    asks = any(isinstance(s, ast.ImportFrom) and s.module == "__future__" for s in tree.body) and any(
-        alias.name == "division" for s in tree.body if isinstance(s, ast.ImportFrom) for alias in s.names
-    )
-    return tree if asks else _Division().visit(tree)
 
 
 def _divide(a: Any, b: Any) -> Any:
@@ -139,17 +119,3 @@ LISTS: dict[str, Any] = {
     "map": lambda function, *parts: list(map(function, *parts)),
     "filter": lambda function, part: list(filter(function, part)),
 }
-
-
-def modules(pickle: types.ModuleType) -> dict[str, types.ModuleType]:
-    """Modules that Python 3 has under another name; cPickle is `pickle`, reading strings as Python 2 wrote them."""
-    pickles = types.ModuleType("cPickle")
-    pickles.__dict__.update(vars(pickle))
-    pickles.load = lambda file, **how: pickle.load(file, **{"encoding": "latin1", **how})  # type: ignore[attr-defined]
-    pickles.loads = lambda text, **how: pickle.loads(text, **{"encoding": "latin1", **how})  # type: ignore[attr-defined]
-    # Of the libraries for programs of either version.
-    moves, past = types.ModuleType("six.moves"), types.ModuleType("past.builtins")
-    moves.__dict__.update(vars(builtins) | NAMES | {"cPickle": pickles, "StringIO": io.StringIO})
-    past.__dict__.update(vars(builtins) | NAMES)
-    either = {"six.moves": moves, "past.builtins": past}
-    return {"cPickle": pickles, "StringIO": io, "cStringIO": io, "Queue": queue, **either}

@@ -66,6 +66,10 @@ class Samples:
             arrays.append(self.pictures(content).reshape(count, 28, 28) if size > 1 else content.copy())
         return Digits(*arrays)
 
+    def part(self, test: object) -> tuple[np.ndarray, np.ndarray]:
+        """The images and the labels for training, or for tests."""
+        return self.digits[2:] if test else self.digits[:2]
+
     def pictures(self, numbers: np.ndarray) -> np.ndarray:
         """Numbers of uint8 as they are, or with noise."""
         if not self.noise:
@@ -92,9 +96,7 @@ class Samples:
         asked = [word for word in dict.fromkeys(asked) if not re.fullmatch(r"d?[WbAZ]\d|pixel.*", word)]
         labels = [word for word in asked if _LABEL.fullmatch(word.lower())]
         if about_digits:
-            test = "test" in name
-            images = self.digits.x_test if test else self.digits.x_train
-            digits = self.digits.y_test if test else self.digits.y_train
+            images, digits = self.part("test" in name)
             rows = images.reshape(-1, 784).astype(np.int64)
             if "label" in name:
                 return ["label"], digits[:, None].astype(np.int64)
@@ -128,10 +130,7 @@ class Samples:
         word = re.sub(r"[^a-z]+", "_", Path(name).stem.lower())
         if re.search(_TRAINED, word):
             return None
-        test = re.search(r"test|val|dev|t_?k", word)
-        images, labels = (
-            (self.digits.x_test, self.digits.y_test) if test else (self.digits.x_train, self.digits.y_train)
-        )
+        images, labels = self.part(re.search(r"test|val|dev|t_?k", word))
         if re.search(r"label|target|(^|_)y(_|$)|class|output", word):
             return labels.astype(np.int64)
         if re.search(r"image|(^|_)(x|data|train|test|inputs?|features?)(_|$)", word):
@@ -145,18 +144,17 @@ class Samples:
         keys = re.findall(r"""\[['"](\w*(?:train|test)\w*)['"]\]""", self.source)
         if not any(re.search("image|data|label|x_|_x|y_|_y", key.lower()) for key in keys):
             return None
-        sides = {key: "test" if "test" in key.lower() else "train" for key in keys}
-        labels = {key: re.search("label|target|y_|_y", key.lower()) is not None for key in keys}
-        return {key: self._flat(sides[key])[labels[key]] for key in keys}
+        are_labels = {key: re.search("label|target|y_|_y", key.lower()) is not None for key in keys}
+        return {key: self._flat("test" in key.lower())[are_labels[key]] for key in keys}
 
-    def _flat(self, part: str) -> tuple[np.ndarray, np.ndarray]:
-        d = self.digits._asdict()
-        return d[f"x_{part}"].reshape(-1, 784) / np.float32(255), d[f"y_{part}"].astype(np.int64)
+    def _flat(self, test: bool) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = self.part(test)
+        return images.reshape(-1, 784) / np.float32(255), labels.astype(np.int64)
 
     def _pickled(self) -> Any:
         """Digits as the program takes them out of a pickle: by keys, four arrays, or pairs for training, validation
         and test."""
-        (x, y), tests = self._flat("train"), self._flat("test")
+        (x, y), tests = self._flat(test=False), self._flat(test=True)
         if (named := self.by_keys()) is not None:
             return named
         if re.search(r"^[ \t]*\w+(\s*,\s*\w+){3}\s*=\s*\w+\.load\(", self.source, re.M):
@@ -184,14 +182,12 @@ class Samples:
         return content
 
     def _plain(self, name: str, path: str, numbers: bool) -> bytes | None:
-        digits = self.digits._asdict() if IDX.search(name) or re.search(r"mnist|\.npz$", name) else {}
         if IDX.search(name):
-            which = "test" if re.search(r"t10k|test", name) else "train"
-            array = digits[f"{'y' if 'label' in name else 'x'}_{which}"]
+            array = self.part(re.search(r"t10k|test", name))["label" in name]
             header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
             return header + array.tobytes()
-        digits_meant = digits or (re.search("784|mnist", self.source) and not re.search(_TRAINED, name))
-        if re.search(r"\.(pkl|pickle|pk)$", name) and digits_meant:
+        about_digits = re.search("784|mnist", self.source) and not _TRAINED.search(name)
+        if re.search(r"\.(pkl|pickle|pk)$", name) and ("mnist" in name or about_digits):
             return pickle.dumps(self._pickled())
         if re.fullmatch(r"data_batch(_\d)?|test_batch", name):  # CIFAR-10's
             whole = self.whole or re.search(r"\b10_?000\b", self.source)
@@ -202,11 +198,12 @@ class Samples:
             names = [f"class {k}" for k in range(10)]
             return pickle.dumps({"label_names": names, b"label_names": [name.encode() for name in names]})
         if name.endswith(".npz") and not re.search(_TRAINED, name):
-            buffer = io.BytesIO()
-            names = {"x": "images", "y": "labels"}
-            turned = {f"{part}_{what}": array for key, array in digits.items() for what, part in [key.split("_")]}
-            spelled = {f"{key[:-1]}{names[key[-1]]}": array for key, array in turned.items()}
-            np.savez(buffer, **digits, **turned, **spelled)
+            buffer, arrays = io.BytesIO(), {}
+            for part in ("train", "test"):
+                images, labels = self.part(part == "test")
+                arrays |= dict.fromkeys((f"x_{part}", f"{part}_x", f"{part}_images"), images)
+                arrays |= dict.fromkeys((f"y_{part}", f"{part}_y", f"{part}_labels"), labels)
+            np.savez(buffer, **arrays)
             return buffer.getvalue()
         if name.endswith(".npy") and (array := self.arrays(name)) is not None:
             buffer = io.BytesIO()

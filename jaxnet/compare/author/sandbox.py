@@ -21,10 +21,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jaxnet.compare.author.scratch import scratch_copy
-
-__all__ = ["Refused", "arm", "limit", "scratch_copy", "wrap"]
-
 MEMORY = 6 << 30  # bytes of data
 TRIAL = 5.0  # seconds that bubblewrap may take to start
 WRITTEN = 256 << 20  # bytes of a file
@@ -67,17 +63,11 @@ _CHANGES_ENTRY = {  # of the link itself, not of what it points to
     "os.remove": [(0, 1)], "os.rmdir": [(0, 1)], "os.rename": [(0, 2), (1, 3)], "os.symlink": [(1, 2)],
     "os.link": [(0, 2), (1, 3)], "shutil.rmtree": [(0, None)],
 }  # fmt: skip
-_NETWORK = {
-    f"socket.{name}"
-    for name in ("connect", "bind", "sendto", "sendmsg", "getaddrinfo", "gethostbyname", "gethostbyaddr", "getnameinfo")
-}
-_PROCESSES = {
-    f"os.{name}" for name in ("system", "exec", "fork", "forkpty", "posix_spawn", "spawn", "startfile", "killpg")
-} | {"subprocess.Popen", "pty.spawn"}
-_FOREIGN = {
-    f"ctypes.{name}"
-    for name in ("dlopen", "dlsym", "dlsym/handle", "call_function", "string_at", "wstring_at", "cdata", "cdata/buffer")
-}
+_REFUSED = {  # network and other processes
+    "socket": "connect bind sendto sendmsg getaddrinfo gethostbyname gethostbyaddr getnameinfo",
+    "os": "system exec fork forkpty posix_spawn spawn startfile killpg", "subprocess": "Popen", "pty": "spawn",
+}  # fmt: skip
+_FOREIGN = "dlopen dlsym dlsym/handle call_function string_at wstring_at cdata cdata/buffer"  # of ctypes
 
 
 def arm(scratch: Path) -> None:
@@ -127,8 +117,8 @@ def arm(scratch: Path) -> None:
         "open": opened,
         "os.kill": kills,
         **dict.fromkeys([*_CHANGES, *_CHANGES_ENTRY], changed),
-        **dict.fromkeys(_NETWORK | _PROCESSES, refuse),
-        **dict.fromkeys(_FOREIGN, foreign),
+        **{f"{module}.{name}": refuse for module, names in _REFUSED.items() for name in names.split()},
+        **{f"ctypes.{name}": foreign for name in _FOREIGN.split()},
     }
     find = watched.get
 

@@ -35,8 +35,9 @@ def scratch_copy(path: Path, scratch: Path, content: bytes | None = None) -> tup
         copy = scratch / (root.name or "root")
         try:
             _copy_tree(root, copy, [FILES, BYTES], path.suffix == ".ipynb")
-            if content is not None and not _is_within((copy / path.relative_to(root)).parent, copy):
-                raise TooLarge
+            folder = (copy / path.relative_to(root)).parent
+            if content is not None and not folder.resolve().is_relative_to(copy.resolve()):
+                raise TooLarge  # what is written there would go through a link to the author's own
         except TooLarge:
             shutil.rmtree(copy, ignore_errors=True)
             continue
@@ -51,20 +52,11 @@ def scratch_copy(path: Path, scratch: Path, content: bytes | None = None) -> tup
             elif entry.name not in SKIPPED:
                 (copy / entry.name).symlink_to(entry)
     file = copy / path.relative_to(root)
-    if content is not None:
+    if content is not None or not file.exists() or file.is_symlink():  # in a folder that was linked or left out
         file.unlink(missing_ok=True)  # which may be a link to a large file
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-    elif not file.exists() or file.is_symlink():  # in a folder that was linked or left out
-        file.unlink(missing_ok=True)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, file)
+        file.write_bytes(path.read_bytes() if content is None else content)
     return copy, file
-
-
-def _is_within(folder: Path, copy: Path) -> bool:
-    """Whether what is written into the folder stays in the copy, and does not go through a link to the author's."""
-    return folder.resolve().is_relative_to(copy.resolve())
 
 
 def _roots(path: Path) -> list[Path]:

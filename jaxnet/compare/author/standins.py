@@ -7,10 +7,9 @@ Data that are missing are made up (`samples`), files that are there are cut (`fi
 from __future__ import annotations
 
 import builtins
-import functools
+import contextlib
 import importlib
-import importlib.util
-import json
+import itertools
 import re
 import types
 from pathlib import Path
@@ -18,8 +17,10 @@ from typing import Any
 
 from jaxnet.compare.author import course, libraries
 from jaxnet.compare.author.files import LARGE, Files, numpy_readers
+from jaxnet.compare.author.imports import derived, is_installed
 from jaxnet.compare.author.inert import PROGRESS, InertModule
 from jaxnet.compare.author.samples import Samples
+from jaxnet.compare.author.statements import code_cells
 
 SHOWN = """
     matplotlib mpl_toolkits pylab seaborn plotly bokeh altair IPython ipywidgets tqdm tabulate colorama termcolor rich
@@ -40,7 +41,7 @@ def stand_ins(
     texts = _texts(root, file)
     everything = "\n".join(texts.values())
     source = texts.get(file, "")
-    reached = "\n".join(_reached(texts, file))
+    reached = _reached(texts, file)
     samples = Samples(reached, noise)
     files = Files(root, file, samples)
     known = _known(numpy, samples, files)
@@ -50,7 +51,7 @@ def stand_ins(
     ends = {name: (name.partition(".")[0], name.rpartition(".")[2]) for name in imported}
     foreign = {name for name, (top, last) in ends.items() if top not in own and (top in shown or last not in own)}
     tops = {name.partition(".")[0] for name in foreign}
-    gone = {top for top in tops if top in shown or not _installed(top)}
+    gone = {top for top in tops if top in shown or not is_installed(top)}
     bound = re.findall(r"^\s*(?:def|class)\s+(\w+)|^([\w, ]+?)\s*=|^(?:from\s.+)?import\s(.+)", everything, re.M)
     defined = {word for names in bound for word in re.findall(r"\w+", " ".join(names))}
     free = {*re.findall(r"\b[A-Za-z]\w*\b", source)} - defined - {*dir(builtins)}
@@ -62,7 +63,7 @@ def stand_ins(
         modules[name] = InertModule(name, path if given else name, known, given or wanted)
     for key, value in known.items():
         name, _, attribute = key.rpartition(".")
-        if name.partition(".")[0] in tops - gone and name.rpartition(".")[2] in reached and _installed(name):
+        if name.partition(".")[0] in tops - gone and name.rpartition(".")[2] in reached and is_installed(name):
             for part in _with_parents(name):
                 if part not in modules:
                     modules[part] = derived(importlib.import_module(part), {})
@@ -77,13 +78,6 @@ def stand_ins(
 def arguments(file: Path) -> list[str]:
     """The arguments that the program would be started with."""
     return libraries.arguments(_text(file))
-
-
-def derived(module: types.ModuleType, changes: dict[str, Any]) -> types.ModuleType:
-    """A module like another but for some attributes."""
-    copy = types.ModuleType(module.__name__, module.__doc__)
-    copy.__dict__.update({"__getattr__": lambda name: getattr(module, name)} | module.__dict__ | changes)
-    return copy
 
 
 def _known(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]:
@@ -101,7 +95,7 @@ def _texts(root: Path, file: Path) -> dict[Path, str]:
     return {path: _text(path) for path in [file, *others] if path.is_file() and path.stat().st_size < LARGE}
 
 
-def _reached(texts: dict[Path, str], file: Path) -> list[str]:
+def _reached(texts: dict[Path, str], file: Path) -> str:
     """The text of the file, and of what it imports from its tree, directly or not."""
     reached, waiting = {}, [file]
     while waiting:
@@ -111,18 +105,14 @@ def _reached(texts: dict[Path, str], file: Path) -> list[str]:
             lines = re.findall(r"^\s*(?:from|import)\s.+", texts[path], re.M)  # `from package import module`, too
             words = {word for line in lines for word in re.findall(r"\w+", line)}
             waiting += [p for p in texts if (p.parent.name if p.stem == "__init__" else p.stem) in words]
-    return list(reached.values())
+    return "\n".join(reached.values())
 
 
 def _text(path: Path) -> str:
-    text = path.read_text(errors="replace")
-    if path.suffix != ".ipynb":
-        return text
-    try:
-        cells = json.loads(text)["cells"]
-        return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    except (ValueError, KeyError, TypeError):
-        return text
+    if path.suffix == ".ipynb":
+        with contextlib.suppress(ValueError):  # it is none
+            return "\n".join(code_cells(path.read_bytes(), path.name))
+    return path.read_text(errors="replace")
 
 
 def _imported(text: str) -> set[str]:
@@ -132,13 +122,4 @@ def _imported(text: str) -> set[str]:
 
 
 def _with_parents(name: str) -> list[str]:
-    parts = name.split(".")
-    return [".".join(parts[: k + 1]) for k in range(len(parts))]
-
-
-@functools.cache
-def _installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
+    return list(itertools.accumulate(name.split("."), "{}.{}".format))

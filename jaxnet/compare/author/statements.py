@@ -6,6 +6,7 @@ import __future__
 import ast
 import io
 import json
+import math
 import re
 import textwrap
 import tokenize
@@ -25,7 +26,6 @@ class Unit(NamedTuple):
     """A .py file, or one code cell of a notebook."""
 
     filename: str  # what its code is compiled with
-    cell: int | None
     text: str  # as the author wrote it
     body: list[ast.stmt]
     broken: list[tuple[int, str]]  # what was left out: line, why
@@ -42,8 +42,9 @@ def read_units(path: Path, name: str) -> list[Unit]:
     except OSError as error:
         raise ValueError(f"{name}: cannot be read: {error.strerror or error}") from None
     if path.suffix == ".py":
-        return [_unit(_decoded(content), name, None)]
-    return [_unit(text, f"{name}#cell-{number}", number) for number, text in enumerate(_code_cells(content, name), 1)]
+        return [unit_of(_decoded(content), name)]
+    cells = enumerate(code_cells(content, name), 1)
+    return [unit_of(text, f"{name}#cell-{number}", of_notebook=True) for number, text in cells]
 
 
 def _decoded(content: bytes) -> str:
@@ -54,7 +55,7 @@ def _decoded(content: bytes) -> str:
         return io.TextIOWrapper(io.BytesIO(content), "latin-1").read()
 
 
-def _code_cells(content: bytes, name: str) -> Iterator[str]:
+def code_cells(content: bytes, name: str) -> Iterator[str]:
     try:
         notebook = json.loads(content)
         sheets = [notebook] if "cells" in notebook else notebook["worksheets"]  # worksheets: before nbformat 4
@@ -65,9 +66,9 @@ def _code_cells(content: bytes, name: str) -> Iterator[str]:
         raise ValueError(f"{name}: is not a notebook: {type(error).__name__}: {error}") from None
 
 
-def _unit(text: str, filename: str, cell: int | None) -> Unit:
+def unit_of(text: str, filename: str, of_notebook: bool = False) -> Unit:
     """The statements of a text: as it is, or without magics, or in Python 2, or without the lines that are broken."""
-    plain = text if cell is None else textwrap.dedent(_without_cell_magic(text))  # as IPython does
+    plain = textwrap.dedent(_without_cell_magic(text)) if of_notebook else text  # as IPython does
     bare = _without_magics(plain)
     broken: list[tuple[int, str]] = []
     old = python2.is_python2(plain)
@@ -78,13 +79,12 @@ def _unit(text: str, filename: str, cell: int | None) -> Unit:
         old = old or tree is not None or "print " in plain
         if tree is None:
             tree, broken = _without_broken(mended if old else bare)
-    tree = python2.with_division(tree) if old else tree
     imports = [s for s in tree.body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+    # Annotations may name what is not imported here.
     features = {alias.name for statement in imports for alias in statement.names} | {"annotations"}
-    flags = 0  # annotations may name what is not imported here
-    for feature in features & set(__future__.all_feature_names):
-        flags |= getattr(__future__, feature).compiler_flag
-    return Unit(filename, cell, text, [s for s in tree.body if s not in imports], broken, old, flags)
+    known = features & set(__future__.all_feature_names)
+    flags = sum(getattr(__future__, feature).compiler_flag for feature in known)  # a bit each
+    return Unit(filename, text, [s for s in tree.body if s not in imports], broken, old, flags)
 
 
 def _tree(source: str) -> ast.Module | None:
@@ -187,21 +187,16 @@ def _requoted(line: str) -> str:
 
 def _stretches(lines: list[str], at: int) -> Iterator[tuple[int, int]]:
     """The line with what is below it, then the blocks around, from the innermost to the outermost, then the rest."""
-    deep = [len(line) - len(line.lstrip()) if line.strip() else None for line in lines]
-    start, depth = at, deep[at]
-    if depth is None:
-        depth = 1
+    deep = [len(line) - len(line.lstrip()) if line.strip() else math.inf for line in lines]
+    start, depth = at, deep[at] if lines[at].strip() else 1
     while True:
-        end = start + 1
-        while end < len(lines) and (deep[end] is None or deep[end] > depth):  # type: ignore[operator]
-            end += 1
+        end = next((k for k in range(start + 1, len(lines)) if deep[k] <= depth), len(lines))
         if end < len(lines) and deep[end] == depth and re.match(r"\s*[)\]}]", lines[end]):
             end += 1
         yield start, end
-        above = [k for k in range(start) if deep[k] is not None and deep[k] < depth]  # type: ignore[operator]
+        above = [k for k in range(start) if deep[k] < depth]
         if not above:
             break
-        start = above[-1]
-        depth = deep[start] or 0
+        start, depth = above[-1], deep[above[-1]]
     yield start, len(lines)
     yield at, len(lines)

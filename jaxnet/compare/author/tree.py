@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from jaxnet.compare.author.statements import Unit, read_units
+from jaxnet.compare.author.statements import read_units
 
 SKIPPED = {
     ".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__", "site-packages",
@@ -29,7 +30,7 @@ class Tree:
     @functools.cached_property
     def programs(self) -> list[Path]:
         """All .py and .ipynb of the tree, in order."""
-        return list(_programs(self.root))
+        return list(itertools.islice(programs_below(self.root), _MOST))
 
     def contains(self, path: Path) -> bool:
         return path.is_relative_to(self.root)
@@ -61,22 +62,12 @@ class Tree:
 
         `known`: there is another module of that name, which only a file in one of `folders` hides.
         """
-        for folder in folders:
-            if self.below(folder, parts) and not (known and self.source_of_first(folder, parts) is None):
-                return folder
         if known:
-            return None
-        above = [folder for folder in [folders[0], *folders[0].parents] if self.contains(folder)]
-        for folder in [*above, self.root / "src"]:
-            if self.below(folder, parts):
-                return folder
-        if parts[0] == self.root.name and self.below(self.root, parts[1:]):
-            return self.root.parent
-        return self._elsewhere(parts, folders[0])
-
-    def source_of_first(self, folder: Path, parts: list[str]) -> Path | None:
-        first = self.below(folder, parts[:1])
-        return first and self.source(first)
+            firsts = ((folder, self.below(folder, parts[:1])) for folder in folders if self.below(folder, parts))
+            return next((folder for folder, first in firsts if first and self.source(first)), None)
+        above = [folder for folder in folders[0].parents if self.contains(folder)]
+        seeing = (folder for folder in [*folders, *above, self.root / "src"] if self.below(folder, parts))
+        return next(seeing, None) or self._elsewhere(parts, folders[0])
 
     @functools.cached_property
     def _holders(self) -> dict[str, set[Path]]:
@@ -84,7 +75,7 @@ class Tree:
         holders: dict[str, set[Path]] = {}
         for program in self.programs:
             place = program.parent if program.stem == "__init__" else program.with_suffix("")
-            while place != self.root and self.contains(place) and place.parent not in holders.get(place.name, ()):
+            while self.contains(place) and place.parent not in holders.get(place.name, ()):
                 holders.setdefault(place.name, set()).add(place.parent)
                 place = place.parent
         return holders
@@ -106,16 +97,12 @@ class Tree:
         return list(folder.relative_to(self.root.parent).parts) if self.contains(folder) else [folder.name]
 
 
-def _programs(root: Path) -> Iterator[Path]:
-    count = 0
-    for folder, folders, files in os.walk(root, followlinks=False):
+def programs_below(root: str | Path) -> Iterator[Path]:
+    """The .py and .ipynb below a folder that may be the author's, in order."""
+    for folder, folders, files in os.walk(root):
         folders[:] = sorted(f for f in folders if f not in SKIPPED and not Path(folder, f, "pyvenv.cfg").exists())
-        for file in sorted(files):
-            if file.endswith((".py", ".ipynb")):
-                yield Path(folder, file)
-                count += 1
-                if count == _MOST:
-                    return
+        programs = (Path(folder, file) for file in sorted(files) if file.endswith((".py", ".ipynb")))
+        yield from (path for path in programs if path.is_file())
 
 
 def _distance(a: Path, b: Path) -> int:
@@ -142,12 +129,12 @@ def importers(file: Path, root: Path, most: int = 5, defining: bool = False) -> 
         mentioned = re.compile(rf"import.*\b(?:{names})\b|\b(?:{names})\b.*import")
         later = []
         for path in [path for path in texts if path not in distance and mentioned.search(texts[path])]:
-            units = _units(path)
-            if not any(imported in edge for imported in _imports(units, path, tree)):
+            statements = _statements(path)
+            if not any(imported in edge for imported in _imports(statements, path, tree)):
                 continue
             distance[path] = min(distance[known] for known in edge) + 1
             later.append(path)
-            calls = _calls_when_run(units)
+            calls = _calls_when_run(statements)
             if bool(calls) != defining and path.stem != "__init__":
                 trains = len({call for call in calls if _TRAINS.search(call)}) + 3 * ("train" in path.stem.lower())
                 is_test = bool(re.match(r"test_|conftest|.*_test$", path.stem))
@@ -160,16 +147,16 @@ def _text(path: Path) -> str:
     return path.read_text(errors="replace") if path.stat().st_size < _LARGE else ""
 
 
-def _units(path: Path) -> list[Unit]:
+def _statements(path: Path) -> list[ast.stmt]:
     try:
-        return read_units(path, path.name)
+        return [statement for unit in read_units(path, path.name) for statement in unit.body]
     except ValueError:
         return []
 
 
-def _imports(units: list[Unit], path: Path, tree: Tree) -> Iterator[Path]:
+def _imports(statements: list[ast.stmt], path: Path, tree: Tree) -> Iterator[Path]:
     """The files of the tree that a program's import statements name."""
-    for node in (node for unit in units for statement in unit.body for node in ast.walk(statement)):
+    for node in (node for statement in statements for node in ast.walk(statement)):
         match node:
             case ast.Import(names=names):
                 wanted = [(alias.name.split("."), 0) for alias in names]
@@ -180,28 +167,23 @@ def _imports(units: list[Unit], path: Path, tree: Tree) -> Iterator[Path]:
                 continue
         for parts, level in wanted:
             base = path.parents[level - 1] if level else tree.find(parts, [path.parent], False)
-            moved = None if base else tree.moved(parts, path.parent)
-            if moved and (source := tree.source(moved)):
-                yield source
-            for k in range(len(parts) + 1):
-                place = base and tree.below(base, parts[:k])
-                source = place and tree.source(place)
-                if source:
-                    yield source
+            if base:
+                places = [tree.below(base, parts[:k]) for k in range(len(parts) + 1)]
+            else:
+                places = [tree.moved(parts, path.parent)]
+            yield from (source for place in places if place and (source := tree.source(place)))
 
 
-def _calls_when_run(units: list[Unit]) -> set[str]:
+def _calls_when_run(statements: list[ast.stmt]) -> set[str]:
     """The names of the functions and methods that are called by running a program, through its own functions too."""
-    statements = [statement for unit in units for statement in unit.body]
-    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     functions = {s.name: s for s in statements if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef)}
-    todo: list[ast.AST] = [s for s in statements if not isinstance(s, definitions)]
+    todo = [s for s in statements if not isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
     calls: set[str] = set()
     while todo:
         for node in ast.walk(todo.pop()):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-                name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-                if name in functions and name not in calls:
-                    todo.append(functions[name])
-                calls.add(name)
+            match node:
+                case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                    if name in functions and name not in calls:
+                        todo.append(functions[name])
+                    calls.add(name)
     return calls
