@@ -367,23 +367,23 @@ def _near(signature: tuple) -> Iterable[tuple]:
     return ((size, round(number + d, 6), kind) for d in (-1e-6, 0.0, 1e-6))
 
 
+def turned_multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | None:
+    """c with array = c · of, as it is, turned, or without axes of length 1; None if there is none."""
+    array, of = np.squeeze(array), np.squeeze(of)
+    return next((f for turned in (of, of.T) if (f := multiple(array, turned, tolerance)) is not None), None)
+
+
 def _factor(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> float | None:
-    """c with array = c · wanted, or its transpose, in each draw; None if there is none."""
+    """c with array = c · wanted, of the same size, turned or laid out in another way, in each draw; None if there is
+    none."""
     factors = []
     for array, want in zip(arrays, wanted, strict=True):
         a, w = np.squeeze(array), np.squeeze(want)
-        fitting = [o for o in ((w, w.T) if w.ndim > 1 else (w,)) if o.shape == a.shape] or [w] * (w.size == a.size)
-        for turned in fitting:
-            turned = turned.reshape(a.shape)
-            factor = multiple(a, turned, 1e-6)
-            if factor is not None:
-                factors.append(factor)
-                break
-            if not turned.any() and not a.any():
-                factors.append(1.0)
-                break
-        else:
+        w = w if a.shape in (w.shape, w.T.shape) else w.reshape(a.shape)
+        factor = turned_multiple(a, w, 1e-6) if a.any() or w.any() else 1.0
+        if factor is None:
             return None
+        factors.append(factor)
     return factors[0] if max(factors) - min(factors) <= SAME * max(map(abs, factors)) else None
 
 
