@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 _GAP = re.compile(r"[\s,:]*")
@@ -47,6 +48,21 @@ def substituted(file: str, source: list[str], expression: ast.expr, text: str) -
     except (IndexError, UnicodeDecodeError):
         return None
     return Edit(file, first, last, (head + text + tail,))
+
+
+@lru_cache(maxsize=200)
+def _simple_statements(text: str) -> tuple[ast.stmt, ...]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return ()
+    return tuple(n for n in ast.walk(tree) if isinstance(n, ast.stmt) and not hasattr(n, "body"))
+
+
+def statement_in(text: str, line: int) -> ast.stmt | None:
+    """The simple statement that a line of a program belongs to; None where it holds several."""
+    here = [n for n in _simple_statements(text) if n.lineno <= line <= (n.end_lineno or n.lineno)]
+    return here[0] if len(here) == 1 else None
 
 
 def unified_diff(name: str, before: bytes, after: bytes) -> str:

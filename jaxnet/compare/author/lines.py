@@ -9,7 +9,6 @@ import operator
 import re
 from collections import Counter
 from collections.abc import Iterable
-from functools import lru_cache
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.dense import original
+from jaxnet.compare.author.edits import statement_in
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.recorder import Array, node_of
 from jaxnet.compare.author.replay import Values
@@ -129,20 +129,9 @@ def parsed_lines(file: str) -> list[str]:
     return [line if line.strip()[:1] not in "%!" else "\n" for line in linecache.getlines(file)]
 
 
-@lru_cache(maxsize=200)
-def _statements(text: str) -> tuple[ast.stmt, ...]:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return ()
-    return tuple(n for n in ast.walk(tree) if isinstance(n, ast.stmt) and not hasattr(n, "body"))
-
-
 def statement_at(place: Place) -> ast.stmt | None:
     """The simple statement that the line belongs to; None where it holds several."""
-    found = _statements("".join(parsed_lines(place.file)))
-    here = [n for n in found if n.lineno <= place.line <= (n.end_lineno or n.lineno)]
-    return here[0] if len(here) == 1 else None
+    return statement_in("".join(parsed_lines(place.file)), place.line)
 
 
 # --- the frontier -----------------------------------------------------------------------------------------------------
