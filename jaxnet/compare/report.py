@@ -278,7 +278,7 @@ class Report(NamedTuple):
         number = finding.layer + finding.is_of_layer_above
         activations = hidden.split(",") if "," in hidden else [hidden] * (len(network.get("sizes", [])) - 2)
         layers = [*activations, output]
-        activation = layers[number - 1] if 0 < number <= len(layers) else hidden
+        activation = layers[number - 1] if 0 < number <= len(layers) else output if finding.at == "dZ" else hidden
         loss = (self.loss or {}).get("name", "loss")
         gives_cross_entropy = {"softmax": "cross-entropy", "sigmoid": "binary cross-entropy"}.get(output)
         words = WORDS[finding.code].whole if self.hint is None else f"{WORDS[finding.code].idea}."
