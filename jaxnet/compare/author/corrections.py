@@ -10,6 +10,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from jaxnet.compare.author.lines import turned_multiple
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.tape import Node, Tape
 from jaxnet.compare.diagnosis import continued
-from jaxnet.compare.multiples import is_among, multiple
+from jaxnet.compare.multiples import is_among, multiple, with_penalty
 
 Array = np.ndarray
 SAME = 1e-7
@@ -276,12 +277,9 @@ class Writer:
         for weights in self.known(f"W{layer}"):
             if weights.value.shape != wanted.shape:
                 continue
-            columns = np.stack([term.value.ravel(), weights.value.ravel()], axis=1)
-            (factor, size), *_ = np.linalg.lstsq(columns, wanted.ravel(), rcond=None)
-            if np.abs(columns @ [factor, size] - wanted.ravel()).max() < SAME * np.abs(wanted).max() and abs(size) > 0:
-                for data in self.scaled(term, float(factor)):
-                    for penalty in self.scaled(weights, float(size)):
-                        yield Term(f"{data.text} + {penalty.text}", wanted)
+            if found := with_penalty([wanted], [term.value], [weights.value], SAME):
+                both = product(self.scaled(term, found[0]), self.scaled(weights, found[0] * found[1]))
+                yield from (Term(f"{data.text} + {penalty.text}", wanted) for data, penalty in both)
 
 
 def _stands_in(expression: str, text: str) -> bool:

@@ -118,12 +118,6 @@ def text_of(place: Place) -> str:
     return linecache.getline(place.file, place.line).strip()
 
 
-def cell_of(place: Place) -> int | None:
-    """The number of the notebook's cell that the line is in; None for a file."""
-    _, found, number = place.file.partition("#cell-")
-    return int(number) if found else None
-
-
 def parsed_lines(file: str) -> list[str]:
     """The lines of a file or a cell, without those that only IPython understands."""
     return [line if line.strip()[:1] not in "%!" else "\n" for line in linecache.getlines(file)]
@@ -186,7 +180,7 @@ def frontiers(
             first = max(missing, key=lambda n: n.number)
             origins = [p for p in first.sources if p in known]
         last = max(origins, key=lambda n: n.number, default=None)
-        found[name] = Frontier(last, _quantity(set(known[last]), step) if last is not None else "", first)
+        found[name] = Frontier(last, _quantity(known[last]) if last is not None else "", first)
     return found
 
 
@@ -277,8 +271,9 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
     for node in backward:
         arrays = [np.asarray(values(node), float) for values in drawn]
         found: dict[Node, float] = {}
-        for key in _near(_signature(arrays[0])) if np.isfinite(arrays[0]).all() else ():
-            for target, is_whole, wanted in references.get(key, []):
+        size, third = _signature(arrays[0])
+        for near in (-1e-6, 0.0, 1e-6) if np.isfinite(arrays[0]).all() else ():
+            for target, is_whole, wanted in references.get((size, round(third + near, 6)), []):
                 factor = _factor(arrays, wanted) if target not in found or (is_whole and node not in whole) else None
                 if factor is not None:
                     found[target] = factor
@@ -342,18 +337,13 @@ def _known_by_index(node: Node, known: Known, used: list[Node], step: Step) -> d
     return {t: f for t, f in whole.items() if added and t in of_array and is_among(f, [of_array[t]], SAME)}
 
 
-def _signature(array: np.ndarray) -> tuple:
-    """The same for an array, its transpose and its multiples."""
+def _signature(array: np.ndarray) -> tuple[int, float]:
+    """The same for an array, its transpose and its multiples: its size, and Σ|a|³ / ‖a‖³."""
     norm = np.linalg.norm(array)
     if not norm or not np.isfinite(norm):
-        return (array.size, 0, 0)
+        return array.size, 0.0
     shares = np.abs(array) / norm
-    return (array.size, round(float(np.vdot(shares * shares, shares)), 6), 1)
-
-
-def _near(signature: tuple) -> Iterable[tuple]:
-    size, number, kind = signature
-    return ((size, round(number + d, 6), kind) for d in (-1e-6, 0.0, 1e-6))
+    return array.size, round(float(np.vdot(shares * shares, shares)), 6)
 
 
 def turned_multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | None:
@@ -376,7 +366,7 @@ def _factor(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> float | None:
     return factors[0] if max(factors) - min(factors) <= SAME * max(map(abs, factors)) else None
 
 
-def _quantity(targets: set[Node], step: Step) -> str:
+def _quantity(targets: Iterable[Node]) -> str:
     """∂loss/∂ the line of the forward pass that made the Node, in the author's name for it where the line has one."""
     target = min(targets, key=lambda n: n.number)
     name = _target(target.place)

@@ -144,11 +144,8 @@ def _examples(judged: Judged) -> int:
     if len(step.examples) != 1:
         return len(step.examples)
     shape = step.examples[0].prediction.shape
-    if not shape:
-        return 1
-    if judged.dense is not None and judged.dense.layout == "columns":
-        return shape[-1]
-    return shape[0]
+    columns = judged.dense is not None and judged.dense.layout == "columns"
+    return shape[-1 if columns else 0] if shape else 1
 
 
 def _network(judged: Judged) -> dict[str, Any] | None:
@@ -204,7 +201,10 @@ def _frontiers(judged: Judged) -> dict[str, lines.Frontier]:
 
 def _as_place(node: Node | None) -> Place | None:
     line = node.place if node is not None else None
-    return None if line is None else Place(line.line, lines.cell_of(line), lines.text_of(line), None, line.file)
+    if line is None:
+        return None
+    _, _, cell = line.file.partition("#cell-")
+    return Place(line.line, int(cell) if cell else None, lines.text_of(line), None, line.file)
 
 
 def with_mended(report: Report, mended: Mended) -> Report:

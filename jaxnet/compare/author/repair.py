@@ -188,10 +188,11 @@ def _in_the_same_line(judged: Judged, finding: Finding) -> list[Finding]:
     """The finding, and its like for the other layers whose quantity the same line of a loop or a class makes."""
     kind, layer = _kind_and_layer(judged, finding)
     here = _maker(judged, kind, layer)
+    if here is None or finding.at == "loss":
+        return [finding]
     last = judged.problem.passes[0].last  # type: ignore[union-attr]
-    others = [number for number in range(last, 0, -1) if number != layer and kind and finding.at != "loss"]
-    makers = {number: _maker(judged, kind, number) for number in others}
-    alike = [n for n, made in makers.items() if made and here and made.place == here.place]
+    makers = {number: _maker(judged, kind, number) for number in range(last, 0, -1) if number != layer}
+    alike = [number for number, made in makers.items() if made is not None and made.place == here.place]
     return [finding, *(finding._replace(at=f"{kind}{number}") for number in alike)]
 
 
@@ -210,7 +211,7 @@ def _common_terms(judged: Judged, tape: Tape, sites: list[tuple[Finding, _Site]]
             if not terms and common:
                 continue  # not in a moment in which nothing has a name
             gives = {text for text, term in terms.items() if _gives(judged, site, term)}
-            same = {text for text in same if text in gives} if common else gives
+            same = same & gives if common else gives
             common = {text: term for text, term in common.items() if text in terms} if common else terms
     return [term for text, term in common.items() if text not in same]
 
@@ -224,9 +225,8 @@ def _gives(judged: Judged, site: _Site, term: Term) -> bool:
 def _can_be_named(text: str, others: list[Moment]) -> bool:
     """Whether what the text names is there each time that its line is run: in a loop, in all layers."""
     names = {ast.unparse(n) for n in ast.walk(ast.parse(text, mode="eval")) if isinstance(n, (ast.Name, ast.Subscript))}
-    known = {name for moment in others for name in moment.arrays}
-    used = [name for name in names if name in known]
-    return all(name in moment.arrays for name in used for moment in others)
+    known = names & {name for moment in others for name in moment.arrays}
+    return all(name in moment.arrays for name in known for moment in others)
 
 
 def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) -> Iterator[_Site]:
