@@ -303,21 +303,16 @@ def constants(m: int, sizes: list[int]) -> dict[str, float]:
     named = {"1": 1.0, "2": 2.0, "½": 0.5, "4": 4.0, "¼": 0.25}
     for name, value in (("m", m), ("the number of classes", sizes[-1]), ("the number of inputs", sizes[0])):
         short = name if name == "m" else f"({name})"
-        named |= {name: value, f"1/{short}": 1 / value, f"2/{short}": 2 / value, f"{short}/2": value / 2}
         named |= {
-            f"2{short}": 2 * value,
-            f"1/2{short}": 0.5 / value,
-            f"{short}²": value**2,
-            f"1/{short}²": 1 / value**2,
-        }
-        named |= {f"{short}³": value**3, f"1/{short}³": 1 / value**3}
+            name: value, f"1/{short}": 1 / value, f"2/{short}": 2 / value, f"{short}/2": value / 2,
+            f"2{short}": 2 * value, f"1/2{short}": 0.5 / value, f"{short}²": value**2, f"1/{short}²": 1 / value**2,
+            f"{short}³": value**3, f"1/{short}³": 1 / value**3,
+        }  # fmt: skip
     k = sizes[-1]
-    named |= {"1/(m · the number of classes)": 1 / (m * k), "2/(m · the number of classes)": 2 / (m * k)}
     named |= {
-        "m/(the number of classes)": m / k,
-        "(the number of classes)/m": k / m,
-        "m · the number of classes": m * k,
-    }
+        "1/(m · the number of classes)": 1 / (m * k), "2/(m · the number of classes)": 2 / (m * k),
+        "m/(the number of classes)": m / k, "(the number of classes)/m": k / m, "m · the number of classes": m * k,
+    }  # fmt: skip
     for size in sizes[1:-1]:
         named |= {f"the layer's size {size}": size, f"1/(the layer's size {size})": 1 / size}
     return named
