@@ -283,8 +283,9 @@ def _sites_of_line(judged: Judged, tape: Tape, moments: list[Moment], finding: F
     """What the finding's line assigns, where the numbers do not tell which array is meant: all are 0."""
     node = places.node_of(judged, finding)
     for moment in moments:
-        statement = lines.statement_at(moment.place)
-        if statement is not None and node is not None and _is_made_in(node, moment):
+        made_here = node is not None and _is_made_in(node, moment)
+        statement = lines.statement_at(moment.place) if made_here else None
+        if statement is not None:
             value, result = _given(moment, statement, tape)
             if value is not None and result is not None:
                 yield _Site(statement, value, moment, result)
