@@ -135,8 +135,8 @@ def _row(number: int, outcome: Outcome, marks: Sequence[Mark], columns: list[str
     verdict = f'<td class="word">{sign} {word}</td>'
     start = f'<tr id="row-{number}" class="{outcome.verdict}"><th scope="row">'
     if outcome.report is None:
-        reason = escape((outcome.problem or "").removeprefix(f"{outcome.source}: "))
-        return f'{start}{name}</th>{verdict}<td class="reason" colspan="{len(columns) or 1}">{reason}</td></tr>'
+        reason = f'<td class="reason" colspan="{len(columns) or 1}">{escape(outcome.why_none)}</td>'
+        return f"{start}{name}</th>{verdict}{reason}</tr>"
     cells = []
     for column in columns:
         here = [m for m in marks if m.quantity == column or (column == ELSEWHERE and m.quantity not in columns)]

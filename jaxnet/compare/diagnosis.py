@@ -42,6 +42,11 @@ class Finding(NamedTuple):
     severity: str = "error"
 
     @property
+    def layer(self) -> int:
+        """2 of dZ2, dW2 and db2; 0 of what is no layer's."""
+        return int(self.at[2:]) if self.at[2:].isdigit() else 0
+
+    @property
     def is_of_layer_above(self) -> bool:
         """Whether a derivative is missing that belongs to the layer above: the error went back through its weights
         without it."""
@@ -673,7 +678,7 @@ def _with_errors_from_below(problem: Problem, best: State) -> list[Finding]:
         again = None
         if finding.code == "unknown" and finding.at[:2] in ("dW", "db") and not best.lost:
             explain = _explain_weights if finding.at.startswith("dW") else _explain_biases
-            again = explain(problem, int(finding.at[2:]), best.errors, best.scale)
+            again = explain(problem, finding.layer, best.errors, best.scale)
         if again is None or not again.known:
             findings.append(finding)
         else:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes
 
-from jaxnet.compare.many import Outcome
+from jaxnet.compare.author.edits import statement_in
+from jaxnet.compare.many import NO_VERDICT, Outcome
 from jaxnet.compare.mistakes import HEADLINES, WORDS, idea_of
+from jaxnet.compare.page import printable
 from jaxnet.compare.report import Place, Report
 
 UNNAMED = "wrong-gradient"  # stands for the code where a hint withholds it, or no formula is named
-NO_VERDICT = "no verdict"
 WIDTH = 160  # of why there is no verdict, where programs have a line each
 
 
@@ -84,8 +85,8 @@ def from_here(path: Path) -> Path:
 def line_of(outcome: Outcome) -> str:
     """The verdict's sign, the path, and in short what is wrong where, or why there is no verdict."""
     if outcome.report is None:
-        problem = (outcome.problem or NO_VERDICT).removeprefix(f"{outcome.source}: ")
-        return f"? {one_line(outcome.source)}  {textwrap.shorten(one_line(problem), WIDTH, placeholder=' …')}"
+        why = textwrap.shorten(one_line(outcome.why_none), WIDTH, placeholder=" …")
+        return f"? {one_line(outcome.source)}  {why}"
     sign, _, _ = HEADLINES[outcome.verdict].partition(" ")
     found: dict[str, list[str]] = {}  # in a loop over the layers, one line is wrong for several quantities
     for r in results_of(outcome.report):
@@ -127,8 +128,7 @@ def json_of(outcome: Outcome) -> str:
     """The report's JSON, in a line; without one {"source": …, "verdict": null, "problem": …}."""
     if outcome.report is not None:
         return outcome.report.to_json()
-    problem = (outcome.problem or NO_VERDICT).removeprefix(f"{outcome.source}: ")
-    return json.dumps({"source": outcome.source, "verdict": None, "problem": problem}, ensure_ascii=False)
+    return json.dumps({"source": outcome.source, "verdict": None, "problem": outcome.why_none}, ensure_ascii=False)
 
 
 # --- GitHub -----------------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def github(outcomes: Sequence[Outcome]) -> str:
             instead = f"\ninstead: {place.instead}" if place.instead else ""
             message = f"{_in_cell(place)}{result.message}{instead}"
             lines.append(_command(result.severity, properties | {"title": result.title}, message))
-    return _printable("".join(f"{line}\n" for line in lines))
+    return printable("".join(f"{line}\n" for line in lines))
 
 
 def _command(name: str, properties: dict[str, Any], message: str) -> str:
@@ -267,13 +267,8 @@ def _fix(path: Path, place: Place) -> dict[str, Any] | None:
 def _replaced(text: str, line: int, instead: str) -> ast.stmt | ast.expr | None:
     """What `instead` stands for: the value of `x = value` if it is an expression, and else the whole statement."""
     (written,) = ast.parse(instead).body
-    statements = [
-        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt) and not hasattr(node, "body")
-    ]
-    found = [s for s in statements if s.lineno <= line <= (s.end_lineno or s.lineno)]
-    if len(found) != 1:
-        return None
-    return found[0].value if isinstance(found[0], ast.Assign) and isinstance(written, ast.Expr) else found[0]
+    statement = statement_in(text, line)
+    return statement.value if isinstance(statement, ast.Assign) and isinstance(written, ast.Expr) else statement
 
 
 def _characters(line: str, count: int) -> int:
@@ -381,12 +376,7 @@ def _summary(outcome: Outcome) -> str:
 
 
 def _as_json(document: dict[str, Any]) -> str:
-    return _printable(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
-
-
-def _printable(text: str) -> str:
-    """The text as UTF-8 can hold it, whatever bytes are in the names of files."""
-    return text.encode("utf-8", "replace").decode()
+    return printable(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 
 
 FORMATS: dict[str, Callable[[Sequence[Outcome]], str]] = {"github": github, "sarif": sarif, "gradescope": gradescope}

@@ -304,13 +304,8 @@ def make_pass(W, b, X: Array, Y: Array, activations: list[str], loss: str, softm
         Z.append(A[-1] @ w.T + bias)
         A.append(softmax(Z[-1]) if name == "softmax" else mistakes.ACTIVATIONS[name][0](Z[-1]))
     Y_hat, m = A[-1], len(X)
-    DY_hat = {
-        "squared-error": lambda: Y_hat - Y,
-        "cross-entropy": lambda: -Y / Y_hat,
-        "binary-cross-entropy": lambda: (Y_hat - Y) / (Y_hat * (1 - Y_hat)),
-    }[loss]
     with np.errstate(divide="ignore", invalid="ignore"):
-        DY_hat = np.nan_to_num(DY_hat())
+        DY_hat = np.nan_to_num(mistakes.LOSS_SLOPES[loss](Y_hat, Y))
     DZ = backprop.output_error(Z[-1], Y_hat, Y, activations[-1], loss)
     return Pass([np.zeros((0, 0)), *W], Z, A, Y, activations, DY_hat / m, DZ / m)
 

@@ -23,6 +23,7 @@ from jaxnet.compare.report import Report
 # So many results of a worker may wait for one before them: a program that takes a minute holds up none of the others,
 # and what is kept at a time does not grow with their number.
 AHEAD = 100
+NO_VERDICT = "no verdict"
 
 
 class Outcome(NamedTuple):
@@ -32,6 +33,11 @@ class Outcome(NamedTuple):
     report: Report | None
     problem: str | None
     seconds: float
+
+    @property
+    def why_none(self) -> str:
+        """The problem, without the path that it begins with."""
+        return (self.problem or NO_VERDICT).removeprefix(f"{self.source}: ")
 
     @property
     def verdict(self) -> str:

@@ -55,6 +55,12 @@ ACTIVATIONS = _Activations(
     leaky_relu=(*backprop.ACTIVATIONS["leaky_relu"], lambda A: np.where(A > 0, 1, 0.01)),
     identity=(*backprop.ACTIVATIONS["identity"], np.ones_like),
 )
+# ∂loss/∂Ŷ of an example, from (Ŷ, Y).
+LOSS_SLOPES: dict[str, Callable[[Array, Array], Array]] = {
+    "squared-error": lambda Y_hat, Y: Y_hat - Y,
+    "cross-entropy": lambda Y_hat, Y: -Y / Y_hat,
+    "binary-cross-entropy": lambda Y_hat, Y: (Y_hat - Y) / (Y_hat * (1 - Y_hat)),
+}
 # A softmax that is normalised over a batch, by what sums to 1 in it.
 OVER_BATCH: dict[str, Callable[[Array], Array]] = {
     "all entries": lambda Z: backprop.softmax(Z.reshape(1, -1)).reshape(Z.shape),
@@ -78,14 +84,14 @@ def output_errors(p: Pass) -> Iterator[tuple[str, Array]]:
 
 def _scale(p: Pass) -> float:
     """The constant of the loss, 1/m for a mean: that of its derivative, for the losses that are known."""
-    Y_hat, Y = p.A[-1], p.Y
     with np.errstate(all="ignore"):
-        for formula in (Y_hat - Y, -Y / Y_hat, (Y_hat - Y) / (Y_hat * (1 - Y_hat))):
+        for slope in LOSS_SLOPES.values():
+            formula = slope(p.A[-1], p.Y)
             if np.isfinite(formula).all() and formula.any():
                 constant = multiple(p.DY_hat, formula, 1e-6)
                 if constant is not None and constant > 0:
                     return constant
-    return 1 / len(Y)
+    return 1 / len(p.Y)
 
 
 def _output_elementwise(p: Pass) -> Yields:
@@ -297,21 +303,16 @@ def constants(m: int, sizes: list[int]) -> dict[str, float]:
     named = {"1": 1.0, "2": 2.0, "½": 0.5, "4": 4.0, "¼": 0.25}
     for name, value in (("m", m), ("the number of classes", sizes[-1]), ("the number of inputs", sizes[0])):
         short = name if name == "m" else f"({name})"
-        named |= {name: value, f"1/{short}": 1 / value, f"2/{short}": 2 / value, f"{short}/2": value / 2}
         named |= {
-            f"2{short}": 2 * value,
-            f"1/2{short}": 0.5 / value,
-            f"{short}²": value**2,
-            f"1/{short}²": 1 / value**2,
-        }
-        named |= {f"{short}³": value**3, f"1/{short}³": 1 / value**3}
+            name: value, f"1/{short}": 1 / value, f"2/{short}": 2 / value, f"{short}/2": value / 2,
+            f"2{short}": 2 * value, f"1/2{short}": 0.5 / value, f"{short}²": value**2, f"1/{short}²": 1 / value**2,
+            f"{short}³": value**3, f"1/{short}³": 1 / value**3,
+        }  # fmt: skip
     k = sizes[-1]
-    named |= {"1/(m · the number of classes)": 1 / (m * k), "2/(m · the number of classes)": 2 / (m * k)}
     named |= {
-        "m/(the number of classes)": m / k,
-        "(the number of classes)/m": k / m,
-        "m · the number of classes": m * k,
-    }
+        "1/(m · the number of classes)": 1 / (m * k), "2/(m · the number of classes)": 2 / (m * k),
+        "m/(the number of classes)": m / k, "(the number of classes)/m": k / m, "m · the number of classes": m * k,
+    }  # fmt: skip
     for size in sizes[1:-1]:
         named |= {f"the layer's size {size}": size, f"1/(the layer's size {size})": 1 / size}
     return named

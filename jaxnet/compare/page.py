@@ -35,7 +35,7 @@ def page(report: Report) -> str:
 def document(title: str, content: str, style: str = "") -> str:
     """A whole page of content in HTML, in the reports' style and what is added to it; it loads nothing at all."""
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    return _printable(
+    return printable(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -47,10 +47,10 @@ def document(title: str, content: str, style: str = "") -> str:
 def fragment(report: Report) -> str:
     """The same within another page, for a notebook's cell; its style reaches nothing outside of it."""
     content = f"<main>\n{_content(report)}\n</main>"
-    return _printable(f'<style>{STYLE}</style>\n<div class="jaxnet-report">\n{content}\n</div>\n')
+    return printable(f'<style>{STYLE}</style>\n<div class="jaxnet-report">\n{content}\n</div>\n')
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text as UTF-8 can hold it, whatever bytes are in the names of files."""
     return text.encode("utf-8", "replace").decode()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import textwrap
-from typing import Any, NamedTuple
+from types import UnionType
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -238,36 +239,12 @@ class Report(NamedTuple):
     @classmethod
     def unpacked(cls, packed: dict[str, Any], arrays: dict[str, np.ndarray]) -> Report:
         """The report that `packed` took apart."""
-        fields = {name: value for name, value in packed.items() if name in cls._fields}
+        types = get_type_hints(cls)
+        report = cls(**{name: _restored(types[name], value) for name, value in packed.items() if name in types})
         parameters = [
-            Parameter(
-                name,
-                tuple(shape),
-                None if gradient_shape is None else tuple(gradient_shape),
-                error,
-                right,
-                arrays[f"{k} given"],
-                arrays[f"{k} true"],
-            )
-            for k, (name, shape, gradient_shape, error, right, *_) in enumerate(fields["parameters"])
+            p._replace(given=arrays[f"{k} given"], true=arrays[f"{k} true"]) for k, p in enumerate(report.parameters)
         ]
-        frontier = {
-            name: Frontier(known and Place(*known), quantity, unknown and Place(*unknown))
-            for name, (known, quantity, unknown) in fields["frontier"].items()
-        }
-        findings, places = [Finding(*f) for f in fields["findings"]], [Place(*p) for p in fields["places"]]
-        fields["unjudged"] = [Unjudged(tuple(shape), Place(*place), why) for shape, place, why in fields["unjudged"]]
-        fields["also_right"] = [Place(*place) for place in fields["also_right"]]
-        if fields["teeth"]:
-            shown, of, hidden = fields["teeth"]
-            fields["teeth"] = Teeth(shown, of, tuple((at, code) for at, code in hidden))
-        if fields["repeat"]:
-            name, at, *numbers = fields["repeat"]
-            fields["repeat"] = Move(name, tuple(at), *numbers)
-        fields["changes"] = {file: Change(*change) for file, change in fields["changes"].items()}
-        if fields["unmended"] is not None:
-            fields["unmended"] = [(at, code) for at, code in fields["unmended"]]
-        return cls(**{**fields, "parameters": parameters, "findings": findings, "places": places, "frontier": frontier})
+        return report._replace(parameters=parameters)
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), ensure_ascii=False)
@@ -278,13 +255,12 @@ class Report(NamedTuple):
 
         A constant of the loss is that of those which are right otherwise, where nothing is known of the rest.
         """
-        kind, layer = finding.at[:2], finding.at[2:]
         if finding.at == "loss" and self._is_of_the_right_ones:
             return [p.name for p in self.parameters if p.right]
 
         def concerns(name: str) -> bool:
-            if kind == "dZ" and layer.isdigit():
-                return name[1:].isdigit() and int(name[1:]) <= int(layer)
+            if finding.at[:2] == "dZ" and finding.layer:
+                return name[1:].isdigit() and int(name[1:]) <= finding.layer
             return finding.at in (name, f"d{name}", "loss", "forward", "dZ")
 
         return [p.name for p in self.parameters if not p.right and concerns(p.name)]
@@ -298,13 +274,11 @@ class Report(NamedTuple):
         if not finding.code:
             return ""
         network = self.network or {}
-        kind, layer = finding.at[:2], finding.at[2:]
         hidden, output = network.get("hidden", ""), network.get("output", "")
-        sizes = network.get("sizes", [])
-        number = int(layer) if layer.isdigit() else 0
-        number += finding.is_of_layer_above
-        layers = [*(hidden.split(",") if "," in hidden else [hidden] * (len(sizes) - 2)), output]
-        activation = layers[number - 1] if 0 < number <= len(layers) else hidden
+        number = finding.layer + finding.is_of_layer_above
+        activations = hidden.split(",") if "," in hidden else [hidden] * (len(network.get("sizes", [])) - 2)
+        layers = [*activations, output]
+        activation = layers[number - 1] if 0 < number <= len(layers) else output if finding.at == "dZ" else hidden
         loss = (self.loss or {}).get("name", "loss")
         gives_cross_entropy = {"softmax": "cross-entropy", "sigmoid": "binary cross-entropy"}.get(output)
         words = WORDS[finding.code].whole if self.hint is None else f"{WORDS[finding.code].idea}."
@@ -313,7 +287,7 @@ class Report(NamedTuple):
             parameter=finding.at[1:],
             above=number + 1,
             below=number - 1,
-            weights=f"W{number + 1} has" if kind == "dZ" and number else "an array of weights has",
+            weights=f"W{number + 1} has" if finding.at[:2] == "dZ" and number else "an array of weights has",
             act=symbol_of(activation) or "the activation",
             input="the input X" if number == 1 else f"A{number - 1}",
             scale=finding.scale_name if finding.code == "wrong-scale" else f"{finding.scale or 0:.6g}",
@@ -336,7 +310,7 @@ class Report(NamedTuple):
                 "those of the loss. The direction is right, and a learning rate makes up for the constant; but loss "
                 "and gradient should have one convention."
             )
-        return (f"{finding.computed}: " if finding.computed and kind != "lo" else "") + words
+        return (f"{finding.computed}: " if finding.computed and finding.at != "loss" else "") + words
 
     def without_arrays(self) -> Report:
         """The report without the gradients themselves, of which pages draw pictures: all that is said of them stays."""
@@ -379,8 +353,7 @@ class Report(NamedTuple):
         for findings, place in self.by_place():
             lines += [*self._finding_lines(findings, place), ""]
         lines += self._consequences()
-        lines += textwrap.wrap(self.teeth_line(), 96, initial_indent="  ", subsequent_indent="  ")
-        lines += textwrap.wrap(self.repeat_line(), 96, initial_indent="  ", subsequent_indent="  ")
+        lines += _wrapped(self.teeth_line()) + _wrapped(self.repeat_line())
         return "\n".join(lines).rstrip() + "\n"
 
     def unjudged_lines(self) -> list[str]:
@@ -493,8 +466,7 @@ class Report(NamedTuple):
                 f"{gutter} |",
             ]
         for number, finding in enumerate(findings):
-            words = self.explanation(finding if number == 0 else finding._replace(computed=""))
-            lines += textwrap.wrap(words, 96, initial_indent="  ", subsequent_indent="  ")
+            lines += _wrapped(self.explanation(finding if number == 0 else finding._replace(computed="")))
         if place.instead:
             lines += [f"  instead: {place.instead}"]
         return lines
@@ -508,6 +480,24 @@ class Report(NamedTuple):
             if names:
                 lines.append(f"  {at} makes the gradient of {', '.join(names)} wrong.")
         return lines
+
+
+def _restored(kind: Any, value: Any) -> Any:
+    """A value of this type, of what JSON made of it: tuples, with names or without, are lists there."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if value is None:
+        return None
+    if origin is UnionType:  # X | None
+        return _restored(parts[0], value)
+    if origin is tuple:
+        return tuple(map(_restored, parts[:1] * len(value) if parts[-1] is ... else parts, value))
+    if origin is list:
+        return [_restored(parts[0], part) for part in value]
+    if origin is dict:
+        return {key: _restored(parts[1], part) for key, part in value.items()}
+    if hasattr(kind, "_fields"):
+        return kind(*map(_restored, get_type_hints(kind).values(), value))
+    return value
 
 
 def _off(p: Parameter) -> str:
@@ -526,6 +516,10 @@ def _off(p: Parameter) -> str:
         elif len(columns) < off.shape[1]:
             sentence += f", all in columns {_list(columns)}"
     return sentence + f"; direction (cosine) {cosine:.4f}."
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 96, initial_indent="  ", subsequent_indent="  ")
 
 
 def _line(place: Place | None, quantity: str | None = None) -> dict[str, Any] | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import io
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 _GAP = re.compile(r"[\s,:]*")
@@ -32,6 +34,35 @@ def edited(content: bytes, edit: Edit) -> bytes:
         return _changed(text, edit).encode("utf-8")
     start, end = _source_of_cell(text, int(cell))
     return (text[:start] + _changed_literal(text[start:end], edit, text.isascii()) + text[end:]).encode("utf-8")
+
+
+def substituted(file: str, source: list[str], expression: ast.expr, text: str) -> Edit | None:
+    """The edit that puts a text in the place of an expression of a file with these lines.
+
+    None where Python counts other lines than these: a form feed, or a line separator in a comment, may end one.
+    """
+    first, last = expression.lineno, expression.end_lineno or expression.lineno
+    try:
+        head = source[first - 1].encode()[: expression.col_offset].decode()
+        tail = source[last - 1].encode()[expression.end_col_offset :].decode().rstrip("\r\n")
+    except (IndexError, UnicodeDecodeError):
+        return None
+    return Edit(file, first, last, (head + text + tail,))
+
+
+@lru_cache(maxsize=200)
+def _simple_statements(text: str) -> tuple[ast.stmt, ...]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return ()
+    return tuple(n for n in ast.walk(tree) if isinstance(n, ast.stmt) and not hasattr(n, "body"))
+
+
+def statement_in(text: str, line: int) -> ast.stmt | None:
+    """The simple statement that a line of a program belongs to; None where it holds several."""
+    here = [n for n in _simple_statements(text) if n.lineno <= line <= (n.end_lineno or n.lineno)]
+    return here[0] if len(here) == 1 else None
 
 
 def unified_diff(name: str, before: bytes, after: bytes) -> str:
@@ -76,37 +107,32 @@ def _changed_literal(literal: str, edit: Edit, ascii_only: bool) -> str:
 
 def _source_of_cell(text: str, number: int) -> tuple[int, int]:
     """Where the source of the notebook's code cell stands, the first being 1."""
-    decoder = json.JSONDecoder()
-    top = _members(text, _GAP.match(text, 0).end())  # type: ignore[union-attr]
+    top = _members(text, _begin(text, 0))
     if "cells" in top:
         sheets = [top["cells"]]
     else:  # before nbformat 4
         sheets = [_members(text, start)["cells"] for start, _ in _elements(text, top["worksheets"][0])]
-    for start, _ in sheets:
-        for cell, _ in _elements(text, start):
-            parts = _members(text, cell)
-            if decoder.raw_decode(text, parts["cell_type"][0])[0] == "code":
-                number -= 1
-                if number == 0:
-                    return parts.get("source") or parts["input"]
-    raise ValueError("there is no such cell")
+    cells = [_members(text, cell) for start, _ in sheets for cell, _ in _elements(text, start)]
+    code = [parts for parts in cells if json.loads(text[slice(*parts["cell_type"])]) == "code"]
+    if number > len(code):
+        raise ValueError("there is no such cell")
+    return code[number - 1].get("source") or code[number - 1]["input"]
 
 
 def _members(text: str, start: int) -> dict[str, tuple[int, int]]:
     """Where each value of the JSON object at `start` stands."""
-    decoder, found, position = json.JSONDecoder(), {}, start + 1
-    while text[position := _GAP.match(text, position).end()] != "}":  # type: ignore[union-attr]
-        key, position = decoder.raw_decode(text, position)
-        begin = _GAP.match(text, position).end()  # type: ignore[union-attr]
-        _, position = decoder.raw_decode(text, begin)
-        found[key] = begin, position
-    return found
+    spans = list(_elements(text, start))
+    return {json.loads(text[slice(*key)]): value for key, value in zip(spans[::2], spans[1::2], strict=True)}
 
 
 def _elements(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Where each element of the JSON array at `start` stands."""
+    """Where each element of the JSON array at `start` stands; of an object its keys and values in turn."""
     decoder, position = json.JSONDecoder(), start + 1
-    while text[position := _GAP.match(text, position).end()] != "]":  # type: ignore[union-attr]
-        begin = position
+    while text[begin := _begin(text, position)] not in "]}":
         _, position = decoder.raw_decode(text, begin)
         yield begin, position
+
+
+def _begin(text: str, position: int) -> int:
+    """Where the next value begins: blanks, commas and colons are passed over."""
+    return _GAP.match(text, position).end()  # type: ignore[union-attr]

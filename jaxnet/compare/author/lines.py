@@ -9,7 +9,6 @@ import operator
 import re
 from collections import Counter
 from collections.abc import Iterable
-from functools import lru_cache
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.dense import original
+from jaxnet.compare.author.edits import statement_in
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.recorder import Array, node_of
 from jaxnet.compare.author.replay import Values
@@ -118,31 +118,14 @@ def text_of(place: Place) -> str:
     return linecache.getline(place.file, place.line).strip()
 
 
-def cell_of(place: Place) -> int | None:
-    """The number of the notebook's cell that the line is in; None for a file."""
-    _, found, number = place.file.partition("#cell-")
-    return int(number) if found else None
-
-
 def parsed_lines(file: str) -> list[str]:
     """The lines of a file or a cell, without those that only IPython understands."""
     return [line if line.strip()[:1] not in "%!" else "\n" for line in linecache.getlines(file)]
 
 
-@lru_cache(maxsize=200)
-def _statements(text: str) -> tuple[ast.stmt, ...]:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return ()
-    return tuple(n for n in ast.walk(tree) if isinstance(n, ast.stmt) and not hasattr(n, "body"))
-
-
 def statement_at(place: Place) -> ast.stmt | None:
     """The simple statement that the line belongs to; None where it holds several."""
-    found = _statements("".join(parsed_lines(place.file)))
-    here = [n for n in found if n.lineno <= place.line <= (n.end_lineno or n.lineno)]
-    return here[0] if len(here) == 1 else None
+    return statement_in("".join(parsed_lines(place.file)), place.line)
 
 
 # --- the frontier -----------------------------------------------------------------------------------------------------
@@ -197,7 +180,7 @@ def frontiers(
             first = max(missing, key=lambda n: n.number)
             origins = [p for p in first.sources if p in known]
         last = max(origins, key=lambda n: n.number, default=None)
-        found[name] = Frontier(last, _quantity(set(known[last]), step) if last is not None else "", first)
+        found[name] = Frontier(last, _quantity(known[last]) if last is not None else "", first)
     return found
 
 
@@ -288,8 +271,9 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
     for node in backward:
         arrays = [np.asarray(values(node), float) for values in drawn]
         found: dict[Node, float] = {}
-        for key in _near(_signature(arrays[0])) if np.isfinite(arrays[0]).all() else ():
-            for target, is_whole, wanted in references.get(key, []):
+        size, third = _signature(arrays[0])
+        for near in (-1e-6, 0.0, 1e-6) if np.isfinite(arrays[0]).all() else ():
+            for target, is_whole, wanted in references.get((size, round(third + near, 6)), []):
                 factor = _factor(arrays, wanted) if target not in found or (is_whole and node not in whole) else None
                 if factor is not None:
                     found[target] = factor
@@ -353,41 +337,36 @@ def _known_by_index(node: Node, known: Known, used: list[Node], step: Step) -> d
     return {t: f for t, f in whole.items() if added and t in of_array and is_among(f, [of_array[t]], SAME)}
 
 
-def _signature(array: np.ndarray) -> tuple:
-    """The same for an array, its transpose and its multiples."""
+def _signature(array: np.ndarray) -> tuple[int, float]:
+    """The same for an array, its transpose and its multiples: its size, and Σ|a|³ / ‖a‖³."""
     norm = np.linalg.norm(array)
     if not norm or not np.isfinite(norm):
-        return (array.size, 0, 0)
+        return array.size, 0.0
     shares = np.abs(array) / norm
-    return (array.size, round(float(np.vdot(shares * shares, shares)), 6), 1)
+    return array.size, round(float(np.vdot(shares * shares, shares)), 6)
 
 
-def _near(signature: tuple) -> Iterable[tuple]:
-    size, number, kind = signature
-    return ((size, round(number + d, 6), kind) for d in (-1e-6, 0.0, 1e-6))
+def turned_multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | None:
+    """c with array = c · of, as it is, turned, or without axes of length 1; None if there is none."""
+    array, of = np.squeeze(array), np.squeeze(of)
+    return next((f for turned in (of, of.T) if (f := multiple(array, turned, tolerance)) is not None), None)
 
 
 def _factor(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> float | None:
-    """c with array = c · wanted, or its transpose, in each draw; None if there is none."""
+    """c with array = c · wanted, of the same size, turned or laid out in another way, in each draw; None if there is
+    none."""
     factors = []
     for array, want in zip(arrays, wanted, strict=True):
         a, w = np.squeeze(array), np.squeeze(want)
-        fitting = [o for o in ((w, w.T) if w.ndim > 1 else (w,)) if o.shape == a.shape] or [w] * (w.size == a.size)
-        for turned in fitting:
-            turned = turned.reshape(a.shape)
-            factor = multiple(a, turned, 1e-6)
-            if factor is not None:
-                factors.append(factor)
-                break
-            if not turned.any() and not a.any():
-                factors.append(1.0)
-                break
-        else:
+        w = w if a.shape in (w.shape, w.T.shape) else w.reshape(a.shape)
+        factor = turned_multiple(a, w, 1e-6) if a.any() or w.any() else 1.0
+        if factor is None:
             return None
+        factors.append(factor)
     return factors[0] if max(factors) - min(factors) <= SAME * max(map(abs, factors)) else None
 
 
-def _quantity(targets: set[Node], step: Step) -> str:
+def _quantity(targets: Iterable[Node]) -> str:
     """∂loss/∂ the line of the forward pass that made the Node, in the author's name for it where the line has one."""
     target = min(targets, key=lambda n: n.number)
     name = _target(target.place)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from jaxnet.compare.author import lines
-from jaxnet.compare.author.edits import Edit
+from jaxnet.compare.author.edits import Edit, substituted
 from jaxnet.compare.author.tape import Place
 
 KEPT = "below"  # what came back through the weights, in a name of its own
@@ -24,64 +24,43 @@ class _Block(NamedTuple):
 
 def moved(update: Place, uses: list[tuple[Place, ast.expr]]) -> Iterator[tuple[Edit, ...]]:
     """Edits after which the statement at `update` follows those that hold the `uses`; the last of each comes first."""
-    source = lines.parsed_lines(update.file)
-    block = _block_of("".join(source), update.line)
+    file = update.file
+    source = [line.rstrip("\r\n") for line in lines.parsed_lines(file)]
+    block = _block_of("\n".join(source), update.line)
     if block is None:
         return
     statement, following = block.body[block.at], block.body[block.at + 1 :]
     here = {
-        k: (place, expression)
+        k: expression
         for place, expression in uses
         for k, other in enumerate(following)
-        if place.file == update.file and other.lineno <= expression.lineno <= (other.end_lineno or other.lineno)
+        if place.file == file and other.lineno <= expression.lineno <= _end(other)
     }
-    last = following[-2:][0] if following and isinstance(following[-1], ast.Return) else (following or [statement])[-1]
-    if last is not statement and all(following[k] is not following[-1] or following[-1] is last for k in here):
-        yield (_behind(update.file, source, statement, last.end_lineno or last.lineno),)
+    first, end = statement.lineno, _end(statement)
+    stepped = source[first - 1 : end]
+    before_return = following[:-1] if following and isinstance(following[-1], ast.Return) else following
+    if before_return and all(k < len(before_return) for k in here):
+        last = _end(before_return[-1])
+        yield (Edit(file, first, last, (*source[end:last], *stepped)),)
     for k in sorted(here, reverse=True):
-        yield from _hoisted(update.file, source, statement, following[k], here[k][1])
-    if isinstance(block.owner, ast.For) and not here:
-        yield _in_a_loop_of_its_own(update.file, source, statement, block)
+        yield from _hoisted(file, source, statement, here[k])
+    if isinstance(block.owner, ast.For) and not here:  # a second loop, behind the whole of it, that steps
+        behind, head = _end(block.owner), source[block.owner.lineno - 1 : block.body[0].lineno - 1]
+        rest = () if len(block.body) > 1 else (f"{_indent(source, statement)}pass",)
+        yield Edit(file, behind + 1, behind, (*head, *stepped)), Edit(file, first, end, rest)
 
 
-def _behind(file: str, source: list[str], statement: ast.stmt, line: int) -> Edit:
-    first, end = statement.lineno, statement.end_lineno or statement.lineno
-    return Edit(file, first, line, (*_stripped(source[end:line]), *_stripped(source[first - 1 : end])))
-
-
-def _hoisted(
-    file: str, source: list[str], update: ast.stmt, user: ast.stmt, expression: ast.expr
-) -> Iterator[tuple[Edit, ...]]:
+def _hoisted(file: str, source: list[str], update: ast.stmt, use: ast.expr) -> Iterator[tuple[Edit, ...]]:
     """What goes through the weights is computed before they are stepped, and named."""
-    text = "".join(source)
-    written = ast.get_source_segment(text, expression)
-    if written is None or expression.lineno != expression.end_lineno or re.search(rf"\b{KEPT}\b", text):
+    text = "\n".join(source)
+    written, replaced = ast.get_source_segment(text, use), substituted(file, source, use, KEPT)
+    if written is None or replaced is None or use.lineno != use.end_lineno or re.search(rf"\b{KEPT}\b", text):
         return
-    line = source[expression.lineno - 1].rstrip("\r\n")
-    start, end = (len(line.encode()[:k].decode()) for k in (expression.col_offset, expression.end_col_offset or 0))
-    kept = f"{_indent(source, update)}{KEPT} = {written}"
-    yield (
-        Edit(file, expression.lineno, expression.lineno, (f"{line[:start]}{KEPT}{line[end:]}",)),
-        Edit(file, update.lineno, update.lineno - 1, (kept,)),
-    )
+    yield replaced, Edit(file, update.lineno, update.lineno - 1, (f"{_indent(source, update)}{KEPT} = {written}",))
 
 
-def _in_a_loop_of_its_own(file: str, source: list[str], statement: ast.stmt, block: _Block) -> tuple[Edit, ...]:
-    """All of the loop, then a second one that steps."""
-    loop = block.owner
-    assert isinstance(loop, ast.For)
-    first, end = statement.lineno, statement.end_lineno or statement.lineno
-    head = source[loop.lineno - 1 : block.body[0].lineno - 1]
-    behind = loop.end_lineno or loop.lineno
-    rest = [] if len(block.body) > 1 else [f"{_indent(source, statement)}pass"]
-    return (
-        Edit(file, behind + 1, behind, (*_stripped(head), *_stripped(source[first - 1 : end]))),
-        Edit(file, first, end, tuple(rest)),
-    )
-
-
-def _stripped(source: list[str]) -> tuple[str, ...]:
-    return tuple(line.rstrip("\r\n") for line in source)
+def _end(statement: ast.stmt) -> int:
+    return statement.end_lineno or statement.lineno
 
 
 def _indent(source: list[str], statement: ast.stmt) -> str:
@@ -99,6 +78,6 @@ def _block_of(text: str, line: int) -> _Block | None:
         for body in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
             if isinstance(body, list):
                 for index, statement in enumerate(body):
-                    if statement.lineno <= line <= (statement.end_lineno or line) and not hasattr(statement, "body"):
+                    if statement.lineno <= line <= _end(statement) and not hasattr(statement, "body"):
                         found = _Block(node, body, index)
     return found

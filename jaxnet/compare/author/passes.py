@@ -291,15 +291,15 @@ class Network:
 
     def returned(self, function: Any, result: Any) -> list[Leaf]:
         """The arrays in what a function returned, but for the parameters."""
-        known = {id(p.value) for p in self.now()}
-        found = leaves(named_results(self.session.file, function, result) or result)
-        return [leaf for leaf in found if id(leaf.value) not in known]
+        return self._beside(named_results(self.session.file, function, result) or result)
 
     def left(self) -> list[Leaf]:
         """The arrays in the object's attributes, but for the parameters."""
+        return [] if isinstance(self.root, dict) else self._beside(self.root)
+
+    def _beside(self, whole: Any) -> list[Leaf]:
         known = {id(p.value) for p in self.now()}
-        found = [] if isinstance(self.root, dict) else leaves(self.root)
-        return [leaf for leaf in found if id(leaf.value) not in known]
+        return [leaf for leaf in leaves(whole) if id(leaf.value) not in known]
 
     def step(self, result: Any, gradients: list[Leaf], strict: bool) -> None:
         """Steps the parameters by what a backward pass gave, if the author's code does not.

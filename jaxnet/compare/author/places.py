@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jaxnet.compare.author import lines
-from jaxnet.compare.author.dense import Dense, as_rows, original
+from jaxnet.compare.author.dense import as_rows, original
 from jaxnet.compare.author.judge import Judged
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, ancestors, depends
-from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
-from jaxnet.compare.multiples import multiple
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged
 
 if TYPE_CHECKING:
@@ -41,7 +38,7 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
         truth=_truth(judged),
         program=program,
         notes=notes,
-        frontier=_described(frontiers),
+        frontier={n: Frontier(_as_place(f.known), f.quantity, _as_place(f.unknown)) for n, f in frontiers.items()},
         teeth=judged.teeth,
         repeat=contradiction(judged),
         unjudged=_unjudged(judged),
@@ -147,36 +144,28 @@ def _examples(judged: Judged) -> int:
     if len(step.examples) != 1:
         return len(step.examples)
     shape = step.examples[0].prediction.shape
-    if not shape:
-        return 1
-    if judged.dense is not None and judged.dense.layout == "columns":
-        return shape[-1]
-    return shape[0]
+    columns = judged.dense is not None and judged.dense.layout == "columns"
+    return shape[-1 if columns else 0] if shape else 1
 
 
 def _network(judged: Judged) -> dict[str, Any] | None:
     dense = judged.dense
     if dense is None:
         return None
-    sizes = [_width(dense, number, judged) for number in range(len(dense.layers) + 1)]
+    parameters = dense.parameters
+    names = [f"W{number}" for number in range(1, len(dense.layers) + 1)]
+    shapes = [as_rows(dense, name, np.zeros(parameters[name].before.shape)).shape for name in names]  # (o, i)
     hidden = list(dict.fromkeys(dense.activations[1:-1]))
     output = dense.activations[-1]
     if output == "identity":
-        output = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid"}.get(
-            judged.truth.loss.name or "", output
-        )
+        of_scores = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid"}
+        output = of_scores.get(judged.truth.loss.name or "", output)
     return {
-        "sizes": sizes,
+        "sizes": [shapes[0][1], *(outputs for outputs, _ in shapes)],
         "hidden": hidden[0] if len(hidden) == 1 else ",".join(dense.activations[1:-1]),
         "output": output,
         "layout": dense.layout,
     }
-
-
-def _width(dense: Dense, number: int, judged: Judged) -> int:
-    name = f"W{max(number, 1)}"
-    W = as_rows(dense, name, np.zeros(dense.parameters[name].before.shape))
-    return int(W.shape[1] if number == 0 else W.shape[0])
 
 
 def _truth(judged: Judged) -> str:
@@ -212,17 +201,12 @@ def _frontiers(judged: Judged) -> dict[str, lines.Frontier]:
     return lines.frontiers(judged.step, judged.drawn, judged.truth.parts, wrong)
 
 
-def _described(frontiers: dict[str, lines.Frontier]) -> dict[str, Frontier]:
-    return {name: Frontier(_as_place(f.known), f.quantity, _as_place(f.unknown)) for name, f in frontiers.items()}
-
-
 def _as_place(node: Node | None) -> Place | None:
-    line = _line(node)
-    return None if line is None else Place(line.line, lines.cell_of(line), lines.text_of(line), None, line.file)
-
-
-def _line(node: Node | None) -> Line | None:
-    return node.place if node is not None else None
+    line = node.place if node is not None else None
+    if line is None:
+        return None
+    _, _, cell = line.file.partition("#cell-")
+    return Place(line.line, int(cell) if cell else None, lines.text_of(line), None, line.file)
 
 
 def with_mended(report: Report, mended: Mended) -> Report:
@@ -240,38 +224,31 @@ def with_mended(report: Report, mended: Mended) -> Report:
 
 def node_of(judged: Judged, finding: Finding, frontiers: dict[str, lines.Frontier] | None = None) -> Node | None:
     """The Node that was made by the wrong formula, or the first one that is wrong."""
-    node = _node_of(judged, finding)
+    node = _made_by_formula(judged, finding) if finding.code != "unknown" else None
     if node is None:
         frontiers = _frontiers(judged) if frontiers is None else frontiers
-        names = [f"W{finding.at[2:]}", f"b{finding.at[2:]}"] if finding.at[:2] == "dZ" else [finding.at[1:]]
+        names = [f"W{finding.layer}", f"b{finding.layer}"] if finding.at[:2] == "dZ" else [finding.at[1:]]
         names = list(frontiers) if finding.at == "dZ" else names
         wrong = (frontiers[name].unknown for name in names if name in frontiers)
-        node = min((n for n in wrong if n is not None), key=lambda n: n.number, default=None)
+        node = min(wrong, key=lambda n: n.number, default=None)
     return node
 
 
-def _node_of(judged: Judged, finding: Finding) -> Node | None:
-    """The Node that was made by the wrong formula."""
-    kind, layer = finding.at[:2], finding.at[2:]
-    if finding.code == "unknown":
-        return None
+def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
+    kind, name = finding.at[:2], finding.at[1:]
     if finding.code == "weights-already-updated" and kind != "dZ":
-        return _through_new_weights(judged, judged.made.get(finding.at[1:]))
+        return _through_new_weights(judged, judged.made.get(name))
     if kind in ("dW", "db"):
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
-        node = _in_formula(judged, finding.at[1:]) if whole else judged.made.get(finding.at[1:])
+        node = _in_formula(judged, name) if whole else judged.made.get(name)
         if node is not None and finding.code in ("wrong-sign", "wrong-scale"):
-            node = _first_of_value(judged, finding.at[1:], node)
+            node = _first_of_value(judged, name, node)
         return node if node is None else min(of_each_example(judged, node), key=lambda n: n.number)
-    if kind == "dZ" and judged.diagnosis is not None and judged.problem is not None:
-        held = holder(judged, int(layer))
+    if kind == "dZ":
+        held = holder(judged, finding.layer)
         through = finding.code in ("weights-already-updated", "weights-not-transposed") or finding.is_of_layer_above
-        return through_weights(judged, held) if through else held
-    if finding.at == "loss" and judged.diagnosis is not None and judged.problem is not None:
-        return None
-    if finding.at == "forward":
-        return judged.step.examples[0].prediction
-    return None
+        return through_weights(judged, held) if through and held is not None else held
+    return judged.step.examples[0].prediction if finding.at == "forward" else None
 
 
 def _through_new_weights(judged: Judged, gradient: Node | None) -> Node | None:
@@ -336,61 +313,38 @@ def _origin(node: Node, judged: Judged) -> Node:
 
 def holder(judged: Judged, layer: int) -> Node | None:
     """The last Node that holds dZ of a layer, up to a constant, before dW or db was made of it."""
-    if judged.diagnosis is None:
-        return None
-    errors = judged.diagnosis.errors
-    if not errors or layer not in errors[0]:
-        return None
-    examples = len(judged.step.examples)
-    size = errors[0][layer].size // examples
-    for name in (f"W{layer}", f"b{layer}"):
-        made = judged.made.get(name)
+    for made in (judged.made.get(f"W{layer}"), judged.made.get(f"b{layer}")):
         if made is None:
             continue
-        holders = [
-            n
-            for n in _nearest(made)
-            if n in judged.step.labelled
-            and n is not made
-            and n.size == size
-            and _holds(judged, n, errors, layer, examples)
-        ]
+        inside = ancestors([made], made.number - 3000) - {made}
+        holders = [n for n in inside if n in judged.step.labelled and holds(judged, n, layer)]
         if holders:
             elsewhere = [n for n in holders if n.place != made.place]
             return _origin(max(elsewhere or holders, key=lambda n: n.number), judged)
     return None
 
 
-def through_weights(judged: Judged, holder: Node | None) -> Node | None:
+def through_weights(judged: Judged, holder: Node) -> Node:
     """Where an error went through the weights, before it was multiplied by a slope."""
-    node = holder
+    node: Node | None = holder
     while node is not None and node.function not in (np.dot, np.matmul):
-        labelled = [p for p in node.parents if p in judged.step.labelled and p.size == node.size]
-        node = labelled[0] if labelled else next((p for p in node.parents if p in judged.step.labelled), None)
+        labelled = [p for p in node.parents if p in judged.step.labelled]
+        node = next((p for p in labelled if p.size == node.size), next(iter(labelled), None))
     return node or holder
 
 
-def _nearest(node: Node) -> Iterator[Node]:
-    yield from ancestors([node], max(0, node.number - 3000))
-
-
 def holds(judged: Judged, node: Node, layer: int) -> bool:
-    """Whether a Node holds the error of a layer as it was used, up to a constant."""
+    """Whether a Node holds the error of a layer as it was used, up to a constant: that of all examples, or of one of
+    those that run one by one."""
     errors = judged.diagnosis.errors if judged.diagnosis is not None else ()
-    return bool(errors) and layer in errors[0] and _holds(judged, node, errors, layer, len(judged.step.examples))
-
-
-def _holds(judged: Judged, node: Node, errors, layer: int, examples: int) -> bool:
-    """Whether a Node holds the error of all examples, or of one of those that run one by one, up to a constant."""
-    for k in range(examples):
-        if all(
-            _is_multiple(np.asarray(v(node), float), e[layer][k : k + 1] if examples > 1 else e[layer])
-            for v, e in zip(judged.drawn, errors, strict=True)
-        ):
-            return True
-    return False
-
-
-def _is_multiple(value: Array, wanted: Array) -> bool:
-    value, wanted = np.squeeze(value), np.squeeze(wanted)
-    return multiple(value.T if value.shape != wanted.shape else value, wanted, 1e-7) is not None
+    if not errors or layer not in errors[0]:
+        return False
+    own = [of_draw[layer] for of_draw in errors]
+    by_example = zip(*own, strict=True) if len(judged.step.examples) > 1 else [own]
+    return node.size == own[0].size // len(judged.step.examples) and any(
+        all(
+            lines.turned_multiple(np.asarray(values(node), float), error, 1e-7) is not None
+            for values, error in zip(judged.drawn, of_draws, strict=True)
+        )
+        for of_draws in by_example
+    )

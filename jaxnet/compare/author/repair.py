@@ -11,29 +11,22 @@ import difflib
 import hashlib
 import re
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from jaxnet.compare.author import lines, places
-from jaxnet.compare.author.corrections import (
-    Quantities,
-    Term,
-    Writer,
-    ratio_to,
-    wanted_error,
-    wanted_gradient,
-)
+from jaxnet.compare.author.corrections import Quantities, Term, Writer, ratio_to, wanted_error, wanted_gradient
 from jaxnet.compare.author.dense import original
-from jaxnet.compare.author.edits import Edit, edited, unified_diff
+from jaxnet.compare.author.edits import Edit, edited, substituted, unified_diff
 from jaxnet.compare.author.judge import Judged
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.moves import moved
 from jaxnet.compare.author.raw import is_scaling
-from jaxnet.compare.author.step import Parameter
 from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, nodes_in
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.report import Change
@@ -42,6 +35,7 @@ TRIES = 5  # edits for one finding that are run
 FOREIGN = 0.05  # how much less like a line one is for each name that is not in it
 NAMES = 2  # ways to write the same numbers that are run
 THROUGH_WEIGHTS = ("weights-not-transposed", "weights-already-updated", "unknown")
+Proposal: TypeAlias = tuple[Place, str, tuple[Edit, ...]]  # where, what to write there, and the edits that do
 
 
 class Examined(NamedTuple):
@@ -67,10 +61,13 @@ class _Site(NamedTuple):
 
     statement: ast.stmt
     expression: ast.expr
-    place: Place
     moment: Moment
     node: Node
     through: bool = False  # it gives what comes back through the weights, not yet times a slope
+
+    @property
+    def place(self) -> Place:
+        return self.moment.place
 
 
 def mend(
@@ -89,7 +86,6 @@ def mend(
         finding = next((f for f in findings if (f.at, f.code) not in hopeless), None)
         if finding is None or examined.judged.dense is None or examined.judged.problem is None:
             break
-        accepted = None
         # All of them before the first is run: they are written from the lines as they were traced.
         for place, text, edits in list(islice(_proposals(examined, trace(examined), finding), TRIES)):
             if time.monotonic() > deadline:
@@ -109,19 +105,17 @@ def mend(
                 for file, content in kept.items():
                     before.setdefault(file, content)
                 instead |= dict.fromkeys(_keys(examined) - _keys(again), (place, text))
-                accepted = again
+                examined = again
                 break
             for file, content in kept.items():
                 (root / file).write_bytes(content)
-        if accepted is None:
-            hopeless.add((finding.at, finding.code))
         else:
-            examined = accepted
-    changes = {}
-    for file, content in before.items():
-        after = (root / file).read_bytes()
-        diff = unified_diff(file, content, after)
-        changes[file] = Change(hashlib.sha256(content).hexdigest(), after.decode("utf-8"), diff)
+            hopeless.add((finding.at, finding.code))
+    now = {file: (root / file).read_bytes() for file in before}
+    changes = {
+        file: Change(hashlib.sha256(old).hexdigest(), now[file].decode("utf-8"), unified_diff(file, old, now[file]))
+        for file, old in before.items()
+    }
     return Mended(instead, changes, sorted(_keys(examined)))
 
 
@@ -144,22 +138,20 @@ def _keys(examined: Examined) -> set[tuple[str, str]]:
 # --- what may be written where ----------------------------------------------------------------------------------------
 
 
-def _proposals(
-    examined: Examined, moments: list[Moment], finding: Finding
-) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]:
-    """(place, what to write there, edits): in the finding's own line first, and what is most like what stands there."""
+def _proposals(examined: Examined, moments: list[Moment], finding: Finding) -> Iterator[Proposal]:
+    """In the finding's own line first, and what is most like what stands there."""
     judged, tape = examined.judged, examined.tape
     if finding.code == "softmax-over-all-entries":
         yield from _normalised(judged)
         return
     if finding.code == "weights-already-updated":
         yield from _moved(examined, moments, finding)
-    found: list[tuple[float, _Site, Term, Edit]] = []
     node = places.node_of(judged, finding)
     own = node.place if node is not None else None
     name = finding.at[1:]
     made = judged.made.get(name)
     is_passed_on = made is not None and made.size != judged.names[name].size
+    found: list[tuple[float, _Site, Term, Edit]] = []
     by_text: dict[tuple[Place, str], list[tuple[Finding, _Site]]] = {}
     for alike in _in_the_same_line(judged, finding):
         for site in _sites(judged, tape, moments, alike):
@@ -167,25 +159,21 @@ def _proposals(
     for (_, old), sites in by_text.items():
         if not any(alike is finding for alike, _ in sites):
             continue
-        terms = _common_terms(judged, tape, sites)
         site = sites[0][1]
         others = [m for m in moments if m.place == site.place and m is not site.moment]
-        for term in terms:
-            if term.text == old or not _can_be_named(term.text, others):
-                continue
+        # An array that was never summed may be passed on: the sum belongs where it is made, not in the optimiser.
+        distance = site.moment.number if is_passed_on else own is not None and own.line != site.place.line
+        for term in _common_terms(judged, tape, sites):
             edit = _replaced(site, term)
-            if edit is None:
-                continue
-            likeness = _likeness(old, term.text)
-            # An array that was never summed may be passed on: the sum belongs where it is made, not in the optimiser.
-            distance = site.moment.number if is_passed_on else own is not None and own.line != site.place.line
-            found.append((distance - likeness, site, term, edit))
-    tried: dict[Any, int] = {}
+            if term.text != old and edit is not None and _can_be_named(term.text, others):
+                found.append((distance - _likeness(old, term.text), site, term, edit))
+    written: Counter[tuple[int, int, bytes]] = Counter()
+    tried: set[Edit] = set()
     for _, site, term, edit in sorted(found, key=lambda proposal: proposal[0]):
         same = edit.first, edit.last, np.round(term.value, 12).tobytes()  # the same numbers under other names
-        tried[same] = tried.get(same, 0) + 1
-        if tried[same] <= NAMES and tried.setdefault(edit, 0) == 0:
-            tried[edit] = 1
+        written[same] += 1
+        if written[same] <= NAMES and edit not in tried:
+            tried.add(edit)
             yield site.place, _written(site.statement, edit), (edit,)
 
 
@@ -200,10 +188,11 @@ def _in_the_same_line(judged: Judged, finding: Finding) -> list[Finding]:
     """The finding, and its like for the other layers whose quantity the same line of a loop or a class makes."""
     kind, layer = _kind_and_layer(judged, finding)
     here = _maker(judged, kind, layer)
+    if here is None or finding.at == "loss":
+        return [finding]
     last = judged.problem.passes[0].last  # type: ignore[union-attr]
-    others = [number for number in range(last, 0, -1) if number != layer and kind and finding.at != "loss"]
-    makers = {number: _maker(judged, kind, number) for number in others}
-    alike = [n for n, made in makers.items() if made and here and made.place == here.place]
+    makers = {number: _maker(judged, kind, number) for number in range(last, 0, -1) if number != layer}
+    alike = [number for number, made in makers.items() if made is not None and made.place == here.place]
     return [finding, *(finding._replace(at=f"{kind}{number}") for number in alike)]
 
 
@@ -222,7 +211,7 @@ def _common_terms(judged: Judged, tape: Tape, sites: list[tuple[Finding, _Site]]
             if not terms and common:
                 continue  # not in a moment in which nothing has a name
             gives = {text for text, term in terms.items() if _gives(judged, site, term)}
-            same = {text for text in same if text in gives} if common else gives
+            same = same & gives if common else gives
             common = {text: term for text, term in common.items() if text in terms} if common else terms
     return [term for text, term in common.items() if text not in same]
 
@@ -236,82 +225,86 @@ def _gives(judged: Judged, site: _Site, term: Term) -> bool:
 def _can_be_named(text: str, others: list[Moment]) -> bool:
     """Whether what the text names is there each time that its line is run: in a loop, in all layers."""
     names = {ast.unparse(n) for n in ast.walk(ast.parse(text, mode="eval")) if isinstance(n, (ast.Name, ast.Subscript))}
-    known = {name for moment in others for name in moment.arrays}
-    used = [name for name in names if name in known]
-    return all(name in moment.arrays for name in used for moment in others)
+    known = names & {name for moment in others for name in moment.arrays}
+    return all(name in moment.arrays for name in known for moment in others)
 
 
 def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) -> Iterator[_Site]:
     kind, layer = _kind_and_layer(judged, finding)
+    products: set[Node] = set()
     if kind == "dZ":
         holder = places.holder(judged, layer)
         if holder is None:
             yield from _sites_of_line(judged, tape, moments, finding)
-        nodes = [holder] if holder is not None else []
+            return
+        nodes, last = [holder], judged.problem.passes[0].last  # type: ignore[union-attr]
+        if layer < last and (finding.code in THROUGH_WEIGHTS or finding.is_of_layer_above):
+            products = {places.through_weights(judged, holder)} - {holder}
+            nodes += products
     elif kind in ("dW", "db"):
-        name = finding.at[1:]
-        nodes = [n for n in (judged.made.get(name), judged.chosen.get(name)) if n is not None]
-        if len(nodes) == 2:
-            between = ancestors([nodes[1]], nodes[0].number)
-            nodes = [n for n in between if nodes[0] in ancestors([n], nodes[0].number)]
-        if nodes and nodes[0].size != judged.names[name].size:
-            nodes += _multiples(judged, nodes[0], judged.names[name])
+        nodes = _gradients(judged, finding.at[1:])
     else:
         return
-    hidden = kind == "dZ" and nodes and layer < judged.problem.passes[0].last  # type: ignore[union-attr]
-    through = finding.code in THROUGH_WEIGHTS or finding.is_of_layer_above
-    product = places.through_weights(judged, nodes[0]) if hidden and through else None
-    product = None if hidden and product is nodes[0] else product
-    nodes += [product] if product is not None else []
-    products = {product} if product is not None else set()
     if len(judged.step.examples) > 1:
+        instructions = {product.instruction for product in products}
         nodes = [part for node in nodes for part in _of_each_example(judged, node, finding)]
-        products = {node for node in nodes if product is not None and node.instruction == product.instruction}
-    wanted = {n.number: n for n in nodes} | {original(n).number: original(n) for n in nodes}
+        products = {node for node in nodes if node.instruction in instructions}
+    wanted = {*nodes, *map(original, nodes)}
     for moment in moments:
         statement = lines.statement_at(moment.place)
         if statement is None:
             continue
-        result = tape.nodes[moment.result] if moment.result is not None else None
-        if result is not None and (result.number in wanted or original(result).number in wanted):
-            value = getattr(statement, "value", None)
-            if value is not None:
-                through = original(result) in {original(node) for node in products}
-                yield _Site(statement, value, moment.place, moment, result, through)
+        value, result = _given(moment, statement, tape)
+        if value is not None and result is not None and not wanted.isdisjoint((result, original(result))):
+            through = original(result) in map(original, products)
+            yield _Site(statement, value, moment, result, through)
         for node in nodes:
-            if moment.number <= node.number < moment.end and node.place == moment.place:
-                expression = _expression_of(node, statement)
-                if expression is not None:
-                    yield _Site(statement, expression, moment.place, moment, node, node in products)
+            expression = _expression_of(node, statement) if _is_made_in(node, moment) else None
+            if expression is not None:
+                yield _Site(statement, expression, moment, node, node in products)
+
+
+def _gradients(judged: Judged, name: str) -> list[Node]:
+    """The arrays that hold a parameter's gradient, from where it was made to the one that is judged."""
+    parameter, made, chosen = judged.names[name], judged.made.get(name), judged.chosen.get(name)
+    nodes = [node for node in (made, chosen) if node is not None]
+    if made is not None and chosen is not None:
+        nodes = [n for n in ancestors([chosen], made.number) if made in ancestors([n], made.number)]
+    if nodes and nodes[0].size != parameter.size:  # on its way to the step it may be multiplied by plain numbers
+        found = {nodes[0]}
+        for node in sorted(ancestors(nodes_in(parameter.steps), nodes[0].number), key=lambda n: n.number):
+            if node.parents and is_scaling(node, judged.step) and not found.isdisjoint(node.parents):
+                found.add(node)
+                nodes.append(node)
+    return nodes
 
 
 def _sites_of_line(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) -> Iterator[_Site]:
     """What the finding's line assigns, where the numbers do not tell which array is meant: all are 0."""
     node = places.node_of(judged, finding)
-    if node is None:
-        return
     for moment in moments:
-        if moment.number <= node.number < moment.end and node.place == moment.place and moment.result is not None:
-            statement = lines.statement_at(moment.place)
-            value = getattr(statement, "value", None)
-            if statement is not None and value is not None:
-                yield _Site(statement, value, moment.place, moment, tape.nodes[moment.result])
+        made_here = node is not None and _is_made_in(node, moment)
+        statement = lines.statement_at(moment.place) if made_here else None
+        if statement is not None:
+            value, result = _given(moment, statement, tape)
+            if value is not None and result is not None:
+                yield _Site(statement, value, moment, result)
+
+
+def _given(moment: Moment, statement: ast.stmt, tape: Tape) -> tuple[ast.expr | None, Node | None]:
+    """What is assigned or returned in a moment, and the array that this was."""
+    return getattr(statement, "value", None), tape.nodes[moment.result] if moment.result is not None else None
+
+
+def _is_made_in(node: Node, moment: Moment) -> bool:
+    return moment.number <= node.number < moment.end and node.place == moment.place
 
 
 def _kind_and_layer(judged: Judged, finding: Finding) -> tuple[str, int]:
     """dZ, dW or db, and of which layer; a constant of the loss belongs to the error that all others follow from."""
     if finding.at == "loss":
         return "dZ", judged.problem.passes[0].last  # type: ignore[union-attr]
-    return (finding.at[:2], int(finding.at[2:])) if finding.at[2:].isdigit() else ("", 0)
-
-
-def _multiples(judged: Judged, made: Node, parameter: Parameter) -> list[Node]:
-    """The gradient times plain numbers, on its way to the step."""
-    found = [made]
-    for node in sorted(ancestors(nodes_in(parameter.steps), made.number), key=lambda n: n.number):
-        if node.parents and is_scaling(node, judged.step) and any(p in found for p in node.parents):
-            found.append(node)
-    return found[1:]
+    return (finding.at[:2], finding.layer) if finding.layer else ("", 0)
 
 
 def _of_each_example(judged: Judged, node: Node, finding: Finding) -> list[Node]:
@@ -322,11 +315,10 @@ def _of_each_example(judged: Judged, node: Node, finding: Finding) -> list[Node]
     alike = [n for n in judged.step.backward if n.instruction in made and n.shape in shapes]
     if kind == "dZ":  # the same line may serve other layers
         alike = [n for n in alike if places.holds(judged, n, layer)] or [node]
-    assert judged.problem is not None
-    Y = judged.problem.passes[0].Y
-    chosen: dict[Any, dict[bytes, Node]] = {}
+    Y = judged.problem.passes[0].Y  # type: ignore[union-attr]
+    chosen: defaultdict[object, dict[bytes, Node]] = defaultdict(dict)
     for n in alike:
-        chosen.setdefault(n.instruction, {}).setdefault(Y[_example_at(judged, n.number)].tobytes(), n)
+        chosen[n.instruction].setdefault(Y[_example_at(judged, n.number)].tobytes(), n)
     return [n for alike in chosen.values() for n in list(alike.values())[:3]]
 
 
@@ -341,15 +333,8 @@ def _expression_of(node: Node, statement: ast.stmt) -> ast.expr | None:
         return None
     code, offset = node.instruction
     position = next(islice(code.co_positions(), offset // 2, None), None)
-    if position is None:
-        return None
-    line, end_line, column, end_column = position
-    for part in ast.walk(statement):
-        if isinstance(part, ast.expr) and (part.lineno, part.end_lineno, part.col_offset, part.end_col_offset) == (
-            line, end_line, column, end_column
-        ):  # fmt: skip
-            return part
-    return None
+    parts = (part for part in ast.walk(statement) if isinstance(part, ast.expr))
+    return next((p for p in parts if (p.lineno, p.end_lineno, p.col_offset, p.end_col_offset) == position), None)
 
 
 def _terms(judged: Judged, tape: Tape, site: _Site, finding: Finding) -> Iterator[Term]:
@@ -377,7 +362,7 @@ def _terms(judged: Judged, tape: Tape, site: _Site, finding: Finding) -> Iterato
         # The constant that comes with what is named may be the author's own.
         yield term
         if factor is None and kind != "dZ":
-            yield from writer.scaled(term, 1 / quantities.count)
+            yield from writer.scaled(term, 1 / len(quantities.forward.Y))
 
 
 # --- edits ------------------------------------------------------------------------------------------------------------
@@ -391,14 +376,7 @@ def _replaced(site: _Site, term: Term) -> Edit | None:
 
 
 def _substituted(place: Place, expression: ast.expr, text: str) -> Edit | None:
-    source = lines.parsed_lines(place.file)
-    first, last = expression.lineno, expression.end_lineno or expression.lineno
-    try:
-        head = source[first - 1].encode()[: expression.col_offset].decode()
-        tail = source[last - 1].encode()[expression.end_col_offset :].decode().rstrip("\r\n")
-    except (IndexError, UnicodeDecodeError):
-        return None
-    return Edit(place.file, first, last, (head + text + tail,))
+    return substituted(place.file, lines.parsed_lines(place.file), expression, text)
 
 
 def _written(statement: ast.stmt, edit: Edit) -> str:
@@ -417,7 +395,7 @@ def _written(statement: ast.stmt, edit: Edit) -> str:
     return text
 
 
-def _normalised(judged: Judged) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]:
+def _normalised(judged: Judged) -> Iterator[Proposal]:
     """The sums and maxima of the forward pass that run over the examples, each over an example's outputs instead."""
     assert judged.dense is not None
     axis = 0 if judged.dense.layout == "columns" else 1
@@ -438,15 +416,11 @@ def _normalised(judged: Judged) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]
             yield node.place, _written(statement, edit), (edit,)
 
 
-def _moved(
-    examined: Examined, moments: list[Moment], finding: Finding
-) -> Iterator[tuple[Place, str, tuple[Edit, ...]]]:
+def _moved(examined: Examined, moments: list[Moment], finding: Finding) -> Iterator[Proposal]:
     """The step of the weights above, put behind all that needs them as they were."""
-    judged, layer = examined.judged, int(finding.at[2:])
-    after = judged.names[f"W{layer + 1}"].after
-    sites = _sites(judged, examined.tape, moments, finding)
+    after = examined.judged.names[f"W{finding.layer + 1}"].after
+    sites = _sites(examined.judged, examined.tape, moments, finding)
     uses = {ast.unparse(site.expression): (site.place, site.expression) for site in sites if site.through}
     for moment in moments:
-        if moment.number <= after.number < moment.end and after.place == moment.place:
-            for edits in moved(moment.place, list(uses.values())):
-                yield moment.place, "", edits
+        if _is_made_in(after, moment):
+            yield from ((moment.place, "", edits) for edits in moved(moment.place, list(uses.values())))
