@@ -110,6 +110,20 @@ def test_what_only_runs_in_part_is_not_right(tmp_path, code, form):
         assert examined(tmp_path, one.text_by_form[form])["verdict"] == "wrong"
 
 
+def test_a_wrong_error_of_the_output_alone_is_explained(tmp_path):
+    said = examined(tmp_path, case(31, 1, "missing-output-derivative").text_by_form["module"])
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ", "missing-output-derivative")]
+
+
+def test_what_no_formula_gives_is_shown_where_it_is_made_if_its_error_is_another_mistake(tmp_path):
+    """db2 is a mean of dW2: the line of dZ2, whose mistake is known, is not the one to look at."""
+    text = PLAIN.replace("dZ2.sum(0)", "(A1.T @ dZ2).mean(0)").replace(
+        "dZ2 = (P - Y) / 9", "dZ2 = P * (1 - P) * (P - Y) / 9"
+    )
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dZ2", 11), ("db2", 12)]
+
+
 def test_a_number_of_the_forward_pass_is_part_of_a_formula(tmp_path):
     """db2 = dZ2 · ΣZ2 of one example is no learning rate."""
     text = case(1, 1, "multiplied-by-pre-activation").text_by_form["notebook, defined only"]

@@ -223,8 +223,10 @@ def with_mended(report: Report, mended: Mended) -> Report:
 
 
 def node_of(judged: Judged, finding: Finding, frontiers: dict[str, lines.Frontier] | None = None) -> Node | None:
-    """The Node that was made by the wrong formula, or the first one that is wrong."""
-    node = _made_by_formula(judged, finding) if finding.code != "unknown" else None
+    """The Node that was made by the wrong formula, or the first one that is wrong: where an error is wrong as well, and
+    accounted for, that is no news."""
+    beside = finding.at[:2] in ("dW", "db") and any(f.at[:2] == "dZ" for f in judged.findings)
+    node = _made_by_formula(judged, finding) if finding.code != "unknown" or beside else None
     if node is None:
         frontiers = _frontiers(judged) if frontiers is None else frontiers
         names = [f"W{finding.layer}", f"b{finding.layer}"] if finding.at[:2] == "dZ" else [finding.at[1:]]
