@@ -19,7 +19,18 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.tape import Node, Tape, add_at, ancestors, look_at, mapped, nodes_in, places, setitem
+from jaxnet.compare.author.tape import (
+    Node,
+    Tape,
+    add_at,
+    all_zero,
+    ancestors,
+    look_at,
+    mapped,
+    nodes_in,
+    places,
+    setitem,
+)
 
 _tape: list[Tape] = []  # the tape that is being written, if any
 
@@ -351,6 +362,7 @@ def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node
     known = tape.views.get(key)
     if known is None:
         known = tape.views[key] = tape.add(function, (base, *args), keywords, result)
+        known.zero = all_zero(plain(result))
     return known
 
 

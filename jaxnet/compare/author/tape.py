@@ -245,8 +245,7 @@ def _ends(node: Node) -> tuple[float, ...]:
 
 def look_at(node: Node, array: np.ndarray) -> None:
     """Notes what is to be remembered of the numbers that a Node holds."""
-    node.sample = sample_of(array)
-    node.zero = not any(node.sample or ()) and not array.any()
+    node.sample, node.zero = sample_of(array), all_zero(array)
 
 
 def known_zero(node: Node) -> bool | None:
@@ -254,6 +253,11 @@ def known_zero(node: Node) -> bool | None:
     if node.zero is None and node.value is not None:
         node.zero = not np.any(node.value)
     return node.zero
+
+
+def all_zero(array: np.ndarray) -> bool:
+    """Whether all numbers are 0; most arrays tell by the first or the last of them."""
+    return not any(sample_of(array) or ()) and not array.any()
 
 
 def sample_of(array: np.ndarray) -> tuple[float, float] | None:
