@@ -133,6 +133,7 @@ MNIST = {
         import torch.nn.functional as F
         images, labels = next(iter(torch.utils.data.DataLoader(train, batch_size=8)))
         assert images.contiguous().view(8, -1).numpy().shape == (8, 784)
+        assert images.resize(labels.size()[0], 784).shape == (8, 784) and images.size(0) == 8
         assert F.one_hot(labels, num_classes=10).numpy().argmax(1).tolist() == y[:8].tolist()
     """,
     "read_data_sets": """

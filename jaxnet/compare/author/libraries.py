@@ -178,8 +178,26 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
     }  # fmt: skip
 
 
+class _Size(int):
+    """How many numbers there are; called, as tensors have it, along which axes."""
+
+    shape: tuple[int, ...]
+
+    def __call__(self, axis: int | None = None) -> Any:
+        return self.shape if axis is None else self.shape[axis]
+
+
 class Tensor(numpy.ndarray):
     """An array with the methods by which tensors become arrays."""
+
+    @property
+    def size(self) -> Any:  # pyright: ignore
+        size = _Size(super().size)
+        size.shape = self.shape
+        return size
+
+    def resize(self, *shape: Any) -> Any:
+        return self.reshape(*shape)
 
     def numpy(self) -> numpy.ndarray:
         return numpy.asarray(self)
