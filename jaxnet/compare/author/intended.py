@@ -145,7 +145,7 @@ def adds_up(parameter: Parameter, true: list[np.ndarray], step: Step, drawn: lis
     """
     shape = tuple(n for n in parameter.before.shape if n != 1)
     own = {parameter.root, parameter.before}
-    weights = any(n.function in (np.dot, np.matmul, np.multiply) and own & set(n.parents) for n in step.active)
+    weights = any(n.function in (np.dot, np.matmul, np.multiply) and own & set(n.parents) for n in step.forward)
     parts: dict[tuple, list[Node]] = {}
     kept = {parent for node in step.backward if is_kept(node, step) for parent in node.parents}
     for node in step.backward if shape else ():

@@ -7,9 +7,9 @@ them. Everything else is no verdict, and a ValueError says why.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -93,6 +93,14 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     """The verdict on a step. `loss` is the name of a loss that the caller states. Raises ValueError for no verdict."""
     _check_record(tape, step)
     drawn = draws(step, DRAWS, tape)
+    judged = _in_draws(tape, step, names, loss, drawn)
+    alive = [v for k, v in enumerate(drawn) if any(arrays[k].any() for arrays in judged.given.values())]
+    if judged.wrong and DRAWS <= len(alive) < len(drawn):  # in the others all is 0, which any formula may give
+        return _in_draws(tape, step, names, loss, alive)
+    return judged
+
+
+def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None, drawn: list[Values]) -> Judged:
     levels = levels_of(step, drawn)
     possible = []
     endless: Loss | None = None
@@ -234,21 +242,17 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     elif not step.stale:
         truth, fitted = with_implied_penalty(truth, fitted, drawn)
     levels, fitted = compared(fitted, step, drawn)
-    judged = _fewest(
-        _at_levels(step, drawn, by_name, truth, fitted, choice, network, stated)
-        for choice in [levels, *whole_steps(levels, fitted, step, drawn)]
-    )
+    readings = [_at_levels(step, drawn, by_name, truth, fitted, levels, network, stated)]
+    for choice in whole_steps(levels, fitted, step, drawn):
+        with contextlib.suppress(ValueError):  # of another reading, where the first has a verdict
+            readings.append(_at_levels(step, drawn, by_name, truth, fitted, choice, network, stated))
+    judged = min(readings, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
     off = next((f.scale for f in judged.findings if (f.at, f.code) == ("loss", "wrong-scale")), None)
     outer = {p: multiple_among(1 / off, levels[p], fitted[p]) for p in levels} if judged.wrong and off else {}
     if outer and all(outer.values()):  # the constant is taken off before the step
         rescaled = {p: level for p, level in outer.items() if level is not None}
         judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated)
     return judged
-
-
-def _fewest(readings: Iterator[Judged]) -> Judged:
-    """Of several readings of the same step, the first that needs fewest findings, and none that is unknown."""
-    return min(readings, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
 
 
 def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool) -> Judged:
@@ -580,7 +584,11 @@ def _check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], 
 def _check_for_rates_of_their_own(judged: Judged, findings: list[Finding]) -> None:
     """Where no rate is common to all steps, a number that one gradient is times the others' may be its rate."""
     off = next((f.at for f in findings if f.code == "wrong-scale" and f.at[1:] in judged.names), None)
-    if off is not None and without_common_rate(judged.step.parameters, judged.step, judged.drawn[0]):
+    if (
+        off is not None
+        and judged.step.is_authors
+        and without_common_rate(judged.step.parameters, judged.step, judged.drawn[0])
+    ):
         raise Unexplained(
             f"{off} is the gradient times another number than others are, and no rate is common to all steps: right if "
             "each has its own, and wrong if not"

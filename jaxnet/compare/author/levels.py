@@ -173,13 +173,14 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
     fair = [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted)), whole]
     past = _past_optimisers(choices[0], fitted)
     chosen = past if _one_constant(past) else max(fair, key=_agreement)
-    # One line makes all gradients ready for the step: that which gives the right ones gives the wrong ones too.
-    lines = {_line(level) for level in chosen.values() if is_one(level.factor)} - {None}
-    beside = {p: [level for level in levels if _line(level) in lines] for p, levels in fitted.items()}
-    return {
-        p: beside[p][0] if level.factor is None and beside[p] and _line(level) not in lines else level
-        for p, level in chosen.items()
-    }
+    # What is taken off the right gradients, once they are made, is taken off the wrong ones too.
+    ratios = (_ratio(fitted[p][-1], level) for p, level in chosen.items() if is_one(level.factor))
+    taken = [ratio for ratio in ratios if ratio is not None] or [1.0]
+    if max(taken) - min(taken) > RIGHT * abs(taken[0]) or abs(taken[0] - 1) <= RIGHT:
+        return chosen
+    wrong = {p: fitted[p][-1] for p, level in chosen.items() if level.factor is None}
+    alike = {p: multiple_among(taken[0], made, fitted[p]) for p, made in wrong.items() if made.arrays[0].size == p.size}
+    return {p: alike.get(p) or level for p, level in chosen.items()}
 
 
 def _past_optimisers(within: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Level]:
@@ -205,10 +206,6 @@ def _agreement(choice: dict[Parameter, Level]) -> tuple[bool, int, int]:
     known = [abs(level.factor) for level in choice.values() if level.factor and not math.isnan(level.factor)]
     sharing = max((sum(abs(f - other) <= RIGHT * abs(f) for other in known) for f in known), default=0)
     return _one_constant(choice), sharing, sum(is_one(level.factor) for level in choice.values())
-
-
-def _line(level: Level):
-    return level.candidate.node.place if level.candidate is not None else None
 
 
 def _same_ratio(choice: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> bool:
@@ -330,7 +327,7 @@ def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Le
     constant.
     """
     known = [(p, level) for p, level in levels.items() if level.factor and not math.isnan(level.factor)]
-    if not known or any(level is not fitted[p][0] for p, level in known):
+    if not known or not step.is_authors or any(level is not fitted[p][0] for p, level in known):
         return 1.0
     for number in _numbers_inside([p for p, _ in known], step, drawn[0]):
         if all(abs(abs(level.factor or 0) - number) <= RIGHT * number for _, level in known):
@@ -340,7 +337,7 @@ def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Le
 
 def whole_steps(levels, fitted, step: Step, drawn) -> Iterator[dict[Parameter, Level]]:
     """Where no gradient is right: all of each step but the learning rate, which may have been put into the error."""
-    if step.stale or any(level.factor is not None for level in levels.values()):
+    if step.stale or not step.is_authors or any(level.factor is not None for level in levels.values()):
         return
     if all(len(p.steps) != 1 for p in levels):
         return
@@ -349,9 +346,9 @@ def whole_steps(levels, fitted, step: Step, drawn) -> Iterator[dict[Parameter, L
 
 
 def _scalings(parameter: Parameter, step: Step, values: Values, factors: bool = False) -> dict[Node, float]:
-    """By what numbers, but for those of examples, something is multiplied on the way to a step: what follows from the
-    labels, or in the line of the step anything (`W -= rate * X.T @ error`), and elsewhere the other `factors` of what
-    follows from the labels (`dW = rate * X.T @ error`)."""
+    """By what numbers something is multiplied on the way to a step: what follows from the labels, or in the line of the
+    step anything (`W -= rate * X.T @ error`), and elsewhere the other `factors` of what follows from the labels
+    (`dW = rate * X.T @ error`)."""
     inside = ancestors(nodes_in(parameter.steps), min((n.number for n in step.labelled), default=0))
     products = (n for n in inside & step.labelled if factors and n.function not in (np.add, np.subtract))
     counted = step.labelled.union(*(n.parents for n in products))
@@ -361,17 +358,21 @@ def _scalings(parameter: Parameter, step: Step, values: Values, factors: bool = 
         array = next(np.asarray(values(parent)) for parent in node.parents if parent.size == node.size)
         square = float(np.vdot(array, array)) or 1.0
         number = abs(float(np.vdot(array, np.asarray(values(node)).reshape(array.shape)))) / square
-        if number and not is_among(max(number, 1 / number), step.counts, RIGHT):
+        if number:
             found[node] = number
     return found
 
 
+def _is_count(number: float, step: Step) -> bool:
+    """Whether it is the number of examples, or over it."""
+    return is_among(max(number, 1 / number), step.counts, RIGHT)
+
+
 def _rate_of_line(parameter: Parameter, whole: Level, step: Step, values: Values) -> float:
-    """The product of numbers in the line of a step: of those that are the step's constant to the truth, if some are,
-    else of all."""
-    in_line = {
-        n.site: number for n, number in _scalings(parameter, step, values).items() if n.place == parameter.after.place
-    }
+    """The product of numbers in the line of a step, but for those of examples: of those that are the step's constant to
+    the truth, if some are, else of all."""
+    found = _scalings(parameter, step, values).items()
+    in_line = {n.site: k for n, k in found if n.place == parameter.after.place and not _is_count(k, step)}
     numbers = list(in_line.values())[:MOST_NUMBERS]
     several = (some for count in range(1, len(numbers) + 1) for some in itertools.combinations(numbers, count))
     products = [math.prod(some) for some in several]
@@ -380,19 +381,23 @@ def _rate_of_line(parameter: Parameter, whole: Level, step: Step, values: Values
 
 
 def _numbers_inside(parameters: Iterable[Parameter], step: Step, values: Values) -> list[float]:
-    """The numbers by which something is multiplied in each of these parameters' steps."""
-    shared, *others = ([*_scalings(p, step, values).values()] for p in parameters)
-    return [k for k in dict.fromkeys(shared) if all(any(abs(k - n) <= RIGHT * k for n in other) for other in others)]
+    """The numbers, but for those of examples, by which something is multiplied in each of these parameters' steps."""
+    found = [[*_scalings(p, step, values).values()] for p in parameters]
+    return [k for k in _common(found) if not _is_count(k, step)]
+
+
+def _common(numbers: list[list[float]]) -> list[float]:
+    """Those that are in each of the lists."""
+    return [k for k in dict.fromkeys(numbers[0]) if all(any(abs(k - n) <= RIGHT * k for n in of) for of in numbers)]
 
 
 def without_common_rate(parameters: Iterable[Parameter], step: Step, values: Values) -> bool:
     """Whether steps are multiplied by numbers, once they are of no common error, and by none all of them: then each may
     be a rate of its own."""
-    found = {p: _scalings(p, step, values, factors=True) for p in parameters}
+    found = {p: _scalings(p, step, values, factors=True) for p in parameters if stepped(p, values).any()}
     once = {n for n, times in Counter(n for of in found.values() for n in of).items() if times == 1}
     own = [[number for n, number in of.items() if n in once] for of in found.values()]
-    common = [k for k in own[0] if all(any(abs(k - n) <= RIGHT * k for n in other) for other in own)]
-    return any(own) and not common
+    return any(not _is_count(k, step) for of in own for k in of) and not _common(own)
 
 
 def _divided(level: Level, number: float) -> Level:

@@ -98,6 +98,11 @@ class Step(NamedTuple):
         return found.pop() if len(found) == 1 else None
 
     @property
+    def is_authors(self) -> bool:
+        """Whether lines of the author's make the step, and not we, who have no learning rate."""
+        return all(p.after.place is not None for p in self.parameters)
+
+    @property
     def forward(self) -> list[Node]:
         """The Nodes of the forward pass, in order: what the predictions are made of and parameters reach."""
         begin = {p.root for p in self.parameters}
