@@ -170,8 +170,8 @@ def is_real(s: Settings, plan: Plan) -> bool:
     codes = {code for codes in plan.values() for code in codes}
     if (not s.with_loss and codes & NEEDS_LOSS) or (s.optimiser != "sgd" and "weights-already-updated" in codes):
         return False
-    if s.sizes[-1] == 1 and plan.get(f"db{s.depth}") == ("summed-over-wrong-axis",):
-        return False  # the sum over one unit is the array itself: not-summed
+    if s.sizes[-1] == 1 and plan.get(f"db{s.depth}") in (("summed-over-wrong-axis",), ("summed-over-all-axes",)):
+        return False  # the sum over one unit is the array itself: not-summed; and that over all axes is right
     return all(changes(s, plan, at) for at in plan)
 
 
@@ -563,8 +563,8 @@ def in_all_layers(form: str, s: Settings, plan: Plan) -> tuple[Plan, Plan] | Non
     if gradients(s, expanded) is None or (s.sizes[-1] == 1 and "summed-over-wrong-axis" in by_kind.get("db", ())):
         return None
     kept = {at: codes for at, codes in expanded.items() if changes(s, expanded, at)}
-    if form == "one example" and s.sizes[-1] == 1 and kept.get(f"db{s.depth}") == ("summed-over-all-axes",):
-        del kept[f"db{s.depth}"]  # the sum of one number
+    if s.sizes[-1] == 1 and kept.get(f"db{s.depth}") == ("summed-over-all-axes",):
+        del kept[f"db{s.depth}"]  # there is one unit
     return (by_kind, kept) if kept or not plan else None
 
 
