@@ -286,8 +286,8 @@ def _times_pre_activation(dZ: Array, Z: Array) -> Yields:
 SUMS: list[tuple[str | None, Callable[[Array, Array], Yields]]] = [
     (None, lambda dZ, Z: iter([("Σ over examples of {dZ}", dZ.sum(axis=0))])),
     ("summed-over-all-axes", lambda dZ, Z: iter([("Σ over all of {dZ}", dZ.sum())])),
+    ("not-summed", lambda dZ, Z: iter([("{dZ}", dZ)])),  # of one unit, as is the sum over units
     ("summed-over-wrong-axis", lambda dZ, Z: iter([("Σ over units of {dZ}", dZ.sum(axis=1))])),
-    ("not-summed", lambda dZ, Z: iter([("{dZ}", dZ)])),
     ("multiplied-by-pre-activation", _times_pre_activation),
 ]
 
