@@ -196,7 +196,7 @@ class Tensor(numpy.ndarray):
         size.shape = self.shape
         return size
 
-    def resize(self, *shape: Any) -> Any:
+    def resize(self, *shape: Any) -> Any:  # pyright: ignore
         return self.reshape(*shape)
 
     def numpy(self) -> numpy.ndarray:

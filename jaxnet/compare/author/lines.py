@@ -165,15 +165,15 @@ def frontiers(
             continue
         if _is_another_view(start, parameter, known):  # right, but it was not turned back
             outer = [c.node for c in candidates(parameter, step) if c.node.number > start.number]
-            start = next((n for n in reversed(outer) if n not in known), start)
-        else:
-            known.pop(start, None)
+            shape = parameter.before.shape
+            start = next((n for n in reversed(outer) if n not in known or n.shape == shape), start)
+        known.pop(start, None)
         edge = _edge(start, known, step)
         place_of = Counter(n.place for n in edge)
         if not edge:
             continue
         first = min(edge, key=lambda n: (-place_of[n.place], n.number))
-        origins = [p for p in map(_laid_out, first.sources) if p in known]
+        origins = [p for p in (p if p in known else _laid_out(p) for p in first.sources) if p in known]
         # What is used as if it were all of a derivative, and is a part of it, is where the rest is missing.
         missing = [p for p in origins if p in partial and p in step.labelled]
         if missing and first.function not in (np.add, np.subtract, setitem, operator.getitem):
@@ -262,6 +262,8 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
     that are no more than a part, of what is used in several places."""
     references: dict[tuple, list[tuple[Node, bool, list[np.ndarray]]]] = {}
     for target, use in parts[0]:
+        if target.function is np.negative:
+            continue  # a wrong sign is no derivative by −Z
         if all((target, use) in of_draw for of_draw in parts):
             arrays = [of_draw[target, use] for of_draw in parts]
             references.setdefault(_signature(arrays[0]), []).append((target, use is None, arrays))
