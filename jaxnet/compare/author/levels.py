@@ -155,18 +155,24 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
     """Which array of each parameter is compared: the one that a constant is fairly judged on.
 
     The outermost that is proportional to the truth, where all share one constant: then no constant is wrong, and the
-    array is looked for that it is 1 on. Else what is left when the learning rate is taken off, or the whole step,
-    whichever leaves more gradients equal to the truth.
+    array is looked for that it is 1 on. Else what is left when the learning rate is taken off: the array within one
+    multiplication by a number, or within two or three, whichever leaves most gradients equal to the truth.
     """
     outermost = {p: _proportional(levels) for p, levels in fitted.items()}
-    within = {p: _within(levels) for p, levels in fitted.items()}
     if _one_constant(outermost):
         exact = {p: [level for level in levels if is_one(level.factor)] for p, levels in fitted.items()}
         if all(exact.values()):
             return {p: levels[0] for p, levels in exact.items()}
+        within = _by_rates_of_others({p: _within(levels, 1) for p, levels in fitted.items()}, fitted)
         return within if _one_constant(within) else outermost
-    past, whole = _past_optimisers(within, fitted), {p: levels[0] for p, levels in fitted.items()}
-    chosen = past if _one_constant(past) else max([within, whole], key=_agreement)
+    choices = [
+        _by_rates_of_others({p: _within(levels, count) for p, levels in fitted.items()}, fitted) for count in (1, 2, 3)
+    ]
+    # Numbers that all steps are multiplied by alike are a learning rate; others are part of a gradient's formula.
+    whole = {p: levels[0] for p, levels in fitted.items()}
+    fair = [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted)), whole]
+    past = _past_optimisers(choices[0], fitted)
+    chosen = past if _one_constant(past) else max(fair, key=_agreement)
     # What is taken off the right gradients, once they are made, is taken off the wrong ones too.
     ratios = (_ratio(fitted[p][-1], level) for p, level in chosen.items() if is_one(level.factor))
     taken = [ratio for ratio in ratios if ratio is not None] or [1.0]
@@ -200,6 +206,12 @@ def _agreement(choice: dict[Parameter, Level]) -> tuple[bool, int, int]:
     known = [abs(level.factor) for level in choice.values() if level.factor and not math.isnan(level.factor)]
     sharing = max((sum(abs(f - other) <= RIGHT * abs(f) for other in known) for f in known), default=0)
     return _one_constant(choice), sharing, sum(is_one(level.factor) for level in choice.values())
+
+
+def _same_ratio(choice: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> bool:
+    """Whether the same constant has been taken off all steps."""
+    ratios = [ratio for p, level in choice.items() if (ratio := _ratio(level, fitted[p][0])) is not None]
+    return len(ratios) == len(choice) and max(ratios) - min(ratios) <= RIGHT * max(map(abs, ratios))
 
 
 def _ratio(level: Level, whole: Level) -> float | None:
@@ -236,13 +248,13 @@ def _of_formula(levels: list[Level]) -> Level:
     return (same or levels[-1:])[0]
 
 
-def _within(levels: list[Level]) -> Level:
-    """What is left of a step without a multiplication by a number; of an optimiser's, what is proportional."""
+def _within(levels: list[Level], count: int) -> Level:
+    """What is left of a step without so many multiplications by numbers; of an optimiser's, what is proportional."""
     if levels[0].candidate is None or not levels[0].candidate.scaled:
         return next((level for level in levels if is_one(level.factor)), _of_formula(levels))
     k = taken = 0
     made = levels[-1].candidate
-    apart = made is not None and made.node.place != levels[0].candidate.node.place
+    apart = count == 1 and made is not None and made.node.place != levels[0].candidate.node.place
     held = 1.0  # numbers of examples
     while k + 1 < len(levels) and (candidate := levels[k].candidate) is not None:
         beside = (candidate.decayed or candidate.beside) and levels[k].factor is None
@@ -252,7 +264,7 @@ def _within(levels: list[Level]) -> Level:
             held *= (candidate.counts and _ratio(levels[k + 1], levels[k])) or 1.0
         elif candidate.kept:
             taken -= candidate.mean  # 1 − β is the optimiser's
-        elif not beside and (taken == 1 or not candidate.scaled):
+        elif not beside and (taken == count or not candidate.scaled):
             break
         taken += candidate.scaled
         k += 1
@@ -272,6 +284,40 @@ def equal_to_truth(fitted: dict[Parameter, list[Level]]) -> int:
 
 
 # --- the learning rate ------------------------------------------------------------------------------------------------
+
+
+def _by_rates_of_others(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Level]:
+    """The learning rate taken off where the whole step is that times the truth, as `rate * X.T @ error` is.
+
+    It is what has been taken off the steps of others. Where such a step is divided by a number as well, as
+    `rate * X.T @ error / m` is, it is one of the numbers that others are multiplied by, and is not seen in the step.
+    """
+    whole = {p: found[0] for p, found in fitted.items()}
+    rates = {_ratio(level, whole[p]) for p, level in levels.items() if level is not whole[p]} - {None}
+    numbers = {p: _numbers_of(found) for p, found in fitted.items()}
+    hidden = {p: {n for of in numbers.values() for n in of if not is_among(n, numbers[p], RIGHT)} for p in levels}
+    inside: dict[Parameter, float] = {}
+    for p, level in levels.items():
+        factor = abs(whole[p].factor or 0)
+        possible = rates if level is whole[p] else set() if is_one(level.factor) else hidden[p]
+        for rate in possible:
+            if rate and abs(factor - rate) <= RIGHT * rate:
+                inside[p] = rate
+    unseen = {rate for p, rate in inside.items() if levels[p] is not whole[p]}
+    for p, level in levels.items():  # what is wrong is written as the others are
+        if level.factor is None and len(unseen) == 1 and unseen <= hidden[p]:
+            inside[p] = next(iter(unseen))
+    return {p: _divided(whole[p], inside[p]) if p in inside else level for p, level in levels.items()}
+
+
+def _numbers_of(levels: list[Level]) -> list[float]:
+    """The numbers that a step is multiplied by, one after another, and what is left is not."""
+    found = []
+    for outer, inner in itertools.pairwise(levels):
+        if outer.candidate is None or not outer.candidate.scaled or (ratio := _ratio(inner, outer)) is None:
+            break
+        found.append(abs(ratio))
+    return found
 
 
 def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Level]], step: Step, drawn) -> float:
