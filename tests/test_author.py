@@ -1110,6 +1110,12 @@ def test_a_number_of_examples_is_no_rate(tmp_path):
     assert [(f["at"], f["code"], f["scale"]) for f in wrong["findings"]] == [("db2", "wrong-scale", pytest.approx(9))]
 
 
+def test_a_rate_that_happens_to_be_one_over_the_number_of_examples(tmp_path):
+    text = re.sub(r"0.1 \* d", "0.111111111111111111 * d", PLAIN)
+    text = text.replace("* dW1", "* X.T @ dZ1").replace("* dW2", "* A1.T @ dZ2")
+    assert examined(tmp_path, re.sub(r"\* db(.)", r"* dZ\1.sum(0)", text))["verdict"] == "right"
+
+
 def test_rates_that_differ_by_the_number_of_examples(tmp_path):
     """`rate / m` is a number like any other once it is computed: the one without may be a mean that was forgotten."""
     text = PLAIN.replace("(P - Y) / 9", "P - Y").replace("for _", "m, rate = len(X), 0.5\nfor _")
