@@ -1158,6 +1158,8 @@ def test_the_step_after_the_first_is_judged_too(tmp_path):
     assert ([f["at"] for f in said["findings"]], said["findings"][0]["code"]) == (["dZ1"], "unknown")
     assert [p["name"] for p in said["parameters"] if p["right"]] == ["W2", "b2"]
     assert (said["truth"][-18:], said["repeat"]["before"]) == ("in the second step", 2)
+    scaled = examined(tmp_path, copied.replace("(P - Y) / 9", "P - Y"))  # and right but for a constant in the first
+    assert [p["name"] for p in scaled["parameters"] if p["right"]] == ["W2", "b2"]
     each_step = copied.replace("    W1 -=", "    V = (W2 - 0.1 * dW2).T\n    W1 -=")
     assert examined(tmp_path, each_step)["verdict"] == "right"
     summed = re.sub(r"W(\d) -= 0.1 \* dW.", r"s\1 += dW\1\n    W\1 -= 0.1 * s\1", PLAIN)

@@ -237,7 +237,7 @@ def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None
 def _best(attempt: Attempt, stated: str | None) -> Judged:
     """The verdict on the first reading of the step under which something can be said; one that is right, if any is, and
     if the step after it is not wrong: a copy of the weights is right until they are stepped."""
-    scaled: Judged | None = None
+    right: Judged | None = None  # but for a constant, perhaps
     wrong: Judged | None = None
     problem: ValueError | None = None
     unseen = unexplained = False
@@ -257,22 +257,25 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
             wrong = wrong or judged
             if is_certain(judged):
                 break
-        elif scaled is not None and (
-            judged.truth.loss.node is None or is_same_number(scaled.truth.loss, judged.truth.loss)
+        elif right is not None and (
+            judged.truth.loss.node is None or is_same_number(right.truth.loss, judged.truth.loss)
         ):
             continue  # the loss of a step that has it beside it counts
         elif not judged.findings:
             # Another step of the same arrays does not acquit one that the program's own loss contradicts.
             if wrong is not None and _same_reading(wrong, judged):
                 return wrong
-            # What is called by itself adds up what its program sets to 0. What takes long is not done twice.
-            in_time = time.monotonic() < began + AT_ONCE
-            return and_next(judged, attempt, stated) if in_time and not attempt.called else judged
+            right = judged
+            break
         else:
-            scaled = scaled or judged  # another number of the program may be the loss, without that constant
-    if scaled is None and wrong is None:
-        raise problem or ValueError("no step")
-    return scaled or wrong  # type: ignore[return-value]
+            right = right or judged  # another number of the program may be the loss, without that constant
+    if right is None:
+        if wrong is None:
+            raise problem or ValueError("no step")
+        return wrong
+    # What is called by itself adds up what its program sets to 0. What takes long is not done twice.
+    in_time = time.monotonic() < began + AT_ONCE
+    return and_next(right, attempt, stated) if in_time and not attempt.called else right
 
 
 def _may_be_meant(judged: Judged) -> str:
