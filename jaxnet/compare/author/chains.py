@@ -138,8 +138,10 @@ def _is_piece(step: Node, before: Node, first: Node, tape: Tape) -> bool:
     """Whether a step is another piece of a first one, made with what that was made with: with the array as it was
     before, and with no other array's new version. The difference of two versions is no step."""
     inside = made_of([step], before.number)
-    new = {n for n in inside if n in tape.rounds} - made_of([first], before.number)
-    return step is not before and before in inside and not new
+    if step is before or before not in inside:
+        return False
+    new = {n for n in inside if n in tape.rounds}
+    return not new or new <= made_of([first], before.number)
 
 
 def _dependents(pairs: list[tuple[Node, Node]], tape: Tape) -> Iterator[tuple[Node, Node, Callable[[Node], bool]]]:

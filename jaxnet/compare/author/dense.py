@@ -292,8 +292,8 @@ def problem(
 
 
 def _slope(Y_hat: Array, Y: Array, loss: str | None) -> Array:
-    """∂loss/∂Ŷ of an example."""
-    return Y_hat - Y if loss == "squared-error" else -Y / Y_hat
+    """∂loss/∂Ŷ of an example, by a softmax."""
+    return mistakes.LOSS_SLOPES["squared-error" if loss == "squared-error" else "cross-entropy"](Y_hat, Y)
 
 
 def _penalty(true: Array, data: Array, W: Array) -> float | None:

@@ -147,10 +147,13 @@ def adds_up(parameter: Parameter, true: list[np.ndarray], step: Step, drawn: lis
     own = {parameter.root, parameter.before}
     weights = any(n.function in (np.dot, np.matmul, np.multiply) and own & set(n.parents) for n in step.forward)
     parts: dict[tuple, list[Node]] = {}
-    kept = {parent for node in step.backward if is_kept(node, step) for parent in node.parents}
-    for node in step.backward if shape else ():
+    backward = step.backward if shape else []
+    if not weights:
+        kept = {parent for node in backward if is_kept(node, step) for parent in node.parents}
+        backward = [node for node in backward if node in kept]
+    for node in backward:
         own = tuple(n for n in node.shape if n != 1)
-        if own[len(own) - len(shape) :] == shape and (weights or node in kept):
+        if own[len(own) - len(shape) :] == shape:
             parts.setdefault((node.instruction, own), []).append(node)
     wanted = [np.reshape(t, shape) for t in true]
     for nodes in parts.values():

@@ -88,6 +88,11 @@ class Judged(NamedTuple):
     teeth: Teeth | None = None  # of a right step: which mistakes would have shown
     kept: Node | None = None  # what is made for the step after a right one, and a constant there, as it was in this one
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether what is wrong is so whatever else the step may be: by a formula, or by a loss with a name."""
+        return self.proof == "formula" or bool(self.step.examples and self.truth.loss.name)
+
 
 def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None) -> Judged:
     """The verdict on a step. `loss` is the name of a loss that the caller states. Raises ValueError for no verdict."""
@@ -547,7 +552,7 @@ def _check_what_becomes_of_it(judged: Judged, wrong: list[str], findings: list[F
     that nobody knows may have made that of it. A layer's error, of which other gradients are made too, is none."""
     known = {f.at for f in findings if f.code != "unknown"}
     step = judged.step
-    ways = {p: ancestors(nodes_in(p.steps), p.root.number) & step.labelled for p in step.parameters}
+    ways = {p: step.way_to(p) for p in step.parameters}
     for name in wrong:
         p, true, chosen = judged.names[name], judged.true[name], judged.chosen[name]
         if f"d{name}" in known or p.size < 2 or common_multiple(judged.given[name], true, RIGHT) is not None:
@@ -584,11 +589,7 @@ def _check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], 
 def _check_for_rates_of_their_own(judged: Judged, findings: list[Finding]) -> None:
     """Where no rate is common to all steps, a number that one gradient is times the others' may be its rate."""
     off = next((f.at for f in findings if f.code == "wrong-scale" and f.at[1:] in judged.names), None)
-    if (
-        off is not None
-        and judged.step.is_authors
-        and without_common_rate(judged.step.parameters, judged.step, judged.drawn[0])
-    ):
+    if off is not None and judged.step.is_authors and without_common_rate(judged.step, judged.drawn[0]):
         raise Unexplained(
             f"{off} is the gradient times another number than others are, and no rate is common to all steps: right if "
             "each has its own, and wrong if not"
@@ -599,7 +600,7 @@ def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -
     """Where a gradient is added to those of all steps before, a momentum is not damped, or nobody sets the sum to 0.
     Raises Endless."""
     for p in step.parameters:
-        for node in ancestors(nodes_in(p.steps), p.root.number) & step.labelled:
+        for node in step.way_to(p):
             old: Node | None = node if node.function is np.add and node.shape == p.before.shape else None
             while old is not None and old in step.labelled:  # the sum of what is added in this step
                 old = next((n for n in old.parents if n.site == node.site), None)

@@ -11,12 +11,8 @@ from jaxnet.compare.author.judge import DRAWS, Endless, Judged, Unexplained, che
 from jaxnet.compare.author.levels import holds, true_gradients
 from jaxnet.compare.author.replay import Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, nodes_in
+from jaxnet.compare.author.tape import Node
 from jaxnet.compare.author.truth import Loss, Truth, draws, truths
-
-
-def is_certain(wrong: Judged) -> bool:
-    return wrong.proof == "formula" or bool(wrong.step.examples and wrong.truth.loss.name)
 
 
 def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
@@ -60,7 +56,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
         except ValueError:
             judged = None
         same = judged is not None and {judged.names[name] for name in judged.wrong} == wrong
-        if judged is not None and same and is_certain(judged) and all(_is_of_old(judged, n) for n in judged.wrong):
+        if judged is not None and same and judged.is_certain and all(_is_of_old(judged, n) for n in judged.wrong):
             return judged
         problem = problem or Unexplained(
             "nothing is wrong in the first step, but in the second one the gradient of "
@@ -107,8 +103,7 @@ def _unmade(makers: dict[Node, set[tuple]], step: Step, truth: Truth, drawn: lis
 
 def _on_the_way(parameter: Parameter, step: Step) -> list[Node]:
     """What follows from the labels, and the parameter's step from that, in the parameter's shape."""
-    inside = ancestors(nodes_in(parameter.steps), parameter.root.number) & step.labelled
-    return [n for n in inside if n.shape == parameter.before.shape]
+    return [n for n in step.way_to(parameter) if n.shape == parameter.before.shape]
 
 
 def _is_of_old(judged: Judged, name: str) -> bool:
@@ -125,12 +120,7 @@ def _is_of_old(judged: Judged, name: str) -> bool:
     return holds(node, judged.true[name], drawn)
 
 
-def is_same_number(loss: Loss, other: Loss) -> bool:
-    """Whether both are what the same instruction of the program computes."""
-    return loss.node is not None and other.node is not None and loss.node.site == other.node.site
-
-
 def _is_same_loss(loss: Loss, other: Loss) -> bool:
     """Whether they are the same number, or are inferred and have one name."""
     inferred = loss.node is None and other.node is None and loss.name is not None
-    return is_same_number(loss, other) or (inferred and loss.name == other.name)
+    return loss.is_same_number(other) or (inferred and loss.name == other.name)

@@ -388,15 +388,15 @@ def _numbers_inside(parameters: Iterable[Parameter], step: Step, values: Values)
 
 def _common(numbers: list[list[float]]) -> list[float]:
     """Those that are in each of the lists."""
-    return [k for k in dict.fromkeys(numbers[0]) if all(any(abs(k - n) <= RIGHT * k for n in of) for of in numbers)]
+    return [k for k in dict.fromkeys(numbers[0]) if all(is_among(k, of, RIGHT) for of in numbers)]
 
 
-def without_common_rate(parameters: Iterable[Parameter], step: Step, values: Values) -> bool:
+def without_common_rate(step: Step, values: Values) -> bool:
     """Whether steps are multiplied by numbers, once they are of no common error, and by none all of them: then each may
     be a rate of its own."""
-    found = {p: _scalings(p, step, values, factors=True) for p in parameters if stepped(p, values).any()}
-    once = {n for n, times in Counter(n for of in found.values() for n in of).items() if times == 1}
-    own = [[number for n, number in of.items() if n in once] for of in found.values()]
+    found = [_scalings(p, step, values, factors=True) for p in step.parameters if stepped(p, values).any()]
+    times = Counter(node for of in found for node in of)
+    own = [[number for node, number in of.items() if times[node] == 1] for of in found]
     return any(not _is_count(k, step) for of in own for k in of) and not _common(own)
 
 

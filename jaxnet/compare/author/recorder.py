@@ -29,6 +29,7 @@ from jaxnet.compare.author.tape import (
     mapped,
     nodes_in,
     places,
+    sample_of,
     setitem,
 )
 
@@ -362,7 +363,8 @@ def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node
     known = tape.views.get(key)
     if known is None:
         known = tape.views[key] = tape.add(function, (base, *args), keywords, result)
-        known.zero = all_zero(plain(result))
+        bare = plain(result)
+        known.zero = all_zero(bare, sample_of(bare))
     return known
 
 

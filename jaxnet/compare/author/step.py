@@ -17,7 +17,17 @@ import numpy as np
 
 from jaxnet.compare.author.chains import Chain, at_once, chains_in, follows, masked, networks, root_of
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
-from jaxnet.compare.author.tape import Node, Tape, depends, made_alone_of, made_of, multiples, nodes_in, setitem
+from jaxnet.compare.author.tape import (
+    Node,
+    Tape,
+    ancestors,
+    depends,
+    made_alone_of,
+    made_of,
+    multiples,
+    nodes_in,
+    setitem,
+)
 
 
 class Parameter(NamedTuple):
@@ -101,6 +111,10 @@ class Step(NamedTuple):
     def is_authors(self) -> bool:
         """Whether lines of the author's make the step, and not we, who have no learning rate."""
         return all(p.after.place is not None for p in self.parameters)
+
+    def way_to(self, parameter: Parameter) -> set[Node]:
+        """What follows from the labels on the way to a parameter's step."""
+        return ancestors(nodes_in(parameter.steps), parameter.root.number) & self.labelled
 
     @property
     def forward(self) -> list[Node]:

@@ -245,7 +245,8 @@ def _ends(node: Node) -> tuple[float, ...]:
 
 def look_at(node: Node, array: np.ndarray) -> None:
     """Notes what is to be remembered of the numbers that a Node holds."""
-    node.sample, node.zero = sample_of(array), all_zero(array)
+    node.sample = sample_of(array)
+    node.zero = all_zero(array, node.sample)
 
 
 def known_zero(node: Node) -> bool | None:
@@ -255,9 +256,9 @@ def known_zero(node: Node) -> bool | None:
     return node.zero
 
 
-def all_zero(array: np.ndarray) -> bool:
-    """Whether all numbers are 0; most arrays tell by the first or the last of them."""
-    return not any(sample_of(array) or ()) and not array.any()
+def all_zero(array: np.ndarray, sample: tuple[float, float] | None) -> bool:
+    """Whether all numbers are 0; most arrays tell by their `sample`."""
+    return not any(sample or ()) and not array.any()
 
 
 def sample_of(array: np.ndarray) -> tuple[float, float] | None:

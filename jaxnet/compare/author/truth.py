@@ -15,6 +15,7 @@ import numpy as np
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Example, Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
+from jaxnet.compare.mistakes import LOSS_SLOPES
 from jaxnet.compare.multiples import common_multiple, each_multiple, multiple, with_penalty
 
 ROUNDED = 1e-8  # of 1 − p half of the digits are left
@@ -34,6 +35,10 @@ class Loss(NamedTuple):
     other: str | None = None  # the name of another loss, if all gradients are those of that one
     factor: float | None = None  # what the program's own is times the sum of the named one over the examples
     weighted: bool = False  # the program's own is a named one in which examples count differently, or not at all
+
+    def is_same_number(self, other: Loss) -> bool:
+        """Whether both are what the same instruction of the program computes."""
+        return self.node is not None and other.node is not None and self.node.site == other.node.site
 
     @property
     def sign(self) -> int:
@@ -288,12 +293,9 @@ def _of_scores(Z: Array, Y: Array) -> Array:
 
 # ∂loss/∂prediction of the losses that have a name, up to a constant.
 NAMED: dict[str, list[Callable[[Array, Array], Array]]] = {
-    "squared-error": [lambda P, Y: P - Y],
-    "cross-entropy": [lambda P, Y: -Y / P, _of_scores],
-    "binary-cross-entropy": [
-        lambda P, Y: (P - Y) / (P * (1 - P)),
-        lambda P, Y: 1 / (1 + np.exp(-P)) - Y,
-    ],
+    "squared-error": [LOSS_SLOPES["squared-error"]],
+    "cross-entropy": [LOSS_SLOPES["cross-entropy"], _of_scores],
+    "binary-cross-entropy": [LOSS_SLOPES["binary-cross-entropy"], lambda P, Y: 1 / (1 + np.exp(-P)) - Y],
 }
 
 

@@ -14,7 +14,7 @@ from jaxnet.compare.author import lines, places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judge import Judged, Tied, Unexplained, Unseen, judge, with_teeth
-from jaxnet.compare.author.later import and_next, is_certain, is_same_number
+from jaxnet.compare.author.later import and_next
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
@@ -255,10 +255,10 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
             continue  # the same step, read without its labels
         if judged.wrong:
             wrong = wrong or judged
-            if is_certain(judged):
+            if judged.is_certain:
                 break
         elif right is not None and (
-            judged.truth.loss.node is None or is_same_number(right.truth.loss, judged.truth.loss)
+            judged.truth.loss.node is None or right.truth.loss.is_same_number(judged.truth.loss)
         ):
             continue  # the loss of a step that has it beside it counts
         elif not judged.findings:
