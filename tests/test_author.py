@@ -1181,6 +1181,114 @@ def test_the_step_after_the_first_is_judged_too(tmp_path):
         examined(tmp_path, pulled.replace("2 * (W1 - old)", "3 * (W1 - old)"))
 
 
+SPECTRAL = """
+import numpy as np
+rng = np.random.default_rng(52)
+X, Y = rng.normal(size=(30, 4)), rng.normal(size=(30, 2))
+W, V, u = rng.normal(size=(4, 5)), rng.normal(size=(5, 2)), rng.normal(size=4)
+for _ in range(9):
+    right = W.T @ u
+    right /= np.linalg.norm(right)
+    u = W @ right
+    u /= np.linalg.norm(u)
+    largest = u @ W @ right
+    H = np.tanh(X @ W / largest)
+    e = H @ V - Y
+    loss = np.sum(e ** 2) / 60
+    dH = e @ V.T / 30 * (1 - H ** 2)
+    dN = X.T @ dH
+    dW = dN / largest - np.sum(dN * W) / largest ** 2 * np.outer(u, right)
+    V -= 0.1 * H.T @ e / 30
+    W -= 0.1 * dW
+"""
+
+
+def test_what_is_made_with_an_array_that_is_kept_may_be_a_constant(tmp_path):
+    """Spectral normalisation: singular vectors go on from step to step, and no derivative goes through them."""
+    with pytest.raises(
+        ValueError, match=r"right if what line 8 of net.py makes with what is kept from step to step is a constant"
+    ):
+        examined(tmp_path, SPECTRAL)
+    said = examined(tmp_path, SPECTRAL.replace(" - np.sum(dN * W) / largest ** 2 * np.outer(u, right)", ""))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W"]
+    made_beside = SPECTRAL.split("    right =")[0].replace("for _", "u, right = np.linalg.svd(W)[::2]\nfor _")
+    made_beside = (
+        "def power():\n    global u, right\n    right = W.T @ u / np.linalg.norm(W.T @ u)\n    u = W @ right\n"
+    )
+    made_beside += "    u = u / np.linalg.norm(u)\n"
+    text = re.sub(r"    right = (.*\n)*?    largest", "    largest", SPECTRAL).replace(
+        "for _", made_beside + "power()\nfor _"
+    )
+    with pytest.raises(ValueError, match="with what is kept from step to step is a constant"):
+        examined(tmp_path, text + "    power()\n")
+
+
+CENTRES = """
+import numpy as np
+rng = np.random.default_rng(53)
+X, labels = rng.normal(size=(30, 4)), rng.integers(0, 3, 30)
+W, V, C = rng.normal(size=(4, 5)) / 2, rng.normal(size=(5, 3)) / 2, np.zeros((3, 5))
+for _ in range(9):
+    F = np.tanh(X @ W)
+    E = np.exp(F @ V)
+    P = E / E.sum(1, keepdims=True)
+    apart = F - C[labels]
+    loss = -np.log(P[np.arange(30), labels]).mean() + 0.05 * np.sum(apart ** 2) / 30
+    dZ = (P - np.eye(3)[labels]) / 30
+    dF = dZ @ V.T + 0.1 * apart / 30
+    V -= 0.3 * F.T @ dZ
+    W -= 0.3 * X.T @ (dF * (1 - F ** 2))
+    for k in range(3):
+        C[k] += 0.5 * apart[labels == k].sum(0) / (1 + np.sum(labels == k))
+"""
+RENORMALISED = """
+import numpy as np
+rng = np.random.default_rng(54)
+X, y = rng.normal(size=(48, 4)), rng.normal(size=(48, 1))
+W, V, gain = rng.normal(size=(4, 6)), rng.normal(size=(6, 1)) / 2, np.ones(6)
+mean, spread = np.zeros(6), np.ones(6)
+for _ in range(9):
+    Z = X @ W
+    mu, s = Z.mean(0), np.sqrt(Z.var(0) + 1e-5)
+    r, d = np.clip(s / spread, 0.5, 2), np.clip((mu - mean) / spread, -1, 1)
+    N = (Z - mu) / s
+    R = N * r + d
+    H = np.maximum(R * gain, 0)
+    e = H @ V - y
+    loss = np.mean(e ** 2)
+    dR = 2 * e / 48 @ V.T * (H > 0)
+    dN = dR * gain * r
+    dZ = (dN - dN.mean(0) - N * (dN * N).mean(0)) / s
+    V -= 0.05 * H.T @ (2 * e / 48)
+    gain -= 0.05 * (dR * R).sum(0)
+    W -= 0.05 * X.T @ dZ
+    mean += 0.1 * (mu - mean)
+    spread += 0.1 * (s - spread)
+"""
+PERTURBED = (
+    PLAIN.replace("for _", "D = np.zeros_like(X)\nfor _")
+    .replace("X @ W1", "(X + D) @ W1")
+    .replace("    W1 -=", "    D = np.clip(D + 0.05 * np.sign(dZ1 @ W1.T), -0.1, 0.1)\n    W1 -=")
+    .replace("X.T", "(X + D).T")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "mistake"),
+    [
+        (CENTRES, "each row of the gradient of C is the true one times a number", (".sum(0) / (1", "[:1].sum(0) / (1")),
+        (RENORMALISED, "with what is made of fewer arrays than the loss: right if that is no gradient", None),
+        (PERTURBED, "D is stepped uphill, in another way than others: right if it is meant", SLOPE),
+    ],
+)
+def test_arrays_with_rules_of_their_own(tmp_path, text, said, mistake):
+    """Centres of classes, running averages that correct a normalisation, and a perturbation that climbs."""
+    with pytest.raises(ValueError, match=said):
+        examined(tmp_path, text)
+    if mistake is not None:
+        assert examined(tmp_path, text.replace(*mistake))["verdict"] == "wrong"
+
+
 LOOKS_AHEAD = """
 import numpy as np
 rng = np.random.default_rng(48)
@@ -1203,6 +1311,10 @@ def test_a_bias_and_its_momentum_that_are_numbers(tmp_path):
     assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", ["b", "w"])
     said = examined(tmp_path, LOOKS_AHEAD.replace("e.mean()", "e[:9].mean()"))
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b"]
+    in_object = LOOKS_AHEAD.replace("w + 0.9 * v", "w - 0.9 * v").replace("b + 0.9 * u", "b - 0.9 * u")
+    in_object = in_object.replace("* v - 0.1", "* v + 0.1").replace("* u - 0.1", "* u + 0.1")
+    in_object = in_object.replace("w = w + v", "w = w - v").replace("b = b + u", "b = b - u")
+    assert examined(tmp_path, in_object)["verdict"] == "right"
 
 
 def test_arrays_that_are_stepped_from_the_second_step_on(tmp_path):

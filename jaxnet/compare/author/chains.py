@@ -306,12 +306,12 @@ def _chain_from(
 
 
 def _without_dependent(chains: list[Chain], since: int) -> list[Chain]:
-    """A momentum depends on the parameters that it is made for: it is none of them. What was made earlier counts for
-    nothing: by then they depend on it as well."""
+    """A momentum depends on the parameters that it is made for: it is none of them, unless they were numbers until it
+    was made. What was made earlier counts for nothing: by then they depend on it as well."""
     kept: list[Chain] = []
     for chain in sorted(chains, key=lambda c: c.versions[0].number):
         inside = made_of([chain.versions[0]], since)
-        if not any(other.versions[0] in inside for other in kept):
+        if not any(other.versions[0] in inside and not _is_momentum(other, chain) for other in kept):
             kept.append(chain)
     return kept
 
@@ -343,15 +343,19 @@ def _without_buffers(chains: list[Chain]) -> list[Chain]:
     def is_buffer(chain: Chain) -> bool:
         before, after = chain.versions[:2]
         for other in (c for c in chains if c is not chain):
-            is_momentum = any(n in chain.parts for part in nodes_in(other.steps[0]) for n in multiples(part))
             follows_it = other.versions[1] in made[id(chain)]
-            if is_momentum or (follows_it and before not in made[id(other)]):
+            if _is_momentum(chain, other) or (follows_it and before not in made[id(other)]):
                 return True
             if after in made[id(other)] and before not in made_of(nodes_in(other.steps[0]), until=lambda n: n is after):
                 return True
         return False
 
     return [chain for chain in chains if not is_buffer(chain)]
+
+
+def _is_momentum(chain: Chain, other: Chain) -> bool:
+    """Whether another array is stepped with a multiple of what this one is by then."""
+    return any(n in chain.parts for part in nodes_in(other.steps[0]) for n in multiples(part))
 
 
 def _is_mean(chain: Chain, other: Chain) -> bool:

@@ -35,12 +35,12 @@ def constant_of(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
     levels = levels_of(step, drawn)
     for several in (1, 2):
         for uses in itertools.combinations(meetings, several):
-            if _explains(levels, truth.whole(frozenset.union(*uses))):
+            if explains(levels, truth.whole(frozenset.union(*uses))):
                 return min(uses[0], key=lambda use: use[0].number)[0].place
     return None
 
 
-def _explains(levels: dict[Parameter, list[Level]], truth: Truth) -> bool:
+def explains(levels: dict[Parameter, list[Level]], truth: Truth) -> bool:
     """Whether all gradients are those of this truth, up to a constant."""
     return shared_constant(fit(levels, truth)) is not None
 
@@ -66,7 +66,7 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
         parts = [pull.parts(values, of_draw, crossing) for values, of_draw in zip(drawn, seeds, strict=True)]
         more = _of_parameters(step, parts)
         total = [{n: t[n] + m[n] for n in t} for t, m in zip(total, more, strict=True)]
-        if _explains(levels, truth._replace(adjoints=total)):
+        if explains(levels, truth._replace(adjoints=total)):
             return count
     return None
 
@@ -99,7 +99,7 @@ def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | No
             sign = -1 if node.function is np.subtract and kept is node.inputs[1] else 1
             rest.known[node] = np.array(np.broadcast_to(sign * np.asarray(rest(kept)), node.shape))
         without.append(rest)
-    return sums[-1][0].place if _explains(levels_of(step, without), truth) else None
+    return sums[-1][0].place if explains(levels_of(step, without), truth) else None
 
 
 def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
@@ -132,7 +132,7 @@ def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place 
                 rest = [values.before(node) for values in drawn]
                 for values, a in zip(rest, right, strict=True):
                     values.known[node] = np.array(a)
-                return node.place if _explains(levels_of(step, rest), truth) else None
+                return node.place if explains(levels_of(step, rest), truth) else None
     return None
 
 

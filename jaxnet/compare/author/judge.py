@@ -8,15 +8,13 @@ them. Everything else is no verdict, and a ValueError says why.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
-from jaxnet.compare.author.dense import Dense, original
-from jaxnet.compare.author.intended import adds_up, constant_of, rounds_back, term_of_its_own, weights_of_examples
+from jaxnet.compare.author import doubts
+from jaxnet.compare.author.judged import Judged, Tied, Unexplained
 from jaxnet.compare.author.levels import (
     RIGHT,
     Level,
@@ -31,67 +29,22 @@ from jaxnet.compare.author.levels import (
     true_gradients,
     whole_steps,
     with_implied_penalty,
-    without_common_rate,
     without_decay,
 )
 from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.raw import stepped
-from jaxnet.compare.author.replay import PullBack, Values, same_as_recorded
+from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in, setitem
-from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, tied, truths
+from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
+from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
-from jaxnet.compare.multiples import NOTHING, common_multiple, is_among
-from jaxnet.compare.teeth import Teeth, teeth
+from jaxnet.compare.multiples import NOTHING, common_multiple
+from jaxnet.compare.teeth import teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
 DRAWS = 2
 CONSTANTS = ("wrong-sign", "wrong-scale")
 Array = np.ndarray
-
-
-class Unexplained(ValueError):
-    """The gradients are those of no loss that the program computes or implies, but for a reading that may be meant."""
-
-
-class Endless(Unexplained):
-    """Gradients are added up, step after step: it does not show in the first one."""
-
-
-class Unseen(ValueError):
-    """Nothing is wrong, but a mistake would not show: nor would it where the same step is read without its labels."""
-
-
-class Tied(ValueError):
-    """Several numbers are the largest, and it matters which of them the program follows."""
-
-
-class Judged(NamedTuple):
-    """What was found out about a step."""
-
-    step: Step
-    drawn: list[Values]
-    truth: Truth
-    names: dict[str, Parameter]
-    given: dict[str, list[Array]]  # the gradients that are judged, in each draw
-    chosen: dict[str, Node | None]  # the Nodes that hold them
-    made: dict[str, Node | None]  # the first Nodes of their size, of which they were made
-    true: dict[str, list[Array]]
-    wrong: list[str]
-    scale: float  # the constant that all right ones share
-    dense: Dense | None
-    problem: Problem | None
-    diagnosis: Diagnosis | None
-    findings: list[Finding]
-    stated: bool  # the loss is the program's own, or the caller's
-    proof: str = ""  # by what a wrong gradient is proved wrong
-    teeth: Teeth | None = None  # of a right step: which mistakes would have shown
-    kept: Node | None = None  # what is made for the step after a right one, and a constant there, as it was in this one
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether what is wrong is so whatever else the step may be: by a formula, or by a loss with a name."""
-        return self.proof == "formula" or bool(self.step.examples and self.truth.loss.name)
 
 
 def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None) -> Judged:
@@ -129,7 +82,7 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
     if not possible and endless is not None:
         raise ValueError("the loss has no finite derivative at these numbers: √0, say, or the logarithm of 0")
     truth, fitted, stated = _meant(possible, len(step.parameters))
-    _check_that_it_is_no_score(truth.loss, [t.loss for t, _, right in possible if right < len(step.parameters)])
+    doubts.check_that_it_is_no_score(truth.loss, [t.loss for t, _, right in possible if right < len(step.parameters)])
     best = next(right for t, _, right in possible if t is truth)
     if stated or best:
         # A single array proves nothing: the error itself is the derivative of some loss by what it was made of.
@@ -139,17 +92,17 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
             other, of_it = all_of[0]
             if truth.loss.weighted and truth.loss.node is not None:
                 raise Unexplained(
-                    f"all gradients are those of the {other.loss.name}, and {_where(truth.loss.node)} computes it with "
-                    "other weights for some examples: right if that is a measure, wrong if it is the loss"
+                    f"all gradients are those of the {other.loss.name}, and {doubts.where(truth.loss.node)} computes "
+                    "it with other weights for some examples: right if that is a measure, wrong if it is the loss"
                 )
-            if other.loss.node is None and _is_measure(truth.loss.node, other.loss, step, tape):
+            if other.loss.node is None and doubts.is_measure(truth.loss.node, other.loss, step, tape):
                 return _judged(step, drawn, names, other.whole(), of_it, False)
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
         return _judged(step, drawn, names, truth.whole(), fitted, stated)
     checked: list[Truth] = []
     for truth, _, _ in possible:
         if not any(multiple_of(truth, other, step) for other in checked):
-            _check_for_intent(step, truth.whole() if truth.loss.node is not None else truth, drawn)
+            doubts.check_for_intent(step, truth.whole() if truth.loss.node is not None else truth, drawn)
             checked.append(truth)
     # Nothing is right under any loss that may be meant: then that one counts under which the least is wrong.
     judged: list[Judged] = []
@@ -163,35 +116,6 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
     if not judged:
         raise problem or ValueError("no loss could be inferred")
     return min(judged, key=lambda found: found.diagnosis.price if found.diagnosis is not None else math.inf)
-
-
-def _check_that_it_is_no_score(meant: Loss, others: list[Loss]) -> None:
-    """Raises ValueError where all gradients are those of a number that grows as the error falls, R² say, and not those
-    of another one that the program computes."""
-    other = next((loss.node for loss in others if loss.node is not None), None)
-    if meant.node is not None and meant.name == "squared-error" and meant.sign < 0 and other is not None:
-        raise ValueError(
-            f"all gradients are those of the squared error, of which {_where(meant.node)} computes a score, and not "
-            f"of the number of {_where(other)}: right if that is a measure, wrong if it is the loss"
-        )
-
-
-def _is_measure(node: Node | None, other: Loss, step: Step, tape: Tape) -> bool:
-    """Whether the program's number is there to be looked at: only its root is wanted. Raises ValueError where nobody
-    can say, since it is computed once the step is made, and all gradients are those of another loss."""
-    if node is None:
-        return False
-    if any(n.function is np.sqrt and node in n.parents for n in tape.nodes[node.number : step.last]):
-        return True
-    made = node  # a loss may be added to those of other batches later
-    while len(inner := [n for n in made.parents if n in step.active]) == 1 and inner[0].size == 1:
-        made = inner[0]
-    if made.number > max(p.after.number for p in step.parameters) and made.place:
-        raise Unexplained(
-            f"all gradients are those of the {other.name}, and line {made.place.line} computes another number once the "
-            "step is made: right if that is a measure, wrong if it is the loss"
-        )
-    return False
 
 
 def _check_record(tape: Tape, step: Step) -> None:
@@ -262,7 +186,7 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
 
 def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool) -> Judged:
     """The verdict where these arrays are the gradients."""
-    nodes = {name: _node(levels[p]) for name, p in by_name.items()}
+    nodes = {name: levels[p].node for name, p in by_name.items()}
     true = {name: true_gradients(p, truth) for name, p in by_name.items()}
     descends = {
         name: None if _is_nothing(levels[p].factor) else _descends(p, nodes[name], true[name], drawn)
@@ -270,13 +194,13 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     }
     given, factors = _downhill({name: levels[p] for name, p in by_name.items()}, descends, by_name, drawn)
     known = [f for f in factors.values() if f is not None and not math.isnan(f)]
-    made = {name: _node(fitted[p][-1]) for name, p in by_name.items()}
+    made = {name: fitted[p][-1].node for name, p in by_name.items()}
     judged = Judged(step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [], stated)
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
-        _check_what_is_cut_off(judged)
-        _check_for_a_forgotten_mean(judged, levels, fitted)
-        check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
+        doubts.check_what_is_cut_off(judged)
+        doubts.check_for_a_forgotten_mean(judged, levels, fitted)
+        doubts.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
         judged = judged._replace(scale=known[0], findings=_constant(known[0], judged))
         if judged.findings:
             problem, diagnosis = _diagnosed(judged)
@@ -284,8 +208,10 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
         return judged
     loss = truth.loss
     if same and loss.node is not None and loss.name is None and set(descends.values()) <= {False, None}:
-        where = f"line {loss.node.place.line}" if loss.node.place else "the program"
-        raise ValueError(f"all steps go uphill on the number of {where}: right if it is no loss, but to be made large")
+        raise ValueError(
+            f"all steps go uphill on the number of {doubts.where(loss.node)}: right if it is no loss, but to be made "
+            "large"
+        )
     if all(f is not None for f in factors.values()) and not known and not step.stale:
         raise ValueError("all gradients are 0 in this step: nothing can be told from it")
     largest = [[max(np.abs(a).max(initial=0) for a in of) for of in arrays.values()] for arrays in (true, given)]
@@ -301,10 +227,6 @@ def _is_nothing(factor: float | None) -> bool:
 
 def _order(name: str) -> tuple:
     return (int(name[1:]), name[0] == "b", name) if name[1:].isdigit() and name[0] in "Wb" else (10**6, False, name)
-
-
-def _node(level: Level) -> Node | None:
-    return level.candidate.node if level.candidate is not None else None
 
 
 def _descends(parameter: Parameter, gradient: Node | None, true: list[Array], drawn: list[Values]) -> bool | None:
@@ -408,10 +330,10 @@ def _accused(judged: Judged, factors, known) -> Judged:
         raise ValueError(
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
         )
-    check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
-    _check_for_rates_of_their_own(judged, findings)
-    _check_for_another_number(judged, wrong)
-    _check_what_becomes_of_it(judged, wrong, findings)
+    doubts.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
+    doubts.check_for_rates_of_their_own(judged, findings)
+    doubts.check_for_another_number(judged, wrong)
+    doubts.check_what_becomes_of_it(judged, wrong, findings)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
     of_new = {f"d{name}" for name in wrong if Finding(f"d{name}", "unknown") in findings and _is_of_new(judged, name)}
     findings = [f._replace(code="weights-already-updated") if f.at in of_new else f for f in findings]
@@ -419,22 +341,23 @@ def _accused(judged: Judged, factors, known) -> Judged:
     if other := judged.truth.loss.other:
         of_it = {f"d{name}": f"d{name} = ∂{other}/∂{name}" for name in given}
         findings = [f._replace(computed=of_it.get(f.at, "")) if f.code == "unknown" else f for f in findings]
-    _check_for_strangers(judged)
-    _check_what_it_branches_on(judged)
-    _check_where_it_is_taken(judged)
+    doubts.check_for_rules_of_their_own(judged, findings)
+    doubts.check_for_strangers(judged)
+    doubts.check_what_it_branches_on(judged)
+    doubts.check_where_it_is_taken(judged)
     outputs = sum(example.prediction.size for example in judged.step.examples)
     if outputs == 1 and any(f.at == "loss" for f in findings) and len(wrong) == len(given):
         # With one example and one output the derivative of any loss is a multiple of that of any other one.
         raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
     proof = "formula"
     if any(f.code == "unknown" for f in findings):
-        _check_that_it_is_no_function_of_the_loss(judged)
+        doubts.check_that_it_is_no_function_of_the_loss(judged)
     if not _is_formula(diagnosis):
         if not known and (error := wrong_error(judged.step, judged.truth, judged.drawn)) is not None:
             findings = [Finding("dZ", code, computed=f"dZ = {error.computed}") for code in error.codes]
         else:
-            _check_for_intent(judged.step, judged.truth, judged.drawn)
-            _check_for_clipped_examples(judged, wrong)
+            doubts.check_for_intent(judged.step, judged.truth, judged.drawn)
+            doubts.check_for_clipped_examples(judged, wrong)
             proof = _proof(judged, factors)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
@@ -517,201 +440,6 @@ def _is_stale(judged: Judged, name: str) -> bool:
     """Whether a parameter is stepped with something that does not follow from the labels."""
     parameter = judged.names.get(name)
     return parameter is not None and not any(n in judged.step.labelled for n in nodes_in(parameter.steps))
-
-
-def _check_for_strangers(judged: Judged) -> None:
-    """An array that came from outside of the record, after parameters were used, may depend on them: then the truth
-    is not the whole truth, and nothing is proved by it."""
-    step = judged.step
-    first = min((n.number for n in step.active if n.parents), default=0)
-    used = (parent for n in (*step.forward, *step.backward, *step.losses) for parent in n.parents)
-    for node in used:
-        if (
-            node.origin == "foreign"
-            and node.number > first
-            and node.dtype.kind == "f"
-            and np.ptp(np.asarray(node.value)) > 0
-        ):
-            where = f" in line {node.place.line} of {node.place.file}" if node.place else ""
-            raise ValueError(
-                f"an array{where} was not made by NumPy functions that are recorded: no gradient is judged"
-            )
-
-
-def _check_that_it_is_no_function_of_the_loss(judged: Judged) -> None:
-    """The gradients of √loss are those of the loss times a number, which is another one in each draw."""
-    given, true = zip(*((judged.given[name], judged.true[name]) for name in judged.given), strict=True)
-    draws = range(len(judged.drawn))
-    numbers = [common_multiple([g[k] for g in given], [t[k] for t in true], RIGHT) for k in draws]
-    if len(given) > 1 and None not in numbers:
-        raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
-
-
-def _check_what_becomes_of_it(judged: Judged, wrong: list[str], findings: list[Finding]) -> None:
-    """Where a line on the way to a step computes the right gradient, and another array is stepped with, an optimiser
-    that nobody knows may have made that of it. A layer's error, of which other gradients are made too, is none."""
-    known = {f.at for f in findings if f.code != "unknown"}
-    step = judged.step
-    ways = {p: step.way_to(p) for p in step.parameters}
-    for name in wrong:
-        p, true, chosen = judged.names[name], judged.true[name], judged.chosen[name]
-        if f"d{name}" in known or p.size < 2 or common_multiple(judged.given[name], true, RIGHT) is not None:
-            continue
-        own = ways[p].difference(*(way for q, way in ways.items() if q is not p))
-        for node in sorted(own, key=lambda n: n.number):
-            in_one_line = chosen is not None and chosen.place == node.place != p.after.place
-            may_be = node.shape == p.before.shape and any(t.any() for t in true) and not in_one_line
-            if may_be and holds(node, true, judged.drawn):
-                raise Unexplained(
-                    f"{_where(node)} makes the gradient of {name}, and the step makes something else of it: right "
-                    "if that is an optimiser's, and wrong if not"
-                )
-
-
-def _check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], fitted) -> None:
-    """The lines that make a gradient and step with it may have rates of their own. Where two differ by the number of
-    examples, one may as well be a mean and the other one a sum."""
-    rates = {}
-    for name, p in judged.names.items():
-        node, factors = _node(levels[p]), (fitted[p][0].factor, levels[p].factor)
-        if node is not None and node.place == p.after.place and all(f and math.isfinite(f) for f in factors):
-            rates[name] = abs(factors[0] / factors[1])
-    sizes = {size for node in judged.step.active for size in node.shape}
-    counts = (judged.step.counts or sizes).difference(*(p.before.shape for p in judged.step.parameters))
-    for (a, rate), (b, other) in itertools.permutations(rates.items(), 2):
-        if rate > other * (1 + RIGHT) and is_among(rate / other, counts, RIGHT):
-            raise Unexplained(
-                f"{a} is stepped with {rate / other:.0f} times the rate of {b}, which is the number of examples: right "
-                "if each has its own rate, wrong if a mean was meant"
-            )
-
-
-def _check_for_rates_of_their_own(judged: Judged, findings: list[Finding]) -> None:
-    """Where no rate is common to all steps, a number that one gradient is times the others' may be its rate."""
-    off = next((f.at for f in findings if f.code == "wrong-scale" and f.at[1:] in judged.names), None)
-    if off is not None and judged.step.is_authors and without_common_rate(judged.step, judged.drawn[0]):
-        raise Unexplained(
-            f"{off} is the gradient times another number than others are, and no rate is common to all steps: right if "
-            "each has its own, and wrong if not"
-        )
-
-
-def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -> None:
-    """Where a gradient is added to those of all steps before, a momentum is not damped, or nobody sets the sum to 0.
-    Raises Endless."""
-    for p in step.parameters:
-        for node in step.way_to(p):
-            old: Node | None = node if node.function is np.add and node.shape == p.before.shape else None
-            while old is not None and old in step.labelled:  # the sum of what is added in this step
-                old = next((n for n in old.parents if n.site == node.site), None)
-            if old is None:
-                continue
-            added = [np.asarray(values(node), float) - np.asarray(values(old), float) for values in drawn]
-            if common_multiple(added, true_gradients(p, truth), RIGHT) is not None:
-                raise Endless(
-                    f"{_where(node)} adds a gradient to those of all steps before: right if that is meant, as a "
-                    "momentum without damping, and wrong if the sum was to be set to 0"
-                )
-
-
-MOST_NUMBERS = 8  # of a program that are looked at
-
-
-def _check_for_another_number(judged: Judged, wrong: list[str]) -> None:
-    """A program may step some arrays down one number and others down another one: a critic and an actor, say."""
-    step, loss = judged.step, judged.truth.loss.node
-    ways = ancestors(n for p in step.parameters for n in nodes_in(p.steps))
-    numbers = [n for n in step.active if n.size == 1 and n.dtype is not None and n.dtype.kind == "f" and n not in ways]
-    inner = {parent for n in numbers for parent in n.parents}
-    outer = {n.site: n for n in sorted(numbers, key=lambda n: -n.number) if n not in inner and n is not loss}
-    for node in list(outer.values())[:MOST_NUMBERS]:
-        pull = PullBack([node], set(step.active), {p.root for p in step.parameters})
-        found = [pull(values, [1.0]) for values in judged.drawn]
-        for name in wrong:
-            p = judged.names[name]
-            of_it = [p.turned(of_draw[p.root]) for of_draw in found if p.root in of_draw]
-            given = [array for array in judged.given[name] if array.shape == p.before.shape]
-            same = len(of_it) == len(given) == len(found) and all(a.any() for a in of_it)
-            if same and common_multiple(given, of_it, RIGHT) is not None:
-                raise Unexplained(
-                    f"the gradient of {name} is that of the number of {_where(node)}, and others' are not: which loss "
-                    "each array is for cannot be told"
-                )
-
-
-def _check_what_it_branches_on(judged: Judged) -> None:
-    """A draw in which the program would have branched in another way is no run of it; and of several numbers that are
-    the largest, the error may go to each."""
-    for values, adjoints in zip(judged.drawn, judged.truth.adjoints, strict=True):
-        if (node := values.otherwise) is not None:
-            raise ValueError(f"{_where(node)} branches on numbers, and does so in another way whatever the parameters")
-        largest = max(np.abs(adjoints[p.before]).max(initial=0) for p in judged.step.parameters if p.before in adjoints)
-        for node in tied(judged.step, values):
-            if np.abs(adjoints.get(node, 0.0)).max() > NOTHING * largest:  # nothing follows from a softmax's
-                raise Tied(f"in {_where(node)} several numbers are the largest: whose the error is cannot be told")
-
-
-def _where(node: Node) -> str:
-    return f"line {node.place.line} of {node.place.file}" if node.place else "the program"
-
-
-def _check_where_it_is_taken(judged: Judged) -> None:
-    """A gradient that is taken at other weights than are stepped, a little uphill of them, is none of these weights."""
-    for name, p in judged.names.items():
-        inside = ancestors(nodes_in(p.steps), p.before.number)
-        used = {original(n) for made in inside if made.function in (np.dot, np.matmul) for n in made.parents}
-        for node in sorted(inside & used, key=lambda n: n.number):
-            at = [base for base, made in node.updates if base is p.before and made in judged.step.labelled]
-            if at and node.place is not None:
-                raise ValueError(f"the gradient of {name} is taken at other weights, made in line {node.place.line}")
-
-
-def _check_what_is_cut_off(judged: Judged) -> None:
-    """Where a relu of the forward pass cuts something off there must be an error, or nobody can see what becomes of it.
-
-    In a loss it need not be: a squared hinge has no error where it is 0. Raises Unseen.
-    """
-    active = judged.step.active
-    forward = made_of(example.prediction for example in judged.step.examples)
-    seen: dict[tuple, bool] = {}  # by the lines that cut off: whether there was
-    for values, parts in zip(judged.drawn, judged.truth.parts, strict=True):
-        for node, use in parts:
-            if use not in forward or node.shape != use.shape or use.function in (np.add, np.subtract, setitem):
-                continue
-            if use.function is not np.maximum and len(active.intersection(use.parents)) < 2:
-                continue  # a mask that is drawn: what the network decides on itself is a relu
-            cut_off = (np.asarray(values(use)) == 0) & (np.asarray(values(node)) != 0)
-            if cut_off.any():
-                with_error = (cut_off & (parts.get((use, None), 0.0) != 0)).any()
-                seen[use.site] = with_error or seen.get(use.site, False)
-    hidden = [places[0] for (places, _), with_error in seen.items() if places and not with_error]
-    if hidden:
-        where = f"line {hidden[0].line} of {hidden[0].file}"
-        raise Unseen(f"what {where} cuts off has no error: whether it is sent back cannot be told")
-
-
-def _check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
-    """What is not that of the computed loss is not wrong where that may be meant."""
-    if (place := constant_of(step, truth, drawn)) is not None:
-        raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
-    if (place := term_of_its_own(step, truth, drawn)) is not None:
-        raise Unexplained(f"the gradients are right but for what line {place.line} adds, of which the loss has no part")
-    if (place := weights_of_examples(step, truth, drawn)) is not None:
-        raise Unexplained(f"the gradients are right if examples are to count differently, as line {place.line} has it")
-    if (count := rounds_back(step, truth, drawn)) is not None:
-        raise Unexplained(
-            f"the gradients are right if they are meant to go back {count} rounds of the loop and no more"
-        )
-
-
-def _check_for_clipped_examples(judged: Judged, wrong: list[str]) -> None:
-    """Where the gradients of single examples are right, what becomes of them may be meant."""
-    for name in wrong:
-        if (place := adds_up(judged.names[name], judged.true[name], judged.step, judged.drawn)) is not None:
-            raise Unexplained(
-                f"what line {place.line} makes adds up to the gradient of {name}, but what the step makes of it does "
-                "not: right if that is meant, as each example's gradient is clipped, and wrong if not"
-            )
 
 
 def _is_formula(diagnosis: Diagnosis | None) -> bool:

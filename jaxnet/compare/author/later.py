@@ -1,17 +1,23 @@
-"""The step after a right one: what is right in the first may be right in it alone.
+"""What the step after it tells of a step: what is right in the first may be right in it alone, and what is wrong there
+may be made with an array that is kept from step to step, as a constant.
 
 A copy of the weights is theirs until they are stepped, and a sum that is never set to 0 is one gradient until then.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.attempts import Attempt
-from jaxnet.compare.author.judge import DRAWS, Endless, Judged, Unexplained, check_for_a_sum_without_end, judge
-from jaxnet.compare.author.levels import holds, true_gradients
+from jaxnet.compare.author.doubts import check_for_a_sum_without_end, where
+from jaxnet.compare.author.intended import explains
+from jaxnet.compare.author.judge import DRAWS, judge
+from jaxnet.compare.author.judged import Endless, Judged, Unexplained
+from jaxnet.compare.author.levels import holds, levels_of, true_gradients
 from jaxnet.compare.author.replay import Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node
+from jaxnet.compare.author.tape import Node, ancestors
 from jaxnet.compare.author.truth import Loss, Truth, draws, truths
 
 
@@ -22,7 +28,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     It is wrong where what made a true gradient in the first step does not in the second, whatever an optimiser makes of
     it. Raises Unexplained where that is so and nobody can say why, and where a sum is never set to 0.
     """
-    loss, first = right.truth.loss, {p.versions[0]: p.before for p in right.step.parameters}
+    loss = right.truth.loss
     if loss.decay is not None or loss.penalised:
         return right  # the truth is that of one step
     makers = {
@@ -30,10 +36,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
         for name, p in right.names.items()
     }
     problem = None
-    for step in attempt.steps:
-        begun = {p.versions[0]: p.before for p in step.parameters}
-        if begun.keys() != first.keys() or any(before is first[begin] for begin, before in begun.items()):
-            continue
+    for step in _others(right.step, attempt):
         drawn, as_it_was = draws(step, DRAWS, attempt.tape), [Values()]
         try:
             truth = _truth_by(loss, step, drawn)
@@ -66,6 +69,58 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     if problem is not None:
         raise problem
     return right
+
+
+def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
+    """Raises Unexplained where no formula gives what is wrong, and all gradients are right if what is made with arrays
+    that are kept from step to step is a constant: the largest singular value by one more round of power iteration
+    (Miyato et al. 2018, spectral normalisation), or what running averages correct."""
+    for second in _others(wrong.step, attempt) if wrong.proof != "formula" else ():
+        stopped = _kept(second, wrong.step) | _carried(wrong.step, second)
+        if stopped and explains(levels_of(wrong.step, wrong.drawn), wrong.truth.whole(stopped)):
+            first = min((node for node, _ in stopped), key=lambda n: n.number)
+            raise Unexplained(
+                f"the gradients are right if what {where(first)} makes with what is kept from step to step is a "
+                "constant, and wrong if not"
+            )
+
+
+def _others(step: Step, attempt: Attempt) -> Iterator[Step]:
+    """The other steps of the same arrays."""
+    own = {p.versions[0]: p.before for p in step.parameters if p.versions}
+    for other in attempt.steps:
+        begun = {p.versions[0]: p.before for p in other.parameters if p.versions}
+        if begun.keys() == own.keys() and all(before is not own[begin] for begin, before in begun.items()):
+            yield other
+
+
+def _carried(first: Step, second: Step) -> Uses:
+    """The uses of what carries an array over from step to step: of what is made with it as it was before, of what it
+    is after, and of all between, by others."""
+    made: set[Node] = set()
+    new: set[Node] = set()
+    for site, nodes in _by_site(first).items():
+        for node, again in zip(nodes, _by_site(second).get(site, ()), strict=False):
+            for old, kept in zip(node.parents, again.parents, strict=False):
+                if old not in first.active and kept in first.active and kept.size > 1:
+                    made.add(node)
+                    new.add(kept)
+    between = ancestors(new) & first.active
+    carrying = set(made)
+    for node in sorted(between, key=lambda n: n.number):
+        if not carrying.isdisjoint(node.parents):
+            carrying.add(node)
+    return frozenset(
+        (parent, node) for node in first.active - carrying for parent in node.parents if parent in carrying
+    )
+
+
+def _by_site(step: Step) -> dict[tuple, list[Node]]:
+    """What depends on the parameters, in order, by the operation and the instruction that made it."""
+    found: dict[tuple, list[Node]] = {}
+    for node in sorted(step.active, key=lambda n: n.number):
+        found.setdefault((node.site, node.function), []).append(node)
+    return found
 
 
 def _kept(first: Step, second: Step) -> Uses:

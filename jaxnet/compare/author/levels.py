@@ -34,6 +34,10 @@ class Level(NamedTuple):
     arrays: list[Array]
     factor: float | None  # None where it is not proportional to the truth; nan where both are 0 in all draws
 
+    @property
+    def node(self) -> Node | None:
+        return self.candidate.node if self.candidate is not None else None
+
 
 def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
     """What may be the gradients, outermost first: the step itself where no array of it is known."""
@@ -192,7 +196,7 @@ def _past_optimisers(within: dict[Parameter, Level], fitted: dict[Parameter, lis
     inside = {p: ancestors(nodes_in(p.steps), first) for p in fitted}
 
     def own(level: Level, p: Parameter) -> bool:
-        node = level.candidate.node if level.candidate is not None else None
+        node = level.node
         return level.factor is not None and not any(node in inside[q] for q in fitted if q is not p)
 
     return {

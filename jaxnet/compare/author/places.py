@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.dense import as_rows, original
-from jaxnet.compare.author.judge import Judged
+from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step

@@ -23,7 +23,7 @@ from jaxnet.compare.author import lines, places
 from jaxnet.compare.author.corrections import Quantities, Term, Writer, ratio_to, wanted_error, wanted_gradient
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.edits import Edit, edited, substituted, unified_diff
-from jaxnet.compare.author.judge import Judged
+from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.moves import moved
 from jaxnet.compare.author.raw import is_scaling

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jaxnet.compare.author.judge import Judged
+from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.tape import Node
 from jaxnet.compare.report import Move

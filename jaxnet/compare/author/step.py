@@ -253,7 +253,7 @@ def _with_further(tape: Tape, view: View) -> View:
         for base, made in () if stepped_already else node.updates:
             first = base.steps == 0 and base not in view.masks and base not in view.touched and base.size > 1
             # Only what the prediction is made of: sums and moments that are stepped as well are no parameters.
-            fresh = (first and node in again) or _began_as_a_number(base)
+            fresh = (first and node in again) or _began_as(base) is not None
             if not fresh or not isinstance(made, Node) or base not in forward:
                 continue
             if view.masks.get(made, 0) & AFTER:  # an average of the weights that the steps give
@@ -281,10 +281,13 @@ def _with_further(tape: Tape, view: View) -> View:
     return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, view.last, view.values)
 
 
-def _began_as_a_number(node: Node) -> bool:
-    """Whether a scalar is a plain number that was stepped once: `b = 0`, `b = b - rate * db`."""
-    plain = [i for i in node.inputs if not isinstance(i, Node)]
-    return node.shape == () and node.function in (np.add, np.subtract) and len(plain) == 1 == len(node.parents)
+def _began_as(node: Node) -> float | None:
+    """The number that a scalar was before it was stepped once: `b = 0`, `b = b - rate * db`; None if it was none."""
+    if node.shape != () or node.function not in (np.add, np.subtract):
+        return None
+    numbers = [i.value if isinstance(i, Node) and i.origin == "array" else i for i in node.inputs[:2]]
+    plain = [float(number) for number in numbers if not isinstance(number, Node)]
+    return plain[0] if len(plain) == 1 else None
 
 
 def _stale_step(tape: Tape) -> Step | None:
@@ -330,7 +333,7 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
     # Where a new forward pass is made between two steps, the second is taken at other weights: it follows from these
     # labels only through what has been stepped by then.
     after = {p.after for p in view.parameters}
-    after |= {n for n in view.window if n.function is np.subtract and _began_as_a_number(n) and n.inputs[0] == 0}  # b
+    after |= {n for n in view.window if n.function is np.subtract and _began_as(n) == 0}  # b
     at_once = _following([n for n in view.window if n not in after], start)
     if must_follow and not all(any(n in at_once for n in nodes_in(p.steps)) for p in view.parameters):
         return None

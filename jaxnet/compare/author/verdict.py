@@ -13,8 +13,9 @@ import numpy as np
 from jaxnet.compare.author import lines, places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
-from jaxnet.compare.author.judge import Judged, Tied, Unexplained, Unseen, judge, with_teeth
-from jaxnet.compare.author.later import and_next
+from jaxnet.compare.author.judge import judge, with_teeth
+from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unseen
+from jaxnet.compare.author.later import and_next, check_for_what_is_kept
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.program import OutOfTime, alarm
@@ -245,6 +246,8 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
     for step in attempt.steps:
         try:
             judged = judge(attempt.tape, step, lines.parameter_names(step, attempt.names), stated)
+            if judged.wrong:
+                check_for_what_is_kept(judged, attempt)
         except Tied:
             raise
         except ValueError as error:

@@ -1,0 +1,291 @@
+"""Why there is no verdict, whether gradients are those of a loss or not: another reading of the step may be meant, or
+nothing of it can be seen.
+
+Each check raises, and says what would be right and what wrong. None of them accuses.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+from jaxnet.compare.author.dense import original
+from jaxnet.compare.author.intended import adds_up, constant_of, rounds_back, term_of_its_own, weights_of_examples
+from jaxnet.compare.author.judged import Endless, Judged, Tied, Unexplained, Unseen
+from jaxnet.compare.author.levels import RIGHT, Level, holds, true_gradients, without_common_rate
+from jaxnet.compare.author.raw import stepped
+from jaxnet.compare.author.replay import PullBack, Values
+from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in, setitem
+from jaxnet.compare.author.truth import Loss, Truth, tied
+from jaxnet.compare.diagnosis import Finding
+from jaxnet.compare.multiples import NOTHING, common_multiple, each_multiple, is_among
+
+Array = np.ndarray
+MOST_NUMBERS = 8  # of a program that are looked at
+
+
+def where(node: Node) -> str:
+    return f"line {node.place.line} of {node.place.file}" if node.place else "the program"
+
+
+def check_that_it_is_no_score(meant: Loss, others: list[Loss]) -> None:
+    """Raises ValueError where all gradients are those of a number that grows as the error falls, R² say, and not those
+    of another one that the program computes."""
+    other = next((loss.node for loss in others if loss.node is not None), None)
+    if meant.node is not None and meant.name == "squared-error" and meant.sign < 0 and other is not None:
+        raise ValueError(
+            f"all gradients are those of the squared error, of which {where(meant.node)} computes a score, and not "
+            f"of the number of {where(other)}: right if that is a measure, wrong if it is the loss"
+        )
+
+
+def is_measure(node: Node | None, other: Loss, step: Step, tape: Tape) -> bool:
+    """Whether the program's number is there to be looked at: only its root is wanted. Raises ValueError where nobody
+    can say, since it is computed once the step is made, and all gradients are those of another loss."""
+    if node is None:
+        return False
+    if any(n.function is np.sqrt and node in n.parents for n in tape.nodes[node.number : step.last]):
+        return True
+    made = node  # a loss may be added to those of other batches later
+    while len(inner := [n for n in made.parents if n in step.active]) == 1 and inner[0].size == 1:
+        made = inner[0]
+    if made.number > max(p.after.number for p in step.parameters) and made.place:
+        raise Unexplained(
+            f"all gradients are those of the {other.name}, and line {made.place.line} computes another number once the "
+            "step is made: right if that is a measure, wrong if it is the loss"
+        )
+    return False
+
+
+def check_for_strangers(judged: Judged) -> None:
+    """An array that came from outside of the record, after parameters were used, may depend on them: then the truth
+    is not the whole truth, and nothing is proved by it."""
+    step = judged.step
+    first = min((n.number for n in step.active if n.parents), default=0)
+    used = (parent for n in (*step.forward, *step.backward, *step.losses) for parent in n.parents)
+    for node in used:
+        if (
+            node.origin == "foreign"
+            and node.number > first
+            and node.dtype.kind == "f"
+            and np.ptp(np.asarray(node.value)) > 0
+        ):
+            where = f" in line {node.place.line} of {node.place.file}" if node.place else ""
+            raise ValueError(
+                f"an array{where} was not made by NumPy functions that are recorded: no gradient is judged"
+            )
+
+
+def check_that_it_is_no_function_of_the_loss(judged: Judged) -> None:
+    """The gradients of √loss are those of the loss times a number, which is another one in each draw."""
+    given, true = zip(*((judged.given[name], judged.true[name]) for name in judged.given), strict=True)
+    draws = range(len(judged.drawn))
+    numbers = [common_multiple([g[k] for g in given], [t[k] for t in true], RIGHT) for k in draws]
+    if len(given) > 1 and None not in numbers:
+        raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
+
+
+def check_what_becomes_of_it(judged: Judged, wrong: list[str], findings: list[Finding]) -> None:
+    """Where a line on the way to a step computes the right gradient, and another array is stepped with, an optimiser
+    that nobody knows may have made that of it. A layer's error, of which other gradients are made too, is none."""
+    known = {f.at for f in findings if f.code != "unknown"}
+    step = judged.step
+    ways = {p: step.way_to(p) for p in step.parameters}
+    for name in wrong:
+        p, true, chosen = judged.names[name], judged.true[name], judged.chosen[name]
+        if f"d{name}" in known or p.size < 2 or common_multiple(judged.given[name], true, RIGHT) is not None:
+            continue
+        own = ways[p].difference(*(way for q, way in ways.items() if q is not p))
+        for node in sorted(own, key=lambda n: n.number):
+            in_one_line = chosen is not None and chosen.place == node.place != p.after.place
+            may_be = node.shape == p.before.shape and any(t.any() for t in true) and not in_one_line
+            if may_be and holds(node, true, judged.drawn):
+                raise Unexplained(
+                    f"{where(node)} makes the gradient of {name}, and the step makes something else of it: right "
+                    "if that is an optimiser's, and wrong if not"
+                )
+
+
+def check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], fitted) -> None:
+    """The lines that make a gradient and step with it may have rates of their own. Where two differ by the number of
+    examples, one may as well be a mean and the other one a sum."""
+    rates = {}
+    for name, p in judged.names.items():
+        node, factors = levels[p].node, (fitted[p][0].factor, levels[p].factor)
+        if node is not None and node.place == p.after.place and all(f and math.isfinite(f) for f in factors):
+            rates[name] = abs(factors[0] / factors[1])
+    sizes = {size for node in judged.step.active for size in node.shape}
+    counts = (judged.step.counts or sizes).difference(*(p.before.shape for p in judged.step.parameters))
+    for (a, rate), (b, other) in itertools.permutations(rates.items(), 2):
+        if rate > other * (1 + RIGHT) and is_among(rate / other, counts, RIGHT):
+            raise Unexplained(
+                f"{a} is stepped with {rate / other:.0f} times the rate of {b}, which is the number of examples: right "
+                "if each has its own rate, wrong if a mean was meant"
+            )
+
+
+def check_for_rates_of_their_own(judged: Judged, findings: list[Finding]) -> None:
+    """Where no rate is common to all steps, a number that one gradient is times the others' may be its rate."""
+    off = next((f.at for f in findings if f.code == "wrong-scale" and f.at[1:] in judged.names), None)
+    if off is not None and judged.step.is_authors and without_common_rate(judged.step, judged.drawn[0]):
+        raise Unexplained(
+            f"{off} is the gradient times another number than others are, and no rate is common to all steps: right if "
+            "each has its own, and wrong if not"
+        )
+
+
+def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> None:
+    """An array may have a rule of its own by which it is stepped: each of its rows a rate, as centres of classes do
+    (Wen et al. 2016, center loss); or it climbs where others descend, as a perturbation or a multiplier does, and what
+    makes its step of the gradient is not what makes the others'. Running averages are no gradients at all."""
+    codes = {f.at[1:]: f.code for f in findings if f.at[1:] in judged.names}
+    bent = {name: _is_bent(judged, name) for name in judged.names}
+    layers = judged.dense.parameters if judged.dense is not None else ()
+    made_of_parameters = {
+        name: sum(q.before in ancestors(nodes_in(p.steps), q.before.number) for q in judged.names.values())
+        for name, p in judged.names.items()
+    }
+    for name, code in codes.items():
+        rows = [judged.given[name], judged.true[name]] if code == "unknown" and judged.names[name].size > 1 else []
+        if rows and _has_rates_in_rows(*rows):
+            raise Unexplained(
+                f"each row of the gradient of {name} is the true one times a number of its own: right if that is its "
+                "rate, and wrong if not"
+            )
+        if code == "wrong-sign" and name not in layers and bent[name] and not all(bent.values()):
+            raise Unexplained(f"{name} is stepped uphill, in another way than others: right if it is meant to climb")
+        fewer = made_of_parameters[name] < max(made_of_parameters.values())
+        if code == "unknown" and fewer and not judged.step.examples:
+            raise Unexplained(
+                f"{name} is stepped with what is made of fewer arrays than the loss: right if that is no gradient but "
+                "an average, and wrong if not"
+            )
+
+
+def _is_bent(judged: Judged, name: str) -> bool:
+    """Whether what an array is stepped with is no multiple of its gradient."""
+    steps = [stepped(judged.names[name], values) for values in judged.drawn]
+    same = all(a.shape == b.shape for a, b in zip(steps, judged.given[name], strict=True))
+    return not same or common_multiple(steps, judged.given[name], RIGHT) is None
+
+
+def _has_rates_in_rows(given: list[Array], true: list[Array]) -> bool:
+    """Whether each row is a number of its own times the true one, the same number in all draws."""
+    if any(g.shape != t.shape or g.ndim != 2 or g.shape[1] == 1 for g, t in zip(given, true, strict=True)):
+        return False
+    rates = each_multiple(np.hstack(given), np.hstack(true), 1, RIGHT)
+    return rates is not None and np.ptp(rates) > RIGHT * np.abs(rates).max() and bool((rates > 0).all())
+
+
+def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -> None:
+    """Where a gradient is added to those of all steps before, a momentum is not damped, or nobody sets the sum to 0.
+    Raises Endless."""
+    for p in step.parameters:
+        for node in step.way_to(p):
+            old: Node | None = node if node.function is np.add and node.shape == p.before.shape else None
+            while old is not None and old in step.labelled:  # the sum of what is added in this step
+                old = next((n for n in old.parents if n.site == node.site), None)
+            if old is None:
+                continue
+            added = [np.asarray(values(node), float) - np.asarray(values(old), float) for values in drawn]
+            if common_multiple(added, true_gradients(p, truth), RIGHT) is not None:
+                raise Endless(
+                    f"{where(node)} adds a gradient to those of all steps before: right if that is meant, as a "
+                    "momentum without damping, and wrong if the sum was to be set to 0"
+                )
+
+
+def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
+    """A program may step some arrays down one number and others down another one: a critic and an actor, say."""
+    step, loss = judged.step, judged.truth.loss.node
+    ways = ancestors(n for p in step.parameters for n in nodes_in(p.steps))
+    numbers = [n for n in step.active if n.size == 1 and n.dtype is not None and n.dtype.kind == "f" and n not in ways]
+    inner = {parent for n in numbers for parent in n.parents}
+    outer = {n.site: n for n in sorted(numbers, key=lambda n: -n.number) if n not in inner and n is not loss}
+    for node in list(outer.values())[:MOST_NUMBERS]:
+        pull = PullBack([node], set(step.active), {p.root for p in step.parameters})
+        found = [pull(values, [1.0]) for values in judged.drawn]
+        for name in wrong:
+            p = judged.names[name]
+            of_it = [p.turned(of_draw[p.root]) for of_draw in found if p.root in of_draw]
+            given = [array for array in judged.given[name] if array.shape == p.before.shape]
+            same = len(of_it) == len(given) == len(found) and all(a.any() for a in of_it)
+            if same and common_multiple(given, of_it, RIGHT) is not None:
+                raise Unexplained(
+                    f"the gradient of {name} is that of the number of {where(node)}, and others' are not: which loss "
+                    "each array is for cannot be told"
+                )
+
+
+def check_what_it_branches_on(judged: Judged) -> None:
+    """A draw in which the program would have branched in another way is no run of it; and of several numbers that are
+    the largest, the error may go to each."""
+    for values, adjoints in zip(judged.drawn, judged.truth.adjoints, strict=True):
+        if (node := values.otherwise) is not None:
+            raise ValueError(f"{where(node)} branches on numbers, and does so in another way whatever the parameters")
+        largest = max(np.abs(adjoints[p.before]).max(initial=0) for p in judged.step.parameters if p.before in adjoints)
+        for node in tied(judged.step, values):
+            if np.abs(adjoints.get(node, 0.0)).max() > NOTHING * largest:  # nothing follows from a softmax's
+                raise Tied(f"in {where(node)} several numbers are the largest: whose the error is cannot be told")
+
+
+def check_where_it_is_taken(judged: Judged) -> None:
+    """A gradient that is taken at other weights than are stepped, a little uphill of them, is none of these weights."""
+    for name, p in judged.names.items():
+        inside = ancestors(nodes_in(p.steps), p.before.number)
+        used = {original(n) for made in inside if made.function in (np.dot, np.matmul) for n in made.parents}
+        for node in sorted(inside & used, key=lambda n: n.number):
+            at = [base for base, made in node.updates if base is p.before and made in judged.step.labelled]
+            if at and node.place is not None:
+                raise ValueError(f"the gradient of {name} is taken at other weights, made in line {node.place.line}")
+
+
+def check_what_is_cut_off(judged: Judged) -> None:
+    """Where a relu of the forward pass cuts something off there must be an error, or nobody can see what becomes of it.
+
+    In a loss it need not be: a squared hinge has no error where it is 0. Raises Unseen.
+    """
+    active = judged.step.active
+    forward = made_of(example.prediction for example in judged.step.examples)
+    seen: dict[tuple, bool] = {}  # by the lines that cut off: whether there was
+    for values, parts in zip(judged.drawn, judged.truth.parts, strict=True):
+        for node, use in parts:
+            if use not in forward or node.shape != use.shape or use.function in (np.add, np.subtract, setitem):
+                continue
+            if use.function is not np.maximum and len(active.intersection(use.parents)) < 2:
+                continue  # a mask that is drawn: what the network decides on itself is a relu
+            cut_off = (np.asarray(values(use)) == 0) & (np.asarray(values(node)) != 0)
+            if cut_off.any():
+                with_error = (cut_off & (parts.get((use, None), 0.0) != 0)).any()
+                seen[use.site] = with_error or seen.get(use.site, False)
+    hidden = [places[0] for (places, _), with_error in seen.items() if places and not with_error]
+    if hidden:
+        where = f"line {hidden[0].line} of {hidden[0].file}"
+        raise Unseen(f"what {where} cuts off has no error: whether it is sent back cannot be told")
+
+
+def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
+    """What is not that of the computed loss is not wrong where that may be meant."""
+    if (place := constant_of(step, truth, drawn)) is not None:
+        raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
+    if (place := term_of_its_own(step, truth, drawn)) is not None:
+        raise Unexplained(f"the gradients are right but for what line {place.line} adds, of which the loss has no part")
+    if (place := weights_of_examples(step, truth, drawn)) is not None:
+        raise Unexplained(f"the gradients are right if examples are to count differently, as line {place.line} has it")
+    if (count := rounds_back(step, truth, drawn)) is not None:
+        raise Unexplained(
+            f"the gradients are right if they are meant to go back {count} rounds of the loop and no more"
+        )
+
+
+def check_for_clipped_examples(judged: Judged, wrong: list[str]) -> None:
+    """Where the gradients of single examples are right, what becomes of them may be meant."""
+    for name in wrong:
+        if (place := adds_up(judged.names[name], judged.true[name], judged.step, judged.drawn)) is not None:
+            raise Unexplained(
+                f"what line {place.line} makes adds up to the gradient of {name}, but what the step makes of it does "
+                "not: right if that is meant, as each example's gradient is clipped, and wrong if not"
+            )

@@ -1,0 +1,61 @@
+"""What was found out about a step, and the errors that say why there is no verdict."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.compare.author.dense import Dense
+from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.tape import Node
+from jaxnet.compare.author.truth import Truth
+from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem
+from jaxnet.compare.teeth import Teeth
+
+Array = np.ndarray
+
+
+class Unexplained(ValueError):
+    """The gradients are those of no loss that the program computes or implies, but for a reading that may be meant."""
+
+
+class Endless(Unexplained):
+    """Gradients are added up, step after step: it does not show in the first one."""
+
+
+class Unseen(ValueError):
+    """Nothing is wrong, but a mistake would not show: nor would it where the same step is read without its labels."""
+
+
+class Tied(ValueError):
+    """Several numbers are the largest, and it matters which of them the program follows."""
+
+
+class Judged(NamedTuple):
+    """What was found out about a step."""
+
+    step: Step
+    drawn: list[Values]
+    truth: Truth
+    names: dict[str, Parameter]
+    given: dict[str, list[Array]]  # the gradients that are judged, in each draw
+    chosen: dict[str, Node | None]  # the Nodes that hold them
+    made: dict[str, Node | None]  # the first Nodes of their size, of which they were made
+    true: dict[str, list[Array]]
+    wrong: list[str]
+    scale: float  # the constant that all right ones share
+    dense: Dense | None
+    problem: Problem | None
+    diagnosis: Diagnosis | None
+    findings: list[Finding]
+    stated: bool  # the loss is the program's own, or the caller's
+    proof: str = ""  # by what a wrong gradient is proved wrong
+    teeth: Teeth | None = None  # of a right step: which mistakes would have shown
+    kept: Node | None = None  # what is made for the step after a right one, and a constant there, as it was in this one
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether what is wrong is so whatever else the step may be: by a formula, or by a loss with a name."""
+        return self.proof == "formula" or bool(self.step.examples and self.truth.loss.name)
