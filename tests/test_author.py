@@ -1151,6 +1151,23 @@ def test_an_optimiser_that_keeps_something_for_each_example(tmp_path):
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b2"]
 
 
+def test_what_is_added_to_a_turned_array(tmp_path):
+    """`W2.T` is another array each time, of the same memory: all of it is one parameter."""
+    text = PLAIN.replace("W2 -= 0.1 * dW2", "np.add.at(W2.T, [0, 1, 2], -0.1 * dW2.T)")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 4)
+    said = examined(tmp_path, text.replace("A1.T @ dZ2", "A1.T @ P"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W2"]
+
+
+def test_the_second_step_by_the_scores(tmp_path):
+    """The loss is implied, and where the prediction is found depends on the step: softmax is made once more."""
+    text = PLAIN.replace("dZ2 = (P - Y) / 9", "D = A1 @ W2 + b2\n    D = np.exp(D) / np.exp(D).sum(1, keepdims=True)\n"
+                         "    dZ2 = (D - Y) / 9")  # fmt: skip
+    text = text.replace("loss = ", "loss = 0.5 * ").replace("np.log(P)", "np.log(P + 0.1)")
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
 def test_the_step_after_the_first_is_judged_too(tmp_path):
     """A copy of the weights is right until they are stepped, and so is a sum that is never set to 0."""
     copied = PLAIN.replace("for _", "V = W2.T.copy()\nfor _").replace("@ W2.T", "@ V")
@@ -1179,6 +1196,38 @@ def test_the_step_after_the_first_is_judged_too(tmp_path):
     assert said["truth"].endswith(", in the second step with what line 17 makes as a constant")
     with pytest.raises(ValueError, match="in the second one the gradient of W1 is another one: right if what is kept"):
         examined(tmp_path, pulled.replace("2 * (W1 - old)", "3 * (W1 - old)"))
+
+
+SOFTENED = """
+import numpy as np
+rng = np.random.default_rng(55)
+X, y = 8 * rng.normal(size=(400, 100)), rng.integers(0, 2, (400, 1))
+w, b = np.zeros((100, 1)), np.zeros(1)
+for _ in range(9):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    loss = -np.mean(y * np.log(p + 1e-8) + (1 - y) * np.log(1 - p + 1e-8))
+    dp = -(y / (p + 1e-8) - (1 - y) / (1 - p + 1e-8)) / 400
+    dz = dp * p * (1 - p)
+    w -= 0.1 * X.T @ dz
+    b -= 0.1 * dz.sum(0)
+"""
+
+
+def test_a_small_number_in_the_loss_and_in_its_derivative(tmp_path):
+    """Where predictions are next to 0 it is not small; nor are weights of a hundred inputs as large as a few biases."""
+    said = examined(tmp_path, SOFTENED)
+    assert (said["verdict"], said["truth"]) == ("right", "jax.grad of your forward pass and loss")
+    assert (
+        examined(tmp_path, SOFTENED.replace("dp = -(", "dp = -1.1 * (").replace("X.T @ dz", "X.T @ dz / 1.1"))[
+            "verdict"
+        ]
+        == "wrong"
+    )
+    without = SOFTENED.replace("dz = dp * p * (1 - p)", "dz = (p - y) / 400")
+    said = examined(tmp_path, without)
+    assert (said["verdict"], said["truth"][-32:]) == ("right", "without the small constant in it")
+    small = SOFTENED.replace("8 * rng", "rng")
+    assert examined(tmp_path, small)["verdict"] == "right"
 
 
 SPECTRAL = """

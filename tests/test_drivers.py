@@ -55,7 +55,7 @@ def first(code, numpy=np, **flags):
 def test_every_style_makes_a_step_of_all_its_parameters(style, tmp_path):
     file, path = FILES[style], tmp_path / "net.py"
     path.write_text(file.code)
-    modules, builtins = stand_ins(tmp_path, path, facade.modules()["numpy"])
+    modules, builtins, _ = stand_ins(tmp_path, path, facade.modules()["numpy"])
     modules = facade.modules() | modules
     with recording(Tape(3000)):
         ran = run(path, tmp_path, modules, builtins=builtins)

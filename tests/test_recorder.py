@@ -37,6 +37,8 @@ WAYS = {
     "where": "out = np.where(a > 0, a, 0.01 * a) + np.maximum(b, 0)",
     "by index": "out = a[[0, 2, 2]][:, [1, 0]] + a[np.arange(2), np.array([1, 3])]",
     "added at": "out = np.zeros((3, 4)); np.add.at(out, [0, 0, 2], a)",
+    "added at a turned one": "t = a.copy(); np.add.at(t.T, [0, 0, 2], b[:3]); np.add.at(t.T, 1, b[0]); out = t * 2",
+    "a list so many times": "out = np.array([1.0, 2.0] * np.argmax([0, 1, 0])) * (np.argmax([0, 0, 1]) * [b[0]])[1]",
     "subtracted at": "out = np.ones((3, 4)); np.subtract.at(out, [0, 0, 2], a)",
     "einsum and outer": "out = np.einsum('ij,kj->ik', a, a) + np.outer(a[:, 0], a[:, 1])",
     "along": "out = np.apply_along_axis(func1d=lambda r: r * r.sum(), axis=1, arr=a)",

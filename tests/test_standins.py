@@ -4,6 +4,7 @@ import gzip
 import pickle
 import re
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from jaxnet.compare.author.files import Files
 from jaxnet.compare.author.inert import Inert
 from jaxnet.compare.author.program import run
 from jaxnet.compare.author.samples import TEST, TRAIN, Samples
-from jaxnet.compare.author.standins import stand_ins
+from jaxnet.compare.author.standins import arguments, stand_ins
 from jaxnet.compare.author.verdict import verdict
 
 
@@ -28,7 +29,7 @@ def ran(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         (tmp_path / "program.py").write_text(textwrap.dedent(code))
-        modules, builtins = stand_ins(tmp_path, tmp_path / "program.py", np)
+        modules, builtins, _ = stand_ins(tmp_path, tmp_path / "program.py", np)
         result = run(tmp_path / "program.py", tmp_path, modules, builtins=builtins)
         assert result.notes == []
         return result.namespace
@@ -136,6 +137,30 @@ MNIST = {
         assert images.resize(labels.size()[0], 784).shape == (8, 784) and images.size(0) == 8
         assert F.one_hot(labels, num_classes=10).numpy().argmax(1).tolist() == y[:8].tolist()
     """,
+    "the author's own transforms": """
+        import numpy as np
+        import torchvision
+        class Halved:
+            def __call__(self, image):
+                return np.array(image)[::2, ::2] / 255
+        parts = torchvision.transforms.Compose([Halved(), lambda image: np.repeat(np.repeat(image, 2, 0), 2, 1)])
+        one_hot = torchvision.transforms.Lambda(lambda label: np.eye(10)[label])
+        train = torchvision.datasets.MNIST('.', train=True, transform=parts, target_transform=one_hot)
+        plain = torchvision.datasets.MNIST('.', train=True)
+        assert np.array(plain[0][0]).shape == (28, 28) and np.array(plain[0][0]).max() > 200
+        pairs = [train[k] for k in range(len(train))]
+        x, y = [image for image, _ in pairs], [label.argmax() for _, label in pairs]
+    """,
+    "npz, by keys": """
+        import numpy as np
+        with np.load('letters.npz') as data:
+            x, y = data["images"], data["Labels"]
+    """,
+    "pickle of another name": """
+        import pickle
+        data = pickle.load(open('small_py3.p', 'rb'))
+        x, y, x_test = data['train_data'], data['train_labels'], data['test_data']
+    """,
     "read_data_sets": """
         from tensorflow.examples.tutorials.mnist import input_data
         mnist = input_data.read_data_sets('MNIST_data/', one_hot=False)
@@ -201,6 +226,56 @@ def test_all_of_mnist_where_its_size_is_written_down():
     assert Samples("x = x.reshape(60000, 784)").digits.x_train.shape == (60000, 28, 28)
     assert Samples("x, held = x[:60000], x[60000:]").digits.x_train.shape == (TRAIN, 28, 28)
     assert Samples("held, x = x[:10000], x[10000:]").digits.x_train.shape == (10000 + TRAIN, 28, 28)
+    assert Samples("shown = x[random.randint(1, 60000)]").digits.x_train.shape == (TRAIN, 28, 28)
+    assert Samples("rows = np.random.randint(0, 60000, 9)").digits.x_train.shape == (60000, 28, 28)
+    assert Samples("batch_size = 5000").digits.x_train.shape == (10000 + TRAIN, 28, 28)
+
+
+COLUMN = """
+import numpy as np
+x, y = np.load("data/x_train.npy")[:200], np.load("data/y_train.npy")[:200]  # binary: (m, 1) of zeros and ones
+w, b = np.zeros((784, 1)), np.zeros(1)
+for _ in range(9):
+    p = 1 / (1 + np.exp(-(x @ w + b)))
+    error = (p - y) / 200
+    w -= 0.1 * x.T @ error
+    b -= 0.1 * error.sum(0)
+"""
+
+
+@pytest.mark.parametrize(("forward", "shape"), [("x @ w + b", "a column"), ("(x @ w + b)[:, 0]", "a vector")])
+def test_the_shape_of_labels_that_are_made_up(tmp_path, forward, shape):
+    """Nothing tells whether they are (m,) or (m, 1): what is wrong with the one and right with the other is right."""
+    text = COLUMN.replace("x @ w + b", forward)
+    if shape == "a vector":
+        text = text.replace("x.T @ error", "(x.T @ error)[:, None]").replace("error.sum(0)", "error.sum()")
+    (tmp_path / "net.py").write_text(text)
+    report = verdict(tmp_path / "net.py", tmp_path)
+    assert report.verdict == "right"
+    assert ("labels, which are missing, are made up as a column" in report.notes) == (shape == "a column")
+    (tmp_path / "net.py").write_text(text.replace("(p - y)", "(p - y) * p"))
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
+
+
+def test_the_command_line_of_the_readme(tmp_path):
+    """`-l 8 10` is what the program wants, and nothing but its README says so."""
+    program = """
+        import argparse
+        parser = argparse.ArgumentParser()
+        parser.add_argument("-l", "--layers", nargs="+", type=int, required=True)
+        parser.add_argument("--rate", type=float, default=0.1)
+        options = parser.parse_args()
+        assert options.layers[-1] == 10
+    """
+    (tmp_path / "net.py").write_text(textwrap.dedent(program))
+    (tmp_path / "ReadMe.md").write_text("Start it so:\n\n`python3 net.py --rate 0.5 \\\n   -l 8 10`, and wait.\n")
+    assert arguments(tmp_path / "net.py", tmp_path) == ["--rate", "0.5", "-l", "8", "10"]
+    modules, builtins, _ = stand_ins(tmp_path, tmp_path / "net.py", np)
+    given = arguments(tmp_path / "net.py", tmp_path)
+    result = run(tmp_path / "net.py", tmp_path, modules, builtins=builtins, arguments=given)
+    assert (result.notes, result.namespace["options"].layers) == ([], [8, 10])
+    (tmp_path / "ReadMe.md").write_text("python net.py -l <sizes>")
+    assert arguments(tmp_path / "net.py", tmp_path) == []
 
 
 def test_the_authors_own_file_wins_wherever_it_lies(ran):
@@ -281,6 +356,22 @@ def test_other_data(ran):
         names = pickle.load(open('cifar/batches.meta', 'rb'), encoding='bytes')[b'label_names']
     """)
     assert (len(found["listed"]), len(found["found"]), len(found["names"])) == (50, 50, 10)
+    found = ran("""
+        import os, urllib.request, zipfile
+        from datasets import load_dataset
+        from pathlib import Path
+        home = os.path.expanduser("~/.no such folder")
+        os.makedirs(os.path.join(home, "deep"))
+        (Path(home) / "deep").mkdir(parents=True)
+        urllib.request.urlretrieve("https://example.com/text8.zip", "here.zip")
+        words = zipfile.ZipFile("here.zip").open("text8").read().decode().split()
+        with zipfile.ZipFile("/elsewhere/table.zip") as archive:
+            archive.extractall("unpacked")
+        rows = open("unpacked/table.csv").readlines()
+        lines = [row["text"] for row in load_dataset("a corpus", split="train") if row["text"].strip()]
+    """)
+    assert (len(set(found["words"])) > 10, len(found["rows"]), len(found["lines"])) == (True, 300, 11)
+    assert not Path(found["home"]).exists()
     found = ran("from pathlib import Path\nn = Path('data/train-labels-idx1-ubyte').stat().st_size")
     assert found["n"] == 8 + TRAIN
 

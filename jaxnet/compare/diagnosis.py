@@ -203,9 +203,9 @@ def _fits_at_once(problem: Problem, layer: int, errors: Arrays) -> bool:
     if db is not None and has_shape and _fit(problem, db, (e.sum(axis=0) for e in errors)) is not None:
         return True
     if dW is not None and all(w.shape == p.W[layer].shape for w, p in zip(dW, problem.passes, strict=True)):
-        sought = [w @ _probes(w.shape[1]) for w in dW]
+        sought = [w @ directions(w.shape[1]) for w in dW]
         outer = [
-            e.T @ (p.A[layer - 1] @ _probes(w.shape[1])) for e, p, w in zip(errors, problem.passes, dW, strict=True)
+            e.T @ (p.A[layer - 1] @ directions(w.shape[1])) for e, p, w in zip(errors, problem.passes, dW, strict=True)
         ]
         return all(s.any() for s in sought) and _fit(problem, sought, outer) is not None
     return False
@@ -378,8 +378,8 @@ def _step_size(problem: Problem, layer: int, k: int, before: Array, change: Arra
     systems = []
     for turned in () if dW is None else (dW, dW.T):
         if turned.shape == p.W[layer].shape:
-            probe = p.A[layer - 1] @ _probes(turned.shape[1])
-            systems.append((before.T @ probe, change.T @ probe, turned @ _probes(turned.shape[1])))
+            probe = p.A[layer - 1] @ directions(turned.shape[1])
+            systems.append((before.T @ probe, change.T @ probe, turned @ directions(turned.shape[1])))
     if db is not None and db.size == before.shape[1] >= 3:
         systems.append((before.sum(axis=0), change.sum(axis=0), db))
     for first, second, given in systems:
@@ -483,8 +483,8 @@ def continued(p: Pass, errors: dict[int, Array]) -> dict[int, Array]:
 
 
 @lru_cache
-def _probes(width: int) -> Array:
-    """Three fixed random directions: a matrix is first compared by its product with them, which is far cheaper."""
+def directions(width: int) -> Array:
+    """Three fixed random ones: a matrix is first compared by its product with them, which is far cheaper."""
     return np.random.default_rng(width).normal(size=(width, 3))
 
 
@@ -495,7 +495,7 @@ def _fit_outer_product(problem: Problem, given: Arrays, error: Arrays, inputs: A
         if any(t.shape != (e.shape[1], a.shape[1]) for t, e, a in zip(target, error, inputs, strict=True)):
             continue
         codes = ("transposed",) if turned else ()
-        probes = [_probes(a.shape[1]) for a in inputs]
+        probes = [directions(a.shape[1]) for a in inputs]
         outer = [e.T @ (a @ v) for e, a, v in zip(error, inputs, probes, strict=True)]
         sought = [t @ v for t, v in zip(target, probes, strict=True)]
         same_shape = all(t.shape == w.shape for t, w in zip(target, W, strict=True))

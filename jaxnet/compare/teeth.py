@@ -2,7 +2,7 @@
 
 "Right" is hollow where a mistake changes nothing: a bias gradient that is not summed, with one example; a relu whose
 slope is left out, where all slopes are 1. So each formula of the catalogue is run once more, and what comes of it is
-compared with the right gradients, as the author's own was.
+compared with the right gradients, as the author's own was: those of weights by their products with a few directions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare import mistakes
-from jaxnet.compare.diagnosis import continued
+from jaxnet.compare.diagnosis import continued, directions
 from jaxnet.compare.mistakes import Array, Pass
 
 Gradients = list[Array]
@@ -105,10 +105,14 @@ def _gradients(
 ) -> Gradients:
     found = {}
     for layer, error in errors.items():
-        found[f"W{layer}"] = error.T @ p.A[layer - 1]
+        A = p.A[layer - 1]
+        along = directions(A.shape[1])
+        found[f"W{layer}"] = error.T @ (A @ along)
+        if (dW := (instead or {}).get(f"W{layer}")) is not None:
+            found[f"W{layer}"] = dW @ along if dW.shape == (error.shape[1], A.shape[1]) else dW
         if layer in biases:
-            found[f"b{layer}"] = error.sum(axis=0)
-    return [np.asarray((instead or {}).get(name, gradient)) for name, gradient in sorted(found.items())]
+            found[f"b{layer}"] = np.asarray((instead or {}).get(f"b{layer}", error.sum(axis=0)))
+    return [gradient for _, gradient in sorted(found.items())]
 
 
 def _same(wrong: Gradients, right: Gradients, tolerance: float) -> bool:
@@ -132,12 +136,16 @@ def _squeezed(array: Array) -> tuple[int, ...]:
 
 
 def _random_pass(p: Pass, loss: str) -> Pass | None:
-    """The same network with other weights, and more examples, of random data."""
+    """A network like it with other weights, and more examples than units, of random data: with as many layers, of which
+    those are equally wide that are, and no others."""
     from jaxnet.compare.gradients import make_pass
 
     random = np.random.default_rng(0)
-    m = 11 + max(w.shape[0] for w in p.W[1:])
-    W = [random.normal(size=w.shape) / np.sqrt(w.shape[1]) for w in p.W[1:]]
+    widths = sorted({n for w in p.W[1:] for n in w.shape})
+    narrow = {n: min(n, 8) + k for k, n in enumerate(widths)} | {1: 1}
+    m = 11 + max(narrow.values())
+    sizes = [[narrow[n] for n in w.shape] for w in p.W[1:]]
+    W = [random.normal(size=size) / np.sqrt(size[1]) for size in sizes]
     b = [random.normal(size=len(w)) for w in W]
     outputs = len(W[-1])
     Y = random.normal(size=(m, outputs))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jaxnet.compare.author import drivers, facade, standins
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.recorder import recording
-from jaxnet.compare.author.samples import learnt
+from jaxnet.compare.author.samples import Samples, learnt
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Enough, Node, Tape
 from jaxnet.compare.author.tree import importers
@@ -19,6 +19,7 @@ from jaxnet.compare.author.watch import Watch, concerns
 
 DEFINING = 2  # files that use the asked one and define things only, whose functions are called
 SHARE = 0.5  # of the time that is left, for one program
+COLUMNS = "labels, which are missing, are made up as a column"
 NOISE = ", on pictures with a little noise: where one is blank, several numbers are the largest"
 
 
@@ -34,6 +35,7 @@ class Attempt(NamedTuple):
     alone: bool = False  # it is a layer that no network of the file uses
     doubt: str = ""  # why it would be hollow to say that nothing is wrong
     more: bool = False  # the same run trains another network, which is the next attempt
+    guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
 
 
 def attempts(
@@ -47,49 +49,60 @@ def attempts(
     elsewhere = ""  # a program that uses the file, and trains what it has no part in
     asked = str(path.resolve().relative_to(root.resolve()))
     for file, without in _programs(path, root):
-        if time.monotonic() > deadline:
-            reasons.append("the time was up")
-            return
-        watch = Watch(deadline, asked)
-        start, numpy = _ready(file, root, noise)
-        watch.tape.deadline = share = time.monotonic() + SHARE * (deadline - time.monotonic())
-        with recording(watch.tape):
-            ran = start(deadline=share)
-        own = own or ran
-        elsewhere = elsewhere or (file.name if watch.elsewhere else "")
-        trained = trained or (file == path and any(node.steps >= 3 for node in watch.tape.nodes))
-        try:
-            with alarm(time.monotonic() + SHARE * (deadline - time.monotonic())):
-                found = watch.networks(ran, reasons, file.name)
-        except OutOfTime:
-            count = len(watch.tape.nodes)
-            reasons.append(f"{file.name}: the time was up before a step was found in {count} operations")
-            continue
-        if not found:
-            continue
-        if not concerns(found[0].steps[0], asked):
-            reasons.append(f"{file.name}: its step is made by other files")
-            continue
-        trained = True
-        for network in found:
-            more = network is not found[-1]
-            program = f"{ran.entry}{NOISE}" if noise else None if file == path else str(ran.entry)
-            yield Attempt(program, watch.tape, network.steps, network.names, [*without, *ran.notes], more=more)
+        guessed = False
+        for columns in (False, True):
+            if columns and not guessed:
+                break
+            if time.monotonic() > deadline:
+                reasons.append("the time was up")
+                return
+            watch = Watch(deadline, asked)
+            start, numpy, samples = _ready(file, root, noise, columns)
+            watch.tape.deadline = share = time.monotonic() + SHARE * (deadline - time.monotonic())
+            with recording(watch.tape):
+                ran = start(deadline=share)
+            own, guessed = own or ran, samples.guessed
+            elsewhere = elsewhere or (file.name if watch.elsewhere else "")
+            trained = trained or (file == path and any(node.steps >= 3 for node in watch.tape.nodes))
+            try:
+                with alarm(time.monotonic() + SHARE * (deadline - time.monotonic())):
+                    found = watch.networks(ran, reasons, file.name)
+            except OutOfTime:
+                count = len(watch.tape.nodes)
+                reasons.append(f"{file.name}: the time was up before a step was found in {count} operations")
+                continue
+            if not found:
+                continue
+            if not concerns(found[0].steps[0], asked):
+                reasons.append(f"{file.name}: its step is made by other files")
+                continue
+            trained = True
+            notes = [*without, *([COLUMNS] * columns), *ran.notes]
+            for network in found:
+                more = network is not found[-1]
+                program = f"{ran.entry}{NOISE}" if noise else None if file == path else str(ran.entry)
+                yield Attempt(program, watch.tape, network.steps, network.names, notes, more=more, guessed=guessed)
     if own is None:
         return
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
     yield from _driven(own, numpy, deadline, flags, reasons, trained, doubt)
     for file in importers(path, root, DEFINING, defining=True):  # a network of this file's layers, perhaps
-        start, numpy = _ready(file, root)
+        start, numpy, _ = _ready(file, root)
         yield from _driven(start(deadline=deadline), numpy, deadline, flags, reasons, True, asked=asked)
 
 
-def _ready(file: Path, root: Path, noise: bool = False) -> tuple[Callable[..., Ran], Any]:
-    """The run of a program with all that stands in for what it needs, and the NumPy that it has."""
+def _ready(
+    file: Path, root: Path, noise: bool = False, columns: bool = False
+) -> tuple[Callable[..., Ran], Any, Samples]:
+    """The run of a program with all that stands in for what it needs, the NumPy that it has, and its samples."""
     recorded = facade.modules()
-    modules, builtins = standins.stand_ins(root, file, recorded["numpy"], noise)
-    modules, arguments = {**recorded, **modules}, standins.arguments(file)
-    return functools.partial(run, file, root, modules, builtins=builtins, arguments=arguments), modules["numpy"]
+    modules, builtins, samples = standins.stand_ins(root, file, recorded["numpy"], noise, columns)
+    modules, arguments = {**recorded, **modules}, standins.arguments(file, root)
+    return (
+        functools.partial(run, file, root, modules, builtins=builtins, arguments=arguments),
+        modules["numpy"],
+        samples,
+    )
 
 
 def _driven(

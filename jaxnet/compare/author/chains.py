@@ -294,7 +294,7 @@ def _chain_from(
             versions.append(current)
             steps.append(tuple(part))
             part = []
-        if node.function in PIECEWISE and not depends(step, root):  # a row may be as it was from the first on
+        if node.function in PIECEWISE and not depends(step, root_of(root)):  # a row may be as it was from the first on
             break
         part.append(step)
         written.update(_made_by(node) - {node})
@@ -393,7 +393,7 @@ def at_once(network: list[Chain], k: int) -> bool:
     following = min(
         (chain.versions[k + 2].number for chain in network if len(chain.versions) > k + 2), default=after + 1
     )
-    used = all(any(depends(n, chain.versions[k]) for n in nodes_in(chain.steps[k])) for chain in network)
+    used = all(any(depends(n, root_of(c.versions[k])) for n in nodes_in(c.steps[k])) for c in network)
     return before < first and after < following and used and (k == 0 or _in_step(network, k))
 
 

@@ -145,7 +145,7 @@ def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> Non
     bent = {name: _is_bent(judged, name) for name in judged.names}
     layers = judged.dense.parameters if judged.dense is not None else ()
     made_of_parameters = {
-        name: sum(q.before in ancestors(nodes_in(p.steps), q.before.number) for q in judged.names.values())
+        name: sum(q.root in ancestors(nodes_in(p.steps), q.root.number) for q in judged.names.values())
         for name, p in judged.names.items()
     }
     for name, code in codes.items():

@@ -13,6 +13,7 @@ import re
 import tempfile
 import types
 import urllib.error
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,11 @@ class Files:
             file = self.root / Path(file).name  # where it is found again
         return open(file, mode, buffering, encoding, *rest, **how)
 
+    def mkdir(self, path: Any, *rest: Any, **how: Any) -> None:
+        """As `makedirs`; outside of the tree, where files that are written go elsewhere, nothing is made."""
+        if self._may_be_written(Path(path).resolve()):
+            os.makedirs(path, *rest, **how)
+
     def open_decoded(self, file: Any, mode: str = "r", encoding: Any = None, *_: Any, **__: Any) -> Any:
         """As `codecs.open`."""
         return self.open(file, mode, encoding=None if "b" in mode else encoding)
@@ -103,6 +109,10 @@ class Files:
         if not isinstance(file, str | os.PathLike) or set(mode) & set("wax"):
             return gzip.open(file, mode, *rest, **how)
         return _stream(self.read(file), mode if "t" in mode else "rb", None)
+
+    def open_zip(self, file: Any, mode: Any = "r", *rest: Any, **how: Any) -> zipfile.ZipFile:
+        found = isinstance(file, str | os.PathLike) and mode == "r" and not _is_there(Path(file))
+        return zipfile.ZipFile(io.BytesIO(self.read(file)) if found else file, mode, *rest, **how)
 
     def exists(self, path: Any) -> bool:
         return os.path.exists(path) or (isinstance(path, str | os.PathLike) and self.content(path) is not None)
@@ -147,6 +157,10 @@ class Files:
         class StandInPath(type(Path())):
             def open(self, mode: str = "r", *rest: Any, **how: Any) -> Any:
                 return files.open(str(self), mode, *rest, **how)
+
+            def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+                if files._may_be_written(self.resolve()):
+                    super().mkdir(mode, parents, exist_ok)
 
             def exists(self, **_: Any) -> bool:
                 return files.exists(str(self))

@@ -39,10 +39,9 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     for step in _others(right.step, attempt):
         drawn, as_it_was = draws(step, DRAWS, attempt.tape), [Values()]
         try:
-            truth = _truth_by(loss, step, drawn)
-            wrong = _unmade(makers, step, truth, drawn)
+            truth, wrong = _by_loss(loss, makers, step, drawn)
             if wrong:  # what is made of earlier steps may be another way to the weights that are drawn
-                wrong &= _unmade(makers, step, _truth_by(loss, step, as_it_was), as_it_was)
+                wrong &= _by_loss(loss, makers, step, as_it_was)[1]
         except ValueError:
             continue
         if not wrong:
@@ -137,12 +136,15 @@ def _kept(first: Step, second: Step) -> Uses:
     )
 
 
-def _truth_by(loss: Loss, step: Step, drawn: list[Values]) -> Truth:
-    """The truth by the loss of another step. Raises ValueError where it is not computed in this one."""
-    for truth in truths(step, drawn):
-        if _is_same_loss(truth.loss, loss):
-            return truth
-    raise ValueError("the loss is not computed in this step")
+def _by_loss(
+    loss: Loss, makers: dict[Node, set[tuple]], step: Step, drawn: list[Values]
+) -> tuple[Truth, set[Parameter]]:
+    """The truth by the loss of another step, and what is `_unmade` by it: of several readings of the loss, as of
+    probabilities and of scores, by the one of which most is made. Raises ValueError where it is not computed."""
+    found = [(t, _unmade(makers, step, t, drawn)) for t in truths(step, drawn) if _is_same_loss(t.loss, loss)]
+    if not found:
+        raise ValueError("the loss is not computed in this step")
+    return min(found, key=lambda pair: len(pair[1]))
 
 
 def _unmade(makers: dict[Node, set[tuple]], step: Step, truth: Truth, drawn: list[Values]) -> set[Parameter]:

@@ -12,6 +12,7 @@ import importlib.util
 import io
 import re
 import subprocess
+import sys
 import time
 import types
 import zlib
@@ -47,8 +48,9 @@ def system(files: Files) -> dict[str, Any]:
 
     return {
         "os.system": lambda *_: 0, "os.listdir": files.listdir, "os.path.exists": files.exists,
+        "os.mkdir": files.mkdir, "os.makedirs": files.mkdir,
         "os.path.isfile": files.is_file, "gzip.open": files.open_gzip, "gzip.GzipFile": files.open_gzip,
-        "io.open": files.open, "codecs.open": files.open_decoded,
+        "io.open": files.open, "codecs.open": files.open_decoded, "zipfile.ZipFile": files.open_zip,
         "glob.glob": files.glob, "pathlib.Path": files.path_class(), "time.sleep": lambda *_: None,
         "time.clock": time.perf_counter,  # that Python no longer has
         "urllib.request.urlretrieve": files.download, "urllib.request.urlopen": files.fetch,
@@ -163,7 +165,9 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         return Bunch(train=train, test=test, validation=test)
 
     torch_sets = functools.partial(TorchImages, samples)
+    transforms = {"Compose": Composed, "ToTensor": lambda: TorchImages.scaled, "Lambda": lambda function: function}
     return {
+        **{f"transforms.{name}": part for name, part in transforms.items()},
         **{f"{name}.load_data": digits for name in ("mnist", "fashion_mnist")},
         **{f"{name}.load_data": pictures for name in ("cifar10", "cifar100")}, "to_categorical": one_hot,
         **{f"datasets.{name}": torch_sets for name in ("MNIST", "FashionMNIST", "EMNIST", "KMNIST")},
@@ -215,17 +219,45 @@ class Tensor(numpy.ndarray):
 
 
 class TorchImages:
-    """A data set of torchvision's: pairs of an image (1, 28, 28) from 0 to 1 and its class."""
+    """A data set of torchvision's: pairs of an image (28, 28) of uint8 and its class, or what the author's transforms
+    make of them; for others that are not known the image is (1, 28, 28) from 0 to 1."""
 
-    def __init__(self, samples: Samples, *_: Any, train: bool = True, **__: Any) -> None:
+    def __init__(
+        self,
+        samples: Samples,
+        *_: Any,
+        train: bool = True,
+        transform: Any = None,
+        target_transform: Any = None,
+        **__: Any,
+    ) -> None:
         x, y = samples.digits[:2] if train else samples.digits[2:]
         self.data, self.targets = x.view(Tensor), y.astype(numpy.int64).view(Tensor)
+        self.transform, self.target_transform = transform, target_transform
 
     def __len__(self) -> int:
         return len(self.data)
 
     def __getitem__(self, k: Any) -> Any:
-        return (self.data[k][None] / 255).view(Tensor), int(self.targets[k])
+        image, label = self.data[k], int(self.targets[k])
+        if self.transform is not None:
+            image = self.scaled(image) if isinstance(self.transform, Inert) else self.transform(image)
+        return image, label if self.target_transform is None else self.target_transform(label)
+
+    @staticmethod
+    def scaled(image: Any) -> Any:
+        """As `ToTensor`: (28, 28) of uint8 to (1, 28, 28) from 0 to 1."""
+        return (image[None] / 255).view(Tensor)
+
+
+class Composed:
+    """Several transforms, one after another; those that are not known change nothing."""
+
+    def __init__(self, parts: Any) -> None:
+        self.parts = [part for part in parts if not isinstance(part, Inert)]
+
+    def __call__(self, image: Any) -> Any:
+        return functools.reduce(lambda made, part: part(made), self.parts or [TorchImages.scaled], image)
 
 
 class Loader:
@@ -265,6 +297,9 @@ class _Rows(list):
 
 
 def _rows(samples: Samples, *_: Any, split: Any = None, **__: Any) -> Any:
+    if re.search(r"""\[['"]text['"]\]""", samples.source):
+        lines = _Rows({"text": line, "label": k % 2} for k, line in enumerate(samples.text.splitlines()))
+        return lines if split else dict.fromkeys(("train", "validation", "test"), lines)
     pairs = {"train": samples.digits[:2], "test": samples.digits[2:]}
     sets = {
         name: _Rows({"image": image, "label": int(label)} for image, label in zip(*pair, strict=True))
@@ -365,8 +400,13 @@ def experiments() -> dict[str, Any]:
 # --- questions and arguments ------------------------------------------------------------------------------------------
 
 
-def arguments(source: str) -> list[str]:
-    """What stands after a program's name on its command line, by what the program calls it."""
+def arguments(name: str, source: str, readme: str) -> list[str]:
+    """What stands after a program's name on its command line: in the README's example of it, if the program asks for
+    something; else by what the program calls it."""
+    example = re.search(rf"python[\d.]*\s+\S*\b{re.escape(name)}[ \t]+([^\n`|>&;]+)", readme)
+    wants = re.search(r"required\s*=\s*True|add_argument\(\s*['\"][^-]|\bargv\[[1-9]", source)
+    if example and wants and not re.search(r"[<\[{]|\.\.\.", example[1]):
+        return example[1].split()
     asked = {int(k): before for before, k in re.findall(r"^(.*)\bargv\[([1-9])\]", source, re.M)}
     return [str(plausible(asked.get(k, ""))) for k in range(1, max(asked, default=0) + 1)]
 
@@ -384,15 +424,15 @@ def prompt() -> Callable[..., str]:
 
 
 class Parser(argparse.ArgumentParser):
-    """A command line on which nothing stands: what is required gets a value that its name suggests, and what is empty
+    """A command line on which little stands: what is required gets a value that its name suggests, and what is empty
     the first one that the program's `source` compares it with."""
 
     source = ""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore
-        given = []
+        given = list(sys.argv[1:])
         for action in self._actions:
-            if isinstance(action, argparse._SubParsersAction):
+            if isinstance(action, argparse._SubParsersAction) and not given:
                 given = [next((name for name in action.choices if "train" in name), next(iter(action.choices)))]
             elif action.required and action.default is None and (action.option_strings or action.nargs != "*"):
                 several = action.nargs in ("+", "*") or isinstance(action.nargs, int)

@@ -18,7 +18,7 @@ from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.edits import statement_in
 from jaxnet.compare.author.raw import candidates, is_scaling
-from jaxnet.compare.author.recorder import Array, node_of
+from jaxnet.compare.author.recorder import Array, node_of, set_flat
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Place, ancestors, nodes_in, replaced, setitem
@@ -76,8 +76,9 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
     Where there is none, the target of the line that steps it.
     """
     candidates: dict[Parameter, list[str]] = {p: [] for p in step.parameters}
-    by_version = {version: p for p in step.parameters for version in p.versions}
+    by_version = {version: p for p in step.parameters for version in (p.root, *p.versions)}
     for node, held_as in known.items():
+        node = node.inputs[2] if node.function is set_flat else node  # what was written through a view of all of it
         version = next((n for n in before_writes(node) if n in by_version), None)  # it may be in the midst of a step
         if version is not None:
             candidates[by_version[version]] += [_short(name) for name in held_as]

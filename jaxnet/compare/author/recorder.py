@@ -333,6 +333,7 @@ def _assign(array: Any, node: Node) -> None:
             numbers = np.arange(base.size).reshape(base.shape)
             where = array._function(numbers, *array._rest[0], **array._rest[1])
             written = _tape[-1].add(set_flat, (base, where, node), {}, parent)
+            _tape[-1].views[_view_key(written, array._function, array._rest)] = node
         _assign(parent, written)
         array._seen = node_of(parent)
     else:
@@ -359,13 +360,17 @@ def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node
         written = base.inputs[2]
         if isinstance(written, Node) and written.shape == result.shape:
             return written  # what has just been written there
-    key = (base.number, getattr(function, "__name__", ""), repr((args, keywords)))
+    key = _view_key(base, function, rest)
     known = tape.views.get(key)
     if known is None:
         known = tape.views[key] = tape.add(function, (base, *args), keywords, result)
         bare = plain(result)
         known.zero = all_zero(bare, sample_of(bare))
     return known
+
+
+def _view_key(base: Node, function: Callable, rest: tuple) -> tuple:
+    return base.number, getattr(function, "__name__", ""), repr(rest)
 
 
 # --- operators, shared by arrays and numbers --------------------------------------------------------------------------
@@ -717,6 +722,12 @@ class Integer(Number):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(self.value, dtype=dtype)
+
+    def __rmul__(self, other: Any) -> Any:  # a list so many times
+        return other * self.value if isinstance(other, (list, tuple, str)) else call(np.multiply, (other, self))
+
+    def __mul__(self, other: Any) -> Any:
+        return self.value * other if isinstance(other, (list, tuple, str)) else call(np.multiply, (self, other))
 
     def item(self) -> int:
         return self.value

@@ -12,6 +12,7 @@ import io
 import pickle
 import re
 import string
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,18 +40,23 @@ class Digits(NamedTuple):
 
 class Samples:
     """What the files that a program asks for would hold, as far as their names and its `source` tell. With `noise`, no
-    part of a picture is blank."""
+    part of a picture is blank; with `columns`, labels are (m, 1), and not (m,), where nothing tells: `guessed` says
+    whether some were made up."""
 
-    def __init__(self, source: str, noise: bool = False) -> None:
-        # Some write the number of MNIST's examples into a shape or a loop (in a slice, fewer will do), or put thousands
-        # of them aside.
+    def __init__(self, source: str, noise: bool = False, columns: bool = False) -> None:
+        # Some write the number of MNIST's examples into a shape or a loop (in a slice, fewer will do, and of one at
+        # random to be looked at), or put thousands of them aside, or have batches of thousands.
         number = r"((?:[2-9]|1\d|20)_?000)\b"
         aside = re.findall(rf"\[\s*{number}\s*:|val\w*size\b[^=\n,)]*=\s*{number}|choice\(.*,\s*{number}", source)
-        all_of_it = re.search(r"(?<![:\[\w.])(?:[45]\d|60)_?000(?![ \t]*[:\]\w.])", source) is not None
+        batches = re.findall(rf"batch\w*size\b[^=\n,)]*=\s*{number}", source, re.I)
+        loops = re.sub(r"(?<!np\.)(?<!numpy\.)\brandom\.rand(int|range)\([^()\n]*\)", "", source)
+        all_of_it = re.search(r"(?<![:\[\w.])(?:[45]\d|60)_?000(?![ \t]*[:\]\w.])", loops) is not None
         more = max((int(n.replace("_", "")) for pair in aside for n in pair if n), default=0)
+        more = max([more, *(2 * int(n.replace("_", "")) for n in batches)])
         self.counts = (MNIST_TRAIN, MNIST_TESTS) if all_of_it else (TRAIN + more, TEST)
         self.whole = all_of_it or more > 0  # what is there is not cut
-        self.source, self.noise = source, noise
+        self.source, self.noise, self.columns = source, noise, columns
+        self.guessed = False
 
     @functools.cached_property
     def digits(self) -> Digits:
@@ -132,24 +138,41 @@ class Samples:
             return None
         images, labels = self.part(re.search(r"test|val|dev|t_?k", word))
         if re.search(r"label|target|(^|_)y(_|$)|class|output", word):
-            return labels.astype(np.int64)
+            return self.labels(labels)
         if re.search(r"image|(^|_)(x|data|train|test|inputs?|features?)(_|$)", word):
             whole = "image" in word and re.search(r"\b28\b|reshape|flatten|ravel", self.source)
-            return images if whole else images.reshape(len(images), -1)
+            flat = images if whole else images.reshape(len(images), -1)
+            return flat if "255" in self.source else flat / np.float32(255)
         return None
+
+    @property
+    def text(self) -> str:
+        return TEXT
 
     def by_keys(self) -> dict[str, np.ndarray] | None:
         """Digits under the keys by which the program takes them out of a file: images (m, 784) from 0 to 1, and labels
         (m,)."""
-        keys = re.findall(r"""\[['"](\w*(?:train|test)\w*)['"]\]""", self.source)
-        if not any(re.search("image|data|label|x_|_x|y_|_y", key.lower()) for key in keys):
-            return None
-        are_labels = {key: re.search("label|target|y_|_y", key.lower()) is not None for key in keys}
-        return {key: self._flat("test" in key.lower())[are_labels[key]] for key in keys}
+        found = {}
+        for key, are_labels in self._keys(r"\w*(?:train|test)\w*").items():
+            images, labels = self._flat("test" in key.lower())
+            found[key] = self.labels(labels) if are_labels else images
+        return found or None
+
+    def _keys(self, pattern: str) -> dict[str, bool]:
+        """The keys that the program uses, and whether each is that of labels, where one is that of images or labels."""
+        keys = re.findall(rf"""\[['"]({pattern})['"]\]""", self.source)
+        known = any(re.search("image|data|label|x_|_x|y_|_y", key.lower()) for key in keys)
+        return {key: re.search("label|target|y_|_y", key.lower()) is not None for key in keys if known}
 
     def _flat(self, test: bool) -> tuple[np.ndarray, np.ndarray]:
         images, labels = self.part(test)
         return images.reshape(-1, 784) / np.float32(255), labels.astype(np.int64)
+
+    def labels(self, of_digits: np.ndarray) -> np.ndarray:
+        """Labels in a shape that is a guess; whether digits are odd, where the program speaks of two classes only."""
+        self.guessed = True
+        two = "binary" in self.source.lower() and not re.search(r"softmax|\b10\b", self.source, re.I)
+        return (of_digits % 2 if two else of_digits).astype(np.int64).reshape(-1, *[1] * self.columns)
 
     def _pickled(self) -> Any:
         """Digits as the program takes them out of a pickle: by keys, four arrays, or pairs for training, validation
@@ -187,7 +210,8 @@ class Samples:
             header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
             return header + array.tobytes()
         about_digits = re.search("784|mnist", self.source) and not _TRAINED.search(name)
-        if re.search(r"\.(pkl|pickle|pk)$", name) and ("mnist" in name or about_digits):
+        pickled = re.search(r"\.(pkl|pickle|pk|p)$", name) and not _TRAINED.search(name)
+        if pickled and ("mnist" in name or about_digits or self.by_keys()):
             return pickle.dumps(self._pickled())
         if re.fullmatch(r"data_batch(_\d)?|test_batch", name):  # CIFAR-10's
             whole = self.whole or re.search(r"\b10_?000\b", self.source)
@@ -203,6 +227,8 @@ class Samples:
                 images, labels = self.part(part == "test")
                 arrays |= dict.fromkeys((f"x_{part}", f"{part}_x", f"{part}_images"), images)
                 arrays |= dict.fromkeys((f"y_{part}", f"{part}_y", f"{part}_labels"), labels)
+            for key, are_labels in self._keys(r"(?i:images?|data|labels?|targets?)").items():
+                arrays[key] = self.labels(self.digits.y_train) if are_labels else self.digits.x_train
             np.savez(buffer, **arrays)
             return buffer.getvalue()
         if name.endswith(".npy") and (array := self.arrays(name)) is not None:
@@ -211,6 +237,10 @@ class Samples:
             return buffer.getvalue()
         if re.search(r"\.(csv|data)$", name):
             return _written(self.table(path)[1])
+        if name.endswith(".zip"):
+            stem = name.removesuffix(".zip")
+            packed = ((member, self.content(member)) for member in (stem, f"{stem}.csv"))
+            return next((_zipped(member, content) for member, content in packed if content is not None), None)
         if re.search(r"\.txt$|^text8$|corpus", name) and not numbers:
             return (TEXT.replace("\n", " ") if name == "text8" else TEXT).encode()  # that is one line
         if numbers and Path(name).suffix in (".txt", ""):
@@ -230,6 +260,13 @@ def learnt(program: Path, root: Path) -> list[Path]:
         return []
     files = (path for path in sorted(root.rglob("*")) if path.suffix in _ARRAYS and path.name in text)
     return [path for path in files if _TRAINED.search(path.name.lower())]
+
+
+def _zipped(name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, content)
+    return buffer.getvalue()
 
 
 def _written(rows: np.ndarray, separator: str = ",") -> bytes:

@@ -31,18 +31,19 @@ SHOWN = """
 
 
 def stand_ins(
-    root: Path, file: Path, numpy: types.ModuleType, noise: bool = False
-) -> tuple[dict[str, types.ModuleType], dict[str, Any]]:
-    """The modules that the author's tree is to see instead of the real ones, by their dotted names; and builtins.
+    root: Path, file: Path, numpy: types.ModuleType, noise: bool = False, columns: bool = False
+) -> tuple[dict[str, types.ModuleType], dict[str, Any], Samples]:
+    """The modules that the author's tree is to see instead of the real ones, by their dotted names; builtins; and what
+    makes up the data.
 
     `numpy` makes the arrays that the program gets; the module "numpy" among the others is that one, with functions
-    that read files as the program finds them. With `noise`, no part of a picture is blank.
+    that read files as the program finds them. `noise` and `columns` are those of `Samples`.
     """
     texts = _texts(root, file)
     everything = "\n".join(texts.values())
     source = texts.get(file, "")
     reached = _reached(texts, file)
-    samples = Samples(reached, noise)
+    samples = Samples(reached, noise, columns)
     files = Files(root, file, samples)
     known = _known(numpy, samples, files)
     imported = _imported(everything)
@@ -72,12 +73,15 @@ def stand_ins(
                         setattr(modules[parent], child, modules[part])
             setattr(modules[name], attribute, value)
     modules["numpy"] = derived(numpy, numpy_readers(numpy, files))
-    return modules, {"open": files.open, "input": libraries.prompt()}
+    return modules, {"open": files.open, "input": libraries.prompt()}, samples
 
 
-def arguments(file: Path) -> list[str]:
+def arguments(file: Path, root: Path) -> list[str]:
     """The arguments that the program would be started with."""
-    return libraries.arguments(_text(file))
+    folders = dict.fromkeys((file.parent, root))
+    readmes = [path for folder in folders for path in sorted(folder.iterdir()) if path.stem.lower() == "readme"]
+    readme = "\n".join(_text(path) for path in readmes if path.is_file())
+    return libraries.arguments(file.name, _text(file), readme.replace("\\\n", " "))
 
 
 def _known(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]:

@@ -179,7 +179,8 @@ def _tries(
 
 
 def _usual_size(shape: tuple[int, ...]) -> float:
-    return 1 / np.sqrt(max(shape)) if sum(n > 1 for n in shape) > 1 else 0.5
+    """Of numbers by which sums of so many are neither very small nor large; a vector may be weights or biases."""
+    return 1 / np.sqrt(max(shape)) if sum(n > 1 for n in shape) > 1 else min(0.5, 2 / np.sqrt(max(shape, default=1)))
 
 
 def _branches_otherwise(asked: list[tuple[Node, Any]], values: Values) -> Node | None:
@@ -361,6 +362,8 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
         else:
             added = [[loss.sign * c for c in of_draw] for of_draw in corrections or nothing]
             yield differentiated(loss, [loss.sign * one for one in only], added)
+            if corrections is not None and factor > 0:  # gradients may have the small number in them as well
+                yield truth._replace(loss=loss._replace(exact=True))
     yield from of_names()
 
 

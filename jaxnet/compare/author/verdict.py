@@ -130,15 +130,19 @@ def _examined(
     layers: list[Found] = []  # each by itself, and right: all of them must be
     networks: list[Found] = []  # of one run, and right
     beside: list[tuple[Step, str]] = []  # of the same run, and why nothing could be said of them
+    guess: Found | None = None  # wrong, on labels whose shape was guessed
     in_part: Found | None = None  # right, of a program in which not all backward passes of the file have a part
     began = time.monotonic()
     trains = unsure = unexplained = False
     ways = enumerate(attempts(path, root, deadline, flags, reasons, noise))
     for ordinal, attempt in itertools.islice(ways, only or 0, None if only is None else only + 1):
+        if guess is not None and not attempt.guessed:
+            break
         trains = trains or bool(attempt.steps)
         in_time, judged, sent_back = True, None, None
+        first_guess = attempt.guessed and guess is None
         try:
-            with alarm(deadline):
+            with alarm(time.monotonic() + (deadline - time.monotonic()) / 2 if first_guess else deadline):
                 judged = with_teeth(_best(attempt, stated))
                 if attempt.alone and (rest := _without_input(attempt, judged, stated)) is not None:
                     judged, sent_back = rest, judged
@@ -146,7 +150,7 @@ def _examined(
             if unexplained and attempt.called and not judged.wrong:
                 why = why or "nothing is wrong in it, but that is no answer to what the program itself does"
         except OutOfTime:
-            in_time, why = False, "the time was up before it was judged"
+            in_time, why = first_guess, "the time was up before it was judged"
         except MemoryError:
             why, unexplained = "its arrays are too large to be judged", True
         except Tied as error:
@@ -166,6 +170,9 @@ def _examined(
             idle = _idle(path, root, judged.step) if attempt.program and not attempt.called else []
             if in_part is not None and judged.wrong and idle == in_part.idle:
                 continue  # another program's affair
+            if judged.wrong and attempt.guessed and only is None:
+                guess = guess or found
+                continue
             if judged.wrong or only is not None:
                 return found, []
             if idle and not attempt.more and time.monotonic() < began + FURTHER:
@@ -179,6 +186,8 @@ def _examined(
         if not in_time:
             break
         beside = beside if attempt.more else []
+    if guess is not None:
+        return guess, []
     if in_part is not None:
         return in_part, []
     if layers and not unsure:
