@@ -1161,10 +1161,11 @@ def test_what_is_added_to_a_turned_array(tmp_path):
 
 
 def test_the_second_step_by_the_scores(tmp_path):
-    """The loss is implied, and where the prediction is found depends on the step: softmax is made once more."""
-    text = PLAIN.replace("dZ2 = (P - Y) / 9", "D = A1 @ W2 + b2\n    D = np.exp(D) / np.exp(D).sum(1, keepdims=True)\n"
-                         "    dZ2 = (D - Y) / 9")  # fmt: skip
-    text = text.replace("loss = ", "loss = 0.5 * ").replace("np.log(P)", "np.log(P + 0.1)")
+    """The softmax is made once more for the error: the prediction is the scores, of which the loss is implied."""
+    text = PLAIN.replace("E = np.exp(A1 @ W2 + b2)", "Z2 = A1 @ W2 + b2\n    E = np.exp(Z2)")
+    text = text.replace("np.log(P)", "np.log(P + 0.1)").replace(
+        "(P - Y)", "(np.exp(Z2) / np.exp(Z2).sum(1)[:, None] - Y)"
+    )
     assert examined(tmp_path, text)["verdict"] == "right"
 
 

@@ -38,7 +38,6 @@ WAYS = {
     "by index": "out = a[[0, 2, 2]][:, [1, 0]] + a[np.arange(2), np.array([1, 3])]",
     "added at": "out = np.zeros((3, 4)); np.add.at(out, [0, 0, 2], a)",
     "added at a turned one": "t = a.copy(); np.add.at(t.T, [0, 0, 2], b[:3]); np.add.at(t.T, 1, b[0]); out = t * 2",
-    "a list so many times": "out = np.array([1.0, 2.0] * np.argmax([0, 1, 0])) * (np.argmax([0, 0, 1]) * [b[0]])[1]",
     "subtracted at": "out = np.ones((3, 4)); np.subtract.at(out, [0, 0, 2], a)",
     "einsum and outer": "out = np.einsum('ij,kj->ik', a, a) + np.outer(a[:, 0], a[:, 1])",
     "along": "out = np.apply_along_axis(func1d=lambda r: r * r.sum(), axis=1, arr=a)",
@@ -88,6 +87,12 @@ def test_the_record_follows_other_numbers(way):
     exec(compile(WAYS[way], "way.py", "exec"), plain)
     real.testing.assert_allclose(Values({begin: moved})(out), plain["out"], rtol=1e-9)
     assert all(bool(Values({begin: moved})(node)) == seen for node, seen in tape.decisions)
+
+
+def test_a_recorded_whole_number_repeats_a_list():
+    with recording():
+        number = np.argmax(np.array([0.0, 1.0, 3.0]))
+        assert ([7] * number, number * (1,), "ab" * number) == ([7, 7], (1, 1), "abab")
 
 
 def test_lists_of_different_lengths_are_objects_as_they_were():
