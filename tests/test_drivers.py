@@ -730,7 +730,7 @@ def test_roles(name, expected):
 @pytest.mark.parametrize(("name", "kind", "place", "gradient"), [
     ("W1", "W", "1", False), ("dW1", "W", "1", True), ("nabla_b", "b", "", True), ("grad_w2", "W", "2", True),
     ("weights_ho", "W", "ho", False), ("bias_hidden", "b", "hidden", False), ("dJdW2", "W", "2", True),
-    ("weights_gradient", "W", "", True),
+    ("weights_gradient", "W", "", True), ("weigths_ho", "W", "ho", False),
 ])  # fmt: skip
 def test_parameters_are_read_from_names(name, kind, place, gradient):
     assert read_name(name) == (kind, place, gradient)
