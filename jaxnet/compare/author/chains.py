@@ -103,6 +103,7 @@ def _whole_or_in_parts(chains: list[Chain]) -> list[Chain]:
 
 PIECEWISE = (setitem, add_at)  # writes of entries or rows
 TOGETHER = 2000  # arrays whose dependents are found in one walk through the record
+FAR = 20_000  # operations, after which nothing is a piece of the same step any more
 
 
 def before_writes(node: Node) -> Iterator[Node]:
@@ -137,6 +138,8 @@ def _find_following(tape: Tape) -> None:
 def _is_piece(step: Node, before: Node, first: Node, tape: Tape) -> bool:
     """Whether a step is another piece of a first one, made with what that was made with: with the array as it was
     before, and with no other array's new version. The difference of two versions is no step."""
+    if step.number - before.number > FAR:
+        return False
     inside = made_of([step], before.number)
     if step is before or before not in inside:
         return False
