@@ -1185,6 +1185,12 @@ def test_the_step_after_the_first_is_judged_too(tmp_path):
     with pytest.raises(ValueError, match=r"line 16 of net.py adds a gradient to those of all steps before"):
         examined(tmp_path, summed)
     assert examined(tmp_path, re.sub(r"s(.) \+=", r"s\1 = 0.9 * s\1 +", summed))["verdict"] == "right"
+    # A momentum that NumPy spreads over the rows of a bias: its gradient has one axis, and only that is the true one.
+    rows = re.sub(
+        r"b1 -= 0.1 \* db1", "v = 0.9 * v - 0.1 * db1\n    b1 += v", PLAIN.replace("zeros(5)", "zeros((1, 5))")
+    )
+    rows = rows.replace("for _", "v = np.zeros((1, 5))\nfor _")
+    assert examined(tmp_path, rows)["verdict"] == "right"
     # How far the weights are from where they were: the anchor is a constant, and follows them.
     pulled = PLAIN.replace("for _", "old = W1.copy()\nfor _").replace(
         "/ 9\n    dZ2", "/ 9 + np.sum((W1 - old) ** 2)\n    dZ2"
@@ -1767,6 +1773,34 @@ def test_what_is_stepped_and_cannot_be_judged_is_not_passed_over(tmp_path):
     text = PLAIN.replace("W1 -= 0.1 * dW1", "W1 = np.sinh(np.arcsinh(W1 - 0.1 * dW1) * 0.99)")
     with pytest.raises(ValueError, match="nothing is wrong in what could be judged, but what line 15 steps could not"):
         examined(tmp_path, text)
+
+
+PICKED = """
+import numpy as np
+rng = np.random.default_rng(56)
+table, v = rng.normal(size=(20, 4)), rng.normal(size=4)
+for k in range(9):
+    words, y = (np.arange(5) * 3 + k) % 20, rng.normal(size=5)
+    rows = table[words]
+    e = rows @ v - y
+    loss = np.sum(e ** 2) / 2
+    v -= 0.1 * rows.T @ e
+    table[words] -= 0.1 * np.outer(e, v + 0.1 * rows.T @ e)
+"""
+
+
+def test_rows_that_are_picked_once_hide_what_becomes_of_those_picked_twice(tmp_path):
+    said = examined(tmp_path, PICKED)
+    assert said["verdict"] == "right"
+    assert [(u["line"], u["why"][:42]) for u in said["unjudged"]] == [
+        (11, "whose rows are each picked once in this st")
+    ]
+    added = PICKED.replace("table[words] -= 0.1 *", "np.add.at(table, words, -0.1 *").replace(
+        "rows.T @ e)\n", "rows.T @ e))\n"
+    )
+    assert (examined(tmp_path, added)["verdict"], examined(tmp_path, added)["unjudged"]) == ("right", [])
+    twice = examined(tmp_path, PICKED.replace("* 3 + k", "// 2 + k"))
+    assert [p["name"] for p in twice["parameters"] if not p["right"]] == ["table"]
 
 
 # Rows of a table that are stepped one by one: an example's, a batch's, those of a whole epoch.

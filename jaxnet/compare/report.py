@@ -360,7 +360,9 @@ class Report(NamedTuple):
         """What a verdict says nothing of, and other networks."""
         arrays = [(shape_in_words(u.shape), self.where(u.place), u.why) for u in self.unjudged[:3]]
         right = [f"also right: the network that is stepped in {self.where(place)}" for place in self.also_right]
-        return [f"not judged: an array {shape} in {where}, {why}" for shape, where, why in arrays] + right
+        return [f"not judged: an array {shape} in {where}, {why}" for shape, where, why in arrays] + [
+            *dict.fromkeys(right)
+        ]
 
     def teeth_line(self) -> str:
         """What a right verdict rests on: how many mistakes would have shown, and which would not."""

@@ -14,7 +14,7 @@ from jaxnet.compare.author.doubts import check_for_a_sum_without_end, where
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
 from jaxnet.compare.author.judged import Endless, Judged, Unexplained
-from jaxnet.compare.author.levels import holds, levels_of, true_gradients
+from jaxnet.compare.author.levels import has_shape, holds, levels_of, true_gradients
 from jaxnet.compare.author.replay import Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors
@@ -160,7 +160,7 @@ def _unmade(makers: dict[Node, set[tuple]], step: Step, truth: Truth, drawn: lis
 
 def _on_the_way(parameter: Parameter, step: Step) -> list[Node]:
     """What follows from the labels, and the parameter's step from that, in the parameter's shape."""
-    return [n for n in step.way_to(parameter) if n.shape == parameter.before.shape]
+    return [n for n in step.way_to(parameter) if has_shape(n, parameter.before.shape)]
 
 
 def _is_of_old(judged: Judged, name: str) -> bool:

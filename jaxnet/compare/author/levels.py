@@ -102,8 +102,16 @@ def true_gradients(parameter: Parameter, truth: Truth) -> list[Array]:
 
 
 def holds(node: Node, true: list[Array], drawn: list[Values]) -> bool:
-    """Whether a Node is a multiple of a gradient, by the same constant in all draws."""
-    return common_multiple([np.asarray(values(node), float) for values in drawn], true, RIGHT) is not None
+    """Whether a Node is a multiple of a gradient, by the same constant in all draws: (n,) of (1, n), too."""
+    if not has_shape(node, true[0].shape):
+        return False
+    arrays = [np.reshape(np.asarray(values(node), float), t.shape) for values, t in zip(drawn, true, strict=True)]
+    return common_multiple(arrays, true, RIGHT) is not None
+
+
+def has_shape(node: Node, shape: tuple[int, ...]) -> bool:
+    """Whether a Node has this shape, but for axes of length 1."""
+    return [n for n in node.shape if n != 1] == [n for n in shape if n != 1]
 
 
 def _factor(arrays: list[Array], true: list[Array], nothing_given: list[float], nothing: list[float]) -> float | None:

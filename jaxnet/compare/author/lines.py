@@ -158,7 +158,8 @@ def frontiers(
     known, partial = derivatives(step, drawn, parts, ancestors(right))
     found = {}
     for name, (parameter, node) in wrong.items():
-        if (write := steps_a_row_once(parameter)) is not None:
+        write, twice = writes_rows(parameter) or (None, False)
+        if write is not None and twice:
             found[name] = Frontier(None, "", write)
             continue
         start = node if node is not None else _first_unknown(parameter, known, step)
@@ -185,17 +186,21 @@ def frontiers(
     return found
 
 
-def steps_a_row_once(parameter: Parameter) -> Node | None:
-    """A write of rows by their numbers, one of which comes up twice: the last one counts, and what the others have to
-    say is lost (`W[words] -= …`, where `np.subtract.at` adds them up)."""
+def writes_rows(parameter: Parameter) -> tuple[Node, bool] | None:
+    """A write of rows by an array of their numbers, and whether one comes up twice: the last one counts, and what the
+    others have to say is lost (`W[words] -= …`, where `np.subtract.at` adds them up)."""
+    found = None
     for node in before_writes(parameter.after):
         if node is parameter.before or node.function is not setitem:
-            return None
+            break
         index = replaced(node.inputs[1], Values())
         rows = index if isinstance(index, np.ndarray) else index[0] if isinstance(index, tuple) and index else None
-        if isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and len(np.unique(rows)) < rows.size:
-            return node
-    return None
+        if isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and rows.size > 1:
+            twice = len(np.unique(rows)) < rows.size
+            found = node, twice
+            if twice:
+                break
+    return found
 
 
 def _first_unknown(parameter: Parameter, known: Known, step: Step) -> Node | None:

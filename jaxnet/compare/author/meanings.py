@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_WEIGHT = r"w|ws|wt|wts|weights?|weigths?|wieghts?|weightmatrix|theta|thetas|syn|synapses?|synapticweights?|kernels?|filters?|coefs?"
+_WEIGHT = (
+    r"w|ws|wt|wts|weights?|weigths?|wieghts?|weightmatrix|theta|thetas|syn|synapses?|synapticweights?|kernels?|"
+    r"filters?|coefs?"
+)
 _BIAS = r"b|bs|bias|biases|biais|intercepts?"
 _PLACE = (
     r"(?:input|output|hidden|layers?|inp|out|first|second|third|last|final|matrix|mat|one|two|three|list|hid|"

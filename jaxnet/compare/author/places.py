@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jaxnet.compare.author.repair import Mended
 
 Array = np.ndarray
+ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
 
 def report(judged: Judged, source: str, origin: str | None, program: str | None, notes: list[str]) -> Report:
@@ -48,8 +49,8 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
 def _with_reason(judged: Judged, finding: Finding) -> Finding:
     """What no formula gives, and is known all the same."""
     parameter = judged.names.get(finding.at[1:]) if finding.code == "unknown" and not finding.computed else None
-    write = lines.steps_a_row_once(parameter) if parameter is not None else None
-    if write is None or write.place is None:
+    write, twice = (lines.writes_rows(parameter) if parameter is not None else None) or (None, False)
+    if write is None or write.place is None or not twice:
         return finding
     return finding._replace(computed=f"line {write.place.line} steps a row once that its index has twice")
 
@@ -76,6 +77,13 @@ def _unjudged(judged: Judged) -> list[Unjudged]:
             if len(still) == 2 and array.shape[0] == node.shape[0] == step.examples[0].prediction.shape[0]:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
             found[Unjudged(array.shape, _as_place(node) or Place())] = None
+    for name, p in judged.names.items():
+        write, twice = lines.writes_rows(p) or (None, True)
+        if write is None or twice or name in judged.wrong:
+            continue
+        picked = [n for n in step.active if n.name == "getitem" and n.inputs[0] is p.before and n.place != write.place]
+        if any(set(n.parents) & set(write.parents) - {p.before} for n in picked):
+            found[Unjudged(p.before.shape, _as_place(write) or Place(), ONCE)] = None
     return list(found)
 
 
