@@ -644,7 +644,9 @@ def test_data_sets_that_would_be_downloaded(tables):
     mnist = fetch("mnist_784", version=1, as_frame=False)
     assert mnist.data.shape == (TRAIN + TEST, 784)
     assert mnist["target"][0] in "0123456789"
-    assert fetch("mnist_784").data.values.shape == (TRAIN + TEST, 784)
+    assert isinstance(fetch("mnist_784").target, np.ndarray)  # as a program has it that asks for no table's attribute
+    frames = libraries.tables(None, Samples("X = mnist.data.values"))["sklearn.datasets.fetch_openml"]  # type: ignore
+    assert frames("mnist_784").data.values.shape == (TRAIN + TEST, 784)
     assert tables["sklearn.datasets.fetch_mldata"]("MNIST original").target[:3].dtype == float  # as it was called
     assert tables["sklearn.datasets.load_boston"](return_X_y=True)[0].shape == (506, 13)
 

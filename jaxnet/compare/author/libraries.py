@@ -486,7 +486,9 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         d = samples.digits
         x = numpy.concatenate([d.x_train, d.x_test]).reshape(-1, 784).astype(numpy.int64)
         y = numpy.concatenate([d.y_train, d.y_test]).astype(str).astype(object)
-        return bunch(x, y, [f"pixel{k + 1}" for k in range(784)], **{"as_frame": True, **how})
+        # Before scikit-learn 0.24 these were arrays, and a program that is older takes them for such.
+        frames = re.search(r"\.(values|to_numpy|i?loc|columns|sample|drop|as_matrix)\b|DataFrame", samples.source)
+        return bunch(x, y, [f"pixel{k + 1}" for k in range(784)], **{"as_frame": bool(frames), **how})
 
     def fetch_mldata(name: Any = "MNIST original", **_: Any) -> Any:
         found = fetch_openml(name, as_frame=False)
