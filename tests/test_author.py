@@ -14,6 +14,7 @@ import pytest
 from generated import CODES, DEFINED, FORMS, LOOPED, UNFILLED, case
 
 from jaxnet import backprop
+from jaxnet.compare.author import watch
 from jaxnet.compare.author.attempts import NOISE
 from jaxnet.compare.author.verdict import verdict
 
@@ -1767,6 +1768,31 @@ def test_why_a_network_could_not_be_judged_is_said(tmp_path):
     assert said["unjudged"][0]["why"].startswith(
         "of another network, which may be wrong: no gradient is that of a loss"
     )
+
+
+ENTRY_BY_ENTRY = """
+    D = dZ2 @ W2.T
+    W2 -= 0.1 * dW2
+    b2 -= 0.1 * db2
+    dZ1 = np.zeros_like(A1)
+    for _ in range(%d):
+        for i in range(9):
+            for j in range(5):
+                dZ1[i, j] = D[i, j] * (1 - A1[i, j] ** 2)
+"""
+
+
+@pytest.mark.parametrize("rounds", [1, 40])
+def test_a_step_that_is_not_done_when_the_record_is_full_is_not_right(tmp_path, monkeypatch, rounds):
+    """The last layer is stepped, and the first one would have been."""
+    monkeypatch.setattr(watch, "NODES", 4000)
+    text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", ENTRY_BY_ENTRY[1:] % rounds)
+    text = text.removesuffix("    W2 -= 0.1 * dW2\n    b2 -= 0.1 * db2\n")
+    if rounds == 1:
+        assert len(examined(tmp_path, text)["parameters"]) == 4
+        return
+    with pytest.raises(ValueError, match=r"in what could be recorded, but its step was not done in \d+ operations"):
+        examined(tmp_path, text)
 
 
 def test_what_is_stepped_and_cannot_be_judged_is_not_passed_over(tmp_path):

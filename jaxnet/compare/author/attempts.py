@@ -35,14 +35,21 @@ class Attempt(NamedTuple):
     alone: bool = False  # it is a layer that no network of the file uses
     doubt: str = ""  # why it would be hollow to say that nothing is wrong
     more: bool = False  # the same run trains another network, which is the next attempt
+    key: tuple = ()  # of what was called, which it was
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
 
 
 def attempts(
-    path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str], noise: bool = False
+    path: Path,
+    root: Path,
+    deadline: float,
+    flags: dict[str, str | None],
+    reasons: list[str],
+    noise: bool = False,
+    key: tuple = (),
 ) -> Iterator[Attempt]:
-    """The file itself, programs of its tree that use it, and calls of what it has. With `noise`, on pictures no part of
-    which is blank."""
+    """The file itself, programs of its tree that use it, and calls of what it has, or only the one with this `key`.
+    With `noise`, on pictures no part of which is blank."""
     own: Ran | None = None
     numpy: Any = None
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
@@ -61,6 +68,7 @@ def attempts(
             watch.tape.deadline = share = time.monotonic() + SHARE * (deadline - time.monotonic())
             with recording(watch.tape):
                 ran = start(deadline=share)
+            watch.tape.is_cut |= not ran.in_time
             own, guessed = own or ran, samples.guessed
             elsewhere = elsewhere or (file.name if watch.elsewhere else "")
             trained = trained or (file == path and any(node.steps >= 3 for node in watch.tape.nodes))
@@ -85,10 +93,10 @@ def attempts(
     if own is None:
         return
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
-    yield from _driven(own, numpy, deadline, flags, reasons, trained, doubt)
+    yield from _driven(own, numpy, deadline, flags, reasons, trained, key, doubt)
     for file in importers(path, root, DEFINING, defining=True):  # a network of this file's layers, perhaps
         start, numpy, _ = _ready(file, root)
-        yield from _driven(start(deadline=deadline), numpy, deadline, flags, reasons, True, asked=asked)
+        yield from _driven(start(deadline=deadline), numpy, deadline, flags, reasons, True, key, asked=asked)
 
 
 def _ready(
@@ -112,11 +120,15 @@ def _driven(
     flags: dict[str, str | None],
     reasons: list[str],
     trained: bool,
+    key: tuple,
     doubt_of_layers: str = "",
     asked: str = "",
 ) -> Iterator[Attempt]:
-    """Calls of what a file has defined, if `asked` is a file of which the steps must be made."""
-    tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, **flags)
+    """Calls of what a file has defined, or the one with this `key`; if `asked` is a file, it must make the steps."""
+    entry = str(own.entry)
+    if key[:1] not in ((), (entry,)):
+        return
+    tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, key[1:], **flags)
     while True:
         watch = Watch(deadline)
         description, attempt = "calls of what it defines", None
@@ -125,7 +137,7 @@ def _driven(
                 attempt = next(tried, None)
                 if attempt is None or (attempt.alone and trained):
                     return
-                description = attempt.description + (f" ({own.entry})" if asked else "")
+                description = attempt.description + (f" ({entry})" if asked else "")
                 with recording(watch.tape):
                     attempt.call()
         except Enough:
@@ -147,7 +159,9 @@ def _driven(
             doubt = attempt.doubt or (doubt_of_layers if attempt.alone else "")
             if attempt.alone and own.notes:  # what trains may be another layer's, of another file
                 doubt = doubt or f"the program itself was not run to its end ({own.notes[0]})"
-            yield Attempt(description, watch.tape, steps, names, own.notes, True, attempt.alone, doubt)
+            yield Attempt(
+                description, watch.tape, steps, names, own.notes, True, attempt.alone, doubt, key=(entry, *attempt.key)
+            )
 
 
 def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:

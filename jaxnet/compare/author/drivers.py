@@ -61,6 +61,7 @@ class Attempt(NamedTuple):
     call: Callable[[], None]
     alone: bool = False  # layers that no network of the file uses
     doubt: str = ""  # why a verdict that nothing is wrong would be hollow
+    key: tuple = ()  # which of all that can be tried it is
 
 
 class Target(NamedTuple):
@@ -74,9 +75,10 @@ class Target(NamedTuple):
 
 
 def drive(
-    namespace: dict[str, Any], numpy: types.ModuleType, stop: Callable[[], bool], **flags: str | None
+    namespace: dict[str, Any], numpy: types.ModuleType, stop: Callable[[], bool], only: tuple = (), **flags: str | None
 ) -> Iterator[Attempt]:
-    """Things to try with what a program has defined, likeliest first. `numpy` makes all arrays that are given.
+    """Things to try with what a program has defined, likeliest first; `only` the one with this key. `numpy` makes all
+    arrays that are given.
 
     A deep network is tried before a shallow one, and one whose gradients have the parameters' shapes before any. Where
     only what comes later can be run, what was wrong with the rest may be what is wrong with the program.
@@ -96,8 +98,11 @@ def drive(
             elif not strict and not alone:
                 doubt = doubt or "not all of its parameters have a gradient of their shape"
             for world in (world for world in target.worlds if _depth(world) == depth):
+                key = (target.description, world, strict)
                 if stop():
                     return
+                if only and key != only:
+                    continue
                 if offered and world == SHAPES[-1]:  # what is right for rows need not be for a lone vector
                     break
                 play = functools.partial(_seeded, target.play, world, strict)
@@ -110,7 +115,7 @@ def drive(
                     shown = target.description
                     if alone and 1 in world and 0 in raised:
                         shown += f", one example at a time (with several {raised[0]})"
-                    yield Attempt(shown, play, alone, doubt)
+                    yield Attempt(shown, play, alone, doubt, key)
                 elif why and strict:
                     raised.setdefault(depth, why)
                 if offered == OFFERED:

@@ -43,6 +43,7 @@ class Ran(NamedTuple):
     namespace: dict[str, Any]  # its globals afterwards
     notes: list[str]  # what could not be run, one line each
     started: Callable[[], contextlib.AbstractContextManager[None]]  # the state of the process that its functions need
+    in_time: bool  # it was not stopped for want of time
 
 
 class OutOfTime(BaseException):
@@ -70,6 +71,7 @@ def run(
     if is_notebook:
         del program.main.__file__
     started = functools.partial(_as_started, program.imports, arguments)
+    in_time = True
     try:
         with started(), alarm(deadline):
             program.run_file(program.file, program.main, forgiving_exit=is_notebook)
@@ -77,7 +79,8 @@ def run(
         pass
     except OutOfTime as end:
         program.note(end, "stopped: the time was up")
-    return Ran(program.file.relative_to(program.root), program.main.__dict__, program.all_notes(), started)
+        in_time = False
+    return Ran(program.file.relative_to(program.root), program.main.__dict__, program.all_notes(), started, in_time)
 
 
 @contextlib.contextmanager

@@ -39,13 +39,14 @@ Proposal: TypeAlias = tuple[Place, str, tuple[Edit, ...]]  # where, what to writ
 
 
 class Examined(NamedTuple):
-    """What a run of the program gave: its verdict, its record, and which of the ways of running it this was, on
-    pictures with noise or without."""
+    """What a run of the program gave: its verdict, its record, and which of the ways of running it this was: by its
+    number or, of calls, by its key, on pictures with noise or without."""
 
     judged: Judged
     tape: Tape
     ordinal: int
-    noise: bool = False
+    key: tuple
+    noise: bool
 
 
 class Mended(NamedTuple):

@@ -119,6 +119,7 @@ class Tape:
         self.rounds: dict[Node, tuple[Node, Node]] = {}  # by a version of an array: the one before, and the step to it
         self.pieces: set[tuple[Node, Node]] = set()  # steps in pieces, and the versions that they are added to
         self.since = 0  # steps are looked for from here on
+        self.is_cut = False  # the program went on, and was stopped
         self.lost: Place | None = None  # where numbers were put into something that is not recorded
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self.names: dict[Node, list[str]] = {}  # of arrays that nobody but us could name: a lone layer's input, say
@@ -158,6 +159,7 @@ class Tape:
         self.nodes.append(node)
         node.places, node.instruction = places()
         if len(self.nodes) % 1024 == 0 and (len(self.nodes) > self.most or time.monotonic() > self.deadline):
+            self.is_cut = True
             raise TooLong
 
     def _count_steps(self, node: Node) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,6 +44,7 @@ class Found(NamedTuple):
 
 
 AT_ONCE = 5.0  # seconds after which a step that is right is not followed by another one
+LAST = 50  # operations, with which a record ends
 FURTHER = 10.0  # seconds after which no further program is run for what a first one leaves out
 
 
@@ -101,7 +102,7 @@ def verdict(
 
     def again() -> Examined | None:
         try:
-            return _examined(path, root, deadline, stated, flags, examined.noise, examined.ordinal)[0].examined
+            return _examined(path, root, deadline, stated, flags, examined.noise, examined)[0].examined
         except ValueError:
             return None
 
@@ -118,11 +119,11 @@ def _examined(
     stated: str | None,
     flags: dict[str, str | None],
     noise: bool = False,
-    only: int | None = None,
+    only: Examined | None = None,
 ) -> tuple[Found, list[tuple[Step, str]]]:
-    """The first way of running the file that has a verdict, or the one with this number; and where it trains several
-    networks and none is wrong, the steps of the others, and why they could not be judged: "" for those that are right.
-    Where its pictures are so blank that nothing can be told, it is run once more on some with noise.
+    """The first way of running the file that has a verdict, or once more the one that had this; and where it trains
+    several networks and none is wrong, the steps of the others, and why they could not be judged: "" for those that are
+    right. Where its pictures are so blank that nothing can be told, it is run once more on some with noise.
 
     Raises ValueError if there is none: NothingTrains if no way made a step.
     """
@@ -135,7 +136,7 @@ def _examined(
     began = time.monotonic()
     trains = unsure = unexplained = False
     ways = enumerate(attempts(path, root, deadline, flags, reasons, noise))
-    for ordinal, attempt in itertools.islice(ways, only or 0, None if only is None else only + 1):
+    for ordinal, attempt in ways if only is None else _once_more(path, root, deadline, flags, reasons, only):
         if guess is not None and not attempt.guessed:
             break
         trains = trains or bool(attempt.steps)
@@ -166,7 +167,7 @@ def _examined(
             unsure = unsure or attempt.alone
             beside += [(step, why) for step in attempt.steps[:1]]
         else:
-            found = Found(attempt, Examined(judged, attempt.tape, ordinal, noise), sent_back)
+            found = Found(attempt, Examined(judged, attempt.tape, ordinal, attempt.key, noise), sent_back)
             idle = _idle(path, root, judged.step) if attempt.program and not attempt.called else []
             if in_part is not None and judged.wrong and idle == in_part.idle:
                 continue  # another program's affair
@@ -198,6 +199,16 @@ def _examined(
     raise kind(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
 
 
+def _once_more(
+    path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str], of: Examined
+) -> Iterator[tuple[int, Attempt]]:
+    """The way of running the file that gave this, with its number."""
+    for ordinal, attempt in enumerate(attempts(path, root, deadline, flags, reasons, of.noise, of.key)):
+        if attempt.key == of.key if of.key else ordinal == of.ordinal:
+            yield of.ordinal, attempt
+            return
+
+
 def _hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
     if attempt.alone and (meant := _may_be_meant(judged)):
@@ -206,11 +217,19 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return "nothing is wrong, but in this step no mistake would show"
     if not judged.wrong and (line := _left_over(attempt.tape, judged.step)):
         return f"nothing is wrong in what could be judged, but what line {line} steps could not"
+    if not judged.wrong and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
+        count = len(attempt.tape.nodes)
+        return f"nothing is wrong in what could be recorded, but its step was not done in {count} operations"
     if (lost := attempt.tape.lost) is not None and not judged.wrong:
         return f"nothing is wrong in what is on the record, but what line {lost.line} of {lost.file} makes is not"
     if attempt.doubt and not judged.wrong:
         return f"nothing is wrong in what could be run, but {attempt.doubt}"
     return ""
+
+
+def _is_in_the_midst(tape: Tape, step: Step) -> bool:
+    """Whether the record ends with what follows from the labels of a step, and not through new weights."""
+    return any(node in step.labelled and node in step.active for node in tape.nodes[-LAST:])
 
 
 def _left_over(tape: Tape, step: Step) -> int:
@@ -234,8 +253,7 @@ def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None
     step = of.judged.step
     first = min((n.number for n in step.backward), default=0) - 200
     with Trace(current_tape, first, step.last) as trace:
-        ways = attempts(path, root, deadline, flags, [], of.noise)
-        attempt = next(itertools.islice(ways, of.ordinal, None), None)
+        _, attempt = next(_once_more(path, root, deadline, flags, [], of), (0, None))
     if attempt is None or any(
         (a.function, a.shape) != (b.function, b.shape)
         for a, b in zip(of.tape.nodes[: step.last + 1], attempt.tape.nodes, strict=False)
