@@ -1152,6 +1152,12 @@ def test_an_optimiser_that_keeps_something_for_each_example(tmp_path):
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b2"]
 
 
+def test_what_a_program_asks_of_its_types(tmp_path):
+    asked = "    assert type(A1) == np.ndarray and type(loss) is np.float64 and type(X.argmax()) in (int, np.int64)\n"
+    text = PLAIN.replace("    dW2, db2 =", f"{asked}    dW2, db2 =")
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
 def test_what_is_added_to_a_turned_array(tmp_path):
     """`W2.T` is another array each time, of the same memory: all of it is one parameter."""
     text = PLAIN.replace("W2 -= 0.1 * dW2", "np.add.at(W2.T, [0, 1, 2], -0.1 * dW2.T)")
@@ -1383,6 +1389,73 @@ def test_arrays_that_are_stepped_from_the_second_step_on(tmp_path):
     )
     with pytest.raises(ValueError, match="no verdict"):
         examined(tmp_path, text)
+
+
+NEURONS = """
+import numpy as np
+class Neuron:
+    def __init__(self, inputs):
+        self.weights, self.bias = np.random.uniform(-1, 1, inputs), np.random.uniform()
+    def forward(self, x):
+        self.x = x
+        self.out = 1 / (1 + np.exp(-(self.weights @ x + self.bias)))
+        return self.out
+    def update(self, error):
+        slope = error * self.out * (1 - self.out)
+        back = slope * self.weights
+        self.weights = self.weights + 0.5 * slope * self.x
+        self.bias = self.bias + 0.5 * slope
+        return back
+np.random.seed(4)
+hidden, last = [Neuron(2) for _ in range(3)], Neuron(3)
+for _ in range(9):
+    for x, y in zip(np.random.randn(4, 2), np.random.rand(4)):
+        out = last.forward(np.array([neuron.forward(x) for neuron in hidden]))
+        errors = last.update(y - out)
+        for neuron, error in zip(hidden, errors):
+            neuron.update(error)
+"""
+
+
+def test_biases_that_are_numbers_of_neurons_that_are_objects(tmp_path):
+    said = examined(tmp_path, NEURONS)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 8)
+    late = NEURONS.replace("        back = slope * self.weights\n", "").replace(
+        "        return back", "        return slope * self.weights"
+    )
+    said = examined(tmp_path, late)  # the error goes back through what has just been stepped, to biases too
+    assert {f["code"] for f in said["findings"]} == {"weights-already-updated"}
+    assert len([p for p in said["parameters"] if not p["right"]]) == 6
+
+
+FILLED_ANEW = """
+import numpy as np
+rng = np.random.default_rng(57)
+X, y = rng.normal(size=(4, 3)), np.array([0.0, 1.0, 1.0, 0.0])
+u, v, w = rng.normal(size=3), rng.normal(size=3), rng.normal(size=3)
+out = np.zeros(3)
+for _ in range(9):
+    du, dv, dw = np.zeros(3), np.zeros(3), np.zeros(3)
+    for k in range(4):
+        out[0], out[1] = np.tanh(X[k] @ u), np.tanh(X[k] @ v)
+        out[2] = w[0] + w[1:3] @ out[0:2]
+        error = out[2] - y[k]
+        dw[0] += error
+        dw[1:] += error * out[:2]
+        du += error * w[1] * (1 - out[0] ** 2) * X[k]
+        dv += error * w[2] * (1 - out[1] ** 2) * X[k]
+    u -= 0.1 * du
+    v -= 0.1 * dv
+    w -= 0.1 * dw
+"""
+
+
+def test_an_array_that_is_filled_anew_for_each_example(tmp_path):
+    """A slice of it has nothing of what the others left in it: there are four examples, not one."""
+    said = examined(tmp_path, FILLED_ANEW)
+    assert (said["verdict"], said["loss"]["name"]) == ("right", "squared-error")
+    said = examined(tmp_path, FILLED_ANEW.replace("(1 - out[1] ** 2)", "(1 - out[1])"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["v"]
 
 
 RESIDUAL = """

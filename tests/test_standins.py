@@ -581,8 +581,9 @@ def test_a_sweep_is_one_run_with_its_first_values(ran):
                 wandb.log({"loss": 1.0})
         parameters = {"lr": {"min": 0.1, "max": 1.0}, "size": {"values": [[32, 16], [8]]}, "other": {"value": None}}
         wandb.agent(wandb.sweep({"method": "bayes", "parameters": parameters}, project="net"), function=train, count=9)
+        wandb.agent("sweep", train, "entity", "project", 9)
     """)
-    assert found["seen"] == [(0.1, [32, 16], 2)]
+    assert found["seen"] == [(0.1, [32, 16], 2)] * 2
 
 
 # --- tables and data sets ---------------------------------------------------------------------------------------------

@@ -173,6 +173,13 @@ _NAMES_OF_NUMBERS = (
 _NUMBER_TYPES = {name: _Converting(name, (getattr(np, name),), {}) for name in _NAMES_OF_NUMBERS}
 
 
+def type_of(value: Any) -> type:
+    """As `type`: of what is recorded that of NumPy, as the program sees it."""
+    if type(value) is recorder.Array:
+        return np.ndarray
+    return _NUMBER_TYPES[np.dtype(value.dtype).name] if isinstance(value, recorder.Number) else type(value)  # type: ignore
+
+
 def _vectorize(function: Callable | None = None, *args: Any, **keywords: Any) -> Any:
     """`np.vectorize`, by the function on the whole array where that gives the same numbers, else entry by entry."""
     if function is None:

@@ -386,7 +386,7 @@ class Experiment(Inert):
             self.swept[name] = values[0]
         return "sweep"
 
-    def agent(self, _: Any, function: Callable[[], Any] | None = None, **__: Any) -> None:
+    def agent(self, _: Any, function: Callable[[], Any] | None = None, *rest: Any, **__: Any) -> None:
         if function is not None:
             function()
 

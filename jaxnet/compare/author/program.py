@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author import python2
+from jaxnet.compare.author.facade import type_of
 from jaxnet.compare.author.imports import Imports
 from jaxnet.compare.author.recorder import as_float, difference, named, unrecorded
 from jaxnet.compare.author.statements import Unit, read_units
@@ -155,6 +156,7 @@ class _Program:
             "display": lambda *_, **__: None,
             "__named__": named,
             "__float__": as_float,
+            "__type__": type_of,
             "__difference__": difference,
             "__unrecorded__": unrecorded,
         }
@@ -266,8 +268,9 @@ class _Shell:
 class _Keeping(ast.NodeTransformer):
     """What is given a name goes through `recorder.named`, `float(x)` through `recorder.as_float`, and a − b through
     `recorder.difference`: nothing is lost of what is on the record, or belongs there. What only checks gradients, entry
-    by entry, goes through `recorder.unrecorded`: nothing is trained by it, and it takes most of the time. And
-    `x == None` is `x is None`, as it was for arrays before NumPy 1.13. `divides_integers`: `/` is Python 2's."""
+    by entry, goes through `recorder.unrecorded`: nothing is trained by it, and it takes most of the time. `type(x)` is
+    NumPy's, and `x == None` is `x is None`, as it was for arrays before NumPy 1.13. `divides_integers`: `/` is
+    Python 2's."""
 
     def __init__(self, divides_integers: bool) -> None:
         self.divides_integers = divides_integers
@@ -280,8 +283,8 @@ class _Keeping(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "float" and len(node.args) == 1:
-            node.func = ast.copy_location(ast.Name("__float__", ast.Load()), node.func)
+        if isinstance(node.func, ast.Name) and node.func.id in ("float", "type") and len(node.args) == 1:
+            node.func = ast.copy_location(ast.Name(f"__{node.func.id}__", ast.Load()), node.func)
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:

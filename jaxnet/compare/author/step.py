@@ -247,6 +247,9 @@ def _with_further(tape: Tape, view: View) -> View:
     stepped = max(p.after.number for p in view.parameters)
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in node.updates}
     forward = made_of([example.prediction for example in step.examples])
+    after = {p.after for p in view.parameters}
+    met = {meeting.node for example in step.examples for meeting in example.meetings}
+    at_once = _following([n for n in view.window if n not in after], met)
     further = {}
     for node in tape.nodes[view.window[0].number : view.last]:
         stepped_already = node in held or any(base in held for base, _ in node.updates)  # another piece of a step
@@ -256,7 +259,7 @@ def _with_further(tape: Tape, view: View) -> View:
             fresh = (first and node in again) or _began_as(base) is not None
             if not fresh or not isinstance(made, Node) or base not in forward:
                 continue
-            if view.masks.get(made, 0) & AFTER:  # an average of the weights that the steps give
+            if view.masks.get(made, 0) & AFTER and made not in at_once:  # an average of the weights that the steps give
                 continue
             stale = made not in view.masks and not np.asarray(view.values(made)).any()
             if made in step.labelled or stale:
@@ -285,7 +288,7 @@ def _began_as(node: Node) -> float | None:
     """The number that a scalar was before it was stepped once: `b = 0`, `b = b - rate * db`; None if it was none."""
     if node.shape != () or node.function not in (np.add, np.subtract):
         return None
-    numbers = [i.value if isinstance(i, Node) and i.origin == "array" else i for i in node.inputs[:2]]
+    numbers = [i.value if isinstance(i, Node) and i.function is None else i for i in node.inputs[:2]]
     plain = [float(number) for number in numbers if not isinstance(number, Node)]
     return plain[0] if len(plain) == 1 else None
 

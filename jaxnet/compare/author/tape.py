@@ -397,6 +397,8 @@ def depends(node: Node, on: Node) -> bool:
 def _sources(node: Node) -> tuple[Node, ...]:
     if node.function is operator.getitem and isinstance(node.inputs[0], Node):
         array, index = node.inputs[:2]
+        if (written := _written_in(array, index)) is not None:
+            return written
         part = _part(index)
         while part is not None and array.filling is not None:
             written = array.filling.latest(part, array.number)
@@ -413,6 +415,18 @@ def _sources(node: Node) -> tuple[Node, ...]:
             writes = (node.filling.latest(part, node.number) for part in node.filling.writes)
             return tuple(dict.fromkeys(n for write in writes if write for n in nodes_in(write.inputs[2])))
     return node.parents
+
+
+def _written_in(array: Node, index: Any) -> tuple[Node, ...] | None:
+    """What the entries or rows of a slice were made of, where each of them has been written."""
+    bounds = (index.start, index.stop, index.step) if isinstance(index, slice) else ()
+    if not bounds or array.filling is None or array.filling.kind != (False,):
+        return None
+    if any(type(bound) is not int and bound is not None for bound in bounds):
+        return None
+    writes = [array.filling.latest((k,), array.number) for k in range(*index.indices(array.shape[0]))[:MOST_PARTS]]
+    found = dict.fromkeys(n for write in writes if write is not None for n in nodes_in(write.inputs[2]))
+    return tuple(found) if None not in writes and array.shape[0] <= MOST_PARTS else None
 
 
 MOST_PARTS = 1000  # of an array that are told apart
