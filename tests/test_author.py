@@ -1843,7 +1843,7 @@ def test_why_a_network_could_not_be_judged_is_said(tmp_path):
     )
 
 
-ENTRY_BY_ENTRY = """
+LONG = """
     D = dZ2 @ W2.T
     W2 -= 0.1 * dW2
     b2 -= 0.1 * db2
@@ -1859,7 +1859,7 @@ ENTRY_BY_ENTRY = """
 def test_a_step_that_is_not_done_when_the_record_is_full_is_not_right(tmp_path, monkeypatch, rounds):
     """The last layer is stepped, and the first one would have been."""
     monkeypatch.setattr(watch, "NODES", 4000)
-    text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", ENTRY_BY_ENTRY[1:] % rounds)
+    text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", LONG[1:] % rounds)
     text = text.removesuffix("    W2 -= 0.1 * dW2\n    b2 -= 0.1 * db2\n")
     if rounds == 1:
         assert len(examined(tmp_path, text)["parameters"]) == 4
