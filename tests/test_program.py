@@ -169,6 +169,10 @@ TREES = {
         "import importlib.util as u\ns = u.spec_from_file_location('l', '01-layers.py')\n"
         "m = u.module_from_spec(s)\ns.loader.exec_module(m)\nx = m.Dense",
     ),
+    "in another case": ({"Layers.py": "Dense = 1"}, "main.py", "from layers import Dense as x"),
+    "relative, in another case": (
+        {"nn/Base.py": "one = 1", "nn/__init__.py": "from .base import one"}, "main.py", "from nn import one as x",
+    ),
     "each other": ({"a.py": "import b\none = 1", "b.py": "import a"}, "main.py", "from a import one as x"),
 }  # fmt: skip
 

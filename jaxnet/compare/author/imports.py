@@ -109,7 +109,7 @@ class Imports:
         for _ in range(level - 1):
             folder = folder.parent
         parts = name.split(".") if name else []
-        path = self.tree.below(folder, parts)
+        path = self.tree.below(folder, parts) or self.tree.below(folder, parts, any_case=True)
         if path is None or not self.tree.contains(path):
             return self._module(name or folder.name)
         for k in range(1, len(parts)):
@@ -141,9 +141,14 @@ class Imports:
             return importlib.import_module(name)
         except ImportError:
             base = self.tree.find(parts, self._folders(), known=False)
-            if base is None:
+            if base is not None:
+                return self._chain(base, parts)
+            path = next(
+                filter(None, (self.tree.below(folder, parts, any_case=True) for folder in self._folders())), None
+            )
+            if path is None:
                 raise
-            return self._chain(base, parts)
+            return self._load(path, name)
 
     def _chain(self, base: Path, parts: list[str]) -> types.ModuleType:
         """Load a, a.b and a.b.c, of which the first lies in `base`, and make each an attribute of the one before."""

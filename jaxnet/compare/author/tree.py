@@ -41,8 +41,8 @@ class Tree:
             path = path / "__init__.py"
         return path if path.is_file() else None
 
-    def below(self, folder: Path, parts: list[str]) -> Path | None:
-        """The file or folder that is a.b.c, seen from a folder."""
+    def below(self, folder: Path, parts: list[str], any_case: bool = False) -> Path | None:
+        """The file or folder that is a.b.c, seen from a folder; a file in `any_case`, as some file systems have it."""
         for part in parts[:-1]:
             folder = folder / part
             if not folder.is_dir():
@@ -54,6 +54,8 @@ class Tree:
             return package
         if file.is_file():
             return file
+        if any_case and folder.is_dir():
+            return next((path for path in folder.glob("*.py") if path.stem.lower() == parts[-1].lower()), None)
         holds_code = package.is_dir() and any(program.is_relative_to(package) for program in self.programs)
         return package if holds_code else None
 
