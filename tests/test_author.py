@@ -1843,6 +1843,27 @@ def test_why_a_network_could_not_be_judged_is_said(tmp_path):
     )
 
 
+NEVER_FILLED = """
+import numpy as np
+rng = np.random.default_rng(58)
+X, y, w, b = rng.normal(size=(6, 3)), rng.normal(size=6), rng.normal(size=3), rng.normal(size=1)
+for _ in range(5):
+    dw, db = np.zeros(3), np.zeros(1)
+    for x, label in zip(X, y):
+        error = x @ w + b - label
+        gradient = np.zeros(3), np.zeros(1)
+        dw, db = dw + gradient[0], db + gradient[1]
+    w, b = w - 0.1 * dw, b - 0.1 * db
+"""
+
+
+def test_sums_of_zeros_are_no_parameters(tmp_path):
+    said = examined(tmp_path, NEVER_FILLED)
+    assert {(p["name"], f["code"]) for p in said["parameters"] for f in said["findings"]} == {
+        ("W1", "stale-gradient"), ("b1", "stale-gradient"),
+    }  # fmt: skip
+
+
 LONG = """
     D = dZ2 @ W2.T
     W2 -= 0.1 * dW2

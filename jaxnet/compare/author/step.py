@@ -144,12 +144,12 @@ def find_steps(tape: Tape) -> list[Step]:
     found = networks(chains_in(tape))
     if steps := next(_steps_of(found, tape), None):
         return steps
+    if found:
+        raise NoStep("no place was found where labels enter, and no number that may be the loss")
     stale = _stale_step(tape)
     if stale is not None:
         return [stale]
-    if not found:
-        raise NoStep("no array is ever stepped by something that depends on it")
-    raise NoStep("no place was found where labels enter, and no number that may be the loss")
+    raise NoStep("no array is ever stepped by something that depends on it")
 
 
 def steps_of_networks(tape: Tape) -> list[list[Step]]:
@@ -324,7 +324,11 @@ def _stale_step(tape: Tape) -> Step | None:
     view = View(parameters, window, masks, _smooth(parameters, window), set(window), touched, last, values)
     met = [m for m in view.readings if m.labels is not None]
     found = _by_labels(view, _first_met(met, view), must_follow=False)
-    return None if found is None else found._replace(stale=True)
+    if found is None:
+        return None
+    forward = made_of(example.prediction for example in found.examples)  # sums and momenta are stepped by zeros as well
+    kept = tuple(p for p in parameters if p.before in forward)
+    return found._replace(parameters=kept, stale=True) if kept else None
 
 
 def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) -> Step | None:

@@ -71,7 +71,7 @@ class Watch:
             raise Enough
         # What is trained further is to begin with all that this round of the loop changes.
         self.beside = len(networks := steps_of_networks(self.tape)) > 1
-        stepped = [p.after for of_network in networks for p in of_network[0].parameters]
+        stepped = [p.after for of_network in networks or [steps] for p in of_network[0].parameters]
         self.last, self.next_look = max(stepped, key=lambda n: n.number).place, int(1.5 * count) + 20
         if node.place == self.last:
             self._go_on()
