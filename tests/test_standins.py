@@ -234,11 +234,11 @@ def test_all_of_mnist_where_its_size_is_written_down():
 
 COLUMN = """
 import numpy as np
-x, y = np.load("data/x_train.npy")[:200], np.load("data/y_train.npy")[:200]  # binary: (m, 1) of zeros and ones
+x, y = np.load("data/x_train.npy")[:30], np.load("data/y_train.npy")[:30]  # binary: (m, 1) of zeros and ones
 w, b = np.zeros((784, 1)), np.zeros(1)
 for _ in range(9):
     p = 1 / (1 + np.exp(-(x @ w + b)))
-    error = (p - y) / 200
+    error = (p - y) / 30
     w -= 0.1 * x.T @ error
     b -= 0.1 * error.sum(0)
 """

@@ -190,7 +190,8 @@ def _explain_layer(problem: Problem, layer: int, state: State, limit: float) -> 
             if candidate is not right and state.price + len(candidate.codes) + further < cheapest:
                 found += _follow(problem, layer, state, candidate)
                 cheapest = min(cheapest, *(option.price for option in found))
-        found.append(_give_up(problem, layer, state))
+        if min(option.price for option in found) + SLACK >= state.price + UNKNOWN + 1:  # that of giving up at least
+            found.append(_give_up(problem, layer, state))
     found.sort(key=lambda option: option.price)
     return [option for option in found if option.price <= found[0].price + SLACK][:BEAM]
 
