@@ -1857,6 +1857,16 @@ for _ in range(5):
 """
 
 
+def test_scores_that_are_shifted_do_not_train(tmp_path):
+    """Z − max Z is an array of which something is subtracted that depends on it, once."""
+    text = PLAIN.replace("E = np.exp(A1 @ W2 + b2)", "Z = A1 @ W2 + b2\n    E = np.exp(Z - Z.max(1, keepdims=True))")
+    for name in ("W1", "b1", "W2", "b2"):
+        text = text.replace("for _", f"d{name} = np.zeros_like({name})\nfor _", 1)
+    said = examined(tmp_path, re.sub(r"    dW., db. = .*\n", "", text))
+    assert {f["code"] for f in said["findings"]} == {"stale-gradient"}
+    assert len(said["parameters"]) == 4
+
+
 def test_sums_of_zeros_are_no_parameters(tmp_path):
     said = examined(tmp_path, NEVER_FILLED)
     assert {(p["name"], f["code"]) for p in said["parameters"] for f in said["findings"]} == {

@@ -144,11 +144,13 @@ def find_steps(tape: Tape) -> list[Step]:
     found = networks(chains_in(tape))
     if steps := next(_steps_of(found, tape), None):
         return steps
+    stale = _stale_step(tape)
+    if stale is not None:  # unless the prediction is made of something that does train
+        trained = {chain.versions[0] for network in found for chain in network if len(chain.steps) > 1}
+        if trained.isdisjoint(made_of(example.prediction for example in stale.examples)):
+            return [stale]
     if found:
         raise NoStep("no place was found where labels enter, and no number that may be the loss")
-    stale = _stale_step(tape)
-    if stale is not None:
-        return [stale]
     raise NoStep("no array is ever stepped by something that depends on it")
 
 
