@@ -25,7 +25,7 @@ import numpy
 from jaxnet.compare.author import course
 from jaxnet.compare.author.files import Arrays, Files
 from jaxnet.compare.author.inert import Inert
-from jaxnet.compare.author.samples import Samples, plausible
+from jaxnet.compare.author.samples import TEXT, Samples, plausible
 
 RATE = 0.125  # a power of two: a product with it is exact
 
@@ -298,7 +298,7 @@ class _Rows(list):
 
 def _rows(samples: Samples, *_: Any, split: Any = None, **__: Any) -> Any:
     if re.search(r"""\[['"]text['"]\]""", samples.source):
-        lines = _Rows({"text": line, "label": k % 2} for k, line in enumerate(samples.text.splitlines()))
+        lines = _Rows({"text": line, "label": k % 2} for k, line in enumerate(TEXT.splitlines()))
         return lines if split else dict.fromkeys(("train", "validation", "test"), lines)
     pairs = {"train": samples.digits[:2], "test": samples.digits[2:]}
     sets = {

@@ -146,10 +146,6 @@ class Samples:
             return flat if "255" in self.source else flat / np.float32(255)
         return None
 
-    @property
-    def text(self) -> str:
-        return TEXT
-
     def by_keys(self) -> dict[str, np.ndarray] | None:
         """Digits under the keys by which the program takes them out of a file: images (m, 784) from 0 to 1, and labels
         (m,)."""
