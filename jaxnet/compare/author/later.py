@@ -98,8 +98,9 @@ def _carried(first: Step, second: Step) -> Uses:
     is after, and of all between, by others."""
     made: set[Node] = set()
     new: set[Node] = set()
+    following = _by_site(second)
     for site, nodes in _by_site(first).items():
-        for node, again in zip(nodes, _by_site(second).get(site, ()), strict=False):
+        for node, again in zip(nodes, following.get(site, ()), strict=False):
             for old, kept in zip(node.parents, again.parents, strict=False):
                 if old not in first.active and kept in first.active and kept.size > 1:
                     made.add(node)
