@@ -9,6 +9,11 @@ import numpy as np
 NOTHING = 1e-10  # a gradient as small as this, as a share of the largest one of the network, is 0
 
 
+def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape but for its axes of length 1: (n,) of (1, n)."""
+    return tuple(n for n in shape if n != 1)
+
+
 def multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | None:
     """c ≠ 0 with array = c · of, to `tolerance` of the array's largest entry; None if there is none.
 

@@ -359,10 +359,9 @@ class Report(NamedTuple):
     def unjudged_lines(self) -> list[str]:
         """What a verdict says nothing of, and other networks."""
         arrays = [(shape_in_words(u.shape), self.where(u.place), u.why) for u in self.unjudged[:3]]
-        right = [f"also right: the network that is stepped in {self.where(place)}" for place in self.also_right]
-        return [f"not judged: an array {shape} in {where}, {why}" for shape, where, why in arrays] + [
-            *dict.fromkeys(right)
-        ]
+        places = dict.fromkeys(self.where(place) for place in self.also_right)
+        right = [f"also right: the network that is stepped in {place}" for place in places]
+        return [f"not judged: an array {shape} in {where}, {why}" for shape, where, why in arrays] + right
 
     def teeth_line(self) -> str:
         """What a right verdict rests on: how many mistakes would have shown, and which would not."""

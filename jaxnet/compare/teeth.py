@@ -15,6 +15,7 @@ import numpy as np
 from jaxnet.compare import mistakes
 from jaxnet.compare.diagnosis import continued, directions
 from jaxnet.compare.mistakes import Array, Pass
+from jaxnet.compare.multiples import without_ones
 
 Gradients = list[Array]
 
@@ -117,7 +118,7 @@ def _gradients(
 
 def _same(wrong: Gradients, right: Gradients, tolerance: float) -> bool:
     """Whether these are the right gradients, but for a constant that all share."""
-    if any(_squeezed(w) != _squeezed(r) for w, r in zip(wrong, right, strict=True)):
+    if any(without_ones(w.shape) != without_ones(r.shape) for w, r in zip(wrong, right, strict=True)):
         return False
     first, second = (np.concatenate([g.ravel() for g in gradients]) for gradients in (wrong, right))
     if not np.isfinite(first).all():
@@ -129,10 +130,6 @@ def _same(wrong: Gradients, right: Gradients, tolerance: float) -> bool:
     off = [np.abs(w.ravel() / factor - r.ravel()).max() / max(np.abs(r).max(), 1e-300)
            for w, r in zip(wrong, right, strict=True) if w.any() or r.any()]  # fmt: skip
     return max(off, default=0.0) <= tolerance
-
-
-def _squeezed(array: Array) -> tuple[int, ...]:
-    return tuple(n for n in array.shape if n != 1)
 
 
 def _random_pass(p: Pass, loss: str) -> Pass | None:

@@ -73,10 +73,8 @@ def check_for_strangers(judged: Judged) -> None:
             and node.dtype.kind == "f"
             and np.ptp(np.asarray(node.value)) > 0
         ):
-            where = f" in line {node.place.line} of {node.place.file}" if node.place else ""
-            raise ValueError(
-                f"an array{where} was not made by NumPy functions that are recorded: no gradient is judged"
-            )
+            here = f" in {where(node)}" if node.place else ""
+            raise ValueError(f"an array{here} was not made by NumPy functions that are recorded: no gradient is judged")
 
 
 def check_that_it_is_no_function_of_the_loss(judged: Judged) -> None:
@@ -142,12 +140,7 @@ def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> Non
     (Wen et al. 2016, center loss); or it climbs where others descend, as a perturbation or a multiplier does, and what
     makes its step of the gradient is not what makes the others'. Running averages are no gradients at all."""
     codes = {f.at[1:]: f.code for f in findings if f.at[1:] in judged.names}
-    bent = {name: _is_bent(judged, name) for name in judged.names}
     layers = judged.dense.parameters if judged.dense is not None else ()
-    made_of_parameters = {
-        name: sum(q.root in ancestors(nodes_in(p.steps), q.root.number) for q in judged.names.values())
-        for name, p in judged.names.items()
-    }
     for name, code in codes.items():
         rows = [judged.given[name], judged.true[name]] if code == "unknown" and judged.names[name].size > 1 else []
         if rows and _has_rates_in_rows(*rows):
@@ -155,10 +148,10 @@ def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> Non
                 f"each row of the gradient of {name} is the true one times a number of its own: right if that is its "
                 "rate, and wrong if not"
             )
-        if code == "wrong-sign" and name not in layers and bent[name] and not all(bent.values()):
+        climbs = code == "wrong-sign" and name not in layers and _is_bent(judged, name)
+        if climbs and not all(_is_bent(judged, other) for other in judged.names):
             raise Unexplained(f"{name} is stepped uphill, in another way than others: right if it is meant to climb")
-        fewer = made_of_parameters[name] < max(made_of_parameters.values())
-        if code == "unknown" and fewer and not judged.step.examples:
+        if code == "unknown" and not judged.step.examples and _is_made_of_fewer(judged, name):
             raise Unexplained(
                 f"{name} is stepped with what is made of fewer arrays than the loss: right if that is no gradient but "
                 "an average, and wrong if not"
@@ -170,6 +163,14 @@ def _is_bent(judged: Judged, name: str) -> bool:
     steps = [stepped(judged.names[name], values) for values in judged.drawn]
     same = all(a.shape == b.shape for a, b in zip(steps, judged.given[name], strict=True))
     return not same or common_multiple(steps, judged.given[name], RIGHT) is None
+
+
+def _is_made_of_fewer(judged: Judged, name: str) -> bool:
+    """Whether what an array is stepped with is made of fewer parameters than what others are."""
+    roots = {p.root for p in judged.names.values()}
+    first = min(root.number for root in roots)
+    made_of = {other: len(roots & ancestors(nodes_in(p.steps), first)) for other, p in judged.names.items()}
+    return made_of[name] < max(made_of.values())
 
 
 def _has_rates_in_rows(given: list[Array], true: list[Array]) -> bool:
@@ -263,8 +264,8 @@ def check_what_is_cut_off(judged: Judged) -> None:
                 seen[use.site] = with_error or seen.get(use.site, False)
     hidden = [places[0] for (places, _), with_error in seen.items() if places and not with_error]
     if hidden:
-        where = f"line {hidden[0].line} of {hidden[0].file}"
-        raise Unseen(f"what {where} cuts off has no error: whether it is sent back cannot be told")
+        here = f"line {hidden[0].line} of {hidden[0].file}"
+        raise Unseen(f"what {here} cuts off has no error: whether it is sent back cannot be told")
 
 
 def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:

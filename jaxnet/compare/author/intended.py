@@ -21,7 +21,7 @@ from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Place, ancestors, setitem
 from jaxnet.compare.author.truth import Truth, labels_of
-from jaxnet.compare.multiples import common_multiple, each_multiple
+from jaxnet.compare.multiples import common_multiple, each_multiple, without_ones
 
 MOST = 8  # lines at which branches meet
 MOST_ROUNDS = 40
@@ -143,7 +143,7 @@ def adds_up(parameter: Parameter, true: list[np.ndarray], step: Step, drawn: lis
     The errors of a layer always add up to the gradient of its biases, which is no sign of it; that an optimiser adds
     them to what it keeps, one for each example, is one.
     """
-    shape = tuple(n for n in parameter.before.shape if n != 1)
+    shape = without_ones(parameter.before.shape)
     own = {parameter.root, parameter.before}
     weights = any(n.function in (np.dot, np.matmul, np.multiply) and own & set(n.parents) for n in step.forward)
     parts: dict[tuple, list[Node]] = {}
@@ -152,7 +152,7 @@ def adds_up(parameter: Parameter, true: list[np.ndarray], step: Step, drawn: lis
         kept = {parent for node in backward if is_kept(node, step) for parent in node.parents}
         backward = [node for node in backward if node in kept]
     for node in backward:
-        own = tuple(n for n in node.shape if n != 1)
+        own = without_ones(node.shape)
         if own[len(own) - len(shape) :] == shape:
             parts.setdefault((node.instruction, own), []).append(node)
     wanted = [np.reshape(t, shape) for t in true]

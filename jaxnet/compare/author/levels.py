@@ -20,7 +20,7 @@ from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, nodes_in
 from jaxnet.compare.author.truth import Truth
-from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, with_penalty
+from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, with_penalty, without_ones
 
 MOST_NUMBERS = 6  # in the line of a step
 RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
@@ -111,7 +111,7 @@ def holds(node: Node, true: list[Array], drawn: list[Values]) -> bool:
 
 def has_shape(node: Node, shape: tuple[int, ...]) -> bool:
     """Whether a Node has this shape, but for axes of length 1."""
-    return [n for n in node.shape if n != 1] == [n for n in shape if n != 1]
+    return without_ones(node.shape) == without_ones(shape)
 
 
 def _factor(arrays: list[Array], true: list[Array], nothing_given: list[float], nothing: list[float]) -> float | None:

@@ -158,7 +158,7 @@ def frontiers(
     known, partial = derivatives(step, drawn, parts, ancestors(right))
     found = {}
     for name, (parameter, node) in wrong.items():
-        write, twice = writes_rows(parameter) or (None, False)
+        write, twice = writes_rows(parameter)
         if write is not None and twice:
             found[name] = Frontier(None, "", write)
             continue
@@ -186,21 +186,20 @@ def frontiers(
     return found
 
 
-def writes_rows(parameter: Parameter) -> tuple[Node, bool] | None:
-    """A write of rows by an array of their numbers, and whether one comes up twice: the last one counts, and what the
-    others have to say is lost (`W[words] -= …`, where `np.subtract.at` adds them up)."""
-    found = None
+def writes_rows(parameter: Parameter) -> tuple[Node | None, bool]:
+    """A write of rows by an array of their numbers, if there is one, and whether one comes up twice: the last one
+    counts, and what the others have to say is lost (`W[words] -= …`, where `np.subtract.at` adds them up)."""
+    found: Node | None = None
     for node in before_writes(parameter.after):
         if node is parameter.before or node.function is not setitem:
             break
         index = replaced(node.inputs[1], Values())
         rows = index if isinstance(index, np.ndarray) else index[0] if isinstance(index, tuple) and index else None
         if isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and rows.size > 1:
-            twice = len(np.unique(rows)) < rows.size
-            found = node, twice
-            if twice:
-                break
-    return found
+            found = node
+            if len(np.unique(rows)) < rows.size:
+                return node, True
+    return found, False
 
 
 def _first_unknown(parameter: Parameter, known: Known, step: Step) -> Node | None:

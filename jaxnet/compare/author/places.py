@@ -49,7 +49,7 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
 def _with_reason(judged: Judged, finding: Finding) -> Finding:
     """What no formula gives, and is known all the same."""
     parameter = judged.names.get(finding.at[1:]) if finding.code == "unknown" and not finding.computed else None
-    write, twice = (lines.writes_rows(parameter) if parameter is not None else None) or (None, False)
+    write, twice = lines.writes_rows(parameter) if parameter is not None else (None, False)
     if write is None or write.place is None or not twice:
         return finding
     return finding._replace(computed=f"line {write.place.line} steps a row once that its index has twice")
@@ -78,7 +78,7 @@ def _unjudged(judged: Judged) -> list[Unjudged]:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
             found[Unjudged(array.shape, _as_place(node) or Place())] = None
     for name, p in judged.names.items():
-        write, twice = lines.writes_rows(p) or (None, True)
+        write, twice = lines.writes_rows(p)
         if write is None or twice or name in judged.wrong:
             continue
         picked = [n for n in step.active if n.name == "getitem" and n.inputs[0] is p.before and n.place != write.place]

@@ -15,6 +15,7 @@ import numpy as np
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, depends, made_alone_of, setitem
+from jaxnet.compare.multiples import without_ones
 
 PRIME = (1 << 61) - 1
 
@@ -246,7 +247,7 @@ def _moved(node: Node, parent: Node, positions: np.ndarray) -> np.ndarray | None
         return moved.reshape(-1)[positions] if moved.size == node.size else None
     if parent.shape == node.shape or parent.size == node.size == 1:
         return positions
-    if [n for n in parent.shape if n != 1] == [n for n in node.shape if n != 1]:
+    if without_ones(parent.shape) == without_ones(node.shape):
         return positions
     return None
 

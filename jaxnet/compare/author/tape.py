@@ -419,14 +419,17 @@ def _sources(node: Node) -> tuple[Node, ...]:
 
 def _written_in(array: Node, index: Any) -> tuple[Node, ...] | None:
     """What the entries or rows of a slice were made of, where each of them has been written."""
-    bounds = (index.start, index.stop, index.step) if isinstance(index, slice) else ()
-    if not bounds or array.filling is None or array.filling.kind != (False,):
+    filling = array.filling
+    if not isinstance(index, slice) or filling is None or filling.kind != (False,) or array.shape[0] > MOST_PARTS:
         return None
-    if any(type(bound) is not int and bound is not None for bound in bounds):
+    if any(type(bound) is not int and bound is not None for bound in (index.start, index.stop, index.step)):
         return None
-    writes = [array.filling.latest((k,), array.number) for k in range(*index.indices(array.shape[0]))[:MOST_PARTS]]
-    found = dict.fromkeys(n for write in writes if write is not None for n in nodes_in(write.inputs[2]))
-    return tuple(found) if None not in writes and array.shape[0] <= MOST_PARTS else None
+    found: dict[Node, None] = {}
+    for k in range(*index.indices(array.shape[0])):
+        if (write := filling.latest((k,), array.number)) is None:
+            return None
+        found |= dict.fromkeys(nodes_in(write.inputs[2]))
+    return tuple(found)
 
 
 MOST_PARTS = 1000  # of an array that are told apart
