@@ -1152,6 +1152,33 @@ def test_an_optimiser_that_keeps_something_for_each_example(tmp_path):
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b2"]
 
 
+HELD_BY_OBJECTS = """
+import numpy as np
+class Tensor:
+    def __init__(self, data):
+        self.data = data
+        self.grad = np.zeros_like(data)
+class Affine:
+    def __init__(self, inputs, outputs):
+        self.parts = {"kernel_": Tensor(np.random.randn(inputs, outputs)), "shift": Tensor(np.zeros(outputs))}
+    def forward(self, x):
+        self.x = x
+        return x @ self.parts["kernel_"].data + self.parts["shift"].data
+    def backward(self, upstream):
+        self.parts["kernel_"].grad += self.x.T @ upstream
+        self.parts["shift"].grad += upstream.sum(0)
+        return upstream @ self.parts["kernel_"].data.T
+"""
+
+
+def test_parameters_that_an_object_holds_with_their_gradients(tmp_path):
+    """A layer is not right where its input's gradient alone was found."""
+    said = examined(tmp_path, HELD_BY_OBJECTS)
+    assert (said["verdict"], {p["name"] for p in said["parameters"]}) == ("right", {"kernel_", "shift", "x"})
+    said = examined(tmp_path, HELD_BY_OBJECTS.replace("self.x.T @ upstream", "self.x.T @ upstream + 1"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["kernel_"]
+
+
 def test_what_a_program_asks_of_its_types(tmp_path):
     asked = "    assert type(A1) == np.ndarray and type(loss) is np.float64 and type(X.argmax()) in (int, np.int64)\n"
     text = PLAIN.replace("    dW2, db2 =", f"{asked}    dW2, db2 =")

@@ -339,7 +339,14 @@ class Leaf(NamedTuple):
 
     @property
     def word(self) -> str:
-        return next((part for part in reversed(self.way) if isinstance(part, str) and part), "")
+        """The last name on the way, but for that of what a parameter is made of: `params["W"].data`."""
+        words = [part for part in reversed(self.way) if isinstance(part, str) and part]
+        return next((word for word in words if word not in ("data", "value")), *(words or [""])[:1])
+
+    def holds_both(self, other: Leaf) -> bool:
+        """Whether an object of the author's holds this array and one of its shape: a parameter and its gradient."""
+        is_object = self.holder is other.holder is not None and not isinstance(self.holder, dict | list | tuple)
+        return is_object and numpy.shape(self.value) == numpy.shape(other.value)
 
     @property
     def path(self) -> str:
@@ -394,6 +401,9 @@ def plain(value: Any) -> numpy.ndarray:
     return numpy.array(numpy.ndarray.view(value, numpy.ndarray) if isinstance(value, numpy.ndarray) else float(value))
 
 
+GRADIENTS = ("grad", "gradient")  # what an object calls the gradient of what it holds
+
+
 def pair_up(parameters: list[Leaf], gradients: list[Leaf]) -> list[tuple[Leaf, Leaf]]:
     """Each parameter with its gradient: by their names and places, else in order.
 
@@ -411,7 +421,8 @@ def _by_name(parameters: list[Leaf], gradients: list[Leaf], turned: bool) -> lis
     pairs = []
     for parameter in parameters:
         key, word = _key(parameter), squeezed(parameter.word)
-        found = [g for g in gradients if key and _key(g, turned) == key]
+        found = [g for g in gradients if g.word in GRADIENTS and parameter.holds_both(g)]
+        found = found or [g for g in gradients if key and _key(g, turned) == key]
         if not found and word and not parameter.places:
             found = [g for g in gradients if squeezed(g.word).endswith(word)]
             found = found if len(found) == 1 else []

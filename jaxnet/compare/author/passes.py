@@ -18,6 +18,7 @@ import numpy
 
 from jaxnet.compare.author.calls import (
     COUNT,
+    GRADIENTS,
     File,
     Leaf,
     Session,
@@ -206,7 +207,14 @@ def parameters_in(root: Any, others: Container[str] = ()) -> list[Leaf]:
         words = [leaf.word, *(part for part in leaf.way[-2:-1] if isinstance(part, str))]  # params["gamma"] too
         return any(meanings(word)[:1] == ["parameters"] for word in words) or squeezed(leaf.word) in others
 
-    found = [p for p in leaves(root) if (p.named or called(p)) and not any(map(is_gradient, p.way))]
+    arrays = leaves(root)
+    gradients = [leaf for leaf in arrays if leaf.word in GRADIENTS]
+    found = [
+        p
+        for p in arrays
+        if (p.named or called(p) or any(map(p.holds_both, gradients)))
+        and not (p.word in GRADIENTS or any(map(is_gradient, p.way)))
+    ]
     return [p for p in found if numpy.size(p.value) and (numpy.ndim(p.value) or p.places)]
 
 
