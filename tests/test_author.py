@@ -1140,6 +1140,15 @@ def test_constants_are_no_mistakes_where_each_step_may_have_its_own_rate(tmp_pat
     assert [(f["at"], f["code"]) for f in said["findings"] if f["at"] != "loss"] == [("dW1", "wrong-scale")]
 
 
+def test_a_momentum_in_the_line_of_the_gradient_is_none_in_the_second_step(tmp_path):
+    """The biases are stepped by their bare gradients, the weights by a momentum that is nothing in the first step."""
+    text = re.sub(r"    (b\d) -= 0.1 \* ", r"    \1 -= ", PLAIN).replace("for _", "vW1, vW2 = 0, 0\nfor _")
+    text = re.sub(r"dW(\d), (db\d) = (.*), (d.*)", r"vW\1, \2 = 0.1 * vW\1 + 0.1 * \3, \4", text)
+    text = re.sub(r"W(\d) -= .*", r"W\1 -= vW\1", text)
+    with pytest.raises(ValueError, match="no rate is common to all steps: right if each has its own, and wrong if not"):
+        examined(tmp_path, text)
+
+
 def test_an_optimiser_that_keeps_something_for_each_example(tmp_path):
     """Adam of each example's error, of which the biases' steps are sums: the error is right, and its use an oddity."""
     kept = PLAIN.replace("for _", "m, v = np.zeros(3), np.zeros(3)\nfor _").replace(

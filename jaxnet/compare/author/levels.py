@@ -89,7 +89,9 @@ def _up_to_formula(levels: list[Level], parameter: Parameter) -> list[Level]:
     in_step = made.node.place[:2] in [node.place[:2] for node in (parameter.after, outermost.node) if node.place]
     for k, level in enumerate(levels):
         candidate = level.candidate
-        if candidate is None or candidate.beside or candidate.bent or candidate.node.place != made.node.place:
+        if candidate is None or candidate.node.place != made.node.place:
+            continue
+        if candidate.beside or candidate.bent or candidate.kept:
             continue
         if not in_step or not (level.factor is not None or candidate.scaled or candidate.decayed):
             return levels[: k + 1]
@@ -253,11 +255,12 @@ def _proportional(levels: list[Level]) -> Level:
 
 
 def _of_formula(levels: list[Level]) -> Level:
-    """What an optimiser was given, where no array is the truth: all of the line in which the gradient was made."""
+    """What an optimiser was given, where no array is the truth: all of the line in which the gradient was made, but for
+    what is kept from the steps before."""
     made = levels[-1].candidate
     here = made.node.place if made is not None else None
-    same = [level for level in levels if level.candidate is not None and level.candidate.node.place == here]
-    return (same or levels[-1:])[0]
+    same = (level for level in levels if (c := level.candidate) is not None and c.node.place == here and not c.kept)
+    return next(same, levels[-1])
 
 
 def _within(levels: list[Level], count: int) -> Level:
