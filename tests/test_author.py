@@ -1555,6 +1555,14 @@ def test_networks_that_are_trained_in_one_loop_are_all_judged(tmp_path, wrong):
     assert (said["verdict"], len(said["findings"])) == ("wrong", 1)
 
 
+def test_a_relu_that_writes_where_its_argument_is_negative(tmp_path):
+    """It leaves nothing negative in Z, by which the slope was to be told; positions have no derivative themselves."""
+    written = PLAIN.replace("np.tanh(X @ W1 + b1)", "X @ W1 + b1\n    A1[np.where(A1 < 0)] = 0")
+    assert examined(tmp_path, written.replace("(1 - A1 ** 2)", "(A1 > 0)"))["verdict"] == "right"
+    said = examined(tmp_path, written.replace("(1 - A1 ** 2)", "np.where(A1 < 0, 0, 1)"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
 def test_a_mask_that_only_the_loss_has(tmp_path):
     """Masked in the number that is printed, and not in the gradient: nobody can say which of them is meant."""
     masked = PLAIN.replace("for _", "k, M = np.arange(9), np.arange(9) % 2\nfor _")
