@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import tracemalloc
 from pathlib import Path
 
 import author_files
@@ -192,6 +193,22 @@ def test_what_no_formula_gives_is_unknown():
     report = jaxnet.diagnose_backprop(params, X, Y, given, loss="squared-error")
     assert codes_of(report) == [("dW1", "unknown")]
     assert "rows 2" in report.to_dict()["findings"][0]["explanation"]
+
+
+def test_the_formulas_are_tried_one_by_one():
+    """Hundreds of errors of a layer are made before one is given up: all of them at once would fill the memory."""
+    params, X, Y = small_case(sizes=(5, 64, 4), m=2000)
+    given = backprop.backward(params, X, Y)
+    given = [tuple(array * np.arange(1, len(array) + 1)[::-1].reshape(-1, *[1] * (array.ndim - 1)) for array in layer)
+             for layer in given]  # fmt: skip
+    tracemalloc.start()
+    try:
+        report = jaxnet.diagnose_backprop(params, X, Y, given, loss="squared-error")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert {code for _, code in codes_of(report)} == {"unknown"}
+    assert most < 30 * 2000 * 64 * 8
 
 
 def test_every_code_has_words_and_the_report_its_keys():

@@ -8,12 +8,11 @@ paid for each mistake assumed: the simplest explanation that reproduces the numb
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +28,7 @@ Factors = tuple[float, ...]
 BEAM = 8  # explanations that go on to the next layer
 UNKNOWN = 6.0  # the price of a quantity that nothing explains: more than any mistakes that explain it
 ARBITRARY = 2.5  # the price of a constant without a meaning, against 1 for one with a meaning
+MOST = 3  # mistakes in one error
 SLACK = 1.5  # how much dearer than the cheapest an explanation of one layer may be and still go on
 
 
@@ -59,7 +59,8 @@ class Problem(NamedTuple):
     """What is to be explained, an entry for each draw: a forward pass, and the gradients given for it.
 
     dW[l] and db[l] (index 0 is empty) hold the given gradients as rows, (o, i) and (o,), or whatever shape they
-    came in; None where none was given. penalty[l] is λ of a weight penalty that the loss itself has.
+    came in; None where none was given. penalty[l] is λ of a weight penalty that the loss itself has. along[k][l] is
+    the input of layer l + 1 along its `directions`, in draw k: candidates for its error are first tried on that.
     """
 
     passes: list[Pass]
@@ -67,6 +68,7 @@ class Problem(NamedTuple):
     db: list[list[Array | None]]
     tolerance: float
     penalty: list[list[float]]
+    along: tuple[list[Array], ...] = ()
 
 
 class Explanation(NamedTuple):
@@ -120,6 +122,7 @@ def diagnose(problem: Problem, limit: float = math.inf) -> Diagnosis:
     """
     if all_right(problem):
         return Diagnosis([], 0.0, tuple(continued(p, {p.last: p.DZ}) for p in problem.passes))
+    problem = problem._replace(along=tuple([a @ directions(a.shape[1]) for a in p.A[:-1]] for p in problem.passes))
     ones = (1.0,) * len(problem.passes)
     beam = [State(0.0, tuple({} for _ in problem.passes), ones, (), ())]
     for layer in range(problem.passes[0].last, 0, -1):
@@ -176,18 +179,22 @@ def _factor(given: Array, true: Array, tolerance: float) -> float | None:
 
 def _explain_layer(problem: Problem, layer: int, state: State, limit: float) -> list[State]:
     """The ways to explain dZ, dW and db of this layer, given how the layers above were explained."""
-    candidates = iter(_candidates(problem, layer, state))
-    right = next(candidates)
+    right = next(_candidates(problem, layer, state, 0))
     found = _follow(problem, layer, state, right)
     if found[0].price > state.price:
-        # An error from which dW or db follows by its right formula is worth a closer look. All are, if none is.
-        others = list(candidates)
-        promising = [candidate for candidate in [right, *others] if _fits_at_once(problem, layer, candidate.dZ)]
+        # An error from which dW or db follows by its right formula is worth a closer look. Those with one mistake are,
+        # if none is: they must have another one beside it. They are made one by one, since all fill the memory.
         cheapest = min(found[0].price, limit)
-        further = 0 if promising else 1  # what fits neither dW nor db at once has more mistakes than its own
-        for candidate in promising or [candidate for candidate in others if len(candidate.codes) < 2]:
-            # They come in the order of their price; the right one has been followed already.
-            if candidate is not right and state.price + len(candidate.codes) + further < cheapest:
+        fits = False
+        for candidate in _in_order(problem, layer, state):
+            if state.price + len(candidate.codes) >= cheapest:
+                break
+            if _fits_at_once(problem, layer, candidate.dZ):
+                fits = True
+                found += _follow(problem, layer, state, candidate)
+                cheapest = min(cheapest, *(option.price for option in found))
+        for candidate in () if fits else _in_order(problem, layer, state, 1):
+            if state.price + len(candidate.codes) + 1 < cheapest:
                 found += _follow(problem, layer, state, candidate)
                 cheapest = min(cheapest, *(option.price for option in found))
         if min(option.price for option in found) + SLACK >= state.price + UNKNOWN + 1:  # that of giving up at least
@@ -206,9 +213,7 @@ def _fits_at_once(problem: Problem, layer: int, errors: Arrays) -> bool:
         return True
     if dW is not None and all(w.shape == p.W[layer].shape for w, p in zip(dW, problem.passes, strict=True)):
         sought = [w @ directions(w.shape[1]) for w in dW]
-        outer = [
-            e.T @ (p.A[layer - 1] @ directions(w.shape[1])) for e, p, w in zip(errors, problem.passes, dW, strict=True)
-        ]
+        outer = [(along[layer - 1].T @ e).T for e, along in zip(errors, problem.along, strict=True)]
         return all(s.any() for s in sought) and _fit(problem, sought, outer) is not None
     return False
 
@@ -299,51 +304,64 @@ class Candidate(NamedTuple):
     dA: tuple[list[tuple[str, Array]], ...]
 
 
-def _candidates(problem: Problem, layer: int, state: State) -> Iterator[Candidate]:
-    """Each array once, the right one first, then by the number of mistakes."""
-    output = layer == problem.passes[0].last
-    found = output_candidates(problem.passes) if output else _hidden_candidates(problem, layer, state)
-    right = next(found)  # each table begins with the right formula
-    zeros = tuple(np.zeros_like(p.Z[layer]) for p in problem.passes)
-    zero = Candidate(("zero",), "0", zeros, tuple([] for _ in zeros))
+def _candidates(problem: Problem, layer: int, state: State, count: int) -> Iterator[Candidate]:
+    """Those with so many mistakes; of those with none the right one first, as in each table."""
+    if count == 1:
+        zeros = tuple(np.zeros_like(p.Z[layer]) for p in problem.passes)
+        yield Candidate(("zero",), f"dZ{layer} = 0", zeros, tuple([] for _ in zeros))
+    if layer == problem.passes[0].last:
+        found = output_candidates(problem.passes, count)
+    else:
+        found = _hidden_candidates(problem, layer, state, count)
+    yield from (candidate._replace(computed=f"dZ{layer} = {candidate.computed}") for candidate in found)
+
+
+def _in_order(problem: Problem, layer: int, state: State, most: int = MOST) -> Iterator[Candidate]:
+    """All but the right one, by the number of mistakes, and of equal arrays one: a few numbers tell them apart."""
     seen = set()
-    for candidate in [right, *sorted([zero, *found], key=lambda candidate: len(candidate.codes))]:
-        if _numbers(candidate.dZ) not in seen:
-            seen.add(_numbers(candidate.dZ))
-            yield candidate._replace(computed=f"dZ{layer} = {candidate.computed}")
+    for count in range(most + 1):
+        for candidate in _candidates(problem, layer, state, count):
+            numbers = tuple(
+                (array.shape, (directions(len(array))[:, 0] @ array @ directions(array.shape[1]) + 0.0).tobytes())
+                for array in candidate.dZ
+            )
+            if seen and numbers not in seen:  # the right one comes first
+                yield candidate
+            seen.add(numbers)
 
 
-def _numbers(arrays: Arrays) -> tuple[tuple[tuple[int, ...], bytes], ...]:
-    """What tells arrays apart, without their numbers, which fill the memory where there are many examples."""
-    return tuple((a.shape, hashlib.blake2b((a + 0.0).tobytes()).digest()) for a in arrays)  # −0 + 0 = 0
-
-
-def output_candidates(passes: list[Pass]) -> Iterator[Candidate]:
-    """The ways to make dZ of the output, the right one first."""
+def output_candidates(passes: list[Pass], count: int | None = None) -> Iterator[Candidate]:
+    """The ways to make dZ of the output, the right one first; or those with so many mistakes."""
     dA = tuple(list(mistakes.output_errors(p)) for p in passes)
-    for (code, formula), (extra_code, extra) in product(mistakes.OUTPUT_ERRORS, mistakes.OUTPUT_EXTRAS):
+    for (code, formula), (extra_code, extra) in itertools.product(mistakes.OUTPUT_ERRORS, mistakes.OUTPUT_EXTRAS):
+        codes = _codes(code, extra_code)
+        if count is not None and len(codes) != count:
+            continue
         for symbols, errors in _together(formula(p) for p in passes):
             for more, factors in _together(extra(p) for p in passes):
-                yield Candidate(_codes(code, extra_code), symbols + more, _times(errors, factors), dA)
+                yield Candidate(codes, symbols + more, _times(errors, factors), dA)
 
 
-def _hidden_candidates(problem: Problem, layer: int, state: State) -> Iterator[Candidate]:
+def _hidden_candidates(problem: Problem, layer: int, state: State, count: int) -> Iterator[Candidate]:
     passes = problem.passes
     above = [mistakes.Above(e[layer + 1], dA) for e, dA in zip(state.errors, state.dA, strict=True)]
     for code, through in mistakes.WEIGHTS:
-        for symbols, dA in _together(through(p, layer, of) for p, of in zip(passes, above, strict=True)):
-            yield from _with_slopes(problem, layer, _codes(code), symbols, dA)
-    yield from _after_update_candidates(problem, layer, tuple(of.dZ for of in above))
+        if slopes := _slopes(_codes(code), count):
+            for symbols, dA in _together(through(p, layer, of) for p, of in zip(passes, above, strict=True)):
+                named = tuple([(f"dA{layer}", array)] for array in dA)
+                for codes, slope in slopes:
+                    for more, factors in _together(slope(p, layer, d) for p, d in zip(passes, dA, strict=True)):
+                        yield Candidate(codes, f"({symbols}) ∘ {more}", _times(dA, factors), named)
+    yield from _after_update_candidates(problem, layer, tuple(of.dZ for of in above), count)
 
 
-def _with_slopes(problem: Problem, layer: int, codes: tuple[str, ...], symbols: str, dA: Arrays) -> Iterator[Candidate]:
-    named = tuple([(f"dA{layer}", array)] for array in dA)
-    for slope_code, slope in mistakes.DERIVATIVES:
-        for more, slopes in _together(slope(p, layer, d) for p, d in zip(problem.passes, dA, strict=True)):
-            yield Candidate((*codes, *_codes(slope_code)), f"({symbols}) ∘ {more}", _times(dA, slopes), named)
+def _slopes(codes: tuple[str, ...], count: int) -> list[tuple[tuple[str, ...], mistakes.Slope]]:
+    """The formulas of a slope with which, beside these mistakes, there are so many."""
+    found = [((*codes, *_codes(code)), slope) for code, slope in mistakes.DERIVATIVES]
+    return [(codes, slope) for codes, slope in found if len(codes) == count]
 
 
-def _after_update_candidates(problem: Problem, layer: int, above: Arrays) -> Iterator[Candidate]:
+def _after_update_candidates(problem: Problem, layer: int, above: Arrays, count: int) -> Iterator[Candidate]:
     """dZ (W − η dW) ∘ slope, where W had made its step already: η is solved for, from dW or db of this layer."""
     passes = problem.passes
     steps = []
@@ -355,24 +373,23 @@ def _after_update_candidates(problem: Problem, layer: int, above: Arrays) -> Ite
         except ValueError:
             return
     W = [p.W[layer + 1] for p in passes]
-    ways: list[tuple[tuple[str, ...], list[tuple[Array, Array]]]] = [
-        ((), [(w, step) for w, step in zip(W, steps, strict=True)])
-    ]
+    ways: list[tuple[tuple[str, ...], list[tuple[Array, Array]]]] = [((), list(zip(W, steps, strict=True)))]
     if all(w.shape[0] == w.shape[1] for w in W):
         ways.append((("weights-not-transposed",), [(w.T, step.T) for w, step in zip(W, steps, strict=True)]))
-    for codes, through in ways:
+    for of_way, through in ways:
+        if not (found := _slopes(("weights-already-updated", *of_way), count)):
+            continue
         dA = tuple(error @ w for error, (w, _) in zip(above, through, strict=True))
         dA_change = tuple(error @ step for error, (_, step) in zip(above, through, strict=True))
-        for slope_code, slope in mistakes.DERIVATIVES:
+        for codes, slope in found:
             for more, slopes in _together(slope(p, layer, d) for p, d in zip(passes, dA, strict=True)):
                 before, change = _times(dA, slopes), _times(dA_change, slopes)
                 rates = [_step_size(problem, layer, k, before[k], change[k]) for k in range(len(passes))]
                 if all(rate > 1e-12 for rate in rates):
                     updated = tuple(b - rate * c for b, c, rate in zip(before, change, rates, strict=True))
                     symbols = f"(dZ{layer + 1} (W{layer + 1} after its update)) ∘ {more}"
-                    codes_of_it = _codes("weights-already-updated", *codes, slope_code)
                     named = tuple([(f"dA{layer}", a - r * c)] for a, c, r in zip(dA, dA_change, rates, strict=True))
-                    yield Candidate(codes_of_it, symbols, updated, named)
+                    yield Candidate(codes, symbols, updated, named)
 
 
 def _step_size(problem: Problem, layer: int, k: int, before: Array, change: Array) -> float:
@@ -381,7 +398,7 @@ def _step_size(problem: Problem, layer: int, k: int, before: Array, change: Arra
     systems = []
     for turned in () if dW is None else (dW, dW.T):
         if turned.shape == p.W[layer].shape:
-            probe = p.A[layer - 1] @ directions(turned.shape[1])
+            probe = problem.along[k][layer - 1]
             systems.append((before.T @ probe, change.T @ probe, turned @ directions(turned.shape[1])))
     if db is not None and db.size == before.shape[1] >= 3:
         systems.append((before.sum(axis=0), change.sum(axis=0), db))
@@ -557,7 +574,7 @@ def _match(
     """
     shaped = [_as_shaped(g, c, parameter.shape) for g, c, parameter in zip(given, candidate, like, strict=True)]
     noise = 1e-2 * problem.tolerance * size
-    for arrays in product(*shaped):
+    for arrays in itertools.product(*shaped):
         # Softmax errors sum to 0 over the classes, in exact arithmetic: then both are rounding and nothing else.
         if size and all(
             (g.size == c.size or not np.ptp(g)) and max(np.abs(g).max(), np.abs(c).max()) <= noise

@@ -218,7 +218,8 @@ def _at_wrong_point(p: Pass, layer: int, dA: Array) -> Yields:
             yield f"{symbol}′ from {name} for A{layer}", at_a(point)
 
 
-DERIVATIVES: list[tuple[str | None, Callable[[Pass, int, Array], Yields]]] = [
+Slope: TypeAlias = Callable[[Pass, int, Array], Yields]
+DERIVATIVES: list[tuple[str | None, Slope]] = [
     (None, _at_z),
     ("missing-activation-derivative", lambda p, layer, dA: iter([("1", np.ones(()))])),
     ("activation-instead-of-derivative", _activation_itself),

@@ -212,7 +212,8 @@ class PullBack:
         self.outputs, self.active = list(outputs), active
         reached = ancestors(self.outputs, until=lambda n: n in parameters)
         reached = (n for n in reached if n in active and n not in parameters and n.function is not None)
-        moving = (n for n in reached if n.dtype is None or n.dtype.kind not in "biu")  # positions and masks have no slope
+        # Positions and masks have no derivative.
+        moving = (n for n in reached if n.dtype is None or n.dtype.kind not in "biu")
         self.order = sorted(moving, key=lambda n: -n.number)
         self._of_draw: dict[Values, tuple] = {}
 
