@@ -1563,6 +1563,44 @@ def test_a_relu_that_writes_where_its_argument_is_negative(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
 
 
+def test_a_loss_beside_the_first_step_only_where_the_bias_is_still_a_number(tmp_path):
+    """The squared error is printed once in a hundred steps, and b is an array from the second one on."""
+    text = """
+import numpy as np
+np.random.seed(2)
+X, y, w, b = np.random.randn(30, 2), np.arange(30) % 2, np.zeros(2), 0.0
+for i in range(900):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    w -= 0.1 * X.T @ (p - y) / 30
+    b -= 0.1 * np.mean(p - y)
+    if i % 100 == 0:
+        print(np.mean((p - y) ** 2))
+"""
+    said = examined(tmp_path, text)
+    assert ("dZ1", "missing-output-derivative") in [(f["at"], f["code"]) for f in said["findings"]]
+    said = examined(
+        tmp_path, text.replace("np.mean((p - y) ** 2)", "-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))")
+    )
+    assert said["verdict"] == "right"
+    assert [p["name"] for p in said["parameters"]] == ["W1", "b1"]
+
+
+def test_what_a_parameter_decays_by_in_the_line_of_its_step(tmp_path):
+    """Adam's step and a decay are two steps of one array, and an optimiser may be where the mean is taken."""
+    text = PLAIN.replace("for _", "S = {k: 0 for k in ('W1', 'b1', 'W2', 'b2')}\nfor _").replace("(P - Y) / 9", "P - Y")
+    text = re.sub(
+        r"    (\w\d) -= 0.1 \* d\1",
+        r"    d\1 /= 9\n    S['\1'] = 0.9 * S['\1'] + 0.1 * d\1 ** 2\n"
+        r"    \1 = \1 - 0.01 * d\1 / (np.sqrt(S['\1']) + 1e-8) - 1e-3 * \1",
+        text,
+    )
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("/= 9", "/= 7"))
+    assert [(f["code"], f["scale"]) for f in said["findings"]] == [("wrong-scale", pytest.approx(9))]
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
 def test_a_mask_that_only_the_loss_has(tmp_path):
     """Masked in the number that is printed, and not in the gradient: nobody can say which of them is meant."""
     masked = PLAIN.replace("for _", "k, M = np.arange(9), np.arange(9) % 2\nfor _")

@@ -209,10 +209,15 @@ def _past_optimisers(within: dict[Parameter, Level], fitted: dict[Parameter, lis
         node = level.node
         return level.factor is not None and not any(node in inside[q] for q in fitted if q is not p)
 
-    return {
-        p: next((lv for lv in fitted[p] if own(lv, p)), level) if level.factor is None else level
-        for p, level in within.items()
-    }
+    def given(p: Parameter) -> Level:
+        for level in fitted[p]:
+            if level.candidate is not None and level.candidate.penalised:
+                break  # a penalty is no optimiser's
+            if own(level, p):
+                return level
+        return within[p]
+
+    return {p: given(p) if level.factor is None else level for p, level in within.items()}
 
 
 def _agreement(choice: dict[Parameter, Level]) -> tuple[bool, int, int]:
@@ -256,11 +261,14 @@ def _proportional(levels: list[Level]) -> Level:
 
 def _of_formula(levels: list[Level]) -> Level:
     """What an optimiser was given, where no array is the truth: all of the line in which the gradient was made, but for
-    what is kept from the steps before."""
+    what is kept from the steps before, and over the number of examples, if it is divided by that further on."""
     made = levels[-1].candidate
     here = made.node.place if made is not None else None
-    same = (level for level in levels if (c := level.candidate) is not None and c.node.place == here and not c.kept)
-    return next(same, levels[-1])
+    places = (k for k, lv in enumerate(levels) if (c := lv.candidate) is not None and c.node.place == here and not c.kept)
+    k = next(places, len(levels) - 1)
+    while k and (outer := levels[k - 1].candidate) and outer.counts and outer.node.function is np.true_divide:
+        k -= 1
+    return levels[k]
 
 
 def _within(levels: list[Level], count: int) -> Level:

@@ -27,7 +27,8 @@ class Candidate(NamedTuple):
     positions: np.ndarray
     scaled: bool  # it is another candidate times a plain number …
     counts: bool  # … of examples, or over it
-    decayed: bool  # it is another candidate and a multiple of the parameter, added where the step is made
+    decayed: bool  # it is another candidate and a multiple of the parameter, added where the step is made …
+    penalised: bool  # … or elsewhere
     beside: bool  # it is another candidate but for entries that are not trained, or the matrix of Newton's method
     bent: bool = False  # it is made of another candidate and of numbers, and no multiple of it: clipped, say
     kept: bool = False  # it is another candidate and β v, of an array that an optimiser keeps …
@@ -36,9 +37,9 @@ class Candidate(NamedTuple):
 
 def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     """Outermost first: the step itself, then what it was made of, down to the formula of the gradient."""
-    if len(parameter.steps) != 1 or not isinstance(parameter.steps[0], Node):
+    outermost = _only_step(parameter)
+    if outermost is None:
         return []
-    outermost = parameter.steps[0]
     if parameter.after.function not in (np.add, np.subtract) and outermost.size != parameter.size:
         return []  # only some entries are stepped
     region = _region(outermost, parameter, step)
@@ -47,16 +48,25 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     for node in _all_goes_through(outermost, region, step):
         formula = _is_formula(node, parameter, step)
         if node in positions:
-            decayed = _is_decay(node, parameter, region[-1])
+            with_own = _adds_own(node, parameter)
+            decayed = with_own and _is_of_step(node, parameter, region[-1])
+            penalised = with_own and not decayed
             beside = _is_held(node, step) or len(_carrying(node)) < len(node.parents)
             scaled, inner = is_scaling(node, step), any(parent in positions for parent in node.parents)
             counts = scaled and any(_is_number(node, m) for m in step.counts)
             bent = inner and not (scaled or formula) and all(parent in step.labelled for parent in node.parents)
             kept, mean = is_kept(node, step), _is_mean(node, step)
-            found.append(Candidate(node, positions[node], scaled, counts, decayed, beside, bent, kept, mean))
+            flags = scaled, counts, decayed, penalised, beside, bent, kept, mean
+            found.append(Candidate(node, positions[node], *flags))
         if formula:
             break
     return found
+
+
+def _only_step(parameter: Parameter) -> Node | None:
+    """What the parameter is stepped with, if that is one array: not counting what it decays by beside that."""
+    steps = [s for s in parameter.steps if not (isinstance(s, Node) and _is_own(s, parameter))]
+    return steps[0] if len(steps) == 1 and isinstance(steps[0], Node) else None
 
 
 def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
@@ -85,13 +95,13 @@ def _carrying(node: Node) -> list[Node]:
 
 def spread(parameter: Parameter, step: Step) -> list[Candidate]:
     """Arrays of another size that an optimiser was given, and that NumPy spread over what it keeps; outermost first."""
-    if len(parameter.steps) != 1 or not isinstance(parameter.steps[0], Node):
+    outermost = _only_step(parameter)
+    if outermost is None:
         return []
-    outermost = parameter.steps[0]
     found = ancestors([outermost], until=lambda n: n not in step.labelled or not _is_spreading(n, step))
     region = sorted((n for n in found if n in step.labelled), key=lambda n: -n.number)
     return [
-        Candidate(node, np.arange(node.size), is_scaling(node, step), False, False, False)
+        Candidate(node, np.arange(node.size), is_scaling(node, step), False, False, False, False)
         for node in _all_goes_through(outermost, region, step)
         if node.size != outermost.size
     ]
@@ -130,15 +140,18 @@ def is_scaling(node: Node, step: Step) -> bool:
     )
 
 
-def _is_decay(node: Node, parameter: Parameter, made: Node) -> bool:
-    """Whether what the parameter decays by is added where it is stepped: the optimiser's doing, not the gradient's."""
-    if node.function not in (np.add, np.subtract) or len(node.parents) != 2 or not node.places:
-        return False
+def _adds_own(node: Node, parameter: Parameter) -> bool:
+    """Whether something that is made of the parameter alone is added in a line of the author's, λp say."""
+    adds = node.function in (np.add, np.subtract) and len(node.parents) == 2
+    return adds and node.place is not None and any(_is_own(parent, parameter) for parent in node.parents)
+
+
+def _is_of_step(node: Node, parameter: Parameter, made: Node) -> bool:
+    """Whether it is made where the parameter is stepped: the optimiser's doing, not the gradient's."""
     here, there, origin = node.place, parameter.after.place, made.place
     if here is None or there is None or origin is None or here.file != there.file:
         return False
-    stepping = here.line == there.line or (here.function == there.function != origin.function)
-    return stepping and any(_is_own(parent, parameter) for parent in node.parents)
+    return here.line == there.line or (here.function == there.function != origin.function)
 
 
 def _numbers(node: Node) -> list[float]:

@@ -166,13 +166,13 @@ def _steps_of(found: list[list[Chain]], tape: Tape) -> Iterator[list[Step]]:
         kept = all(chain.versions[1].shape == chain.versions[0].shape for chain in network)
         views = [_view(tape, network, k) for k in range(min(2 if kept else 1, steps_made)) if at_once(network, k)]
         views = [_with_further(tape, view) for view in views]
-        # A bias that began as a number is one from the second step on: what is read without it is not all of the step.
-        of_each = (
-            _readings_of([view for view in views if len(view.parameters) == count])
-            for count in sorted({len(view.parameters) for view in views}, reverse=True)
-        )
-        if steps := next(filter(None, of_each), None):
-            yield steps
+        # A bias that began as a number is one from the second step on: what is read without it is not all of the step,
+        # but the loss may be computed in the first one only.
+        counts = sorted({len(view.parameters) for view in views}, reverse=True)
+        of_each = [_readings_of([view for view in views if len(view.parameters) == count]) for count in counts]
+        if steps := next(filter(None, of_each), []):
+            without = [step for found in of_each if found is not steps for step in found if step.losses]
+            yield steps if any(step.losses for step in steps) else steps + without
 
 
 def _readings_of(views: list[View]) -> list[Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -263,6 +264,20 @@ def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None
 
 
 def _best(attempt: Attempt, stated: str | None) -> Judged:
+    """The verdict on the step as `_by_readings`; where that is right by a loss that the error implies, and the program
+    computes one in another step, which has fewer parameters yet, and is wrong by that, this one."""
+    count = max((len(step.parameters) for step in attempt.steps), default=0)
+    best = _by_readings(attempt, [step for step in attempt.steps if len(step.parameters) == count], stated)
+    if not best.wrong and best.truth.loss.node is None:
+        for step in (step for step in attempt.steps if len(step.parameters) < count):
+            with contextlib.suppress(ValueError):
+                judged = judge(attempt.tape, step, lines.parameter_names(step, attempt.names), stated)
+                if judged.wrong and judged.truth.loss.node is not None:
+                    return judged
+    return best
+
+
+def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None) -> Judged:
     """The verdict on the first reading of the step under which something can be said; one that is right, if any is, and
     if the step after it is not wrong: a copy of the weights is right until they are stepped."""
     right: Judged | None = None  # but for a constant, perhaps
@@ -270,7 +285,7 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
     problem: ValueError | None = None
     unseen = unexplained = False
     began = time.monotonic()
-    for step in attempt.steps:
+    for step in steps:
         try:
             judged = judge(attempt.tape, step, lines.parameter_names(step, attempt.names), stated)
             if judged.wrong:
