@@ -1601,6 +1601,21 @@ def test_what_a_parameter_decays_by_in_the_line_of_its_step(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
 
 
+def test_a_penalty_of_the_weights_after_the_step(tmp_path):
+    """The gradient has that of the weights before it, as it should; the number that is printed has another one."""
+    text = PLAIN.replace("    W1 -= ", "    dW1, dW2 = dW1 + 0.01 * W1, dW2 + 0.01 * W2\n    W1 -= ")
+    text += "    print(loss + 0.01 / 2 * (np.sum(W1 ** 2) + np.sum(W2 ** 2)))\n"
+    for program in (text, text.replace("0.01 * W", "0 * W")):
+        with pytest.raises(ValueError, match="adds to the loss a penalty of the weights after the step"):
+            examined(tmp_path, program)
+    before = text.replace(
+        "P - Y) / 9", "P - Y) / 9\n    print(loss + 0.01 / 2 * (np.sum(W1 ** 2) + np.sum(W2 ** 2)))", 1
+    )
+    assert examined(tmp_path, before)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert ("dZ1", "missing-activation-derivative") in [(f["at"], f["code"]) for f in said["findings"]]
+
+
 def test_a_mask_that_only_the_loss_has(tmp_path):
     """Masked in the number that is printed, and not in the gradient: nobody can say which of them is meant."""
     masked = PLAIN.replace("for _", "k, M = np.arange(9), np.arange(9) % 2\nfor _")

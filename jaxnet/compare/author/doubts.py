@@ -18,7 +18,7 @@ from jaxnet.compare.author.levels import RIGHT, Level, holds, true_gradients, wi
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_of, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, ancestors, made_alone_of, made_of, nodes_in, setitem
 from jaxnet.compare.author.truth import Loss, Truth, tied
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import NOTHING, common_multiple, each_multiple, is_among
@@ -280,6 +280,19 @@ def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
         raise Unexplained(
             f"the gradients are right if they are meant to go back {count} rounds of the loop and no more"
         )
+
+
+def check_for_a_later_penalty(judged: Judged, tape: Tape) -> None:
+    """A penalty that is added to the loss once the weights have been stepped is one of other weights than the gradient
+    could have: nothing tells whether it was to have it."""
+    loss, stepped = judged.truth.loss.node, {p.after for p in judged.step.parameters}
+    for node in tape.nodes[loss.number + 1 : judged.step.last + 1] if loss is not None else ():
+        others = [parent for parent in node.parents if parent is not loss] if loss in node.parents else []
+        if node.function is np.add and node.size == 1 and others and made_alone_of(others, stepped):
+            raise Unexplained(
+                f"{where(node)} adds to the loss a penalty of the weights after the step: whether the gradient is to "
+                "have one of those before it cannot be told"
+            )
 
 
 def check_for_clipped_examples(judged: Judged, wrong: list[str]) -> None:

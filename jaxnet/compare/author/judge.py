@@ -54,7 +54,9 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     judged = _in_draws(tape, step, names, loss, drawn)
     alive = [v for k, v in enumerate(drawn) if any(arrays[k].any() for arrays in judged.given.values())]
     if judged.wrong and DRAWS <= len(alive) < len(drawn):  # in the others all is 0, which any formula may give
-        return _in_draws(tape, step, names, loss, alive)
+        judged = _in_draws(tape, step, names, loss, alive)
+    if {f.code for f in judged.findings if f.severity == "error"} <= {"weight-penalty"}:
+        doubts.check_for_a_later_penalty(judged, tape)
     return judged
 
 

@@ -264,7 +264,9 @@ def _of_formula(levels: list[Level]) -> Level:
     what is kept from the steps before, and over the number of examples, if it is divided by that further on."""
     made = levels[-1].candidate
     here = made.node.place if made is not None else None
-    places = (k for k, lv in enumerate(levels) if (c := lv.candidate) is not None and c.node.place == here and not c.kept)
+    places = (
+        k for k, lv in enumerate(levels) if (c := lv.candidate) is not None and c.node.place == here and not c.kept
+    )
     k = next(places, len(levels) - 1)
     while k and (outer := levels[k - 1].candidate) and outer.counts and outer.node.function is np.true_divide:
         k -= 1

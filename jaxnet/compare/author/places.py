@@ -184,7 +184,11 @@ def _truth(judged: Judged) -> str:
         )
         stepped = {n for p in judged.step.parameters for n in p.versions}
         other = next((n.place for n in judged.step.losses if n.place is not None and n not in stepped), None)
-        why = "no loss is computed in these steps" if other is None else f"the number of line {other.line} has other gradients"
+        why = (
+            "no loss is computed in these steps"
+            if other is None
+            else f"the number of line {other.line} has other gradients"
+        )
         return f"jax.grad of your forward pass and the {loss_name} ({why})"
     if loss.decay is not None:
         line = f"line {loss.decay.place.line} decays" if loss.decay.place else "the program decays"
