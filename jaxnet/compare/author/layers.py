@@ -239,7 +239,7 @@ def _play(build: Callable[[Shape], _Layer], np: types.ModuleType, shape: Shape, 
         _loss = np.sum(upstream * upstream) / (2 * count)  # for the record
         dx = layer.backward(upstream, strict)
         if dx is not None:
-            x = x - RATE * dx / count
+            x = x - RATE * (dx / count)
         elif not layer.parameters:
             raise Unfillable("no gradient of its input")
 

@@ -44,6 +44,8 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
     levels = {}
     for p in step.parameters:
         found = [] if step.stale else candidates(p, step)
+        if p.after.place is None:  # the step is ours: a rate times the gradient, and no other number is a rate
+            found = found[1:2] or found
         levels[p] = [Level(c, [_placed(np.asarray(v(c.node), float), c, p) for v in drawn], None) for c in found]
         levels[p] = levels[p] or [Level(None, [stepped(p, values) for values in drawn], None)]
     return levels

@@ -193,6 +193,8 @@ def _examined(
     if in_part is not None:
         return in_part, []
     if layers and not unsure:
+        if scaled := [found for found in layers if found.examined.judged.findings]:  # right but for a constant
+            return scaled[0], []
         most = max(layers, key=lambda found: len(found.examined.judged.names))
         program = "; ".join(dict.fromkeys(str(found.attempt.program) for found in layers))
         return most._replace(attempt=most.attempt._replace(program=program)), []
