@@ -1616,6 +1616,16 @@ def test_a_penalty_of_the_weights_after_the_step(tmp_path):
     assert ("dZ1", "missing-activation-derivative") in [(f["at"], f["code"]) for f in said["findings"]]
 
 
+def test_a_backward_pass_that_has_no_part_in_what_is_right_is_named(tmp_path):
+    other = "def backward_with_penalty(X, d, W):\n    return X.T @ d + W\n"
+    assert examined(tmp_path, PLAIN + other)["idle"] == ["backward_with_penalty"]
+    used = PLAIN.replace("for _", other.replace(" + W", "") + "for _").replace(
+        "X.T @ dZ1", "backward_with_penalty(X, dZ1, W1)"
+    )
+    assert examined(tmp_path, used)["idle"] == []
+    assert examined(tmp_path, PLAIN.replace(*SLOPE) + other)["idle"] == []
+
+
 def test_a_mask_that_only_the_loss_has(tmp_path):
     """Masked in the number that is printed, and not in the gradient: nobody can say which of them is meant."""
     masked = PLAIN.replace("for _", "k, M = np.arange(9), np.arange(9) % 2\nfor _")

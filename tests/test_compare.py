@@ -219,7 +219,17 @@ def test_every_code_has_words_and_the_report_its_keys():
     given[1] = given[1][0], np.array(given[1][1].sum())
     data = json.loads(jaxnet.diagnose_backprop(params, X, Y, given, loss="squared-error").to_json())
     contract = ["source", "verdict", "loss", "network", "parameters", "findings", "truth", "program", "notes"]
-    assert list(data) == [*contract, "unjudged", "also_right", "diff", "teeth", "repeat", "isolation", "frontier"]
+    assert list(data) == [
+        *contract,
+        "unjudged",
+        "idle",
+        "also_right",
+        "diff",
+        "teeth",
+        "repeat",
+        "isolation",
+        "frontier",
+    ]
     assert list(data["parameters"][0]) == ["name", "shape", "gradient_shape", "relative_error", "right"]
     keys = ["at", "code", "severity", "scale", "line", "source", "explanation", "instead", "parameters"]
     assert list(data["findings"][0]) == keys

@@ -101,6 +101,7 @@ class Report(NamedTuple):
     changes: dict[str, Change] = {}  # noqa: RUF012 (of files, after which what could be mended is gone)
     unmended: list[tuple[str, str]] | None = None  # findings that the changes leave; None where nothing was tried
     unjudged: list[Unjudged] = []  # noqa: RUF012 (what looks like a parameter, and is none of those judged)
+    idle: list[str] = []  # noqa: RUF012 (backward passes of the file that have no part in what is right)
     also_right: list[Place] = []  # noqa: RUF012 (where further networks are stepped that are right as well)
     teeth: Teeth | None = None  # of a right one: which mistakes would have shown
     repeat: Move | None = None  # of a wrong one: what its author can compute to see it
@@ -214,6 +215,7 @@ class Report(NamedTuple):
             "program": self.program,
             "notes": self.notes,
             "unjudged": [{"shape": list(u.shape), "why": u.why, **(_line(u.place) or {})} for u in self.unjudged],
+            "idle": self.idle,
             "also_right": [_line(place) for place in self.also_right],
             "diff": "".join(change.diff for change in self.changes.values()) or None,
             "teeth": self.teeth
@@ -346,7 +348,7 @@ class Report(NamedTuple):
             lines.append(f"  {self.network_line()}")
         if self.program:
             lines.append(f"  what was run: {self.program}")
-        lines += [f"  not run: {note}" for note in self.notes[:3] if self.verdict == "wrong"]
+        lines += [f"  not run: {note}" for note in self.notes[:3]]
         lines += [f"  {line}" for line in self.unjudged_lines()]
         lines += [f"  {self.hint_line()}"] * (self.hint is not None)
         lines += ["", *self._table(), ""]
@@ -361,7 +363,10 @@ class Report(NamedTuple):
         arrays = [(shape_in_words(u.shape), self.where(u.place), u.why) for u in self.unjudged[:3]]
         places = dict.fromkeys(self.where(place) for place in self.also_right)
         right = [f"also right: the network that is stepped in {place}" for place in places]
-        return [f"not judged: an array {shape} in {where}, {why}" for shape, where, why in arrays] + right
+        left = [f"not judged: an array {shape} in {where}, {why}" for shape, where, why in arrays]
+        more = f" and {len(self.idle) - 3} more" * (len(self.idle) > 3)
+        idle = [f"not judged: {', '.join(self.idle[:3])}{more}, of which no line has a part in this step"]
+        return left + idle * bool(self.idle) + right
 
     def teeth_line(self) -> str:
         """What a right verdict rests on: how many mistakes would have shown, and which would not."""

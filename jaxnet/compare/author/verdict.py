@@ -36,13 +36,6 @@ class Found(NamedTuple):
     sent_back: Judged | None = None  # with what a lone layer sends back, where that is late and the rest is right
     idle: tuple[str, ...] = ()  # backward passes of the file that have no part in it
 
-    def of_part(self, idle: list[str]) -> Found:
-        """The same, saying what has no part in it."""
-        program = (
-            f"{self.attempt.program}, in which {' and '.join(idle[:3])} {'has' if len(idle) == 1 else 'have'} no part"
-        )
-        return self._replace(attempt=self.attempt._replace(program=program), idle=tuple(idle))
-
 
 AT_ONCE = 5.0  # seconds after which a step that is right is not followed by another one
 LAST = 50  # operations, with which a record ends
@@ -52,14 +45,15 @@ FURTHER = 10.0  # seconds after which no further program is run for what a first
 def _idle(path: Path, root: Path, step: Step) -> list[str]:
     """The backward passes of the file, of which no line has a part in the step."""
     name = str(path.resolve().relative_to(root.resolve()))
-    lines = {place.line for node in step.backward for place in node.places if place.file == name}
+    lines = {(place.file, place.line) for node in step.backward for place in node.places}
     found = []
     for unit in read_units(path, name):
         classes = [(f"{c.name}.", c.body) for c in unit.body if isinstance(c, ast.ClassDef)]
         for owner, body in [("", unit.body), *classes]:
             functions = [f for f in body if isinstance(f, ast.FunctionDef) and role(f.name) == "backward"]
-            own = (f for f in functions if lines.isdisjoint(range(f.lineno, (f.end_lineno or f.lineno) + 1)))
-            found += [f"{owner}{f.name}" for f in own if _computes(f)]
+            for f in functions:
+                own = {(unit.filename, line) for line in range(f.lineno, (f.end_lineno or f.lineno) + 1)}
+                found += [f"{owner}{f.name}"] * (own.isdisjoint(lines) and _computes(f))
     return found
 
 
@@ -93,8 +87,9 @@ def verdict(
     stated = loss if loss in ("squared-error", "cross-entropy", "binary-cross-entropy") else None
     flags = {**flags, "loss": None if stated else loss}
     found, others = _examined(path, root, deadline, stated, flags)
-    attempt, examined, sent_back = found[:3]
+    attempt, examined, sent_back, idle = found
     report = places.report(examined.judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
+    report = report._replace(idle=list(idle) if report.verdict != "wrong" else [])
     report = places.with_others(report, others)
     report = places.with_sent_back(report, sent_back) if sent_back is not None else report
     if mend <= 0 or report.verdict == "right":
@@ -169,16 +164,17 @@ def _examined(
             beside += [(step, why) for step in attempt.steps[:1]]
         else:
             found = Found(attempt, Examined(judged, attempt.tape, ordinal, attempt.key, noise), sent_back)
-            idle = _idle(path, root, judged.step) if attempt.program and not attempt.called else []
-            if in_part is not None and judged.wrong and idle == in_part.idle:
+            idle = _idle(path, root, judged.step) if not attempt.called else []
+            found = found._replace(idle=tuple(idle))
+            if in_part is not None and judged.wrong and found.idle == in_part.idle:
                 continue  # another program's affair
             if judged.wrong and attempt.guessed and only is None:
                 guess = guess or found
                 continue
             if judged.wrong or only is not None:
                 return found, []
-            if idle and not attempt.more and time.monotonic() < began + FURTHER:
-                in_part = in_part if in_part is not None and len(in_part.idle) <= len(idle) else found.of_part(idle)
+            if idle and attempt.program and not attempt.more and time.monotonic() < began + FURTHER:
+                in_part = in_part if in_part is not None and len(in_part.idle) <= len(idle) else found
                 continue
             (layers if attempt.alone else networks).append(found)
         if in_part is not None and attempt.called:
