@@ -1626,6 +1626,31 @@ def test_a_backward_pass_that_has_no_part_in_what_is_right_is_named(tmp_path):
     assert examined(tmp_path, PLAIN.replace(*SLOPE) + other)["idle"] == []
 
 
+def test_a_stable_sigmoid_of_single_numbers(tmp_path):
+    """`out[x >= 0]` of an array without axes: the truth value takes all of it, or nothing."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, t, V, W = rng.normal(size=(40, 3)), np.arange(40) % 2, rng.normal(size=(3, 4)), rng.normal(size=4)
+def sigmoid(x):
+    out = np.empty_like(x)
+    positive = x >= 0
+    out[positive] = 1 / (1 + np.exp(-x[positive]))
+    out[~positive] = np.exp(x[~positive]) / (1 + np.exp(x[~positive]))
+    return out
+for x, y in zip(X, t):
+    h = np.tanh(x @ V)
+    p = sigmoid(np.asarray(h @ W))
+    loss = -y * np.log(p) - (1 - y) * np.log(1 - p)
+    dW, dV = (p - y) * h, np.outer(x, (p - y) * W * (1 - h ** 2))
+    W -= 0.1 * dW
+    V -= 0.1 * dV
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(" * (1 - h ** 2)", ""))
+    assert [p["right"] for p in said["parameters"]] == [False, True]
+
+
 def test_a_mask_that_only_the_loss_has(tmp_path):
     """Masked in the number that is printed, and not in the gradient: nobody can say which of them is meant."""
     masked = PLAIN.replace("for _", "k, M = np.arange(9), np.arange(9) % 2\nfor _")

@@ -447,7 +447,8 @@ def _without_masks(node: Node, values: Values) -> tuple:
         if isinstance(part, (list, range)):
             part = np.asarray(part)
         if isinstance(part, np.ndarray):
-            return tuple(_Fixed(k) for k in np.nonzero(part)) if part.dtype == bool else _Fixed(part)
+            masks = part.dtype == bool and part.ndim
+            return tuple(_Fixed(k) for k in np.nonzero(part)) if masks else _Fixed(part)
         return part
 
     return (array, positions(index), *rest)
@@ -503,10 +504,19 @@ def _own() -> dict[Callable, Callable]:
     """Operations that JAX writes in another way."""
     import jax.numpy as jnp
 
+    def answer(index):
+        """The truth value that an index is, if it is one: with it all of an array is taken, or nothing."""
+        index = _index(index)
+        array = np.asarray(index) if isinstance(index, (bool, np.bool_, np.ndarray)) else np.zeros(0)
+        return bool(array) if array.ndim == 0 and array.dtype == bool else None
+
     def getitem(array, index):
-        return array[_index(index)]
+        whole = answer(index)
+        return array[_index(index)] if whole is None else array[None][: int(whole)]
 
     def set_item(array, index, value):
+        if (whole := answer(index)) is not None:
+            return _floating(array).at[None].set(value) if whole else array
         return _floating(array).at[_index(index)].set(value)
 
     def set_flat(array, where, value):
