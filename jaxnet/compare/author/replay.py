@@ -68,6 +68,9 @@ class Values:
                     if isinstance(value, np.ndarray) and value.base is not None and any(map(_is_written_to, n.parents)):
                         value = value.copy()
                 self.known[n] = value
+                for parent in n.parents:  # of a large data set that is prepared step by step the last version is kept
+                    if parent in needed and last[parent] is n and LARGE < parent.size < 2 * n.size:
+                        self.known.pop(parent, None)
 
 
 def _is_written_to(node: Node) -> bool:
