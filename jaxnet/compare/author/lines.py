@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import linecache
 import math
 import operator
@@ -258,6 +259,7 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
 
 
 SAME = 1e-5  # constants as near as this are one
+DIGITS = 6  # of what tells arrays apart
 _PRODUCTS = {np.multiply, np.dot, np.matmul, np.outer, np.einsum, np.tensordot}
 Known = dict[Node, dict[Node, float]]  # for a Node, of which forward Nodes it is the derivative, times which constant
 
@@ -271,16 +273,19 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
             continue  # a wrong sign is no derivative by −Z
         if all((target, use) in of_draw for of_draw in parts):
             arrays = [of_draw[target, use] for of_draw in parts]
-            references.setdefault(_signature(arrays[0]), []).append((target, use is None, arrays))
+            size, *numbers = _signature(arrays)
+            key = size, *(round(number, DIGITS) for number in numbers)
+            references.setdefault(key, []).append((target, use is None, arrays))
     backward = [n for n in step.backward if n.size and n.dtype is not None and n.dtype.kind == "f"]
     found_of: Known = {}
     whole: set[Node] = set()
     for node in backward:
         arrays = [np.asarray(values(node), float) for values in drawn]
         found: dict[Node, float] = {}
-        size, third = _signature(arrays[0])
-        for near in (-1e-6, 0.0, 1e-6) if np.isfinite(arrays[0]).all() else ():
-            for target, is_whole, wanted in references.get((size, round(third + near, 6)), []):
+        size, *numbers = _signature(arrays)
+        near = [dict.fromkeys(round(n + k * 10.0**-DIGITS, DIGITS) for k in (-1, 0, 1)) for n in numbers]
+        for key in itertools.product([size], *near) if np.isfinite(arrays[0]).all() else ():
+            for target, is_whole, wanted in references.get(key, []):
                 factor = _factor(arrays, wanted) if target not in found or (is_whole and node not in whole) else None
                 if factor is not None:
                     found[target] = factor
@@ -344,13 +349,18 @@ def _known_by_index(node: Node, known: Known, used: list[Node], step: Step) -> d
     return {t: f for t, f in whole.items() if added and t in of_array and is_among(f, [of_array[t]], SAME)}
 
 
-def _signature(array: np.ndarray) -> tuple[int, float]:
-    """The same for an array, its transpose and its multiples: its size, and Σ|a|³ / ‖a‖³."""
-    norm = np.linalg.norm(array)
-    if not norm or not np.isfinite(norm):
-        return array.size, 0.0
-    shares = np.abs(array) / norm
-    return array.size, round(float(np.vdot(shares * shares, shares)), 6)
+def _signature(arrays: list[np.ndarray]) -> tuple[int, float, float]:
+    """The same for what is in each draw an array, its transpose, or a multiple: its size, Σ|a|³ / ‖a‖³ in the first
+    draw, and the logarithm of ‖a‖ in the last one over that."""
+    first, last = (float(np.linalg.norm(array)) for array in (arrays[0], arrays[-1]))
+    if not 0 < first < math.inf:
+        return arrays[0].size, 0.0, 0.0
+    shares = np.abs(arrays[0]) / first
+    return (
+        arrays[0].size,
+        float(np.vdot(shares * shares, shares)),
+        math.log(last / first) if 0 < last < math.inf else 0.0,
+    )
 
 
 def turned_multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | None:
