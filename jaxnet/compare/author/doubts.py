@@ -207,7 +207,7 @@ def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
     inner = {parent for n in numbers for parent in n.parents}
     outer = {n.site: n for n in sorted(numbers, key=lambda n: -n.number) if n not in inner and n is not loss}
     for node in list(outer.values())[:MOST_NUMBERS]:
-        pull = PullBack([node], set(step.active), {p.root for p in step.parameters})
+        pull = PullBack([node], step.active, {p.root for p in step.parameters})
         found = [pull(values, [1.0]) for values in judged.drawn]
         for name in wrong:
             p = judged.names[name]

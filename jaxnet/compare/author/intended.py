@@ -54,7 +54,7 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
     uses_of: dict[Node, list[tuple[Node, Node]]] = {}
     for use in crossing:
         uses_of.setdefault(use[0], []).append(use)
-    pull = PullBack(uses_of, set(step.active), {p.root for p in step.parameters})
+    pull = PullBack(uses_of, step.active, {p.root for p in step.parameters})
     parts = truth.pulled(crossing)
     total = _of_parameters(step, parts)
     # Who goes back k rounds, at the end or from each round, does what a round needs another number of times than there

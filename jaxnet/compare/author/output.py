@@ -47,7 +47,7 @@ class Gradients:
     """The gradients of parameters that an error of the scores leads to, in each draw: computed once for each error."""
 
     def __init__(self, scores: Node, active: frozenset[Node], parameters: tuple[Parameter, ...], drawn: tuple) -> None:
-        self.pull = PullBack([scores], set(active), {p.root for p in parameters})
+        self.pull = PullBack([scores], active, {p.root for p in parameters})
         self.parameters, self.drawn = parameters, drawn
         self.known: dict[Node, list[dict[Node, Array]]] = {}
 

@@ -36,6 +36,9 @@ class Values:
         self.known: dict[Node, Any] = dict(given or {})
         self.others, self.own = others, own
         self.otherwise: Node | None = None  # a number on which the program would have branched in another way
+        self.operations: dict[
+            frozenset[Node], dict[Node, Operation]
+        ] = {}  # by the Nodes that they are differentiated by
 
     def __call__(self, node: Node) -> Any:
         if node in self.known:
@@ -211,8 +214,8 @@ class PullBack:
     outputs' cotangents. Raises ValueError where an operation has no counterpart in JAX.
     """
 
-    def __init__(self, outputs: Iterable[Node], active: set[Node], parameters: Collection[Node] = ()):
-        self.outputs, self.active = list(outputs), active
+    def __init__(self, outputs: Iterable[Node], active: Collection[Node], parameters: Collection[Node] = ()):
+        self.outputs, self.active = list(outputs), frozenset(active)
         reached = ancestors(self.outputs, until=lambda n: n in parameters)
         reached = (n for n in reached if n in active and n not in parameters and n.function is not None)
         # Positions and masks have no derivative.
@@ -259,7 +262,9 @@ class PullBack:
     def _prepared(self, values: Values) -> tuple[list[Operation], dict[int, np.ndarray]]:
         """The operations of one draw, the last one first, and the arrays by number."""
         if values not in self._of_draw:
-            steps = [step for node in self.order if (step := self._described(node, values)).moving]
+            known = values.operations.setdefault(self.active, {})
+            known |= {node: self._described(node, values) for node in self.order if node not in known}
+            steps = [known[node] for node in self.order if known[node].moving]
             needed = {n for step in steps for n in _needed(step.node)}
             others = {n for step in steps for n in step.node.parents} - needed
             arrays = {n.number: np.asarray(values(n)) for n in needed}

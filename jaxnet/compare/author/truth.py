@@ -309,7 +309,7 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     """The gradients of each loss that may be meant: the program's own first, then those that have a name."""
     labels = [[labels_of(example, values) for example in step.examples] for values in drawn]
     predictions = [example.prediction for example in step.examples]
-    pull = PullBack([*step.losses, *predictions], set(step.active), {p.root for p in step.parameters})
+    pull = PullBack([*step.losses, *predictions], step.active, {p.root for p in step.parameters})
     kept = [*predictions, *(p.before for p in step.parameters)]
     turned = [p for p in step.parameters if p.root is not p.before]
 
