@@ -226,6 +226,8 @@ def test_all_of_mnist_where_its_size_is_written_down():
     assert Samples("x = x.reshape(60000, 784)").digits.x_train.shape == (60000, 28, 28)
     assert Samples("x, held = x[:60000], x[60000:]").digits.x_train.shape == (TRAIN, 28, 28)
     assert Samples("held, x = x[:10000], x[10000:]").digits.x_train.shape == (10000 + TRAIN, 28, 28)
+    split = "train_test_split(X, y, train_size=3000, test_size=10000)"
+    assert Samples(split).digits.x_train.shape == (13000 + TRAIN, 28, 28)
     assert Samples("shown = x[random.randint(1, 60000)]").digits.x_train.shape == (TRAIN, 28, 28)
     assert Samples("rows = np.random.randint(0, 60000, 9)").digits.x_train.shape == (60000, 28, 28)
     assert Samples("batch_size = 5000\nbatches = len(x) // batch_size").digits.x_train.shape == (10000 + TRAIN, 28, 28)

@@ -47,11 +47,12 @@ class Samples:
         # Some write the number of MNIST's examples into a shape or a loop (in a slice, fewer will do, and of one at
         # random to be looked at), or put thousands of them aside, or have whole batches of thousands only.
         number = r"((?:[2-9]|1\d|20)_?000)\b"
-        aside = re.findall(rf"\[\s*{number}\s*:|val\w*size\b[^=\n,)]*=\s*{number}|choice\(.*,\s*{number}", source)
+        size = r"(?:val|test|train)\w*size\b[^=\n,)]*="
+        aside = re.findall(rf"\[\s*{number}\s*:|{size}\s*{number}|choice\(.*,\s*{number}", source)
         batches = re.findall(rf"batch\w*size\b[^=\n,)]*=\s*{number}", source, re.I)
         loops = re.sub(r"(?<!np\.)(?<!numpy\.)\brandom\.rand(int|range)\([^()\n]*\)", "", source)
         all_of_it = re.search(r"(?<![:\[\w.])(?:[45]\d|60)_?000(?![ \t]*[:\]\w.])", loops) is not None
-        more = max((int(n.replace("_", "")) for pair in aside for n in pair if n), default=0)
+        more = sum({int(n.replace("_", "")) for of in aside for n in of if n})
         if re.search(r"//\s*(self\.)?\w*batch", source, re.I):
             more = max([more, *(2 * int(n.replace("_", "")) for n in batches)])
         self.counts = (MNIST_TRAIN, MNIST_TESTS) if all_of_it else (TRAIN + more, TEST)
