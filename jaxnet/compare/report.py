@@ -96,7 +96,7 @@ class Report(NamedTuple):
     network: dict[str, Any] | None = None
     truth: str = "jax.grad"  # how the true gradient was found
     program: str | None = None  # what was run, if it is not the source itself
-    notes: list[str] = []  # noqa: RUF012 (what could not be run)
+    notes: list[str] = []  # noqa: RUF012 (what could not be run, or was made up)
     frontier: dict[str, Frontier] = {}  # noqa: RUF012 (of each wrong parameter)
     changes: dict[str, Change] = {}  # noqa: RUF012 (of files, after which what could be mended is gone)
     unmended: list[tuple[str, str]] | None = None  # findings that the changes leave; None where nothing was tried
@@ -348,7 +348,7 @@ class Report(NamedTuple):
             lines.append(f"  {self.network_line()}")
         if self.program:
             lines.append(f"  what was run: {self.program}")
-        lines += [f"  not run: {note}" for note in self.notes[:3]]
+        lines += [f"  note: {note}" for note in self.notes[:3]]
         lines += [f"  {line}" for line in self.unjudged_lines()]
         lines += [f"  {self.hint_line()}"] * (self.hint is not None)
         lines += ["", *self._table(), ""]
