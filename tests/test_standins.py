@@ -606,6 +606,7 @@ def test_a_table_is_read_as_the_program_finds_it(tables):
     assert tables["pandas.read_csv"]("here.csv", header=None).shape == (4, 3)
     assert tables["pandas.read_csv"]("here.csv").as_matrix().shape == (3, 3)  # nor, since pandas 1, this
     assert tables["pandas.read_csv"]("here.csv", delim_whitespace=True).shape == (3, 1)  # which pandas 3 has no more
+    assert tables["pandas.read_csv"]("here.csv", ",").shape == (3, 3)
 
 
 def test_a_table_that_seaborn_would_download(tables):

@@ -459,8 +459,10 @@ class Parser(argparse.ArgumentParser):
 def tables(files: Files, samples: Samples) -> dict[str, Any]:
     """What reads files as the program finds them, what would be downloaded, and what their earlier versions had."""
 
-    def read_csv(path: Any, *rest: Any, **how: Any) -> Any:
+    def read_csv(path: Any, *separator: Any, **how: Any) -> Any:
         import pandas
+
+        how |= dict(zip(("sep",), separator, strict=False))  # which had no name to be given by before pandas 2
 
         for kind in (pandas.DataFrame, pandas.Series):
             setattr(kind, "as_matrix", kind.to_numpy)  # noqa: B010 (as it was called before pandas 1)
@@ -470,7 +472,7 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         if isinstance(table, tuple):
             named = how.get("header", "infer") == "infer" and "names" not in how
             table = pandas.DataFrame(table[1], columns=table[0]).to_csv(index=False, header=named)
-        return pandas.read_csv(path if table is None else io.StringIO(table), *rest, **how)
+        return pandas.read_csv(path if table is None else io.StringIO(table), **how)
 
     def bunch(x: Any, y: Any, names: Any = None, return_X_y: bool = False, as_frame: bool = False, **_: Any) -> Any:
         import pandas
