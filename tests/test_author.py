@@ -1149,6 +1149,14 @@ def test_a_momentum_in_the_line_of_the_gradient_is_none_in_the_second_step(tmp_p
         examined(tmp_path, text)
 
 
+def test_a_penalty_of_the_first_weights_is_no_momentum(tmp_path):
+    text = PLAIN.replace("-np.sum(Y", "0.05 * np.sum(W1 ** 2) - np.sum(Y").replace("for _", "W0 = W1.copy()\nfor _")
+    right = text.replace("= X.T @ dZ1", "= X.T @ dZ1 + 0.1 * W1")
+    assert examined(tmp_path, right)["verdict"] == "right"
+    said = examined(tmp_path, right.replace("0.1 * W1,", "0.1 * W0,"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW1", 15)]
+
+
 def test_an_optimiser_that_keeps_something_for_each_example(tmp_path):
     """Adam of each example's error, of which the biases' steps are sums: the error is right, and its use an oddity."""
     kept = PLAIN.replace("for _", "m, v = np.zeros(3), np.zeros(3)\nfor _").replace(

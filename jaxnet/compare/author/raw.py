@@ -172,7 +172,10 @@ def is_kept(node: Node, step: Step) -> bool:
         return False
     if not others:
         return _numbers(node) == [0]
-    return others[0] not in step.active and others[0].function is np.multiply and len(_numbers(others[0])) == 1
+    # Older weights are none that an optimiser keeps.
+    versions = {version for p in step.parameters for version in p.versions}
+    kept = others[0] not in step.active and versions.isdisjoint(others[0].parents)
+    return kept and others[0].function is np.multiply and len(_numbers(others[0])) == 1
 
 
 def _is_mean(node: Node, step: Step) -> bool:
