@@ -1632,6 +1632,9 @@ def test_a_backward_pass_that_has_no_part_in_what_is_right_is_named(tmp_path):
     )
     assert examined(tmp_path, used)["idle"] == []
     assert examined(tmp_path, PLAIN.replace(*SLOPE) + other)["idle"] == []
+    of_second = "def backward(X, E):\n    return X.T @ E\n"
+    both = TWO_NETWORKS.replace("\nV, c", f"\n{of_second}V, c").replace("X.T @ E\n    c", "backward(X, E)\n    c")
+    assert (examined(tmp_path, both)["verdict"], examined(tmp_path, both)["idle"]) == ("right", [])
 
 
 def test_a_stable_sigmoid_of_single_numbers(tmp_path):

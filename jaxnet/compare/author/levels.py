@@ -91,9 +91,9 @@ def _up_to_formula(levels: list[Level], parameter: Parameter) -> list[Level]:
     in_step = made.node.place[:2] in [node.place[:2] for node in (parameter.after, outermost.node) if node.place]
     for k, level in enumerate(levels):
         candidate = level.candidate
-        if candidate is None or candidate.node.place != made.node.place:
+        if candidate is None or candidate.beside or candidate.bent or candidate.kept:
             continue
-        if candidate.beside or candidate.bent or candidate.kept:
+        if candidate.node.place != made.node.place:
             continue
         if not in_step or not (level.factor is not None or candidate.scaled or candidate.decayed):
             return levels[: k + 1]
@@ -266,10 +266,8 @@ def _of_formula(levels: list[Level]) -> Level:
     what is kept from the steps before, and over the number of examples, if it is divided by that further on."""
     made = levels[-1].candidate
     here = made.node.place if made is not None else None
-    places = (
-        k for k, lv in enumerate(levels) if (c := lv.candidate) is not None and c.node.place == here and not c.kept
-    )
-    k = next(places, len(levels) - 1)
+    in_line = [k for k, lv in enumerate(levels) if (c := lv.candidate) and c.node.place == here and not c.kept]
+    k = next(iter(in_line), len(levels) - 1)
     while k and (outer := levels[k - 1].candidate) and outer.counts and outer.node.function is np.true_divide:
         k -= 1
     return levels[k]

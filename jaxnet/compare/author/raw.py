@@ -26,10 +26,12 @@ class Candidate(NamedTuple):
     node: Node
     positions: np.ndarray
     scaled: bool  # it is another candidate times a plain number …
-    counts: bool  # … of examples, or over it
-    decayed: bool  # it is another candidate and a multiple of the parameter, added where the step is made …
-    penalised: bool  # … or elsewhere
-    beside: bool  # it is another candidate but for entries that are not trained, or the matrix of Newton's method
+    counts: bool = False  # … of examples, or over it
+    decayed: bool = False  # it is another candidate and a multiple of the parameter, added where the step is made …
+    penalised: bool = False  # … or elsewhere
+    beside: bool = (
+        False  # it is another candidate but for entries that are not trained, or the matrix of Newton's method
+    )
     bent: bool = False  # it is made of another candidate and of numbers, and no multiple of it: clipped, say
     kept: bool = False  # it is another candidate and β v, of an array that an optimiser keeps …
     mean: bool = False  # … and the other candidate is times 1 − β: a moving average
@@ -101,7 +103,7 @@ def spread(parameter: Parameter, step: Step) -> list[Candidate]:
     found = ancestors([outermost], until=lambda n: n not in step.labelled or not _is_spreading(n, step))
     region = sorted((n for n in found if n in step.labelled), key=lambda n: -n.number)
     return [
-        Candidate(node, np.arange(node.size), is_scaling(node, step), False, False, False, False)
+        Candidate(node, np.arange(node.size), is_scaling(node, step))
         for node in _all_goes_through(outermost, region, step)
         if node.size != outermost.size
     ]

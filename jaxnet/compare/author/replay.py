@@ -36,9 +36,8 @@ class Values:
         self.known: dict[Node, Any] = dict(given or {})
         self.others, self.own = others, own
         self.otherwise: Node | None = None  # a number on which the program would have branched in another way
-        self.operations: dict[
-            frozenset[Node], dict[Node, Operation]
-        ] = {}  # by the Nodes that they are differentiated by
+        # By the Nodes that they are differentiated by, which are most often the same.
+        self.operations: dict[frozenset[Node], dict[Node, Operation]] = {}
 
     def __call__(self, node: Node) -> Any:
         if node in self.known:
@@ -217,7 +216,7 @@ class PullBack:
     def __init__(self, outputs: Iterable[Node], active: Collection[Node], parameters: Collection[Node] = ()):
         self.outputs, self.active = list(outputs), frozenset(active)
         reached = ancestors(self.outputs, until=lambda n: n in parameters)
-        reached = (n for n in reached if n in active and n not in parameters and n.function is not None)
+        reached = (n for n in reached if n in self.active and n not in parameters and n.function is not None)
         # Positions and masks have no derivative.
         moving = (n for n in reached if n.dtype is None or n.dtype.kind not in "biu")
         self.order = sorted(moving, key=lambda n: -n.number)

@@ -318,11 +318,7 @@ def nodes_in(inputs: Any) -> Iterator[Node]:
 
 def replaced(inputs: Any, of: Callable[[Any], Any], kind: type = Node) -> Any:
     """Nested arguments with something in the place of each Node, or of whatever else is of that kind."""
-    if isinstance(inputs, kind):
-        return of(inputs)
-    if type(inputs) is tuple:  # most are: without a function call for each part that is plain
-        return tuple([of(p) if isinstance(p, kind) else replaced(p, of, kind) for p in inputs])
-    return mapped(inputs, lambda part: replaced(part, of, kind)) if isinstance(inputs, (list, dict, slice)) else inputs
+    return of(inputs) if isinstance(inputs, kind) else mapped(inputs, lambda part: replaced(part, of, kind))
 
 
 def mapped(value: Any, change: Callable[[Any], Any]) -> Any:

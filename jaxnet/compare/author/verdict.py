@@ -163,9 +163,9 @@ def _examined(
             unsure = unsure or attempt.alone
             beside += [(step, why) for step in attempt.steps[:1]]
         else:
-            found = Found(attempt, Examined(judged, attempt.tape, ordinal, attempt.key, noise), sent_back)
-            idle = _idle(path, root, judged.step) if not attempt.called else []
-            found = found._replace(idle=tuple(idle))
+            idle = _idle(path, root, judged.step) if only is None and not attempt.called else []
+            examined = Examined(judged, attempt.tape, ordinal, attempt.key, noise)
+            found = Found(attempt, examined, sent_back, tuple(idle))
             if in_part is not None and judged.wrong and found.idle == in_part.idle:
                 continue  # another program's affair
             if judged.wrong and attempt.guessed and only is None:
@@ -180,7 +180,9 @@ def _examined(
         if in_part is not None and attempt.called:
             break
         if networks and not (attempt.more and in_time):
-            return networks[0], [(network.examined.judged.step, "") for network in networks[1:]] + beside
+            others = [(network.examined.judged.step, "") for network in networks[1:]]
+            idle = [name for name in networks[0].idle if all(name in network.idle for network in networks)]
+            return networks[0]._replace(idle=tuple(idle)), others + beside
         if not in_time:
             break
         beside = beside if attempt.more else []
