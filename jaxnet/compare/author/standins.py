@@ -115,7 +115,7 @@ def _reached(texts: dict[Path, str], file: Path) -> str:
 def _text(path: Path) -> str:
     if path.suffix == ".ipynb":
         with contextlib.suppress(ValueError):  # it is none
-            return "\n".join(code_cells(path.read_bytes(), path.name))
+            return "\n".join(code_cells(path.read_bytes()))
     return path.read_text(errors="replace")
 
 

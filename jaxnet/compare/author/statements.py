@@ -36,14 +36,14 @@ class Unit(NamedTuple):
 def read_units(path: Path, name: str) -> list[Unit]:
     """The statements of a file that is called `name` in reports; ValueError if it is no program at all."""
     if path.suffix not in (".py", ".ipynb"):
-        raise ValueError(f"{name}: expected a .py or .ipynb file")
+        raise ValueError("expected a .py or .ipynb file")
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ValueError(f"{name}: cannot be read: {error.strerror or error}") from None
+        raise ValueError(f"cannot be read: {error.strerror or error}") from None
     if path.suffix == ".py":
         return [unit_of(_decoded(content), name)]
-    cells = enumerate(code_cells(content, name), 1)
+    cells = enumerate(code_cells(content), 1)
     return [unit_of(text, f"{name}#cell-{number}", of_notebook=True) for number, text in cells]
 
 
@@ -55,7 +55,7 @@ def _decoded(content: bytes) -> str:
         return io.TextIOWrapper(io.BytesIO(content), "latin-1").read()
 
 
-def code_cells(content: bytes, name: str) -> Iterator[str]:
+def code_cells(content: bytes) -> Iterator[str]:
     try:
         notebook = json.loads(content)
         sheets = [notebook] if "cells" in notebook else notebook["worksheets"]  # worksheets: before nbformat 4
@@ -63,7 +63,7 @@ def code_cells(content: bytes, name: str) -> Iterator[str]:
         sources = [cell.get("source", cell.get("input", "")) for cell in cells]
         yield from [source if isinstance(source, str) else "".join(source) for source in sources]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{name}: is not a notebook: {type(error).__name__}: {error}") from None
+        raise ValueError(f"is not a notebook: {type(error).__name__}: {error}") from None
 
 
 def unit_of(text: str, filename: str, of_notebook: bool = False) -> Unit:
