@@ -67,6 +67,8 @@ class Truth(NamedTuple):
 
 
 CUTTING = (np.maximum, np.where)
+SCALES = 1.0, 0.3, 0.1, 0.03, 0.01, 0.001  # of parameters, beside their usual size
+FLAT = 7.0  # e^-7 is a thousandth
 FEW = 4  # numbers, of which in two draws none may be cut off
 MOST_DRAWS = 6
 
@@ -107,19 +109,19 @@ def _drawn(
     for k in range(MOST_DRAWS):
         if k >= count and all(seen.all() for seen in cut_off.values()):
             break
-        best: tuple[tuple[bool, bool], Values] | None = None
-        for given in _tries(step, made_at, data, random):
+        best: tuple[tuple[bool, bool, bool], Values] | None = None
+        for tried, given in enumerate(_tries(step, made_at, data, random), 1):
             values = Values(given, recorded, own)
             values.otherwise = _branches_otherwise(asked, values)
             alike = values.otherwise is None
-            if best is not None and (alike, True) <= best[0]:
+            if best is not None and (alike, True, True) <= best[0]:
                 continue
             if not _can_be_run(step, values) or not _is_alive(step, values):
                 continue
-            fits = alike, _is_precise(step, values)
+            fits = alike, _is_precise(step, values), not _is_flat(step, values)
             if best is None or fits > best[0]:
                 best = fits, values
-            if all(fits):
+            if all(best[0]) or (all(best[0][:2]) and tried >= len(SCALES)):
                 break
         found.append(best[1] if best is not None else Values(_given(made_at) | data, recorded, own))
         cut_off = {n: seen | (np.asarray(found[-1](n)) == 0) for n, seen in cut_off.items()}
@@ -171,7 +173,7 @@ def _tries(
     step: Step, made_at: dict[Parameter, Array], data: dict[Node, Array], random: np.random.Generator
 ) -> Iterator[dict[Node, Array]]:
     noise = {p: random.normal(size=p.before.shape) for p in made_at}
-    for scale in (1.0, 0.3, 0.1, 0.03, 0.01, 0.001):
+    for scale in SCALES:
         yield _given({p: scale * _usual_size(p.before.shape) * n for p, n in noise.items()}) | data
     for share in (0.5, 0.1, 0.01, 1e-3, 1e-5, 1e-7):
         near = {p: value * (1 + share * noise[p]) + share * 0.1 * noise[p] for p, value in made_at.items()}
@@ -224,6 +226,16 @@ def _is_precise(step: Step, values: Values) -> bool:
     predictions = [np.asarray(values(example.prediction)) for example in step.examples]
     near_one = any((np.abs(1 - p) < ROUNDED).any() or (np.abs(p[p != 0]) < TINY).any() for p in predictions)
     return not near_one and all(np.isfinite(values(node)).all() for node in step.losses)
+
+
+def _is_flat(step: Step, values: Values) -> bool:
+    """Whether the numbers that an instruction takes exponentials of, or tanh, are mostly so large that a softmax, a
+    sigmoid or tanh has no slope left there: what is wrong behind it would not show."""
+    found: dict[tuple, list[Array]] = {}
+    for node in step.active:
+        if node.function in (np.exp, np.tanh) and isinstance(z := node.inputs[0], Node) and z in step.active:
+            found.setdefault(node.site, []).append(np.abs(values(z)).ravel())
+    return any(np.median(np.concatenate(numbers)) > FLAT for numbers in found.values())
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------
