@@ -71,6 +71,8 @@ def _making(function: Callable) -> Callable:
     def make(*args: Any, **keywords: Any) -> Any:
         if args and isinstance(args[0], Iterator) and function in JOINING:  # as before NumPy 1.16
             args = (list(args[0]), *args[1:])
+        if args and isinstance(args[0], Iterator) and function is np.sum:  # as before NumPy 2.4
+            return sum(args[0])
         if function.__name__ in _OF_ARRAYS and any(isinstance(a, (list, tuple)) for a in args):
             args = tuple(recorder.built(a) if is_recorded(a) else a for a in args)
         if any(is_recorded(a) for a in (*args, *keywords.values())):

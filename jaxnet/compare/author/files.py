@@ -232,8 +232,8 @@ def numpy_readers(np: types.ModuleType, files: Files) -> dict[str, Any]:
     def stream(file: Any, numbers: bool = False) -> Any:
         return io.BytesIO(files.read(file, numbers)) if isinstance(file, str | os.PathLike) else file
 
-    def load(file: Any, mmap_mode: Any = None, *arguments: Any, **how: Any) -> Any:
-        loaded = numpy.load(stream(file), None, *arguments, **how)
+    def load(file: Any, mmap_mode: Any = None, allow_pickle: bool = True, *arguments: Any, **how: Any) -> Any:
+        loaded = numpy.load(stream(file), None, allow_pickle, *arguments, **how)  # as before NumPy 1.16.3
         if isinstance(loaded, numpy.ndarray):
             return np.array(loaded)
         rows = None if files.samples.whole else ROWS

@@ -9,6 +9,7 @@ import csv
 import functools
 import gzip
 import io
+import math
 import pickle
 import re
 import string
@@ -55,7 +56,12 @@ class Samples:
         more = sum({int(n.replace("_", "")) for of in aside for n in of if n})
         if re.search(r"//\s*(self\.)?\w*batch", source, re.I):
             more = max([more, *(2 * int(n.replace("_", "")) for n in batches)])
-        self.counts = (MNIST_TRAIN, MNIST_TESTS) if all_of_it else (TRAIN + more, TEST)
+        # Of MNIST no part of a batch is left over where 60,000 is so many times its size: of fewer examples neither.
+        sizes = [int(n) for n in re.findall(r"batch\w*\s*=\s*([1-9]\d*)\b", source)]
+        size = math.lcm(*(n for n in sizes if MNIST_TRAIN % n == 0))
+        train = TRAIN + more + (-(TRAIN + more) % size if size < TRAIN else 0)
+        tests = MNIST_TESTS if re.search(r"reshape\(+\s*10_?000\b", source) else TEST
+        self.counts = (MNIST_TRAIN, MNIST_TESTS) if all_of_it else (train, tests)
         self.whole = all_of_it or more > 0  # what is there is not cut
         self.source, self.noise, self.columns = source, noise, columns
         self.guessed = False
@@ -159,8 +165,9 @@ class Samples:
     def _keys(self, pattern: str) -> dict[str, bool]:
         """The keys that the program uses, and whether each is that of labels, where one is that of images or labels."""
         keys = re.findall(rf"""\[['"]({pattern})['"]\]""", self.source)
-        known = any(re.search("image|data|label|x_|_x|y_|_y", key.lower()) for key in keys)
-        return {key: re.search("label|target|y_|_y", key.lower()) is not None for key in keys if known}
+        labels = {key: re.search("label|target|y_|_y|^y$", key.lower()) is not None for key in keys}
+        known = any(labels[key] or re.search("image|data|x_|_x|^x$", key.lower()) for key in keys)
+        return labels if known else {}
 
     def _flat(self, test: bool) -> tuple[np.ndarray, np.ndarray]:
         images, labels = self.part(test)
@@ -225,7 +232,7 @@ class Samples:
                 images, labels = self.part(part == "test")
                 arrays |= dict.fromkeys((f"x_{part}", f"{part}_x", f"{part}_images"), images)
                 arrays |= dict.fromkeys((f"y_{part}", f"{part}_y", f"{part}_labels"), labels)
-            for key, are_labels in self._keys(r"(?i:images?|data|labels?|targets?)").items():
+            for key, are_labels in self._keys(r"(?i:images?|data|labels?|targets?|[xy])").items():
                 arrays[key] = self.labels(self.digits.y_train) if are_labels else self.digits.x_train
             np.savez(buffer, **arrays)
             return buffer.getvalue()
