@@ -1978,6 +1978,46 @@ def test_networks_of_one_class_that_differ_in_their_activation(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
 
 
+EXPERIMENTS = """
+import numpy as np
+rng = np.random.default_rng(4)
+X, Y = rng.normal(size=(12, 5)), rng.normal(size=(12, 2))
+
+def tanh_prime(a):
+    return 1 - a ** 2
+
+def sigmoid_prime(a):
+    return a * (1 - a)
+
+class Network:
+    def __init__(self, act, slope):
+        self.act, self.slope = act, slope
+        self.V, self.W = rng.normal(size=(5, 4)), rng.normal(size=(4, 2))
+    def fit(self, rate, epochs=50):
+        for _ in range(epochs):
+            A = self.act(X @ self.V)
+            E = (A @ self.W - Y) / 12
+            dW, dV = A.T @ E, X.T @ (E @ self.W.T * self.slope(A))
+            self.V -= rate * dV
+            self.W -= rate * dW
+
+for act, slope in [(np.tanh, tanh_prime), (lambda z: 1 / (1 + np.exp(-z)), sigmoid_prime)]:
+    for rate in (0.1, 0.01):
+        net = Network(act, slope)
+        net.fit(rate)
+"""
+
+
+def test_the_experiments_of_a_loop_are_all_judged(tmp_path):
+    """A round that makes a network and trains it is followed by the next one; those that differ in a rate are one."""
+    said = examined(tmp_path, EXPERIMENTS)
+    assert (said["verdict"], len(said["also_right"]), said["idle"], said["notes"]) == ("right", 1, [], [])
+    said = examined(tmp_path, EXPERIMENTS.replace("a * (1 - a)", "a * (1 + a)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1"]
+    first = EXPERIMENTS.replace(", (lambda z: 1 / (1 + np.exp(-z)), sigmoid_prime)]", "]")
+    assert examined(tmp_path, first)["idle"] == ["sigmoid_prime"]  # and not tanh_prime, which no label goes through
+
+
 def test_why_a_network_could_not_be_judged_is_said(tmp_path):
     said = examined(tmp_path, TWO_NETWORKS.replace("X @ V + c - Y", "np.tanh(X @ V + c - Y)"))
     assert said["verdict"] == "right"

@@ -28,12 +28,13 @@ import numpy as np
 from jaxnet.compare.author import python2
 from jaxnet.compare.author.facade import type_of
 from jaxnet.compare.author.imports import Imports
-from jaxnet.compare.author.recorder import as_float, difference, named, unrecorded
+from jaxnet.compare.author.recorder import Round, as_float, difference, named, unrecorded
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree
 
 _NOTES = 20  # that are kept
+LOOPS = 3  # inside one another, whose rounds may each train a network: Python has room for 20 blocks
 _ASKS_FOR_MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 
 
@@ -159,6 +160,7 @@ class _Program:
             "__type__": type_of,
             "__difference__": difference,
             "__unrecorded__": unrecorded,
+            "__round__": Round,
         }
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
@@ -194,8 +196,8 @@ class _Program:
             except Exception as error:
                 self._leave_out(statement, unit, error)
             except Another as end:
-                if end.args:
-                    self.note(end, f"stopped: {end}", (unit.filename, statement.lineno))
+                if end.note:
+                    self.note(end, f"stopped: {end.note}", (unit.filename, statement.lineno))
                 else:
                     self.noting = False
             except SystemExit as end:
@@ -274,11 +276,22 @@ class _Keeping(ast.NodeTransformer):
 
     def __init__(self, divides_integers: bool) -> None:
         self.divides_integers = divides_integers
+        self.loops = 0  # around what is visited
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
         if re.search("numerical_?grad|grad(ient)?s?_?check|check_?grad", node.name, re.I):
             node.decorator_list.append(ast.copy_location(ast.Name("__unrecorded__", ast.Load()), node))
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        self.loops += 1
+        self.generic_visit(node)
+        self.loops -= 1
+        if self.loops < LOOPS:
+            call = ast.Call(ast.Name("__round__", ast.Load()), [], [])
+            node.body = [ast.With([ast.withitem(call)], node.body)]
+            ast.fix_missing_locations(ast.copy_location(node.body[0], node))
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:

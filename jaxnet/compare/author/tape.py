@@ -31,11 +31,16 @@ class TooLong(Enough):
 
 
 class Another(BaseException):
-    """Ends a statement of the author's that trains what was not asked for, or what has been seen; the next one is run.
+    """Ends a statement of the author's that trains what was not asked for, or what has been seen, or the round of a
+    loop in which that network was made; the next one is run.
 
-    Its argument is a note of it. Without one the run goes on only to see what else there is, and nothing that fails
-    from then on is worth a note.
+    `note` says why. Without one the run goes on only to see what else there is, and nothing that fails from then on is
+    worth a note.
     """
+
+    def __init__(self, began: int, note: str = "") -> None:
+        super().__init__(note)
+        self.began, self.note = began, note  # the number of the first array of that network
 
 
 class Place(NamedTuple):

@@ -37,7 +37,6 @@ class Found(NamedTuple):
     idle: tuple[str, ...] = ()  # backward passes of the file that have no part in it
 
 
-AT_ONCE = 5.0  # seconds after which a step that is right is not followed by another one
 LAST = 50  # operations, with which a record ends
 FURTHER = 10.0  # seconds after which no further program is run for what a first one leaves out
 
@@ -45,7 +44,8 @@ FURTHER = 10.0  # seconds after which no further program is run for what a first
 def _idle(path: Path, root: Path, step: Step) -> list[str]:
     """The backward passes of the file, of which no line has a part in the step."""
     name = str(path.resolve().relative_to(root.resolve()))
-    lines = {(place.file, place.line) for node in step.backward for place in node.places}
+    stepped = made_of(n for p in step.parameters for n in nodes_in(p.steps))  # slopes too, which need no labels
+    lines = {(place.file, place.line) for node in stepped for place in node.places}
     found = []
     for unit in read_units(path, name):
         classes = [(f"{c.name}.", c.body) for c in unit.body if isinstance(c, ast.ClassDef)]
@@ -140,7 +140,7 @@ def _examined(
         first_guess = attempt.guessed and guess is None
         try:
             with alarm(time.monotonic() + (deadline - time.monotonic()) / 2 if first_guess else deadline):
-                judged = with_teeth(_best(attempt, stated))
+                judged = with_teeth(_best(attempt, stated, deadline))
                 if attempt.alone and (rest := _without_input(attempt, judged, stated)) is not None:
                     judged, sent_back = rest, judged
             why = _hollow(attempt, judged)
@@ -263,11 +263,11 @@ def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None
     return trace.moments
 
 
-def _best(attempt: Attempt, stated: str | None) -> Judged:
+def _best(attempt: Attempt, stated: str | None, deadline: float) -> Judged:
     """The verdict on the step as `_by_readings`; where that is right by a loss that the error implies, and the program
     computes one in another step, which has fewer parameters yet, and is wrong by that, this one."""
     count = max((len(step.parameters) for step in attempt.steps), default=0)
-    best = _by_readings(attempt, [step for step in attempt.steps if len(step.parameters) == count], stated)
+    best = _by_readings(attempt, [step for step in attempt.steps if len(step.parameters) == count], stated, deadline)
     if not best.wrong and best.truth.loss.node is None:
         for step in (step for step in attempt.steps if len(step.parameters) < count):
             with contextlib.suppress(ValueError):
@@ -277,7 +277,7 @@ def _best(attempt: Attempt, stated: str | None) -> Judged:
     return best
 
 
-def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None) -> Judged:
+def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, deadline: float) -> Judged:
     """The verdict on the first reading of the step under which something can be said; one that is right, if any is, and
     if the step after it is not wrong: a copy of the weights is right until they are stepped."""
     right: Judged | None = None  # but for a constant, perhaps
@@ -318,8 +318,9 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None) -> Jud
         if wrong is None:
             raise problem or ValueError("no step")
         return wrong
-    # What is called by itself adds up what its program sets to 0. What takes long is not done twice.
-    in_time = time.monotonic() < began + AT_ONCE
+    # What is called by itself adds up what its program sets to 0. The next step takes as long as this one did.
+    now = time.monotonic()
+    in_time = 2 * (now - began) < deadline - now
     return and_next(right, attempt, stated) if in_time and not attempt.called else right
 
 

@@ -65,7 +65,7 @@ class Watch:
         if self.asked and not concerns(steps[0], self.asked):
             self._forget()
             self.elsewhere = True
-            raise Another("it trains what was not asked for")
+            raise Another(_began(steps), "it trains what was not asked for")
         self._keep(steps, sys._getframe(1))
         if not self.asked or len(self.found) == NETWORKS:
             raise Enough
@@ -96,7 +96,7 @@ class Watch:
             self.made |= operations
 
     def _go_on(self) -> None:
-        """Ends the statement that trains what was found, beside other networks perhaps, and looks for more after it."""
+        """Ends what trains the network that was found, beside others perhaps, and looks for more after it."""
         for steps in steps_of_networks(self.tape) if self.beside else ():
             if any(map(_is_repeated, steps[0].parameters)) and concerns(steps[0], self.asked):
                 self._keep(steps, sys._getframe(2))
@@ -105,7 +105,7 @@ class Watch:
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
             shorten(rest)
         self._forget()
-        raise Another
+        raise Another(_began(self.found[-1].steps))
 
     def _forget(self) -> None:
         """Looks for what is trained from here on."""
@@ -134,6 +134,10 @@ class Watch:
             with recording(self.tape):
                 lines.names_in(ran.namespace, names)
         return [Network(steps, names)]
+
+
+def _began(steps: list[Step]) -> int:
+    return min(p.root.number for p in steps[0].parameters)
 
 
 def _is_repeated(parameter: Parameter) -> bool:
