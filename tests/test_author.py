@@ -111,11 +111,6 @@ def test_what_only_runs_in_part_is_not_right(tmp_path, code, form):
         assert examined(tmp_path, one.text_by_form[form])["verdict"] == "wrong"
 
 
-def test_a_wrong_error_of_the_output_alone_is_explained(tmp_path):
-    said = examined(tmp_path, case(31, 1, "missing-output-derivative").text_by_form["module"])
-    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ", "missing-output-derivative")]
-
-
 def test_what_no_formula_gives_is_shown_where_it_is_made_if_its_error_is_another_mistake(tmp_path):
     """db2 is a mean of dW2: the line of dZ2, whose mistake is known, is not the one to look at."""
     text = PLAIN.replace("dZ2.sum(0)", "(A1.T @ dZ2).mean(0)").replace(
@@ -1286,6 +1281,31 @@ def test_a_small_number_in_the_loss_and_in_its_derivative(tmp_path):
     assert (said["verdict"], said["truth"][-32:]) == ("right", "without the small constant in it")
     small = SOFTENED.replace("8 * rng", "rng")
     assert examined(tmp_path, small)["verdict"] == "right"
+
+
+SIZED = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = 2550 * rng.uniform(size=(9, 40)), np.eye(3)[np.arange(9) % 3]
+V, W = 0.0001 * rng.normal(size=(40, 5)), rng.normal(size=(5, 3))
+for _ in range(9):
+    A = np.tanh(X @ V)
+    E = np.exp(A @ W)
+    P = E / E.sum(axis=1, keepdims=True)
+    print(-np.sum(Y * np.log(P)))
+    dW, dV = A.T @ (P - Y), X.T @ ((P - Y) @ W.T * (1 - A ** 2))
+    V = V - 1e-6 * dV
+    W = W - 0.1 * dW
+"""
+
+
+@pytest.mark.parametrize("size", ["2550", "1e-7"])
+def test_weights_are_drawn_for_data_of_any_size(tmp_path, size):
+    """Of large ones tanh would be 1 and its slope 0, of small ones it would be its argument and its slope 1."""
+    text = SIZED.replace("2550", size)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["teeth"]["hidden"]) == ("right", [])
+    assert examined(tmp_path, text.replace("A ** 2", "A ** 4"))["verdict"] == "wrong"
 
 
 SPECTRAL = """

@@ -42,6 +42,7 @@ from jaxnet.compare.multiples import NOTHING, common_multiple
 from jaxnet.compare.teeth import teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
+EXACT = 1e-9  # a constant as near to 1 as this leaves no other loss to be looked at
 DRAWS = 2
 CONSTANTS = ("wrong-sign", "wrong-scale")
 Array = np.ndarray
@@ -77,7 +78,7 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
         right = sum(any(level.factor is not None for level in of_parameter) for of_parameter in fitted.values())
         if right == len(step.parameters) and (truth.loss.node is not None or loss is not None):
             constant = shared_constant(fitted)
-            if constant is not None and abs(abs(constant) - 1) < RIGHT:
+            if constant is not None and abs(abs(constant) - 1) < EXACT:
                 possible = [(truth, fitted, right)]
                 break
         possible.append((truth, fitted, right))

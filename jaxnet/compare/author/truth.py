@@ -67,6 +67,7 @@ class Truth(NamedTuple):
 
 
 CUTTING = (np.maximum, np.where)
+PRODUCTS = {np.dot, np.matmul, np.multiply, np.einsum, np.tensordot}
 SCALES = 1.0, 0.3, 0.1, 0.03, 0.01, 0.001  # of parameters, beside their usual size
 FLAT = 7.0  # e^-7 is a thousandth
 FEW = 4  # numbers, of which in two draws none may be cut off
@@ -100,6 +101,7 @@ def _drawn(
     found = []
     recorded = Values()
     made_at = {p: recorded(p.before) for p in step.parameters}
+    usual = {p: _usual_size(p.before.shape) / _size(inputs, step) for p, inputs in _multiplied(step).items()}
     own = set(_given(made_at) | data)  # what is another number in each draw
     for node in tape.nodes[min((n.number for n in own), default=0) :]:
         if not own.isdisjoint(node.parents):
@@ -110,7 +112,7 @@ def _drawn(
         if k >= count and all(seen.all() for seen in cut_off.values()):
             break
         best: tuple[tuple[bool, bool, bool], Values] | None = None
-        for tried, given in enumerate(_tries(step, made_at, data, random), 1):
+        for tried, given in enumerate(_tries(usual, made_at, data, random), 1):
             values = Values(given, recorded, own)
             values.otherwise = _branches_otherwise(asked, values)
             alike = values.otherwise is None
@@ -136,14 +138,23 @@ def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[N
     """Other data where a layer was given zeros alone, which would hide its weights: the first row of XOR, say."""
     labels = ancestors(m.labels for e in step.examples for m in e.meetings if m.labels is not None)
     zeros: set[Node] = set()
-    for p in step.parameters:
-        views = {n for n in step.active if n is p.before or (n.size == p.size and p.before in n.parents)}
-        products = [n for n in step.forward if n.function in (np.dot, np.matmul) and views & set(n.parents)]
-        inputs = {parent for n in products for parent in n.parents if parent not in views}
+    for inputs in _multiplied(step).values():
         if inputs and not any(n in step.active or np.asarray(recorded(n)).any() for n in inputs):
             zeros |= inputs
     leaves = {n for n in ancestors(zeros) if n.function is None and n.size > 1 and n not in labels}
     return {n: recorded(n) + random.normal(size=n.shape) for n in sorted(leaves, key=lambda n: n.number)}
+
+
+def _multiplied(step: Step) -> dict[Parameter, set[Node]]:
+    """For each parameter the arrays that it is multiplied with in the forward pass."""
+    own = {p.before: p for p in step.parameters}
+    views = own | {n: own[w] for n in step.active for w in n.parents if w in own and n.size == w.size}
+    found: dict[Parameter, set[Node]] = {p: set() for p in step.parameters}
+    for node in step.active - step.labelled:
+        if node.function in PRODUCTS:
+            for p in {views[w] for w in node.parents if w in views}:
+                found[p].update(n for n in node.parents if n not in views)
+    return found
 
 
 def tied(step: Step, values: Values) -> Iterator[Node]:
@@ -170,11 +181,15 @@ def _apart(step: Step, pooled: list[Node], random: np.random.Generator) -> dict[
 
 
 def _tries(
-    step: Step, made_at: dict[Parameter, Array], data: dict[Node, Array], random: np.random.Generator
+    usual: dict[Parameter, float],
+    made_at: dict[Parameter, Array],
+    data: dict[Node, Array],
+    random: np.random.Generator,
 ) -> Iterator[dict[Node, Array]]:
+    """Parameters of their `usual` size and smaller ones, then others near to what they were."""
     noise = {p: random.normal(size=p.before.shape) for p in made_at}
     for scale in SCALES:
-        yield _given({p: scale * _usual_size(p.before.shape) * n for p, n in noise.items()}) | data
+        yield _given({p: scale * usual[p] * n for p, n in noise.items()}) | data
     for share in (0.5, 0.1, 0.01, 1e-3, 1e-5, 1e-7):
         near = {p: value * (1 + share * noise[p]) + share * 0.1 * noise[p] for p, value in made_at.items()}
         yield _given(near) | data
@@ -183,6 +198,14 @@ def _tries(
 def _usual_size(shape: tuple[int, ...]) -> float:
     """Of numbers by which sums of so many are neither very small nor large; a vector may be weights or biases."""
     return 1 / np.sqrt(max(shape)) if sum(n > 1 for n in shape) > 1 else min(0.5, 2 / np.sqrt(max(shape, default=1)))
+
+
+def _size(inputs: set[Node], step: Step) -> float:
+    """How large the numbers are that a parameter is multiplied with, of the largest array: pixels, say, or the few ones
+    among the zeros of a word; 1 of those that other parameters make."""
+    data = (np.asarray(Values()(n), float) for n in inputs - step.active if n.size > 1)
+    sizes = [float(np.sqrt(np.mean(array**2))) for array in data if array.any()]
+    return max(sizes + [1.0] * (not step.active.isdisjoint(inputs)), default=1.0)
 
 
 def _branches_otherwise(asked: list[tuple[Node, Any]], values: Values) -> Node | None:
@@ -233,7 +256,8 @@ def _is_flat(step: Step, values: Values) -> bool:
     sigmoid or tanh has no slope left there: what is wrong behind it would not show."""
     found: dict[tuple, list[Array]] = {}
     for node in step.active:
-        if node.function in (np.exp, np.tanh) and isinstance(z := node.inputs[0], Node) and z in step.active:
+        if node.function in (np.exp, np.tanh) and node.size and node.inputs[0] in step.active:
+            z = node.inputs[0]
             found.setdefault(node.site, []).append(np.abs(values(z)).ravel())
     return any(np.median(np.concatenate(numbers)) > FLAT for numbers in found.values())
 
