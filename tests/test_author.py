@@ -1283,6 +1283,16 @@ def test_a_small_number_in_the_loss_and_in_its_derivative(tmp_path):
     assert examined(tmp_path, small)["verdict"] == "right"
 
 
+@pytest.mark.parametrize("bound", ["0.9", "9"])
+def test_what_would_show_beyond_dense_layers(tmp_path, bound):
+    """A slope that is 1 everywhere could be left out unseen; no other factor could, nor a term of a sum."""
+    slope = f"(dZ2 @ W2.T / 2 + dZ2 / 2 @ W2.T) * np.cos(X @ W1 + b1) * (np.abs(A1) < {bound})"
+    text = PLAIN.replace("np.tanh(X @ W1 + b1)", f"np.clip(np.sin(X @ W1 + b1), -{bound}, {bound})")
+    said = examined(tmp_path, text.replace("dZ2 @ W2.T * (1 - A1 ** 2)", slope))
+    hidden = [{"at": "net.py:13", "code": "left-out"}] * (bound == "9")
+    assert (said["verdict"], said["teeth"]) == ("right", {"shown": 4 - len(hidden), "of": 4, "hidden": hidden})
+
+
 SIZED = """
 import numpy as np
 rng = np.random.default_rng(0)

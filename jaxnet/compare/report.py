@@ -372,7 +372,7 @@ class Report(NamedTuple):
         """What a right verdict rests on: how many mistakes would have shown, and which would not."""
         if self.teeth is None:
             return ""
-        shown = f"{self.teeth.shown} of {self.teeth.of} mistakes of the catalogue would show in these data"
+        shown = f"{self.teeth.shown} of {self.teeth.of} {self.teeth.what} would show in these data"
         by_code: dict[str, list[str]] = {}
         for at, code in self.teeth.hidden:
             by_code.setdefault(code, []).append(at)
@@ -525,7 +525,7 @@ def _off(p: Parameter) -> str:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, 96, initial_indent="  ", subsequent_indent="  ")
+    return textwrap.wrap(text, 96, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _line(place: Place | None, quantity: str | None = None) -> dict[str, Any] | None:

@@ -26,6 +26,7 @@ class Teeth(NamedTuple):
     shown: int
     of: int
     hidden: tuple[tuple[str, str], ...] = ()  # (quantity, code)
+    what: str = "mistakes of the catalogue"  # or other changes of the backward pass, of which a line is the quantity
 
 
 def teeth(passes: list[Pass], loss: str, biases: set[int], tolerance: float) -> Teeth | None:

@@ -31,6 +31,7 @@ from jaxnet.compare.author.levels import (
     with_implied_penalty,
     without_decay,
 )
+from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, same_as_recorded
@@ -380,12 +381,17 @@ def _problem(judged: Judged) -> Problem | None:
 
 
 def with_teeth(judged: Judged) -> Judged:
-    """With which mistakes would have shown, where nothing is wrong in a dense network."""
-    problem = None if judged.findings else _problem(judged)
-    if problem is None or judged.truth.loss.name is None:
+    """With which mistakes would have shown, where nothing is wrong: of a dense network those of the catalogue. Raises
+    ValueError if none of these would."""
+    if judged.findings or judged.step.stale:
         return judged
-    biases = {layer for layer in range(1, problem.passes[0].last + 1) if problem.db[layer][0] is not None}
-    return judged._replace(teeth=teeth(problem.passes, judged.truth.loss.name, biases, WRONG))
+    problem, found = _problem(judged), None
+    if problem is not None and judged.truth.loss.name is not None:
+        biases = {layer for layer in range(1, problem.passes[0].last + 1) if problem.db[layer][0] is not None}
+        found = teeth(problem.passes, judged.truth.loss.name, biases, WRONG)
+        if found is not None and not found.shown:
+            raise ValueError("nothing is wrong, but in this step no mistake would show")
+    return judged._replace(teeth=found or teeth_of(judged))
 
 
 def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Finding]:

@@ -214,8 +214,6 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
     if attempt.alone and (meant := _may_be_meant(judged)):
         return meant
-    if judged.teeth is not None and not judged.teeth.shown:
-        return "nothing is wrong, but in this step no mistake would show"
     if not judged.wrong and (line := _left_over(attempt.tape, judged.step)):
         return f"nothing is wrong in what could be judged, but what line {line} steps could not"
     if not judged.wrong and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
@@ -321,7 +319,10 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, deadli
     # What is called by itself adds up what its program sets to 0. The next step takes as long as this one did.
     now = time.monotonic()
     in_time = 2 * (now - began) < deadline - now
-    return and_next(right, attempt, stated) if in_time and not attempt.called else right
+    if in_time and not attempt.called:
+        with contextlib.suppress(MemoryError):  # there is room for one step
+            return and_next(right, attempt, stated)
+    return right
 
 
 def _may_be_meant(judged: Judged) -> str:
