@@ -279,6 +279,10 @@ def test_the_command_line_of_the_readme(tmp_path):
     assert (result.notes, result.namespace["options"].layers) == ([], [8, 10])
     (tmp_path / "ReadMe.md").write_text("python net.py -l <sizes>")
     assert arguments(tmp_path / "net.py", tmp_path) == []
+    text = "kind, epochs = sys.argv[1], sys.argv[2]\nmode = sys.argv[3]\nif mode.lower() == 'fit': pass\n"
+    (tmp_path / "net.py").write_text(text)
+    (tmp_path / "ReadMe.md").write_text("python net.py fit")  # two that are asked for are left out
+    assert arguments(tmp_path / "net.py", tmp_path)[2] == "fit"
 
 
 def test_the_authors_own_file_wins_wherever_it_lies(ran):

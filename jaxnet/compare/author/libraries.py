@@ -406,10 +406,19 @@ def arguments(name: str, source: str, readme: str) -> list[str]:
     something; else by what the program calls it."""
     example = re.search(rf"python[\d.]*\s+\S*\b{re.escape(name)}[ \t]+([^\n`|>&;]+)", readme)
     wants = re.search(r"required\s*=\s*True|add_argument\(\s*['\"][^-]|\bargv\[[1-9]", source)
-    if example and wants and not re.search(r"[<\[{]|\.\.\.", example[1]):
-        return example[1].split()
     asked = {int(k): before for before, k in re.findall(r"^(.*)\bargv\[([1-9])\]", source, re.M)}
-    return [str(plausible(asked.get(k, ""))) for k in range(1, max(asked, default=0) + 1)]
+    words = example[1].split() if example and wants and not re.search(r"[<\[{]|\.\.\.", example[1]) else []
+    if words and len(words) >= max(asked, default=0):
+        return words
+    names = {k: "".join(re.findall(r"(\w+)\s*=", before)[-1:]) for k, before in asked.items()}
+    known = {k: _compared(name, source) if name else None for k, name in names.items()}
+    return [known.get(k) or str(plausible(asked.get(k, ""))) for k in range(1, max(asked, default=0) + 1)]
+
+
+def _compared(name: str, source: str) -> str | None:
+    """The first word that a program compares something of this name with."""
+    found = re.search(rf"\b{re.escape(name)}(?:\.\w+\(\))?\s*==\s*['\"](\w+)['\"]", source)
+    return found[1] if found else None
 
 
 def prompt() -> Callable[..., str]:
@@ -443,8 +452,7 @@ class Parser(argparse.ArgumentParser):
             elif action.default is None and action.choices and action.nargs is None:
                 action.default = next(iter(action.choices))
             elif action.default in (None, "") and action.nargs is None:
-                compared = re.search(rf"\.{re.escape(action.dest)}\s*==\s*['\"](\w+)['\"]", self.source)
-                action.default = compared[1] if compared else action.default
+                action.default = _compared(action.dest, self.source) or action.default
             action.required = False
         for group in self._mutually_exclusive_groups:
             group.required = False
