@@ -391,7 +391,9 @@ def with_teeth(judged: Judged) -> Judged:
         found = teeth(problem.passes, judged.truth.loss.name, biases, WRONG)
         if found is not None and not found.shown:
             raise ValueError("nothing is wrong, but in this step no mistake would show")
-    return judged._replace(teeth=found or teeth_of(judged))
+    with contextlib.suppress(MemoryError):  # there was room for the verdict
+        found = found or teeth_of(judged)
+    return judged._replace(teeth=found)
 
 
 def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Finding]:

@@ -37,6 +37,17 @@ class Found(NamedTuple):
     idle: tuple[str, ...] = ()  # backward passes of the file that have no part in it
 
 
+class Outcome(NamedTuple):
+    """What came of an attempt: a verdict, or why there is none."""
+
+    judged: Judged | None = None
+    sent_back: Judged | None = None
+    why: str = ""
+    unexplained: bool = False  # something is wrong, or was meant otherwise: what else can be called is no answer
+    tied: bool = False
+    in_time: bool = True
+
+
 LAST = 50  # operations, with which a record ends
 FURTHER = 10.0  # seconds after which no further program is run for what a first one leaves out
 
@@ -136,28 +147,15 @@ def _examined(
         if guess is not None and not attempt.guessed:
             break
         trains = trains or bool(attempt.steps)
-        in_time, judged, sent_back = True, None, None
         first_guess = attempt.guessed and guess is None
-        try:
-            with alarm(time.monotonic() + (deadline - time.monotonic()) / 2 if first_guess else deadline):
-                judged = with_teeth(_best(attempt, stated, deadline))
-                if attempt.alone and (rest := _without_input(attempt, judged, stated)) is not None:
-                    judged, sent_back = rest, judged
-            why = _hollow(attempt, judged)
-            if unexplained and attempt.called and not judged.wrong:
-                why = why or "nothing is wrong in it, but that is no answer to what the program itself does"
-        except OutOfTime:
-            in_time, why = first_guess, "the time was up before it was judged"
-        except MemoryError:
-            why, unexplained = "its arrays are too large to be judged", True
-        except Tied as error:
-            if not noise:
-                return _examined(path, root, deadline, stated, flags, noise=True, only=only)
-            why, unexplained = str(error), True
-        except Unexplained as error:
-            why, unexplained = str(error), True
-        except ValueError as error:
-            why = str(error)
+        now = time.monotonic()
+        outcome = _outcome(attempt, stated, deadline, now + (deadline - now) / 2 if first_guess else deadline)
+        if outcome.tied and not noise:
+            return _examined(path, root, deadline, stated, flags, noise=True, only=only)
+        judged, why, in_time = outcome.judged, outcome.why, outcome.in_time or first_guess
+        if unexplained and attempt.called and judged is not None and not judged.wrong:
+            why = why or "nothing is wrong in it, but that is no answer to what the program itself does"
+        unexplained = unexplained or outcome.unexplained
         if judged is None or why:
             reasons.append(f"{attempt.program or path.name}: {why}")
             unsure = unsure or attempt.alone
@@ -165,7 +163,7 @@ def _examined(
         else:
             idle = _idle(path, root, judged.step) if only is None and not attempt.called else []
             examined = Examined(judged, attempt.tape, ordinal, attempt.key, noise)
-            found = Found(attempt, examined, sent_back, tuple(idle))
+            found = Found(attempt, examined, outcome.sent_back, tuple(idle))
             if in_part is not None and judged.wrong and found.idle == in_part.idle:
                 continue  # another program's affair
             if judged.wrong and attempt.guessed and only is None:
@@ -191,13 +189,35 @@ def _examined(
     if in_part is not None:
         return in_part, []
     if layers and not unsure:
-        if scaled := [found for found in layers if found.examined.judged.findings]:  # right but for a constant
-            return scaled[0], []
-        most = max(layers, key=lambda found: len(found.examined.judged.names))
-        program = "; ".join(dict.fromkeys(str(found.attempt.program) for found in layers))
-        return most._replace(attempt=most.attempt._replace(program=program)), []
+        return _of_layers(layers), []
     kind = ValueError if trains or time.monotonic() > deadline else NothingTrains
     raise kind(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
+
+
+def _outcome(attempt: Attempt, stated: str | None, deadline: float, end: float) -> Outcome:
+    """What came of an attempt that is judged until `end`, and whose next step is, if there is time until `deadline`."""
+    try:
+        with alarm(end):
+            judged, sent_back = with_teeth(_best(attempt, stated, deadline)), None
+            if attempt.alone and (rest := _without_input(attempt, judged, stated)) is not None:
+                judged, sent_back = rest, judged
+        return Outcome(judged, sent_back, _hollow(attempt, judged))
+    except OutOfTime:
+        return Outcome(why="the time was up before it was judged", in_time=False)
+    except MemoryError:
+        return Outcome(why="its arrays are too large to be judged", unexplained=True)
+    except ValueError as error:
+        tied = isinstance(error, Tied)
+        return Outcome(why=str(error), unexplained=tied or isinstance(error, Unexplained), tied=tied)
+
+
+def _of_layers(layers: list[Found]) -> Found:
+    """Of lone layers that are all right the one with most parameters, or one that is off by a constant."""
+    if scaled := [found for found in layers if found.examined.judged.findings]:
+        return scaled[0]
+    most = max(layers, key=lambda found: len(found.examined.judged.names))
+    program = "; ".join(dict.fromkeys(str(found.attempt.program) for found in layers))
+    return most._replace(attempt=most.attempt._replace(program=program))
 
 
 def _once_more(
