@@ -1284,13 +1284,17 @@ def test_a_small_number_in_the_loss_and_in_its_derivative(tmp_path):
 
 
 @pytest.mark.parametrize("bound", ["0.9", "9"])
-def test_what_would_show_beyond_dense_layers(tmp_path, bound):
-    """A slope that is 1 everywhere could be left out unseen; no other factor could, nor a term of a sum."""
+def test_what_could_be_left_out_unseen(tmp_path, bound):
+    """A slope that is 1 everywhere could be; no other factor could, nor a term of a sum. What is never cut off makes a
+    dense network, whose other mistakes show."""
     slope = f"(dZ2 @ W2.T / 2 + dZ2 / 2 @ W2.T) * np.cos(X @ W1 + b1) * (np.abs(A1) < {bound})"
     text = PLAIN.replace("np.tanh(X @ W1 + b1)", f"np.clip(np.sin(X @ W1 + b1), -{bound}, {bound})")
     said = examined(tmp_path, text.replace("dZ2 @ W2.T * (1 - A1 ** 2)", slope))
     hidden = [{"at": "net.py:13", "code": "left-out"}] * (bound == "9")
     assert (said["verdict"], said["teeth"]) == ("right", {"shown": 4 - len(hidden), "of": 4, "hidden": hidden})
+    cut = PLAIN.replace("np.tanh(X @ W1 + b1)", f"np.clip(X @ W1 + b1, -{bound}, {bound})")
+    said = examined(tmp_path, cut.replace("1 - A1 ** 2", f"np.abs(A1) < {bound}"))
+    assert (said["verdict"], said["teeth"]["hidden"]) == ("right", hidden)
 
 
 SIZED = """

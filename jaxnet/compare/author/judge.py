@@ -381,8 +381,8 @@ def _problem(judged: Judged) -> Problem | None:
 
 
 def with_teeth(judged: Judged) -> Judged:
-    """With which mistakes would have shown, where nothing is wrong: of a dense network those of the catalogue. Raises
-    ValueError if none of these would."""
+    """With which mistakes would have shown, where nothing is wrong: of a dense network those of the catalogue, and what
+    else could be left out unseen. Raises ValueError if none of the catalogue would."""
     if judged.findings or judged.step.stale:
         return judged
     problem, found = _problem(judged), None
@@ -392,7 +392,8 @@ def with_teeth(judged: Judged) -> Judged:
         if found is not None and not found.shown:
             raise ValueError("nothing is wrong, but in this step no mistake would show")
     with contextlib.suppress(MemoryError):  # there was room for the verdict
-        found = found or teeth_of(judged)
+        left_out = teeth_of(judged)
+        found = found._replace(hidden=found.hidden + left_out.hidden) if found and left_out else found or left_out
     return judged._replace(teeth=found)
 
 
