@@ -1322,6 +1322,21 @@ def test_weights_are_drawn_for_data_of_any_size(tmp_path, size):
     assert examined(tmp_path, text.replace("A ** 2", "A ** 4"))["verdict"] == "wrong"
 
 
+def test_a_weight_penalty_beside_pixels(tmp_path):
+    """However small it is beside the other part of a gradient: it is right, or named."""
+    text = PLAIN.replace("np.random.randn(9, 4)", "255 * np.random.rand(9, 4)")
+    text = text.replace("/ 9\n    dZ2", "/ 9 + 1e-5 * (np.sum(W1 ** 2) + np.sum(W2 ** 2))\n    dZ2")
+    text = text.replace("A1.T @ dZ2", "A1.T @ dZ2 + 2e-5 * W2").replace("X.T @ dZ1", "X.T @ dZ1 + 2e-5 * W1")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    for old, new, finding in (
+        (*SLOPE, ("dZ1", "missing-activation-derivative")),
+        (" + 2e-5 * W1", "", ("dW1", "weight-penalty")),
+        (" + 2e-5 * W1", " + 4e-5 * W1", ("dW1", "weight-penalty")),
+    ):
+        said = examined(tmp_path, text.replace(old, new))
+        assert [(f["at"], f["code"]) for f in said["findings"]] == [finding]
+
+
 SPECTRAL = """
 import numpy as np
 rng = np.random.default_rng(52)

@@ -297,10 +297,13 @@ def _slope(Y_hat: Array, Y: Array, loss: str | None) -> Array:
 
 
 def _penalty(true: Array, data: Array, W: Array) -> float | None:
-    """λ with true = data + λ W; None if there is none."""
+    """λ with true = data + λ W, however small that is beside the rest; None if there is none."""
     rest = true - data
-    size = np.abs(true).max(initial=0)
-    if np.abs(rest).max(initial=0) <= 1e-7 * size:
-        return 0.0
+    size, of_rest = (np.abs(array).max(initial=0) for array in (true, rest))
     found = float(np.vdot(W, rest) / np.vdot(W, W))
-    return found if np.abs(rest - found * W).max() <= 1e-7 * size else None
+    off = np.abs(rest - found * W).max(initial=0)
+    if off <= 1e-3 * of_rest:
+        return found
+    if of_rest <= 1e-7 * size:  # rounding
+        return 0.0
+    return found if off <= 1e-7 * size else None

@@ -76,7 +76,7 @@ MOST_DRAWS = 6
 
 def draws(step: Step, count: int, tape: Tape) -> list[Values]:
     """The record with generic parameters, as often as asked for, and more often where few numbers are cut off by relus:
-    each of them is to be cut off once.
+    each of them is to be cut off once. By turns they are made for data of their size, and of one size for all data.
 
     Where the program branched on a number (`if z > 0`), a draw in which it would have branched otherwise is no run of
     it: then the parameters are moved less and less from where they were.
@@ -101,7 +101,8 @@ def _drawn(
     found = []
     recorded = Values()
     made_at = {p: recorded(p.before) for p in step.parameters}
-    usual = {p: _usual_size(p.before.shape) / _size(inputs, step) for p, inputs in _multiplied(step).items()}
+    usual = {p: _usual_size(p.before.shape) for p in step.parameters}
+    for_data = {p: usual[p] / _size(inputs, step) for p, inputs in _multiplied(step).items()}
     own = set(_given(made_at) | data)  # what is another number in each draw
     for node in tape.nodes[min((n.number for n in own), default=0) :]:
         if not own.isdisjoint(node.parents):
@@ -111,8 +112,9 @@ def _drawn(
     for k in range(MOST_DRAWS):
         if k >= count and all(seen.all() for seen in cut_off.values()):
             break
+        sloping = k % 2 == 0  # in the others a weight penalty is seen, beside gradients that may be small
         best: tuple[tuple[bool, bool, bool], Values] | None = None
-        for tried, given in enumerate(_tries(usual, made_at, data, random), 1):
+        for tried, given in enumerate(_tries(for_data if sloping else usual, made_at, data, random), 1):
             values = Values(given, recorded, own)
             values.otherwise = _branches_otherwise(asked, values)
             alike = values.otherwise is None
@@ -120,7 +122,7 @@ def _drawn(
                 continue
             if not _can_be_run(step, values) or not _is_alive(step, values):
                 continue
-            fits = alike, _is_precise(step, values), not _is_flat(step, values)
+            fits = alike, _is_precise(step, values), not (sloping and _is_flat(step, values))
             if best is None or fits > best[0]:
                 best = fits, values
             if all(best[0]) or (all(best[0][:2]) and tried >= len(SCALES)):
