@@ -111,6 +111,11 @@ def test_what_only_runs_in_part_is_not_right(tmp_path, code, form):
         assert examined(tmp_path, one.text_by_form[form])["verdict"] == "wrong"
 
 
+def test_a_gradient_that_is_0_in_one_of_the_draws(tmp_path):
+    """A layer of three relus is cut off in one of five: any formula gives that, the one that gives the others too."""
+    assert check(tmp_path, case(95, 1), "one example") is None
+
+
 def test_what_no_formula_gives_is_shown_where_it_is_made_if_its_error_is_another_mistake(tmp_path):
     """db2 is a mean of dW2: the line of dZ2, whose mistake is known, is not the one to look at."""
     text = PLAIN.replace("dZ2.sum(0)", "(A1.T @ dZ2).mean(0)").replace(

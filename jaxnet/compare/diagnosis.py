@@ -623,14 +623,17 @@ def _close(given: Array, candidate: Array, tolerance: float) -> bool:
 
 
 def _fit(problem: Problem, given: Iterable[Array], candidate: Iterable[Array]) -> Factors | None:
-    """c with given = c · candidate, by least squares and then checked; None if in some draw there is none."""
-    factors = []
+    """c with given = c · candidate, by least squares and then checked; None if in some draw there is none, or both are
+    0 in all of them. Where they are 0 in one, behind relus that are all cut off, it is as in another."""
+    factors: list[float | None] = []
     for g, a in zip(given, candidate, strict=True):
-        factor = multiple(g, a, problem.tolerance)
-        if factor is None:
+        nothing = not (np.any(g) or np.any(a))
+        factor = None if nothing else multiple(g, a, problem.tolerance)
+        if factor is None and not nothing:
             return None
         factors.append(factor)
-    return tuple(factors)
+    known = next((factor for factor in factors if factor is not None), None)
+    return None if known is None else tuple(known if factor is None else factor for factor in factors)
 
 
 def _ratio(factors: Factors, scale: Factors) -> Factors:
