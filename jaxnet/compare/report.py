@@ -295,7 +295,7 @@ class Report(NamedTuple):
             scale=finding.scale_name if finding.code == "wrong-scale" else f"{finding.scale or 0:.6g}",
             penalty={
                 "left out": "left out, though the loss has it",
-                "added": "added that the loss does not have",
+                "added": "added that the loss does not have (if it is meant, it belongs into the loss as well)",
             }.get(finding.scale_name, f"{finding.scale_name}, which the loss has"),
             loss={"squared-error": "the squared error"}.get(loss, loss),
             cross_entropy=(
