@@ -2059,6 +2059,8 @@ for act, slope in [(np.tanh, tanh_prime), (lambda z: 1 / (1 + np.exp(-z)), sigmo
     for rate in (0.1, 0.01):
         net = Network(act, slope)
         net.fit(rate)
+        net.history = [rate]
+print(net.history)  # which no round has come to
 """
 
 

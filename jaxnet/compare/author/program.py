@@ -28,7 +28,7 @@ import numpy as np
 from jaxnet.compare.author import python2
 from jaxnet.compare.author.facade import type_of
 from jaxnet.compare.author.imports import Imports
-from jaxnet.compare.author.recorder import Round, as_float, difference, named, unrecorded
+from jaxnet.compare.author.recorder import as_float, current_tape, difference, named, unrecorded
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree
@@ -160,7 +160,7 @@ class _Program:
             "__type__": type_of,
             "__difference__": difference,
             "__unrecorded__": unrecorded,
-            "__round__": Round,
+            "__round__": lambda: _Round(self),
         }
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
@@ -196,16 +196,20 @@ class _Program:
             except Exception as error:
                 self._leave_out(statement, unit, error)
             except Another as end:
-                if end.note:
-                    self.note(end, f"stopped: {end.note}", (unit.filename, statement.lineno))
-                else:
-                    self.noting = False
+                self.pass_on(end, (unit.filename, statement.lineno))
             except SystemExit as end:
                 self.note(end, f"the program ended itself: sys.exit({'' if end.code is None else end.code!r})")
                 if not forgiving_exit:
                     if namespace is not self.main.__dict__:
                         raise
                     return
+
+    def pass_on(self, end: Another, place: tuple[str, int] | None = None) -> None:
+        """To the next statement, or round of a loop."""
+        if end.note:
+            self.note(end, f"stopped: {end.note}", place)
+        else:
+            self.noting = False
 
     # --- notes ----------------------------------------------------------------------------------------------------
 
@@ -242,6 +246,23 @@ class _Program:
         more = len(self.notes) - _NOTES
         kept = self.notes[:_NOTES] + ([f"{more} more of that kind"] if more > 0 else [])
         return kept + ([f"{self.followed} statements that need what is missing"] if self.followed else [])
+
+
+class _Round:
+    """One round of an author's loop: where what is trained was made in it, it alone ends, and the next one is run."""
+
+    def __init__(self, program: _Program) -> None:
+        tape = current_tape()
+        self._program, self._began = program, len(tape.nodes) if tape is not None else 0
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, end: Any, _: Any) -> bool:
+        if kind is not Another or end.began < self._began:
+            return False
+        self._program.pass_on(end)
+        return True
 
 
 class _Shell:

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author.tape import (
-    Another,
     Node,
     Tape,
     add_at,
@@ -61,17 +60,6 @@ def unrecorded(function: Callable) -> Callable:
             _tape[:] = held
 
     return run
-
-
-class Round:
-    """One round of an author's loop: where what is trained was made in it, it alone ends, and the next one is run."""
-
-    def __enter__(self) -> None:
-        tape = current_tape()
-        self.began = len(tape.nodes) if tape is not None else 0
-
-    def __exit__(self, kind: Any, end: Any, _: Any) -> bool:
-        return kind is Another and end.began >= self.began
 
 
 def current_tape() -> Tape | None:
@@ -476,7 +464,7 @@ class Recorded:
                 return _write(np.add.at, (*inputs[:2], added), keywords)
             MUTATORS.setdefault(ufunc.at, _after(ufunc.at))
             return _write(ufunc.at, inputs, keywords)
-        if ufunc is np.negative and plain(inputs[0]).dtype == bool:
+        if ufunc is np.negative and np.asarray(plain(inputs[0])).dtype == bool:
             ufunc = np.logical_not  # as before NumPy 1.13
         return call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, keywords)
 
