@@ -113,7 +113,10 @@ def test_what_only_runs_in_part_is_not_right(tmp_path, code, form):
 
 def test_a_gradient_that_is_0_in_one_of_the_draws(tmp_path):
     """A layer of three relus is cut off in one of five: any formula gives that, the one that gives the others too."""
-    assert check(tmp_path, case(95, 1), "one example") is None
+    said = examined(tmp_path, case(95, 1).text_by_form["one example"])
+    assert {(f["at"], f["code"]) for f in said["findings"]} == {
+        (f"dZ{layer}", "missing-activation-derivative") for layer in (1, 2, 3)
+    }
 
 
 def test_what_no_formula_gives_is_shown_where_it_is_made_if_its_error_is_another_mistake(tmp_path):
@@ -2064,13 +2067,16 @@ print(net.history)  # which no round has come to
 """
 
 
-def test_the_experiments_of_a_loop_are_all_judged(tmp_path):
-    """A round that makes a network and trains it is followed by the next one; those that differ in a rate are one."""
-    said = examined(tmp_path, EXPERIMENTS)
+@pytest.mark.parametrize("twice", [False, True])
+def test_the_experiments_of_a_loop_are_all_judged(tmp_path, twice):
+    """A round that makes a network and trains it is followed by the next one, also where it is as one before it."""
+    text = EXPERIMENTS.replace("(np.tanh, tanh_prime)", "*2 * [(np.tanh, tanh_prime)]") if twice else EXPERIMENTS
+    text = text.replace("(0.1, 0.01)", "(0.1,)") if twice else text
+    said = examined(tmp_path, text)
     assert (said["verdict"], len(said["also_right"]), said["idle"], said["notes"]) == ("right", 1, [], [])
-    said = examined(tmp_path, EXPERIMENTS.replace("a * (1 - a)", "a * (1 + a)"))
+    said = examined(tmp_path, text.replace("a * (1 - a)", "a * (1 + a)"))
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1"]
-    first = EXPERIMENTS.replace(", (lambda z: 1 / (1 + np.exp(-z)), sigmoid_prime)]", "]")
+    first = text.replace(", (lambda z: 1 / (1 + np.exp(-z)), sigmoid_prime)]", "]")
     assert examined(tmp_path, first)["idle"] == ["sigmoid_prime"]  # and not tanh_prime, which no label goes through
 
 

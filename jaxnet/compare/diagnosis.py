@@ -623,8 +623,8 @@ def _close(given: Array, candidate: Array, tolerance: float) -> bool:
 
 
 def _fit(problem: Problem, given: Iterable[Array], candidate: Iterable[Array]) -> Factors | None:
-    """c with given = c · candidate, by least squares and then checked; None if in some draw there is none, or both are
-    0 in all of them. Where they are 0 in one, behind relus that are all cut off, it is as in another."""
+    """c with given = c · candidate, by least squares and then checked; None if in some draw there is none, or if less
+    than two tell: where both are 0, behind relus that are all cut off, it is as in another."""
     factors: list[float | None] = []
     for g, a in zip(given, candidate, strict=True):
         nothing = not (np.any(g) or np.any(a))
@@ -632,8 +632,10 @@ def _fit(problem: Problem, given: Iterable[Array], candidate: Iterable[Array]) -
         if factor is None and not nothing:
             return None
         factors.append(factor)
-    known = next((factor for factor in factors if factor is not None), None)
-    return None if known is None else tuple(known if factor is None else factor for factor in factors)
+    known = [factor for factor in factors if factor is not None]
+    if len(known) < min(2, max(len(factors), 1)):
+        return None
+    return tuple(known[0] if factor is None else factor for factor in factors)
 
 
 def _ratio(factors: Factors, scale: Factors) -> Factors:

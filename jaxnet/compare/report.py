@@ -372,7 +372,7 @@ class Report(NamedTuple):
         """What a right verdict rests on: how many mistakes would have shown, and which would not."""
         if self.teeth is None:
             return ""
-        shown = f"{self.teeth.shown} of {self.teeth.of} {self.teeth.what} would show in these data"
+        shown = f"{self.teeth.shown} of {self.teeth.of} mistakes would show in these data"
         by_code: dict[str, list[str]] = {}
         for at, code in self.teeth.hidden:
             by_code.setdefault(code, []).append(at)

@@ -21,12 +21,17 @@ Gradients = list[Array]
 
 
 class Teeth(NamedTuple):
-    """How many mistakes of the catalogue, each at one quantity, would have shown, and which ones would not."""
+    """How many mistakes, each at one quantity or line, would have shown, and which ones would not."""
 
     shown: int
     of: int
-    hidden: tuple[tuple[str, str], ...] = ()  # (quantity, code)
-    what: str = "mistakes of the catalogue"  # or other changes of the backward pass, of which a line is the quantity
+    hidden: tuple[tuple[str, str], ...] = ()  # (quantity or line, code)
+
+    @staticmethod
+    def of_all(parts: list[Teeth | None]) -> Teeth | None:
+        known = [part for part in parts if part is not None]
+        hidden = tuple(pair for part in known for pair in part.hidden)
+        return Teeth(sum(p.shown for p in known), sum(p.of for p in known), hidden) if known else None
 
 
 def teeth(passes: list[Pass], loss: str, biases: set[int], tolerance: float) -> Teeth | None:

@@ -300,10 +300,9 @@ def _penalty(true: Array, data: Array, W: Array) -> float | None:
     """λ with true = data + λ W, however small that is beside the rest; None if there is none."""
     rest = true - data
     size, of_rest = (np.abs(array).max(initial=0) for array in (true, rest))
-    found = float(np.vdot(W, rest) / np.vdot(W, W))
+    found = float(np.vdot(W, rest) / (np.vdot(W, W) or 1))
     off = np.abs(rest - found * W).max(initial=0)
-    if off <= 1e-3 * of_rest:
-        return found
-    if of_rest <= 1e-7 * size:  # rounding
-        return 0.0
-    return found if off <= 1e-7 * size else None
+    if off > 1e-7 * size:
+        return None
+    # A number that explains the rest is none of rounding, unless it explains but one.
+    return found if of_rest > 1e-7 * size or (W.size > 1 and off <= 1e-3 * of_rest) else 0.0

@@ -40,7 +40,7 @@ from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple
-from jaxnet.compare.teeth import teeth
+from jaxnet.compare.teeth import Teeth, teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
 EXACT = 1e-9  # a constant as near to 1 as this leaves no other loss to be looked at
@@ -382,7 +382,7 @@ def _problem(judged: Judged) -> Problem | None:
 
 def with_teeth(judged: Judged) -> Judged:
     """With which mistakes would have shown, where nothing is wrong: of a dense network those of the catalogue, and what
-    else could be left out unseen. Raises ValueError if none of the catalogue would."""
+    is left out of any. Raises ValueError if none of the catalogue would."""
     if judged.findings or judged.step.stale:
         return judged
     problem, found = _problem(judged), None
@@ -391,10 +391,7 @@ def with_teeth(judged: Judged) -> Judged:
         found = teeth(problem.passes, judged.truth.loss.name, biases, WRONG)
         if found is not None and not found.shown:
             raise ValueError("nothing is wrong, but in this step no mistake would show")
-    with contextlib.suppress(MemoryError):  # there was room for the verdict
-        left_out = teeth_of(judged)
-        found = found._replace(hidden=found.hidden + left_out.hidden) if found and left_out else found or left_out
-    return judged._replace(teeth=found)
+    return judged._replace(teeth=Teeth.of_all([found, teeth_of(judged)]))
 
 
 def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Finding]:

@@ -408,11 +408,12 @@ def arguments(name: str, source: str, readme: str) -> list[str]:
     wants = re.search(r"required\s*=\s*True|add_argument\(\s*['\"][^-]|\bargv\[[1-9]", source)
     asked = {int(k): before for before, k in re.findall(r"^(.*)\bargv\[([1-9])\]", source, re.M)}
     words = example[1].split() if example and wants and not re.search(r"[<\[{]|\.\.\.", example[1]) else []
-    if words and len(words) >= max(asked, default=0):
-        return words
-    names = {k: "".join(re.findall(r"(\w+)\s*=", before)[-1:]) for k, before in asked.items()}
-    known = {k: _compared(name, source) if name else None for k, name in names.items()}
-    return [known.get(k) or str(plausible(asked.get(k, ""))) for k in range(1, max(asked, default=0) + 1)]
+
+    def guessed(before: str) -> str:
+        name = re.search(r"(\w+)\s*=[^=]*$", before)
+        return (name and _compared(name[1], source)) or str(plausible(before))
+
+    return words + [guessed(asked.get(k, "")) for k in range(len(words) + 1, max(asked, default=0) + 1)]
 
 
 def _compared(name: str, source: str) -> str | None:

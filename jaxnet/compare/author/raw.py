@@ -256,7 +256,7 @@ def _positions(outermost: Node, parameter: Parameter, region: list[Node]) -> dic
 
 def _moved(node: Node, parent: Node, positions: np.ndarray) -> np.ndarray | None:
     """Positions in `parent` of what stands at `positions` of `node`."""
-    if node.function in _MOVING:
+    if node.function in MOVING:
         numbers = np.arange(parent.size).reshape(parent.shape)
         try:
             moved = node.function(numbers, *node.inputs[1:], **node.keywords)  # type: ignore
@@ -270,5 +270,5 @@ def _moved(node: Node, parent: Node, positions: np.ndarray) -> np.ndarray | None
     return None
 
 
-_MOVING = {np.transpose, np.reshape, np.ravel, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, operator.getitem,
+MOVING = {np.transpose, np.reshape, np.ravel, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, operator.getitem,
            np.atleast_2d, np.flip, np.fliplr, np.flipud}  # fmt: skip

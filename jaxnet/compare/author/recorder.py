@@ -113,7 +113,7 @@ def _refer(value: Any) -> Any:
         return value._node if value._node is not None else plain(value)
     if isinstance(value, np.ndarray) and value.ndim:
         return _tape[-1].constant(value) if value.dtype.kind in "fiubc" else value
-    if hasattr(value, "__array__") and not isinstance(value, np.generic | np.ndarray):
+    if hasattr(type(value), "__array__") and not isinstance(value, np.generic | np.ndarray):
         return _refer(np.asarray(value))  # a table of pandas
     return mapped(value, _refer)
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxnet.compare.author.raw import MOVING
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Example, Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
@@ -76,7 +77,8 @@ MOST_DRAWS = 6
 
 def draws(step: Step, count: int, tape: Tape) -> list[Values]:
     """The record with generic parameters, as often as asked for, and more often where few numbers are cut off by relus:
-    each of them is to be cut off once. By turns they are made for data of their size, and of one size for all data.
+    each of them is to be cut off once. They are made for data of their size, and where there is a weight penalty, by
+    turns of one size for all data.
 
     Where the program branched on a number (`if z > 0`), a draw in which it would have branched otherwise is no run of
     it: then the parameters are moved less and less from where they were.
@@ -102,7 +104,8 @@ def _drawn(
     recorded = Values()
     made_at = {p: recorded(p.before) for p in step.parameters}
     usual = {p: _usual_size(p.before.shape) for p in step.parameters}
-    for_data = {p: usual[p] / _size(inputs, step) for p, inputs in _multiplied(step).items()}
+    for_data = {p: usual[p] / _size(inputs, step, recorded) for p, inputs in _multiplied(step, PRODUCTS).items()}
+    penalised = _stands_alone(step)
     own = set(_given(made_at) | data)  # what is another number in each draw
     for node in tape.nodes[min((n.number for n in own), default=0) :]:
         if not own.isdisjoint(node.parents):
@@ -112,9 +115,11 @@ def _drawn(
     for k in range(MOST_DRAWS):
         if k >= count and all(seen.all() for seen in cut_off.values()):
             break
-        sloping = k % 2 == 0  # in the others a weight penalty is seen, beside gradients that may be small
+        sloping = not penalised or k % 2 == 0  # else a penalty is seen, beside gradients that may be small
         best: tuple[tuple[bool, bool, bool], Values] | None = None
-        for tried, given in enumerate(_tries(for_data if sloping else usual, made_at, data, random), 1):
+        for tried, given in enumerate(_tries(for_data if sloping else usual, made_at, data, random)):
+            if best is not None and (all(best[0]) or (all(best[0][:2]) and tried >= len(SCALES))):
+                break
             values = Values(given, recorded, own)
             values.otherwise = _branches_otherwise(asked, values)
             alike = values.otherwise is None
@@ -125,8 +130,6 @@ def _drawn(
             fits = alike, _is_precise(step, values), not (sloping and _is_flat(step, values))
             if best is None or fits > best[0]:
                 best = fits, values
-            if all(best[0]) or (all(best[0][:2]) and tried >= len(SCALES)):
-                break
         found.append(best[1] if best is not None else Values(_given(made_at) | data, recorded, own))
         cut_off = {n: seen | (np.asarray(found[-1](n)) == 0) for n, seen in cut_off.items()}
     return found
@@ -140,23 +143,34 @@ def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[N
     """Other data where a layer was given zeros alone, which would hide its weights: the first row of XOR, say."""
     labels = ancestors(m.labels for e in step.examples for m in e.meetings if m.labels is not None)
     zeros: set[Node] = set()
-    for inputs in _multiplied(step).values():
+    for inputs in _multiplied(step, {np.dot, np.matmul}).values():
         if inputs and not any(n in step.active or np.asarray(recorded(n)).any() for n in inputs):
             zeros |= inputs
     leaves = {n for n in ancestors(zeros) if n.function is None and n.size > 1 and n not in labels}
     return {n: recorded(n) + random.normal(size=n.shape) for n in sorted(leaves, key=lambda n: n.number)}
 
 
-def _multiplied(step: Step) -> dict[Parameter, set[Node]]:
+def _multiplied(step: Step, products: set[Callable]) -> dict[Parameter, set[Node]]:
     """For each parameter the arrays that it is multiplied with in the forward pass."""
     own = {p.before: p for p in step.parameters}
     views = own | {n: own[w] for n in step.active for w in n.parents if w in own and n.size == w.size}
     found: dict[Parameter, set[Node]] = {p: set() for p in step.parameters}
     for node in step.active - step.labelled:
-        if node.function in PRODUCTS:
+        if node.function in products:
             for p in {views[w] for w in node.parents if w in views}:
                 found[p].update(n for n in node.parents if n not in views)
     return found
+
+
+def _stands_alone(step: Step) -> bool:
+    """Whether numbers are made of a parameter and nothing else, as those of a weight penalty are."""
+    weights = {p.before for p in step.parameters}
+    for node in sorted(step.active, key=lambda n: n.number):
+        if node.parents and weights.issuperset(node.parents):
+            if node.function not in MOVING:
+                return True
+            weights.add(node)
+    return False
 
 
 def tied(step: Step, values: Values) -> Iterator[Node]:
@@ -202,10 +216,10 @@ def _usual_size(shape: tuple[int, ...]) -> float:
     return 1 / np.sqrt(max(shape)) if sum(n > 1 for n in shape) > 1 else min(0.5, 2 / np.sqrt(max(shape, default=1)))
 
 
-def _size(inputs: set[Node], step: Step) -> float:
+def _size(inputs: set[Node], step: Step, recorded: Values) -> float:
     """How large the numbers are that a parameter is multiplied with, of the largest array: pixels, say, or the few ones
     among the zeros of a word; 1 of those that other parameters make."""
-    data = (np.asarray(Values()(n), float) for n in inputs - step.active if n.size > 1)
+    data = (np.asarray(recorded(n), float) for n in inputs - step.active if n.size > 1)
     sizes = [float(np.sqrt(np.mean(array**2))) for array in data if array.any()]
     return max(sizes + [1.0] * (not step.active.isdisjoint(inputs)), default=1.0)
 

@@ -44,7 +44,6 @@ class Outcome(NamedTuple):
     sent_back: Judged | None = None
     why: str = ""
     unexplained: bool = False  # something is wrong, or was meant otherwise: what else can be called is no answer
-    tied: bool = False
     in_time: bool = True
 
 
@@ -149,9 +148,12 @@ def _examined(
         trains = trains or bool(attempt.steps)
         first_guess = attempt.guessed and guess is None
         now = time.monotonic()
-        outcome = _outcome(attempt, stated, deadline, now + (deadline - now) / 2 if first_guess else deadline)
-        if outcome.tied and not noise:
-            return _examined(path, root, deadline, stated, flags, noise=True, only=only)
+        try:
+            outcome = _outcome(attempt, stated, now + (deadline - now) / 2 if first_guess else deadline)
+        except Tied as error:
+            if not noise:
+                return _examined(path, root, deadline, stated, flags, noise=True, only=only)
+            outcome = Outcome(why=str(error), unexplained=True)
         judged, why, in_time = outcome.judged, outcome.why, outcome.in_time or first_guess
         if unexplained and attempt.called and judged is not None and not judged.wrong:
             why = why or "nothing is wrong in it, but that is no answer to what the program itself does"
@@ -194,21 +196,24 @@ def _examined(
     raise kind(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
 
 
-def _outcome(attempt: Attempt, stated: str | None, deadline: float, end: float) -> Outcome:
-    """What came of an attempt that is judged until `end`, and whose next step is, if there is time until `deadline`."""
+def _outcome(attempt: Attempt, stated: str | None, end: float) -> Outcome:
+    """What came of an attempt that is judged until `end`. Raises Tied."""
     try:
         with alarm(end):
-            judged, sent_back = with_teeth(_best(attempt, stated, deadline)), None
+            judged, sent_back = _best(attempt, stated, end), None
             if attempt.alone and (rest := _without_input(attempt, judged, stated)) is not None:
                 judged, sent_back = rest, judged
+        with contextlib.suppress(OutOfTime, MemoryError), alarm(end):  # there was room for the verdict
+            judged = with_teeth(judged)
         return Outcome(judged, sent_back, _hollow(attempt, judged))
+    except Tied:
+        raise
     except OutOfTime:
         return Outcome(why="the time was up before it was judged", in_time=False)
     except MemoryError:
         return Outcome(why="its arrays are too large to be judged", unexplained=True)
     except ValueError as error:
-        tied = isinstance(error, Tied)
-        return Outcome(why=str(error), unexplained=tied or isinstance(error, Unexplained), tied=tied)
+        return Outcome(why=str(error), unexplained=isinstance(error, Unexplained))
 
 
 def _of_layers(layers: list[Found]) -> Found:
@@ -281,11 +286,11 @@ def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None
     return trace.moments
 
 
-def _best(attempt: Attempt, stated: str | None, deadline: float) -> Judged:
+def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:
     """The verdict on the step as `_by_readings`; where that is right by a loss that the error implies, and the program
     computes one in another step, which has fewer parameters yet, and is wrong by that, this one."""
     count = max((len(step.parameters) for step in attempt.steps), default=0)
-    best = _by_readings(attempt, [step for step in attempt.steps if len(step.parameters) == count], stated, deadline)
+    best = _by_readings(attempt, [step for step in attempt.steps if len(step.parameters) == count], stated, end)
     if not best.wrong and best.truth.loss.node is None:
         for step in (step for step in attempt.steps if len(step.parameters) < count):
             with contextlib.suppress(ValueError):
@@ -295,7 +300,7 @@ def _best(attempt: Attempt, stated: str | None, deadline: float) -> Judged:
     return best
 
 
-def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, deadline: float) -> Judged:
+def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: float) -> Judged:
     """The verdict on the first reading of the step under which something can be said; one that is right, if any is, and
     if the step after it is not wrong: a copy of the weights is right until they are stepped."""
     right: Judged | None = None  # but for a constant, perhaps
@@ -338,7 +343,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, deadli
         return wrong
     # What is called by itself adds up what its program sets to 0. The next step takes as long as this one did.
     now = time.monotonic()
-    in_time = 2 * (now - began) < deadline - now
+    in_time = 2 * (now - began) < end - now
     if in_time and not attempt.called:
         with contextlib.suppress(MemoryError):  # there is room for one step
             return and_next(right, attempt, stated)

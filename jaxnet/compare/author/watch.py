@@ -38,6 +38,7 @@ class Watch:
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
         self.began = time.monotonic()
         self.beside = False  # whether there may be other networks in that round
+        self.trained = 0  # the number of the first array of those that make a step in it
         self._forget()
 
     def __call__(self, node: Node) -> None:
@@ -72,6 +73,7 @@ class Watch:
         # What is trained further is to begin with all that this round of the loop changes.
         self.beside = len(networks := steps_of_networks(self.tape)) > 1
         stepped = [p.after for of_network in networks or [steps] for p in of_network[0].parameters]
+        self.trained = min(map(_began, networks or [steps]))
         self.last, self.next_look = max(stepped, key=lambda n: n.number).place, int(1.5 * count) + 20
         if node.place == self.last:
             self._go_on()
@@ -105,7 +107,7 @@ class Watch:
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
             shorten(rest)
         self._forget()
-        raise Another(_began(self.found[-1].steps))
+        raise Another(self.trained)
 
     def _forget(self) -> None:
         """Looks for what is trained from here on."""
