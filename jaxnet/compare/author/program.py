@@ -310,9 +310,8 @@ class _Keeping(ast.NodeTransformer):
         self.generic_visit(node)
         self.loops -= 1
         if self.loops < LOOPS:
-            call = ast.Call(ast.Name("__round__", ast.Load()), [], [])
-            node.body = [ast.With([ast.withitem(call)], node.body)]
-            ast.fix_missing_locations(ast.copy_location(node.body[0], node))
+            round_of_it = ast.With([ast.withitem(_call_instead("__round__", [], node.iter))], node.body)
+            node.body = [ast.copy_location(round_of_it, node)]
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:

@@ -29,9 +29,7 @@ class Candidate(NamedTuple):
     counts: bool = False  # … of examples, or over it
     decayed: bool = False  # it is another candidate and a multiple of the parameter, added where the step is made …
     penalised: bool = False  # … or elsewhere
-    beside: bool = (
-        False  # it is another candidate but for entries that are not trained, or the matrix of Newton's method
-    )
+    beside: bool = False  # it is another one but for entries that are not trained, or the matrix of Newton's method
     bent: bool = False  # it is made of another candidate and of numbers, and no multiple of it: clipped, say
     kept: bool = False  # it is another candidate and β v, of an array that an optimiser keeps …
     mean: bool = False  # … and the other candidate is times 1 − β: a moving average
