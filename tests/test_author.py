@@ -441,6 +441,11 @@ STEPS = {
         set(),
     ),
     "a penalty is left out": (LEFT_OUT, "wrong", {("dW1", "weight-penalty"), ("dW2", "weight-penalty")}),
+    "another penalty than the loss has, beyond dense layers": (
+        LEFT_OUT | {"np.tanh(X @ W1 + b1)": "np.sin(X @ W1 + b1)", "(1 - A1 ** 2)": "np.cos(X @ W1 + b1)",
+                    "A1.T @ dZ2,": "A1.T @ dZ2 + 0.02 * W2,", "X.T @ dZ1,": "X.T @ dZ1 + 0.05 * W1,"},
+        "wrong", {("dW1", "weight-penalty")},
+    ),
     "with one output": (LEFT_OUT | ONE_OUTPUT, "wrong", {("dW1", "weight-penalty"), ("dW2", "weight-penalty")}),
     "one of two penalties is taken off apart": (
         {"loss = ": "loss = 0.02 * np.abs(W1).sum() + 0.01 * (W1 ** 2).sum() ",
@@ -1118,6 +1123,24 @@ def test_a_rate_that_happens_to_be_one_over_the_number_of_examples(tmp_path):
     text = re.sub(r"0.1 \* d", "0.111111111111111111 * d", PLAIN)
     text = text.replace("* dW1", "* X.T @ dZ1").replace("* dW2", "* A1.T @ dZ2")
     assert examined(tmp_path, re.sub(r"\* db(.)", r"* dZ\1.sum(0)", text))["verdict"] == "right"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "    W2 -= 0.1 * (A1.T @ dZ2)\n    W1 -= 0.1 * X.T @ dZ1\n    b1 -= 0.1 * db1\n    b2 -= 0.1 * db2\n",
+        "    all_of = [(W1, dW1), (b1, db1), (W2, dW2), (b2, db2)]\n"
+        "    norm = np.sqrt(sum(np.sum(d ** 2) for _, d in all_of))\n"
+        "    for W, d in all_of:\n        W -= 0.1 * np.clip(d / norm, -2, 2)\n",
+        "    W1 -= 0.5 * dW1\n    b1 -= 0.5 * db1\n    W2 -= %.20f * dW2\n    b2 -= 0.5 * db2\n" % (1 / 9),
+    ],
+    ids=["a product in the step", "clipping by a norm that has the wrong gradient in it", "a rate that is 1/m"],
+)
+def test_a_wrong_slope_beside_numbers_that_may_be_rates_is_all_that_is_wrong(tmp_path, step):
+    text = PLAIN[: PLAIN.index("    W1 -=")] + step
+    assert examined(tmp_path, text)["verdict"] == "right"
+    wrong = examined(tmp_path, text.replace(*SLOPE))
+    assert [(f["at"], f["code"]) for f in wrong["findings"]] == [("dZ1", "missing-activation-derivative")]
 
 
 def test_rates_that_differ_by_the_number_of_examples(tmp_path):

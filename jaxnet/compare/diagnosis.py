@@ -674,7 +674,7 @@ def _scale_price(problem: Problem, ratio: Factors) -> float:
     if name is not None:
         return sign + (1 if name in mistakes.SIMPLE_CONSTANTS else 1.2)
     constant = all(_same(r, ratio[0], problem) for r in ratio)
-    return sign + (ARBITRARY if constant else 2 * ARBITRARY)
+    return sign + ARBITRARY if constant else math.inf
 
 
 def _scale_findings(problem: Problem, at: str, ratio: Factors, computed: str) -> list[Finding]:

@@ -341,7 +341,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
     of_new = {f"d{name}" for name in wrong if Finding(f"d{name}", "unknown") in findings and _is_of_new(judged, name)}
     findings = [f._replace(code="weights-already-updated") if f.at in of_new else f for f in findings]
-    findings = [(f.code == "unknown" and _penalty_left_out(judged, f, common)) or f for f in findings]
+    findings = [(f.code == "unknown" and _penalty(judged, f, common)) or f for f in findings]
     if other := judged.truth.loss.other:
         of_it = {f"d{name}": f"d{name} = ∂{other}/∂{name}" for name in given}
         findings = [f._replace(computed=of_it.get(f.at, "")) if f.code == "unknown" else f for f in findings]
@@ -415,8 +415,9 @@ def _by_a_penalty(judged: Judged, name: str, scale: float) -> bool:
     return own[0].size > 1 and common_multiple(difference, own, RIGHT) is not None
 
 
-def _penalty_left_out(judged: Judged, finding: Finding, scale: float) -> Finding | None:
-    """The finding on a gradient that is the true one but for λp, which the loss has beside the forward pass."""
+def _penalty(judged: Judged, finding: Finding, scale: float) -> Finding | None:
+    """The finding on a gradient that is the true one but for the λp that the loss has beside the forward pass: which it
+    leaves out, or has with another λ."""
     name = finding.at[1:]
     if (p := judged.names.get(name)) is None:
         return None
@@ -424,9 +425,12 @@ def _penalty_left_out(judged: Judged, finding: Finding, scale: float) -> Finding
     own = [np.asarray(values(p.before), float) for values in judged.drawn]
     for penalty in penalties(p, judged.truth, forward):
         size = common_multiple(penalty, own, RIGHT)
-        rest = [t - part for t, part in zip(judged.true[name], penalty, strict=True)]
-        if size and not _differs(judged.given[name], rest, scale):
+        rest = [scale * (t - part) for t, part in zip(judged.true[name], penalty, strict=True)]
+        if size and not _differs(judged.given[name], rest, 1.0):
             return finding._replace(code="weight-penalty", scale=size, scale_name="left out")
+        beside = [g - r for g, r in zip(judged.given[name], rest, strict=True)]
+        if size and (used := common_multiple(beside, own, RIGHT)):
+            return finding._replace(code="weight-penalty", scale=used / scale, scale_name=f"in place of {size:.6g}")
     return None
 
 

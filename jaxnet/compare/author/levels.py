@@ -152,8 +152,12 @@ def compared(
     if not _one_constant(chosen):  # `W -= rate * X.T @ error`, and another rate in another line
         by_line = {p: _divided(levels[0], _rate_of_line(p, levels[0], step, drawn[0])) for p, levels in fitted.items()}
         chosen = max([chosen, by_line], key=_agreement)
-        pieces = {p for p, level in chosen.items() if level.factor is None and level.candidate is None}
-        chosen |= {p: by_line[p] for p in pieces}
+        taken = [rate for p, lv in chosen.items() if lv.factor is not None and (rate := _ratio(lv, fitted[p][0]))]
+        for p, level in chosen.items():
+            whole = fitted[p][0]
+            as_others = level is whole and is_among(_ratio(by_line[p], whole) or 1.0, taken, RIGHT)
+            if level.factor is None and (level.candidate is None or as_others):
+                chosen = {**chosen, p: by_line[p]}
     whole = {p: levels[0] for p, levels in fitted.items()}
     explained = all(level.factor is not None for level in whole.values())
     if explained and not all(is_one(level.factor) for level in chosen.values()):
@@ -187,6 +191,9 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
     # Numbers that all steps are multiplied by alike are a learning rate; others are part of a gradient's formula.
     whole = {p: levels[0] for p, levels in fitted.items()}
     fair = [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted)), whole]
+    fair.append({p: _within(levels, 1, one_is_rate=True) for p, levels in fitted.items()})
+    if (given := _given_alike(fitted)) is not None:
+        fair.append(given)
     past = _past_optimisers(choices[0], fitted)
     chosen = past if _one_constant(past) else max(fair, key=_agreement)
     # What is taken off the right gradients, once they are made, is taken off the wrong ones too.
@@ -220,6 +227,16 @@ def _past_optimisers(within: dict[Parameter, Level], fitted: dict[Parameter, lis
         return within[p]
 
     return {p: given(p) if level.factor is None else level for p, level in within.items()}
+
+
+def _given_alike(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Level] | None:
+    """What an optimiser was given, where the same lines of the program make the steps of all gradients."""
+    given = {p: _of_formula(levels) for p, levels in fitted.items()}
+    lines = set()
+    for p, levels in fitted.items():
+        outside = itertools.takewhile(lambda level, inner=given[p]: level is not inner, levels)
+        lines.add(tuple((lv.node.place, lv.node.function) for lv in outside if lv.node is not None))
+    return given if len(lines) == 1 and lines != {()} else None
 
 
 def _agreement(choice: dict[Parameter, Level]) -> tuple[bool, int, int]:
@@ -273,27 +290,30 @@ def _of_formula(levels: list[Level]) -> Level:
     return levels[k]
 
 
-def _within(levels: list[Level], count: int) -> Level:
-    """What is left of a step without so many multiplications by numbers; of an optimiser's, what is proportional."""
+def _within(levels: list[Level], count: int, one_is_rate: bool = False) -> Level:
+    """What is left of a step without so many multiplications by numbers; of an optimiser's, what is proportional.
+
+    A number that is the only one between step and gradient may be the learning rate, even if it is 1/m.
+    """
     if levels[0].candidate is None or not levels[0].candidate.scaled:
         return next((level for level in levels if is_one(level.factor)), _of_formula(levels))
     k = taken = 0
     made = levels[-1].candidate
     apart = count == 1 and made is not None and made.node.place != levels[0].candidate.node.place
-    held = 1.0  # numbers of examples
+    counts: list[float] = []  # of examples, or 1 for another number
     while k + 1 < len(levels) and (candidate := levels[k].candidate) is not None:
         beside = (candidate.decayed or candidate.beside) and levels[k].factor is None
         if apart and made is not None and candidate.node.place != made.node.place and candidate.scaled:
             # Between the line that makes a gradient and the step, numbers are a layer's own rate.
             taken = 1
-            held *= (candidate.counts and _ratio(levels[k + 1], levels[k])) or 1.0
+            counts.append((candidate.counts and _ratio(levels[k + 1], levels[k])) or 1.0)
         elif candidate.kept:
             taken -= candidate.mean  # 1 − β is the optimiser's
         elif not beside and (taken == count or not candidate.scaled):
             break
         taken += candidate.scaled
         k += 1
-    return _divided(levels[k], 1 / held)
+    return levels[k] if one_is_rate and len(counts) == 1 else _divided(levels[k], 1 / math.prod(counts))
 
 
 def shared_constant(fitted: dict[Parameter, list[Level]]) -> float | None:
