@@ -1070,6 +1070,27 @@ def test_a_saturated_prediction_is_drawn_again(tmp_path):
     assert examined(tmp_path, SATURATED.replace("d = p - y", "d = (p - y) * p * (1 - p)"))["verdict"] == "wrong"
 
 
+QUANTILE = """
+import numpy as np
+rng = np.random.default_rng(1)
+X = rng.uniform(0, 100, (40, 2))
+y, w, b = X @ [2.0, 1.0] + 10 * rng.normal(size=40), np.array([2.2, 0.9]), 0.0
+for _ in range(9):
+    r = y - (X @ w + b)
+    loss = np.mean(np.maximum(0.9 * r, -0.1 * r))
+    d = np.where(r > 0, -0.9, 0.1) / 40
+    w = w - 1e-4 * X.T @ d
+    b = b - 1e-4 * d.sum()
+"""
+
+
+def test_what_the_program_branches_on_is_drawn_both_ways(tmp_path):
+    """Where labels are far from all that is drawn, each error has the same sign."""
+    assert examined(tmp_path, QUANTILE)["verdict"] == "right"
+    said = examined(tmp_path, QUANTILE.replace("d.sum()", "np.where(r > 0, -0.9, 0.9).sum() / 40"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "unknown")]
+
+
 def test_what_an_optimiser_makes_of_a_right_gradient_is_not_accused(tmp_path):
     """As Muon does (Jordan 2024), by a singular value decomposition."""
     step = "    U, _, V = np.linalg.svd(d%s, full_matrices=False)\n    %s -= 0.1 * U @ V\n"

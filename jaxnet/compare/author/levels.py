@@ -293,7 +293,7 @@ def _of_formula(levels: list[Level]) -> Level:
 def _within(levels: list[Level], count: int, one_is_rate: bool = False) -> Level:
     """What is left of a step without so many multiplications by numbers; of an optimiser's, what is proportional.
 
-    A number that is the only one between step and gradient may be the learning rate, even if it is 1/m.
+    Where all that stands between step and gradient are numbers of examples, one may be the learning rate all the same.
     """
     if levels[0].candidate is None or not levels[0].candidate.scaled:
         return next((level for level in levels if is_one(level.factor)), _of_formula(levels))
@@ -313,7 +313,9 @@ def _within(levels: list[Level], count: int, one_is_rate: bool = False) -> Level
             break
         taken += candidate.scaled
         k += 1
-    return levels[k] if one_is_rate and len(counts) == 1 else _divided(levels[k], 1 / math.prod(counts))
+    if one_is_rate and 1.0 not in counts:
+        counts = counts[1:]
+    return _divided(levels[k], 1 / math.prod(counts))
 
 
 def shared_constant(fitted: dict[Parameter, list[Level]]) -> float | None:

@@ -7,7 +7,8 @@ hidden by a start at zero, a saturated softmax, a relu's kink, or a constant tha
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,12 +113,11 @@ def _drawn(
             own.add(node)
     few = [n for n in step.active if n.function in CUTTING and n.size <= FEW and n.dtype and n.dtype.kind == "f"]
     cut_off = {n: np.zeros(n.shape, bool) for n in few}
-    for k in range(MOST_DRAWS):
-        if k >= count and all(seen.all() for seen in cut_off.values()):
-            break
-        sloping = not penalised or k % 2 == 0  # else a penalty is seen, beside gradients that may be small
-        best: tuple[tuple[bool, bool, bool], Values] | None = None
-        for tried, given in enumerate(_tries(for_data if sloping else usual, made_at, data, random)):
+
+    def first_of(tries: Iterable[dict[Node, Array]], sloping: bool) -> tuple[tuple[bool, bool, bool], Values] | None:
+        """The first that is such as the program could have run with; the best, if there is none."""
+        best = None
+        for tried, given in enumerate(tries):
             if best is not None and (all(best[0]) or (all(best[0][:2]) and tried >= len(SCALES))):
                 break
             values = Values(given, recorded, own)
@@ -130,9 +130,31 @@ def _drawn(
             fits = alike, _is_precise(step, values), not (sloping and _is_flat(step, values))
             if best is None or fits > best[0]:
                 best = fits, values
+        return best
+
+    for k in range(MOST_DRAWS):
+        if k >= count and all(seen.all() for seen in cut_off.values()):
+            break
+        sloping = not penalised or k % 2 == 0  # else a penalty is seen, beside gradients that may be small
+        noise = {p: random.normal(size=p.before.shape) for p in made_at}
+        near = _near(made_at, noise, data)
+        tries = itertools.chain(_of_sizes(for_data if sloping else usual, noise, data), near)
+        best = first_of(tries, sloping)
         found.append(best[1] if best is not None else Values(_given(made_at) | data, recorded, own))
         cut_off = {n: seen | (np.asarray(found[-1](n)) == 0) for n, seen in cut_off.items()}
+    unseen = _sides(step, recorded).difference(*(_sides(step, values) for values in found))
+    if unseen:  # an error larger than 0, say, where all that is drawn is far below the labels
+        near = _near(made_at, {p: random.normal(size=p.before.shape) for p in made_at}, data)
+        shown = (given for given in near if not unseen.isdisjoint(_sides(step, Values(given, recorded, own))))
+        best = first_of(shown, True)
+        found += [best[1]] if best is not None and all(best[0]) else []
     return found
+
+
+def _sides(step: Step, values: Values) -> set[tuple]:
+    """Which way comparisons went, for some number at least: each instruction with True, False or both."""
+    compared = (n for n in step.active if n.dtype is not None and n.dtype.kind == "b" and n.size)
+    return {(n.site, bool(side)) for n in compared for side in np.unique(values(n))}
 
 
 def _given(values: dict[Parameter, Array]) -> dict[Node, Array]:
@@ -196,16 +218,18 @@ def _apart(step: Step, pooled: list[Node], random: np.random.Generator) -> dict[
     return {n: recorded(n) + 0.1 * (np.std(recorded(n)) or 1) * random.normal(size=n.shape) for n in first}
 
 
-def _tries(
-    usual: dict[Parameter, float],
-    made_at: dict[Parameter, Array],
-    data: dict[Node, Array],
-    random: np.random.Generator,
+def _of_sizes(
+    usual: dict[Parameter, float], noise: dict[Parameter, Array], data: dict[Node, Array]
 ) -> Iterator[dict[Node, Array]]:
-    """Parameters of their `usual` size and smaller ones, then others near to what they were."""
-    noise = {p: random.normal(size=p.before.shape) for p in made_at}
+    """Parameters of their `usual` size, and smaller ones."""
     for scale in SCALES:
         yield _given({p: scale * usual[p] * n for p, n in noise.items()}) | data
+
+
+def _near(
+    made_at: dict[Parameter, Array], noise: dict[Parameter, Array], data: dict[Node, Array]
+) -> Iterator[dict[Node, Array]]:
+    """Parameters that are less and less far from what they were."""
     for share in (0.5, 0.1, 0.01, 1e-3, 1e-5, 1e-7):
         near = {p: value * (1 + share * noise[p]) + share * 0.1 * noise[p] for p, value in made_at.items()}
         yield _given(near) | data
