@@ -17,8 +17,8 @@ import numpy as np
 
 from jaxnet.compare import mistakes
 from jaxnet.compare.author.dense import as_rows
+from jaxnet.compare.author.frontier import turned_multiple
 from jaxnet.compare.author.judged import Judged
-from jaxnet.compare.author.lines import turned_multiple
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.tape import Node, Tape
 from jaxnet.compare.diagnosis import continued

@@ -14,7 +14,8 @@ import numpy as np
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.intended import adds_up, constant_of, rounds_back, term_of_its_own, weights_of_examples
 from jaxnet.compare.author.judged import Endless, Judged, Tied, Unexplained, Unseen
-from jaxnet.compare.author.levels import RIGHT, Level, holds, true_gradients, without_common_rate
+from jaxnet.compare.author.levels import RIGHT, Level, holds, true_gradients
+from jaxnet.compare.author.rates import without_common_rate
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Parameter, Step

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jaxnet.compare.author.levels import RIGHT, Level, fit, levels_of, shared_constant
-from jaxnet.compare.author.lines import derivatives
+from jaxnet.compare.author.frontier import derivatives
+from jaxnet.compare.author.levels import RIGHT, Level, fit, levels_of
 from jaxnet.compare.author.raw import is_kept
+from jaxnet.compare.author.readings import shared_constant
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Place, ancestors, setitem

@@ -15,25 +15,12 @@ import numpy as np
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts
 from jaxnet.compare.author.judged import Judged, Tied, Unexplained
-from jaxnet.compare.author.levels import (
-    RIGHT,
-    Level,
-    compared,
-    equal_to_truth,
-    fit,
-    holds,
-    levels_of,
-    multiple_among,
-    penalties,
-    shared_constant,
-    true_gradients,
-    whole_steps,
-    with_implied_penalty,
-    without_decay,
-)
+from jaxnet.compare.author.levels import RIGHT, Level, differs, fit, holds, levels_of, true_gradients
 from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.output import wrong_error
+from jaxnet.compare.author.penalties import is_by_a_penalty, penalty_finding, with_implied_penalty, without_decay
 from jaxnet.compare.author.raw import stepped
+from jaxnet.compare.author.readings import compared, equal_to_truth, multiple_among, shared_constant, whole_steps
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
@@ -327,9 +314,9 @@ def _accused(judged: Judged, factors, known) -> Judged:
             findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged)
     penalised = {f.at for f in findings if f.code == "weight-penalty"}  # however small that is
     not_zero = [n for n in given if not _is_nothing(factors[n])]
-    wrong = [n for n in not_zero if f"d{n}" in penalised or _differs(given[n], judged.true[n], common)]
-    late = (name for name in wrong if not _differs(given[name], judged.true[name], common, WRONG))
-    unsure = [name for name in late if not _by_a_penalty(judged, name, common)]
+    wrong = [n for n in not_zero if f"d{n}" in penalised or differs(given[n], judged.true[n], common)]
+    late = (name for name in wrong if not differs(given[name], judged.true[name], common, WRONG))
+    unsure = [name for name in late if not is_by_a_penalty(judged, name, common)]
     if unsure:
         raise ValueError(
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
@@ -341,7 +328,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
     of_new = {f"d{name}" for name in wrong if Finding(f"d{name}", "unknown") in findings and _is_of_new(judged, name)}
     findings = [f._replace(code="weights-already-updated") if f.at in of_new else f for f in findings]
-    findings = [(f.code == "unknown" and _penalty(judged, f, common)) or f for f in findings]
+    findings = [(f.code == "unknown" and penalty_finding(judged, f, common)) or f for f in findings]
     if other := judged.truth.loss.other:
         of_it = {f"d{name}": f"d{name} = ∂{other}/∂{name}" for name in given}
         findings = [f._replace(computed=of_it.get(f.at, "")) if f.code == "unknown" else f for f in findings]
@@ -408,32 +395,6 @@ def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Fin
     return [] if explained else [Finding(f"d{name}", "stale-gradient" if _is_stale(judged, name) else "unknown")]
 
 
-def _by_a_penalty(judged: Judged, name: str, scale: float) -> bool:
-    """Whether a gradient differs from the true one by a number times the parameter, which no rounding does."""
-    difference = [g - scale * t for g, t in zip(judged.given[name], judged.true[name], strict=True)]
-    own = [np.asarray(values(judged.names[name].before), float) for values in judged.drawn]
-    return own[0].size > 1 and common_multiple(difference, own, RIGHT) is not None
-
-
-def _penalty(judged: Judged, finding: Finding, scale: float) -> Finding | None:
-    """The finding on a gradient that is the true one but for the λp that the loss has beside the forward pass: which it
-    leaves out, or has with another λ."""
-    name = finding.at[1:]
-    if (p := judged.names.get(name)) is None:
-        return None
-    forward = ancestors(example.prediction for example in judged.step.examples)
-    own = [np.asarray(values(p.before), float) for values in judged.drawn]
-    for penalty in penalties(p, judged.truth, forward):
-        size = common_multiple(penalty, own, RIGHT)
-        rest = [scale * (t - part) for t, part in zip(judged.true[name], penalty, strict=True)]
-        if size and not _differs(judged.given[name], rest, 1.0):
-            return finding._replace(code="weight-penalty", scale=size, scale_name="left out")
-        beside = [g - r for g, r in zip(judged.given[name], rest, strict=True)]
-        if size and (used := common_multiple(beside, own, RIGHT)):
-            return finding._replace(code="weight-penalty", scale=used / scale, scale_name=f"in place of {size:.6g}")
-    return None
-
-
 def _is_of_new(judged: Judged, name: str) -> bool:
     """Whether a gradient is right, up to a constant, if what it is made of had not been stepped by then."""
     node = judged.chosen[name]
@@ -475,10 +436,3 @@ def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
         "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "
         "the step may be another one than it was taken for"
     )
-
-
-def _differs(given: list[Array], true: list[Array], scale: float, tolerance: float = RIGHT) -> bool:
-    for array, t in zip(given, true, strict=True):
-        if array.shape != t.shape or np.abs(array - scale * t).max() > tolerance * max(np.abs(scale * t).max(), 1e-300):
-            return True
-    return False

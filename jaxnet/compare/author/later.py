@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jaxnet.compare.author import lines
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.doubts import check_for_a_sum_without_end, where
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
 from jaxnet.compare.author.judged import Endless, Judged, Unexplained
 from jaxnet.compare.author.levels import has_shape, holds, levels_of, true_gradients
+from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.replay import Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors
@@ -50,7 +50,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
         kept = _kept(right.step, step)
         if kept and not wrong & _unmade(makers, step, truth.whole(kept), drawn):
             return right._replace(kept=min((node for node, _ in kept), key=lambda n: n.number))
-        names = lines.parameter_names(step, attempt.names)
+        names = parameter_names(step, attempt.names)
         try:
             judged = judge(attempt.tape, step, names, stated)
         except Endless:

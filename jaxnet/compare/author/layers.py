@@ -27,8 +27,8 @@ from jaxnet.compare.author.calls import (
     leaves,
     plain,
 )
-from jaxnet.compare.author.lines import names_in
 from jaxnet.compare.author.meanings import gradient_of, meanings, read_name, role, squeezed
+from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.passes import Network, construct, is_gradient, meant, parameters_in
 from jaxnet.compare.author.recorder import current_tape, recording
 from jaxnet.compare.author.tape import Tape

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from jaxnet.compare.author import lines
+from jaxnet.compare.author.names import parts
 from jaxnet.compare.author.recorder import Array, known_node
 from jaxnet.compare.author.tape import Place, Tape, is_authors
 
@@ -114,7 +115,7 @@ def _named(frame: types.FrameType) -> Iterator[tuple[str, Any]]:
         if isinstance(value, (list, dict, tuple)):
             containers.append((name, value))
         elif not isinstance(value, types.ModuleType):
-            for way, part in lines.parts(value)[:ENTRIES]:
+            for way, part in parts(value)[:ENTRIES]:
                 yield f"{name}{way}", part
                 if isinstance(part, (list, dict, tuple)):
                     containers.append((f"{name}{way}", part))
@@ -125,7 +126,7 @@ def _named(frame: types.FrameType) -> Iterator[tuple[str, Any]]:
         for text in _indexed(name, container, indices):
             if (value := _evaluated(text, frame)) is not None:
                 yield text, value
-        yield from ((f"{name}{way}", part) for way, part in lines.parts(container)[:ENTRIES])
+        yield from ((f"{name}{way}", part) for way, part in parts(container)[:ENTRIES])
 
 
 def _indexed(name: str, container: Any, indices: tuple[str, ...]) -> Iterator[str]:
@@ -228,11 +229,11 @@ def _compiled(text: str) -> tuple[types.CodeType | None, tuple[types.CodeType, .
     """The expression, and what is indexed in it or asked for an attribute that would be an array."""
     try:
         tree = ast.parse(text, mode="eval")
-        parts = [n for n in ast.walk(tree) if isinstance(n, ast.Subscript | ast.Attribute)]
-        if not all(isinstance(n.value, ast.Name | ast.Attribute | ast.Subscript) for n in parts):
+        looked_up = [n for n in ast.walk(tree) if isinstance(n, ast.Subscript | ast.Attribute)]
+        if not all(isinstance(n.value, ast.Name | ast.Attribute | ast.Subscript) for n in looked_up):
             return None, ()  # (p - y).mean would put p − y on the record
         plain = ("shape", "size", "ndim")
-        bases = [ast.unparse(n.value) for n in parts if isinstance(n, ast.Subscript) or n.attr not in plain]
+        bases = [ast.unparse(n.value) for n in looked_up if isinstance(n, ast.Subscript) or n.attr not in plain]
         return compile(tree, "<named>", "eval"), tuple(compile(base, "<named>", "eval") for base in bases)
     except (SyntaxError, ValueError):
         return None, ()

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.dense import activated, equal
-from jaxnet.compare.author.levels import fit, levels_of, shared_constant
+from jaxnet.compare.author.levels import fit, levels_of
+from jaxnet.compare.author.readings import shared_constant
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, made_of

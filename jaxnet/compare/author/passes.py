@@ -35,8 +35,8 @@ from jaxnet.compare.author.calls import (
     step,
     tail,
 )
-from jaxnet.compare.author.lines import names_in
 from jaxnet.compare.author.meanings import Named, meanings, read_name, role, squeezed
+from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.recorder import current_tape
 
 ADDING = ("add", "add_layer", "append", "push", "addLayer")  # what a container calls it

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxnet.compare.author import lines
+from jaxnet.compare.author import frontier
 from jaxnet.compare.author.dense import as_rows, original
 from jaxnet.compare.author.judged import Judged
+from jaxnet.compare.author.lines import text_of
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
@@ -49,7 +50,7 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
 def _with_reason(judged: Judged, finding: Finding) -> Finding:
     """What no formula gives, and is known all the same."""
     parameter = judged.names.get(finding.at[1:]) if finding.code == "unknown" and not finding.computed else None
-    write, twice = lines.writes_rows(parameter) if parameter is not None else (None, False)
+    write, twice = frontier.writes_rows(parameter) if parameter is not None else (None, False)
     if write is None or write.place is None or not twice:
         return finding
     return finding._replace(computed=f"line {write.place.line} steps a row once that its index has twice")
@@ -78,7 +79,7 @@ def _unjudged(judged: Judged) -> list[Unjudged]:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
             found[Unjudged(array.shape, _as_place(node) or Place())] = None
     for name, p in judged.names.items():
-        write, twice = lines.writes_rows(p)
+        write, twice = frontier.writes_rows(p)
         if write is None or twice or name in judged.wrong:
             continue
         picked = [n for n in step.active if n.name == "getitem" and n.inputs[0] is p.before and n.place != write.place]
@@ -203,14 +204,14 @@ def _truth(judged: Judged) -> str:
 # --- the frontier -----------------------------------------------------------------------------------------------------
 
 
-def _frontiers(judged: Judged) -> dict[str, lines.Frontier]:
+def _frontiers(judged: Judged) -> dict[str, frontier.Frontier]:
     if not judged.wrong:
         return {}
     wrong = {}
     for name in judged.wrong:
         node = judged.chosen[name]
         wrong[name] = judged.names[name], node and _first_of_value(judged, name, node)  # a clip that does not bite
-    return lines.frontiers(judged.step, judged.drawn, judged.truth.parts, wrong)
+    return frontier.frontiers(judged.step, judged.drawn, judged.truth.parts, wrong)
 
 
 def _as_place(node: Node | None) -> Place | None:
@@ -218,7 +219,7 @@ def _as_place(node: Node | None) -> Place | None:
     if line is None:
         return None
     _, _, cell = line.file.partition("#cell-")
-    return Place(line.line, int(cell) if cell else None, lines.text_of(line), None, line.file)
+    return Place(line.line, int(cell) if cell else None, text_of(line), None, line.file)
 
 
 def with_mended(report: Report, mended: Mended) -> Report:
@@ -234,7 +235,7 @@ def with_mended(report: Report, mended: Mended) -> Report:
 # --- lines of findings ------------------------------------------------------------------------------------------------
 
 
-def node_of(judged: Judged, finding: Finding, frontiers: dict[str, lines.Frontier] | None = None) -> Node | None:
+def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Frontier] | None = None) -> Node | None:
     """The Node that was made by the wrong formula, or the first one that is wrong: where an error is wrong as well, and
     accounted for, that is no news."""
     beside = finding.at[:2] in ("dW", "db") and any(f.at[:2] == "dZ" for f in judged.findings)
@@ -357,7 +358,7 @@ def holds(judged: Judged, node: Node, layer: int) -> bool:
     by_example = zip(*own, strict=True) if len(judged.step.examples) > 1 else [own]
     return node.size == own[0].size // len(judged.step.examples) and any(
         all(
-            lines.turned_multiple(np.asarray(values(node), float), error, 1e-7) is not None
+            frontier.turned_multiple(np.asarray(values(node), float), error, 1e-7) is not None
             for values, error in zip(judged.drawn, of_draws, strict=True)
         )
         for of_draws in by_example

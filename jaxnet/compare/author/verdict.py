@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.author import lines, places, repair
+from jaxnet.compare.author import places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judge import judge, with_teeth
@@ -19,6 +19,7 @@ from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
+from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
@@ -294,7 +295,7 @@ def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:
     if not best.wrong and best.truth.loss.node is None:
         for step in (step for step in attempt.steps if len(step.parameters) < count):
             with contextlib.suppress(ValueError):
-                judged = judge(attempt.tape, step, lines.parameter_names(step, attempt.names), stated)
+                judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
                 if judged.wrong and judged.truth.loss.node is not None:
                     return judged
     return best
@@ -310,7 +311,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
     began = time.monotonic()
     for step in steps:
         try:
-            judged = judge(attempt.tape, step, lines.parameter_names(step, attempt.names), stated)
+            judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
             if judged.wrong:
                 check_for_what_is_kept(judged, attempt)
         except Tied:
@@ -369,7 +370,7 @@ def _without_input(attempt: Attempt, judged: Judged, stated: str | None) -> Judg
     if not late or len(late) == len(judged.names) or any(f.code != "weights-already-updated" for f in judged.findings):
         return None
     step = judged.step._replace(parameters=tuple(p for p in judged.step.parameters if p not in late))
-    return judge(attempt.tape, step, lines.parameter_names(step, attempt.names), stated)
+    return judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
 
 
 def _same_reading(first: Judged, second: Judged) -> bool:

@@ -7,8 +7,8 @@ import time
 from types import FrameType
 from typing import NamedTuple
 
-from jaxnet.compare.author import lines
 from jaxnet.compare.author.chains import before_writes
+from jaxnet.compare.author.names import names_in, names_in_frames
 from jaxnet.compare.author.program import Ran, shorten
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.replay import Values, is_zero
@@ -94,7 +94,7 @@ class Watch:
         operations = {(n.place, n.function) for n in inside & steps[0].active}
         operations |= {(p.after.place, p.after.function) for p in steps[0].parameters}
         if not operations <= self.made and len(self.found) < NETWORKS:
-            self.found.append(Network(steps, {**self.tape.names, **lines.names_in_frames(frame)}))
+            self.found.append(Network(steps, {**self.tape.names, **names_in_frames(frame)}))
             self.made |= operations
 
     def _go_on(self) -> None:
@@ -134,7 +134,7 @@ class Watch:
         names = dict(self.tape.names)
         if ran is not None:
             with recording(self.tape):
-                lines.names_in(ran.namespace, names)
+                names_in(ran.namespace, names)
         return [Network(steps, names)]
 
 

@@ -1,0 +1,278 @@
+"""Up to which Node a wrong gradient is right, and from which on it is not."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.compare.author.chains import before_writes
+from jaxnet.compare.author.dense import original
+from jaxnet.compare.author.lines import target_at
+from jaxnet.compare.author.raw import candidates, is_scaling
+from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.tape import Node, ancestors, nodes_in, replaced, setitem
+from jaxnet.compare.multiples import is_among, multiple
+
+
+class Frontier(NamedTuple):
+    """Up to where a gradient is right and from where on it is not."""
+
+    known: Node | None  # the last Node that is a derivative of the loss, times a constant
+    quantity: str  # of what it is the derivative
+    unknown: Node  # the first that is none
+
+
+def frontiers(
+    step: Step,
+    drawn: list[Values],
+    parts: list[dict[tuple[Node, Node | None], np.ndarray]],
+    wrong: dict[str, tuple[Parameter, Node | None]],
+) -> dict[str, Frontier]:
+    """For each wrong gradient the Nodes between which it went wrong.
+
+    A backward Node is known if it equals, in all draws, the derivative of the loss by a forward Node, or by one use of
+    it, up to transposition and a constant, or is a sum of such parts. The constant must be one that is found on the
+    way to a right gradient, if there is any. The first unknown ones on the way to a wrong gradient, all of whose
+    origins are known, are where it begins to be wrong.
+    """
+    wrong_ones = [parameter for parameter, _ in wrong.values()]
+    right = [n for p in step.parameters if p not in wrong_ones for n in nodes_in(p.steps)]
+    known, partial = derivatives(step, drawn, parts, ancestors(right))
+    found = {}
+    for name, (parameter, node) in wrong.items():
+        write, twice = writes_rows(parameter)
+        if write is not None and twice:
+            found[name] = Frontier(None, "", write)
+            continue
+        start = node if node is not None else _first_unknown(parameter, known, step)
+        if start is None:
+            continue
+        if _is_another_view(start, parameter, known):  # right, but it was not turned back
+            outer = [c.node for c in candidates(parameter, step) if c.node.number > start.number]
+            shape = parameter.before.shape
+            start = next((n for n in reversed(outer) if n not in known or n.shape == shape), start)
+        known.pop(start, None)
+        edge = _edge(start, known, step)
+        place_of = Counter(n.place for n in edge)
+        if not edge:
+            continue
+        first = min(edge, key=lambda n: (-place_of[n.place], n.number))
+        origins = [p for p in (p if p in known else _laid_out(p) for p in first.sources) if p in known]
+        # What is used as if it were all of a derivative, and is a part of it, is where the rest is missing.
+        missing = [p for p in origins if p in partial and p in step.labelled]
+        if missing and first.function not in (np.add, np.subtract, setitem, operator.getitem):
+            first = max(missing, key=lambda n: n.number)
+            origins = [p for p in first.sources if p in known]
+        last = max(origins, key=lambda n: n.number, default=None)
+        found[name] = Frontier(last, _quantity(known[last]) if last is not None else "", first)
+    return found
+
+
+def writes_rows(parameter: Parameter) -> tuple[Node | None, bool]:
+    """A write of rows by an array of their numbers, if there is one, and whether one comes up twice: the last one
+    counts, and what the others have to say is lost (`W[words] -= …`, where `np.subtract.at` adds them up)."""
+    found: Node | None = None
+    for node in before_writes(parameter.after):
+        if node is parameter.before or node.function is not setitem:
+            break
+        index = replaced(node.inputs[1], Values())
+        rows = index if isinstance(index, np.ndarray) else index[0] if isinstance(index, tuple) and index else None
+        if isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and rows.size > 1:
+            found = node
+            if len(np.unique(rows)) < rows.size:
+                return node, True
+    return found, False
+
+
+def _first_unknown(parameter: Parameter, known: Known, step: Step) -> Node | None:
+    """Of entries or rows that are stepped one by one the first that is wrong, as it was before it was scaled."""
+    parts = sorted(nodes_in(parameter.steps), key=lambda n: n not in step.labelled)
+    unscaled = {part: _unscaled(part, step) for part in parts}
+    rows = {part: n.inputs[0] if n.function is operator.getitem else n for part, n in unscaled.items()}
+    unknown = (part for part in parts if part not in known and rows[part] not in known)
+    start = next(unknown, next(iter(parts), None))
+    return unscaled[start] if start is not None and start not in step.labelled and len(parts) > 1 else start
+
+
+def _unscaled(node: Node, step: Step) -> Node:
+    """The array before it was multiplied by numbers that no parameter has a part in, such as a learning rate."""
+    while is_scaling(node, step) and not any(n in step.active and n.size < node.size for n in node.parents):
+        node = next(parent for parent in node.parents if parent.size == node.size)
+    return node
+
+
+def _is_another_view(node: Node, parameter: Parameter, known: Known) -> bool:
+    """Whether an array is the derivative by a view of a parameter that has another shape."""
+    return any(t.shape != parameter.before.shape and original(t) is parameter.before for t in known.get(node, ()))
+
+
+def _laid_out(node: Node) -> Node:
+    """What was laid out in another way, with zeros around it, or in windows that have its entries several times."""
+    while node.inputs and isinstance(array := node.inputs[0], Node):
+        windows = node.function is operator.getitem and node.size > array.size
+        if not windows and node.function not in (np.pad, np.reshape, np.transpose):
+            break
+        node = array
+    return node
+
+
+def _edge(start: Node, known: Known, step: Step) -> list[Node]:
+    """The first unknown Nodes on the way to one. Slopes and inputs, which errors are multiplied by, are passed over."""
+    errors: set[Node] = set()
+    for node in step.backward:
+        if node in known or not errors.isdisjoint(node.sources):
+            errors.add(node)
+    edge, seen, stack = [], set(), [start]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        sources = map(_laid_out, node.sources)
+        unknown = [p for p in sources if p in step.labelled and p not in known and p.size > 0]
+        if node.function in _PRODUCTS and not errors.isdisjoint(node.sources):
+            unknown = [p for p in unknown if p in errors]
+        if not unknown or node in known:
+            edge.append(node)
+        else:
+            stack += unknown
+    return edge
+
+
+SAME = 1e-5  # constants as near as this are one
+DIGITS = 6  # of what tells arrays apart
+_PRODUCTS = {np.multiply, np.dot, np.matmul, np.outer, np.einsum, np.tensordot}
+Known = dict[Node, dict[Node, float]]  # for a Node, of which forward Nodes it is the derivative, times which constant
+
+
+def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> tuple[Known, set[Node]]:
+    """Backward Nodes that are right, with the forward Nodes of which they are the derivative or a part of it; and those
+    that are no more than a part, of what is used in several places."""
+    references: dict[tuple, list[tuple[Node, bool, list[np.ndarray]]]] = {}
+    for target, use in parts[0]:
+        if target.function is np.negative:
+            continue  # a wrong sign is no derivative by −Z
+        if all((target, use) in of_draw for of_draw in parts):
+            arrays = [of_draw[target, use] for of_draw in parts]
+            size, *numbers = _signature(arrays)
+            key = size, *(round(number, DIGITS) for number in numbers)
+            references.setdefault(key, []).append((target, use is None, arrays))
+    backward = [n for n in step.backward if n.size and n.dtype is not None and n.dtype.kind == "f"]
+    found_of: Known = {}
+    whole: set[Node] = set()
+    for node in backward:
+        arrays = [np.asarray(values(node), float) for values in drawn]
+        found: dict[Node, float] = {}
+        size, *numbers = _signature(arrays)
+        near = [dict.fromkeys(round(n + k * 10.0**-DIGITS, DIGITS) for k in (-1, 0, 1)) for n in numbers]
+        for key in itertools.product([size], *near) if np.isfinite(arrays[0]).all() else ():
+            for target, is_whole, wanted in references.get(key, []):
+                factor = _factor(arrays, wanted) if target not in found or (is_whole and node not in whole) else None
+                if factor is not None:
+                    found[target] = factor
+                    whole |= {node} if is_whole else set()
+        found_of[node] = found
+    # A Node may be the derivative by several, each times another constant: the one nearest to 1 is meant.
+    nearest = {n: min(found.values(), key=_from_one) for n, found in found_of.items() if found and n.size > 1}
+    of_right = {n: f for n, f in nearest.items() if n in on_right_ways}
+    # A constant that the next multiplication takes away is none of the gradients'.
+    passing = {
+        p
+        for n in of_right
+        for p in n.parents
+        if is_scaling(n, step) and p in of_right and _from_one(of_right[n]) < _from_one(of_right[p])
+    }
+    usual = [f for n, f in of_right.items() if n not in passing]
+    used: dict[str, list[Node]] = {}  # entries of arrays in the forward pass, by their index
+    for node in step.active:
+        if node.function is operator.getitem:
+            used.setdefault(repr(node.inputs[1]), []).append(node)
+    known: Known = {}
+    for node in backward:
+        targets = {t: f for t, f in found_of[node].items() if not usual or is_among(f, usual, SAME)}
+        if not targets and node.function in (np.add, np.subtract):
+            targets = _known_sum(node, known, step)
+        elif not targets and node.function in (operator.getitem, setitem):
+            targets = _known_by_index(node, known, used.get(repr(node.inputs[1]), []), step)
+        if targets:
+            known[node] = targets
+    return known, known.keys() - whole
+
+
+def _from_one(factor: float) -> tuple[float, bool]:
+    """How far a constant is from 1, of two that only their signs tell apart the positive one first."""
+    return round(abs(math.log(abs(factor))), 9), factor < 0
+
+
+def _known_sum(node: Node, known: Known, step: Step) -> dict[Node, float]:
+    """What a sum of parts belongs to, if all have one constant; nothing of the forward pass may be among them."""
+    parts = [p for p in node.parents if p in step.labelled]
+    others = [i for i in node.inputs if isinstance(i, Node) and i not in parts and i in step.active]
+    if not parts or others or not all(p in known for p in parts):
+        return {}
+    taken = node.inputs[-1] if node.function is np.subtract else None
+    first, *rest = [{t: -f if p is taken else f for t, f in known[p].items()} for p in parts]
+    return {t: f for t, f in first.items() if all(t in other and is_among(other[t], [f], SAME) for other in rest)}
+
+
+def _known_by_index(node: Node, known: Known, used: list[Node], step: Step) -> dict[Node, float]:
+    """What an entry of a gradient belongs to, or all of it where one is written: `dW[k] += …`, where W[k] was used."""
+    array = node.inputs[0]
+    of_array = known.get(array, {})
+    if node.function is operator.getitem:
+        return {n: of_array[n.inputs[0]] for n in used if n.inputs[0] in of_array}
+    value = node.inputs[2]
+    of_value = known.get(value, {}) if isinstance(value, Node) else {}
+    whole = {n.inputs[0]: of_value[n] for n in used if n in of_value}
+    if array not in step.labelled:  # zeros
+        return whole
+    added = isinstance(value, Node) and any(array in part.parents for part in value.parents)
+    return {t: f for t, f in whole.items() if added and t in of_array and is_among(f, [of_array[t]], SAME)}
+
+
+def _signature(arrays: list[np.ndarray]) -> tuple[int, float, float]:
+    """The same for what is in each draw an array, its transpose, or a multiple: its size, Σ|a|³ / ‖a‖³ in the first
+    draw, and the logarithm of ‖a‖ in the last one over that."""
+    first, last = (float(np.linalg.norm(array)) for array in (arrays[0], arrays[-1]))
+    if not 0 < first < math.inf:
+        return arrays[0].size, 0.0, 0.0
+    shares = np.abs(arrays[0]) / first
+    return (
+        arrays[0].size,
+        float(np.vdot(shares * shares, shares)),
+        math.log(last / first) if 0 < last < math.inf else 0.0,
+    )
+
+
+def turned_multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | None:
+    """c with array = c · of, as it is, turned, or without axes of length 1; None if there is none."""
+    array, of = np.squeeze(array), np.squeeze(of)
+    return next((f for turned in (of, of.T) if (f := multiple(array, turned, tolerance)) is not None), None)
+
+
+def _factor(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> float | None:
+    """c with array = c · wanted, of the same size, turned or laid out in another way, in each draw; None if there is
+    none."""
+    factors = []
+    for array, want in zip(arrays, wanted, strict=True):
+        a, w = np.squeeze(array), np.squeeze(want)
+        w = w if a.shape in (w.shape, w.T.shape) else w.reshape(a.shape)
+        factor = turned_multiple(a, w, 1e-6) if a.any() or w.any() else 1.0
+        if factor is None:
+            return None
+        factors.append(factor)
+    return factors[0] if max(factors) - min(factors) <= SAME * max(map(abs, factors)) else None
+
+
+def _quantity(targets: Iterable[Node]) -> str:
+    """∂loss/∂ the line of the forward pass that made the Node, in the author's name for it where the line has one."""
+    target = min(targets, key=lambda n: n.number)
+    name = target_at(target.place)
+    return f"∂loss/∂{name}" if name else f"∂loss/∂(line {target.place.line})" if target.place else ""

@@ -1,0 +1,90 @@
+"""Weight penalties: the λp in a gradient, in a step and in the derivative of the loss."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from jaxnet.compare.author.judged import Judged
+from jaxnet.compare.author.levels import RIGHT, Array, Level, differs, fit, true_gradients
+from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.tape import Node, ancestors
+from jaxnet.compare.author.truth import Truth
+from jaxnet.compare.diagnosis import Finding
+from jaxnet.compare.multiples import common_multiple, with_penalty
+
+
+def with_implied_penalty(truth: Truth, fitted: dict[Parameter, list[Level]], drawn: list[Values]):
+    """The truth with λ/2 Σp² for each parameter whose gradient has λp in it: a loss that is inferred cannot deny it."""
+    adjoints, levels_of, found = [dict(a) for a in truth.adjoints], dict(fitted), False
+    for p, levels in fitted.items():
+        if p.size < 4 or any(level.factor is not None for level in levels):
+            continue
+        true, own = true_gradients(p, truth), [np.asarray(values(p.before), float) for values in drawn]
+        fits = [with_penalty(level.arrays, true, own, RIGHT) for level in levels]
+        penalty = next((fit[1] for fit in fits if fit is not None), None)
+        if penalty is not None:
+            found = True
+            levels_of[p] = [lv._replace(factor=fit and fit[0]) for lv, fit in zip(levels, fits, strict=True)]
+            for of_draw, t, w in zip(adjoints, true, own, strict=True):
+                of_draw[p.before] = t + penalty * w
+    if not found:
+        return truth, fitted
+    return truth._replace(loss=truth.loss._replace(penalised=True), adjoints=adjoints), levels_of
+
+
+def without_decay(truth: Truth, fitted: dict[Parameter, list[Level]], step: Step, drawn: list[Values]):
+    """The truth without the penalty, or the part of it, of each parameter that is made smaller by itself as by a step
+    down it: then the gradient need not have it."""
+    forward = ancestors(example.prediction for example in step.examples)
+    adjoints, decays = [dict(a) for a in truth.adjoints], []
+    for p, levels in fitted.items():
+        if p.size < 2 or any(level.factor is not None for level in levels):
+            continue
+        own = [np.asarray(values(p.before), float) for values in drawn]
+        made = ((m, [w - np.asarray(Values({b: w})(m)).reshape(w.shape) for w in own]) for b, m in p.shrunk)
+        for (node, taken), penalty in itertools.product(made, penalties(p, truth, forward)):
+            if (common_multiple(taken, penalty, RIGHT) or 0) > 0:
+                decays.append(node)
+                for of_draw, part in zip(adjoints, penalty, strict=True):
+                    of_draw[p.before] = of_draw[p.before] - part
+                break
+    if not decays:
+        return truth, fitted
+    truth = truth._replace(loss=truth.loss._replace(decay=decays[0]), adjoints=adjoints)
+    return truth, fit(fitted, truth)
+
+
+def penalties(parameter: Parameter, truth: Truth, forward: set[Node]) -> list[list[Array]]:
+    """What the loss's derivative has of the parameter beside the forward pass: all of it, and each part."""
+    uses = {use: None for n, use in truth.parts[0] if n is parameter.before and use is not None and use not in forward}
+    parts = [[np.asarray(of_draw[parameter.before, use], float) for of_draw in truth.parts] for use in uses]
+    return [[np.sum(of_draw, axis=0) for of_draw in zip(*parts, strict=True)], *parts] if parts else []
+
+
+def is_by_a_penalty(judged: Judged, name: str, scale: float) -> bool:
+    """Whether a gradient differs from the true one by a number times the parameter, which no rounding does."""
+    difference = [g - scale * t for g, t in zip(judged.given[name], judged.true[name], strict=True)]
+    own = [np.asarray(values(judged.names[name].before), float) for values in judged.drawn]
+    return own[0].size > 1 and common_multiple(difference, own, RIGHT) is not None
+
+
+def penalty_finding(judged: Judged, finding: Finding, scale: float) -> Finding | None:
+    """The finding on a gradient that is the true one but for the λp that the loss has beside the forward pass: which it
+    leaves out, or has with another λ."""
+    name = finding.at[1:]
+    if (p := judged.names.get(name)) is None:
+        return None
+    forward = ancestors(example.prediction for example in judged.step.examples)
+    own = [np.asarray(values(p.before), float) for values in judged.drawn]
+    for penalty in penalties(p, judged.truth, forward):
+        size = common_multiple(penalty, own, RIGHT)
+        rest = [scale * (t - part) for t, part in zip(judged.true[name], penalty, strict=True)]
+        if size and not differs(judged.given[name], rest, 1.0):
+            return finding._replace(code="weight-penalty", scale=size, scale_name="left out")
+        beside = [g - r for g, r in zip(judged.given[name], rest, strict=True)]
+        if size and (used := common_multiple(beside, own, RIGHT)):
+            return finding._replace(code="weight-penalty", scale=used / scale, scale_name=f"in place of {size:.6g}")
+    return None

@@ -1,0 +1,74 @@
+"""The numbers that a step is multiplied by, of which one may be the learning rate."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+from jaxnet.compare.author.levels import RIGHT
+from jaxnet.compare.author.raw import is_scaling, stepped
+from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.tape import Node, ancestors, nodes_in
+from jaxnet.compare.multiples import is_among
+
+MOST_NUMBERS = 6  # in the line of a step
+
+
+def scalings(parameter: Parameter, step: Step, values: Values, factors: bool = False) -> dict[Node, float]:
+    """By what numbers something is multiplied on the way to a step: what follows from the labels, or in the line of the
+    step anything (`W -= rate * X.T @ error`), and elsewhere the other `factors` of what follows from the labels
+    (`dW = rate * X.T @ error`)."""
+    inside = ancestors(nodes_in(parameter.steps), min((n.number for n in step.labelled), default=0))
+    products = (n for n in inside & step.labelled if factors and n.function not in (np.add, np.subtract))
+    counted = step.labelled.union(*(n.parents for n in products))
+    inside = (n for n in inside if n in counted or n.place == parameter.after.place)
+    found = {}
+    for node in sorted((n for n in inside if is_scaling(n, step)), key=lambda n: n.number):
+        array = next(np.asarray(values(parent)) for parent in node.parents if parent.size == node.size)
+        square = float(np.vdot(array, array)) or 1.0
+        number = abs(float(np.vdot(array, np.asarray(values(node)).reshape(array.shape)))) / square
+        if number:
+            found[node] = number
+    return found
+
+
+def is_count(number: float, step: Step) -> bool:
+    """Whether it is the number of examples, or over it."""
+    return is_among(max(number, 1 / number), step.counts, RIGHT)
+
+
+def rate_of_line(parameter: Parameter, factor: float | None, step: Step, values: Values) -> float:
+    """The product of numbers in the line of a step, but for those of examples: of those that are the step's `factor` to
+    the truth, if some are, else of all."""
+    found = scalings(parameter, step, values).items()
+    in_line = {n.site: k for n, k in found if n.place == parameter.after.place and not is_count(k, step)}
+    numbers = list(in_line.values())[:MOST_NUMBERS]
+    several = (some for count in range(1, len(numbers) + 1) for some in itertools.combinations(numbers, count))
+    products = [math.prod(some) for some in several]
+    constant = abs(factor or 0.0)
+    return next((k for k in products if abs(k - constant) <= RIGHT * k), products[-1] if products else 1.0)
+
+
+def numbers_inside(parameters: Iterable[Parameter], step: Step, values: Values) -> list[float]:
+    """The numbers, but for those of examples, by which something is multiplied in each of these parameters' steps."""
+    found = [[*scalings(p, step, values).values()] for p in parameters]
+    return [k for k in common_to(found) if not is_count(k, step)]
+
+
+def common_to(numbers: list[list[float]]) -> list[float]:
+    """Those that are in each of the lists."""
+    return [k for k in dict.fromkeys(numbers[0]) if all(is_among(k, of, RIGHT) for of in numbers)]
+
+
+def without_common_rate(step: Step, values: Values) -> bool:
+    """Whether steps are multiplied by numbers, once they are of no common error, and by none all of them: then each may
+    be a rate of its own."""
+    found = [scalings(p, step, values, factors=True) for p in step.parameters if stepped(p, values).any()]
+    times = Counter(node for of in found for node in of)
+    own = [[number for node, number in of.items() if times[node] == 1] for of in found]
+    return any(not is_count(k, step) for of in own for k in of) and not common_to(own)
