@@ -2124,6 +2124,25 @@ def test_the_experiments_of_a_loop_are_all_judged(tmp_path, twice):
     assert examined(tmp_path, first)["idle"] == ["sigmoid_prime"]  # and not tanh_prime, which no label goes through
 
 
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for net in nets:\n    net.fit(0.1)\n",
+        "for k, net in enumerate(nets):\n    for rate in (0.1, 0.01):\n        net.fit(rate)\n",
+        "for _ in range(50):\n    for net in nets:\n        net.fit(0.1, 1)\n",
+    ],
+    ids=["one after the other", "each twice", "in turns"],
+)
+def test_networks_that_are_made_before_the_loop_are_all_judged(tmp_path, loop):
+    """A round that is for one of them ends by itself."""
+    head, _, kinds = EXPERIMENTS.partition(":\n    for rate")[0].partition("for act, slope in ")
+    made = f"nets = [Network(act, slope) for act, slope in {kinds}]\n"
+    said = examined(tmp_path, head + made + loop)
+    assert (said["verdict"], len(said["also_right"]), said["idle"]) == ("right", 1, [])
+    said = examined(tmp_path, (head + made + loop).replace("a * (1 - a)", "a * (1 + a)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1"]
+
+
 def test_why_a_network_could_not_be_judged_is_said(tmp_path):
     said = examined(tmp_path, TWO_NETWORKS.replace("X @ V + c - Y", "np.tanh(X @ V + c - Y)"))
     assert said["verdict"] == "right"

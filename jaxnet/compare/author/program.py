@@ -26,11 +26,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author import python2
+from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.facade import type_of
 from jaxnet.compare.author.imports import Imports
+from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.recorder import as_float, current_tape, difference, named, unrecorded
 from jaxnet.compare.author.statements import Unit, read_units
-from jaxnet.compare.author.tape import Another, Enough
+from jaxnet.compare.author.tape import Another, Enough, Node
 from jaxnet.compare.author.tree import Tree
 
 _NOTES = 20  # that are kept
@@ -160,7 +162,7 @@ class _Program:
             "__type__": type_of,
             "__difference__": difference,
             "__unrecorded__": unrecorded,
-            "__round__": lambda: _Round(self),
+            "__round__": lambda *items: _Round(self, items),
         }
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
@@ -249,20 +251,32 @@ class _Program:
 
 
 class _Round:
-    """One round of an author's loop: where what is trained was made in it, it alone ends, and the next one is run."""
+    """One round of an author's loop: where what is trained was made in it, or is all in the item that it is for, the
+    round alone ends, and the next one is run."""
 
-    def __init__(self, program: _Program) -> None:
+    def __init__(self, program: _Program, items: tuple[Any, ...]) -> None:
         tape = current_tape()
         self._program, self._began = program, len(tape.nodes) if tape is not None else 0
+        self._items = items
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: Any, end: Any, _: Any) -> bool:
-        if kind is not Another or end.began < self._began:
+        if kind is not Another or not (end.began >= self._began or self._is_for(end.arrays)):
             return False
         self._program.pass_on(end)
         return True
+
+    def _is_for(self, arrays: list[set[Node]]) -> bool:
+        """Whether the round's items hold all these arrays, each in one of its versions
+        or one step further."""
+        if not arrays:
+            return False
+        held: dict[Node, list[str]] = {}
+        names_in({str(k): item for k, item in enumerate(self._items)}, held)
+        versions = {n for made in held for n in (made, *(base for base, _ in made.updates), *before_writes(made))}
+        return not any(versions.isdisjoint(of_one) for of_one in arrays)
 
 
 class _Shell:
@@ -310,7 +324,10 @@ class _Keeping(ast.NodeTransformer):
         self.generic_visit(node)
         self.loops -= 1
         if self.loops < LOOPS:
-            round_of_it = ast.With([ast.withitem(_call_instead("__round__", [], node.iter))], node.body)
+            items: list[ast.expr] = [
+                ast.Name(n.id, ast.Load()) for n in ast.walk(node.target) if isinstance(n, ast.Name)
+            ]
+            round_of_it = ast.With([ast.withitem(_call_instead("__round__", items, node.iter))], node.body)
             node.body = [ast.copy_location(round_of_it, node)]
         return node
 

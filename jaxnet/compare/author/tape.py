@@ -32,15 +32,16 @@ class TooLong(Enough):
 
 class Another(BaseException):
     """Ends a statement of the author's that trains what was not asked for, or what has been seen, or the round of a
-    loop in which that network was made; the next one is run.
+    loop in which that network was made, or which is for that network; the next one is run.
 
     `note` says why. Without one the run goes on only to see what else there is, and nothing that fails from then on is
     worth a note.
     """
 
-    def __init__(self, began: int, note: str = "") -> None:
+    def __init__(self, began: int, note: str = "", arrays: list[set[Node]] | None = None) -> None:
         super().__init__(note)
         self.began, self.note = began, note  # the number of the first array of that network
+        self.arrays = arrays or []  # the versions of each of its own, where a round may be for it
 
 
 class Place(NamedTuple):

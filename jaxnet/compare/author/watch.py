@@ -38,7 +38,8 @@ class Watch:
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
         self.began = time.monotonic()
         self.beside = False  # whether there may be other networks in that round
-        self.trained = 0  # the number of the first array of those that make a step in it
+        self.trained: list[Step] = []  # the steps that are made in it
+        self.left: set[Node] = set()  # arrays of networks whose training was ended
         self._forget()
 
     def __call__(self, node: Node) -> None:
@@ -66,14 +67,14 @@ class Watch:
         if self.asked and not concerns(steps[0], self.asked):
             self._forget()
             self.elsewhere = True
-            raise Another(_began(steps), "it trains what was not asked for")
+            raise Another(_began(steps[0]), "it trains what was not asked for")
         self._keep(steps, sys._getframe(1))
         if not self.asked or len(self.found) == NETWORKS:
             raise Enough
         # What is trained further is to begin with all that this round of the loop changes.
         self.beside = len(networks := steps_of_networks(self.tape)) > 1
-        stepped = [p.after for of_network in networks or [steps] for p in of_network[0].parameters]
-        self.trained = min(map(_began, networks or [steps]))
+        self.trained = [of_network[0] for of_network in networks or [steps]]
+        stepped = (p.after for step in self.trained for p in step.parameters)
         self.last, self.next_look = max(stepped, key=lambda n: n.number).place, int(1.5 * count) + 20
         if node.place == self.last:
             self._go_on()
@@ -100,14 +101,18 @@ class Watch:
     def _go_on(self) -> None:
         """Ends what trains the network that was found, beside others perhaps, and looks for more after it."""
         for steps in steps_of_networks(self.tape) if self.beside else ():
-            if any(map(_is_repeated, steps[0].parameters)) and concerns(steps[0], self.asked):
+            known = {(p.after.place, p.after.function) for p in steps[0].parameters} <= self.made  # lines that train
+            if (known or any(map(_is_repeated, steps[0].parameters))) and concerns(steps[0], self.asked):
                 self._keep(steps, sys._getframe(2))
         if len(self.found) == 1:  # what else there is may take as long as this did
             rest = max(3.0, time.monotonic() - self.began)
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
             shorten(rest)
+        arrays = [{*p.versions, p.after} for step in self.trained for p in step.parameters]
+        again = not self.left.isdisjoint(made_of(p.root for step in self.trained for p in step.parameters))
+        self.left.update(*arrays)
         self._forget()
-        raise Another(self.trained)
+        raise Another(min(map(_began, self.trained)), arrays=[] if again else arrays)
 
     def _forget(self) -> None:
         """Looks for what is trained from here on."""
@@ -138,8 +143,8 @@ class Watch:
         return [Network(steps, names)]
 
 
-def _began(steps: list[Step]) -> int:
-    return min(p.root.number for p in steps[0].parameters)
+def _began(step: Step) -> int:
+    return min(p.root.number for p in step.parameters)
 
 
 def _is_repeated(parameter: Parameter) -> bool:
