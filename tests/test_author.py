@@ -1133,6 +1133,52 @@ def test_a_step_that_is_taken_in_pieces(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
 
 
+IN_ROWS = """
+import numpy as np
+def start():
+    return {'W1': np.ones((2, 2)) * 0.1, 'b1': np.zeros((2, 1)), 'W2': np.ones((2, 1)) * 0.1, 'b2': np.zeros((1, 1))}
+def sigmoid(z): return 1 / (1 + np.exp(-z))
+def forward(x, P):
+    A = sigmoid(P['W1'].T @ x + P['b1'])
+    return (P['W2'].T @ A + P['b2'])[0][0], A
+def step(P, y, p, A, x):
+    d = [P['W2'][k][0] * A[k][0] * (1 - A[k][0]) for k in range(2)]
+    P['W2'][0][0] = P['W2'][0][0] + 0.001 * 2 * (y - p) * A[0][0]
+    P['W2'][1][0] = P['W2'][1][0] + 0.001 * 2 * (y - p) * A[1][0]
+    P['b2'][0][0] = P['b2'][0][0] + 0.001 * 2 * (y - p)
+    P['W1'][0][0] = P['W1'][0][0] + 0.001 * 2 * (y - p) * d[0] * x[0][0]
+    P['W1'][0][1] = P['W1'][0][1] + 0.001 * 2 * (y - p) * d[1] * x[0][0]
+    P['W1'][1][0] = P['W1'][1][0] + 0.001 * 2 * (y - p) * d[0] * x[1][0]
+    P['W1'][1][1] = P['W1'][1][1] + 0.001 * 2 * (y - p) * d[1] * x[1][0]
+    P['b1'][0][0] = P['b1'][0][0] + 0.001 * 2 * (y - p) * d[0]
+    P['b1'][1][0] = P['b1'][1][0] + 0.001 * 2 * (y - p) * d[1]
+data = np.array([[8, 8, 4], [7, 9, 5], [6, 10, 6], [5, 12, 7]])
+P = start()
+for j in range(4):
+    p, A = forward(data[j, :2].reshape(2, 1), P)
+    step(P, data[j, 2], p, A, data[j, :2].reshape(2, 1))
+P = start()
+for _ in range(5):
+    for x in data:
+        p, A = forward(x[:2].reshape(2, 1), P)
+        step(P, x[2], p, A, x[:2].reshape(2, 1))
+"""
+
+
+def test_entries_of_rows_are_stepped_one_by_one(tmp_path):
+    """`W[0][1] = W[0][1] + …` writes into a row, and so into the matrix. Of two networks the loop trains the second."""
+    said = examined(tmp_path, IN_ROWS)
+    assert (said["verdict"], said["network"]["output"]) == ("right", "identity")
+    assert [p["name"] for p in said["parameters"]] == ["W1", "b1", "W2", "b2"]
+    swapped = IN_ROWS.replace("d[1] * x[0][0]", "d[?]").replace("d[0] * x[1][0]", "d[1] * x[0][0]")
+    swapped = swapped.replace("d[?]", "d[0] * x[1][0]")
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, swapped)["findings"]] == [("dW1", "transposed")]
+    d = next(line for line in swapped.splitlines() if line.startswith("    d = "))
+    late = swapped.replace(f"{d}\n", "").replace("    P['W1'][0][0] =", f"{d}\n    P['W1'][0][0] =")
+    said = examined(tmp_path, late)
+    assert [f["code"] for f in said["findings"]] == ["weights-already-updated", "transposed"]
+
+
 def test_a_number_of_examples_is_no_rate(tmp_path):
     counted = re.sub(r"(0.1 \* d\w\d)", r"\1 / 9", PLAIN.replace("(P - Y) / 9", "P - Y"))
     assert examined(tmp_path, counted)["verdict"] == "right"

@@ -93,10 +93,12 @@ def _before_it_was_bounded(node: Node) -> Node:
 
 
 def _whole_or_in_parts(chains: list[Chain]) -> list[Chain]:
-    """Of an array and its parts (rows, layers) one or the other: the parts, if nothing else of it is ever stepped."""
+    """Of an array and its parts (rows, layers) one or the other: the parts, if nothing else of it is ever stepped, and
+    none of them is all of it."""
     parts = {node for chain in chains for node in chain.parts}
     whole = [chain for chain in chains if chain.written]
-    in_parts = [chain for chain in whole if chain.written <= parts]
+    size = {id(chain): chain.versions[0].size for chain in whole}
+    in_parts = [c for c in whole if c.written <= parts and all(part.size < size[id(c)] for part in c.written)]
     of_whole = {node for chain in whole if chain not in in_parts for node in chain.written}
     return [chain for chain in chains if chain not in in_parts and not chain.parts & of_whole]
 
@@ -265,7 +267,8 @@ def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
             held.clear()
 
     for node, step in sorted(writes, key=lambda write: write[0].number):
-        if node.place in lines and (
+        of_row = bool(stretch) and node.inputs[2] is stretch[-1][0]  # what was written into a row is so into its matrix
+        if (node.place in lines and not of_row) and (
             stretch[-1][0].place != node.place or made_of(nodes_in(step), stretch[0][0].number) & inside
         ):
             close()
@@ -373,7 +376,8 @@ def _is_mean(chain: Chain, other: Chain) -> bool:
 
 
 def networks(chains: list[Chain]) -> list[list[Chain]]:
-    """Arrays whose steps depend on each other, the largest network first."""
+    """Arrays whose steps depend on each other, the largest network first; of two as large, that which is stepped more
+    often."""
     groups: list[list[Chain]] = []
     inside = {id(c): made_of(nodes_in(c.steps[0])) for c in chains}
     for chain in chains:
@@ -383,7 +387,7 @@ def networks(chains: list[Chain]) -> list[list[Chain]]:
             if any(o.versions[0] in inside[id(chain)] or chain.versions[0] in inside[id(o)] for o in group)
         ]
         groups = [group for group in groups if group not in tied] + [[c for group in tied for c in group] + [chain]]
-    return sorted(groups, key=lambda g: (-len(g), -sum(c.versions[0].size for c in g)))
+    return sorted(groups, key=lambda g: (-len(g), -sum(c.versions[0].size for c in g), -max(len(c.steps) for c in g)))
 
 
 def at_once(network: list[Chain], k: int) -> bool:

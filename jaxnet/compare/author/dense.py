@@ -6,6 +6,7 @@ is recognised by its numbers in every draw. All comes as rows: weights (o, i), Z
 
 from __future__ import annotations
 
+import operator
 from typing import NamedTuple
 
 import numpy as np
@@ -61,8 +62,10 @@ VIEWS = {np.transpose, np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atle
 
 
 def original(node: Node) -> Node:
-    """What the Node is another view of."""
-    while node.function in VIEWS and node.parents:
+    """What the Node is another view of, with all of its entries: `y[0][0]` of a single number, too."""
+    while node.parents and (
+        node.function in VIEWS or (node.function is operator.getitem and node.size == node.parents[0].size == 1)
+    ):
         node = node.parents[0]
     return node
 

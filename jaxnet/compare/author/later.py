@@ -37,11 +37,13 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     }
     problem = None
     for step in _others(right.step, attempt):
-        drawn, as_it_was = draws(step, DRAWS, attempt.tape), [Values()]
+        # A number of all data may take a hundred times as long as that of a batch.
+        of_loss = step._replace(losses=tuple(n for n in step.losses if loss.node is None or n.site == loss.node.site))
+        drawn, as_it_was = draws(of_loss, DRAWS, attempt.tape), [Values()]
         try:
-            truth, wrong = _by_loss(loss, makers, step, drawn)
+            truth, wrong = _by_loss(loss, makers, of_loss, drawn)
             if wrong:  # what is made of earlier steps may be another way to the weights that are drawn
-                wrong &= _by_loss(loss, makers, step, as_it_was)[1]
+                wrong &= _by_loss(loss, makers, of_loss, as_it_was)[1]
         except ValueError:
             continue
         if not wrong:

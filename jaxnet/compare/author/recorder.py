@@ -360,8 +360,8 @@ def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node
         return base
     if function is operator.getitem and base.function is setitem and repr(base.inputs[1]) == repr(args[0]):
         written = base.inputs[2]
-        if isinstance(written, Node) and written.shape == result.shape:
-            return written  # what has just been written there
+        if isinstance(written, Node) and written.shape == result.shape and not base.updates:
+            return written  # what has just been written there, unless it was stepped: then it is drawn with its array
     key = _view_key(base, function, rest)
     known = tape.views.get(key)
     if known is None:

@@ -208,15 +208,13 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
         return
     if node.function is setitem:
         array, index, value = node.inputs
+        stepped: Iterable[tuple[Node, Any]] = ()
         if isinstance(array, Node) and isinstance(value, Node) and value.function in (np.add, np.subtract):
-            for first, step in zip(value.inputs[:2], reversed(value.inputs[:2]), strict=True):
-                for part in most_of(first) if isinstance(first, Node) else ():
-                    if (
-                        part.function is operator.getitem
-                        and part.inputs[0] is array
-                        and repr(part.inputs[1]) == repr(index)
-                    ):
-                        yield array, step
+            pairs = zip(value.inputs[:2], reversed(value.inputs[:2]), strict=True)
+            stepped = ((p, step) for first, step in pairs if isinstance(first, Node) for p in most_of(first))
+        elif isinstance(array, Node) and isinstance(value, Node) and value.function is setitem:
+            stepped = value.updates  # `W[0][1] += g` writes into a row
+        yield from ((array, step) for part, step in stepped if _stands_at(index, array, part))
     elif node.function is add_at:
         if isinstance(node.inputs[0], Node):
             yield node.inputs[0], node.inputs[2]
@@ -230,6 +228,13 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
             yield from ((p, second) for p in most_of(first))
         if node.function is np.add and isinstance(second, Node) and second.shape == node.shape:
             yield second, first  # g + λp is a gradient with a penalty
+
+
+def _stands_at(index: Any, array: Node, part: Node) -> bool:
+    """Whether it is what the array holds there: it was taken from it, or has just been written."""
+    if part.function is operator.getitem and part.inputs[0] is array:
+        return repr(part.inputs[1]) == repr(index)
+    return array.function is setitem and array.inputs[2] is part and repr(array.inputs[1]) == repr(index)
 
 
 def _begins(node: Node) -> bool:
