@@ -1179,6 +1179,40 @@ def test_entries_of_rows_are_stepped_one_by_one(tmp_path):
     assert [f["code"] for f in said["findings"]] == ["weights-already-updated", "transposed"]
 
 
+IN_LOOPS = """
+import numpy as np
+rng = np.random.default_rng(1)
+X, Y, W1, W2 = (rng.normal(size=size) for size in ((12, 3), (12, 2), (3, 4), (4, 2)))
+b1, b2 = np.zeros(4), np.zeros(2)
+for _ in range(6):
+    for x, y in zip(X, Y):
+        h = np.tanh(x @ W1 + b1)
+        d2 = h @ W2 + b2 - y
+        d1 = np.array([sum(d2[k] * W2[j][k] for k in range(2)) for j in range(4)]) * (1 - h ** 2)
+        for j in range(4):
+            for k in range(2):
+                W2[j][k] -= 0.05 * d2[k] * h[j]
+        for k in range(2):
+            b2[k] -= 0.05 * d2[k]
+        for i in range(3):
+            for j in range(4):
+                W1[i][j] -= 0.05 * d1[j] * x[i]
+        for j in range(4):
+            b1[j] -= 0.05 * d1[j]
+"""
+
+
+def test_entries_are_stepped_in_loops_over_rows_and_columns(tmp_path):
+    said = examined(tmp_path, IN_LOOPS)
+    assert [p["name"] for p in said["parameters"] if p["right"]] == ["W1", "b1", "W2", "b2"]
+    wrong = examined(tmp_path, IN_LOOPS.replace("* x[i]", "* x[2 - i]"))
+    assert [p["name"] for p in wrong["parameters"] if not p["right"]] == ["W1"]
+    d1 = next(line for line in IN_LOOPS.splitlines(keepends=True) if line.startswith("        d1 = "))
+    late = IN_LOOPS.replace(d1, "").replace("        for i in", f"{d1}        for i in")
+    said = examined(tmp_path, late)
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "weights-already-updated")]
+
+
 def test_a_number_of_examples_is_no_rate(tmp_path):
     counted = re.sub(r"(0.1 \* d\w\d)", r"\1 / 9", PLAIN.replace("(P - Y) / 9", "P - Y"))
     assert examined(tmp_path, counted)["verdict"] == "right"

@@ -237,8 +237,8 @@ def _built(links: dict[Node, list[tuple[Node, Any]]], pieces: set[tuple[Node, No
 def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
     """For each write of an entry or a row the number of the step that it is a part of.
 
-    A step ends where a line that has written in it writes again, after others have or with what follows from that, and
-    what is written from there on until that happens again follows from what has been written since it did so first:
+    A step ends where a line that has written in it writes again, after others have or with what follows from its own,
+    and what is written from there on until that happens again follows from what has been written since it did so first:
     so all rows of an example are one step, and all entries of a matrix.
     """
     rounds: dict[Node, int] = {}
@@ -246,8 +246,7 @@ def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
     order: dict[Node, int] = {}  # of what has been written in this step
     first: dict[Place | None, tuple[int, int]] = {}  # what each line wrote first: its place in that order, its number
     stretch: list[tuple[Node, Any]] = []
-    lines: set[Place | None] = set()
-    inside: set[Node] = set()  # what has been written in this stretch
+    inside: dict[Place | None, set[Node]] = {}  # what each line has written in this stretch
 
     def close() -> None:
         nonlocal number
@@ -263,18 +262,16 @@ def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
             first.setdefault(node.place, (len(order), min(n.number for n in made)))
             for n in made:
                 order.setdefault(n, len(order))
-        for held in (stretch, lines, inside):
-            held.clear()
+        stretch.clear()
+        inside.clear()
 
     for node, step in sorted(writes, key=lambda write: write[0].number):
         of_row = bool(stretch) and node.inputs[2] is stretch[-1][0]  # what was written into a row is so into its matrix
-        if (node.place in lines and not of_row) and (
-            stretch[-1][0].place != node.place or made_of(nodes_in(step), stretch[0][0].number) & inside
-        ):
+        own = inside.get(node.place) if not of_row else None
+        if own and (stretch[-1][0].place != node.place or made_of(nodes_in(step), stretch[0][0].number) & own):
             close()
         stretch.append((node, step))
-        lines.add(node.place)
-        inside |= _made_by(node)
+        inside.setdefault(node.place, set()).update(_made_by(node))
     if stretch:
         close()
     return rounds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from jaxnet.compare.author.lines import text_of
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, ancestors, depends
+from jaxnet.compare.author.tape import Node, ancestors, depends, setitem
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged
@@ -184,7 +185,8 @@ def _truth(judged: Judged) -> str:
             f"{loss.name} that your error implies" + loss.penalised * ", with the weight penalty in your gradients"
         )
         stepped = {n for p in judged.step.parameters for n in p.versions}
-        other = next((n.place for n in judged.step.losses if n.place is not None and n not in stepped), None)
+        numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
+        other = next((n.place for n in numbers if n.place is not None), None)
         why = (
             "no loss is computed in these steps"
             if other is None

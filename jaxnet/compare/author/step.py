@@ -196,7 +196,7 @@ class View:
     window: list[Node]
     masks: dict[Node, int]  # which parameters a Node depends on
     smooth: set[Node]  # has a derivative by one
-    into_steps: set[Node]  # what the steps were made of
+    into_steps: set[Node]  # what the steps, and the arrays after them, were made of
     touched: set[Node]  # depends on some version of a parameter
     last: int
     values: Values
@@ -229,7 +229,7 @@ def _view(tape: Tape, network: list[Chain], k: int) -> View:
     following = [c.versions[k + 2].number for c in network if len(c.versions) > k + 2]
     end = max(min(following) if following else len(tape.nodes), last + 1)
     window = tape.nodes[first:end]
-    into_steps = made_of((n for p in parameters for n in nodes_in(p.steps)), first)
+    into_steps = made_of((n for p in parameters for n in (p.after, *nodes_in(p.steps))), first)
     # Labels depend on no version of a parameter; what an earlier step left behind does.
     roots = {root_of(p.versions[0]) for p in parameters}
     touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
