@@ -2291,6 +2291,9 @@ def test_what_is_stepped_and_cannot_be_judged_is_not_passed_over(tmp_path):
     text = PLAIN.replace("W1 -= 0.1 * dW1", "W1 = np.sinh(np.arcsinh(W1 - 0.1 * dW1) * 0.99)")
     with pytest.raises(ValueError, match="nothing is wrong in what could be judged, but what line 15 steps could not"):
         examined(tmp_path, text)
+    overwritten = PLAIN.replace("b2 -= 0.1 * db2", "b2[:] = W2[0] - 0.1 * db2")  # of another array
+    with pytest.raises(ValueError, match="nothing is wrong in what could be judged, but what line 18 steps could not"):
+        examined(tmp_path, overwritten)
 
 
 PICKED = """

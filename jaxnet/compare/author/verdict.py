@@ -21,11 +21,11 @@ from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.program import OutOfTime, alarm
-from jaxnet.compare.author.recorder import current_tape
+from jaxnet.compare.author.recorder import current_tape, set_flat
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Tape, made_of, nodes_in
+from jaxnet.compare.author.tape import Tape, made_of, nodes_in, setitem
 from jaxnet.compare.report import Report
 
 
@@ -258,7 +258,8 @@ def _is_in_the_midst(tape: Tape, step: Step) -> bool:
 
 
 def _left_over(tape: Tape, step: Step) -> int:
-    """The line that steps an array of the forward pass by what follows from the labels, and which was not judged."""
+    """The line that steps an array of the forward pass by what follows from the labels, or writes that into it, and
+    which was not judged."""
     judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
     predictions = [example.prediction for example in step.examples]
     forward = made_of(predictions, until=lambda n: n in judged) - step.active
@@ -266,9 +267,11 @@ def _left_over(tape: Tape, step: Step) -> int:
     first = min((n.number for n in step.labelled), default=0)
     for node in tape.nodes[first : step.last + 1]:
         made = [(base, g) for base, g in node.updates if g in step.labelled and base in node.parents]
+        written = node.function in (setitem, set_flat) and node.inputs[2] in step.labelled
+        made += [(node.inputs[0], node.inputs[2])] if written else []
         if node.place is None or any(judged & set(pair) for pair in made) or not forward & {base for base, _ in made}:
             continue
-        if not after & made_of(g for _, g in made):
+        if written or not after & made_of(g for _, g in made):
             return node.place.line
     return 0
 
