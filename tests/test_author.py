@@ -1213,6 +1213,12 @@ def test_entries_are_stepped_in_loops_over_rows_and_columns(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "weights-already-updated")]
 
 
+def test_labels_that_do_not_add_up_to_one_accuse_nobody(tmp_path):
+    """The error of a softmax is not ŷ − y then, and nobody meant such labels."""
+    with pytest.raises(ValueError, match="the labels of an example do not add up to 1"):
+        examined(tmp_path, PLAIN.replace("np.arange(9) % 3]", "np.arange(9) % 3] + np.eye(3)[1]"))
+
+
 def test_a_number_of_examples_is_no_rate(tmp_path):
     counted = re.sub(r"(0.1 \* d\w\d)", r"\1 / 9", PLAIN.replace("(P - Y) / 9", "P - Y"))
     assert examined(tmp_path, counted)["verdict"] == "right"

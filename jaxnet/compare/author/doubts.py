@@ -20,7 +20,7 @@ from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, made_alone_of, made_of, nodes_in, setitem
-from jaxnet.compare.author.truth import Loss, Truth, tied
+from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import NOTHING, common_multiple, each_multiple, is_among
 
@@ -232,6 +232,17 @@ def check_what_it_branches_on(judged: Judged) -> None:
         for node in tied(judged.step, values):
             if np.abs(adjoints.get(node, 0.0)).max() > NOTHING * largest:  # nothing follows from a softmax's
                 raise Tied(f"in {where(node)} several numbers are the largest: whose the error is cannot be told")
+
+
+def check_that_labels_are_shares(judged: Judged) -> None:
+    """The error of a softmax is ŷ − y where the labels of an example add up to 1, and ŷ Σy − y where they do not: with
+    labels that were made up for a file that is not there, say."""
+    values = judged.drawn[0]
+    for example in judged.step.examples if judged.truth.loss.name == "cross-entropy" else ():
+        P, Y = np.asarray(values(example.prediction), float), labels_of(example, values)
+        are_shares = [any(np.allclose(a.sum(axis), 1) for axis in range(P.ndim)) for a in (P, Y) if a is not None]
+        if are_shares == [True, False]:
+            raise ValueError("the labels of an example do not add up to 1: of such the error is another one")
 
 
 def check_where_it_is_taken(judged: Judged) -> None:

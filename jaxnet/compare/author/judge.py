@@ -336,6 +336,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
     doubts.check_for_strangers(judged)
     doubts.check_what_it_branches_on(judged)
     doubts.check_where_it_is_taken(judged)
+    doubts.check_that_labels_are_shares(judged)
     outputs = sum(example.prediction.size for example in judged.step.examples)
     if outputs == 1 and any(f.at == "loss" for f in findings) and len(wrong) == len(given):
         # With one example and one output the derivative of any loss is a multiple of that of any other one.
