@@ -97,8 +97,7 @@ def _whole_or_in_parts(chains: list[Chain]) -> list[Chain]:
     none of them is all of it."""
     parts = {node for chain in chains for node in chain.parts}
     whole = [chain for chain in chains if chain.written]
-    size = {id(chain): chain.versions[0].size for chain in whole}
-    in_parts = [c for c in whole if c.written <= parts and all(part.size < size[id(c)] for part in c.written)]
+    in_parts = [c for c in whole if c.written <= parts and all(n.size < c.versions[0].size for n in c.written)]
     of_whole = {node for chain in whole if chain not in in_parts for node in chain.written}
     return [chain for chain in chains if chain not in in_parts and not chain.parts & of_whole]
 

@@ -138,7 +138,7 @@ def _drawn(
         if k >= count and all(seen.all() for seen in cut_off.values()):
             break
         sloping = not penalised or k % 2 == 0  # else a penalty is seen, beside gradients that may be small
-        noise = {p: random.normal(size=p.before.shape) for p in made_at}
+        noise = _noise(made_at, random)
         near = _near(made_at, noise, data)
         tries = itertools.chain(_of_sizes(for_data if sloping else usual, noise, data), near)
         best = first_of(tries, sloping)
@@ -146,7 +146,7 @@ def _drawn(
         cut_off = {n: seen | (np.asarray(found[-1](n)) == 0) for n, seen in cut_off.items()}
     unseen = _sides(step, recorded).difference(*(_sides(step, values) for values in found))
     if unseen:  # an error larger than 0, say, where all that is drawn is far below the labels
-        near = _near(made_at, {p: random.normal(size=p.before.shape) for p in made_at}, data)
+        near = _near(made_at, _noise(made_at, random), data)
         shown = (given for given in near if not unseen.isdisjoint(_sides(step, Values(given, recorded, own))))
         best = first_of(shown, True)
         found += [best[1]] if best is not None and all(best[0]) else []
@@ -218,6 +218,10 @@ def _apart(step: Step, pooled: list[Node], random: np.random.Generator) -> dict[
     inside = {n for n in ancestors(met) if n.dtype is not None and n.dtype.kind == "f" and n.size > 1} - labels
     first = sorted((n for n in inside if inside.isdisjoint(n.parents)), key=lambda n: n.number)
     return {n: recorded(n) + 0.1 * (np.std(recorded(n)) or 1) * random.normal(size=n.shape) for n in first}
+
+
+def _noise(parameters: Iterable[Parameter], random: np.random.Generator) -> dict[Parameter, Array]:
+    return {p: random.normal(size=p.before.shape) for p in parameters}
 
 
 def _of_sizes(
