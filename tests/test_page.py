@@ -10,6 +10,7 @@ from planting import backward, make_network
 import jaxnet
 from jaxnet.compare.class_page import class_page
 from jaxnet.compare.files import compare_file
+from jaxnet.compare.formats import gradescope
 from jaxnet.compare.gradients import compare_library
 from jaxnet.compare.many import Outcome
 from jaxnet.compare.page import fragment, page
@@ -204,5 +205,8 @@ def test_pages_say_what_a_verdict_rests_on_and_what_it_is_not_about():
     for html in (right.html(), right._repr_html_(), class_page([Outcome("net.ipynb", right, None, 1.0)])):
         assert "3 of 4 mistakes would show in these data; not not-summed in db1." in html
         assert "not judged: an array 4×1 in net.ipynb, cell 3, line 12, which none of the first steps changes" in html
+    for shown in (right.text(), right.html(), gradescope([Outcome("net.ipynb", right, None, 1.0)])):
+        assert "every gradient that was judged is that of the loss" in shown
+    assert "every gradient is that of the loss" in right._replace(unjudged=[]).text()
     wrong = report._replace(repeat=Move("W1", (0, 1), 1e-6, 2e-7, 3e-7)).html()
     assert "add 1e-06 to W1[0, 1]. Your loss changes by 2e-07; your gradient says 3e-07." in wrong

@@ -61,7 +61,7 @@ def results_of(report: Report) -> Iterator[Result]:
         message = f"the gradient of {', '.join(names)} is {how}" + " from this line on" * (place.line is not None)
         yield Result(", ".join(names), UNNAMED, severity, f"{message}.", place, names)
     if report.verdict != "right" and not report.findings and not beginning:
-        yield Result("gradients", UNNAMED, severity, f"{HEADLINES[report.verdict]}.", Place(), [])
+        yield Result("gradients", UNNAMED, severity, f"{report.headline}.", Place(), [])
 
 
 def path_of(source: str, report: Report, place: Place) -> Path:
@@ -369,7 +369,7 @@ def _summary(outcome: Outcome) -> str:
     if outcome.report is None:
         return f"? {NO_VERDICT}, a person must look at it: {file}\n  {outcome.problem or ''}".rstrip()
     hint = f"\n  {outcome.report.hint_line()}" if outcome.report.hint is not None else ""
-    return f"{HEADLINES[outcome.report.verdict]}: {file}{hint}"
+    return f"{outcome.report.headline}: {file}{hint}"
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------

@@ -456,6 +456,7 @@ def idea_of(code: str) -> str:
 
 HEADLINES = {
     "right": "✓ right: every gradient is that of the loss",
+    "right in part": "✓ right: every gradient that was judged is that of the loss",
     "right-up-to-scale": "≈ right up to a constant that all gradients share",
     "wrong": "✗ wrong",
 }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxnet.compare.mistakes import HEADLINES, shape_in_words
+from jaxnet.compare.mistakes import shape_in_words
 
 if TYPE_CHECKING:
     from jaxnet.compare.report import Parameter, Place, Report
@@ -28,7 +28,7 @@ COLOURS = "RdBu_r"  # the map of all pictures: blue below zero, white at zero, r
 
 def page(report: Report) -> str:
     """The report as one HTML page."""
-    title = HEADLINES[report.verdict] + (f": {report.source}" if report.source else "")
+    title = report.headline + (f": {report.source}" if report.source else "")
     return document(title, _content(report))
 
 
@@ -71,7 +71,7 @@ def section(name: str, heading: str, content: str) -> str:
 
 def header(report: Report, tag: str = "h1") -> str:
     """The verdict, as a heading, and what it is about."""
-    sign, _, headline = HEADLINES[report.verdict].partition(" ")
+    sign, _, headline = report.headline.partition(" ")
     lines = [f'<{tag}><span class="sign">{sign}</span> {escape(headline)}</{tag}>']
     if report.source:
         lines.append(f'<p class="source"><code>{escape(report.source)}</code></p>')

@@ -343,7 +343,7 @@ class Report(NamedTuple):
 
     def text(self) -> str:
         """The report for a terminal, without colour: verdict, parameters, findings, what follows."""
-        lines = [HEADLINES[self.verdict] + (f": {self.source}" if self.source else "")]
+        lines = [self.headline + (f": {self.source}" if self.source else "")]
         if self.loss:
             lines.append(f"  {self.network_line()}")
         if self.program:
@@ -357,6 +357,12 @@ class Report(NamedTuple):
         lines += self._consequences()
         lines += _wrapped(self.teeth_line()) + _wrapped(self.repeat_line())
         return "\n".join(lines).rstrip() + "\n"
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a sentence: of what is right no more than was judged."""
+        in_part = self.verdict == "right" and (self.unjudged or self.idle)
+        return HEADLINES["right in part" if in_part else self.verdict]
 
     def unjudged_lines(self) -> list[str]:
         """What a verdict says nothing of, and other networks."""
