@@ -1,0 +1,184 @@
+"""The verdict on one way of running the code, or why there is none: which reading of its step counts, and when "right"
+would be hollow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import NamedTuple
+
+from jaxnet.compare.author.attempts import Attempt
+from jaxnet.compare.author.judge import judge, with_teeth
+from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unseen
+from jaxnet.compare.author.later import and_next, check_for_what_is_kept
+from jaxnet.compare.author.names import parameter_names
+from jaxnet.compare.author.program import OutOfTime, alarm
+from jaxnet.compare.author.recorder import set_flat
+from jaxnet.compare.author.step import Step
+from jaxnet.compare.author.tape import Tape, made_of, nodes_in, setitem
+
+LAST = 50  # operations, with which a record ends
+
+
+class Outcome(NamedTuple):
+    """What came of an attempt: a verdict, or why there is none."""
+
+    judged: Judged | None = None
+    sent_back: Judged | None = None  # with what a lone layer sends back, where that is late and the rest is right
+    why: str = ""
+    unexplained: bool = False  # something is wrong, or was meant otherwise: what else can be called is no answer
+    in_time: bool = True
+
+
+def outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
+    """What came of an attempt that is judged until `end`. Raises Tied."""
+    try:
+        with alarm(end):
+            judged, sent_back = _best(attempt, stated, end), None
+            if attempt.alone and (rest := _without_input(attempt, judged, stated)) is not None:
+                judged, sent_back = rest, judged
+        with contextlib.suppress(OutOfTime, MemoryError), alarm(end):  # there was room for the verdict
+            judged = with_teeth(judged)
+        hollow = _hollow(attempt, judged)
+        return Outcome(why=hollow) if hollow else Outcome(judged, sent_back)
+    except Tied:
+        raise
+    except OutOfTime:
+        return Outcome(why="the time was up before it was judged", in_time=False)
+    except MemoryError:
+        return Outcome(why="its arrays are too large to be judged", unexplained=True)
+    except ValueError as error:
+        return Outcome(why=str(error), unexplained=isinstance(error, Unexplained))
+
+
+def _hollow(attempt: Attempt, judged: Judged) -> str:
+    """Why a verdict says less than it seems to; "" where it does not."""
+    if attempt.alone and (meant := _may_be_meant(judged)):
+        return meant
+    if not judged.wrong and (line := _left_over(attempt.tape, judged.step)):
+        return f"nothing is wrong in what could be judged, but what line {line} steps could not"
+    if not judged.wrong and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
+        count = len(attempt.tape.nodes)
+        return f"nothing is wrong in what could be recorded, but its step was not done in {count} operations"
+    if (lost := attempt.tape.lost) is not None and not judged.wrong:
+        return f"nothing is wrong in what is on the record, but what line {lost.line} of {lost.file} makes is not"
+    if attempt.doubt and not judged.wrong:
+        return f"nothing is wrong in what could be run, but {attempt.doubt}"
+    return ""
+
+
+def _is_in_the_midst(tape: Tape, step: Step) -> bool:
+    """Whether the record ends with what follows from the labels of a step, and not through new weights."""
+    return any(node in step.labelled and node in step.active for node in tape.nodes[-LAST:])
+
+
+def _left_over(tape: Tape, step: Step) -> int:
+    """The line that steps an array of the forward pass by what follows from the labels, or writes that into it, and
+    which was not judged."""
+    judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
+    predictions = [example.prediction for example in step.examples]
+    forward = made_of(predictions, until=lambda n: n in judged) - step.active
+    after = {p.after for p in step.parameters}  # what follows from these is the next forward pass
+    first = min((n.number for n in step.labelled), default=0)
+    for node in tape.nodes[first : step.last + 1]:
+        made = [(base, g) for base, g in node.updates if g in step.labelled and base in node.parents]
+        written = node.function in (setitem, set_flat) and node.inputs[2] in step.labelled
+        made += [(node.inputs[0], node.inputs[2])] if written else []
+        if node.place is None or any(judged & set(pair) for pair in made) or not forward & {base for base, _ in made}:
+            continue
+        if written or not after & made_of(g for _, g in made):
+            return node.place.line
+    return 0
+
+
+def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:
+    """The verdict on the step as `_by_readings`; where that is right by a loss that the error implies, and the program
+    computes one in another step, which has fewer parameters yet, and is wrong by that, this one."""
+    count = max((len(step.parameters) for step in attempt.steps), default=0)
+    best = _by_readings(attempt, [step for step in attempt.steps if len(step.parameters) == count], stated, end)
+    if not best.wrong and best.truth.loss.node is None:
+        for step in (step for step in attempt.steps if len(step.parameters) < count):
+            with contextlib.suppress(ValueError):
+                judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
+                if judged.wrong and judged.truth.loss.node is not None:
+                    return judged
+    return best
+
+
+def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: float) -> Judged:
+    """The verdict on the first reading of the step under which something can be said; one that is right, if any is, and
+    if the step after it is not wrong: a copy of the weights is right until they are stepped."""
+    right: Judged | None = None  # but for a constant, perhaps
+    wrong: Judged | None = None
+    problem: ValueError | None = None
+    unseen = unexplained = False
+    began = time.monotonic()
+    for step in steps:
+        try:
+            judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
+            if judged.wrong:
+                check_for_what_is_kept(judged, attempt)
+        except Tied:
+            raise
+        except ValueError as error:
+            problem, unseen = problem or error, unseen or isinstance(error, Unseen)
+            unexplained = unexplained or isinstance(error, Unexplained)
+            continue
+        if not judged.step.examples and (unexplained if judged.wrong and judged.proof != "formula" else unseen):
+            continue  # the same step, read without its labels
+        if judged.wrong:
+            wrong = wrong or judged
+            if judged.is_certain:
+                break
+        elif right is not None and (
+            judged.truth.loss.node is None or right.truth.loss.is_same_number(judged.truth.loss)
+        ):
+            continue  # the loss of a step that has it beside it counts
+        elif not judged.findings:
+            # Another step of the same arrays does not acquit one that the program's own loss contradicts.
+            if wrong is not None and _same_reading(wrong, judged):
+                return wrong
+            right = judged
+            break
+        else:
+            right = right or judged  # another number of the program may be the loss, without that constant
+    if right is None:
+        if wrong is None:
+            raise problem or ValueError("no step")
+        return wrong
+    # What is called by itself adds up what its program sets to 0. The next step takes as long as this one did.
+    now = time.monotonic()
+    in_time = 2 * (now - began) < end - now
+    if in_time and not attempt.called:
+        with contextlib.suppress(MemoryError):  # there is room for one step
+            return and_next(right, attempt, stated)
+    return right
+
+
+def _may_be_meant(judged: Judged) -> str:
+    """Why what is wrong with a lone layer is none if the loss that it is used with is made for it."""
+    if any(f.code == "missing-output-derivative" for f in judged.findings):
+        # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
+        return "right if it is given ∂loss/∂ what its last activation is applied to"
+    if judged.wrong and all(f.code == "wrong-scale" for f in judged.findings):
+        return "right but for a constant, which the loss that it is used with may have"
+    return ""
+
+
+def _without_input(attempt: Attempt, judged: Judged, stated: str | None) -> Judged | None:
+    """The verdict on a layer's own parameters, where all that is wrong is that it steps them before it sends back.
+
+    How far that is off is its rate's affair, and none of its own gradients is: it is said, and it is no verdict.
+    """
+    late = {judged.names[name] for name in judged.wrong}
+    if not late or len(late) == len(judged.names) or any(f.code != "weights-already-updated" for f in judged.findings):
+        return None
+    step = judged.step._replace(parameters=tuple(p for p in judged.step.parameters if p not in late))
+    return judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
+
+
+def _same_reading(first: Judged, second: Judged) -> bool:
+    """Whether two verdicts are on steps of the same arrays, each by a loss of the program's."""
+    arrays = [{p.versions[0] for p in judged.step.parameters} for judged in (first, second)]
+    return arrays[0] == arrays[1] and all(judged.truth.loss.node is not None for judged in (first, second))
