@@ -475,6 +475,13 @@ def test_python_2(author):
     assert ("more", 1) in said
 
 
+def test_what_a_program_of_python_2_imports_is_of_python_2(author):
+    author.write("layers.py", "half = 1 / 2\ntext = file(__file__).read()")
+    author.write("new.py", "from layers import half")
+    assert author.run("main.py", "print 'a'\nfrom layers import *").namespace["half"] == 0
+    assert author.run("new.py").namespace["half"] == 0.5
+
+
 def test_python_2_keeps_its_lines(author):
     author.run("main.py", "import numpy\nprint 'a', \\\n  'b'\n\nnumpy.here()\nprint 'c'")
     assert author.places == [("main.py", 5)]

@@ -41,7 +41,8 @@ class Imports:
         self.found: dict[str, types.ModuleType] = {}
         self.registered: dict[str, types.ModuleType] = {}  # those in sys.modules
         self._path_before = list(sys.path)
-        own: dict[str, Any] = {"__import__": self.import_, "raw_input": overrides.get("input", input)}
+        of_python2 = {"raw_input": overrides.get("input", input), "file": overrides.get("open", open)}
+        own: dict[str, Any] = {"__import__": self.import_, **of_python2}
         self.builtins = derived(builtins, {**python2.NAMES, **own, **overrides})  # theirs alone, to patch
         self.main = self.new_module("__main__", file)
         self.modules = {**modules, **_older(modules.get("pickle", pickle))}

@@ -153,6 +153,7 @@ class _Program:
         self.missing: set[str] = set()  # names that statements left out would have bound
         self.followed = 0  # statements left out for want of these
         self.noting = True
+        self.python2 = False  # some file of it is
         self.filenames: set[str] = set()
         own = {
             "get_ipython": lambda: _Shell(self),
@@ -183,11 +184,12 @@ class _Program:
         self.filenames.add(unit.filename)
         lines = unit.text.splitlines(True)
         linecache.cache[unit.filename] = (len(unit.text), None, lines, unit.filename)
-        if unit.python2:
+        self.python2 = self.python2 or unit.python2  # and so is what it imports
+        if self.python2:
             self.imports.builtins.__dict__.update(python2.LISTS)
         for line, why in unit.broken:
             self._add(f"{self._place(unit.filename, line)} left out: {why}")
-        keeping = _Keeping(unit.python2 and not unit.flags & __future__.division.compiler_flag)
+        keeping = _Keeping(self.python2 and not unit.flags & __future__.division.compiler_flag)
         for statement in _one_by_one(unit.body, namespace):
             try:
                 with warnings.catch_warnings():
