@@ -1133,6 +1133,52 @@ def test_a_step_that_is_taken_in_pieces(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
 
 
+IN_VIEWS = """
+import numpy as np
+rng = np.random.default_rng(43)
+X = rng.normal(size=(6, 4))
+Y = np.sin(X) / 2
+W = rng.normal(size=(2, 4, 4)) / 2
+A, B = W[0], W[1]
+for _ in range(20):
+    H = np.tanh(X @ A)
+    E = X + H @ B - Y
+    loss = np.sum(E ** 2) / 2
+    D = E @ B.T * (1 - H ** 2)
+    A -= 0.05 * X.T @ D
+    B -= 0.05 * H.T @ E
+"""
+
+
+def test_a_matrix_that_is_stepped_through_views_of_it(tmp_path):
+    """The next forward pass is made of new views: it is no step of the data that a block is added to."""
+    said = examined(tmp_path, IN_VIEWS)
+    assert (said["verdict"], said["unjudged"], [p["name"] for p in said["parameters"]]) == ("right", [], ["W"])
+    said = examined(tmp_path, IN_VIEWS.replace("(1 - H ** 2)", "(1 - H)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W"]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_in_which_order_a_matrix_is_laid_out(tmp_path, order):
+    """One order for the weights and another one for their gradient put each entry in another's place."""
+    flat = PLAIN.replace("W1, b1, W2", "t, b1, W2").replace("np.random.randn(4, 5) / 2", "np.random.randn(20) / 2")
+    flat = flat.replace("    A1 =", f"    W1 = t.reshape((4, 5), order={order!r})\n    A1 =")
+    flat = flat.replace("W1 -= 0.1 * dW1", "t -= 0.1 * dW1.ravel(order='F')")
+    said = examined(tmp_path, flat)
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ([] if order == "F" else ["t"])
+    assert said["network"] is None
+
+
+def test_a_neuron_that_is_never_stepped_is_named(tmp_path):
+    rows = PLAIN.replace("X @ W1 + b1", "np.array([x for x in map(unit, range(5))]).T")
+    rows = rows.replace("for _ in", "def unit(k): return X @ units[k]\nunits = list(W1.T.copy())\nfor _ in", 1)
+    rows = rows.replace("W1 -= 0.1 * dW1", "for k in range(NUMBER): units[k] = units[k] - 0.1 * dW1[:, k]")
+    rows = rows.replace("    b1 -= 0.1 * db1\n", "")
+    assert examined(tmp_path, rows.replace("NUMBER", "5"))["unjudged"] == []
+    said = examined(tmp_path, rows.replace("NUMBER", "4"))
+    assert [(u["shape"], u["source"]) for u in said["unjudged"]] == [([4], "def unit(k): return X @ units[k]")]
+
+
 IN_ROWS = """
 import numpy as np
 def start():
@@ -2151,6 +2197,16 @@ def test_each_network_of_a_program_is_judged(tmp_path, old, new, verdict, parame
     assert (said["verdict"], said["notes"], len(said["parameters"])) == (verdict, [], parameters)
     assert [place["source"] for place in said["also_right"]] == right
     assert [place["source"] for place in said["unjudged"]] == unjudged
+
+
+def test_a_second_network_that_steps_its_weights_too_early_is_judged(tmp_path):
+    """That what goes back is made with new weights does not make them data that blocks are added to."""
+    lines = PLAIN.splitlines(keepends=True)
+    first = "V = np.zeros((4, 3))\nfor _ in range(9):\n    V -= 0.1 * X.T @ (X @ V - Y)\n"
+    text = "".join(lines[:4]) + first + "".join(lines[4:])
+    early = text.replace("    W2 -= 0.1 * dW2\n", "").replace("    dZ1 =", "    W2 -= 0.1 * dW2\n    dZ1 =")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, early)["findings"]] == [("dZ1", "weights-already-updated")]
 
 
 def test_networks_of_one_class_that_differ_in_their_activation(tmp_path):

@@ -19,6 +19,7 @@ from jaxnet.compare.author.tape import Node, ancestors
 from jaxnet.compare.author.truth import Truth, labels_of
 from jaxnet.compare.diagnosis import Problem, continued
 from jaxnet.compare.mistakes import Array, Pass
+from jaxnet.compare.multiples import without_ones
 
 EXACT = 1e-9
 
@@ -117,6 +118,8 @@ def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> lis
         assert weights is not None
         if weights.before in seen or len(weights.before.shape) > 2:
             return None
+        if len(without_ones(own.shape)) > len(without_ones(weights.before.shape)):
+            return None  # a vector that holds a matrix row by row, or column by column
         seen.add(weights.before)
         scores, biases = node, None
         for child in (n for n in nodes if n.function is np.add and node in n.parents):

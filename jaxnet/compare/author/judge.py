@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import operator
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.readings import compared, equal_to_truth, multiple_among, shared_constant, whole_steps
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
+from jaxnet.compare.author.tape import Node, Tape, ancestors, made_alone_of, nodes_in
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple
@@ -422,12 +423,27 @@ def _is_formula(diagnosis: Diagnosis | None) -> bool:
     return diagnosis is not None and not any(f.code == "unknown" for f in diagnosis.findings)
 
 
+def _has_right_part(judged: Judged, name: str) -> bool:
+    """Whether a part of a parameter that the forward pass uses by itself, a layer's in an array of all layers, has a
+    right gradient."""
+    p = judged.names[name]
+    numbers = Values({p.before: np.arange(p.size).reshape(p.before.shape)})
+    for node in judged.step.active:
+        if node.function is operator.getitem and node.size > 1 and made_alone_of([node], {p.before}):
+            part = np.ravel(numbers(node)).astype(int)  # other entries may have been written meanwhile
+            given, true = ([np.ravel(a)[part] for a in of[name]] for of in (judged.given, judged.true))
+            if all(t.any() for t in true) and common_multiple(given, true, RIGHT) is not None:
+                return True
+    return False
+
+
 def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
     """What proves an accusation without a formula: the program's own loss, or one that others of its gradients are
     of."""
     explained = [
         name for name, f in factors.items() if f is not None and not math.isnan(f) and judged.names[name].size > 1
     ]
+    explained = explained or [name for name in judged.names if _has_right_part(judged, name)]
     # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt; nor do
     # gradients that are all those of another loss.
     loss = judged.truth.loss

@@ -79,7 +79,7 @@ def _left_over(tape: Tape, step: Step) -> int:
     judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
     predictions = [example.prediction for example in step.examples]
     forward = made_of(predictions, until=lambda n: n in judged) - step.active
-    after = {p.after for p in step.parameters}  # what follows from these is the next forward pass
+    after = {n for p in step.parameters for n in p.new}  # what follows from these is the next forward pass
     first = min((n.number for n in step.labelled), default=0)
     for node in tape.nodes[first : step.last + 1]:
         made = [(base, g) for base, g in node.updates if g in step.labelled and base in node.parents]

@@ -63,7 +63,15 @@ def _unjudged(judged: Judged) -> list[Unjudged]:
     stepped = {p.before for p in step.parameters}
     first = max((p.number for p in stepped), default=0)
     found: dict[Unjudged, None] = {}
+    same = {
+        (n.instruction, k) for n in step.active for k, i in enumerate(n.inputs) if isinstance(i, Node) and i in stepped
+    }
     for node in sorted(ancestors([e.prediction for e in step.examples], first), key=lambda n: n.number):
+        here = [
+            i for k, i in enumerate(node.inputs) if (node.instruction, k) in same
+        ]  # as others are, in another round
+        for array in (i for i in here if isinstance(i, Node) and i not in step.active and i.dtype.kind == "f"):
+            found[Unjudged(array.shape, _as_place(node) or Place())] = None
         still = [p for p in node.parents if p not in step.active and p.shape and p.dtype.kind == "f"]
         others = [p for p in node.parents if p not in still]
         if node.place is None or len(node.parents) != 2 or not still:

@@ -337,7 +337,8 @@ def _assign(array: Any, node: Node) -> None:
             written = _tape[-1].add(set_flat, (base, where, node), {}, parent)
             _tape[-1].views[_view_key(written, array._function, array._rest)] = node
         _assign(parent, written)
-        array._seen = node_of(parent)
+        if not written.updates:  # else it is looked at anew, as a part of what was stepped
+            array._seen = node_of(parent)
     else:
         array._leaf = None
 
@@ -557,9 +558,10 @@ class Array(Recorded, np.ndarray):
             return
         if isinstance(value, np.ndarray) and value.size == 1 and value.ndim and not np.ndim(into[where]):
             value = np.reshape(value, ())  # as NumPy let one do before its version 2.4
-        at, written = _refer(index), _refer(built(value) if is_recorded(value) else value)
+        at = _refer(index)
         if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
             return  # `a[k] += g`: the view has been written through already
+        written = _refer(built(value) if is_recorded(value) else value)
         if _is_unused(self) and not any(nodes_in((at, written))):
             into[where] = plain(value)  # what is put into an array before anything is computed of it is data
             return

@@ -87,8 +87,9 @@ def _evaluate(node: Node, value_of: Callable[[Node], Any]) -> Any:
 
 
 def _keywords(node: Node) -> dict[str, Any]:
-    """Those that say what is computed, not in which precision or order."""
-    return {name: value for name, value in node.keywords.items() if name not in ("dtype", "casting", "order")}
+    """Those that say what is computed, not in which precision, or how it lies in memory."""
+    dropped = ("dtype", "casting") if node.function in (np.reshape, np.ravel) else ("dtype", "casting", "order")
+    return {name: value for name, value in node.keywords.items() if name not in dropped}
 
 
 def _as_float64(value: Any) -> Any:

@@ -6,6 +6,7 @@ meets data of its size; what follows from there is the backward pass, or the los
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.author.chains import Chain, at_once, chains_in, follows, masked, networks, root_of
+from jaxnet.compare.author.chains import Chain, at_once, before_writes, chains_in, follows, masked, networks, root_of
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.tape import (
     Node,
@@ -49,6 +50,13 @@ class Parameter(NamedTuple):
             for made in (after, *(base for base, _ in after.updates[:1])):
                 if made is not before and made_alone_of([made], {before}):
                     yield before, made
+
+    @property
+    def new(self) -> set[Node]:
+        """The version after the step, and the entries and rows that were written into it."""
+        writes = itertools.takewhile(lambda n: n is not self.before, before_writes(self.after))
+        written = {n.inputs[2] for n in writes if n.function is setitem}
+        return {self.after, *(n for n in written if isinstance(n, Node))}
 
     @property
     def root(self) -> Node:
@@ -249,7 +257,7 @@ def _with_further(tape: Tape, view: View) -> View:
     stepped = max(p.after.number for p in view.parameters)
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in node.updates}
     forward = made_of([example.prediction for example in step.examples])
-    after = {p.after for p in view.parameters}
+    after = {n for p in view.parameters for n in p.new}
     met = {meeting.node for example in step.examples for meeting in example.meetings}
     at_once = _following([n for n in view.window if n not in after], met)
     further = {}
@@ -270,7 +278,7 @@ def _with_further(tape: Tape, view: View) -> View:
     momenta = {n for p in further.values() for part in nodes_in(p.steps) for n in multiples(part)}
     further = {base: p for base, p in further.items() if p.after not in momenta}
     # What follows from the labels through new versions only is the next forward pass: H = W[words] + position.
-    after = {p.after for p in (*view.parameters, *further.values())}
+    after = {n for p in (*view.parameters, *further.values()) for n in p.new}
     for base, p in list(further.items()):
         inside = made_of(p.steps, until=lambda n: n in after)
         if inside & after and not (inside - after - set(p.steps)) & step.labelled:
@@ -341,7 +349,7 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
     labelled = _following(view.window, start)
     # Where a new forward pass is made between two steps, the second is taken at other weights: it follows from these
     # labels only through what has been stepped by then.
-    after = {p.after for p in view.parameters}
+    after = {n for p in view.parameters for n in p.new}
     after |= {n for n in view.window if n.function is np.subtract and _began_as(n) == 0}  # b
     at_once = _following([n for n in view.window if n not in after], start)
     if must_follow and not all(any(n in at_once for n in nodes_in(p.steps)) for p in view.parameters):
@@ -383,7 +391,7 @@ def _is_float(node: Node) -> bool:
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
     """Which parameters each Node depends on, as bits."""
     bits = {node: 1 << k for k, p in enumerate(parameters) for node in (p.root, p.before)}
-    return masked(bits | {root_of(p.after): AFTER for p in parameters}, window)
+    return masked(bits | {root_of(n): AFTER for p in parameters for n in p.new}, window)
 
 
 def _met_positions(view: View) -> list[Meeting]:

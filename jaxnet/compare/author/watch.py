@@ -86,7 +86,9 @@ class Watch:
         forward = made_of([*(example.prediction for example in step.examples), *step.losses])
         inside = made_of(n for p in step.parameters for n in nodes_in(p.steps)) & step.labelled
         began = {n for n in forward - known if n.function is None}
-        updates = ((made, p) for node in inside for p, made in node.updates if p in began and isinstance(made, Node))
+        updates = (
+            (made, p) for node in inside - known for p, made in node.updates if p in began and isinstance(made, Node)
+        )
         return any(map(self.tape.following.get, updates))
 
     def _keep(self, steps: list[Step], frame: FrameType) -> None:
