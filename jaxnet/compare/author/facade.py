@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import math
 import types
 from collections.abc import Callable, Iterator
@@ -240,7 +241,7 @@ def _nditer(operand: Any, flags: Any = None, *args: Any, **keywords: Any) -> Any
 
 
 def _picking(function: Callable) -> Callable:
-    """A function that lays an array out anew, or cuts it into several, as the picking of entries that it is."""
+    """A function that lays an array out anew, as the picking of entries that it is."""
 
     def pick(array: Any, *args: Any, **keywords: Any) -> Any:
         if function is np.lib.stride_tricks.as_strided and isinstance(array, Array) and not array.flags.c_contiguous:
@@ -249,11 +250,24 @@ def _picking(function: Callable) -> Callable:
             return _making(function)(array, *args, **keywords)
         numbers = np.arange(array.size, dtype=np.int64 if array.itemsize == 8 else np.int32).reshape(array.shape)
         found = function(numbers, *plain(args), **plain(keywords))
-        if isinstance(found, list):
-            return [array.reshape(-1)[part] for part in found]
         return array.reshape(-1)[np.array(found, np.int64)]
 
     return pick
+
+
+def _splitting(function: Callable, along: int = 0) -> Callable:
+    """A function that cuts an array into several, which are views of it, along an axis."""
+
+    def split(ary: Any, indices_or_sections: Any, *given: Any, **named: Any) -> Any:
+        if not isinstance(ary, Array):
+            return _making(function)(ary, indices_or_sections, *given, **named)
+        axis = next(iter((*given, *named.values())), along)
+        axis = axis % ary.ndim if ary.ndim > 1 else 0
+        sizes = [part.shape[axis] for part in function(plain(ary), plain(indices_or_sections), *given, **named)]
+        ends = zip(sizes, itertools.accumulate(sizes), strict=True)
+        return [ary[(slice(None),) * axis + (slice(end - size, end),)] for size, end in ends]
+
+    return split
 
 
 _TRICKS = {name: _picking(getattr(np.lib.stride_tricks, name)) for name in ("as_strided", "sliding_window_view")}
@@ -375,7 +389,9 @@ _NUMPY: dict[str, Any] = {
     "apply_along_axis": _apply_along_axis,
     "piecewise": _piecewise,
     "nditer": _nditer,
-    **{name: _picking(getattr(np, name)) for name in ("split", "array_split", "hsplit", "vsplit", "dsplit")},
+    **{name: _splitting(getattr(np, name)) for name in ("split", "array_split", "vsplit")},
+    "hsplit": _splitting(np.hsplit, 1),
+    "dsplit": _splitting(np.dsplit, 2),
     "c_": _Columns(np.c_, 1),
     "r_": _Columns(np.r_, 0),
     # Gone from NumPy 2, and still in programs.

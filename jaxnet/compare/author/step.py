@@ -216,7 +216,8 @@ class View:
     @cached_property
     def readings(self) -> list[Meeting]:
         """The places where labels may enter."""
-        return [m for node in self.window if node in self.active for m in _readings(node, self)]
+        found = (m for node in self.window if node in self.active for m in _readings(node, self))
+        return [m for m in found if m.network in self.active]
 
     @cached_property
     def weights(self) -> frozenset[Node]:
