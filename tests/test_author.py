@@ -1133,6 +1133,21 @@ def test_a_step_that_is_taken_in_pieces(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
 
 
+@pytest.mark.parametrize("bias", ["array(0.0)", "zeros(1)", "zeros((1, 1))"])
+def test_a_bias_that_is_one_number_is_clipped_by_the_norm_of_all(tmp_path, bias):
+    """The norm is one number too, and made of the bias's gradient: it is what that is scaled by."""
+    one = PLAIN
+    for old, new in ONE_OUTPUT.items():
+        one = one.replace(old, new)
+    one = one.replace("np.zeros(1)", f"np.{bias}").replace("dZ2.sum(0)", f"dZ2.sum().reshape(np.{bias}.shape)")
+    norm = "    n = np.sqrt(sum((g ** 2).sum() for g in (dW1, db1, dW2, db2)))\n"
+    clipped = "    dW1, db1, dW2, db2 = [g / n for g in (dW1, db1, dW2, db2)] if n > 0.01 else [dW1, db1, dW2, db2]\n"
+    one = one.replace("    W1 -=", norm + clipped + "    W1 -=")
+    assert examined(tmp_path, one)["verdict"] == "right"
+    summed = one.replace("dZ2.sum", "2 * dZ2.sum")
+    assert [p["name"] for p in examined(tmp_path, summed)["parameters"] if not p["right"]] == ["b2"]
+
+
 IN_VIEWS = """
 import numpy as np
 rng = np.random.default_rng(43)

@@ -51,7 +51,7 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
             with_own = _adds_own(node, parameter)
             decayed = with_own and _is_of_step(node, parameter, region[-1])
             penalised = with_own and not decayed
-            beside = _is_held(node, step) or len(_carrying(node)) < len(node.parents)
+            beside = _is_held(node, step) or bool(_inverses(node))
             scaled, inner = is_scaling(node, step), any(parent in positions for parent in node.parents)
             counts = scaled and any(_is_number(node, m) for m in step.counts)
             bent = inner and not (scaled or formula) and all(parent in step.labelled for parent in node.parents)
@@ -76,7 +76,7 @@ def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
     """
     return any(
         parent in step.active and parent not in step.labelled and not _is_own(parent, parameter)
-        for parent in _carrying(node)
+        for parent in _carrying(node, step)
     )
 
 
@@ -85,12 +85,24 @@ def _is_own(node: Node, parameter: Parameter) -> bool:
     return made_alone_of([node], {parameter.before, parameter.root})
 
 
-def _carrying(node: Node) -> list[Node]:
-    """What a gradient may come from: all that made the Node but for the matrix that Newton's method divides by."""
+def _carrying(node: Node, step: Step) -> list[Node]:
+    """What a gradient may come from: all that made the Node but for the matrix that Newton's method divides by, and for
+    the norm by which a single number is clipped."""
+    others = {*_inverses(node), _norm(node, step)}
+    return [parent for parent in node.parents if parent not in others]
+
+
+def _inverses(node: Node) -> set[Node]:
     inverses = {parent for parent in node.parents if parent.function in (np.linalg.inv, np.linalg.pinv)}
-    if node.function is np.linalg.solve:
-        inverses.add(node.parents[0])
-    return [parent for parent in node.parents if parent not in inverses]
+    return inverses | ({node.parents[0]} if node.function is np.linalg.solve else set())
+
+
+def _norm(node: Node, step: Step) -> Node | None:
+    """Of a gradient that is one number, and a number that is made of it and by which it is scaled, the latter."""
+    if node.size > 1 or node.function not in (np.multiply, np.true_divide) or len(node.parents) < 2:
+        return None
+    pairs = (node.parents[:2], node.parents[1::-1])
+    return next((norm for one, norm in pairs if one in step.labelled and depends(norm, one)), None)
 
 
 def spread(parameter: Parameter, step: Step) -> list[Candidate]:
@@ -133,8 +145,9 @@ def is_scaling(node: Node, step: Step) -> bool:
     """
     if node.function not in (np.multiply, np.true_divide):
         return False
-    arrays = [i for i in node.inputs if isinstance(i, Node) and i.size == node.size]
-    others = [i for i in node.inputs if not (isinstance(i, Node) and i.size == node.size)]
+    norm = _norm(node, step)
+    arrays = [i for i in node.inputs if isinstance(i, Node) and i.size == node.size and i is not norm]
+    others = [i for i in node.inputs if i is norm or not (isinstance(i, Node) and i.size == node.size)]
     return len(arrays) == 1 and all(
         not isinstance(i, Node) or (i.size == 1 and (i not in step.active or depends(i, arrays[0]))) for i in others
     )
@@ -217,17 +230,18 @@ def _all_goes_through(outermost: Node, region: list[Node], step: Step) -> Iterat
     """
     inside = set(region)
     entries = {
-        node: sum(p.size > 1 and p not in inside and p in step.labelled for p in _carrying(node)) for node in region
+        node: sum(p.size > 1 and p not in inside and p in step.labelled for p in _carrying(node, step))
+        for node in region
     }
     to_step: dict[Node, int] = dict.fromkeys(region, 0)
     to_step[outermost] = 1
     for node in region:
-        for parent in _carrying(node):
+        for parent in _carrying(node, step):
             if parent in inside:
                 to_step[parent] = (to_step[parent] + to_step[node]) % PRIME
     from_labels: dict[Node, int] = {}
     for node in reversed(region):
-        inner = sum(from_labels[parent] for parent in _carrying(node) if parent in inside)
+        inner = sum(from_labels[parent] for parent in _carrying(node, step) if parent in inside)
         # A Node without further inner ones is where the array was made.
         from_labels[node] = (inner + entries[node] + (not inner and not entries[node])) % PRIME
     total = from_labels.get(outermost, 0)
