@@ -16,7 +16,7 @@ import numpy as np
 from jaxnet.compare.author.raw import MOVING
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Example, Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
+from jaxnet.compare.author.tape import Node, Tape, ancestors, made_alone_of, made_of, nodes_in
 from jaxnet.compare.mistakes import LOSS_SLOPES
 from jaxnet.compare.multiples import common_multiple, each_multiple, multiple, with_penalty
 
@@ -435,7 +435,9 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     for k, node in enumerate(step.losses):
         only = [float(other == k) for other in range(len(step.losses))]
         truth = differentiated(Loss(node, None), only, nothing)
-        name, factor, corrections = _named(step, drawn, labels, truth.adjoints)
+        name, factor, corrections = None, 1.0, None
+        if not _goes_round(node, predictions, step):
+            name, factor, corrections = _named(step, drawn, labels, truth.adjoints)
         if name is None:  # it may be computed of another prediction than the one that was found, made once more
             found = (
                 (t.loss.name, multiple_of(truth, t, step) or _but_for_penalty(truth, t, step, drawn))
@@ -452,6 +454,18 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
             if corrections is not None and factor > 0:  # gradients may have the small number in them as well
                 yield truth._replace(loss=loss._replace(exact=True))
     yield from of_names()
+
+
+def _goes_round(loss: Node, predictions: list[Node], step: Step) -> bool:
+    """Whether a loss depends on the parameters in another way than by the predictions, and that is no penalty: the
+    names are those of what is made of predictions and labels."""
+    through, weights = set(predictions), {n for p in step.parameters for n in (p.root, p.before)}
+    for node in sorted(made_of([loss], until=lambda n: n in through), key=lambda n: n.number):
+        if not through.isdisjoint(node.sources):
+            through.add(node)
+        elif node in step.active and node not in through and not made_alone_of([node], weights):
+            return True
+    return False
 
 
 def multiple_of(truth: Truth, other: Truth, step: Step) -> float | None:

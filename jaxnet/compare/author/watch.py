@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from types import FrameType
 from typing import NamedTuple
 
 from jaxnet.compare.author.chains import before_writes
@@ -68,7 +67,7 @@ class Watch:
             self._forget()
             self.elsewhere = True
             raise Another(_began(steps[0]), "it trains what was not asked for")
-        self._keep(steps, sys._getframe(1))
+        self._keep(steps, names_in_frames(sys._getframe(1)))
         if not self.asked or len(self.found) == NETWORKS:
             raise Enough
         # What is trained further is to begin with all that this round of the loop changes.
@@ -85,19 +84,19 @@ class Watch:
         known = {version for p in step.parameters for version in p.versions}
         forward = made_of([*(example.prediction for example in step.examples), *step.losses])
         inside = made_of(n for p in step.parameters for n in nodes_in(p.steps)) & step.labelled
-        began = {n for n in forward - known if n.function is None}
+        began = forward - known - step.active
         updates = (
             (made, p) for node in inside - known for p, made in node.updates if p in began and isinstance(made, Node)
         )
         return any(map(self.tape.following.get, updates))
 
-    def _keep(self, steps: list[Step], frame: FrameType) -> None:
+    def _keep(self, steps: list[Step], names: dict[Node, list[str]]) -> None:
         """Keeps a network whose step is made by other lines than those that are kept already."""
         inside = made_of(p.after for p in steps[0].parameters) - {p.before for p in steps[0].parameters}
         operations = {(n.place, n.function) for n in inside & steps[0].active}
         operations |= {(p.after.place, p.after.function) for p in steps[0].parameters}
         if not operations <= self.made and len(self.found) < NETWORKS:
-            self.found.append(Network(steps, {**self.tape.names, **names_in_frames(frame)}))
+            self.found.append(Network(steps, {**self.tape.names, **names}))
             self.made |= operations
 
     def _go_on(self) -> None:
@@ -105,7 +104,7 @@ class Watch:
         for steps in steps_of_networks(self.tape) if self.beside else ():
             known = {(p.after.place, p.after.function) for p in steps[0].parameters} <= self.made  # lines that train
             if (known or any(map(_is_repeated, steps[0].parameters))) and concerns(steps[0], self.asked):
-                self._keep(steps, sys._getframe(2))
+                self._keep(steps, names_in_frames(sys._getframe(2)))
         if len(self.found) == 1:  # what else there is may take as long as this did
             rest = max(3.0, time.monotonic() - self.began)
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
@@ -127,8 +126,8 @@ class Watch:
         self.last: Place | None = None  # the line that completes the round in which one was found
 
     def networks(self, ran: Ran | None, reasons: list[str], name: str) -> list[Network]:
-        """Those that were found, or that of a program that ended before it had made three steps."""
-        if self.found:
+        """Those that were found, and that which had not made three steps yet when the program ended."""
+        if self.found and (ran is None or not ran.in_time):
             return self.found
         try:
             steps = find_steps(self.tape)
@@ -136,13 +135,16 @@ class Watch:
             why = f" ({ran.notes[0]})" if ran is not None and ran.notes else ""
             if len(self.tape.nodes) > self.tape.most:
                 why = f" in the first {self.tape.most} operations, and no more are recorded{why}"
-            reasons.append(f"{name}: {error}{why}")
-            return []
-        names = dict(self.tape.names)
+            if not self.found:
+                reasons.append(f"{name}: {error}{why}")
+            return self.found
+        names: dict[Node, list[str]] = {}
         if ran is not None:
             with recording(self.tape):
                 names_in(ran.namespace, names)
-        return [Network(steps, names)]
+        if not self.found or concerns(steps[0], self.asked):
+            self._keep(steps, names)
+        return self.found
 
 
 def _began(step: Step) -> int:
