@@ -1148,6 +1148,75 @@ def test_a_bias_that_is_one_number_is_clipped_by_the_norm_of_all(tmp_path, bias)
     assert [p["name"] for p in examined(tmp_path, summed)["parameters"] if not p["right"]] == ["b2"]
 
 
+EULER = """
+import numpy as np
+rng = np.random.default_rng(98)
+t = np.linspace(0, 2, 6)
+wanted = np.stack([np.cos(t), np.sin(t)], 1)
+W1, b1, W2, b2 = rng.normal(size=(2, 7)) * 0.4, np.zeros(7), rng.normal(size=(7, 2)) * 0.4, np.zeros(2)
+for _ in range(9):
+    ys, hs = [wanted[0]], []
+    for k in range(5):
+        hs.append(np.tanh(ys[-1] @ W1 + b1))
+        ys.append(ys[-1] + 0.4 * (hs[-1] @ W2 + b2))
+    Y = np.array(ys)
+    loss = np.mean((Y - wanted) ** 2)
+    dY = 2 * (Y - wanted) / Y.size
+    g1, gb1, g2, gb2 = np.zeros_like(W1), np.zeros(7), np.zeros_like(W2), np.zeros(2)
+    a = dY[5].copy()
+    for k in range(4, -1, -1):
+        df = 0.4 * a
+        dz = (W2 @ df) * (1 - hs[k] ** 2)
+        g2 += np.outer(hs[k], df)
+        gb2 += df
+        g1 += np.outer(ys[k], dz)
+        gb1 += dz
+        a = a + W1 @ dz + dY[k]
+    W1 -= 0.5 * g1
+    b1 -= 0.5 * gb1
+    W2 -= 0.5 * g2
+    b2 -= 0.5 * gb2
+"""
+
+
+def test_a_state_that_a_forward_pass_steps_is_no_parameter(tmp_path):
+    said = examined(tmp_path, EULER)
+    assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", ["W1", "b1", "W2", "b2"])
+    said = examined(tmp_path, EULER.replace("np.outer(ys[k], dz)", "np.outer(ys[k + 1], dz)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1"]
+
+
+def test_a_likelihood_is_climbed(tmp_path):
+    """One of its two terms alone is that of a cross-entropy: its name says nothing of the other one."""
+    likelihood = """
+import numpy as np
+rng = np.random.default_rng(130)
+X = rng.normal(size=(30, 3))
+seen, b = rng.random(30) < 0.7, np.zeros(3)
+for _ in range(9):
+    r = np.exp(X @ b)
+    S, SX = np.cumsum(r), np.cumsum(r[:, None] * X, 0)
+    likelihood = np.sum(seen * (X @ b - np.log(S)))
+    b += 0.02 * (seen[:, None] * (X - SX / S[:, None])).sum(0)
+"""
+    with pytest.raises(ValueError, match="all steps go uphill on the number of line 9"):
+        examined(tmp_path, likelihood)
+
+
+@pytest.mark.parametrize("penalty", ["2 * 0.01 * W1", "0.01 * W1", "0"])
+def test_a_cost_that_makes_a_forward_pass_of_its_own_counts(tmp_path, penalty):
+    """Where it is printed now and then, the next step does not acquit a gradient that it contradicts."""
+    one = PLAIN
+    for old, new in ONE_OUTPUT.items():
+        one = one.replace(old, new)
+    cost = "def cost(): return np.mean((np.tanh(X @ W1 + b1) @ W2 + b2 - Y) ** 2) / 2 + 0.01 * np.sum(W1 ** 2)\n"
+    one = one.replace("for _ in range(9):", f"{cost}for step in range(9):\n    if step % 5 == 0: print(cost())")
+    one = "".join(line for line in one.splitlines(keepends=True) if "loss =" not in line)
+    said = examined(tmp_path, one.replace("W1 -= 0.1 * dW1", f"dW1 += {penalty}\n    W1 -= 0.1 * dW1"))
+    wrong = [] if penalty[0] == "2" else [("dW1", "weight-penalty")]
+    assert [(f["at"], f["code"]) for f in said["findings"]] == wrong
+
+
 IN_VIEWS = """
 import numpy as np
 rng = np.random.default_rng(43)

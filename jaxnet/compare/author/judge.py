@@ -316,6 +316,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
     penalised = {f.at for f in findings if f.code == "weight-penalty"}  # however small that is
     not_zero = [n for n in given if not _is_nothing(factors[n])]
     wrong = [n for n in not_zero if f"d{n}" in penalised or differs(given[n], judged.true[n], common)]
+    findings = [f for f in findings if f.at[1:] not in given or f.at[1:] in wrong]  # rates of their own, as they are
     late = (name for name in wrong if not differs(given[name], judged.true[name], common, WRONG))
     unsure = [name for name in late if not is_by_a_penalty(judged, name, common)]
     if unsure:

@@ -136,8 +136,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         ):
             continue  # the loss of a step that has it beside it counts
         elif not judged.findings:
-            # Another step of the same arrays does not acquit one that the program's own loss contradicts.
-            if wrong is not None and _same_reading(wrong, judged):
+            if wrong is not None and not _is_acquitted(wrong, judged):
                 return wrong
             right = judged
             break
@@ -178,7 +177,8 @@ def _without_input(attempt: Attempt, judged: Judged, stated: str | None) -> Judg
     return judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
 
 
-def _same_reading(first: Judged, second: Judged) -> bool:
-    """Whether two verdicts are on steps of the same arrays, each by a loss of the program's."""
-    arrays = [{p.versions[0] for p in judged.step.parameters} for judged in (first, second)]
-    return arrays[0] == arrays[1] and all(judged.truth.loss.node is not None for judged in (first, second))
+def _is_acquitted(wrong: Judged, right: Judged) -> bool:
+    """Whether another reading of the step counts more than one that is wrong: not where that is of the same arrays, and
+    by a loss of the program's own."""
+    arrays = [{p.versions[0] for p in judged.step.parameters} for judged in (wrong, right)]
+    return arrays[0] != arrays[1] or wrong.truth.loss.node is None

@@ -485,10 +485,11 @@ def _but_for_penalty(truth: Truth, other: Truth, step: Step, drawn: list[Values]
     for p in step.parameters:
         own, named = ([adjoints.get(p.before) for adjoints in t.adjoints] for t in (truth, other))
         known = [a for a in (*own, *named) if a is not None]
-        if len(known) < 2 * len(drawn) or p.size < 2:
+        if len(known) < 2 * len(drawn):
             return None
         own, named = known[: len(drawn)], known[len(drawn) :]
-        fit = with_penalty(own, named, [np.asarray(values(p.before), float) for values in drawn], 1e-9)
+        before = [np.asarray(values(p.before), float) for values in drawn]
+        fit = with_penalty(own, named, before, 1e-9) if p.size > 1 else None
         constants.append(fit[0] if fit is not None else common_multiple(own, named, 1e-9))
     first = constants[0]
     same = first is not None and all(c is not None and abs(c - first) <= 1e-6 * abs(first) for c in constants)
