@@ -1148,6 +1148,20 @@ def test_a_bias_that_is_one_number_is_clipped_by_the_norm_of_all(tmp_path, bias)
     assert [p["name"] for p in examined(tmp_path, summed)["parameters"] if not p["right"]] == ["b2"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("dZ2 @ W2.T", "dZ2 @ B", "as in feedback alignment"),
+        ("np.tanh(X @ W1 + b1)", "np.sign(X @ W1 + b1)", "as by a straight-through estimator"),
+    ],
+)
+def test_an_error_that_comes_back_another_way_may_be_meant(tmp_path, old, new, why):
+    text = PLAIN.replace("for _ in", "B = np.random.randn(3, 5)\nfor _ in").replace(old, new)
+    text = text.replace(SLOPE[0], "") if "sign" in new else text
+    with pytest.raises(ValueError, match=why):
+        examined(tmp_path, text)
+
+
 EULER = """
 import numpy as np
 rng = np.random.default_rng(98)

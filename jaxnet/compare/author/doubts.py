@@ -19,13 +19,15 @@ from jaxnet.compare.author.rates import without_common_rate
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_alone_of, made_of, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_alone_of, made_of, nodes_in, setitem
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import NOTHING, common_multiple, each_multiple, is_among
 
 Array = np.ndarray
 MOST_NUMBERS = 8  # of a program that are looked at
+STEPS = {np.sign, np.round, np.rint, np.floor, np.ceil, np.trunc, np.heaviside, np.greater, np.greater_equal, np.less,
+         np.less_equal}  # fmt: skip
 
 
 def where(node: Node) -> str:
@@ -156,6 +158,32 @@ def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> Non
             raise Unexplained(
                 f"{name} is stepped with what is made of fewer arrays than the loss: right if that is no gradient but "
                 "an average, and wrong if not"
+            )
+
+
+def check_for_a_way_of_its_own(judged: Judged, findings: list[Finding]) -> None:
+    """An error may be meant to come back another way: over a function that has no slope as if it had one (Bengio et al.
+    2013, straight-through estimators), or through fixed weights of its own (Lillicrap et al. 2016, feedback alignment).
+    """
+    step = judged.step
+    for name in (f.at[1:] for f in findings if f.code == "should-be-zero" and f.at[1:] in judged.names):
+        jump = next((n for n in step.forward if n.function in STEPS and depends(n, judged.names[name].root)), None)
+        if jump is not None:
+            raise Unexplained(
+                f"{where(jump)} has no slope, and the gradient of {name} goes over it: right if that is meant, as by a "
+                "straight-through estimator, and wrong if not"
+            )
+    labels = [m.labels for example in step.examples for m in example.meetings if m.labels is not None]
+    ends, begin = [example.prediction for example in step.examples], {p.root for p in step.parameters}
+    forward = made_of([*ends, *step.losses, *labels], until=lambda n: n in begin)
+    forward |= {version for p in step.parameters for version in p.versions}  # as weights were before
+    for node in (n for n in step.backward if n.function in (np.dot, np.matmul)):
+        for made in (ancestors([n]) for n in node.parents if n not in step.active | step.labelled):
+            if not any(n.origin == "random" for n in made) or not forward.isdisjoint(made):
+                continue
+            raise Unexplained(
+                f"{where(node)} sends the error back through numbers that the forward pass does not have: right if "
+                "that is meant, as in feedback alignment, and wrong if not"
             )
 
 

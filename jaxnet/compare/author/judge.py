@@ -335,6 +335,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
         of_it = {f"d{name}": f"d{name} = ∂{other}/∂{name}" for name in given}
         findings = [f._replace(computed=of_it.get(f.at, "")) if f.code == "unknown" else f for f in findings]
     doubts.check_for_rules_of_their_own(judged, findings)
+    doubts.check_for_a_way_of_its_own(judged, findings)
     doubts.check_for_strangers(judged)
     doubts.check_what_it_branches_on(judged)
     doubts.check_where_it_is_taken(judged)

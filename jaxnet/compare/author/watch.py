@@ -12,7 +12,7 @@ from jaxnet.compare.author.program import Ran, shorten
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoStep, Parameter, Step, find_steps, steps_of_networks
-from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, nodes_in
+from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, nodes_in, scaled_by_numbers
 
 NODES = 300_000  # that are recorded at most
 NETWORKS = 4  # of one program that are judged at most
@@ -84,7 +84,7 @@ class Watch:
         known = {version for p in step.parameters for version in p.versions}
         forward = made_of([*(example.prediction for example in step.examples), *step.losses])
         inside = made_of(n for p in step.parameters for n in nodes_in(p.steps)) & step.labelled
-        began = forward - known - step.active
+        began = {n for n in forward - known if n.function is None or scaled_by_numbers(n) is not None}
         updates = (
             (made, p) for node in inside - known for p, made in node.updates if p in began and isinstance(made, Node)
         )
