@@ -1217,6 +1217,13 @@ for _ in range(9):
         examined(tmp_path, likelihood)
 
 
+def test_a_term_of_the_loss_that_no_gradient_has(tmp_path):
+    """It depends on the parameters beside the prediction: the cross-entropy alone would acquit them."""
+    text = PLAIN.replace("np.log(P)) / 9", "np.log(P)) / 9 + 0.1 * np.sum(A1 ** 2)")
+    said = examined(tmp_path, text)
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+
+
 @pytest.mark.parametrize("penalty", ["2 * 0.01 * W1", "0.01 * W1", "0"])
 def test_a_cost_that_makes_a_forward_pass_of_its_own_counts(tmp_path, penalty):
     """Where it is printed now and then, the next step does not acquit a gradient that it contradicts."""

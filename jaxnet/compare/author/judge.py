@@ -199,7 +199,8 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
             judged = judged._replace(problem=problem, diagnosis=diagnosis)
         return judged
     loss = truth.loss
-    if same and loss.node is not None and loss.name is None and set(descends.values()) <= {False, None}:
+    unnamed = loss.name is None or loss.beside
+    if same and loss.node is not None and unnamed and set(descends.values()) <= {False, None}:
         raise ValueError(
             f"all steps go uphill on the number of {doubts.where(loss.node)}: right if it is no loss, but to be made "
             "large"

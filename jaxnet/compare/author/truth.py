@@ -37,6 +37,7 @@ class Loss(NamedTuple):
     other: str | None = None  # the name of another loss, if all gradients are those of that one
     factor: float | None = None  # what the program's own is times the sum of the named one over the examples
     weighted: bool = False  # the program's own is a named one in which examples count differently, or not at all
+    beside: bool = False  # the parameters have a part in it beside the prediction: the name is that of a term
 
     def is_same_number(self, other: Loss) -> bool:
         """Whether both are what the same instruction of the program computes."""
@@ -435,9 +436,7 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     for k, node in enumerate(step.losses):
         only = [float(other == k) for other in range(len(step.losses))]
         truth = differentiated(Loss(node, None), only, nothing)
-        name, factor, corrections = None, 1.0, None
-        if not _goes_round(node, predictions, step):
-            name, factor, corrections = _named(step, drawn, labels, truth.adjoints)
+        name, factor, corrections = _named(step, drawn, labels, truth.adjoints)
         if name is None:  # it may be computed of another prediction than the one that was found, made once more
             found = (
                 (t.loss.name, multiple_of(truth, t, step) or _but_for_penalty(truth, t, step, drawn))
@@ -445,7 +444,8 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
             )
             name, factor = next(((name, c) for name, c in found if c), (None, 1.0))
         weighted = name is None and _is_weighted(step, drawn, labels, truth.adjoints)
-        loss = Loss(node, name, corrections is None, factor=factor if name else None, weighted=weighted)
+        beside = _goes_round(node, predictions, step)
+        loss = Loss(node, name, corrections is None, factor=factor if name else None, weighted=weighted, beside=beside)
         if corrections is None and factor > 0:
             yield truth._replace(loss=loss)
         else:
@@ -457,8 +457,7 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
 
 
 def _goes_round(loss: Node, predictions: list[Node], step: Step) -> bool:
-    """Whether a loss depends on the parameters in another way than by the predictions, and that is no penalty: the
-    names are those of what is made of predictions and labels."""
+    """Whether a loss depends on the parameters in another way than by the predictions, and that is no penalty."""
     through, weights = set(predictions), {n for p in step.parameters for n in (p.root, p.before)}
     for node in sorted(made_of([loss], until=lambda n: n in through), key=lambda n: n.number):
         if not through.isdisjoint(node.sources):
