@@ -178,13 +178,13 @@ def check_for_a_way_of_its_own(judged: Judged, findings: list[Finding]) -> None:
     forward = made_of([*ends, *step.losses, *labels], until=lambda n: n in begin)
     forward |= {version for p in step.parameters for version in p.versions}  # as weights were before
     for node in (n for n in step.backward if n.function in (np.dot, np.matmul)):
-        for made in (ancestors([n]) for n in node.parents if n not in step.active | step.labelled):
-            if not any(n.origin == "random" for n in made) or not forward.isdisjoint(made):
-                continue
-            raise Unexplained(
-                f"{where(node)} sends the error back through numbers that the forward pass does not have: right if "
-                "that is meant, as in feedback alignment, and wrong if not"
-            )
+        for fixed in (n for n in node.parents if n not in step.active and n not in step.labelled):
+            made = ancestors([fixed])
+            if forward.isdisjoint(made) and any(n.origin == "random" for n in made):
+                raise Unexplained(
+                    f"{where(node)} sends the error back through numbers that the forward pass does not have: right if "
+                    "that is meant, as in feedback alignment, and wrong if not"
+                )
 
 
 def _is_bent(judged: Judged, name: str) -> bool:

@@ -25,7 +25,7 @@ from jaxnet.compare.author.readings import compared, equal_to_truth, multiple_am
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, made_alone_of, nodes_in
-from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, truths
+from jaxnet.compare.author.truth import Loss, Truth, draws, has_more_terms, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple
 from jaxnet.compare.teeth import Teeth, teeth
@@ -199,10 +199,10 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
             judged = judged._replace(problem=problem, diagnosis=diagnosis)
         return judged
     loss = truth.loss
-    unnamed = loss.name is None or loss.beside
-    if same and loss.node is not None and unnamed and set(descends.values()) <= {False, None}:
+    climbed = loss.node if same and set(descends.values()) <= {False, None} else None
+    if climbed is not None and (loss.name is None or has_more_terms(climbed, step)):
         raise ValueError(
-            f"all steps go uphill on the number of {doubts.where(loss.node)}: right if it is no loss, but to be made "
+            f"all steps go uphill on the number of {doubts.where(climbed)}: right if it is no loss, but to be made "
             "large"
         )
     if all(f is not None for f in factors.values()) and not known and not step.stale:

@@ -44,12 +44,9 @@ def without_decay(truth: Truth, fitted: dict[Parameter, list[Level]], step: Step
         if p.size < 2 or any(level.factor is not None for level in levels):
             continue
         own = [np.asarray(values(p.before), float) for values in drawn]
-        made = ((m, [np.asarray(Values({b: w})(m)).reshape(w.shape) for w in own]) for b, m in p.shrunk)
-        for (node, left), penalty in itertools.product(made, penalties(p, truth, forward)):
-            kept = [a != 0 for a in left]  # a soft threshold takes no more than there is
-            taken = [(w - a)[k] for w, a, k in zip(own, left, kept, strict=True)]
-            wanted = [part[k] for part, k in zip(penalty, kept, strict=True)]
-            if (common_multiple(taken, wanted, RIGHT) or 0) > 0:
+        made = ((m, [w - np.asarray(Values({b: w})(m)).reshape(w.shape) for w in own]) for b, m in p.shrunk)
+        for (node, taken), penalty in itertools.product(made, penalties(p, truth, forward)):
+            if (common_multiple(taken, penalty, RIGHT) or 0) > 0:
                 decays.append(node)
                 for of_draw, part in zip(adjoints, penalty, strict=True):
                     of_draw[p.before] = of_draw[p.before] - part

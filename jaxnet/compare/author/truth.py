@@ -37,7 +37,6 @@ class Loss(NamedTuple):
     other: str | None = None  # the name of another loss, if all gradients are those of that one
     factor: float | None = None  # what the program's own is times the sum of the named one over the examples
     weighted: bool = False  # the program's own is a named one in which examples count differently, or not at all
-    beside: bool = False  # the parameters have a part in it beside the prediction: the name is that of a term
 
     def is_same_number(self, other: Loss) -> bool:
         """Whether both are what the same instruction of the program computes."""
@@ -444,8 +443,7 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
             )
             name, factor = next(((name, c) for name, c in found if c), (None, 1.0))
         weighted = name is None and _is_weighted(step, drawn, labels, truth.adjoints)
-        beside = _goes_round(node, predictions, step)
-        loss = Loss(node, name, corrections is None, factor=factor if name else None, weighted=weighted, beside=beside)
+        loss = Loss(node, name, corrections is None, factor=factor if name else None, weighted=weighted)
         if corrections is None and factor > 0:
             yield truth._replace(loss=loss)
         else:
@@ -456,9 +454,11 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     yield from of_names()
 
 
-def _goes_round(loss: Node, predictions: list[Node], step: Step) -> bool:
-    """Whether a loss depends on the parameters in another way than by the predictions, and that is no penalty."""
-    through, weights = set(predictions), {n for p in step.parameters for n in (p.root, p.before)}
+def has_more_terms(loss: Node, step: Step) -> bool:
+    """Whether a loss depends on the parameters in another way than by the predictions, and that is no penalty: a name
+    says nothing of it."""
+    through = {example.prediction for example in step.examples}
+    weights = {n for p in step.parameters for n in (p.root, p.before)}
     for node in sorted(made_of([loss], until=lambda n: n in through), key=lambda n: n.number):
         if not through.isdisjoint(node.sources):
             through.add(node)
