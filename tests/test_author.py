@@ -1,6 +1,7 @@
 """Authors' programs are run and judged: right ones, and ones with a mistake planted in a line that is known."""
 
 import contextlib
+import functools
 import io
 import json
 import pickle
@@ -1422,6 +1423,28 @@ def test_constants_are_no_mistakes_where_each_step_may_have_its_own_rate(tmp_pat
         examined(tmp_path, own)
     said = examined(tmp_path, own.replace("-= d", "-= 0.1 * d"))
     assert [(f["at"], f["code"]) for f in said["findings"] if f["at"] != "loss"] == [("dW1", "wrong-scale")]
+
+
+SQUARE = PLAIN.replace("randn(9, 4)", "randn(9, 3)").replace("zeros(5)", "zeros(3)").replace("(4, 5)", "(3, 3)")
+SQUARE = SQUARE.replace("(5, 3)", "(3, 3)").replace("W1 -= ", "W1 = W1 - ").replace("W2 -= ", "W2 = W2 - ")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"for _": "old = W1.copy()\nfor _", "X @ W1": "X @ old"},
+        {"for _": "old = W1.copy()\nfor _", "X @ W1": "X @ old", "W1 = W1 -": "W1 -="},
+        {"for _": "turned = W1.T\nfor _", "X @ W1": "X @ turned.T"},
+        {"W1 = W1 - 0.1 * dW1": "W1, W2 = W2 - 0.1 * dW2, W1 - 0.1 * dW1", "    W2 = W2 - 0.1 * dW2\n": ""},
+        {"W2 = W2 -": "W2 = W1 -"},
+    ],
+    ids=["a copy", "a copy of what is stepped in place", "a view", "names exchanged", "another array's name"],
+)
+def test_what_the_next_step_does_not_go_on_with(tmp_path, changes):
+    """All gradients of the first step are right."""
+    assert examined(tmp_path, SQUARE)["verdict"] == "right"
+    with pytest.raises(ValueError, match="not what the first has made of W1"):
+        examined(tmp_path, functools.reduce(lambda text, change: text.replace(*change), changes.items(), SQUARE))
 
 
 def test_a_momentum_in_the_line_of_the_gradient_is_none_in_the_second_step(tmp_path):

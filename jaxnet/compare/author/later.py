@@ -6,7 +6,10 @@ A copy of the weights is theirs until they are stepped, and a sum that is never 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
+
+import numpy as np
 
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.doubts import check_for_a_sum_without_end, where
@@ -17,7 +20,7 @@ from jaxnet.compare.author.levels import has_shape, holds, levels_of, true_gradi
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.replay import Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors
+from jaxnet.compare.author.tape import Node, ancestors, made_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, truths
 
 
@@ -26,8 +29,10 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     were made with their new versions only.
 
     It is wrong where what made a true gradient in the first step does not in the second, whatever an optimiser makes of
-    it. Raises Unexplained where that is so and nobody can say why, and where a sum is never set to 0.
+    it. Raises Unexplained where that is so and nobody can say why, where the next forward pass does not go on with what
+    the step gave, and where a sum is never set to 0.
     """
+    _check_that_it_is_gone_on_with(right, attempt)
     loss = right.truth.loss
     if loss.decay is not None or loss.penalised:
         return right  # the truth is that of one step
@@ -70,6 +75,43 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     if problem is not None:
         raise problem
     return right
+
+
+def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
+    """Raises Unexplained where something else than an array's next version stands in its place in the next forward
+    pass: a copy or a view of the weights that has grown stale, or what was given another array's name."""
+    step, names = right.step, {p: name for name, p in right.names.items()}
+    owner = {node: p for p in step.parameters for node in (p.root, p.before)}
+    version_of = {version: p for p in step.parameters for version in p.versions}
+    begin = max(p.after.number for p in step.parameters)
+    end = max((p.versions[2].number for p in step.parameters if len(p.versions) > 2), default=0)
+    following: dict[tuple, list[Node]] = {}
+    for node in attempt.tape.nodes[begin:end]:
+        for k, parent in enumerate(node.parents):
+            following.setdefault((node.site, node.function, k), []).append(parent)
+    for node in step.forward:
+        for k, parent in enumerate(node.parents):
+            now = following.get((node.site, node.function, k), [])
+            others = [n for n in map(_whole, now) if n not in version_of]
+            stepped = [version_of[base] for n in others for base, _ in n.updates if base in version_of]
+            if (p := owner.get(_whole(parent))) is not None:
+                goes_on = not now or any(p.new & made_of([n], p.root.number) for n in now)
+            elif parent not in step.active and stepped:  # a constant, where now a step of an array stands
+                p, goes_on = stepped[0], False
+            else:
+                continue
+            if not goes_on:
+                raise Unexplained(
+                    f"nothing is wrong in the first step, but what {where(node)} uses in the next one is not what the "
+                    f"first has made of {names[p]}"
+                )
+
+
+def _whole(node: Node) -> Node:
+    """The array that a Node shows all or a part of."""
+    while node.function in (np.transpose, np.reshape, operator.getitem) and isinstance(node.inputs[0], Node):
+        node = node.inputs[0]
+    return node
 
 
 def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
