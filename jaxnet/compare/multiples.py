@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+LARGE = 10_000  # entries, of which some are looked at before all
+SAMPLE = 16  # of them along each axis, or up to twice as many
 NOTHING = 1e-10  # a gradient as small as this, as a share of the largest one of the network, is 0
 
 
@@ -19,7 +21,7 @@ def multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | Non
 
     c = ⟨of, array⟩ / ⟨of, of⟩, that of least squares. Arrays of different shapes are no multiples.
     """
-    if array.shape != of.shape:
+    if array.shape != of.shape or _differs_in_part(array, of, tolerance):
         return None
     square, product, own = (float(np.vdot(*pair)) for pair in ((of, of), (of, array), (array, array)))
     factor = product / square if square else 0.0
@@ -28,6 +30,23 @@ def multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | Non
         return None
     close = np.abs(array - factor * of).max(initial=0) <= tolerance * np.abs(array).max(initial=0)
     return factor if factor and close else None
+
+
+def some_of(array: np.ndarray) -> np.ndarray:
+    """Entries of a large array, by which much can be told of all of them; all of a small one."""
+    if array.size <= LARGE:
+        return array
+    return array[tuple(slice(None, None, max(1, n // SAMPLE)) for n in array.shape)]
+
+
+def _differs_in_part(array: np.ndarray, of: np.ndarray, tolerance: float) -> bool:
+    """Whether some entries of a large array are enough to see that no constant brings all of them close."""
+    part, other = some_of(array), some_of(of)
+    if part is array:
+        return False
+    square = float(np.vdot(other, other))
+    rest = part - (float(np.vdot(other, part)) / square if square else 0.0) * other
+    return float(np.vdot(rest, rest)) > part.size * (tolerance * max(array.max(), -array.min())) ** 2
 
 
 def is_among(number: float, others: Iterable[float], tolerance: float) -> bool:

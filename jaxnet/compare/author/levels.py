@@ -12,7 +12,7 @@ from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node
 from jaxnet.compare.author.truth import Truth
-from jaxnet.compare.multiples import NOTHING, common_multiple, without_ones
+from jaxnet.compare.multiples import NOTHING, common_multiple, some_of, without_ones
 
 RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
 Array = np.ndarray
@@ -136,6 +136,8 @@ def ratio_of(level: Level, whole: Level) -> float | None:
     rest, of_whole = level.arrays[0], whole.arrays[0]
     if of_whole.shape != rest.shape or not rest.any():
         return None
+    if (some := some_of(rest)).any():
+        rest, of_whole = some, some_of(of_whole)
     return float(np.vdot(rest, of_whole) / np.vdot(rest, rest))
 
 

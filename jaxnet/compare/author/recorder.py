@@ -544,6 +544,8 @@ class Array(Recorded, np.ndarray):
         result = bare[plain(index)]
         if not _tape:
             return result
+        if self.dtype == np.uint8 and self.ndim > 1 and _is_unused(self):
+            return result  # pixels, row by row or one by one: what is made of them is data when it is given a name
         if self.size > HUGE and 10 * np.size(result) < self.size and _is_of_pictures(node_of(self)):
             return leaf(np.array(result), "data")
         at = _refer(index)
