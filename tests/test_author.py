@@ -1970,6 +1970,29 @@ def test_what_a_parameter_decays_by_in_the_line_of_its_step(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
 
 
+def test_weights_that_decay_in_the_line_of_their_step_may_be_stepped_too_early(tmp_path):
+    """And a rate that is a bias's own is no second mistake of what is summed over too much."""
+    text = (
+        PLAIN[: PLAIN.index("    dZ2 =")]
+        + """
+    dZ2 = P - Y
+    b2 -= 0.5 * np.mean(dZ2, axis=0)
+    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)
+    W2 -= 0.5 * (A1.T @ dZ2) / 9 + 0.5 * 0.01 * W2 / 9
+    W1 -= 0.5 * (X.T @ dZ1) / 9 + 0.5 * 0.02 * W1
+    b1 -= 0.5 * np.mean(dZ1, axis=0)
+"""
+    )
+    assert examined(tmp_path, text)["verdict"] == "right"
+    lines = text.splitlines(keepends=True)
+    lines[-3], lines[-4] = lines[-4], lines[-3]
+    said = examined(tmp_path, "".join(lines))
+    early = [("dZ1", "weights-already-updated")]
+    assert [(f["at"], f["code"]) for f in said["findings"]] == early
+    said = examined(tmp_path, "".join(lines).replace("0.5 * np.mean(dZ2, axis=0)", "np.mean(0.5 * dZ2)"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db2", "summed-over-all-axes"), *early]
+
+
 def test_a_penalty_of_the_weights_after_the_step(tmp_path):
     """The gradient has that of the weights before it, as it should; the number that is printed has another one."""
     text = PLAIN.replace("    W1 -= ", "    dW1, dW2 = dW1 + 0.01 * W1, dW2 + 0.01 * W2\n    W1 -= ")

@@ -347,8 +347,10 @@ def test_the_notebooks_own_mistakes():
     assert report.truth == "jax.grad of your forward pass and loss"
 
 
-def test_what_is_a_multiple():
-    array = np.random.default_rng(0).normal(size=(2, 3))
+@pytest.mark.parametrize("shape", [(2, 3), (300, 700)])
+def test_what_is_a_multiple(shape):
+    """Of large arrays some entries are looked at first, and of a wrong one that is not among them all."""
+    array = np.random.default_rng(0).normal(size=shape)
     assert multiple(-2 * array, array, 1e-9) == pytest.approx(-2)
     off = array.copy()
     off[1, 2] += 1e-6

@@ -121,6 +121,19 @@ def test_what_is_put_into_an_array_before_it_is_used_is_data():
         real.testing.assert_array_equal(Values()(node_of(x)), [[5, 1, 2], [1, 2, 3]])
 
 
+def test_pixels_are_read_without_a_record():
+    with recording() as tape:
+        pictures = np.array(real.arange(12, dtype=real.uint8).reshape(2, 2, 3))
+        rows = [row for picture in pictures for row in picture]
+        assert not any(isinstance(row, Array) for row in rows)
+        assert len(tape.nodes) == 1
+        again = np.array([[rows[0][0] / 255, rows[3][2] / 255]])
+        real.testing.assert_array_equal(node_of(again).value, [[0, 11 / 255]])
+        labels = np.array(real.arange(3, dtype=real.uint8))
+        assert node_of(pictures / 255).function is real.true_divide
+        assert [node_of(array).name for array in (pictures[0], labels[1:])] == ["getitem", "getitem"]
+
+
 def test_names_that_numpy_had_before_its_second_version():
     with recording():
         a = np.asfarray([1, 2])
@@ -226,6 +239,17 @@ def test_backwards_it_is_jax_grad_of_the_whole():
     with jax.enable_x64(True):
         true = jax.grad(program)(jnp.asarray(begin.value), jnp.asarray(real.array(b)), jnp)
     real.testing.assert_allclose(found, true, rtol=1e-12)
+
+
+@pytest.mark.parametrize("relu", [lambda z: np.maximum(0, z), lambda z: np.maximum(z, z * 0)])
+def test_at_0_a_relu_has_no_slope(relu):
+    """As where an image is blank. Of two arrays that both depend on something each has half of it, as JAX has it."""
+    with recording() as tape:
+        z = np.array([-1.0, 0.0, 2.0])
+        begin, loss = node_of(z), np.sum(relu(z))._node
+    active = {n for n in tape.nodes if begin in ancestors([n])}
+    at_0 = PullBack([loss], active)(Values(), [1.0])[begin][1]
+    assert at_0 == (0.5 if len(active) > 3 else 0)
 
 
 @pytest.mark.parametrize("limits", [{}, {"SMALL": 0}, {"SMALL": 0, "LARGE": 0}])

@@ -474,6 +474,16 @@ def test_libraries_for_either_python(ran):
     assert (found["cPickle"].loads(found["cPickle"].dumps(5)), found["n"]) == (5, [0, 1])
 
 
+def test_where_a_library_had_things_before(ran):
+    found = ran("""
+        from sklearn.cross_validation import train_test_split
+        from sklearn.datasets.samples_generator import make_moons
+        x, y = make_moons(10)
+        parts = train_test_split(x, y, test_size=0.2)
+    """)
+    assert [len(part) for part in found["parts"]] == [8, 2, 8, 2]
+
+
 def test_compilers_and_other_numpys(ran):
     found = ran("""
         from numba import njit, prange, jit
@@ -636,6 +646,7 @@ def test_a_missing_table_whose_name_tells_nothing(ran, tmp_path):
     assert found["x"].shape == (300, 5)
     assert ran("import numpy as np\nx = np.loadtxt('train_x')")["x"].shape == (TRAIN, 784)
     assert len(found["w"].split()) > 100
+    assert len(ran("import numpy as np\nx = np.loadtxt('points.csv', delimiter=',', skiprows=1)")["x"]) == 300
 
 
 def test_a_missing_table_of_digits(tables):
@@ -799,7 +810,9 @@ def test_a_minimiser_steps_down_the_authors_gradient():
     known = libraries.mathematics(np)
 
     def cost(x, scale):
-        return scale * np.sum(x**2), 2 * scale * x
+        value, gradient = scale * np.sum(x**2), 2 * scale * x
+        x[:] = 0  # its own copy, which it may write to
+        return value, gradient
 
     x0 = np.array([1.0, -2.0])
     expected = x0 * (1 - 0.125 * 2) ** 3

@@ -61,6 +61,7 @@ class Problem(NamedTuple):
     dW[l] and db[l] (index 0 is empty) hold the given gradients as rows, (o, i) and (o,), or whatever shape they
     came in; None where none was given. penalty[l] is λ of a weight penalty that the loss itself has. along[k][l] is
     the input of layer l + 1 along its `directions`, in draw k: candidates for its error are first tried on that.
+    new[k][l] are the weights after the step, where they are known.
     """
 
     passes: list[Pass]
@@ -69,6 +70,7 @@ class Problem(NamedTuple):
     tolerance: float
     penalty: list[list[float]]
     along: tuple[list[Array], ...] = ()
+    new: tuple[list[Array], ...] = ()
 
 
 class Explanation(NamedTuple):
@@ -362,17 +364,18 @@ def _slopes(codes: tuple[str, ...], count: int) -> list[tuple[tuple[str, ...], m
 
 
 def _after_update_candidates(problem: Problem, layer: int, above: Arrays, count: int) -> Iterator[Candidate]:
-    """dZ (W − η dW) ∘ slope, where W had made its step already: η is solved for, from dW or db of this layer."""
+    """dZ (W − η dW) ∘ slope, where W had made its step already: if that is not known, η is solved for, from dW or db of
+    this layer."""
     passes = problem.passes
-    steps = []
-    for p, dW in zip(passes, problem.dW[layer + 1], strict=True):
+    steps = [p.W[layer + 1] - new[layer + 1] for p, new in zip(passes, problem.new, strict=False)]
+    for p, dW in zip(passes, problem.dW[layer + 1], strict=True) if not steps else ():
         if dW is None:
             return
         try:
             steps.append(np.broadcast_to(dW, p.W[layer + 1].shape))
         except ValueError:
             return
-    W = [p.W[layer + 1] for p in passes]
+    W, draws = [p.W[layer + 1] for p in passes], range(len(passes))
     ways: list[tuple[tuple[str, ...], list[tuple[Array, Array]]]] = [((), list(zip(W, steps, strict=True)))]
     if all(w.shape[0] == w.shape[1] for w in W):
         ways.append((("weights-not-transposed",), [(w.T, step.T) for w, step in zip(W, steps, strict=True)]))
@@ -384,7 +387,7 @@ def _after_update_candidates(problem: Problem, layer: int, above: Arrays, count:
         for codes, slope in found:
             for more, slopes in _together(slope(p, layer, d) for p, d in zip(passes, dA, strict=True)):
                 before, change = _times(dA, slopes), _times(dA_change, slopes)
-                rates = [_step_size(problem, layer, k, before[k], change[k]) for k in range(len(passes))]
+                rates = [1.0 if problem.new else _step_size(problem, layer, k, before[k], change[k]) for k in draws]
                 if all(rate > 1e-12 for rate in rates):
                     updated = tuple(b - rate * c for b, c, rate in zip(before, change, rates, strict=True))
                     symbols = f"(dZ{layer + 1} (W{layer + 1} after its update)) ∘ {more}"

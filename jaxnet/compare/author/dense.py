@@ -185,11 +185,11 @@ def _prediction(dense: Dense, step: Step, values: Values) -> Array | None:
     return _of_prediction(dense, [np.asarray(values(e.prediction)) for e in step.examples], values)
 
 
-def _weights(dense: Dense, number: int, values: Values) -> Array:
-    """W as (o, i)."""
-    parameter = dense.layers[number - 1][0].weights.before
-    W = np.atleast_2d(np.asarray(values(parameter), float))
-    return W if parameter.shape != W.shape or dense.output_first(number) else W.T
+def _weights(dense: Dense, number: int, values: Values, stepped: bool) -> Array:
+    """W as (o, i), before the step or after it."""
+    parameter = dense.layers[number - 1][0].weights
+    W = np.atleast_2d(np.asarray(values(parameter.after if stepped else parameter.before), float))
+    return W if parameter.before.shape != W.shape or dense.output_first(number) else W.T
 
 
 def as_rows(dense: Dense, name: str, array: Array) -> Array:
@@ -243,7 +243,7 @@ def problem(
     dense: Dense, step: Step, drawn: list[Values], truth: Truth, gradients: dict[str, list[Array]]
 ) -> Problem | None:
     """The network, its loss's derivatives and the given gradients in each draw; None where they do not fit."""
-    passes = []
+    passes, new = [], []
     depth = len(dense.layers)
     penalty: list[list[float]] = [[0.0] * len(drawn) for _ in range(depth + 1)]
     for k, values in enumerate(drawn):
@@ -251,7 +251,10 @@ def problem(
         def adjoint(node: Node, of_draw: dict[Node, Array] = truth.adjoints[k]) -> Array:
             return np.asarray(of_draw.get(node, np.zeros(node.shape)), float)
 
-        W = [np.zeros((0, 0)), *(_weights(dense, number, values) for number in range(1, depth + 1))]
+        W, after = (
+            [np.zeros((0, 0)), *(_weights(dense, number, values, stepped) for number in range(1, depth + 1))]
+            for stepped in (False, True)
+        )
         Z = [_scores(dense, number, values) for number in range(1, depth + 1)]
         Y = [labels_of(example, values) for example in step.examples]
         if any(y is None for y in Y):
@@ -289,12 +292,19 @@ def problem(
                 return None
             penalty[number][k] = found
         passes.append(forward)
+        new.append(after)
 
     def given(name: str) -> list[Array | None]:
         return [as_rows(dense, name, g) for g in gradients[name]] if name in gradients else [None] * len(drawn)
 
     dW, db = ([given(f"{kind}{number}") for number in range(depth + 1)] for kind in "Wb")
-    return Problem(passes, dW, db, 1e-8, penalty)
+    if any(
+        w.shape != w_new.shape
+        for p, after in zip(passes, new, strict=True)
+        for w, w_new in zip(p.W, after, strict=True)
+    ):
+        new = []  # a step that gives an array another shape
+    return Problem(passes, dW, db, 1e-8, penalty, new=tuple(new))
 
 
 def _slope(Y_hat: Array, Y: Array, loss: str | None) -> Array:

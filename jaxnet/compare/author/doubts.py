@@ -128,14 +128,19 @@ def check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], f
             )
 
 
-def check_for_rates_of_their_own(judged: Judged, findings: list[Finding]) -> None:
-    """Where no rate is common to all steps, a number that one gradient is times the others' may be its rate."""
-    off = next((f.at for f in findings if f.code == "wrong-scale" and f.at[1:] in judged.names), None)
-    if off is not None and judged.step.is_authors and without_common_rate(judged.step, judged.drawn[0]):
+def without_rates_of_their_own(judged: Judged, findings: list[Finding]) -> list[Finding]:
+    """Where no rate is common to all steps, a number that one gradient is times the others' may be its rate: nothing is
+    said of it beside another mistake, and there is no verdict on it alone."""
+    off = {f.at for f in findings if f.code == "wrong-scale" and f.at[1:] in judged.names}
+    if not off or not judged.step.is_authors or not without_common_rate(judged.step, judged.drawn[0]):
+        return findings
+    others = [f for f in findings if f.code != "wrong-scale" or f.at not in off]
+    for alone in sorted(off - {f.at for f in others}):
         raise Unexplained(
-            f"{off} is the gradient times another number than others are, and no rate is common to all steps: right if "
-            "each has its own, and wrong if not"
+            f"{alone} is the gradient times another number than others are, and no rate is common to all steps: right "
+            "if each has its own, and wrong if not"
         )
+    return others
 
 
 def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> None:

@@ -240,7 +240,12 @@ def numpy_readers(np: types.ModuleType, files: Files) -> dict[str, Any]:
         return Arrays({k: np.array(loaded[k][:rows] if loaded[k].ndim else loaded[k]) for k in loaded})
 
     def text(reader: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda fname, *arguments, **how: reader(stream(fname, True), *arguments, **how)
+        def read(fname: Any, *arguments: Any, **how: Any) -> Any:
+            if isinstance(fname, str | os.PathLike) and files.find(fname) is None:  # what is made up has no heading
+                how = {name: value for name, value in how.items() if name not in ("skiprows", "skip_header")}
+            return reader(stream(fname, True), *arguments, **how)
+
+        return read
 
     def fromfile(file: Any, dtype: Any = float, count: int = -1, sep: str = "", offset: int = 0) -> Any:
         opened = stream(file)

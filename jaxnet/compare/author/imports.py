@@ -127,6 +127,8 @@ class Imports:
 
     def _search(self, name: str) -> types.ModuleType:
         """The author's module of this name, or a replacement, or the real one."""
+        if name in _RENAMED:
+            return self._module(_RENAMED[name])
         parts = name.split(".")
         known = self._replaced(parts[0]) or (parts[0] not in self.registered and is_installed(parts[0]))
         base = None if parts[0] in sys.builtin_module_names else self.tree.find(parts, self._folders(), known)
@@ -242,6 +244,13 @@ def derived(module: types.ModuleType, changes: dict[str, Any]) -> types.ModuleTy
     copy = types.ModuleType(module.__name__, module.__doc__)
     copy.__dict__.update({"__getattr__": lambda name: getattr(module, name)} | module.__dict__ | changes)
     return copy
+
+
+# Where scikit-learn has what older programs import.
+_RENAMED = {
+    "sklearn.cross_validation": "sklearn.model_selection", "sklearn.grid_search": "sklearn.model_selection",
+    "sklearn.datasets.samples_generator": "sklearn.datasets",
+}  # fmt: skip
 
 
 def _older(pickle: types.ModuleType) -> dict[str, types.ModuleType]:

@@ -325,7 +325,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
         )
     doubts.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
-    doubts.check_for_rates_of_their_own(judged, findings)
+    findings = doubts.without_rates_of_their_own(judged, findings)
     doubts.check_for_another_number(judged, wrong)
     doubts.check_what_becomes_of_it(judged, wrong, findings)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]

@@ -337,11 +337,12 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
         return slide(image, kernel[::-1, ::-1], [pair[::-1] for pair in around(kernel, mode)])
 
     def descend(f: Any, x0: Any, fprime: Any = None, args: Any = (), **_: Any) -> Any:
-        """In the place of every minimiser, three plain steps down the author's own gradient."""
+        """In the place of every minimiser, three plain steps down the author's gradient. Functions are given a copy, as
+        SciPy does, which they may overwrite."""
         args, x = args if isinstance(args, tuple) else (args,), x0
         for _step in range(3):
-            value: Any = f(x, *args)
-            gradient: Any = fprime(x, *args) if callable(fprime) else value[1]
+            value: Any = f(np.copy(x), *args)
+            gradient: Any = fprime(np.copy(x), *args) if callable(fprime) else value[1]
             x = x - RATE * gradient
         return x
 

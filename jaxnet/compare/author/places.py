@@ -63,11 +63,11 @@ def _unjudged(judged: Judged) -> list[Unjudged]:
     stepped = {p.before for p in step.parameters}
     first = max((p.number for p in stepped), default=0)
     found: dict[Unjudged, None] = {}
-    held = [(n.instruction, k, i) for n in step.active for k, i in enumerate(n.inputs) if isinstance(i, Node)]
-    in_turn = {(instruction, k) for instruction, k, i in held if i in stepped}  # where one after the other stands
+    held = [((n.instruction, n.function, k), i) for n in step.active for k, i in enumerate(n.inputs)]
+    in_turn = {where for where, i in held if isinstance(i, Node) and i in stepped}  # where one after the other stands
     for node in sorted(ancestors([e.prediction for e in step.examples], first), key=lambda n: n.number):
-        here = (i for k, i in enumerate(node.inputs) if (node.instruction, k) in in_turn and isinstance(i, Node))
-        for array in (i for i in here if i not in step.active and i.dtype.kind == "f"):
+        here = (i for k, i in enumerate(node.inputs) if (node.instruction, node.function, k) in in_turn)
+        for array in (i for i in here if isinstance(i, Node) and i not in step.active and i.dtype.kind == "f"):
             found[Unjudged(array.shape, _as_place(node) or Place())] = None
         still = [p for p in node.parents if p not in step.active and p.shape and p.dtype.kind == "f"]
         others = [p for p in node.parents if p not in still]

@@ -13,7 +13,7 @@ from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.raw import is_scaling, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, nodes_in
+from jaxnet.compare.author.tape import Node, ancestors, multiples, nodes_in
 from jaxnet.compare.multiples import is_among
 
 MOST_NUMBERS = 6  # in the line of a step
@@ -21,14 +21,16 @@ MOST_NUMBERS = 6  # in the line of a step
 
 def scalings(parameter: Parameter, step: Step, values: Values, factors: bool = False) -> dict[Node, float]:
     """By what numbers something is multiplied on the way to a step: what follows from the labels, or in the line of the
-    step anything (`W -= rate * X.T @ error`), and elsewhere the other `factors` of what follows from the labels
-    (`dW = rate * X.T @ error`)."""
+    step anything (`W -= rate * X.T @ error`) but the parameter, and elsewhere the other `factors` of what follows from
+    the labels (`dW = rate * X.T @ error`)."""
     inside = ancestors(nodes_in(parameter.steps), min((n.number for n in step.labelled), default=0))
     products = (n for n in inside & step.labelled if factors and n.function not in (np.add, np.subtract))
     counted = step.labelled.union(*(n.parents for n in products))
     inside = (n for n in inside if n in counted or n.place == parameter.after.place)
     found = {}
     for node in sorted((n for n in inside if is_scaling(n, step)), key=lambda n: n.number):
+        if parameter.before in multiples(node):
+            continue  # it decays
         array = next(np.asarray(values(parent)) for parent in node.parents if parent.size == node.size)
         square = float(np.vdot(array, array)) or 1.0
         number = abs(float(np.vdot(array, np.asarray(values(node)).reshape(array.shape)))) / square

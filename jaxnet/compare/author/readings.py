@@ -27,6 +27,7 @@ def compared(
     fitted: dict[Parameter, list[Level]], step: Step, drawn: list[Values]
 ) -> tuple[dict[Parameter, Level], dict[Parameter, list[Level]]]:
     """Which array of each parameter is compared with the truth; and all of them, with those found meanwhile."""
+    fitted = {p: _without_decay(levels) for p, levels in fitted.items()}
     given_before = {}  # what NumPy spread over the arrays of an optimiser
     for p, levels in fitted.items() if not step.stale else ():
         if all(level.factor is None for level in levels):
@@ -47,6 +48,12 @@ def compared(
         if chosen[p].arrays[0].size == fitted[p][0].arrays[0].size:
             chosen[p] = first
     return chosen, fitted
+
+
+def _without_decay(levels: list[Level]) -> list[Level]:
+    """The levels but for a decay of the weights that is part of the step, and of no gradient."""
+    is_decay = [lv.candidate is not None and lv.candidate.decayed and lv.factor is None for lv in levels[:-1]]
+    return levels[(*is_decay, False).index(False) :]
 
 
 def _by_line(

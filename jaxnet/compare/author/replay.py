@@ -425,6 +425,12 @@ def _vjp(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
                 number: jnp.where(cotangent == 0, jnp.ones_like(array), array) if array.shape == node.shape else array
                 for number, array in arrays.items()
             }
+        if node.function is np.maximum and len(step.moving) == 1 and arrays[step.moving[0]].shape == node.shape:
+            # relu has the slope 0 at 0, where images are blank: as authors write it, and as `jax.nn.relu` has it.
+            (floor,) = (i for i in step.template[0] if not isinstance(i, _Slot) or i not in step.moving)
+            array = arrays[step.moving[0]]
+            is_at_it = array == (arrays[floor] if isinstance(floor, _Slot) else floor)
+            arrays |= {step.moving[0]: jnp.where(is_at_it, array - 1, array)}
         result, back = jax.vjp(forward, *(jnp.asarray(arrays[number]) for number in step.moving))
         return back(jnp.broadcast_to(cotangent, result.shape).astype(result.dtype))
     except Exception as error:  # whatever JAX has to say about an operation that it cannot trace
