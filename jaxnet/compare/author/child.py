@@ -153,7 +153,8 @@ def _read(message: bytes, token: bytes) -> tuple[dict[str, Any], dict[str, np.nd
 def _how_it_ended(status: int, errors: bytes) -> str:
     number = -status if status < 0 else status - 128  # bubblewrap adds 128, as a shell does
     if number in {known.value for known in signal.Signals}:
-        short = ", or needs more memory than it is given" if number == signal.SIGABRT else ""  # XLA's way to say so
+        # The ways of XLA and of compiled code to say so.
+        short = ", or needs more memory than it is given" if number in (signal.SIGABRT, signal.SIGSEGV) else ""
         return f"the code crashed the process ({signal.Signals(number).name}){short}"
     if status == inside.CLOSED:
         return "the code closed files that it did not open, the way out of its verdict too"

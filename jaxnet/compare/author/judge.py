@@ -333,8 +333,8 @@ def _accused(judged: Judged, factors, known) -> Judged:
     findings = [f._replace(code="weights-already-updated") if f.at in of_new else f for f in findings]
     findings = [(f.code == "unknown" and penalty_finding(judged, f, common)) or f for f in findings]
     if other := judged.truth.loss.other:
-        of_it = {f"d{name}": f"d{name} = ∂{other}/∂{name}" for name in given}
-        findings = [f._replace(computed=of_it.get(f.at, "")) if f.code == "unknown" else f for f in findings]
+        of_it = (f._replace(computed=f"{f.at} = ∂{other}/∂{f.at[1:]}") if f.code == "unknown" else f for f in findings)
+        findings = list(of_it)
     doubts.check_for_rules_of_their_own(judged, findings)
     doubts.check_for_a_way_of_its_own(judged, findings)
     doubts.check_for_strangers(judged)
