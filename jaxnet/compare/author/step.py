@@ -6,6 +6,7 @@ meets data of its size; what follows from there is the backward pass, or the los
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 from collections.abc import Iterator
@@ -484,28 +485,33 @@ def _smooth(parameters: tuple[Parameter, ...], window: list[Node]) -> set[Node]:
 
 def _examples(meetings: list[Meeting], view: View) -> tuple[Example, ...]:
     """Meetings that look at the same prediction together: the last Node that is common to them."""
-    masks, active = view.masks, view.active
+    masks = view.masks
     most = max(masks[m.network].bit_count() for m in meetings)
+    whole = [n for n in view.window if n in view.active and masks[n].bit_count() == most]
+    seen_by = dict.fromkeys(whole, 0)  # a bit for each meeting that looks at it, or at what is made of it
+    for k, meeting in enumerate(meetings):
+        seen_by[meeting.network] |= 1 << k
+    for node in reversed(whole):
+        for source in node.sources if seen_by[node] else ():
+            if source in seen_by:
+                seen_by[source] |= seen_by[node]
     held = {n for p in view.parameters for n in (p.root, p.before)}  # two predictions have these in common
-    groups: list[tuple[set[Node], list[Meeting]]] = []
-    for meeting in meetings:
-        seen = {
-            n
-            for n in made_of([meeting.network], until=lambda n: masks.get(n, 0).bit_count() < most)
-            if masks.get(n, 0).bit_count() == most and n in active
-        }
-        seen = seen - held or seen
-        for common, members in groups:
-            if common & seen:
-                common &= seen
-                members.append(meeting)
-                break
+    last = {seen_by[n]: n for n in whole if n not in held}  # in order: the last Node that just these meetings look at
+    alone = functools.reduce(operator.or_, last, 0)
+    last |= {bits: n for n in whole if n in held and (bits := seen_by[n] & ~alone)}
+    groups: list[int] = []
+    for k in range(len(meetings)):
+        sets = [bits for bits in last if bits >> k & 1]
+        own = next((j for j, group in enumerate(groups) if any(group & bits == group for bits in sets)), None)
+        if own is None:
+            groups.append(1 << k)
         else:
-            groups.append((set(seen), [meeting]))
+            groups[own] |= 1 << k
+    members = [[m for k, m in enumerate(meetings) if group >> k & 1] for group in groups]
     return tuple(
-        Example(max(common, key=lambda n: n.number), tuple(members))
-        for common, members in groups
-        if any(m.node in view.into_steps for m in members)
+        Example(max((n for bits, n in last.items() if group & bits == group), key=lambda n: n.number), tuple(of_group))
+        for group, of_group in zip(groups, members, strict=True)
+        if any(m.node in view.into_steps for m in of_group)
     )
 
 

@@ -15,6 +15,7 @@ from jaxnet.compare.author.step import NoStep, Parameter, Step, find_steps, step
 from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, nodes_in, scaled_by_numbers
 
 NODES = 300_000  # that are recorded at most
+LOOKING = 0.25  # of the time that a program has run, within which it is looked for steps
 NETWORKS = 4  # of one program that are judged at most
 
 
@@ -36,6 +37,7 @@ class Watch:
         self.elsewhere = False  # whether something was trained that the asked file has no part in
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
         self.began = time.monotonic()
+        self.looked = 0.0  # seconds, for steps
         self.beside = False  # whether there may be other networks in that round
         self.trained: list[Step] = []  # the steps that are made in it
         self.left: set[Node] = set()  # arrays of networks whose training was ended
@@ -50,15 +52,20 @@ class Watch:
         next_look = 0 if node.place in self.awaited else self.next_look
         if count < max(next_look, self.next_look_at.get(node.places, 0)):
             return
+        now = time.monotonic()
+        if self.looked > LOOKING * (now - self.began) + 1:
+            return
         # A row that is stepped may be as it was before any other one was.
         made = [(step, list(before_writes(base))[-1]) for base, step in node.updates if isinstance(step, Node)]
         if not any(depends(step, base) or is_zero(step, Values()) for step, base in made):
             self.next_look_at[node.places] = int(1.05 * count)  # a look at the values takes long
+            self.looked += time.monotonic() - now
             return
         try:
             steps = find_steps(self.tape)
         except NoStep:
             steps = []
+        self.looked += time.monotonic() - now
         if not steps or not (steps[0].stale or any(map(_is_repeated, steps[0].parameters))) or self._is_early(steps[0]):
             self.next_look = int((1.5 if steps else 1.25) * count) + 20
             self.awaited = {p.after.place for step in steps[:1] for p in step.parameters}
