@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
+from jaxnet.compare.author.chains import PIECEWISE
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.intended import adds_up, constant_of, rounds_back, term_of_its_own, weights_of_examples
 from jaxnet.compare.author.judged import Endless, Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.levels import RIGHT, Level, holds, true_gradients
 from jaxnet.compare.author.rates import without_common_rate
-from jaxnet.compare.author.raw import stepped
+from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_alone_of, made_of, nodes_in, setitem
-from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied
+from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied, truths
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import NOTHING, common_multiple, each_multiple, is_among
 
 Array = np.ndarray
 MOST_NUMBERS = 8  # of a program that are looked at
+ALIKE = 0.5  # the mean of the products of signs, or a cosine
+SEVERAL = 4  # entries, of which that says something
+PRODUCTS = {np.dot, np.matmul, np.einsum, np.tensordot, np.linalg.solve}
 STEPS = {np.sign, np.round, np.rint, np.floor, np.ceil, np.trunc, np.heaviside, np.greater, np.greater_equal, np.less,
          np.less_equal}  # fmt: skip
 
@@ -141,6 +146,80 @@ def without_rates_of_their_own(judged: Judged, findings: list[Finding]) -> list[
             "if each has its own, and wrong if not"
         )
     return others
+
+
+def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
+    """Whatever an optimiser makes of a gradient has its signs, or most of them: not so the absolute values of it, its
+    squares, its entries at other places, those that are positive. A matrix that it is multiplied by, as Newton's, may
+    turn it."""
+    for name in right:
+        node, p = judged.chosen[name], judged.names[name]
+        between = [n for n in judged.step.way_to(p) if node and n.number > node.number and depends(n, node)]
+        if node is None or not judged.step.is_authors or any(n.function in PRODUCTS for n in between):
+            continue
+        still = []
+        for values, t in zip(judged.drawn, judged.true[name], strict=True):
+            moved, alive = stepped_by(p, node, values), t != 0
+            if moved.shape != t.shape or not alive.any():
+                continue
+            still.append(alive & (stepped(p, values) == 0))
+            signs = abs(float(np.mean(np.sign(moved[alive]) * np.sign(t[alive]))))
+            cosine = abs(float(np.vdot(moved, t))) / (float(np.linalg.norm(moved) * np.linalg.norm(t)) or 1.0)
+            several = np.count_nonzero(alive) >= SEVERAL
+            if not moved.any() or (several and max(signs, cosine) < ALIKE) or _is_cut(still, np.mean(still[-1][alive])):
+                raise Unexplained(
+                    f"the gradient of {name} is right, but what {where(p.after)} steps by goes another way: right if "
+                    "that is meant, and wrong if not"
+                )
+
+
+def _is_cut(still: list[Array], share: float) -> bool:
+    """Whether a good part of the entries stay as they are, in one draw others than in another."""
+    return share > ALIKE / 2 and not all(np.array_equal(entries, still[0]) for entries in still)
+
+
+def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
+    """A step may be one of some entries only, whose turn it is, or of those that are trained at all."""
+    for name in wrong:
+        p, draws = judged.names[name], list(zip(judged.given[name], judged.true[name], strict=True))
+        whole = [n for n in judged.step.way_to(p) if n.size == p.size]
+        masks = [p.after] if p.after.function in PIECEWISE else []
+        masks += [n for n in whole if n.function in (np.tril, np.triu)]
+        masks += [n for n in whole if n.function is np.where and n.inputs[0] not in judged.step.active]
+        if not masks or any(array.shape != t.shape for array, t in draws):
+            continue
+        kept = [array != 0 for array, _ in draws]
+        same = all(np.array_equal(entries, kept[0]) for entries in kept)
+        given, true = map(list, zip(*((array[kept[0]], t[kept[0]]) for array, t in draws), strict=True))
+        if same and not kept[0].all() and common_multiple(given, true, RIGHT) is not None:
+            raise Unexplained(
+                f"{where(masks[0])} leaves some entries of {name} as they are, and the gradient of others is right: "
+                "right if they are to stay, and wrong if not"
+            )
+
+
+def check_for_a_fixed_point(judged: Judged, wrong: list[str]) -> None:
+    """Of an iteration that has come to a fixed point the derivative is taken at that (Bai et al. 2019, deep equilibrium
+    models). With other numbers it may come to none, and its end has another derivative."""
+    own, loss, step = [Values()], judged.truth.loss, judged.step
+    last: dict[tuple, Node] = {}
+    ends = False
+    for node in step.forward:
+        where_made = node.site, node.function, node.shape
+        before = last.get(where_made)
+        if before is not None and node.size > 1 and depends(node, before):
+            ends = ends or np.allclose(own[0](node), own[0](before), 1e-6, 0)
+        last[where_made] = node
+    nodes = {judged.names[name]: judged.chosen[name] for name in wrong if judged.names[name].size > 1}
+    for truth in truths(step, own) if ends and nodes else ():
+        same = truth.loss.is_same_number(loss) or (
+            truth.loss.node is loss.node is None and truth.loss.name == loss.name
+        )
+        if same and all(node and holds(node, true_gradients(p, truth), own) for p, node in nodes.items()):
+            raise Unexplained(
+                "the gradients are right where an iteration comes to a fixed point, as it does in the program, and not "
+                "where it does not: which is meant cannot be told"
+            )
 
 
 def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> None:

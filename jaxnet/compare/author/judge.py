@@ -20,7 +20,8 @@ from jaxnet.compare.author.levels import RIGHT, Level, differs, fit, holds, leve
 from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.penalties import is_by_a_penalty, penalty_finding, with_implied_penalty, without_decay
-from jaxnet.compare.author.raw import stepped
+from jaxnet.compare.author.rates import divides_numbers
+from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.readings import compared, equal_to_truth, multiple_among, shared_constant, whole_steps
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
@@ -191,6 +192,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         doubts.check_what_is_cut_off(judged)
+        doubts.check_that_steps_follow(judged, by_name)
         doubts.check_for_a_forgotten_mean(judged, levels, fitted)
         doubts.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
         judged = judged._replace(scale=known[0], findings=_constant(known[0], judged))
@@ -210,6 +212,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     largest = [[max(np.abs(a).max(initial=0) for a in of) for of in arrays.values()] for arrays in (true, given)]
     if max(largest[0]) <= NOTHING * max(largest[1]) and not step.stale:  # a softmax of a single output, say
         raise ValueError("the loss depends on no parameter in these data: nothing can be told from it")
+    doubts.check_that_steps_follow(judged, [name for name, f in factors.items() if f and f < 0])
     return _accused(judged, factors, known)
 
 
@@ -223,19 +226,11 @@ def _order(name: str) -> tuple:
 
 
 def _descends(parameter: Parameter, gradient: Node | None, true: list[Array], drawn: list[Values]) -> bool | None:
-    """Whether the step goes down the loss; None where nothing tells.
-
-    A momentum of the steps before has a direction of its own: what counts is half of what turning the gradient round
-    changes.
-    """
+    """Whether the step goes down the loss; None where nothing tells."""
     signs = set()
     for values, t in zip(drawn, true, strict=True):
         try:
-            moved = np.broadcast_to(stepped(parameter, values), t.shape)
-            if gradient is not None:
-                turned = values.before(gradient)
-                turned.known[gradient] = -np.asarray(values(gradient))
-                moved = (moved - np.broadcast_to(stepped(parameter, turned), t.shape)) / 2
+            moved = np.broadcast_to(stepped_by(parameter, gradient, values), t.shape)
         except ValueError:
             return None
         size = np.linalg.norm(moved) * np.linalg.norm(t)
@@ -279,9 +274,11 @@ def _constant(scale: float, judged: Judged) -> list[Finding]:
 
 
 def _constant_is_ours(judged: Judged) -> bool:
-    """Whether the loss is one that we chose, or a number for each example, of which the mean may be meant."""
+    """Whether the loss is one that we chose, or a number for each example, of which the mean may be meant; or the steps
+    are made with a number whose parts are on no record: the 1/m of `rate / m * dW`."""
     node = judged.truth.loss.node
-    return not judged.stated or (node is not None and node.size > 1)
+    chosen = not judged.stated or (node is not None and node.size > 1)
+    return chosen or all(map(divides_numbers, judged.step.parameters))
 
 
 def _accused(judged: Judged, factors, known) -> Judged:
@@ -326,6 +323,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
         )
     doubts.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
     findings = doubts.without_rates_of_their_own(judged, findings)
+    doubts.check_for_entries_that_stay(judged, wrong)
     doubts.check_for_another_number(judged, wrong)
     doubts.check_what_becomes_of_it(judged, wrong, findings)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
@@ -354,6 +352,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
         else:
             doubts.check_for_intent(judged.step, judged.truth, judged.drawn)
             doubts.check_for_clipped_examples(judged, wrong)
+            doubts.check_for_a_fixed_point(judged, wrong)
             proof = _proof(judged, factors)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof

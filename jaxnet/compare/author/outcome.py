@@ -9,6 +9,7 @@ import time
 from typing import NamedTuple
 
 from jaxnet.compare.author.attempts import Attempt
+from jaxnet.compare.author.doubts import where
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept
@@ -16,7 +17,7 @@ from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Tape, made_of, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, made_of, nodes_in, setitem
 
 LAST = 50  # operations, with which a record ends
 
@@ -56,8 +57,13 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
     if attempt.alone and (meant := _may_be_meant(judged)):
         return meant
-    if not judged.wrong and (line := _left_over(attempt.tape, judged.step)):
-        return f"nothing is wrong in what could be judged, but what line {line} steps could not"
+    left_over = _left_over(attempt.tape, judged.step)
+    if left_over and not judged.wrong:
+        return f"nothing is wrong in what could be judged, but what {where(left_over[0])} steps could not"
+    between = set(left_over).intersection(*(judged.step.way_to(judged.names[name]) for name in judged.wrong))
+    if between:
+        first = min(between, key=lambda n: n.number)
+        return f"{where(first)} steps an array of the forward pass before others are, and it could not be judged"
     if not judged.wrong and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
         count = len(attempt.tape.nodes)
         return f"nothing is wrong in what could be recorded, but its step was not done in {count} operations"
@@ -73,14 +79,15 @@ def _is_in_the_midst(tape: Tape, step: Step) -> bool:
     return any(node in step.labelled and node in step.active for node in tape.nodes[-LAST:])
 
 
-def _left_over(tape: Tape, step: Step) -> int:
-    """The line that steps an array of the forward pass by what follows from the labels, or writes that into it, and
-    which was not judged."""
+def _left_over(tape: Tape, step: Step) -> list[Node]:
+    """What steps an array of the forward pass by what follows from the labels, or writes that into it, and was not
+    judged."""
     judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
     predictions = [example.prediction for example in step.examples]
     forward = made_of(predictions, until=lambda n: n in judged) - step.active
     after = {n for p in step.parameters for n in p.new}  # what follows from these is the next forward pass
     first = min((n.number for n in step.labelled), default=0)
+    found = []
     for node in tape.nodes[first : step.last + 1]:
         made = [(base, g) for base, g in node.updates if g in step.labelled and base in node.parents]
         written = node.function in (setitem, set_flat) and node.inputs[2] in step.labelled
@@ -88,8 +95,8 @@ def _left_over(tape: Tape, step: Step) -> int:
         if node.place is None or any(judged & set(pair) for pair in made) or not forward & {base for base, _ in made}:
             continue
         if written or not after & made_of(g for _, g in made):
-            return node.place.line
-    return 0
+            found.append(node)
+    return found
 
 
 def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import math
 from collections import Counter
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from jaxnet.compare.author.levels import RIGHT
+from jaxnet.compare.author.lines import statement_at
 from jaxnet.compare.author.raw import is_scaling, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -54,6 +56,18 @@ def rate_of_line(parameter: Parameter, factor: float | None, step: Step, values:
     products = [math.prod(some) for some in several]
     constant = abs(factor or 0.0)
     return next((k for k in products if abs(k - constant) <= RIGHT * k), products[-1] if products else 1.0)
+
+
+def divides_numbers(parameter: Parameter) -> bool:
+    """Whether the statement that makes a step has divisions that are none of arrays: 1/m in `rate / m * dW`."""
+    place = parameter.after.place
+    statement = statement_at(place) if place is not None else None
+    if place is None or statement is None:
+        return False
+    lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+    divided = (n for n in ancestors(nodes_in(parameter.steps), parameter.root.number) if n.function is np.true_divide)
+    here = {n.instruction for n in divided if n.place and n.place.file == place.file and n.place.line in lines}
+    return sum(isinstance(part, ast.Div) for part in ast.walk(statement)) > len(here)
 
 
 def numbers_inside(parameters: Iterable[Parameter], step: Step, values: Values) -> list[float]:

@@ -137,6 +137,17 @@ def stepped(parameter: Parameter, values: Values) -> np.ndarray:
     return before - after
 
 
+def stepped_by(parameter: Parameter, gradient: Node | None, values: Values) -> np.ndarray:
+    """What was taken from the parameter because of a gradient: half of what turning it round changes. A momentum of the
+    steps before has a direction of its own."""
+    moved = stepped(parameter, values)
+    if gradient is None:
+        return moved
+    turned = values.before(gradient)
+    turned.known[gradient] = -np.asarray(values(gradient))
+    return (moved - stepped(parameter, turned)) / 2
+
+
 def is_scaling(node: Node, step: Step) -> bool:
     """Whether the Node is an array times or over numbers that are no part of its formula.
 
