@@ -208,6 +208,8 @@ def follows(step: Node, base: Node, depends_on_it: Callable[[Node], bool]) -> bo
     edge = [n for n in inside if n is not base and n not in linear]
     if any(map(depends_on_it, edge)):
         return True
+    numbers = {n for made in linear for n in made.parents if scaled_by_numbers(made) not in (None, n)}
+    edge = [n for n in edge if n not in numbers]  # a rate that is recorded
     edge += {n for made in linear for n in made.parents if n.number < base.number and n.shape == base.shape}
     if any(known_zero(n) is False for n in edge):
         return True

@@ -16,8 +16,8 @@ from jaxnet.compare.author.later import and_next, check_for_what_is_kept
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
-from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, made_of, nodes_in, setitem
+from jaxnet.compare.author.step import Step, began_as
+from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, setitem
 
 LAST = 50  # operations, with which a record ends
 
@@ -96,7 +96,13 @@ def _left_over(tape: Tape, step: Step) -> list[Node]:
             continue
         if written or not after & made_of(g for _, g in made):
             found.append(node)
-    return found
+    # A bias that was a number until then is an array from here on: what it is stepped with next is made with it.
+    window = tape.nodes[first : step.last + 1]
+    began = {
+        n for n in window if began_as(n) is not None and n not in judged and not step.labelled.isdisjoint(n.parents)
+    }
+    again = ((base, g) for n in tape.nodes[step.last :] for base, g in n.updates if base in began)
+    return found + [base for base, g in again if isinstance(g, Node) and depends(g, base)]
 
 
 def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:

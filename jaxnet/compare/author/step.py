@@ -216,9 +216,10 @@ class View:
 
     @cached_property
     def readings(self) -> list[Meeting]:
-        """The places where labels may enter."""
+        """The places where labels may enter: λp is what an array decays by, and no prediction."""
         found = (m for node in self.window if node in self.active for m in _readings(node, self))
-        return [m for m in found if m.network in self.active]
+        found = (m for m in found if m.network in self.active)
+        return [m for m in found if m.network in self.weights or self.weights.isdisjoint(multiples(m.network))]
 
     @cached_property
     def weights(self) -> frozenset[Node]:
@@ -268,7 +269,7 @@ def _with_further(tape: Tape, view: View) -> View:
         for base, made in () if stepped_already else node.updates:
             first = base.steps == 0 and base not in view.masks and base not in view.touched and base.size > 1
             # Only what the prediction is made of: sums and moments that are stepped as well are no parameters.
-            fresh = (first and node in again) or _began_as(base) is not None
+            fresh = (first and node in again) or began_as(base) is not None
             if not fresh or not isinstance(made, Node) or base not in forward:
                 continue
             if view.masks.get(made, 0) & AFTER and made not in at_once:  # an average of the weights that the steps give
@@ -296,7 +297,7 @@ def _with_further(tape: Tape, view: View) -> View:
     return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, view.last, view.values)
 
 
-def _began_as(node: Node) -> float | None:
+def began_as(node: Node) -> float | None:
     """The number that a scalar was before it was stepped once: `b = 0`, `b = b - rate * db`; None if it was none."""
     if node.shape != () or node.function not in (np.add, np.subtract):
         return None
@@ -352,7 +353,7 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
     # Where a new forward pass is made between two steps, the second is taken at other weights: it follows from these
     # labels only through what has been stepped by then.
     after = {n for p in view.parameters for n in p.new}
-    after |= {n for n in view.window if n.function is np.subtract and _began_as(n) == 0}  # b
+    after |= {n for n in view.window if n.function is np.subtract and began_as(n) == 0}  # b
     at_once = _following([n for n in view.window if n not in after], start)
     if must_follow and not all(any(n in at_once for n in nodes_in(p.steps)) for p in view.parameters):
         return None
