@@ -185,10 +185,14 @@ def _by_loss(
     loss: Loss, makers: dict[Node, set[tuple]], step: Step, drawn: list[Values]
 ) -> tuple[Truth, set[Parameter]]:
     """The truth by the loss of another step, and what is `_unmade` by it: of several readings of the loss, as of
-    probabilities and of scores, by the one of which most is made. Raises ValueError where it is not computed."""
-    found = [(t, _unmade(makers, step, t, drawn)) for t in truths(step, drawn) if _is_same_loss(t.loss, loss)]
+    probabilities and of scores, by the one of which most is made. Where it is computed now and then only, by that of
+    its name. Raises ValueError where it has none."""
+    possible = truths(step, drawn)
+    same = [t for t in possible if _is_same_loss(t.loss, loss)]
+    same = same or [t for t in possible if loss.name is not None and (t.loss.node, t.loss.name) == (None, loss.name)]
+    found = [(t, _unmade(makers, step, t, drawn)) for t in same]
     if not found:
-        raise ValueError("the loss is not computed in this step")
+        raise ValueError("the loss is not known in this step")
     return min(found, key=lambda pair: len(pair[1]))
 
 

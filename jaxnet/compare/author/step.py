@@ -383,8 +383,10 @@ def _by_loss(view: View) -> Step | None:
 
 def _may_be_loss(node: Node, view: View) -> bool:
     """Whether a Node is a scalar, or has one for each example, that makes no step. What is counted, as an accuracy is,
-    has no derivative."""
-    return node.size == max(node.shape, default=1) and node in view.smooth and node not in view.into_steps
+    has no derivative; and what is shown of a number is not where it is computed."""
+    shown = node.function in (operator.getitem, np.reshape) and node.parents[0].size == node.size
+    alone = node in view.smooth and node not in view.into_steps and not shown
+    return node.size == max(node.shape, default=1) and alone
 
 
 def _is_float(node: Node) -> bool:
