@@ -192,7 +192,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         doubts.check_what_is_cut_off(judged)
-        doubts.check_that_steps_follow(judged, by_name)
+        doubts.check_that_steps_follow(judged, [name for name, f in factors.items() if not _is_nothing(f)])
         doubts.check_for_a_forgotten_mean(judged, levels, fitted)
         doubts.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
         judged = judged._replace(scale=known[0], findings=_constant(known[0], judged))
