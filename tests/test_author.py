@@ -2169,6 +2169,22 @@ for _ in range(5):
         examined(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"    loss =": "    if _ % 9 == 0:\n        loss ="},
+        {"    dZ2 =": "    if _ % 9 == 0:\n        print(loss.reshape(1)[0])\n    dZ2 ="},
+    ],
+    ids=["computed", "shown"],
+)
+def test_the_second_step_by_a_loss_that_is_seen_now_and_then(tmp_path, seen):
+    """In the first step the sum of all gradients is one of them."""
+    text = functools.reduce(lambda text, change: text.replace(*change), seen.items(), PLAIN)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match="adds a gradient to those of all steps before"):
+        examined(tmp_path, text.replace("for _", "dW1 = np.zeros((4, 5))\nfor _").replace("= X.T", "= dW1 + X.T"))
+
+
 def test_the_second_step_by_a_rate_that_is_computed(tmp_path):
     """What the weights decay by is no step of its own, whatever number stands in it."""
     text = PLAIN.replace("    W1 -= 0.1", "    rate = 0.1 + 0.05 * np.cos(_)\n    W1 -= rate").replace(

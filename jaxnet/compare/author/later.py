@@ -7,7 +7,7 @@ A copy of the weights is theirs until they are stepped, and a sum that is never 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.replay import Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, made_of
-from jaxnet.compare.author.truth import Loss, Truth, draws, truths
+from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, truths
 
 
 def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
@@ -46,9 +46,9 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
         of_loss = step._replace(losses=tuple(n for n in step.losses if loss.node is None or n.site == loss.node.site))
         drawn, as_it_was = draws(of_loss, DRAWS, attempt.tape), [Values()]
         try:
-            truth, wrong = _by_loss(loss, makers, of_loss, drawn)
+            truth, wrong = _by_loss(right, makers, of_loss, drawn)
             if wrong:  # what is made of earlier steps may be another way to the weights that are drawn
-                wrong &= _by_loss(loss, makers, of_loss, as_it_was)[1]
+                wrong &= _by_loss(right, makers, of_loss, as_it_was)[1]
         except ValueError:
             continue
         if not wrong:
@@ -182,18 +182,26 @@ def _kept(first: Step, second: Step) -> Uses:
 
 
 def _by_loss(
-    loss: Loss, makers: dict[Node, set[tuple]], step: Step, drawn: list[Values]
+    right: Judged, makers: dict[Node, set[tuple]], step: Step, drawn: list[Values]
 ) -> tuple[Truth, set[Parameter]]:
     """The truth by the loss of another step, and what is `_unmade` by it: of several readings of the loss, as of
     probabilities and of scores, by the one of which most is made. Where it is computed now and then only, by that of
     its name. Raises ValueError where it has none."""
-    possible = truths(step, drawn)
+    loss, possible = right.truth.loss, list(truths(step, drawn))
     same = [t for t in possible if _is_same_loss(t.loss, loss)]
-    same = same or [t for t in possible if loss.name is not None and (t.loss.node, t.loss.name) == (None, loss.name)]
+    if not same and any(
+        multiple_of(right.truth, t, right.step) for t in _of_name(truths(right.step, right.drawn), loss)
+    ):
+        same = _of_name(possible, loss)
     found = [(t, _unmade(makers, step, t, drawn)) for t in same]
     if not found:
         raise ValueError("the loss is not known in this step")
     return min(found, key=lambda pair: len(pair[1]))
+
+
+def _of_name(possible: Iterable[Truth], loss: Loss) -> list[Truth]:
+    """Those that are inferred, of the name that a loss has."""
+    return [t for t in possible if loss.name is not None and t.loss.node is None and t.loss.name == loss.name]
 
 
 def _unmade(makers: dict[Node, set[tuple]], step: Step, truth: Truth, drawn: list[Values]) -> set[Parameter]:
