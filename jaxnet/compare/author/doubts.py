@@ -154,10 +154,13 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
     turn it."""
     for name in right:
         node, p = judged.chosen[name], judged.names[name]
-        between = [n for n in judged.step.way_to(p) if node and n.number > node.number and depends(n, node)]
-        if node is None or not judged.step.is_authors or any(n.function in PRODUCTS for n in between):
+        if node is None or not judged.step.is_authors:
             continue
-        still = []
+        made, still = {node}, []
+        for n in sorted(judged.step.way_to(p), key=lambda n: n.number):
+            made |= {n} if n.number > node.number and not made.isdisjoint(n.parents) else set()
+        if any(n.function in PRODUCTS for n in made - {node}):
+            continue
         for values, t in zip(judged.drawn, judged.true[name], strict=True):
             moved, alive = stepped_by(p, node, values), t != 0
             if moved.shape != t.shape or not alive.any():

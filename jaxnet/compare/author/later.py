@@ -85,26 +85,28 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
     version_of = {version: p for p in step.parameters for version in p.versions}
     begin = max(p.after.number for p in step.parameters)
     end = max((p.versions[2].number for p in step.parameters if len(p.versions) > 2), default=0)
-    following: dict[tuple, list[Node]] = {}
-    for node in attempt.tape.nodes[begin:end]:
-        for k, parent in enumerate(node.parents):
-            following.setdefault((node.site, node.function, k), []).append(parent)
-    for node in step.forward:
-        for k, parent in enumerate(node.parents):
-            now = following.get((node.site, node.function, k), [])
-            others = [n for n in map(_whole, now) if n not in version_of]
-            stepped = [version_of[base] for n in others for base, _ in n.updates if base in version_of]
-            if (p := owner.get(_whole(parent))) is not None:
-                goes_on = not now or any(p.new & made_of([n], p.root.number) for n in now)
-            elif parent not in step.active and stepped:  # a constant, where now a step of an array stands
-                p, goes_on = stepped[0], False
-            else:
-                continue
-            if not goes_on:
-                raise Unexplained(
-                    f"nothing is wrong in the first step, but what {where(node)} uses in the next one is not what the "
-                    f"first has made of {names[p]}"
-                )
+    following = _in_their_places(attempt.tape.nodes[begin:end])
+    for place, (node, *nodes) in _in_their_places(step.forward).items():
+        stood, now = ([n.parents[place[-1]] for n in of] for of in ((node, *nodes), following.get(place, ())))
+        own = dict.fromkeys(owner[n] for n in map(_whole, stood) if n in owner)
+        lost = [p for p in own if p.new.isdisjoint(made_of(now, min(n.number for n in p.new)))] if now else []
+        if not own and step.active.isdisjoint(stood):  # a constant, where now a step of an array may stand
+            others = (n for n in map(_whole, now) if n not in version_of)
+            lost = [version_of[base] for n in others for base, _ in n.updates if base in version_of]
+        if lost:
+            raise Unexplained(
+                f"nothing is wrong in the first step, but what {where(node)} uses in the next one is not what the "
+                f"first has made of {names[lost[0]]}"
+            )
+
+
+def _in_their_places(nodes: Iterable[Node]) -> dict[tuple, list[Node]]:
+    """The Nodes that each instruction makes, for each place that something has in it."""
+    found: dict[tuple, list[Node]] = {}
+    for node in nodes:
+        for k in range(len(node.parents)):
+            found.setdefault((node.site, node.function, k), []).append(node)
+    return found
 
 
 def _whole(node: Node) -> Node:

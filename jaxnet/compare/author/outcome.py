@@ -60,9 +60,9 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     left_over = _left_over(attempt.tape, judged.step)
     if left_over and not judged.wrong:
         return f"nothing is wrong in what could be judged, but what {where(left_over[0])} steps could not"
-    between = set(left_over).intersection(*(judged.step.way_to(judged.names[name]) for name in judged.wrong))
-    if between:
-        first = min(between, key=lambda n: n.number)
+    between = [judged.step.way_to(judged.names[name]).intersection(left_over) for name in judged.wrong]
+    if between and all(between):
+        first = min(between[0], key=lambda n: n.number)
         return f"{where(first)} steps an array of the forward pass before others are, and it could not be judged"
     if not judged.wrong and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
         count = len(attempt.tape.nodes)
