@@ -216,10 +216,9 @@ class View:
 
     @cached_property
     def readings(self) -> list[Meeting]:
-        """The places where labels may enter: λp is what an array decays by, and no prediction."""
+        """The places where labels may enter."""
         found = (m for node in self.window if node in self.active for m in _readings(node, self))
-        found = (m for m in found if m.network in self.active)
-        return [m for m in found if m.network in self.weights or self.weights.isdisjoint(multiples(m.network))]
+        return [m for m in found if m.network in self.active]
 
     @cached_property
     def weights(self) -> frozenset[Node]:

@@ -16,7 +16,7 @@ import numpy as np
 from jaxnet.compare.author.raw import MOVING
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Example, Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_alone_of, made_of, nodes_in
+from jaxnet.compare.author.tape import Node, Tape, ancestors, made_alone_of, made_of, multiples, nodes_in
 from jaxnet.compare.mistakes import LOSS_SLOPES
 from jaxnet.compare.multiples import common_multiple, each_multiple, multiple, with_penalty
 
@@ -416,9 +416,17 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
         adjoints = [{n: of_draw[n] for n in kept if n in of_draw} for of_draw in found]
         return Truth(loss, adjoints, pulled, [])
 
+    def is_weights(prediction: Node) -> bool:
+        """Whether it is a parameter, or what one decays by: anything that is added to it is an error of that."""
+        return any(n in (p.before, p.root) for n in multiples(prediction) for p in step.parameters)
+
     @functools.cache
     def of_names() -> list[Truth]:
-        if not predictions or any(y is None for of_draw in labels for y in of_draw):
+        if (
+            not predictions
+            or any(y is None for of_draw in labels for y in of_draw)
+            or all(map(is_weights, predictions))
+        ):
             return []
         found, none = [], [0.0] * len(step.losses)
         for name, formulas in _losses_for(predictions):
