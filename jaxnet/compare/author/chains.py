@@ -403,10 +403,20 @@ def at_once(network: list[Chain], k: int) -> bool:
 
 
 def _in_step(network: list[Chain], k: int) -> bool:
-    """Whether no array makes its k-th step with others as they were before their k-th version: some may begin late."""
+    """Whether no array makes its k-th step with others as they were before their k-th version: some may begin late, and
+    what began as a number was stepped by them as they were then."""
     begin = min(chain.versions[0].number for chain in network)
-    made = [made_of(nodes_in(chain.steps[k]), begin) for chain in network]
+    made = [made_of(nodes_in(chain.steps[k]), begin, until=lambda n: began_as(n) is not None) for chain in network]
     return all(c.versions[k] in inside or c.versions[0] not in inside for inside in made for c in network)
+
+
+def began_as(node: Node) -> float | None:
+    """The number that a scalar was before it was stepped once: `b = 0`, `b = b - rate * db`; None if it was none."""
+    if node.shape != () or node.function not in (np.add, np.subtract):
+        return None
+    numbers = [i.value if isinstance(i, Node) and i.function is None else i for i in node.inputs[:2]]
+    plain = [float(number) for number in numbers if not isinstance(number, Node)]
+    return plain[0] if len(plain) == 1 else None
 
 
 def root_of(node: Node) -> Node:

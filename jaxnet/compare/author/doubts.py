@@ -15,7 +15,7 @@ import numpy as np
 from jaxnet.compare.author.chains import PIECEWISE
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.intended import adds_up, constant_of, rounds_back, term_of_its_own, weights_of_examples
-from jaxnet.compare.author.judged import Endless, Judged, Tied, Unexplained, Unseen
+from jaxnet.compare.author.judged import Astray, Endless, Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.levels import RIGHT, Level, holds, true_gradients
 from jaxnet.compare.author.rates import without_common_rate
 from jaxnet.compare.author.raw import stepped, stepped_by
@@ -168,9 +168,9 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
             still.append(alive & (stepped(p, values) == 0))
             signs = abs(float(np.mean(np.sign(moved[alive]) * np.sign(t[alive]))))
             cosine = abs(float(np.vdot(moved, t))) / (float(np.linalg.norm(moved) * np.linalg.norm(t)) or 1.0)
-            several = np.count_nonzero(alive) >= SEVERAL
-            if not moved.any() or (several and max(signs, cosine) < ALIKE) or _is_cut(still, np.mean(still[-1][alive])):
-                raise Unexplained(
+            astray = np.count_nonzero(alive) >= SEVERAL and max(signs, cosine) < ALIKE
+            if not moved.any() or astray or _is_cut(still, np.mean(still[-1][alive])):
+                raise Astray(
                     f"the gradient of {name} is right, but what {where(p.after)} steps by goes another way: right if "
                     "that is meant, and wrong if not"
                 )

@@ -25,6 +25,10 @@ class Endless(Unexplained):
     """Gradients are added up, step after step: it does not show in the first one."""
 
 
+class Astray(Unexplained):
+    """A gradient is right, and what is made of it for the step is not what optimisers make of one."""
+
+
 class Unseen(ValueError):
     """Nothing is wrong, but a mistake would not show: nor would it where the same step is read without its labels."""
 

@@ -9,14 +9,15 @@ import time
 from typing import NamedTuple
 
 from jaxnet.compare.author.attempts import Attempt
+from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.doubts import where
 from jaxnet.compare.author.judge import judge, with_teeth
-from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unseen
+from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
-from jaxnet.compare.author.step import Step, began_as
+from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, setitem
 
 LAST = 50  # operations, with which a record ends
@@ -132,7 +133,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
             if judged.wrong:
                 check_for_what_is_kept(judged, attempt)
-        except Tied:
+        except (Tied, Astray):
             raise
         except ValueError as error:
             problem, unseen = problem or error, unseen or isinstance(error, Unseen)

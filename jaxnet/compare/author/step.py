@@ -17,7 +17,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.author.chains import Chain, at_once, before_writes, chains_in, follows, masked, networks, root_of
+from jaxnet.compare.author.chains import (
+    Chain,
+    at_once,
+    before_writes,
+    began_as,
+    chains_in,
+    follows,
+    masked,
+    networks,
+    root_of,
+)
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.tape import (
     Node,
@@ -294,15 +304,6 @@ def _with_further(tape: Tape, view: View) -> View:
     touched = _following(tape.nodes[first : view.last], {p.root for p in parameters}) | view.touched
     smooth = _smooth(parameters, window)
     return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, view.last, view.values)
-
-
-def began_as(node: Node) -> float | None:
-    """The number that a scalar was before it was stepped once: `b = 0`, `b = b - rate * db`; None if it was none."""
-    if node.shape != () or node.function not in (np.add, np.subtract):
-        return None
-    numbers = [i.value if isinstance(i, Node) and i.function is None else i for i in node.inputs[:2]]
-    plain = [float(number) for number in numbers if not isinstance(number, Node)]
-    return plain[0] if len(plain) == 1 else None
 
 
 def _stale_step(tape: Tape) -> Step | None:
