@@ -162,10 +162,10 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
         if any(n.function in PRODUCTS for n in made - {node}):
             continue
         for values, t in zip(judged.drawn, judged.true[name], strict=True):
-            moved, alive = stepped_by(p, node, values), t != 0
-            if moved.shape != t.shape or not alive.any():
+            whole, moved, alive = stepped(p, values), stepped_by(p, node, values), t != 0
+            if moved.shape != t.shape or not alive.any() or not whole.any():  # a rate that is warmed up begins at 0
                 continue
-            still.append(alive & (stepped(p, values) == 0))
+            still.append(alive & (whole == 0))
             signs = abs(float(np.mean(np.sign(moved[alive]) * np.sign(t[alive]))))
             cosine = abs(float(np.vdot(moved, t))) / (float(np.linalg.norm(moved) * np.linalg.norm(t)) or 1.0)
             astray = np.count_nonzero(alive) >= SEVERAL and max(signs, cosine) < ALIKE
