@@ -215,10 +215,9 @@ def check_for_a_fixed_point(judged: Judged, wrong: list[str]) -> None:
         last[where_made] = node
     nodes = {judged.names[name]: judged.chosen[name] for name in wrong if judged.names[name].size > 1}
     for truth in truths(step, own) if ends and nodes else ():
-        same = truth.loss.is_same_number(loss) or (
-            truth.loss.node is loss.node is None and truth.loss.name == loss.name
-        )
-        if same and all(node and holds(node, true_gradients(p, truth), own) for p, node in nodes.items()):
+        if truth.loss.is_same(loss) and all(
+            node and holds(node, true_gradients(p, truth), own) for p, node in nodes.items()
+        ):
             raise Unexplained(
                 "the gradients are right where an iteration comes to a fixed point, as it does in the program, and not "
                 "where it does not: which is meant cannot be told"

@@ -190,7 +190,7 @@ def _by_loss(
     probabilities and of scores, by the one of which most is made. Where it is computed now and then only, by that of
     its name. Raises ValueError where it has none."""
     loss, possible = right.truth.loss, list(truths(step, drawn))
-    same = [t for t in possible if _is_same_loss(t.loss, loss)]
+    same = [t for t in possible if t.loss.is_same(loss)]
     if not same and any(
         multiple_of(right.truth, t, right.step) for t in _of_name(truths(right.step, right.drawn), loss)
     ):
@@ -234,9 +234,3 @@ def _is_of_old(judged: Judged, name: str) -> bool:
             new |= p.given(values(p.before)) | dict.fromkeys(older, values(p.before))
         drawn.append(Values(new))
     return holds(node, judged.true[name], drawn)
-
-
-def _is_same_loss(loss: Loss, other: Loss) -> bool:
-    """Whether they are the same number, or are inferred and have one name."""
-    inferred = loss.node is None and other.node is None and loss.name is not None
-    return loss.is_same_number(other) or (inferred and loss.name == other.name)

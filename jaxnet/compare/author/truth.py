@@ -42,6 +42,11 @@ class Loss(NamedTuple):
         """Whether both are what the same instruction of the program computes."""
         return self.node is not None and other.node is not None and self.node.site == other.node.site
 
+    def is_same(self, other: Loss) -> bool:
+        """Whether they are the same number, or are inferred and have one name."""
+        inferred = self.node is None and other.node is None and self.name is not None
+        return self.is_same_number(other) or (inferred and self.name == other.name)
+
     @property
     def sign(self) -> int:
         """−1 where the program's number is the negative of a loss: a log-likelihood."""
