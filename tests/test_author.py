@@ -2119,6 +2119,32 @@ for step in range(20):
 """
 
 
+LOWER = PENALISED.replace("for _", "W1 = np.tril(W1)\nfor _")
+SYMMETRIC = SQUARE.replace("for _", "W1 = (W1 + W1.T) / 2\nfor _").replace("X.T @ dZ1,", "X.T @ dZ1 + dZ1.T @ X,")
+BOTH_WAYS = """
+import numpy as np
+np.random.seed(3)
+X = np.random.randn(12, 6)
+W, V = np.random.randn(6, 4) / 2, np.random.randn(4, 4) / 2
+
+def away(p, z):  # the target z is a constant
+    n = np.linalg.norm(p, axis=1, keepdims=True)
+    m = np.linalg.norm(z, axis=1, keepdims=True)
+    c = (p * z).sum(1, keepdims=True) / (n * m)
+    return -c.mean(), (c * p / n ** 2 - z / (n * m)) / len(p)
+
+for step in range(20):
+    A, B = X + np.random.randn(12, 6) / 9, X + np.random.randn(12, 6) / 9
+    F, G = np.tanh(A @ W), np.tanh(B @ W)
+    one, dF = away(F @ V, G)
+    two, dG = away(G @ V, F)
+    loss = (one + two) / 2
+    dV = (F.T @ dF + G.T @ dG) / 2
+    dW = (A.T @ (dF @ V.T * (1 - F ** 2)) + B.T @ (dG @ V.T * (1 - G ** 2))) / 2
+    W, V = W - 0.1 * dW, V - 0.1 * dV
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -2128,14 +2154,34 @@ for step in range(20):
          "leaves some entries of W1 as they"),
         (PENALISED.replace("X.T @ dZ1,", "np.tril(X.T @ dZ1 + 0.02 * W1),").replace(" dZ2,", " dZ2 + 0.02 * W2,"),
          "leaves some entries of W1 as they"),
+        (LOWER.replace("X.T @ dZ1,", "np.tril(X.T @ dZ1) + 0.02 * W1,").replace(" dZ2,", " dZ2 + 0.02 * W2,"),
+         "leaves some entries of W1 as they"),
+        (SYMMETRIC, "W1 is symmetric, and its gradient is that of a matrix which is to stay so"),
         (FIXED_POINT, "where an iteration comes to a fixed point"),
+        (BOTH_WAYS, "right if what line 15 makes is a constant"),
     ],
-    ids=["by turns", "some entries by turns", "some entries", "a triangle", "a fixed point"],
+    ids=["by turns", "some entries by turns", "some entries", "a triangle", "a lower matrix", "a symmetric matrix",
+         "a fixed point", "a stopped branch that is used twice"],
 )  # fmt: skip
 def test_what_may_be_meant_is_not_accused(tmp_path, text, why):
     """All these gradients are right, for what is stepped and where it is."""
     with pytest.raises(ValueError, match=why):
         examined(tmp_path, text)
+
+
+@pytest.mark.parametrize("then", ["dW1 / np.sqrt(np.sum(dW1 ** 2))", "np.round(dW1 * 100) / 100"])
+def test_statements_of_one_line_are_told_apart(tmp_path, then):
+    """What one makes of the gradient of another is an optimiser's, as it is in the next line."""
+    text = PLAIN.replace("dW1, db1 = X.T @ dZ1,", f"dW1 = X.T @ dZ1; dW1 = {then}; db1 =")
+
+    def found(text: str) -> str:
+        try:
+            return examined(tmp_path, text)["verdict"]
+        except ValueError as error:
+            return str(error).partition(" makes the gradient of W1,")[2]
+
+    assert found(text) == found(text.replace("; ", "\n    ")) != "wrong"
+    assert found(text.replace(*SLOPE)) == "wrong"
 
 
 @pytest.mark.parametrize("way", ["np.abs({})", "({}) ** 2", "np.maximum(0, {})", "np.roll({}, 1)"])

@@ -17,6 +17,7 @@ from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.intended import adds_up, constant_of, rounds_back, term_of_its_own, weights_of_examples
 from jaxnet.compare.author.judged import Astray, Endless, Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.levels import RIGHT, Level, holds, true_gradients
+from jaxnet.compare.author.lines import is_of_statement
 from jaxnet.compare.author.rates import without_common_rate
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import PullBack, Values
@@ -106,8 +107,8 @@ def check_what_becomes_of_it(judged: Judged, wrong: list[str], findings: list[Fi
             continue
         own = ways[p].difference(*(way for q, way in ways.items() if q is not p))
         for node in sorted(own, key=lambda n: n.number):
-            in_one_line = chosen is not None and chosen.place == node.place != p.after.place
-            may_be = node.shape == p.before.shape and any(t.any() for t in true) and not in_one_line
+            in_one = chosen is not None and is_of_statement(chosen, node) and not is_of_statement(node, p.after)
+            may_be = node.shape == p.before.shape and any(t.any() for t in true) and not in_one
             if may_be and holds(node, true, judged.drawn):
                 raise Unexplained(
                     f"{where(node)} makes the gradient of {name}, and the step makes something else of it: right "
@@ -182,22 +183,29 @@ def _is_cut(still: list[Array], share: float) -> bool:
 
 
 def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
-    """A step may be one of some entries only, whose turn it is, or of those that are trained at all."""
+    """A step may be one of some entries only, whose turn it is, or of those that are trained at all; and a matrix that
+    is symmetric may be one of which both halves are one and the same."""
     for name in wrong:
         p, draws = judged.names[name], list(zip(judged.given[name], judged.true[name], strict=True))
+        if any(array.shape != t.shape for array, t in draws):
+            continue
+        before, after = (np.asarray(Values()(n)) for n in (p.before, p.after))
         whole = [n for n in judged.step.way_to(p) if n.size == p.size]
         masks = [p.after] if p.after.function in PIECEWISE else []
         masks += [n for n in whole if n.function in (np.tril, np.triu)]
         masks += [n for n in whole if n.function is np.where and n.inputs[0] not in judged.step.active]
-        if not masks or any(array.shape != t.shape for array, t in draws):
-            continue
-        kept = [array != 0 for array, _ in draws]
-        same = all(np.array_equal(entries, kept[0]) for entries in kept)
-        given, true = map(list, zip(*((array[kept[0]], t[kept[0]]) for array, t in draws), strict=True))
-        if same and not kept[0].all() and common_multiple(given, true, RIGHT) is not None:
+        moved = before != after
+        given, true = map(list, zip(*((array[moved], t[moved]) for array, t in draws), strict=True))
+        if masks and not moved.all() and common_multiple(given, true, RIGHT) is not None:
             raise Unexplained(
                 f"{where(masks[0])} leaves some entries of {name} as they are, and the gradient of others is right: "
                 "right if they are to stay, and wrong if not"
+            )
+        symmetric = before.ndim == 2 and before.any() and np.array_equal(before, before.T)
+        if symmetric and common_multiple(judged.given[name], [t + t.T for t in judged.true[name]], RIGHT) is not None:
+            raise Unexplained(
+                f"{name} is symmetric, and its gradient is that of a matrix which is to stay so: right if it is, and "
+                "wrong if not"
             )
 
 

@@ -59,9 +59,12 @@ def _simple_statements(text: str) -> tuple[ast.stmt, ...]:
     return tuple(n for n in ast.walk(tree) if isinstance(n, ast.stmt) and not hasattr(n, "body"))
 
 
-def statement_in(text: str, line: int) -> ast.stmt | None:
-    """The simple statement that a line of a program belongs to; None where it holds several."""
+def statement_in(text: str, line: int, column: int | None = None) -> ast.stmt | None:
+    """The simple statement that a line of a program belongs to; of several, that which the column is in, if known."""
     here = [n for n in _simple_statements(text) if n.lineno <= line <= (n.end_lineno or n.lineno)]
+    if column is not None and len(here) > 1:
+        at = line, column
+        here = [n for n in here if (n.lineno, n.col_offset) <= at < (n.end_lineno or line, n.end_col_offset or column)]
     return here[0] if len(here) == 1 else None
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.dense import original
-from jaxnet.compare.author.lines import target_at
+from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -274,5 +274,5 @@ def _factor(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> float | None:
 def _quantity(targets: Iterable[Node]) -> str:
     """∂loss/∂ the line of the forward pass that made the Node, in the author's name for it where the line has one."""
     target = min(targets, key=lambda n: n.number)
-    name = target_at(target.place)
+    name = target_of(target)
     return f"∂loss/∂{name}" if name else f"∂loss/∂(line {target.place.line})" if target.place else ""

@@ -24,7 +24,7 @@ from jaxnet.compare.author.tape import Node, Place, ancestors, setitem
 from jaxnet.compare.author.truth import Truth, labels_of
 from jaxnet.compare.multiples import common_multiple, each_multiple, without_ones
 
-MOST = 8  # lines at which branches meet
+MOST = 8  # branches that meet others
 MOST_ROUNDS = 40
 
 
@@ -193,7 +193,7 @@ def _between_rounds(step: Step, truth: Truth) -> Uses:
 
 
 def _meetings(step: Step, truth: Truth, loss: Node) -> Iterator[Uses]:
-    """For each line of the loss in which two branches of the network meet, either of them.
+    """For each operation of the loss in which two branches of the network meet, either of them.
 
     The loss begins where no prediction is made any more, and no parameter comes in. No branch is what the other one was
     made of, such as the sum that a softmax divides by; and none is a term of the loss, such as a penalty.
@@ -213,7 +213,7 @@ def _meetings(step: Step, truth: Truth, loss: Node) -> Iterator[Uses]:
         first, second = branches
         if first not in ancestors([second]) and second not in ancestors([first]):
             for k, branch in enumerate(branches):
-                found.setdefault((node.place, k), set()).add((branch, node))
+                found.setdefault((node.instruction, k), set()).add((branch, node))
     yield from map(frozenset, found.values())
 
 

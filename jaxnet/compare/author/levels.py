@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxnet.compare.author.lines import is_of_statement
 from jaxnet.compare.author.raw import Candidate, candidates, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -79,12 +80,12 @@ def up_to_formula(levels: list[Level], parameter: Parameter) -> list[Level]:
     made, outermost = levels[-1].candidate, levels[0].candidate
     if made is None or outermost is None or made.node.place is None:
         return levels
-    in_step = made.node.place[:2] in [node.place[:2] for node in (parameter.after, outermost.node) if node.place]
+    in_step = any(is_of_statement(made.node, node) for node in (parameter.after, outermost.node))
     for k, level in enumerate(levels):
         candidate = level.candidate
         if candidate is None or candidate.beside or candidate.bent or candidate.kept:
             continue
-        if candidate.node.place != made.node.place:
+        if not is_of_statement(made.node, candidate.node):
             continue
         if not in_step or not (level.factor is not None or candidate.scaled or candidate.decayed):
             return levels[: k + 1]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import linecache
+from itertools import islice
 
 from jaxnet.compare.author.edits import statement_in
-from jaxnet.compare.author.tape import Place
+from jaxnet.compare.author.tape import Node, Place
 
 
 def text_of(place: Place) -> str:
@@ -23,9 +24,32 @@ def statement_at(place: Place) -> ast.stmt | None:
     return statement_in("".join(parsed_lines(place.file)), place.line)
 
 
-def target_at(place: Place | None) -> str | None:
-    """What the line gives a value to, if that is one thing."""
-    statement = statement_at(place) if place is not None else None
+def position_of(node: Node) -> tuple[int | None, int | None, int | None, int | None]:
+    """The first and the last line, and the columns, of the expression that made a Node."""
+    if node.instruction is None:
+        return None, None, None, None
+    code, offset = node.instruction
+    return next(islice(code.co_positions(), offset // 2, None), (None, None, None, None))
+
+
+def statement_of(node: Node) -> ast.stmt | None:
+    """The simple statement that made a Node, also where its line holds several."""
+    if node.place is None:
+        return None
+    line, _, column, _ = position_of(node)
+    return statement_in("".join(parsed_lines(node.place.file)), line or node.place.line, column)
+
+
+def is_of_statement(node: Node, other: Node) -> bool:
+    """Whether the statement that made a Node made another one, too."""
+    if node.place is None or other.place is None or node.place[:2] != other.place[:2]:
+        return False
+    return statement_of(node) is statement_of(other)
+
+
+def target_of(node: Node) -> str | None:
+    """What the statement that made a Node gives a value to, if that is one thing."""
+    statement = statement_of(node)
     if isinstance(statement, ast.AugAssign):
         return short_name(ast.unparse(statement.target))
     if isinstance(statement, ast.Assign) and not isinstance(statement.targets[0], ast.Tuple):

@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from jaxnet.compare.author.chains import before_writes
-from jaxnet.compare.author.lines import short_name, target_at
+from jaxnet.compare.author.lines import short_name, target_of
 from jaxnet.compare.author.recorder import Array, node_of, set_flat
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node
@@ -70,7 +70,7 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
             candidates[by_version[version]] += [short_name(name) for name in held_as]
     for p in step.parameters:
         candidates[p].sort(key=lambda name: (bool(re.search(r"\[\d", name)), "[" in name))
-        candidates[p] += [target] if (target := target_at(p.after.place)) else []
+        candidates[p] += [target] if (target := target_of(p.after)) else []
     shared = Counter(name for names in candidates.values() for name in set(names))
     names: dict[Parameter, str] = {}
     numbers: Counter[str] = Counter()

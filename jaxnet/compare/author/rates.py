@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from jaxnet.compare.author.levels import RIGHT
-from jaxnet.compare.author.lines import statement_at
+from jaxnet.compare.author.lines import statement_of
 from jaxnet.compare.author.raw import is_scaling, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -61,7 +61,7 @@ def rate_of_line(parameter: Parameter, factor: float | None, step: Step, values:
 def divides_numbers(parameter: Parameter) -> bool:
     """Whether the statement that makes a step has divisions that are none of arrays: 1/m in `rate / m * dW`."""
     place = parameter.after.place
-    statement = statement_at(place) if place is not None else None
+    statement = statement_of(parameter.after)
     if place is None or statement is None:
         return False
     lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxnet.compare.author.levels import RIGHT, Level, divided, is_one, ratio_of, up_to_formula
+from jaxnet.compare.author.lines import is_of_statement
 from jaxnet.compare.author.rates import numbers_inside, rate_of_line
 from jaxnet.compare.author.raw import spread, stepped
 from jaxnet.compare.author.replay import Values
@@ -172,8 +173,8 @@ def _of_formula(levels: list[Level]) -> Level:
     """What an optimiser was given, where no array is the truth: all of the line in which the gradient was made, but for
     what is kept from the steps before, and over the number of examples, if it is divided by that further on."""
     made = levels[-1].candidate
-    here = made.node.place if made is not None else None
-    in_line = [k for k, lv in enumerate(levels) if (c := lv.candidate) and c.node.place == here and not c.kept]
+    of = [lv.candidate for lv in levels]
+    in_line = [k for k, c in enumerate(of) if c and made and not c.kept and is_of_statement(c.node, made.node)]
     k = next(iter(in_line), len(levels) - 1)
     while k and (outer := levels[k - 1].candidate) and outer.counts and outer.node.function is np.true_divide:
         k -= 1
@@ -189,11 +190,11 @@ def _within(levels: list[Level], count: int, one_is_rate: bool = False) -> Level
         return next((level for level in levels if is_one(level.factor)), _of_formula(levels))
     k = taken = 0
     made = levels[-1].candidate
-    apart = count == 1 and made is not None and made.node.place != levels[0].candidate.node.place
+    apart = count == 1 and made is not None and not is_of_statement(made.node, levels[0].candidate.node)
     counts: list[float] = []  # of examples, or 1 for another number
     while k + 1 < len(levels) and (candidate := levels[k].candidate) is not None:
         beside = (candidate.decayed or candidate.beside) and levels[k].factor is None
-        if apart and made is not None and candidate.node.place != made.node.place and candidate.scaled:
+        if apart and made is not None and candidate.scaled and not is_of_statement(candidate.node, made.node):
             # Between the line that makes a gradient and the step, numbers are a layer's own rate.
             taken = 1
             counts.append((candidate.counts and ratio_of(levels[k + 1], levels[k])) or 1.0)

@@ -330,10 +330,7 @@ def _example_at(judged: Judged, number: int) -> int:
 
 def _expression_of(node: Node, statement: ast.stmt) -> ast.expr | None:
     """The part of the statement whose value the Node is."""
-    if node.instruction is None:
-        return None
-    code, offset = node.instruction
-    position = next(islice(code.co_positions(), offset // 2, None), None)
+    position = lines.position_of(node)
     parts = (part for part in ast.walk(statement) if isinstance(part, ast.expr))
     return next((p for p in parts if (p.lineno, p.end_lineno, p.col_offset, p.end_col_offset) == position), None)
 
@@ -404,7 +401,7 @@ def _normalised(judged: Judged) -> Iterator[Proposal]:
     for node in reversed([n for n in judged.step.forward if n.number > scores.number]):
         if node.size == scores.size or node.place is None or not node.parents or node.parents[0].shape != scores.shape:
             continue
-        statement = lines.statement_at(node.place)
+        statement = lines.statement_of(node)
         expression = _expression_of(node, statement) if statement is not None else None
         if statement is None or not isinstance(expression, ast.Call):
             continue
