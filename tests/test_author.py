@@ -806,6 +806,30 @@ def test_a_loop_that_goes_back_some_rounds_only_is_not_accused(tmp_path):
         assert [p["name"] for p in examined(tmp_path, wrong)["parameters"] if not p["right"]] == ["U", "W"]
 
 
+def test_tasks_that_take_turns(tmp_path):
+    """The layer that they share is stepped by another line in each other step, and goes back the wrong way there."""
+    text = """
+import numpy as np
+np.random.seed(1)
+X, Y, T = np.random.randn(9, 5), np.random.randn(9, 2), np.random.randn(9, 2)
+V, A, B = np.random.randn(5, 6) / 2, np.random.randn(6, 2) / 2, np.random.randn(6, 2) / 2
+for step in range(20):
+    h = np.tanh(X @ V)
+    if step % 2 == 0:
+        e = h @ A - Y
+        dh = e @ A.T
+        A = A - 0.01 * h.T @ e
+    else:
+        e = h @ B - T
+        dh = e @ A.T
+        B = B - 0.01 * h.T @ e
+    loss = (e ** 2).sum() / 2
+    V = V - 0.01 * X.T @ (dh * (1 - h ** 2))
+"""
+    with pytest.raises(ValueError, match="in the first step, but line 13 of net.py has a part in a later step of "):
+        examined(tmp_path, text)
+
+
 def test_what_is_stepped_by_turns_is_not_accused(tmp_path):
     """Each gradient is right, at the weights where it is taken: those that the other one has been stepped to."""
     text = """

@@ -6,13 +6,14 @@ A copy of the weights is theirs until they are stepped, and a sum that is never 
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from jaxnet.compare.author.attempts import Attempt
-from jaxnet.compare.author.doubts import check_for_a_sum_without_end, where
+from jaxnet.compare.author.doubts import PRODUCTS, check_for_a_sum_without_end, where
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
 from jaxnet.compare.author.judged import Endless, Judged, Unexplained
@@ -33,6 +34,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     the step gave, and where a sum is never set to 0.
     """
     _check_that_it_is_gone_on_with(right, attempt)
+    _check_that_it_is_made_again(right, attempt)
     loss = right.truth.loss
     if loss.decay is not None or loss.penalised:
         return right  # the truth is that of one step
@@ -98,6 +100,24 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
                 f"nothing is wrong in the first step, but what {where(node)} uses in the next one is not what the "
                 f"first has made of {names[lost[0]]}"
             )
+
+
+def _check_that_it_is_made_again(right: Judged, attempt: Attempt) -> None:
+    """Raises Unexplained where what steps an array later multiplies arrays in lines that have no part in the first
+    step: those of another task, or of another branch."""
+    first = min((n for n in right.step.active if n.function is not None), key=lambda n: n.number)
+    begin = max(p.after.number for p in right.step.parameters)
+    again = (n.number for n in attempt.tape.nodes[begin:] if n.instruction == first.instruction)
+    seen = {n.instruction for n in attempt.tape.nodes[: next(again, begin)]}
+    for name, p in right.names.items():
+        for before, after in itertools.pairwise(n for n in p.versions if n.number >= p.after.number):
+            made = made_of((g for base, g in after.updates if base is before and isinstance(g, Node)), before.number)
+            new = [n for n in made if n.function in PRODUCTS and n.size > 1 and n.instruction not in seen]
+            if new:
+                raise Unexplained(
+                    f"nothing is wrong in the first step, but {where(min(new, key=lambda n: n.number))} has a part in "
+                    f"a later step of {name}, and none in that"
+                )
 
 
 def _in_their_places(nodes: Iterable[Node]) -> dict[tuple, list[Node]]:
