@@ -618,7 +618,6 @@ def test_a_table_is_read_as_the_program_finds_it(tables):
     assert list(frame.columns) == ["a", "b", "label"]
     assert frame["a"].tolist() == [1, 3, 5]
     assert tables["pandas.read_csv"]("here.csv", header=None).shape == (4, 3)
-    assert tables["pandas.read_csv"]("here.csv").as_matrix().shape == (3, 3)  # nor, since pandas 1, this
     assert tables["pandas.read_csv"]("here.csv", delim_whitespace=True).shape == (3, 1)  # which pandas 3 has no more
     assert tables["pandas.read_csv"]("here.csv", ",").shape == (3, 3)
 
@@ -706,6 +705,22 @@ for k in range(8):
     w, b = w - 0.1 * error * x, b - 0.1 * error
 """
 
+OF_TABLES = """
+import numpy as np
+import pandas as pd
+random = np.random.default_rng(0)
+table = pd.DataFrame(random.normal(size=(16, 3)), columns=list("abc"))
+X, y = table[["a", "b"]], (table["c"] > 0).astype(int)
+w, b = np.zeros(2), 0.0
+for _ in range(9):
+    A = 1 / (1 + np.exp(-({product} + b)))
+    loss = -np.mean(y * np.log(A) + (1 - y) * np.log(1 - A))
+    dZ = A - y
+    dw = {gradient} / len(X)
+    w -= 0.1 * dw
+    b -= 0.1 * np.sum(dZ) / len(X)
+"""
+
 PICKLED = """
 import pickle
 import numpy as np
@@ -718,6 +733,31 @@ for x, y in pairs:
     W = W - 0.1 * error @ x.T
     b -= 0.1 * error
 """
+
+
+@pytest.mark.parametrize(
+    ("product", "gradient"),
+    [
+        ("X @ w", "X.T @ dZ"),
+        ("X.dot(w)", "X.T.dot(dZ)"),
+        ("np.dot(X, w)", "np.dot(dZ, X)"),
+        ("X.as_matrix() @ w", "dZ @ X"),
+    ],
+)
+def test_what_is_computed_of_tables_is_recorded(tmp_path, product, gradient):
+    """Inputs are a table and labels a column of it, which have operators of their own; pandas before 1 had others."""
+    right = OF_TABLES.format(product=product, gradient=gradient)
+    for text, expected in ((right, "right"), (right.replace("A - y", "(A - y) * A"), "wrong")):
+        (tmp_path / "net.py").write_text(text)
+        report = verdict(tmp_path / "net.py", tmp_path)
+        assert (report.verdict, len(report.parameters)) == (expected, 2)
+
+
+def test_what_only_a_table_computes_is_not_right(tmp_path):
+    """The bias is stepped by what is on the record, and the weights are not."""
+    (tmp_path / "net.py").write_text(OF_TABLES.format(product="X @ w", gradient="X.mul(dZ, axis=0).sum()"))
+    with pytest.raises(ValueError, match="what line 13 of net"):
+        verdict(tmp_path / "net.py", tmp_path)
 
 
 # A row that a library makes anew for each step might be made of the parameters, for all that is known.

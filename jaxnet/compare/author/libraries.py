@@ -25,6 +25,7 @@ import numpy
 from jaxnet.compare.author import course
 from jaxnet.compare.author.files import Arrays, Files
 from jaxnet.compare.author.inert import Inert
+from jaxnet.compare.author.recorder import is_recorded
 from jaxnet.compare.author.samples import TEXT, Samples, plausible
 
 RATE = 0.125  # a power of two: a product with it is exact
@@ -467,6 +468,23 @@ class Parser(argparse.ArgumentParser):
 # --- tables and data sets of pandas and scikit-learn ------------------------------------------------------------------
 
 
+def join_tables() -> None:
+    """Tables of pandas do as they did in its earlier versions, and their products with recorded arrays are recorded."""
+    import pandas
+
+    def product(of_table: Callable) -> Callable:
+        @functools.wraps(of_table)
+        def multiply(self: Any, other: Any) -> Any:
+            return self.to_numpy() @ other if is_recorded(other) else of_table(self, other)
+
+        return multiply
+
+    for kind in (pandas.DataFrame, pandas.Series):
+        if not hasattr(kind, "as_matrix"):
+            for name, function in (("as_matrix", kind.to_numpy), ("dot", kind.dot), ("__matmul__", kind.__matmul__)):
+                setattr(kind, name, function if name == "as_matrix" else product(function))
+
+
 def tables(files: Files, samples: Samples) -> dict[str, Any]:
     """What reads files as the program finds them, what would be downloaded, and what their earlier versions had."""
 
@@ -474,9 +492,6 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         import pandas
 
         how |= dict(zip(("sep",), separator, strict=False))  # which had no name to be given by before pandas 2
-
-        for kind in (pandas.DataFrame, pandas.Series):
-            setattr(kind, "as_matrix", kind.to_numpy)  # noqa: B010 (as it was called before pandas 1)
         if how.pop("delim_whitespace", False):
             how["sep"] = r"\s+"
         table = None if hasattr(path, "read") else files.table(str(path))

@@ -82,7 +82,7 @@ def _is_in_the_midst(tape: Tape, step: Step) -> bool:
 
 def _left_over(tape: Tape, step: Step) -> list[Node]:
     """What steps an array of the forward pass by what follows from the labels, or writes that into it, and was not
-    judged."""
+    judged; or steps it again and again by what came from outside of the record."""
     judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
     predictions = [example.prediction for example in step.examples]
     forward = made_of(predictions, until=lambda n: n in judged) - step.active
@@ -103,7 +103,16 @@ def _left_over(tape: Tape, step: Step) -> list[Node]:
         n for n in window if began_as(n) is not None and n not in judged and not step.labelled.isdisjoint(n.parents)
     }
     again = ((base, g) for n in tape.nodes[step.last :] for base, g in n.updates if base in began)
-    return found + [base for base, g in again if isinstance(g, Node) and depends(g, base)]
+    found += [base for base, g in again if isinstance(g, Node) and depends(g, base)]
+    steps = [(node, base, g) for node in tape.nodes[first:] for base, g in node.updates]
+    bases = {base for _, base, _ in steps}
+    unseen = (node for node, base, g in steps if node in bases and base in forward - judged and _is_foreign(g, first))
+    return found + list(unseen)
+
+
+def _is_foreign(step: object, first: int) -> bool:
+    """Whether something of a step came from outside of the record, once the labels had entered."""
+    return isinstance(step, Node) and any(n.origin == "foreign" and n.number > first for n in made_of([step], first))
 
 
 def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:

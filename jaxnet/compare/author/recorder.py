@@ -81,7 +81,7 @@ def plain(value: Any) -> Any:
         return np.float32(np.float32.__float__(value))
     if isinstance(value, Integer):
         return value.value
-    return mapped(value, plain)
+    return np.asarray(value) if _is_table(value) else mapped(value, plain)
 
 
 def node_of(array: Any) -> Node:
@@ -113,9 +113,14 @@ def _refer(value: Any) -> Any:
         return value._node if value._node is not None else plain(value)
     if isinstance(value, np.ndarray) and value.ndim:
         return _tape[-1].constant(value) if value.dtype.kind in "fiubc" else value
-    if hasattr(type(value), "__array__") and not isinstance(value, np.generic | np.ndarray):
-        return _refer(np.asarray(value))  # a table of pandas
+    if _is_table(value):
+        return _refer(np.asarray(value))
     return mapped(value, _refer)
+
+
+def _is_table(value: Any) -> bool:
+    """Whether it is a table of pandas, or a column of one."""
+    return hasattr(type(value), "__array__") and not isinstance(value, np.generic | np.ndarray | Number)
 
 
 def is_recorded(value: Any) -> bool:
@@ -391,6 +396,8 @@ _UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": 
 class Recorded:
     """What arrays and numbers have in common: operators, and methods that are NumPy functions of the same name."""
 
+    __array_priority__ = __pandas_priority__ = 10_000  # a table leaves to us what is computed of it and one of these
+
     _node: Node | None = None
 
     def __round__(self, digits: int | None = None) -> Any:
@@ -475,7 +482,8 @@ class Recorded:
 
 def _operator(ufunc: np.ufunc, turned: bool = False) -> Callable:
     def operate(self: Any, other: Any) -> Any:
-        if not isinstance(other, (Recorded, np.ndarray, np.generic, int, float, complex, list, tuple)):
+        numbers = isinstance(other, (Recorded, np.ndarray, np.generic, int, float, complex, list, tuple))
+        if not numbers and not _is_table(other):
             return NotImplemented
         return call(ufunc, (other, self) if turned else (self, other))
 

@@ -56,6 +56,8 @@ def stand_ins(
     bound = re.findall(r"^\s*(?:def|class)\s+(\w+)|^([\w, ]+?)\s*=|^(?:from\s.+)?import\s(.+)", everything, re.M)
     defined = {word for names in bound for word in re.findall(r"\w+", " ".join(names))}
     free = {*re.findall(r"\b[A-Za-z]\w*\b", source)} - defined - {*dir(builtins)}
+    if "pandas" in tops - gone:
+        libraries.join_tables()
     modules: dict[str, types.ModuleType] = {}
     for name in {part for whole in foreign for part in _with_parents(whole) if whole.partition(".")[0] in gone}:
         path = re.sub(r"_?v?\d+\w?$", "", name).lower()  # dnn_utils_v2 is dnn_utils

@@ -130,8 +130,8 @@ class Tape:
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self.names: dict[Node, list[str]] = {}  # of arrays that nobody but us could name: a lone layer's input, say
         self._stepped: list[Node] = []
-        self._constants: dict[int, tuple[np.ndarray, Node]] = {}
-        self._adopted: dict[int, tuple[np.ndarray, Any]] = {}
+        self._constants: dict[tuple, tuple[np.ndarray, Node]] = {}
+        self._adopted: dict[tuple, tuple[np.ndarray, Any]] = {}
 
     def leaf(self, value: Any, origin: str = "") -> Node:
         """A Node for an array that was not computed from recorded ones."""
@@ -181,11 +181,13 @@ class Tape:
             self.on_step(self._stepped.pop(0))
 
 
-def _once(known: dict[int, tuple[np.ndarray, Any]], array: np.ndarray, make: Callable[[], Any]) -> Any:
-    """What is made for an array the first time. The array is kept: its number is nobody else's then."""
-    if id(array) not in known:
-        known[id(array)] = array, make()
-    return known[id(array)][1]
+def _once(known: dict[tuple, tuple[np.ndarray, Any]], array: np.ndarray, make: Callable[[], Any]) -> Any:
+    """What is made for an array the first time, or for another one that shows the same memory, as a table of pandas
+    gives each time. The array is kept: its memory is nobody else's then."""
+    memory = array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
+    if memory not in known:
+        known[memory] = array, make()
+    return known[memory][1]
 
 
 def setitem(array, index, value):
