@@ -417,6 +417,14 @@ class Recorded:
     def dot(self, other: Any, out: Any = None) -> Any:
         return call(np.dot, (self, other), {} if out is None else {"out": out})
 
+    def to_numpy(self, *_: Any, **__: Any) -> Any:
+        """As a table's: what is computed of one and of an array is an array already."""
+        return self
+
+    @property
+    def values(self) -> Any:
+        return self
+
     def copy(self, order: Any = None) -> Any:
         return copied(self)
 
