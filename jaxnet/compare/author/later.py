@@ -111,7 +111,8 @@ def _check_that_it_is_made_again(right: Judged, attempt: Attempt) -> None:
     seen = {n.instruction for n in attempt.tape.nodes[: next(again, begin)]}
     for name, p in right.names.items():
         for before, after in itertools.pairwise(n for n in p.versions if n.number >= p.after.number):
-            made = made_of((g for base, g in after.updates if base is before and isinstance(g, Node)), before.number)
+            steps = (g for base, g in after.updates if base is before and isinstance(g, Node))
+            made = made_of(steps, before.number, attempt.tape.rounds.__contains__)  # not what other steps are made of
             new = [n for n in made if n.function in PRODUCTS and n.size > 1 and n.instruction not in seen]
             if new:
                 raise Unexplained(

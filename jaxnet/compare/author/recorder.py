@@ -66,6 +66,7 @@ def current_tape() -> Tape | None:
     return _tape[-1] if _tape else None
 
 
+LISTED = 10_000  # numbers of a list, of which it is seen whether it is one that was used before
 SEVERAL = 20  # so many things a list may have that is no list of data
 
 # --- what goes in, what comes out -------------------------------------------------------------------------------------
@@ -673,7 +674,10 @@ def built(value: Any) -> Any:
         return value
     if is_recorded(value):
         return call(np.stack, ([built(part) for part in value],))
-    return leaf(np.asarray(value), "array")
+    array = np.asarray(value)
+    if not _tape or array.size > LISTED or array.dtype.kind not in "fiub":
+        return leaf(array, "array")
+    return _tape[-1].listed(value, array, lambda: leaf(array, "array"))
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import os
 import sys
 import time
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -130,8 +130,8 @@ class Tape:
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self.names: dict[Node, list[str]] = {}  # of arrays that nobody but us could name: a lone layer's input, say
         self._stepped: list[Node] = []
-        self._constants: dict[tuple, tuple[np.ndarray, Node]] = {}
-        self._adopted: dict[tuple, tuple[np.ndarray, Any]] = {}
+        self._constants: dict[tuple, tuple[Any, Node]] = {}
+        self._adopted: dict[tuple, tuple[Any, Any]] = {}
 
     def leaf(self, value: Any, origin: str = "") -> Node:
         """A Node for an array that was not computed from recorded ones."""
@@ -141,11 +141,15 @@ class Tape:
 
     def constant(self, array: np.ndarray) -> Node:
         """The leaf of an array that is not ours; the same one each time."""
-        return _once(self._constants, array, lambda: self.leaf(np.array(array), "foreign"))
+        return _once(self._constants, _memory(array), array, lambda: self.leaf(np.array(array), "foreign"))
 
     def adopted(self, array: np.ndarray, adopt: Callable[[], Any]) -> Any:
         """What stands for an array that is not ours; the same one each time."""
-        return _once(self._adopted, array, adopt)
+        return _once(self._adopted, _memory(array), array, adopt)
+
+    def listed(self, numbers: Sequence, array: np.ndarray, adopt: Callable[[], Any]) -> Any:
+        """What stands for a list of numbers; the same one each time, until others are in it."""
+        return _once(self._adopted, (id(numbers), array.shape, array.tobytes()), numbers, adopt)
 
     def add(self, function, inputs: tuple, keywords: dict, result: Any) -> Node:
         """A Node for the operation whose result this is."""
@@ -181,13 +185,16 @@ class Tape:
             self.on_step(self._stepped.pop(0))
 
 
-def _once(known: dict[tuple, tuple[np.ndarray, Any]], array: np.ndarray, make: Callable[[], Any]) -> Any:
-    """What is made for an array the first time, or for another one that shows the same memory, as a table of pandas
-    gives each time. The array is kept: its memory is nobody else's then."""
-    memory = array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
-    if memory not in known:
-        known[memory] = array, make()
-    return known[memory][1]
+def _once(known: dict[tuple, tuple[Any, Any]], key: tuple, kept: Any, make: Callable[[], Any]) -> Any:
+    """What is made for a key the first time. What has that key is kept: nobody else can have it then."""
+    if key not in known:
+        known[key] = kept, make()
+    return known[key][1]
+
+
+def _memory(array: np.ndarray) -> tuple:
+    """The memory that an array shows: another one each time, as a table of pandas gives, may show the same."""
+    return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
 
 
 def setitem(array, index, value):

@@ -149,7 +149,9 @@ class Watch:
         if ran is not None:
             with recording(self.tape):
                 names_in(ran.namespace, names)
-        if not self.found or concerns(steps[0], self.asked):
+        # What a trained array is added to is no step of it, but a prediction.
+        predicts = all(len(p.versions) == 2 and p.before in self.left for p in steps[0].parameters)
+        if not self.found or (concerns(steps[0], self.asked) and not predicts):
             self._keep(steps, names)
         return self.found
 
