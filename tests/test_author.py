@@ -2106,6 +2106,67 @@ def test_a_penalty_of_the_loss_whose_gradient_is_missing(tmp_path):
         assert found == [(f"d{name}", "weight-penalty", pytest.approx(0.02))]
 
 
+LAYERS = """
+import numpy as np
+np.random.seed(3)
+X, Y = np.random.randn(9, 4), np.eye(3)[np.arange(9) % 3]
+
+class Layer:
+    def __init__(self, n, m):
+        self.W, self.b = np.random.randn(n, m) / 2, np.zeros(m)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def update(self, dZ):
+        dW, db = self.x.T @ dZ, dZ.sum(0)
+        dW += 0
+        self.W -= 0.1 * dW
+        self.b -= 0.1 * db
+
+first, second = Layer(4, 5), Layer(5, 3)
+for _ in range(9):
+    A1 = np.tanh(first.forward(X))
+    E = np.exp(second.forward(A1))
+    P = E / E.sum(1, keepdims=True)
+    loss = -np.sum(Y * np.log(P)) / 9
+    dZ2 = (P - Y) / 9
+    dZ1 = dZ2 @ second.W.T * (1 - A1 ** 2)
+    second.update(dZ2)
+    first.update(dZ1)
+"""
+NO_LOSS = ("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
+
+
+@pytest.mark.parametrize("change", [(), NO_LOSS], ids=["computed", "implied"])
+@pytest.mark.parametrize("penalty", ["0.02 * self.W", "0.02 * np.sign(self.W)"])
+def test_a_penalty_that_all_gradients_have(tmp_path, penalty, change):
+    """Whoever prints the loss without it lets the weights decay: the truth has it, and says so."""
+    text = LAYERS.replace("dW += 0", f"dW += {penalty}").replace(*(change or ("", "")))
+    said = examined(tmp_path, text)
+    assert said["verdict"] == "right"
+    assert ", with the weight penalty in your gradients" in said["truth"]
+    if "sign" not in penalty:
+        assert [p["right"] for p in examined(tmp_path, text.replace(*SLOPE))["parameters"]][:2] == [False, False]
+
+
+def test_a_penalty_of_biases(tmp_path):
+    """Of whatever size they are: a single number has the λ that others have."""
+    text = LAYERS.replace("dW += 0", "dW += 0.02 * self.W; db += 0.02 * self.b").replace(*NO_LOSS)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    one = text.replace("% 3]", "% 3, :1]").replace("Layer(5, 3)", "Layer(5, 1)")
+    one = one.replace("E = np.exp(second.forward(A1))", "P = second.forward(A1)").replace("P = E / E", "E = P / P")
+    assert examined(tmp_path, one)["verdict"] == "right"
+
+
+@pytest.mark.parametrize("added", ["-0.02 * self.W", "np.sin(7 * self.W)", "self.W.mean()", "self.W[::-1]"])
+def test_what_is_added_to_a_gradient_and_is_no_penalty(tmp_path, added):
+    """It is made of the weights alone, and makes them no smaller: wrong, or nobody can tell."""
+    for text in (LAYERS.replace("dW += 0", f"dW += {added}"), LAYERS.replace("0.1 * dW", f"0.1 * (dW + {added})")):
+        for of_loss in (text, text.replace(*NO_LOSS)):
+            with contextlib.suppress(ValueError):
+                assert examined(tmp_path, of_loss)["verdict"] == "wrong"
+
+
 PENALISED = PLAIN.replace("np.log(P)) / 9", "np.log(P)) / 9 + 0.01 * (np.sum(W1 ** 2) + np.sum(W2 ** 2))")
 DECAY = "    W1 *= 1 - 0.1 * 0.02\n    W2 *= 1 - 0.1 * 0.02\n"
 

@@ -149,6 +149,23 @@ def without_rates_of_their_own(judged: Judged, findings: list[Finding]) -> list[
     return others
 
 
+def check_what_arrays_decay_by(judged: Judged, fitted: dict[Parameter, list[Level]]) -> None:
+    """What is made of an array alone, and is added where it is stepped, is to make its entries smaller, as λp and the
+    signs of p do."""
+    for name, p in judged.names.items():
+        decayed = (lv.candidate.node for lv in fitted[p] if lv.candidate is not None and lv.candidate.decayed)
+        for node, values in itertools.product(decayed, judged.drawn):
+            without = values.before(node)
+            own = (n for n in node.parents if made_alone_of([n], {p.before, p.root}))
+            without.known |= {n: np.zeros(n.shape) for n in own}
+            taken = stepped(p, values) - stepped(p, without)
+            if (taken * np.asarray(values(p.before)) < 0).any():
+                raise Unexplained(
+                    f"{where(node)} adds what is made of {name} alone, and makes it no smaller: right if that is "
+                    "meant, and wrong if not"
+                )
+
+
 def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
     """Whatever an optimiser makes of a gradient has its signs, or most of them: not so the absolute values of it, its
     squares, its entries at other places, those that are positive. A matrix that it is multiplied by, as Newton's, may

@@ -161,8 +161,9 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
     if stated and not step.stale:
         truth, fitted = without_decay(truth, fitted, step, drawn)
-    elif not step.stale:
-        truth, fitted = with_implied_penalty(truth, fitted, drawn)
+    if not step.stale:
+        truth, fitted = with_implied_penalty(truth, fitted, step, drawn, stated)
+    all_levels = fitted
     levels, fitted = compared(fitted, step, drawn)
     readings = [_at_levels(step, drawn, by_name, truth, fitted, levels, network, stated)]
     for choice in whole_steps(levels, fitted, step, drawn):
@@ -174,6 +175,8 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     if outer and all(outer.values()):  # the constant is taken off before the step
         rescaled = {p: level for p, level in outer.items() if level is not None}
         judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated)
+    if not judged.wrong:
+        doubts.check_what_arrays_decay_by(judged, all_levels)
     return judged
 
 

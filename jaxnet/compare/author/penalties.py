@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -13,26 +14,59 @@ from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.diagnosis import Finding
-from jaxnet.compare.multiples import common_multiple, with_penalty
+from jaxnet.compare.multiples import common_multiple, with_penalty, without_ones
 
 
-def with_implied_penalty(truth: Truth, fitted: dict[Parameter, list[Level]], drawn: list[Values]):
-    """The truth with λ/2 Σp² for each parameter whose gradient has λp in it: a loss that is inferred cannot deny it."""
-    adjoints, levels_of, found = [dict(a) for a in truth.adjoints], dict(fitted), False
-    for p, levels in fitted.items():
-        if p.size < 4 or any(level.factor is not None for level in levels):
+def with_implied_penalty(
+    truth: Truth, fitted: dict[Parameter, list[Level]], step: Step, drawn: list[Values], stated: bool
+):
+    """The truth with λ/2 Σp², or λ Σ|p|, for each parameter in whose gradient the derivative of that is: a loss that is
+    inferred cannot deny it. One that is computed does, unless all weights have the same λ: then they are to decay, and
+    it is computed without."""
+    if stated and _has_penalty(truth, step):
+        return truth, fitted
+    adjoints, levels_of = [dict(a) for a in truth.adjoints], dict(fitted)
+    of: dict[Parameter, float] = {}
+    # A single number is as well another multiple of the true one in each draw: it has the penalty that others have.
+    for p in sorted(fitted, key=lambda p: -p.size):
+        levels = fitted[p]
+        if any(level.factor is not None for level in levels):
             continue
-        true, own = true_gradients(p, truth), [np.asarray(values(p.before), float) for values in drawn]
-        fits = [with_penalty(level.arrays, true, own, RIGHT) for level in levels]
-        penalty = next((fit[1] for fit in fits if fit is not None), None)
-        if penalty is not None:
-            found = True
-            levels_of[p] = [lv._replace(factor=fit and fit[0]) for lv, fit in zip(levels, fits, strict=True)]
-            for of_draw, t, w in zip(adjoints, true, own, strict=True):
-                of_draw[p.before] = t + penalty * w
-    if not found:
+        true = true_gradients(p, truth)
+        for derivative in (np.positive, np.sign):
+            own = [derivative(np.asarray(values(p.before), float)) for values in drawn]
+            if p.size > 1:
+                fits = [with_penalty(level.arrays, true, own, RIGHT) for level in levels]
+            else:
+                fits = [_with_one_of(of.values(), level.arrays, true, own) for level in levels]
+            penalty = next((fit[1] for fit in fits if fit is not None), None)
+            if penalty is not None:
+                of[p] = penalty
+                levels_of[p] = [lv._replace(factor=fit and fit[0]) for lv, fit in zip(levels, fits, strict=True)]
+                for of_draw, t, w in zip(adjoints, true, own, strict=True):
+                    of_draw[p.before] = t + penalty * w
+                break
+    weights = [p for p in fitted if len(without_ones(p.before.shape)) > 1]
+    of_weights = [of[p] for p in weights if p in of]
+    shared = 1 < len(weights) == len(of_weights) and np.ptp(of_weights) <= RIGHT * max(of_weights)
+    if not of or (stated and not shared):
         return truth, fitted
     return truth._replace(loss=truth.loss._replace(penalised=True), adjoints=adjoints), levels_of
+
+
+def _has_penalty(truth: Truth, step: Step) -> bool:
+    """Whether the loss has a part that is made of a parameter beside the forward pass."""
+    forward = ancestors(example.prediction for example in step.examples)
+    return any(penalties(p, truth, forward) for p in step.parameters)
+
+
+def _with_one_of(known: Iterable[float], given: list[Array], true: list[Array], own: list[Array]):
+    """(c, λ) of `with_penalty` with a λ that is known."""
+    for penalty in known:
+        factor = common_multiple(given, [t + penalty * w for t, w in zip(true, own, strict=True)], RIGHT)
+        if factor is not None:
+            return factor, penalty
+    return None
 
 
 def without_decay(truth: Truth, fitted: dict[Parameter, list[Level]], step: Step, drawn: list[Values]):

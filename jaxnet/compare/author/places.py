@@ -185,10 +185,8 @@ def _network(judged: Judged) -> dict[str, Any] | None:
 
 def _truth(judged: Judged) -> str:
     loss = judged.truth.loss
+    penalty = loss.penalised * ", with the weight penalty in your gradients"
     if loss.node is None:
-        loss_name = (
-            f"{loss.name} that your error implies" + loss.penalised * ", with the weight penalty in your gradients"
-        )
         stepped = {n for p in judged.step.parameters for n in p.versions}
         numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
         other = next((n.place for n in numbers if n.place is not None), None)
@@ -197,7 +195,7 @@ def _truth(judged: Judged) -> str:
             if other is None
             else f"the number of line {other.line} has other gradients"
         )
-        return f"jax.grad of your forward pass and the {loss_name} ({why})"
+        return f"jax.grad of your forward pass and the {loss.name} that your error implies{penalty} ({why})"
     if loss.decay is not None:
         line = f"line {loss.decay.place.line} decays" if loss.decay.place else "the program decays"
         return f"jax.grad of your forward pass and loss, without its weight penalty: {line} the weights instead"
@@ -205,7 +203,7 @@ def _truth(judged: Judged) -> str:
     later = ", in the second step" if judged.wrong and judged.step.number == 2 else ""
     if judged.kept is not None and judged.kept.place is not None:
         later = f", in the second step with what line {judged.kept.place.line} makes as a constant"
-    return f"jax.grad of your forward pass and loss{without}{later}"
+    return f"jax.grad of your forward pass and loss{penalty}{without}{later}"
 
 
 # --- the frontier -----------------------------------------------------------------------------------------------------

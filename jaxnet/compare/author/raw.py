@@ -44,23 +44,35 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
         return []  # only some entries are stepped
     region = _region(outermost, parameter, step)
     positions = _positions(outermost, parameter, region)
-    found = []
+    inwards = []
     for node in _all_goes_through(outermost, region, step):
-        formula = _is_formula(node, parameter, step)
-        if node in positions:
-            with_own = _adds_own(node, parameter)
-            decayed = with_own and _is_of_step(node, parameter, region[-1])
-            penalised = with_own and not decayed
-            beside = _is_held(node, step) or bool(_inverses(node))
-            scaled, inner = is_scaling(node, step), any(parent in positions for parent in node.parents)
-            counts = scaled and any(_is_number(node, m) for m in step.counts)
-            bent = inner and not (scaled or formula) and all(parent in step.labelled for parent in node.parents)
-            kept, mean = is_kept(node, step), _is_mean(node, step)
-            flags = scaled, counts, decayed, penalised, beside, bent, kept, mean
-            found.append(Candidate(node, positions[node], *flags))
-        if formula:
+        inwards += [node] if node in positions else []
+        if _is_formula(node, parameter, step):
             break
-    return found
+    return [_candidate(node, positions, inwards[-1], parameter, step) for node in inwards]
+
+
+def _candidate(
+    node: Node, positions: dict[Node, np.ndarray], made: Node, parameter: Parameter, step: Step
+) -> Candidate:
+    """What is known of an array on the way from where the gradient is made."""
+    with_own = _adds_own(node, parameter)
+    decayed = with_own and _is_of_step(node, parameter, made)
+    scaled, inner = is_scaling(node, step), any(parent in positions for parent in node.parents)
+    counts = scaled and any(_is_number(node, m) for m in step.counts)
+    made_of_it = not (scaled or _is_formula(node, parameter, step))
+    return Candidate(
+        node,
+        positions[node],
+        scaled,
+        counts,
+        decayed,
+        penalised=with_own and not decayed,
+        beside=_is_held(node, step) or bool(_inverses(node)),
+        bent=inner and made_of_it and all(parent in step.labelled for parent in node.parents),
+        kept=is_kept(node, step),
+        mean=_is_mean(node, step),
+    )
 
 
 def _only_step(parameter: Parameter) -> Node | None:
