@@ -1812,6 +1812,26 @@ def test_a_bias_and_its_momentum_that_are_numbers(tmp_path):
     assert examined(tmp_path, in_object)["verdict"] == "right"
 
 
+@pytest.mark.parametrize("zero", ["0", "0.0"])
+@pytest.mark.parametrize("other", ["np.zeros(3)", "0"])
+def test_biases_that_begin_as_a_number_and_become_arrays(tmp_path, zero, other):
+    """They are arrays from the second step on, and are judged there."""
+    text = PLAIN.replace("np.zeros(5)", zero).replace("np.zeros(3)", other)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 4)
+    said = examined(tmp_path, text.replace("b1 -= ", "b1 += "))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-sign")]
+
+
+def test_a_factor_that_began_as_a_number_is_said_not_to_be_judged(tmp_path):
+    """γ = 1 is an array from the first step on, and goes uphill."""
+    text = PLAIN.replace("for _", "gain = 1\nfor _").replace("np.tanh(X @ W1 + b1)", "np.tanh(gain * (X @ W1 + b1))")
+    text = text.replace("dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)", "dS = dZ2 @ W2.T * (1 - A1 ** 2)\n    dZ1 = gain * dS")
+    text += "    gain = gain + 0.1 * (dS * (X @ W1 + b1)).sum(0)\n"
+    with pytest.raises(ValueError, match=r"nothing is wrong in .*, but .*line 21 of net"):
+        examined(tmp_path, text)
+
+
 def test_arrays_that_are_stepped_from_the_second_step_on(tmp_path):
     """The first step is that of the last layer alone: the second ones of both are made at other times."""
     text = (

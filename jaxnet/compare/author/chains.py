@@ -410,13 +410,14 @@ def _in_step(network: list[Chain], k: int) -> bool:
     return all(c.versions[k] in inside or c.versions[0] not in inside for inside in made for c in network)
 
 
-def began_as(node: Node) -> float | None:
-    """The number that a scalar was before it was stepped once: `b = 0`, `b = b - rate * db`; None if it was none."""
-    if node.shape != () or node.function not in (np.add, np.subtract):
+def began_as(node: Node, anything: bool = False) -> float | None:
+    """The number that an array was before it was stepped once: `b = 0`, `b = b - rate * db`; None if it was none. It is
+    0 unless the array is a scalar, or may be `anything`: γ = 1, or 1 − x."""
+    if node.function not in (np.add, np.subtract):
         return None
-    numbers = [i.value if isinstance(i, Node) and i.function is None else i for i in node.inputs[:2]]
-    plain = [float(number) for number in numbers if not isinstance(number, Node)]
-    return plain[0] if len(plain) == 1 else None
+    numbers = [i.value if isinstance(i, Node) and i.function is None and not i.shape else i for i in node.inputs[:2]]
+    plain = [float(number) for number in numbers if not isinstance(number, Node) and np.shape(number) == ()]
+    return plain[0] if len(plain) == 1 and (anything or node.shape == () or not plain[0]) else None
 
 
 def root_of(node: Node) -> Node:

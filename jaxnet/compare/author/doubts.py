@@ -218,7 +218,7 @@ def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
                 f"{where(masks[0])} leaves some entries of {name} as they are, and the gradient of others is right: "
                 "right if they are to stay, and wrong if not"
             )
-        symmetric = before.ndim == 2 and before.any() and np.array_equal(before, before.T)
+        symmetric = before.ndim == 2 and len(before) > 1 and before.any() and np.array_equal(before, before.T)
         if symmetric and common_multiple(judged.given[name], [t + t.T for t in judged.true[name]], RIGHT) is not None:
             raise Unexplained(
                 f"{name} is symmetric, and its gradient is that of a matrix which is to stay so: right if it is, and "

@@ -97,11 +97,12 @@ def _left_over(tape: Tape, step: Step) -> list[Node]:
             continue
         if written or not after & made_of(g for _, g in made):
             found.append(node)
-    # A bias that was a number until then is an array from here on: what it is stepped with next is made with it.
-    window = tape.nodes[first : step.last + 1]
-    began = {
-        n for n in window if began_as(n) is not None and n not in judged and not step.labelled.isdisjoint(n.parents)
-    }
+    # What was a number until then is an array from here on, and what it is stepped with next is made with it. The next
+    # forward pass has it where the number stood; an optimiser's sums it has not.
+    sites = {n.site for n in step.forward}
+    used = {parent for n in tape.nodes[first:] if n.site in sites for parent in n.parents} - judged
+    window = set(tape.nodes[first : step.last + 1]) & used
+    began = {n for n in window if began_as(n, anything=True) is not None and not step.labelled.isdisjoint(n.parents)}
     again = ((base, g) for n in tape.nodes[step.last :] for base, g in n.updates if base in began)
     found += [base for base, g in again if isinstance(g, Node) and depends(g, base)]
     steps = [(node, base, g) for node in tape.nodes[first:] for base, g in node.updates]

@@ -269,6 +269,7 @@ def _with_further(tape: Tape, view: View) -> View:
     stepped = max(p.after.number for p in view.parameters)
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in node.updates}
     forward = made_of([example.prediction for example in step.examples])
+    used = {parent for n in view.active if n in forward for parent in n.parents}
     after = {n for p in view.parameters for n in p.new}
     met = {meeting.node for example in step.examples for meeting in example.meetings}
     at_once = _following([n for n in view.window if n not in after], met)
@@ -278,7 +279,7 @@ def _with_further(tape: Tape, view: View) -> View:
         for base, made in () if stepped_already else node.updates:
             first = base.steps == 0 and base not in view.masks and base not in view.touched and base.size > 1
             # Only what the prediction is made of: sums and moments that are stepped as well are no parameters.
-            fresh = (first and node in again) or began_as(base) is not None
+            fresh = (first and node in again) or (began_as(base) is not None and (base in used or not base.shape))
             if not fresh or not isinstance(made, Node) or base not in forward:
                 continue
             if view.masks.get(made, 0) & AFTER and made not in at_once:  # an average of the weights that the steps give
