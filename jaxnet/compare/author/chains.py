@@ -14,7 +14,6 @@ import numpy as np
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.tape import (
     Node,
-    Place,
     Tape,
     add_at,
     depends,
@@ -238,20 +237,20 @@ def _built(links: dict[Node, list[tuple[Node, Any]]], pieces: set[tuple[Node, No
 def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
     """For each write of an entry or a row the number of the step that it is a part of.
 
-    A step ends where a line that has written in it writes again, after others have or with what follows from its own,
-    and what is written from there on until that happens again follows from what has been written since it did so first:
-    so all rows of an example are one step, and all entries of a matrix.
+    A step ends where an instruction that has written in it writes again, after others have or with what follows from
+    its own, and what is written from there on until that happens again follows from what has been written since it did
+    so first: so all rows of an example are one step, and all entries of a matrix.
     """
     rounds: dict[Node, int] = {}
     number = -1
     order: dict[Node, int] = {}  # of what has been written in this step
-    first: dict[Place | None, tuple[int, int]] = {}  # what each line wrote first: its place in that order, its number
+    first: dict[object, tuple[int, int]] = {}  # what each instruction wrote first: its place in that order, its number
     stretch: list[tuple[Node, Any]] = []
-    inside: dict[Place | None, set[Node]] = {}  # what each line has written in this stretch
+    inside: dict[object, set[Node]] = {}  # what each instruction has written in this stretch
 
     def close() -> None:
         nonlocal number
-        since, least = first.get(stretch[0][0].place, (-1, 0))
+        since, least = first.get(stretch[0][0].instruction, (-1, 0))
         made_from = (n for _, step in stretch for n in made_of(nodes_in(step), least))
         if number < 0 or (since >= 0 and any(order.get(n, -1) >= since for n in made_from)):
             number += 1
@@ -260,7 +259,7 @@ def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
         for node, _ in stretch:
             rounds[node] = number
             made = _made_by(node)
-            first.setdefault(node.place, (len(order), min(n.number for n in made)))
+            first.setdefault(node.instruction, (len(order), min(n.number for n in made)))
             for n in made:
                 order.setdefault(n, len(order))
         stretch.clear()
@@ -268,11 +267,12 @@ def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
 
     for node, step in sorted(writes, key=lambda write: write[0].number):
         of_row = bool(stretch) and node.inputs[2] is stretch[-1][0]  # what was written into a row is so into its matrix
-        own = inside.get(node.place) if not of_row else None
-        if own and (stretch[-1][0].place != node.place or made_of(nodes_in(step), stretch[0][0].number) & own):
+        own = inside.get(node.instruction) if not of_row else None
+        between = bool(stretch) and stretch[-1][0].instruction != node.instruction
+        if own and (between or made_of(nodes_in(step), stretch[0][0].number) & own):
             close()
         stretch.append((node, step))
-        inside.setdefault(node.place, set()).update(_made_by(node))
+        inside.setdefault(node.instruction, set()).update(_made_by(node))
     if stretch:
         close()
     return rounds

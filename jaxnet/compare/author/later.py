@@ -91,7 +91,7 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
     for place, (node, *nodes) in _in_their_places(step.forward).items():
         stood, now = ([n.parents[place[-1]] for n in of] for of in ((node, *nodes), following.get(place, ())))
         own = dict.fromkeys(owner[n] for n in map(_whole, stood) if n in owner)
-        lost = [p for p in own if p.new.isdisjoint(made_of(now, min(n.number for n in p.new)))] if now else []
+        lost = [p for p in own if p.new.isdisjoint(ancestors(now, min(n.number for n in p.new)))] if now else []
         if not own and step.active.isdisjoint(stood):  # a constant, where now a step of an array may stand
             others = (n for n in map(_whole, now) if n not in version_of)
             lost = [version_of[base] for n in others for base, _ in n.updates if base in version_of]
