@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from jaxnet.compare.author.attempts import Attempt
+from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.doubts import PRODUCTS, check_for_a_sum_without_end, where
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
@@ -81,20 +82,30 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
 
 def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
     """Raises Unexplained where something else than an array's next version stands in its place in the next forward
-    pass: a copy or a view of the weights that has grown stale, or what was given another array's name."""
+    pass: a copy or a view of the weights that has grown stale, or what was given another array's name; or the next
+    version of an array that was none to be judged."""
     step, names = right.step, {p: name for name, p in right.names.items()}
     owner = {node: p for p in step.parameters for node in (p.root, p.before)}
     version_of = {version: p for p in step.parameters for version in p.versions}
     begin = max(p.after.number for p in step.parameters)
     end = max((p.versions[2].number for p in step.parameters if len(p.versions) > 2), default=0)
     following = _in_their_places(attempt.tape.nodes[begin:end])
-    for place, (node, *nodes) in _in_their_places(step.forward).items():
+    loss = right.truth.loss.node
+    forward = step.forward or [n for n in sorted(made_of([loss]) if loss else (), key=lambda n: n.number) if n in step.active]
+    for place, (node, *nodes) in _in_their_places(forward).items():
         stood, now = ([n.parents[place[-1]] for n in of] for of in ((node, *nodes), following.get(place, ())))
         own = dict.fromkeys(owner[n] for n in map(_whole, stood) if n in owner)
         lost = [p for p in own if p.new.isdisjoint(ancestors(now, min(n.number for n in p.new)))] if now else []
         if not own and step.active.isdisjoint(stood):  # a constant, where now a step of an array may stand
             others = (n for n in map(_whole, now) if n not in version_of)
             lost = [version_of[base] for n in others for base, _ in n.updates if base in version_of]
+            held, first = {*stood, *map(_whole, stood)}, min(n.number for n in step.active)
+            for n in map(_whole, now):
+                bases = {*before_writes(n), *(base for base, _ in n.updates)} - {n}
+                if not held.isdisjoint(bases) and not step.active.isdisjoint(made_of([n], first)):
+                    raise Unexplained(
+                        f"nothing is wrong in what could be judged, but what {where(n)} makes of an array could not be"
+                    )
         if lost:
             raise Unexplained(
                 f"nothing is wrong in the first step, but what {where(node)} uses in the next one is not what the "
