@@ -806,6 +806,51 @@ def test_a_loop_that_goes_back_some_rounds_only_is_not_accused(tmp_path):
         assert [p["name"] for p in examined(tmp_path, wrong)["parameters"] if not p["right"]] == ["U", "W"]
 
 
+FACTORS = """
+import numpy as np
+np.random.seed(3)
+P, Q = np.random.rand(3, 2), np.random.rand(4, 2)
+ratings = [(0, 0, 5.0), (0, 1, 3.0), (1, 0, 4.0), (1, 2, 1.0), (2, 3, 2.0), (2, 2, 5.0)]
+for epoch in range(9):
+    total = 0
+    for u, i, r in ratings:
+        e = r - P[u] @ Q[i]
+        total += e ** 2
+        dP, dQ = -2 * e * Q[i], -2 * e * P[u]
+        P[u] -= 0.01 * dP; Q[i] -= 0.01 * dQ
+    print(total)
+"""
+NEXT_WORD = """
+import numpy as np
+np.random.seed(3)
+words = [0, 1, 2, 0, 3, 1, 3, 2, 4, 0]
+E, U = np.random.randn(5, 4) / 3, np.random.randn(4, 5) / 3
+for epoch in range(9):
+    total = 0
+    for i, o in zip(words, words[1:]):
+        h = E[i]
+        p = np.exp(h @ U) / np.exp(h @ U).sum()
+        total -= np.log(p[o])
+        d = p.copy()
+        d[o] -= 1
+        dh = U @ d
+        U -= 0.1 * np.outer(h, d)
+        E[i] -= 0.1 * dh
+    print(total)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "sign", "name"), [(FACTORS, "P[u] -=", "P"), (FACTORS, "Q[i] -=", "Q"), (NEXT_WORD, "E[i] -=", "E")]
+)
+def test_rows_that_are_picked_by_plain_numbers(tmp_path, text, sign, name):
+    """Each example steps other rows, which do not follow from those that the example before has stepped."""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 2)
+    said = examined(tmp_path, text.replace(sign, sign.replace("-", "+")))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [(f"d{name}", "wrong-sign")]
+
+
 def test_tasks_that_take_turns(tmp_path):
     """The layer that they share is stepped by another line in each other step, and goes back the wrong way there."""
     text = """

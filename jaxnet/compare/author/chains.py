@@ -6,7 +6,7 @@ that are stepped one by one make one step together. Arrays whose steps depend on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -228,13 +228,14 @@ def _built(links: dict[Node, list[tuple[Node, Any]]], pieces: set[tuple[Node, No
         links[base].sort(key=lambda link: (-depth.get(link[0], 0), base not in link[0].parents))
         depth[base] = 1 + depth.get(links[base][0][0], 0)
     following = {base: found[0] for base, found in links.items()}
-    rounds = _rounds([link for link in following.values() if link[0].function in PIECEWISE])
+    in_pieces = any(node.function in PIECEWISE for node, _ in following.values())
+    rounds = _rounds(following.values()) if in_pieces else {}
     later = {node for node, _ in following.values()}
     chains = [_chain_from(root, following, rounds, pieces) for root in following if root not in later]
     return sorted((chain for chain in chains if chain.steps), key=lambda chain: chain.versions[0].number)
 
 
-def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
+def _rounds(writes: Iterable[tuple[Node, Any]]) -> dict[Node, int]:
     """For each write of an entry or a row the number of the step that it is a part of.
 
     A step ends where an instruction that has written in it writes again, after others have or with what follows from
@@ -266,7 +267,7 @@ def _rounds(writes: list[tuple[Node, Any]]) -> dict[Node, int]:
         inside.clear()
 
     for node, step in sorted(writes, key=lambda write: write[0].number):
-        of_row = bool(stretch) and node.inputs[2] is stretch[-1][0]  # what was written into a row is so into its matrix
+        of_row = bool(stretch) and node.function is setitem and node.inputs[2] is stretch[-1][0]  # what was written into a row is so into its matrix
         own = inside.get(node.instruction) if not of_row else None
         between = bool(stretch) and stretch[-1][0].instruction != node.instruction
         if own and (between or made_of(nodes_in(step), stretch[0][0].number) & own):

@@ -213,13 +213,13 @@ def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
         masks += [n for n in whole if n.function is np.where and n.inputs[0] not in judged.step.active]
         moved = before != after
         given, true = map(list, zip(*((array[moved], t[moved]) for array, t in draws), strict=True))
-        if masks and not moved.all() and common_multiple(given, true, RIGHT) is not None:
+        if masks and not moved.all() and (common_multiple(given, true, RIGHT) or 0) > 0:
             raise Unexplained(
                 f"{where(masks[0])} leaves some entries of {name} as they are, and the gradient of others is right: "
                 "right if they are to stay, and wrong if not"
             )
         symmetric = before.ndim == 2 and len(before) > 1 and before.any() and np.array_equal(before, before.T)
-        if symmetric and common_multiple(judged.given[name], [t + t.T for t in judged.true[name]], RIGHT) is not None:
+        if symmetric and (common_multiple(judged.given[name], [t + t.T for t in judged.true[name]], RIGHT) or 0) > 0:
             raise Unexplained(
                 f"{name} is symmetric, and its gradient is that of a matrix which is to stay so: right if it is, and "
                 "wrong if not"
