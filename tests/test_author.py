@@ -851,6 +851,13 @@ def test_rows_that_are_picked_by_plain_numbers(tmp_path, text, sign, name):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [(f"d{name}", "wrong-sign")]
 
 
+def test_a_step_that_fails_halfway_is_not_right(tmp_path):
+    """The gradient of W2 does not fit, which NumPy says once W1 and b1 have been stepped."""
+    text = PLAIN.replace("A1.T @ dZ2", "X.T @ dZ2")
+    with pytest.raises(ValueError, match=r"but the first step is not done \(line 17: ValueError"):
+        examined(tmp_path, text)
+
+
 def test_tasks_that_take_turns(tmp_path):
     """The layer that they share is stepped by another line in each other step, and goes back the wrong way there."""
     text = """

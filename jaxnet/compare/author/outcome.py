@@ -15,6 +15,7 @@ from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept
 from jaxnet.compare.author.names import parameter_names
+from jaxnet.compare.author.places import unjudged
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.step import Step
@@ -68,6 +69,9 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     if not judged.wrong and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
         count = len(attempt.tape.nodes)
         return f"nothing is wrong in what could be recorded, but its step was not done in {count} operations"
+    once = all(len(p.versions) == 2 for p in judged.step.parameters)
+    if attempt.notes and once and not judged.wrong and unjudged(judged):
+        return f"nothing is wrong in what could be judged, but the first step is not done ({attempt.notes[0]})"
     if (lost := attempt.tape.lost) is not None and not judged.wrong:
         return f"nothing is wrong in what is on the record, but what line {lost.line} of {lost.file} makes is not"
     if attempt.doubt and not judged.wrong:

@@ -44,7 +44,7 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
         frontier={n: Frontier(_as_place(f.known), f.quantity, _as_place(f.unknown)) for n, f in frontiers.items()},
         teeth=judged.teeth,
         repeat=contradiction(judged),
-        unjudged=_unjudged(judged),
+        unjudged=unjudged(judged),
     )
 
 
@@ -57,7 +57,7 @@ def _with_reason(judged: Judged, finding: Finding) -> Finding:
     return finding._replace(computed=f"line {write.place.line} steps a row once that its index has twice")
 
 
-def _unjudged(judged: Judged) -> list[Unjudged]:
+def unjudged(judged: Judged) -> list[Unjudged]:
     """Arrays that look like weights or biases of the network, and that no step changes: nothing is said of them."""
     step = judged.step
     stepped = {p.before for p in step.parameters}
