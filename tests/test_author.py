@@ -1885,14 +1885,60 @@ def test_a_factor_that_began_as_a_number_is_said_not_to_be_judged(tmp_path):
 
 
 def test_arrays_that_are_stepped_from_the_second_step_on(tmp_path):
-    """The first step is that of the last layer alone: the second ones of both are made at other times."""
+    """The first step is that of the last layer alone: the other one is a network that goes on with its new weights."""
     text = (
         PLAIN.replace("for _", "for step")
         .replace("    W1 -=", "    if step: W1 -=")
         .replace("    b1 -=", "    if step: b1 -=")
     )
-    with pytest.raises(ValueError, match="no verdict"):
-        examined(tmp_path, text)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace(*SLOPE))["verdict"] == "wrong"
+
+
+ADVERSARIES = """
+import numpy as np
+np.random.seed(3)
+real = np.random.rand(40, 4)
+W1, b1, W2, b2 = np.random.randn(3, 6) / 2, np.zeros(6), np.random.randn(6, 4) / 2, np.zeros(4)
+V1, c1, V2, c2 = np.random.randn(4, 5) / 2, np.zeros(5), np.random.randn(5, 1) / 2, np.zeros(1)
+
+def generate(z):
+    h = np.tanh(z @ W1 + b1)
+    return h, 1 / (1 + np.exp(-(h @ W2 + b2)))
+
+def decide(x):
+    h = np.tanh(x @ V1 + c1)
+    return h, 1 / (1 + np.exp(-(h @ V2 + c2)))
+
+for step in range(20):
+    x, (_, fake) = real[np.random.choice(40, 8)], generate(np.random.randn(8, 3))
+    (h, p), (g, q) = decide(x), decide(fake)
+    of_critic = -np.mean(np.log(p) + np.log(1 - q))
+    d, e = (p - 1) / 8, q / 8
+    dh, eh = d @ V2.T * (1 - h ** 2), e @ V2.T * (1 - g ** 2)
+    dV2, dc2, dV1, dc1 = h.T @ d + g.T @ e, (d + e).sum(0), x.T @ dh + fake.T @ eh, (dh + eh).sum(0)
+    V1, c1, V2, c2 = V1 - 0.1 * dV1, c1 - 0.1 * dc1, V2 - 0.1 * dV2, c2 - 0.1 * dc2
+    z = np.random.randn(8, 3)
+    f, fake = generate(z)
+    g, q = decide(fake)
+    of_generator = -np.mean(np.log(q))
+    back = (((q - 1) / 8) @ V2.T * (1 - g ** 2)) @ V1.T * fake * (1 - fake)
+    df = back @ W2.T * (1 - f ** 2)
+    dW2, db2, dW1, db1 = f.T @ back, back.sum(0), z.T @ df, df.sum(0)
+    W1, b1, W2, b2 = W1 - 0.1 * dW1, b1 - 0.1 * db1, W2 - 0.1 * dW2, b2 - 0.1 * db2
+    print(of_critic, of_generator)
+"""
+
+
+def test_two_networks_that_take_turns(tmp_path):
+    """Each is a constant of the other's step (Goodfellow et al. 2014, generative adversarial networks)."""
+    said = examined(tmp_path, ADVERSARIES)
+    assert (said["verdict"], len(said["parameters"]), len(said["also_right"])) == ("right", 4, 1)
+    for slope, names in (("(1 - f ** 2)", ["W1", "b1"]), (" * (1 - h ** 2), e @", ["V1", "c1"])):
+        said = examined(
+            tmp_path, ADVERSARIES.replace(slope, slope.replace("(1 - f ** 2)", "1").replace("1 - h", "2 - h"))
+        )
+        assert [p["name"] for p in said["parameters"] if not p["right"]] == names
 
 
 NEURONS = """

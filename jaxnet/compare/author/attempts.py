@@ -36,6 +36,7 @@ class Attempt(NamedTuple):
     doubt: str = ""  # why it would be hollow to say that nothing is wrong
     more: bool = False  # the same run trains another network, which is the next attempt
     key: tuple = ()  # of what was called, which it was
+    trained: frozenset[Node] = frozenset()  # the versions of all arrays of all networks of that run
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
 
 
@@ -86,10 +87,14 @@ def attempts(
                 continue
             trained = True
             notes = [*without, *([COLUMNS] * columns), *ran.notes]
+            stepped = {v for network in found for p in network.steps[0].parameters for v in p.versions}
             for network in found:
                 more = network is not found[-1]
                 program = f"{ran.entry}{NOISE}" if noise else None if file == path else str(ran.entry)
-                yield Attempt(program, watch.tape, network.steps, network.names, notes, more=more, guessed=guessed)
+                yield Attempt(
+                    program, watch.tape, network.steps, network.names, notes,
+                    more=more, trained=frozenset(stepped), guessed=guessed,
+                )  # fmt: skip
     if own is None:
         return
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""

@@ -267,7 +267,9 @@ def _rounds(writes: Iterable[tuple[Node, Any]]) -> dict[Node, int]:
         inside.clear()
 
     for node, step in sorted(writes, key=lambda write: write[0].number):
-        of_row = bool(stretch) and node.function is setitem and node.inputs[2] is stretch[-1][0]  # what was written into a row is so into its matrix
+        of_row = (
+            bool(stretch) and node.function is setitem and node.inputs[2] is stretch[-1][0]
+        )  # what was written into a row is so into its matrix
         own = inside.get(node.instruction) if not of_row else None
         between = bool(stretch) and stretch[-1][0].instruction != node.instruction
         if own and (between or made_of(nodes_in(step), stretch[0][0].number) & own):
@@ -344,12 +346,13 @@ def _without_buffers(chains: list[Chain]) -> list[Chain]:
     no other array's steps need."""
     chains = [chain for chain in chains if not any(_is_mean(chain, other) for other in chains)]
     made = {id(c): made_of(nodes_in(c.steps[0])) for c in chains}
+    used = {id(c): made_of(n for step in c.steps[:2] for n in nodes_in(step)) for c in chains}
 
     def is_buffer(chain: Chain) -> bool:
         before, after = chain.versions[:2]
         for other in (c for c in chains if c is not chain):
             follows_it = other.versions[1] in made[id(chain)]
-            if _is_momentum(chain, other) or (follows_it and before not in made[id(other)]):
+            if _is_momentum(chain, other) or (follows_it and used[id(other)].isdisjoint(chain.versions)):
                 return True
             if after in made[id(other)] and before not in made_of(nodes_in(other.steps[0]), until=lambda n: n is after):
                 return True
@@ -376,15 +379,23 @@ def _is_mean(chain: Chain, other: Chain) -> bool:
 
 def networks(chains: list[Chain]) -> list[list[Chain]]:
     """Arrays whose steps depend on each other, the largest network first; of two as large, that which is stepped more
-    often."""
+    often. What is stepped with the new version of an array, and never with the old one, is another network: that which
+    is to deceive the one that has just been stepped, say."""
     groups: list[list[Chain]] = []
-    inside = {id(c): made_of(nodes_in(c.steps[0])) for c in chains}
+    new = {version for chain in chains for version in chain.versions[1:]}
+    inside = {id(c): made_of(nodes_in(c.steps[0]), until=new.__contains__) for c in chains}
+
+    def is_apart(chain: Chain, other: Chain) -> bool:
+        before, after = other.versions[:2]
+        return after in inside[id(chain)] and before not in inside[id(chain)]
+
+    def is_tied(chain: Chain, group: list[Chain]) -> bool:
+        if any(is_apart(chain, o) or is_apart(o, chain) for o in group):
+            return False
+        return any(o.versions[0] in inside[id(chain)] or chain.versions[0] in inside[id(o)] for o in group)
+
     for chain in chains:
-        tied = [
-            group
-            for group in groups
-            if any(o.versions[0] in inside[id(chain)] or chain.versions[0] in inside[id(o)] for o in group)
-        ]
+        tied = [group for group in groups if is_tied(chain, group)]
         groups = [group for group in groups if group not in tied] + [[c for group in tied for c in group] + [chain]]
     return sorted(groups, key=lambda g: (-len(g), -sum(c.versions[0].size for c in g), -max(len(c.steps) for c in g)))
 

@@ -91,7 +91,9 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
     end = max((p.versions[2].number for p in step.parameters if len(p.versions) > 2), default=0)
     following = _in_their_places(attempt.tape.nodes[begin:end])
     loss = right.truth.loss.node
-    forward = step.forward or [n for n in sorted(made_of([loss]) if loss else (), key=lambda n: n.number) if n in step.active]
+    forward = step.forward or [
+        n for n in sorted(made_of([loss]) if loss else (), key=lambda n: n.number) if n in step.active
+    ]
     for place, (node, *nodes) in _in_their_places(forward).items():
         stood, now = ([n.parents[place[-1]] for n in of] for of in ((node, *nodes), following.get(place, ())))
         own = dict.fromkeys(owner[n] for n in map(_whole, stood) if n in owner)
@@ -100,7 +102,7 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
             others = (n for n in map(_whole, now) if n not in version_of)
             lost = [version_of[base] for n in others for base, _ in n.updates if base in version_of]
             held, first = {*stood, *map(_whole, stood)}, min(n.number for n in step.active)
-            for n in map(_whole, now):
+            for n in set(map(_whole, now)) - attempt.trained:
                 bases = {*before_writes(n), *(base for base, _ in n.updates)} - {n}
                 if not held.isdisjoint(bases) and not step.active.isdisjoint(made_of([n], first)):
                     raise Unexplained(

@@ -183,7 +183,9 @@ def _steps_of(found: list[list[Chain]], tape: Tape) -> Iterator[list[Step]]:
         steps_made = min(len(chain.versions) for chain in network) - 1
         # A step that changes an array's shape is judged, and what comes after it is another network.
         kept = all(chain.versions[1].shape == chain.versions[0].shape for chain in network)
-        views = [_view(tape, network, k) for k in range(min(2 if kept else 1, steps_made)) if at_once(network, k)]
+        others = frozenset(v for other in found if other is not network for c in other for v in c.versions[1:])
+        counts = range(min(2 if kept else 1, steps_made))
+        views = [_view(tape, network, k, others) for k in counts if at_once(network, k)]
         views = [_with_further(tape, view) for view in views]
         # A bias that began as a number is one from the second step on: what is read without it is not all of the step,
         # but the loss may be computed in the first one only.
@@ -219,6 +221,7 @@ class View:
     touched: set[Node]  # depends on some version of a parameter
     last: int
     values: Values
+    others: frozenset[Node] = frozenset()  # versions of the arrays of other networks, which are constants here
 
     @cached_property
     def active(self) -> frozenset[Node]:
@@ -242,19 +245,20 @@ class View:
         return _by_labels(self, _first_met(others, self)) or _by_labels(self, _first_met(met, self))
 
 
-def _view(tape: Tape, network: list[Chain], k: int) -> View:
+def _view(tape: Tape, network: list[Chain], k: int, others: frozenset[Node]) -> View:
     parameters = tuple(Parameter(c.start(k), c.versions[k + 1], c.steps[k], c.versions) for c in network)
     first = min(p.root.number for p in parameters)
     last = max(p.after.number for p in parameters)
     following = [c.versions[k + 2].number for c in network if len(c.versions) > k + 2]
     end = max(min(following) if following else len(tape.nodes), last + 1)
-    window = tape.nodes[first:end]
+    window = [n for n in tape.nodes[first:end] if n not in others]
     into_steps = made_of((n for p in parameters for n in (p.after, *nodes_in(p.steps))), first)
     # Labels depend on no version of a parameter; what an earlier step left behind does.
     roots = {root_of(p.versions[0]) for p in parameters}
     touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
     smooth = _smooth(parameters, window)
-    return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, end, Values())
+    masks = _masks(parameters, window)
+    return View(parameters, window, masks, smooth, into_steps, touched, end, Values(), others)
 
 
 def _with_further(tape: Tape, view: View) -> View:
@@ -300,11 +304,12 @@ def _with_further(tape: Tape, view: View) -> View:
         return view
     parameters = (*view.parameters, *further.values())
     first = min(p.root.number for p in parameters)
-    window = tape.nodes[first : view.last]
+    window = [n for n in tape.nodes[first : view.last] if n not in view.others]
     into_steps = made_of((n for p in parameters for n in nodes_in(p.steps)), first)
     touched = _following(tape.nodes[first : view.last], {p.root for p in parameters}) | view.touched
     smooth = _smooth(parameters, window)
-    return View(parameters, window, _masks(parameters, window), smooth, into_steps, touched, view.last, view.values)
+    masks = _masks(parameters, window)
+    return View(parameters, window, masks, smooth, into_steps, touched, view.last, view.values, view.others)
 
 
 def _stale_step(tape: Tape) -> Step | None:
