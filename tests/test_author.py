@@ -858,6 +858,24 @@ def test_a_step_that_fails_halfway_is_not_right(tmp_path):
         examined(tmp_path, text)
 
 
+@pytest.mark.parametrize("bound", ["0.05", "0.5"])
+def test_errors_that_are_clipped_on_their_way(tmp_path, bound):
+    """Some of them reach the bound, in some draws; what is wrong beside that is not excused."""
+    text = PLAIN.replace("    dW1, db1 =", f"    dZ1 = np.clip(dZ1, -{bound}, {bound})\n    dW1, db1 =")
+    with pytest.raises(ValueError, match="the gradients are right but for what line 14 clips"):
+        examined(tmp_path, text.replace("(P - Y) / 9", "P - Y").replace("* np.log(P)) / 9", "* np.log(P))"))
+    assert examined(tmp_path, text.replace(*SLOPE))["verdict"] == "wrong"
+
+
+def test_a_rate_inside_of_gradients_that_have_another_constant(tmp_path):
+    """The only number that all steps are multiplied by is the rate, and what is left is the loss's constant."""
+    text = PLAIN.replace("-np.sum(Y * np.log(P)) / 9", "-2 * np.sum(Y * np.log(P)) / 9")
+    for old, new in RATE_INSIDE.items():
+        text = text.replace(old, new)
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["code"], f["scale"]) for f in said["findings"]] == [("loss", "wrong-scale", pytest.approx(0.5))]
+
+
 def test_tasks_that_take_turns(tmp_path):
     """The layer that they share is stepped by another line in each other step, and goes back the wrong way there."""
     text = """

@@ -14,7 +14,14 @@ import numpy as np
 
 from jaxnet.compare.author.chains import PIECEWISE
 from jaxnet.compare.author.dense import original
-from jaxnet.compare.author.intended import adds_up, constant_of, rounds_back, term_of_its_own, weights_of_examples
+from jaxnet.compare.author.intended import (
+    adds_up,
+    clipping_of,
+    constant_of,
+    rounds_back,
+    term_of_its_own,
+    weights_of_examples,
+)
 from jaxnet.compare.author.judged import Astray, Endless, Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.levels import RIGHT, Level, holds, true_gradients
 from jaxnet.compare.author.lines import is_of_statement
@@ -425,6 +432,9 @@ def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
         raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
     if (place := term_of_its_own(step, truth, drawn)) is not None:
         raise Unexplained(f"the gradients are right but for what line {place.line} adds, of which the loss has no part")
+    if (place := clipping_of(step, truth, drawn)) is not None:
+        line = f"line {place.line}"
+        raise Unexplained(f"the gradients are right but for what {line} clips: right if it is to, and wrong if not")
     if (place := weights_of_examples(step, truth, drawn)) is not None:
         raise Unexplained(f"the gradients are right if examples are to count differently, as line {place.line} has it")
     if (count := rounds_back(step, truth, drawn)) is not None:

@@ -103,6 +103,15 @@ def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | No
     return sums[-1][0].place if explains(levels_of(step, without), truth) else None
 
 
+def clipping_of(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
+    """Where the numbers of an error are clipped, and all gradients are right if they are not; None if nowhere."""
+    clipped = [node for node in step.backward if node.function is np.clip]
+    without = [values.before(clipped[0]) for values in drawn] if clipped else []
+    for node, rest in itertools.product(clipped, without):
+        rest.known[node] = np.array(rest(node.inputs[0]))
+    return clipped[0].place if clipped and explains(levels_of(step, without), truth) else None
+
+
 def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
     """Where the error of each example is a number times the right one, and all gradients are those of a loss in which
     examples count so; None if there is no such place.

@@ -259,15 +259,16 @@ def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Le
     """The learning rate that is inside of the gradients; 1 if it is not, or no gradient is right.
 
     It is where no number stands just before the step, and the error was multiplied by one that is the gradients'
-    constant.
+    constant, or by one alone.
     """
     known = [(p, level) for p, level in levels.items() if level.factor and not math.isnan(level.factor)]
     if not known or not step.is_authors or any(level is not fitted[p][0] for p, level in known):
         return 1.0
-    for number in numbers_inside([p for p, _ in known], step, drawn[0]):
+    numbers = numbers_inside([p for p, _ in known], step, drawn[0])
+    for number in numbers:
         if all(abs(abs(level.factor or 0) - number) <= RIGHT * number for _, level in known):
             return number
-    return 1.0
+    return numbers[0] if len(numbers) == 1 else 1.0
 
 
 def whole_steps(levels, fitted, step: Step, drawn) -> Iterator[dict[Parameter, Level]]:
