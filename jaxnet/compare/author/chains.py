@@ -251,7 +251,7 @@ def _rounds(writes: Iterable[tuple[Node, Any]]) -> dict[Node, int]:
 
     def close() -> None:
         nonlocal number
-        since, least = first.get(stretch[0][0].instruction, (-1, 0))
+        since, least = next((first[n.instruction] for n, _ in stretch if n.instruction in first), (-1, 0))
         made_from = (n for _, step in stretch for n in made_of(nodes_in(step), least))
         if number < 0 or (since >= 0 and any(order.get(n, -1) >= since for n in made_from)):
             number += 1
@@ -267,12 +267,17 @@ def _rounds(writes: Iterable[tuple[Node, Any]]) -> dict[Node, int]:
         inside.clear()
 
     for node, step in sorted(writes, key=lambda write: write[0].number):
-        of_row = (
-            bool(stretch) and node.function is setitem and node.inputs[2] is stretch[-1][0]
-        )  # what was written into a row is so into its matrix
+        of_row = bool(stretch) and node.function is setitem and node.inputs[2] is stretch[-1][0]  # a row of a matrix
         own = inside.get(node.instruction) if not of_row else None
         between = bool(stretch) and stretch[-1][0].instruction != node.instruction
-        if own and (between or made_of(nodes_in(step), stretch[0][0].number) & own):
+        # An array as a whole is stepped again, or with what follows from the entries that have been written.
+        again = node.function not in PIECEWISE and (
+            node.instruction in first
+            or any(
+                not made.isdisjoint(made_of(nodes_in(step), min(n.number for n in made))) for made in inside.values()
+            )
+        )
+        if stretch and (again or (own and (between or made_of(nodes_in(step), stretch[0][0].number) & own))):
             close()
         stretch.append((node, step))
         inside.setdefault(node.instruction, set()).update(_made_by(node))
