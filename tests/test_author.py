@@ -2340,6 +2340,19 @@ for step in range(20):
 """
 
 
+ONE_CLASS_EACH = """
+import numpy as np
+np.random.seed(3)
+X, y, W = np.random.randn(30, 4), np.arange(30) % 3, np.random.randn(3, 4) / 9
+for epoch in range(20):
+    total = 0
+    for k in range(3):
+        t = (y == k).astype(float)
+        p = 1 / (1 + np.exp(-X @ W[k]))
+        total -= np.mean(t * np.log(p) + (1 - t) * np.log(1 - p))
+        W[k] -= 0.1 * X.T @ (p - t) / 30
+    print(total)
+"""
 LOWER = PENALISED.replace("for _", "W1 = np.tril(W1)\nfor _")
 SYMMETRIC = SQUARE.replace("for _", "W1 = (W1 + W1.T) / 2\nfor _").replace("X.T @ dZ1,", "X.T @ dZ1 + dZ1.T @ X,")
 BOTH_WAYS = """
@@ -2377,11 +2390,13 @@ for step in range(20):
          "leaves some entries of W1 as they"),
         (LOWER.replace("X.T @ dZ1,", "np.tril(X.T @ dZ1) + 0.02 * W1,").replace(" dZ2,", " dZ2 + 0.02 * W2,"),
          "leaves some entries of W1 as they"),
+        (ONE_CLASS_EACH, "line 11 of net.py steps entries of W in turns"),
         (SYMMETRIC, "W1 is symmetric, and its gradient is that of a matrix which is to stay so"),
         (FIXED_POINT, "where an iteration comes to a fixed point"),
         (BOTH_WAYS, "right if what line 15 makes is a constant"),
     ],
-    ids=["by turns", "some entries by turns", "some entries", "a triangle", "a lower matrix", "a symmetric matrix",
+    ids=["by turns", "some entries by turns", "some entries", "a triangle", "a lower matrix", "a class each",
+         "a symmetric matrix",
          "a fixed point", "a stopped branch that is used twice"],
 )  # fmt: skip
 def test_what_may_be_meant_is_not_accused(tmp_path, text, why):

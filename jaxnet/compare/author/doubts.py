@@ -207,12 +207,19 @@ def _is_cut(still: list[Array], share: float) -> bool:
 
 
 def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
-    """A step may be one of some entries only, whose turn it is, or of those that are trained at all; and a matrix that
-    is symmetric may be one of which both halves are one and the same."""
+    """A step may be one of some entries only, whose turn it is, or of those that are trained at all; entries may be
+    stepped in turns, each down a loss of its own; and of a symmetric matrix both halves may be one and the same."""
     for name in wrong:
         p, draws = judged.names[name], list(zip(judged.given[name], judged.true[name], strict=True))
         if any(array.shape != t.shape for array, t in draws):
             continue
+        met = draws[0][1] != 0
+        given, true = map(list, zip(*((array[met], t[met]) for array, t in draws), strict=True))
+        if len(p.steps) > 1 and not met.all() and (common_multiple(given, true, RIGHT) or 0) > 0:
+            raise Unexplained(
+                f"{where(p.after)} steps entries of {name} in turns, and the loss has a part of some alone, whose "
+                "gradient is right: right if others have a loss of their own, and wrong if not"
+            )
         before, after = (np.asarray(Values()(n)) for n in (p.before, p.after))
         whole = [n for n in judged.step.way_to(p) if n.size == p.size]
         masks = [p.after] if p.after.function in PIECEWISE else []
