@@ -297,3 +297,12 @@ def test_the_real_numpy_stays_what_it_is():
     assert real.zeros(2).__class__ is real.ndarray
     assert np.zeros is not real.zeros
     assert not isinstance(real.exp(real.ones(2)), Array)
+
+
+def test_an_instruction_is_the_same_however_often_it_is_run():
+    """Python 3.11 makes calls by another one once it has made them often enough."""
+    with recording() as tape:
+        a = np.ones(3)
+        code = "def total(a):\n    return sum([a, a])\nfor _ in range(40):\n    total(a)\n"
+        exec(compile(code, "net.py", "exec"), {"a": recorder.leaf(a, "array")})
+    assert len({node.instruction for node in tape.nodes if node.function is np.add}) == 1

@@ -8,6 +8,7 @@ whether one Node depends on another is decided by looking no further back than t
 from __future__ import annotations
 
 import bisect
+import dis
 import functools
 import math
 import operator
@@ -360,9 +361,21 @@ def places(most: int = 8) -> tuple[tuple[Place, ...], tuple[types.CodeType, int]
         code = frame.f_code
         if is_authors(code.co_filename):
             found.append(Place(code.co_filename, frame.f_lineno, code.co_name))
-            instruction = instruction or (code, frame.f_lasti)
+            instruction = instruction or _instruction(code, frame.f_lasti)
         frame = frame.f_back
     return tuple(found), instruction
+
+
+_instructions: dict[tuple[int, int], tuple[types.CodeType, int]] = {}
+
+
+def _instruction(code: types.CodeType, offset: int) -> tuple[types.CodeType, int]:
+    """What is being run. Python 3.11 makes a call at PRECALL once it has made it often enough, and at CALL before."""
+    key = id(code), offset  # the code is kept: its number is nobody else's then
+    if key not in _instructions:
+        at_precall = code.co_code[offset] == dis.opmap.get("PRECALL")
+        _instructions[key] = code, offset + 4 * at_precall
+    return _instructions[key]
 
 
 @functools.cache
