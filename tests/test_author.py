@@ -896,7 +896,7 @@ for step in range(20):
     loss = (e ** 2).sum() / 2
     V = V - 0.01 * X.T @ (dh * (1 - h ** 2))
 """
-    with pytest.raises(ValueError, match=r"in the first step, but line 13 of net\.py has a part in a later step of "):
+    with pytest.raises(ValueError, match=r"in the first step, but line 13 of net\.py has a part in later steps of "):
         examined(tmp_path, text)
 
 

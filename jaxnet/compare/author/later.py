@@ -130,7 +130,7 @@ def _check_that_it_is_made_again(right: Judged, attempt: Attempt) -> None:
             if new:
                 raise Unexplained(
                     f"nothing is wrong in the first step, but {where(min(new, key=lambda n: n.number))} has a part in "
-                    f"a later step of {name}, and none in that"
+                    f"later steps of {name} only"
                 )
 
 
