@@ -271,12 +271,7 @@ def _rounds(writes: Iterable[tuple[Node, Any]]) -> dict[Node, int]:
         own = inside.get(node.instruction) if not of_row else None
         between = bool(stretch) and stretch[-1][0].instruction != node.instruction
         # An array as a whole is stepped again, or with what follows from the entries that have been written.
-        again = node.function not in PIECEWISE and (
-            node.instruction in first
-            or any(
-                not made.isdisjoint(made_of(nodes_in(step), min(n.number for n in made))) for made in inside.values()
-            )
-        )
+        again = node.function not in PIECEWISE and (node.instruction in first or _is_made_of(step, inside.values()))
         if stretch and (again or (own and (between or made_of(nodes_in(step), stretch[0][0].number) & own))):
             close()
         stretch.append((node, step))
@@ -284,6 +279,12 @@ def _rounds(writes: Iterable[tuple[Node, Any]]) -> dict[Node, int]:
     if stretch:
         close()
     return rounds
+
+
+def _is_made_of(step: Any, written: Iterable[set[Node]]) -> bool:
+    """Whether anything that has been written is a part of a step."""
+    nodes = set[Node]().union(*written)
+    return bool(nodes) and not nodes.isdisjoint(made_of(nodes_in(step), min(n.number for n in nodes)))
 
 
 def _made_by(node: Node) -> set[Node]:

@@ -209,31 +209,35 @@ def _is_cut(still: list[Array], share: float) -> bool:
 def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
     """A step may be one of some entries only, whose turn it is, or of those that are trained at all; entries may be
     stepped in turns, each down a loss of its own; and of a symmetric matrix both halves may be one and the same."""
+    recorded = Values()
+
+    def is_right(name: str, entries: Array) -> bool:
+        given, true = ([array[entries] for array in of[name]] for of in (judged.given, judged.true))
+        return not entries.all() and (common_multiple(given, true, RIGHT) or 0) > 0
+
     for name in wrong:
-        p, draws = judged.names[name], list(zip(judged.given[name], judged.true[name], strict=True))
-        if any(array.shape != t.shape for array, t in draws):
+        p, given, true = judged.names[name], judged.given[name], judged.true[name]
+        if any(array.shape != t.shape for array, t in zip(given, true, strict=True)):
             continue
-        met = draws[0][1] != 0
-        given, true = map(list, zip(*((array[met], t[met]) for array, t in draws), strict=True))
-        if len(p.steps) > 1 and not met.all() and (common_multiple(given, true, RIGHT) or 0) > 0:
+        if len(p.steps) > 1 and is_right(name, true[0] != 0):
             raise Unexplained(
                 f"{where(p.after)} steps entries of {name} in turns, and the loss has a part of some alone, whose "
                 "gradient is right: right if others have a loss of their own, and wrong if not"
             )
-        before, after = (np.asarray(Values()(n)) for n in (p.before, p.after))
         whole = [n for n in judged.step.way_to(p) if n.size == p.size]
         masks = [p.after] if p.after.function in PIECEWISE else []
         masks += [n for n in whole if n.function in (np.tril, np.triu)]
         masks += [n for n in whole if n.function is np.where and n.inputs[0] not in judged.step.active]
-        moved = before != after
-        given, true = map(list, zip(*((array[moved], t[moved]) for array, t in draws), strict=True))
-        if masks and not moved.all() and (common_multiple(given, true, RIGHT) or 0) > 0:
+        if masks and is_right(name, np.asarray(recorded(p.before)) != np.asarray(recorded(p.after))):
             raise Unexplained(
                 f"{where(masks[0])} leaves some entries of {name} as they are, and the gradient of others is right: "
                 "right if they are to stay, and wrong if not"
             )
-        symmetric = before.ndim == 2 and len(before) > 1 and before.any() and np.array_equal(before, before.T)
-        if symmetric and (common_multiple(judged.given[name], [t + t.T for t in judged.true[name]], RIGHT) or 0) > 0:
+        square = true[0].shape == true[0].T.shape and true[0].ndim == 2 and len(true[0]) > 1
+        if not square or (common_multiple(given, [t + t.T for t in true], RIGHT) or 0) <= 0:
+            continue
+        before = np.asarray(recorded(p.before))
+        if before.any() and np.array_equal(before, before.T):
             raise Unexplained(
                 f"{name} is symmetric, and its gradient is that of a matrix which is to stay so: right if it is, and "
                 "wrong if not"

@@ -481,8 +481,9 @@ def join_tables() -> None:
 
     for kind in (pandas.DataFrame, pandas.Series):
         if not hasattr(kind, "as_matrix"):
-            for name, function in (("as_matrix", kind.to_numpy), ("dot", kind.dot), ("__matmul__", kind.__matmul__)):
-                setattr(kind, name, function if name == "as_matrix" else product(function))
+            products = {"dot": product(kind.dot), "__matmul__": product(kind.__matmul__)}
+            for name, function in {"as_matrix": kind.to_numpy, **products}.items():
+                setattr(kind, name, function)
 
 
 def tables(files: Files, samples: Samples) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def is_of_statement(node: Node, other: Node) -> bool:
     """Whether the statement that made a Node made another one, too."""
     if node.place is None or other.place is None or node.place[:2] != other.place[:2]:
         return False
-    return statement_of(node) is statement_of(other)
+    return ";" not in text_of(node.place) or statement_of(node) is statement_of(other)
 
 
 def target_of(node: Node) -> str | None:

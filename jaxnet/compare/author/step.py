@@ -184,8 +184,8 @@ def _steps_of(found: list[list[Chain]], tape: Tape) -> Iterator[list[Step]]:
         # A step that changes an array's shape is judged, and what comes after it is another network.
         kept = all(chain.versions[1].shape == chain.versions[0].shape for chain in network)
         others = frozenset(v for other in found if other is not network for c in other for v in c.versions[1:])
-        counts = range(min(2 if kept else 1, steps_made))
-        views = [_view(tape, network, k, others) for k in counts if at_once(network, k)]
+        judged = range(min(2 if kept else 1, steps_made))
+        views = [_view(tape, network, k, others) for k in judged if at_once(network, k)]
         views = [_with_further(tape, view) for view in views]
         # A bias that began as a number is one from the second step on: what is read without it is not all of the step,
         # but the loss may be computed in the first one only.
