@@ -1258,6 +1258,96 @@ def test_an_error_that_comes_back_another_way_may_be_meant(tmp_path, old, new, w
         examined(tmp_path, text)
 
 
+CRITICISED = """
+import numpy as np
+rng = np.random.default_rng(2)
+critic, actor = ([rng.normal(size=(3, 8)) * 0.4, rng.normal(size=(8, 1)) * 0.4] for _ in range(2))
+
+def forward(W, S):
+    A = np.tanh(S @ W[0])
+    return A, A @ W[1]
+
+def step(W, S, A, D, rate):
+    D1 = D @ W[1].T * (1 - A ** 2)
+    W[1] -= rate * A.T @ D
+    W[0] -= rate * S.T @ D1
+
+for t in range(30):
+    S = rng.normal(size=(16, 3))
+    A, mean = forward(actor, S)
+    action = mean + 0.3 * rng.normal(size=mean.shape)
+    B, V = forward(critic, S)
+    advantage = -((action - S[:, :1]) ** 2) - V
+    print(np.mean(advantage ** 2))
+    step(critic, S, B, -2 * advantage / 16, 0.05)
+    step(actor, S, A, -advantage * (action - mean) / 0.09 / 16, 0.01)
+"""
+
+
+def test_an_actor_is_not_judged_by_its_critics_loss(tmp_path):
+    """On which it depends, as what it is rewarded for is NumPy's as well."""
+    with pytest.raises(ValueError, match="which loss these are for cannot be told"):
+        examined(tmp_path, CRITICISED)
+    said = examined(tmp_path, CRITICISED.replace("* (action - mean) / 0.09", "* -2 * (action - S[:, :1])"))
+    assert said["verdict"] == "wrong"  # half of what the critic's loss would have: 2 advantage · ∂reward/∂mean / 16
+
+
+REVERSED = """
+import numpy as np
+rng = np.random.default_rng(6)
+X = rng.normal(size=(40, 5))
+y, d = (X[:, :1] > 0) * 1.0, (np.arange(40) % 2 * 1.0)[:, None]
+F, C, D = rng.normal(size=(5, 6)) * 0.4, rng.normal(size=(6, 1)) * 0.4, rng.normal(size=(6, 1)) * 0.4
+for _ in range(20):
+    A = np.tanh(X @ F)
+    p, q = 1 / (1 + np.exp(-A @ C)), 1 / (1 + np.exp(-A @ D))
+    of_class = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+    of_domain = -np.mean(d * np.log(q) + (1 - d) * np.log(1 - q))
+    print(of_class + of_domain)
+    dC, dD = A.T @ (p - y) / 40, A.T @ (q - d) / 40
+    back = (p - y) @ C.T / 40 - 0.5 * (q - d) @ D.T / 40
+    dF = X.T @ (back * (1 - A ** 2))
+    F -= 0.5 * dF
+    C -= 0.5 * dC
+    D -= 0.5 * dD
+"""
+
+
+@pytest.mark.parametrize("printed", ["of_class + of_domain", "of_class, of_domain", "of_class - 0.5 * of_domain", ""])
+def test_an_error_may_be_turned_where_a_network_is_to_deceive_another(tmp_path, printed):
+    text = REVERSED.replace("print(of_class + of_domain)", f"print({printed})")
+    with pytest.raises(ValueError, match=r"from line 9 of net\.py is turned, and that of what this alone is made of"):
+        examined(tmp_path, text)
+    added = text.replace("- 0.5 * (q", "+ (q").replace("_class - 0.5 *", "_class +")
+    assert examined(tmp_path, added)["verdict"] == "right"
+    said = examined(tmp_path, added.replace("* (1 - A ** 2)", "* (1 - A)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["F"]
+
+
+PROXIMAL = """
+import numpy as np
+rng = np.random.default_rng(7)
+X = rng.normal(size=(40, 8))
+y = X[:, 0] - 2 * X[:, 3]
+w, rate = np.zeros(8), 1 / np.linalg.norm(X, 2) ** 2
+for _ in range(20):
+    error = X @ w - y
+    print(0.5 * np.sum(error ** 2) + 3 * np.sum(np.abs(w)))
+    z = w - rate * X.T @ error
+    w = np.sign(z) * np.maximum(np.abs(z) - 3 * rate, 0)
+"""
+
+
+def test_a_penalty_may_have_a_step_of_its_own(tmp_path):
+    squares = PROXIMAL.replace("3 * np.sum(np.abs(w))", "1.5 * np.sum(w ** 2)")
+    squares = squares.replace(PROXIMAL.splitlines()[-1], "    w = z / (1 + 3 * rate)")
+    for text in (PROXIMAL, squares):
+        with pytest.raises(ValueError, match=r"line 11 of net\.py makes of W1 what the next step begins with"):
+            examined(tmp_path, text)
+    text = PROXIMAL.replace(PROXIMAL.splitlines()[-1], "    w = np.clip(z, -1, 1)")
+    assert examined(tmp_path, text)["verdict"] == "wrong"
+
+
 EULER = """
 import numpy as np
 rng = np.random.default_rng(98)
@@ -2832,6 +2922,52 @@ def test_networks_that_are_made_before_the_loop_are_all_judged(tmp_path, loop):
     assert (said["verdict"], len(said["also_right"]), said["idle"]) == ("right", 1, [])
     said = examined(tmp_path, (head + made + loop).replace("a * (1 - a)", "a * (1 + a)"))
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1"]
+
+
+LAYER_BY_LAYER = """
+import numpy as np
+rng = np.random.default_rng(5)
+X = rng.normal(size=(20, 6))
+Y = np.tanh(X @ rng.normal(size=(6, 2)))
+
+def train():
+    layers, inputs = [], X
+    for i, o in [(6, 5), (5, 3)]:
+        V, U = rng.normal(size=(i, o)) * 0.4, rng.normal(size=(o, i)) * 0.4
+        for _ in range(30):
+            A = np.tanh(inputs @ V)
+            E = (A @ U - inputs) / 20
+            dU, dV = A.T @ E, inputs.T @ (E @ U.T * (1 - A ** 2))
+            U -= 0.1 * dU
+            V -= 0.1 * dV
+        layers.append(V)
+        inputs = np.tanh(inputs @ V)
+    last, epoch = rng.normal(size=(3, 2)) * 0.4, 0
+    while epoch < 30:
+        A1 = np.tanh(X @ layers[0])
+        A2 = np.tanh(A1 @ layers[1])
+        D3 = (A2 @ last - Y) / 20
+        D2 = D3 @ last.T * (1 - A2 ** 2)
+        D1 = D2 @ layers[1].T * (1 - A1 ** 2)
+        last -= 0.1 * A2.T @ D3
+        layers[1] -= 0.1 * A1.T @ D2
+        layers[0] -= 0.1 * X.T @ D1
+        epoch += 1
+
+train()
+"""
+
+
+def test_what_is_trained_once_more_is_judged_once_more(tmp_path):
+    """Layers that are trained one by one first, and then all together, in one function: what stands after a loop that
+    trains what is known is run."""
+    said = examined(tmp_path, LAYER_BY_LAYER)
+    assert (said["verdict"], len(said["also_right"])) == ("right", 1)
+    said = examined(tmp_path, LAYER_BY_LAYER.replace("layers[1].T * (1 - A1 ** 2)", "layers[1].T * (1 - A1)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1"]
+    assert len(said["parameters"]) == 3
+    said = examined(tmp_path, LAYER_BY_LAYER.replace("U.T * (1 - A ** 2)", "U.T"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
 
 
 def test_why_a_network_could_not_be_judged_is_said(tmp_path):

@@ -71,18 +71,27 @@ def each_multiple(array: np.ndarray, of: np.ndarray, axis: int, tolerance: float
     return numbers if close else None
 
 
+def multiples_of_each(
+    arrays: list[np.ndarray], of: list[list[np.ndarray]], tolerance: float
+) -> tuple[float, ...] | None:
+    """The numbers c, the same in all draws, with array = c₁ · first + c₂ · second + …, each in all draws. None if there
+    are none."""
+    found = []
+    for array, others in zip(arrays, zip(*of, strict=True), strict=True):
+        if any(other.shape != array.shape for other in others) or not np.isfinite(array).all():
+            return None
+        numbers, *_ = np.linalg.lstsq(np.stack([other.ravel() for other in others], 1), array.ravel(), rcond=None)
+        rest = array - np.sum([c * other for c, other in zip(numbers, others, strict=True)], axis=0)
+        if np.abs(rest).max(initial=0) > tolerance * np.abs(array).max(initial=0):
+            return None
+        found.append(numbers)
+    same = all(np.allclose(numbers, found[0], 1e-5, 0) for numbers in found)
+    return tuple(map(float, found[0])) if found and same else None
+
+
 def with_penalty(
     arrays: list[np.ndarray], of: list[np.ndarray], parameters: list[np.ndarray], tolerance: float
 ) -> tuple[float, float] | None:
     """(c, λ) with array = c (other + λ p), the same in all draws, and λ > 0; None if there are none."""
-    found = []
-    for array, t, w in zip(arrays, of, parameters, strict=True):
-        if array.shape != t.shape or not np.isfinite(array).all():
-            return None
-        (c, d), *_ = np.linalg.lstsq(np.stack([t.ravel(), w.ravel()], 1), array.ravel(), rcond=None)
-        if not c or np.abs(c * t + d * w - array).max() > tolerance * np.abs(array).max():
-            return None
-        found.append((float(c), float(d / c)))
-    (c, penalty), *others = found
-    same = all(abs(a - c) <= 1e-5 * abs(c) and abs(b - penalty) <= 1e-5 * abs(penalty) for a, b in others)
-    return (c, penalty) if same and penalty > 0 else None
+    c, d = multiples_of_each(arrays, [of, parameters], tolerance) or (0.0, 0.0)
+    return (c, d / c) if c and d / c > 0 else None

@@ -25,6 +25,7 @@ from jaxnet.compare.author.intended import (
 from jaxnet.compare.author.judged import Astray, Endless, Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.levels import RIGHT, Level, holds, true_gradients
 from jaxnet.compare.author.lines import is_of_statement
+from jaxnet.compare.author.penalties import penalties
 from jaxnet.compare.author.rates import without_common_rate
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import PullBack, Values
@@ -32,7 +33,7 @@ from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_alone_of, made_of, nodes_in, setitem
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied, truths
 from jaxnet.compare.diagnosis import Finding
-from jaxnet.compare.multiples import NOTHING, common_multiple, each_multiple, is_among
+from jaxnet.compare.multiples import NOTHING, common_multiple, each_multiple, is_among, multiples_of_each
 
 Array = np.ndarray
 MOST_NUMBERS = 8  # of a program that are looked at
@@ -379,6 +380,75 @@ def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
                 )
 
 
+def check_for_an_error_that_is_turned(judged: Judged) -> None:
+    """What some predictions are made of alone may be meant to descend their loss, and what it shares with others to
+    climb that (Ganin and Lempitsky 2015, gradient reversal)."""
+    step, truth = judged.step, judged.truth
+    roots = {p.root for p in step.parameters}
+    reached = {example.prediction: ancestors([example.prediction]) & roots for example in step.examples}
+    groups: dict[frozenset[Node], list[Node]] = {}
+    for prediction, of_it in reached.items():
+        groups.setdefault(frozenset(of_it), []).append(prediction)
+    if not 2 <= len(groups) <= MOST_NUMBERS or any(n not in a for n in reached for a in truth.adjoints):
+        return
+    parts = []
+    for group, predictions in groups.items():
+        pull = PullBack(predictions, step.active, roots)
+        seeds = ([adjoints[n] for n in predictions] for adjoints in truth.adjoints)
+        drawn = [pull(values, of_draw) for values, of_draw in zip(judged.drawn, seeds, strict=True)]
+        others = frozenset[Node]().union(*(other for other in groups if other is not group))
+        own = [name for name, p in judged.names.items() if p.root in group - others]
+        factors = [common_multiple(judged.given[name], judged.true[name], RIGHT) or 0 for name in own]
+        sign = np.sign(factors[0]) if len({*np.sign(factors)}) == 1 else 0
+        parts.append((predictions[0], sign, drawn))
+    for name, p in judged.names.items():
+        by_group = [[p.turned(of_draw[p.root]) for of_draw in drawn if p.root in of_draw] for *_, drawn in parts]
+        through = [k for k, of_draws in enumerate(by_group) if len(of_draws) == len(judged.drawn)]
+        counts = multiples_of_each(judged.given[name], [by_group[k] for k in through], RIGHT)
+        turned = [k for k, count in zip(through, counts or (), strict=False) if parts[k][1] * count < 0]
+        if len(through) > 1 and turned:
+            raise Unexplained(
+                f"the error that comes back to {name} from {where(parts[turned[0]][0])} is turned, and that of what "
+                "this alone is made of is not: right if that is meant, as by gradient reversal, and wrong if not"
+            )
+
+
+def check_for_a_proximal_step(judged: Judged, tape: Tape) -> None:
+    """A step down a loss without its penalty may be followed by one of the penalty alone, as soft thresholding is
+    (Parikh and Boyd 2014, proximal algorithms)."""
+    step, truth = judged.step, judged.truth
+    forward = ancestors(example.prediction for example in step.examples)
+    used = {
+        (n.site, k): p for n in step.forward for k, m in enumerate(n.parents) for p in step.parameters if m is p.root
+    }
+    later = tape.nodes[max((p.after.number for p in step.parameters), default=0) :]
+    for name in judged.wrong:
+        p = judged.names[name]
+        for penalty in penalties(p, truth, forward):
+            rest = [t - part for t, part in zip(judged.true[name], penalty, strict=True)]
+            if (common_multiple(judged.given[name], rest, RIGHT) or 0) <= 0:
+                continue
+            now = (m for n in later for k, m in enumerate(n.parents) if used.get((n.site, k)) is p)
+            made = next((m for m in now if m is not p.after), p.after)
+            inside = made_of([made], until=lambda n, after=p.after: n is after)
+            if p.after in inside - {made} and _is_proximal(made, p.after, judged.drawn):
+                raise Unexplained(
+                    f"{where(made)} makes of {name} what the next step begins with, and the gradient is right without "
+                    "the penalty: right if that is the penalty's step, and wrong if not"
+                )
+
+
+def _is_proximal(made: Node, stepped: Node, drawn: list[Values]) -> bool:
+    """Whether all that is left of an array is as much smaller as by a step down Σp² or Σ|p| at what it is then."""
+    before, after = ([np.asarray(values(n), float) for values in drawn] for n in (stepped, made))
+    left = [a != 0 for a in after]
+    taken = [(b - a)[of] for a, b, of in zip(after, before, left, strict=True)]
+    return any(
+        (common_multiple(taken, [slope(a[of]) for a, of in zip(after, left, strict=True)], RIGHT) or 0) > 0
+        for slope in (np.positive, np.sign)
+    )
+
+
 def check_what_it_branches_on(judged: Judged) -> None:
     """A draw in which the program would have branched in another way is no run of it; and of several numbers that are
     the largest, the error may go to each."""
@@ -439,7 +509,13 @@ def check_what_is_cut_off(judged: Judged) -> None:
 
 def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
     """What is not that of the computed loss is not wrong where that may be meant."""
-    if (place := constant_of(step, truth, drawn)) is not None:
+    place, apart = constant_of(step, truth, drawn)
+    if place is not None and apart:
+        raise Unexplained(
+            f"what line {place.line} makes is a constant for some gradients, which are right then, and what others are "
+            f"made of, as those of what {where(apart[0].after)} steps: which loss these are for cannot be told"
+        )
+    if place is not None:
         raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
     if (place := term_of_its_own(step, truth, drawn)) is not None:
         raise Unexplained(f"the gradients are right but for what line {place.line} adds, of which the loss has no part")

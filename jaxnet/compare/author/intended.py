@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxnet.compare.author.frontier import derivatives
-from jaxnet.compare.author.levels import RIGHT, Level, fit, levels_of
+from jaxnet.compare.author.levels import RIGHT, Level, fit, levels_of, true_gradients
 from jaxnet.compare.author.raw import is_kept
 from jaxnet.compare.author.readings import shared_constant
 from jaxnet.compare.author.replay import PullBack, Uses, Values
@@ -28,17 +28,24 @@ MOST = 8  # branches that meet others
 MOST_ROUNDS = 40
 
 
-def constant_of(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
-    """Where the arrays are made with which as constants all gradients are right; None if there are none."""
+def constant_of(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | None, list[Parameter]]:
+    """Where the arrays are made with which as constants all gradients are right, and the parameters that the loss does
+    not depend on then, and that are stepped nevertheless: an actor's, in the loss of its critic. None if there are no
+    such arrays."""
     if truth.loss.node is None:
-        return None
+        return None, []
     meetings = list(itertools.islice(_meetings(step, truth, truth.loss.node), MOST))
     levels = levels_of(step, drawn)
     for several in (1, 2):
         for uses in itertools.combinations(meetings, several):
-            if explains(levels, truth.whole(frozenset.union(*uses))):
-                return min(uses[0], key=lambda use: use[0].number)[0].place
-    return None
+            as_constants = truth.whole(frozenset.union(*uses))
+            apart = [p for p in levels if not any(t.any() for t in true_gradients(p, as_constants))]
+            stepped = [p for p in apart if any(a.any() for a in levels[p][-1].arrays)]
+            are_terms = all(_is_sum(node) for of in uses for _, node in of)  # not factors
+            reached = {p: found for p, found in levels.items() if p not in apart}
+            if (not stepped or are_terms) and explains(reached, as_constants):
+                return min(uses[0], key=lambda use: use[0].number)[0].place, stepped
+    return None, []
 
 
 def explains(levels: dict[Parameter, list[Level]], truth: Truth) -> bool:

@@ -48,6 +48,8 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
         judged = _in_draws(tape, step, names, loss, alive)
     if {f.code for f in judged.findings if f.severity == "error"} <= {"weight-penalty"}:
         doubts.check_for_a_later_penalty(judged, tape)
+    if judged.wrong:
+        doubts.check_for_a_proximal_step(judged, tape)
     return judged
 
 
@@ -354,6 +356,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
             findings = [Finding("dZ", code, computed=f"dZ = {error.computed}") for code in error.codes]
         else:
             doubts.check_for_intent(judged.step, judged.truth, judged.drawn)
+            doubts.check_for_an_error_that_is_turned(judged)
             doubts.check_for_clipped_examples(judged, wrong)
             doubts.check_for_a_fixed_point(judged, wrong)
             proof = _proof(judged, factors)

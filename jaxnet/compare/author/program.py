@@ -26,17 +26,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author import python2
-from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.facade import type_of
 from jaxnet.compare.author.imports import Imports
-from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.recorder import as_float, current_tape, difference, named, unrecorded
 from jaxnet.compare.author.statements import Unit, read_units
-from jaxnet.compare.author.tape import Another, Enough, Node
+from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree
 
 _NOTES = 20  # that are kept
-LOOPS = 3  # inside one another, whose rounds may each train a network: Python has room for 20 blocks
+LOOPS = 3  # inside one another, which may end where they train what is known: Python has room for 20 blocks
 _ASKS_FOR_MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 
 
@@ -153,6 +151,7 @@ class _Program:
         self.missing: set[str] = set()  # names that statements left out would have bound
         self.followed = 0  # statements left out for want of these
         self.noting = True
+        self.loops: list[_Loop] = []  # that are being run
         self.python2 = False  # some file of it is
         self.filenames: set[str] = set()
         own = {
@@ -163,7 +162,7 @@ class _Program:
             "__type__": type_of,
             "__difference__": difference,
             "__unrecorded__": unrecorded,
-            "__round__": lambda *items: _Round(self, items),
+            "__loop__": lambda: _Loop(self),
         }
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
@@ -209,7 +208,7 @@ class _Program:
                     return
 
     def pass_on(self, end: Another, place: tuple[str, int] | None = None) -> None:
-        """To the next statement, or round of a loop."""
+        """To the next statement."""
         if end.note:
             self.note(end, f"stopped: {end.note}", place)
         else:
@@ -252,33 +251,24 @@ class _Program:
         return kept + ([f"{self.followed} statements that need what is missing"] if self.followed else [])
 
 
-class _Round:
-    """One round of an author's loop: where what is trained was made in it, or is all in the item that it is for, the
-    round alone ends, and the next one is run."""
+class _Loop:
+    """A loop of the author's: where it trains what is known by then, it ends, and what stands after it is run."""
 
-    def __init__(self, program: _Program, items: tuple[Any, ...]) -> None:
+    def __init__(self, program: _Program) -> None:
         tape = current_tape()
-        self._program, self._began = program, len(tape.nodes) if tape is not None else 0
-        self._items = items
+        self._program, self.began = program, len(tape.nodes) if tape is not None else 0
 
     def __enter__(self) -> None:
-        pass
+        self._program.loops.append(self)
 
     def __exit__(self, kind: Any, end: Any, _: Any) -> bool:
-        if kind is not Another or not (end.began >= self._began or self._is_for(end.arrays)):
-            return False
-        self._program.pass_on(end)
-        return True
-
-    def _is_for(self, arrays: list[set[Node]]) -> bool:
-        """Whether the round's items hold all these arrays, each in one of its versions
-        or one step further."""
-        if not arrays:
-            return False
-        held: dict[Node, list[str]] = {}
-        names_in({str(k): item for k, item in enumerate(self._items)}, held)
-        versions = {n for made in held for n in (made, *(base for base, _ in made.updates), *before_writes(made))}
-        return not any(versions.isdisjoint(of_one) for of_one in arrays)
+        loops = self._program.loops
+        which = end.which_of([loop.began for loop in loops]) if kind is Another else None
+        is_this = which is not None and loops[which] is self
+        loops.remove(self)  # that of a generator may not be the last
+        if is_this:
+            self._program.pass_on(end)
+        return is_this
 
 
 class _Shell:
@@ -321,17 +311,16 @@ class _Keeping(ast.NodeTransformer):
             node.decorator_list.append(ast.copy_location(ast.Name("__unrecorded__", ast.Load()), node))
         return node
 
-    def visit_For(self, node: ast.For) -> ast.AST:
+    def visit_For(self, node: ast.For | ast.While) -> ast.AST:
         self.loops += 1
         self.generic_visit(node)
         self.loops -= 1
-        if self.loops < LOOPS:
-            items: list[ast.expr] = [
-                ast.Name(n.id, ast.Load()) for n in ast.walk(node.target) if isinstance(n, ast.Name)
-            ]
-            round_of_it = ast.With([ast.withitem(_call_instead("__round__", items, node.iter))], node.body)
-            node.body = [ast.copy_location(round_of_it, node)]
-        return node
+        if self.loops >= LOOPS:
+            return node
+        loop = _call_instead("__loop__", [], node)
+        return ast.copy_location(ast.With([ast.withitem(loop)], [node]), node)
+
+    visit_While = visit_For
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -363,7 +352,7 @@ class _Keeping(ast.NodeTransformer):
         return node
 
 
-def _call_instead(function: str, arguments: list[ast.expr], node: ast.expr) -> ast.Call:
+def _call_instead(function: str, arguments: list[ast.expr], node: ast.expr | ast.stmt) -> ast.Call:
     call = ast.Call(ast.Name(function, ast.Load()), arguments, [])
     return ast.fix_missing_locations(ast.copy_location(call, node))
 

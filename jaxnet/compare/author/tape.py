@@ -32,17 +32,27 @@ class TooLong(Enough):
 
 
 class Another(BaseException):
-    """Ends a statement of the author's that trains what was not asked for, or what has been seen, or the round of a
-    loop in which that network was made, or which is for that network; the next one is run.
+    """Ends a loop of the author's that trains what was not asked for, or what has been seen; a statement, where there
+    is none. What stands after it is run.
 
     `note` says why. Without one the run goes on only to see what else there is, and nothing that fails from then on is
     worth a note.
     """
 
-    def __init__(self, began: int, note: str = "", arrays: list[set[Node]] | None = None) -> None:
+    def __init__(self, made: int, first: int, stepped: int, note: str = "") -> None:
         super().__init__(note)
-        self.began, self.note = began, note  # the number of the first array of that network
-        self.arrays = arrays or []  # the versions of each of its own, where a round may be for it
+        self.note = note
+        self._made, self._first, self._stepped = made, first, stepped
+
+    def which_of(self, loops: list[int]) -> int | None:
+        """Which of the loops that are being run ends, by the numbers of the operations with which they began: the
+        innermost one that has trained the network all the while since it was `made`, from the `first` time that it was
+        seen; or else since it was `stepped` this time."""
+        of_all, of_this = (
+            [k for k, began in enumerate(loops) if self._made < began <= number]
+            for number in (self._first, self._stepped)
+        )
+        return max(of_all or of_this, default=None)
 
 
 class Place(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.names import names_in, names_in_frames
@@ -16,6 +16,7 @@ from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depen
 
 NODES = 300_000  # that are recorded at most
 LOOKING = 0.25  # of the time that a program has run, within which it is looked for steps
+TIMES = 3  # that the same lines make a step of what is trained
 NETWORKS = 4  # of one program that are judged at most
 
 
@@ -40,7 +41,8 @@ class Watch:
         self.looked = 0.0  # seconds, for steps
         self.beside = False  # whether there may be other networks in that round
         self.trained: list[Step] = []  # the steps that are made in it
-        self.left: set[Node] = set()  # arrays of networks whose training was ended
+        # Arrays of networks whose training was ended, where these began, and where their steps.
+        self.left: dict[Node, tuple[int, int]] = {}
         self._forget()
 
     def __call__(self, node: Node) -> None:
@@ -71,9 +73,8 @@ class Watch:
             self.awaited = {p.after.place for step in steps[:1] for p in step.parameters}
             return
         if self.asked and not concerns(steps[0], self.asked):
-            self._forget()
             self.elsewhere = True
-            raise Another(_began(steps[0]), "it trains what was not asked for")
+            self._leave(steps[:1], "it trains what was not asked for")
         self._keep(steps, names_in_frames(sys._getframe(1)))
         if not self.asked or len(self.found) == NETWORKS:
             raise Enough
@@ -112,15 +113,21 @@ class Watch:
             known = {(p.after.place, p.after.function) for p in steps[0].parameters} <= self.made  # lines that train
             if (known or any(map(_is_repeated, steps[0].parameters))) and concerns(steps[0], self.asked):
                 self._keep(steps, names_in_frames(sys._getframe(2)))
-        if len(self.found) == 1:  # what else there is may take as long as this did
-            rest = max(3.0, time.monotonic() - self.began)
+        if len(self.found) == 1:  # what else there is may take half as long as this did
+            rest = max(1.0, 0.5 * (time.monotonic() - self.began))
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
             shorten(rest)
-        arrays = [{*p.versions, p.after} for step in self.trained for p in step.parameters]
-        again = not self.left.isdisjoint(made_of(p.root for step in self.trained for p in step.parameters))
-        self.left.update(*arrays)
+        self._leave(self.trained)
+
+    def _leave(self, trained: list[Step], note: str = "") -> NoReturn:
+        """Ends what trains these networks."""
+        began, stepped = min(map(_began, trained)), min(map(_seen_from, trained))
+        before = [self.left[n] for n in made_of(p.root for step in trained for p in step.parameters) if n in self.left]
+        made, first = map(min, zip((began, stepped), *before, strict=True))
+        arrays = {n for step in trained for p in step.parameters for n in (*p.versions, p.after)}
+        self.left |= dict.fromkeys(arrays, (made, first))
         self._forget()
-        raise Another(min(map(_began, self.trained)), arrays=[] if again else arrays)
+        raise Another(made, first, stepped, note)
 
     def _forget(self) -> None:
         """Looks for what is trained from here on."""
@@ -160,11 +167,16 @@ def _began(step: Step) -> int:
     return min(p.root.number for p in step.parameters)
 
 
+def _seen_from(step: Step) -> int:
+    """The number of what the first of the last three steps gave; 0 where there were fewer."""
+    return min((p.versions[-TIMES].number for p in step.parameters if len(p.versions) > TIMES), default=0)
+
+
 def _is_repeated(parameter: Parameter) -> bool:
     """Whether it was stepped three times by the same lines, called from the same ones: what a residual network adds to
     layer by layer is no parameter."""
     stepped = [node.places for node in parameter.versions[1:]]
-    return any(len(set(stepped[k - 3 : k])) == 1 for k in range(3, len(stepped) + 1))
+    return any(len(set(stepped[k - TIMES : k])) == 1 for k in range(TIMES, len(stepped) + 1))
 
 
 def concerns(step: Step, asked: str) -> bool:
