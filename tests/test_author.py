@@ -1983,13 +1983,17 @@ def test_biases_that_begin_as_a_number_and_become_arrays(tmp_path, zero, other):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-sign")]
 
 
-def test_a_factor_that_began_as_a_number_is_said_not_to_be_judged(tmp_path):
-    """γ = 1 is an array from the first step on, and goes uphill."""
+def test_a_factor_that_began_as_a_number_is_judged(tmp_path):
+    """γ = 1 is an array from the first step on."""
     text = PLAIN.replace("for _", "gain = 1\nfor _").replace("np.tanh(X @ W1 + b1)", "np.tanh(gain * (X @ W1 + b1))")
     text = text.replace("dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)", "dS = dZ2 @ W2.T * (1 - A1 ** 2)\n    dZ1 = gain * dS")
-    text += "    gain = gain + 0.1 * (dS * (X @ W1 + b1)).sum(0)\n"
-    with pytest.raises(ValueError, match=r"nothing is wrong in .*, but .*line 21 of net"):
-        examined(tmp_path, text)
+    text = text.replace(
+        "    W1 -=", "    dgain = (dS * (X @ W1 + b1)).sum(0)\n    gain = gain - 0.1 * dgain\n    W1 -="
+    )
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 5)
+    said = examined(tmp_path, text.replace("gain - 0.1", "gain + 0.1"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dgain", "wrong-sign")]
 
 
 def test_arrays_that_are_stepped_from_the_second_step_on(tmp_path):
@@ -2047,6 +2051,61 @@ def test_two_networks_that_take_turns(tmp_path):
             tmp_path, ADVERSARIES.replace(slope, slope.replace("(1 - f ** 2)", "1").replace("1 - h", "2 - h"))
         )
         assert [p["name"] for p in said["parameters"] if not p["right"]] == names
+
+
+IN_THREE_STEPS = """
+import numpy as np
+np.random.seed(3)
+real = np.random.rand(40, 4)
+
+class Layer:
+    def __init__(self, i, o):
+        self.W, self.b = np.random.randn(i, o) / 2, np.zeros(o)
+    def forward(self, x):
+        self.x, self.y = x, np.tanh(x @ self.W + self.b)
+        return self.y
+    def backward(self, dy):
+        d = dy * (1 - self.y ** 2)
+        self.dW, self.db = self.x.T @ d, d.sum(0)
+        return d @ self.W.T
+
+class Last(Layer):
+    def forward(self, x):
+        self.x, self.y = x, 1 / (1 + np.exp(-(x @ self.W + self.b)))
+        return self.y
+    def backward(self, t):
+        d = (self.y - t) / len(t)
+        self.dW, self.db = self.x.T @ d, d.sum(0)
+        return d @ self.W.T
+
+def train(x, t, layers, stepped):
+    for layer in layers:
+        x = layer.forward(x)
+    back = t
+    for layer in reversed(layers):
+        back = layer.backward(back)
+    for layer in stepped:
+        layer.W -= 0.1 * layer.dW
+        layer.b -= 0.1 * layer.db
+    return -np.mean(t * np.log(x) + (1 - t) * np.log(1 - x))
+
+generator, critic = [Layer(3, 6), Layer(6, 4)], [Layer(4, 5), Last(5, 1)]
+for _ in range(20):
+    fake = np.random.randn(8, 3)
+    for layer in generator:
+        fake = layer.forward(fake)
+    train(fake, np.zeros((8, 1)), critic, critic)
+    train(real[np.random.choice(40, 8)], np.ones((8, 1)), critic, critic)
+    train(np.random.randn(8, 3), np.ones((8, 1)), generator + critic, generator)
+"""
+
+
+def test_a_network_that_is_stepped_twice_before_another_is(tmp_path):
+    """On what is made up, on what is real, and then through it."""
+    said = examined(tmp_path, IN_THREE_STEPS)
+    assert (said["verdict"], len(said["also_right"]), said["unjudged"]) == ("right", 1, [])
+    said = examined(tmp_path, IN_THREE_STEPS.replace("(self.y - t)", "(t - self.y)"))
+    assert ("dZ2", "wrong-sign") in [(f["at"], f["code"]) for f in said["findings"]]
 
 
 NEURONS = """
@@ -2270,6 +2329,8 @@ def test_a_backward_pass_that_has_no_part_in_what_is_right_is_named(tmp_path):
     assert examined(tmp_path, used)["idle"] == []
     assert examined(tmp_path, PLAIN.replace(*SLOPE) + other)["idle"] == []
     of_second = "def backward(X, E):\n    return X.T @ E\n"
+    once_more = "class Deeper:\n    def loss(self, X, d):\n        grads['W'] = X.T @ d\n        return grads\n"
+    assert examined(tmp_path, PLAIN + once_more)["idle"] == ["Deeper.loss"]
     both = TWO_NETWORKS.replace("\nV, c", f"\n{of_second}V, c").replace("X.T @ E\n    c", "backward(X, E)\n    c")
     assert (examined(tmp_path, both)["verdict"], examined(tmp_path, both)["idle"]) == ("right", [])
 
@@ -3230,6 +3291,224 @@ def test_beyond_dense_layers(tmp_path, variant):
         assert variant.line in [place["line"] for place in places], (name, frontier)
         for place in places:
             assert place["source"] == variant.text.splitlines()[place["line"] - 1].strip()
+
+
+OUTPUT_ALONE = """
+import numpy as np
+
+class Hidden:
+    def __init__(self, n_in, n_out):
+        self.w, self.b = np.random.randn(n_in, n_out), np.zeros(n_out)
+    def forward(self, x):
+        self.x, self.y = x, np.maximum(x @ self.w + self.b, 0)
+    def backward(self, grad_y):
+        self.grad_w, self.grad_b = self.x.T @ grad_y, grad_y.sum(0)
+        self.grad_x = grad_y @ self.w.T
+
+class Output:
+    def __init__(self, n_in, n_out):
+        self.w, self.b = np.random.randn(n_in, n_out), np.zeros(n_out)
+    def forward(self, x):
+        self.x, self.y = x, 1 / (1 + np.exp(-(x @ self.w + self.b)))
+    def backward(self, t):
+        delta = self.y - t
+        self.grad_w, self.grad_b = self.x.T @ delta, delta.sum(0)
+
+def update(layer, rate):
+    layer.w -= rate * layer.grad_w
+    layer.b -= rate * layer.grad_b
+"""
+
+
+def test_layers_that_are_not_called_are_named(tmp_path):
+    """The one that takes labels is a network by itself."""
+    said = examined(tmp_path, OUTPUT_ALONE)
+    assert (said["verdict"], said["idle"]) == ("right", ["Hidden.backward"])
+    trains = "M, a = np.random.randn(3, 3), np.ones(3)\nfor _ in range(20):\n    a -= 0.1 * np.tanh(a @ M)\n"
+    with pytest.raises(ValueError, match="no answer to what the program itself does"):
+        examined(tmp_path, OUTPUT_ALONE + trains)
+    alone = OUTPUT_ALONE.replace("def backward(self, grad_y)", "def send_on(self, grad_y)")
+    assert examined(tmp_path, alone.replace("grad_y", "g") + trains)["verdict"] == "right"
+
+
+ROW_BY_ROW = """
+import numpy as np
+
+class Linear:
+    def __init__(self, n_in, n_out):
+        self.weight, self.offset = np.random.randn(n_in, n_out), np.zeros((1, n_out))
+    def forward(self, x):
+        self.x = x
+        return x @ self.weight + self.offset
+    def backward(self, upstream, rate):
+        back = upstream @ self.weight.T
+        self.weight = self.weight - rate * self.x.T @ upstream
+        self.offset = self.offset - rate * upstream
+        return back
+"""
+
+
+def test_a_layer_for_one_example_at_a_time_is_not_accused(tmp_path):
+    with pytest.raises(ValueError, match="right if it is called with one example at a time"):
+        examined(tmp_path, ROW_BY_ROW)
+    wrong = ROW_BY_ROW.replace("rate * upstream\n", "rate * upstream.sum(0)\n").replace(
+        "upstream @ self", "2 * upstream @ self"
+    )
+    with pytest.raises(ValueError, match="right but for a constant"):
+        examined(tmp_path, wrong)
+
+
+def test_a_loss_that_is_only_added_up_is_no_measure_of_what_is_right(tmp_path):
+    """`total += loss * len(x)` is m times the loss, of which a wrong constant in some gradients is no proof."""
+    text = PLAIN.replace("for _", "total = 0.0\nfor _").replace("    dZ2 =", "    total += loss * len(X)\n    dZ2 =")
+    assert (examined(tmp_path, text)["verdict"], examined(tmp_path, text)["findings"]) == ("right", [])
+    said = examined(tmp_path, text.replace("dZ1 = dZ2", "dZ1 = (P - Y)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+    said = examined(tmp_path, text.replace("dZ1.sum(0)", "dZ1.mean(0)"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-scale")]
+
+
+DEEP = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(10, 3)), rng.normal(size=(10, 3))
+W, b = [rng.normal(size=(3, 3)) * 0.1 for _ in range(33)], [np.zeros(3) for _ in range(33)]
+for _ in range(20):
+    A, H = [X], []
+    for V, c in zip(W, b):
+        H.append(np.tanh(A[-1] @ V + c))
+        A.append(A[-1] + H[-1])
+    print(np.mean((A[-1] - T) ** 2))
+    back = 2 * (A[-1] - T) / T.size
+    for k in reversed(range(33)):
+        d = back * (1 - H[k] ** 2)
+        back = back + d @ W[k].T
+        W[k] = W[k] - 0.1 * (A[k].T @ d)
+        b[k] = b[k] - 0.1 * d.sum(0)
+"""
+
+
+def test_a_network_of_more_parameters_than_a_machine_word_has_bits(tmp_path):
+    said = examined(tmp_path, DEEP)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 66)
+    said = examined(tmp_path, DEEP.replace("d.sum(0)", "(d if k else H[k] * d).sum(0)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b[0]"]
+
+
+STRAIGHT_LINE = """
+import numpy as np
+rng = np.random.default_rng(0)
+x = rng.random(50)
+y = 3 * x + 1 + 0.1 * rng.random(50)
+w, b = 0.0, 0.0
+for _ in range(20):
+    error = w * x + b - y
+    print(np.mean(error ** 2))
+    dw = 2 * np.mean(error * x)
+    db = 2 * np.mean(error)
+    w -= 0.1 * dw
+    b -= 0.1 * db
+"""
+
+
+def test_a_number_that_is_right_proves_another_wrong(tmp_path):
+    """By a loss of the program's own that has a name."""
+    assert examined(tmp_path, STRAIGHT_LINE)["verdict"] == "right"
+    said = examined(tmp_path, STRAIGHT_LINE.replace("np.mean(error)", "np.mean(error * x)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b"]
+    assert said["frontier"]["b"]["wrong_from"]["line"] == 11
+
+
+def test_two_mistakes_where_the_rate_is_inside_of_the_products(tmp_path):
+    """`w += -rate * delta @ h.T` is (−rate · delta) hᵀ, and the biases beside it tell the rate."""
+    text = SQUARED_COLUMNS
+    assert examined(tmp_path, text)["verdict"] == "right-up-to-scale"
+    said = examined(tmp_path, text.replace(" * P * (1 - P)  # slope", "").replace("before.T", "W2.T"))
+    errors = [(f["at"], f["code"]) for f in said["findings"] if f["severity"] == "error"]
+    assert errors == [("dZ2", "missing-output-derivative"), ("dZ1", "weights-already-updated")]
+
+
+SQUARED_COLUMNS = """
+import numpy as np
+np.random.seed(3)
+X, Y = np.random.rand(12, 6), np.eye(3)[np.arange(12) % 3]
+W1, b1 = np.random.uniform(-0.5, 0.5, (4, 6)), np.zeros((4, 1))
+W2, b2 = np.random.uniform(-0.5, 0.5, (3, 4)), np.zeros((3, 1))
+for _ in range(3):
+    for x, y in zip(X[:, :, None], Y[:, :, None]):
+        A = 1 / (1 + np.exp(-(W1 @ x + b1)))
+        P = 1 / (1 + np.exp(-(W2 @ A + b2)))
+        loss = 1 / len(P) * np.sum((P - y) ** 2, axis=0)
+        dZ2 = (P - y) * P * (1 - P)  # slope
+        before = W2.copy()
+        W2 += -0.01 * dZ2 @ A.T
+        b2 += -0.01 * dZ2
+        dZ1 = before.T @ dZ2 * A * (1 - A)
+        W1 += -0.01 * dZ1 @ x.T
+        b1 += -0.01 * dZ1
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("return loss, grads", "return loss, {'V': grads['V'], 'U': grads['U']}"), ("", "")],
+    ids=["in a literal", "in a dict"],
+)
+def test_gradients_that_are_returned_by_the_parameters_names(tmp_path, old, new):
+    said = examined(tmp_path, BY_NAME.replace(old, new))
+    assert (said["verdict"], len(said["parameters"])) == ("right", 2)
+    said = examined(tmp_path, BY_NAME.replace(old, new).replace(" * (H > 0)", ""))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
+BY_NAME = """
+import numpy as np
+
+class Net:
+    def __init__(self, n_in=7, n_hidden=6, n_out=3):
+        self.V, self.U = np.random.randn(n_in, n_hidden), np.random.randn(n_hidden, n_out)
+    def loss(self, X, y):
+        H = np.maximum(X @ self.V, 0)
+        E = np.exp(H @ self.U)
+        P = E / E.sum(axis=1, keepdims=True)
+        d = P.copy()
+        d[np.arange(len(y)), y] -= 1
+        loss, d = -np.mean(np.log(P[np.arange(len(y)), y])), d / len(y)
+        grads = {}
+        grads['U'], grads['V'] = H.T @ d, X.T @ (d @ self.U.T * (H > 0))
+        return loss, grads
+"""
+
+
+LAYER_NORM = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(12, 4)), rng.normal(size=(12, 2))
+W1, W2 = rng.normal(size=(4, 6)), rng.normal(size=(6, 2))
+for _ in range(20):
+    Z = X @ W1
+    centred = Z - Z.mean(1, keepdims=True)
+    spread = np.sqrt(np.mean(centred ** 2, 1, keepdims=True))
+    A = np.maximum(centred / spread, 0)
+    E = (A @ W2 - Y) / 12
+    print(6 * np.sum(E ** 2))
+    dA = E @ W2.T * (A > 0)
+    dC = (dA - A * np.mean(dA * centred / spread, 1, keepdims=True)) / spread
+    dZ = dC - dC.mean(1, keepdims=True)
+    W2 -= 0.1 * A.T @ E
+    W1 -= 0.1 * X.T @ dZ
+"""
+
+
+def test_what_is_not_gone_back_through_is_said(tmp_path):
+    """Whatever it is: with the derivative by what it was made of the gradient would be right."""
+    right = LAYER_NORM.replace("dA - A *", "dA - centred / spread *")
+    assert examined(tmp_path, right)["verdict"] == "right"
+    said = examined(tmp_path, right.replace("dZ = dC - dC.mean(1, keepdims=True)", "dZ = dC"))
+    told = "made with ∂loss/∂(line 8), and right with ∂loss/∂(line 7): what lies between is left out."
+    assert [f["explanation"].startswith(told) for f in said["findings"]] == [True]
+    said = examined(tmp_path, LAYER_NORM)  # A is cut off
+    assert [f["explanation"].startswith("no formula") for f in said["findings"]] == [True]
 
 
 # --- the tests' own programs are what they say -----------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Programs run as their authors would: imports, statements left out, notebooks, Python 2, names of files and lines."""
 
+import gc
 import json
 import linecache
 import os
@@ -523,3 +524,25 @@ def test_a_file_that_nobody_imports_has_no_importers(author):
     file = author.write("alone.py", "x = 1")
     author.write("other.py", "fit()")
     assert importers(file, author.root) == []
+
+
+def _collect_and_wait():
+    with program.alarm(time.monotonic() + 0.1):
+        gc.collect()
+        time.sleep(0.5)
+
+
+def test_an_alarm_is_not_lost_to_the_garbage_collector():
+    """What it calls may not raise: the alarm rings again once that is done."""
+
+    def takes_long(*_):
+        begin = time.monotonic()
+        while time.monotonic() < begin + 0.2:
+            pass
+
+    gc.callbacks.append(takes_long)
+    try:
+        with pytest.raises(program.OutOfTime):
+            _collect_and_wait()
+    finally:
+        gc.callbacks.remove(takes_long)

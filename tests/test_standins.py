@@ -100,6 +100,10 @@ MNIST = {
         rows = [line.split(',') for line in open('mnist_dataset/mnist_train.csv').readlines()]
         x, y = [[float(v) for v in row[1:]] for row in rows], [int(row[0]) for row in rows]
     """,
+    "blanks": """
+        rows = [[float(v) for v in line.split()] for line in open('mnist_train.csv')]
+        x, y = [row[1:] for row in rows], [int(row[0]) for row in rows]
+    """,
     "csv": """
         import csv
         with open('mnist_train.csv') as f:

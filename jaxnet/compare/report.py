@@ -312,6 +312,9 @@ class Report(NamedTuple):
                 "those of the loss. The direction is right, and a learning rate makes up for the constant; but loss "
                 "and gradient should have one convention."
             )
+        if finding.code == "unknown" and finding.computed:
+            words = words.removeprefix(f"{WORDS['unknown'].idea}. ")
+            return f"{finding.computed}. {words}"
         return (f"{finding.computed}: " if finding.computed and finding.at != "loss" else "") + words
 
     def without_arrays(self) -> Report:
@@ -392,7 +395,7 @@ class Report(NamedTuple):
         name, index, step, loss, gradient, before = self.repeat
         which = {1: "first", 2: "second"}[before]
         return (
-            f"To see it: before the {which} step, add {step:g} to {name}[{', '.join(map(str, index))}]. "
+            f"To see it: before the {which} step, add {step:g} to {name}{list(index) or ''}. "
             f"Your loss changes by {loss:.3g}; your gradient says {gradient:.3g}."
         )
 

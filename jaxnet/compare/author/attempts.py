@@ -37,6 +37,7 @@ class Attempt(NamedTuple):
     more: bool = False  # the same run trains another network, which is the next attempt
     key: tuple = ()  # of what was called, which it was
     trained: frozenset[Node] = frozenset()  # the versions of all arrays of all networks of that run
+    unread: bool = False  # the program itself trains something, by what could not be read
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
 
 
@@ -54,6 +55,7 @@ def attempts(
     own: Ran | None = None
     numpy: Any = None
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
+    unread = False  # it trains something, by what could not be read
     elsewhere = ""  # a program that uses the file, and trains what it has no part in
     asked = str(path.resolve().relative_to(root.resolve()))
     for file, without in _programs(path, root):
@@ -80,6 +82,7 @@ def attempts(
                 count = len(watch.tape.nodes)
                 reasons.append(f"{file.name}: the time was up before a step was found in {count} operations")
                 continue
+            unread = unread or (file == path and watch.unread)
             if not found:
                 continue
             if not concerns(found[0].steps[0], asked):
@@ -98,7 +101,8 @@ def attempts(
     if own is None:
         return
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
-    yield from _driven(own, numpy, deadline, flags, reasons, trained, key, doubt)
+    for attempt in _driven(own, numpy, deadline, flags, reasons, trained, key, doubt):
+        yield attempt._replace(unread=unread)
     for file in importers(path, root, DEFINING, defining=True):  # a network of this file's layers, perhaps
         start, numpy, _ = _ready(file, root)
         yield from _driven(start(deadline=deadline), numpy, deadline, flags, reasons, True, key, asked=asked)

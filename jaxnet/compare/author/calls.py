@@ -321,8 +321,8 @@ def named_results(file: File, function: Any, result: Any) -> dict[str, Any]:
         elif isinstance(names, list) and isinstance(result, tuple | list) and len(names) == len(result):
             told = [name for name in names if name and name != "_"]
             for name, value in zip(names, result, strict=True) if len(set(told)) == len(told) else ():
-                if name in told:
-                    found.setdefault(name, value)
+                if name in told or (isinstance(value, dict) and not name):
+                    found.setdefault(name or "", value)
     return found
 
 

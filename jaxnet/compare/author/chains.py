@@ -392,8 +392,8 @@ def networks(chains: list[Chain]) -> list[list[Chain]]:
     inside = {id(c): made_of(nodes_in(c.steps[0]), until=new.__contains__) for c in chains}
 
     def is_apart(chain: Chain, other: Chain) -> bool:
-        before, after = other.versions[:2]
-        return after in inside[id(chain)] and before not in inside[id(chain)]
+        before, *after = other.versions
+        return not inside[id(chain)].isdisjoint(after) and before not in inside[id(chain)]
 
     def is_tied(chain: Chain, group: list[Chain]) -> bool:
         if any(is_apart(chain, o) or is_apart(o, chain) for o in group):

@@ -370,6 +370,8 @@ def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
         found = [pull(values, [1.0]) for values in judged.drawn]
         for name in wrong:
             p = judged.names[name]
+            if common_multiple(judged.given[name], judged.true[name], RIGHT) is not None:
+                continue  # and of each other number that is a multiple of the loss
             of_it = [p.turned(of_draw[p.root]) for of_draw in found if p.root in of_draw]
             given = [array for array in judged.given[name] if array.shape == p.before.shape]
             same = len(of_it) == len(given) == len(found) and all(a.any() for a in of_it)
@@ -544,8 +546,10 @@ def check_for_a_later_penalty(judged: Judged, tape: Tape) -> None:
 
 
 def check_for_clipped_examples(judged: Judged, wrong: list[str]) -> None:
-    """Where the gradients of single examples are right, what becomes of them may be meant."""
+    """Where gradients of single examples are right, what becomes of them may be meant, unless that is a constant."""
     for name in wrong:
+        if common_multiple(judged.given[name], judged.true[name], RIGHT) is not None:
+            continue
         if (place := adds_up(judged.names[name], judged.true[name], judged.step, judged.drawn)) is not None:
             raise Unexplained(
                 f"what line {place.line} makes adds up to the gradient of {name}, but what the step makes of it does "

@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.dense import original
+from jaxnet.compare.author.levels import holds
 from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.replay import Values
@@ -27,13 +28,22 @@ class Frontier(NamedTuple):
     known: Node | None  # the last Node that is a derivative of the loss, times a constant
     quantity: str  # of what it is the derivative
     unknown: Node  # the first that is none
+    left_out: str = ""  # what is missing between the two, if the gradient is right with it
+
+
+class Wrong(NamedTuple):
+    """A gradient that is not the true one."""
+
+    parameter: Parameter
+    node: Node | None
+    true: list[np.ndarray]
 
 
 def frontiers(
     step: Step,
     drawn: list[Values],
     parts: list[dict[tuple[Node, Node | None], np.ndarray]],
-    wrong: dict[str, tuple[Parameter, Node | None]],
+    wrong: dict[str, Wrong],
 ) -> dict[str, Frontier]:
     """For each wrong gradient the Nodes between which it went wrong.
 
@@ -42,11 +52,11 @@ def frontiers(
     way to a right gradient, if there is any. The first unknown ones on the way to a wrong gradient, all of whose
     origins are known, are where it begins to be wrong.
     """
-    wrong_ones = [parameter for parameter, _ in wrong.values()]
+    wrong_ones = [of.parameter for of in wrong.values()]
     right = [n for p in step.parameters if p not in wrong_ones for n in nodes_in(p.steps)]
     known, partial = derivatives(step, drawn, parts, ancestors(right))
     found = {}
-    for name, (parameter, node) in wrong.items():
+    for name, (parameter, node, true) in wrong.items():
         write, twice = writes_rows(parameter)
         if write is not None and twice:
             found[name] = Frontier(None, "", write)
@@ -71,8 +81,42 @@ def frontiers(
             first = max(missing, key=lambda n: n.number)
             origins = [p for p in first.sources if p in known]
         last = max(origins, key=lambda n: n.number, default=None)
-        found[name] = Frontier(last, _quantity(known[last]) if last is not None else "", first)
+        if last is None:
+            found[name] = Frontier(None, "", first)
+        else:
+            out = _left_out(last, known, step, drawn, parts, Wrong(parameter, node, true))
+            found[name] = Frontier(last, _quantity(known[last]), first, out)
     return found
+
+
+def _left_out(last: Node, known: Known, step: Step, drawn: list[Values], parts, wrong: Wrong) -> str:
+    """That a gradient is made with ∂loss/∂A, and is right with ∂loss/∂Z, of a Z that A is made of, in all that the same
+    lines do: a mask, an activation, or a mean that is taken off is not gone back through."""
+    whole = [t for t in known[last] if (t, None) in parts[0]]
+    numbers = [np.asarray(values(last), float) for values in drawn]
+    whole = [t for t in whole if _factor(numbers, [of_draw[t, None] for of_draw in parts]) is not None]
+    target = max(whole, key=lambda n: n.number, default=None)
+    if target is None or target.place is None or wrong.node is None or last is wrong.node:
+        return ""
+    alike = {n: t for n, of in known.items() if n.site == last.site for t in of if t.site == target.site}
+    before = {n: ancestors([t]) & step.active for n, t in alike.items()}
+    origins = [m for m in before[last] if m.size == target.size and (m, None) in parts[0] and m.place is not None]
+    for origin in sorted(origins, key=lambda n: -n.number)[1:MOST_LEFT_OUT]:
+        instead = {}  # in other rounds of a loop, too
+        for n in alike:
+            same = [m for m in before[n] if (m.site, m.function, m.size) == (origin.site, origin.function, n.size)]
+            same = [m for m in same if (m, None) in parts[0]]
+            instead |= {n: max(same, key=lambda m: m.number)} if same else {}
+        rest = []
+        for values, of_draw in zip(drawn, parts, strict=True):
+            rest.append(values.before(min(instead, key=lambda n: n.number)))
+            numbers = {n: known[n][alike[n]] * of_draw[m, None] for n, m in instead.items()}
+            rest[-1].known |= {n: np.reshape(array, n.shape) for n, array in numbers.items()}
+        if holds(wrong.node, wrong.true, rest):
+            made, right = (f"∂loss/∂(line {n.place.line})" for n in (target, origin) if n.place is not None)
+            right = "that by what it was made of there" if right == made else right
+            return f"made with {made}, and right with {right}: what lies between is left out"
+    return ""
 
 
 def writes_rows(parameter: Parameter) -> tuple[Node | None, bool]:
@@ -146,6 +190,7 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
     return edge
 
 
+MOST_LEFT_OUT = 20  # operations, whose derivatives may be left out
 SAME = 1e-5  # constants as near as this are one
 DIGITS = 6  # of what tells arrays apart
 _PRODUCTS = {np.multiply, np.dot, np.matmul, np.outer, np.einsum, np.tensordot}

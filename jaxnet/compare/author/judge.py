@@ -448,13 +448,13 @@ def _has_right_part(judged: Judged, name: str) -> bool:
 def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
     """What proves an accusation without a formula: the program's own loss, or one that others of its gradients are
     of."""
-    explained = [
-        name for name, f in factors.items() if f is not None and not math.isnan(f) and judged.names[name].size > 1
-    ]
+    loss = judged.truth.loss
+    least = 0 if loss.node is not None and loss.name else 1  # a single number may be a multiple of much
+    known = [name for name, f in factors.items() if f is not None and not math.isnan(f)]
+    explained = [name for name in known if judged.names[name].size > least]
     explained = explained or [name for name in judged.names if _has_right_part(judged, name)]
     # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt; nor do
     # gradients that are all those of another loss.
-    loss = judged.truth.loss
     if explained or loss.other or (judged.dense is not None and loss.node is not None and loss.name):
         return "loss"
     raise Unexplained(

@@ -14,12 +14,14 @@ from jaxnet.compare.author.doubts import where
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept
+from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.places import unjudged
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, setitem
+from jaxnet.compare.multiples import common_multiple
 
 LAST = 50  # operations, with which a record ends
 
@@ -59,6 +61,8 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
     if attempt.alone and (meant := _may_be_meant(judged)):
         return meant
+    if attempt.called and judged.wrong and all(_is_of_each_example(judged, name) for name in judged.wrong):
+        return "right if it is called with one example at a time"
     left_over = _left_over(attempt.tape, judged.step)
     if left_over and not judged.wrong:
         return f"nothing is wrong in what could be judged, but what {where(left_over[0])} steps could not"
@@ -70,7 +74,7 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         count = len(attempt.tape.nodes)
         return f"nothing is wrong in what could be recorded, but its step was not done in {count} operations"
     once = all(len(p.versions) == 2 for p in judged.step.parameters)
-    if attempt.notes and once and not judged.wrong and unjudged(judged):
+    if attempt.notes and once and not judged.wrong and unjudged(judged, attempt.trained):
         return f"nothing is wrong in what could be judged, but the first step is not done ({attempt.notes[0]})"
     if (lost := attempt.tape.lost) is not None and not judged.wrong:
         return f"nothing is wrong in what is on the record, but what line {lost.line} of {lost.file} makes is not"
@@ -191,6 +195,14 @@ def _may_be_meant(judged: Judged) -> str:
     if judged.wrong and all(f.code == "wrong-scale" for f in judged.findings):
         return "right but for a constant, which the loss that it is used with may have"
     return ""
+
+
+def _is_of_each_example(judged: Judged, name: str) -> bool:
+    """Whether a gradient has a row more for each example, and these add up to the true one."""
+    pairs = zip(judged.given[name], judged.true[name], strict=True)
+    found = [(g.reshape(-1, *t.shape).sum(0), t) for g, t in pairs if g.size > t.size > 0 == g.size % t.size]
+    sums, true = [added for added, _ in found], [t for _, t in found]
+    return len(found) == len(judged.drawn) and (common_multiple(sums, true, RIGHT) or 0) > 0
 
 
 def _without_input(attempt: Attempt, judged: Judged, stated: str | None) -> Judged | None:

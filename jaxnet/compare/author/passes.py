@@ -128,11 +128,15 @@ def _backwards(file: File, functions: dict[str, Any]) -> list[str]:
 
 
 def _gives_gradients(function: Any) -> bool:
-    """Whether a function is a backward pass by its name, or has gradients inside: cost_derivative alone is none."""
+    """Whether a function is a backward pass by its name, or has gradients inside, or returns numbers by the names of
+    parameters: cost_derivative alone is none."""
     if re.search("back|bprop|grad|nabla|^bp$", function.__name__.lower()) or steps_parameters(function):
         return True
-    words = [n.value if isinstance(n, ast.Constant) else tail(n) for n in nodes_of(function)]
-    return any(is_gradient(word) for word in words)
+    nodes = nodes_of(function)
+    words = [n.value if isinstance(n, ast.Constant) else tail(n) for n in nodes]
+    returned = [part for n in nodes if isinstance(n, ast.Return) for part in ast.walk(n) if isinstance(part, ast.Dict)]
+    keys = [key.value for part in returned for key in part.keys if isinstance(key, ast.Constant)]
+    return any(map(is_gradient, words)) or any(isinstance(key, str) and read_name(key) for key in keys)
 
 
 # --- building ---------------------------------------------------------------------------------------------------------
@@ -356,7 +360,7 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
     file = session.file
     if passes.owner:
         root: Any = construct(session, passes.owner)
-        parameters = parameters_in(root)
+        parameters = parameters_in(root) or [leaf for leaf in leaves(root) if numpy.size(leaf.value) > 1]
         functions = {name: getattr(root, name) for name in file.methods(passes.owner)}
     else:
         root, functions = session.pool, file.functions

@@ -8,28 +8,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jaxnet.compare.author import frontier
+from jaxnet.compare.author.chains import root_of
 from jaxnet.compare.author.dense import as_rows, original
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.lines import text_of
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, ancestors, depends, setitem
+from jaxnet.compare.author.tape import Node, ancestors, depends, made_of, setitem
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged
 
 if TYPE_CHECKING:
+    from jaxnet.compare.author.attempts import Attempt
     from jaxnet.compare.author.repair import Mended
 
 Array = np.ndarray
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
 
-def report(judged: Judged, source: str, origin: str | None, program: str | None, notes: list[str]) -> Report:
+def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) -> Report:
     """The report that the contract describes."""
     frontiers = _frontiers(judged)
-    findings = [_with_reason(judged, finding) for finding in dict.fromkeys(judged.findings)]
+    findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
     found = [_as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
     return Report.of(
         _parameters(judged),
@@ -39,35 +41,41 @@ def report(judged: Judged, source: str, origin: str | None, program: str | None,
         loss=_loss(judged, origin),
         network=_network(judged),
         truth=_truth(judged),
-        program=program,
-        notes=notes,
+        program=attempt.program,
+        notes=attempt.notes,
         frontier={n: Frontier(_as_place(f.known), f.quantity, _as_place(f.unknown)) for n, f in frontiers.items()},
         teeth=judged.teeth,
         repeat=contradiction(judged),
-        unjudged=unjudged(judged),
+        unjudged=unjudged(judged, attempt.trained),
     )
 
 
-def _with_reason(judged: Judged, finding: Finding) -> Finding:
+def _with_reason(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Frontier]) -> Finding:
     """What no formula gives, and is known all the same."""
     parameter = judged.names.get(finding.at[1:]) if finding.code == "unknown" and not finding.computed else None
+    edge = frontiers.get(finding.at[1:]) if parameter is not None else None
+    if edge is not None and edge.left_out:
+        return finding._replace(computed=edge.left_out)
     write, twice = frontier.writes_rows(parameter) if parameter is not None else (None, False)
     if write is None or write.place is None or not twice:
         return finding
     return finding._replace(computed=f"line {write.place.line} steps a row once that its index has twice")
 
 
-def unjudged(judged: Judged) -> list[Unjudged]:
-    """Arrays that look like weights or biases of the network, and that no step changes: nothing is said of them."""
+def unjudged(judged: Judged, trained: frozenset[Node]) -> list[Unjudged]:
+    """Arrays that look like weights or biases of the network, and that no step changes, of this network or of others
+    that are `trained`: nothing is said of them."""
     step = judged.step
     stepped = {p.before for p in step.parameters}
     first = max((p.number for p in stepped), default=0)
     found: dict[Unjudged, None] = {}
     held = [((n.instruction, n.function, k), i) for n in step.active for k, i in enumerate(n.inputs)]
     in_turn = {where for where, i in held if isinstance(i, Node) and i in stepped}  # where one after the other stands
-    for node in sorted(ancestors([e.prediction for e in step.examples], first), key=lambda n: n.number):
+    forward = made_of([e.prediction for e in step.examples], first, until=trained.__contains__)
+    for node in sorted(forward, key=lambda n: n.number):
         here = (i for k, i in enumerate(node.inputs) if (node.instruction, node.function, k) in in_turn)
-        for array in (i for i in here if isinstance(i, Node) and i not in step.active and i.dtype.kind == "f"):
+        known = step.active | trained
+        for array in (i for i in here if isinstance(i, Node) and root_of(i) not in known and i.dtype.kind == "f"):
             found[Unjudged(array.shape, _as_place(node) or Place())] = None
         still = [p for p in node.parents if p not in step.active and p.shape and p.dtype.kind == "f"]
         others = [p for p in node.parents if p not in still]
@@ -79,7 +87,7 @@ def unjudged(judged: Judged) -> list[Unjudged]:
             weights = node.function in (np.dot, np.matmul) and all(len(p.shape) == 2 for p in node.parents)
             inside = step.active & ancestors([p for p in others if weights and p in step.active], first)
             looks = weights and (not others or any(n.function in (np.dot, np.matmul) for n in inside))
-        if looks:
+        if looks and trained.isdisjoint(map(root_of, still)):
             array = min(still, key=lambda n: n.number)
             if len(still) == 2 and array.shape[0] == node.shape[0] == step.examples[0].prediction.shape[0]:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
@@ -215,7 +223,8 @@ def _frontiers(judged: Judged) -> dict[str, frontier.Frontier]:
     wrong = {}
     for name in judged.wrong:
         node = judged.chosen[name]
-        wrong[name] = judged.names[name], node and _first_of_value(judged, name, node)  # a clip that does not bite
+        node = node and _first_of_value(judged, name, node)  # a clip that does not bite
+        wrong[name] = frontier.Wrong(judged.names[name], node, judged.true[name])
     return frontier.frontiers(judged.step, judged.drawn, judged.truth.parts, wrong)
 
 

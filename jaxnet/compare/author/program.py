@@ -126,7 +126,15 @@ def alarm(deadline: float | None) -> Iterator[None]:
         if running:
             raise OutOfTime
 
-    before = signal.signal(signal.SIGALRM, ring)
+    def lost(what: Any) -> None:
+        """What the garbage collector calls cannot raise it."""
+        if issubclass(what.exc_type, OutOfTime):
+            signal.setitimer(signal.ITIMER_REAL, 0.01, 1.0)
+        else:
+            hook(what)
+
+    before, hook = signal.signal(signal.SIGALRM, ring), sys.unraisablehook
+    sys.unraisablehook = lost
     signal.setitimer(signal.ITIMER_REAL, max(deadline - time.monotonic(), 0.01), 1.0)
     try:
         yield
@@ -134,6 +142,7 @@ def alarm(deadline: float | None) -> Iterator[None]:
         running.clear()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        sys.unraisablehook = hook
 
 
 def shorten(seconds: float) -> None:

@@ -66,7 +66,8 @@ def _by_line(
     whole = {p: levels[0] for p, levels in fitted.items()}
     by_line = {p: divided(level, rate_of_line(p, level.factor, step, drawn[0])) for p, level in whole.items()}
     chosen = max([chosen, by_line], key=_agreement)
-    taken = [rate for p, level in chosen.items() if level.factor is not None and (rate := ratio_of(level, whole[p]))]
+    right = {p: level for p, level in chosen.items() if level.factor is not None} or chosen
+    taken = [abs(rate) for p, level in right.items() if (rate := ratio_of(level, whole[p]))]
 
     def is_wrong_with_it(p: Parameter, level: Level) -> bool:
         as_others = level is whole[p] and is_among(ratio_of(by_line[p], level) or 1.0, taken, RIGHT)

@@ -241,7 +241,8 @@ class Samples:
             np.save(buffer, array)
             return buffer.getvalue()
         if re.search(r"\.(csv|data)$", name):
-            return _written(self.table(path)[1])
+            splits = ".split()" in self.source and not re.search(r"csv\.|_csv|split\(['\"],|delim|sep=", self.source)
+            return _written(self.table(path)[1], " " if splits else ",")
         if name.endswith(".zip"):
             stem = name.removesuffix(".zip")
             packed = ((member, self.content(member)) for member in (stem, f"{stem}.csv"))

@@ -153,6 +153,10 @@ class NoStep(ValueError):
     """There is no step in the record; says what was looked for and not found."""
 
 
+class NoLoss(NoStep):
+    """Arrays are stepped, by nothing that can be told to come from labels or a loss."""
+
+
 def find_steps(tape: Tape) -> list[Step]:
     """The ways to read the record as a step, likeliest first. Raises NoStep if there is none.
 
@@ -169,7 +173,7 @@ def find_steps(tape: Tape) -> list[Step]:
         if trained.isdisjoint(made_of(example.prediction for example in stale.examples)):
             return [stale]
     if found:
-        raise NoStep("no place was found where labels enter, and no number that may be the loss")
+        raise NoLoss("no place was found where labels enter, and no number that may be the loss")
     raise NoStep("no array is ever stepped by something that depends on it")
 
 
@@ -206,7 +210,7 @@ def _readings_of(views: list[View]) -> list[Step]:
 
 # --- one step ---------------------------------------------------------------------------------------------------------
 
-AFTER = 1 << 62  # marks what depends on a parameter after its step
+AFTER = 1  # marks what depends on a parameter after its step
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,7 +287,8 @@ def _with_further(tape: Tape, view: View) -> View:
         for base, made in () if stepped_already else node.updates:
             first = base.steps == 0 and base not in view.masks and base not in view.touched and base.size > 1
             # Only what the prediction is made of: sums and moments that are stepped as well are no parameters.
-            fresh = (first and node in again) or (began_as(base) is not None and (base in used or not base.shape))
+            began = began_as(base, anything=base.instruction == node.instruction)
+            fresh = (first and node in again) or (began is not None and (base in used or not base.shape))
             if not fresh or not isinstance(made, Node) or base not in forward:
                 continue
             if view.masks.get(made, 0) & AFTER and made not in at_once:  # an average of the weights that the steps give
@@ -401,7 +406,7 @@ def _is_float(node: Node) -> bool:
 
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
     """Which parameters each Node depends on, as bits."""
-    bits = {node: 1 << k for k, p in enumerate(parameters) for node in (p.root, p.before)}
+    bits = {node: 2 << k for k, p in enumerate(parameters) for node in (p.root, p.before)}
     return masked(bits | {root_of(n): AFTER for p in parameters for n in p.new}, window)
 
 
@@ -553,7 +558,13 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
         if depth[node] <= depth[likeliest[0]] + 1:
             inside = made_of([node], first)
             covered[node] = sum(e.prediction in inside for e in examples)
-    return tuple(sorted(covered, key=lambda n: (-covered[n], depth[n], -n.number)))[:4]
+    # What is made of another one only to be added up, step after step, is there to be looked at.
+    sums = {n for again in view.window for n in again.parents if n.function is np.add is again.function
+            and n.instruction == again.instruction}  # fmt: skip
+    of_sums = sums.union(*(n.parents for n in sums))
+    others = set(covered) - of_sums
+    is_for_sum = {n: n in of_sums and bool(others) and made_alone_of([n], others) for n in covered}
+    return tuple(sorted(covered, key=lambda n: (-covered[n], depth[n], is_for_sum[n], -n.number)))[:4]
 
 
 def _last_of(scalars: list[Node], view: View) -> list[Node]:

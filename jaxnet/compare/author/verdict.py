@@ -12,11 +12,13 @@ import numpy as np
 
 from jaxnet.compare.author import places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
+from jaxnet.compare.author.calls import tail
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judged import Judged, Tied
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.outcome import Outcome, outcome_of
+from jaxnet.compare.author.passes import is_gradient
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.statements import read_units
@@ -47,11 +49,17 @@ def _idle(path: Path, root: Path, step: Step) -> tuple[str, ...]:
     for unit in read_units(path, name):
         classes = [(f"{c.name}.", c.body) for c in unit.body if isinstance(c, ast.ClassDef)]
         for owner, body in [("", unit.body), *classes]:
-            functions = [f for f in body if isinstance(f, ast.FunctionDef) and role(f.name) == "backward"]
-            for f in functions:
+            for f in (f for f in body if isinstance(f, ast.FunctionDef) and _is_backward(f)):
                 own = {(unit.filename, line) for line in range(f.lineno, (f.end_lineno or f.lineno) + 1)}
                 found += [f"{owner}{f.name}"] * (own.isdisjoint(lines) and _computes(f))
     return tuple(found)
+
+
+def _is_backward(function: ast.FunctionDef) -> bool:
+    """Whether it is called like a backward pass, or like a loss, and fills gradients."""
+    made = [n for n in ast.walk(function) if isinstance(n, ast.Name | ast.Subscript) and isinstance(n.ctx, ast.Store)]
+    fills = any(is_gradient(tail(node.value if isinstance(node, ast.Subscript) else node)) for node in made)
+    return role(function.name) == "backward" or (role(function.name) == "loss" and fills)
 
 
 def _computes(function: ast.FunctionDef) -> bool:
@@ -85,7 +93,7 @@ def verdict(
     flags = {**flags, "loss": None if stated else loss}
     found, others = _examined(path, root, deadline, stated, flags)
     attempt, examined, sent_back, idle = found
-    report = places.report(examined.judged, path.name, "flag" if stated else None, attempt.program, attempt.notes)
+    report = places.report(examined.judged, path.name, "flag" if stated else None, attempt)
     report = report._replace(idle=list(idle) if report.verdict != "wrong" else [])
     report = places.with_others(report, others)
     report = places.with_sent_back(report, sent_back) if sent_back is not None else report
@@ -137,7 +145,9 @@ def _examined(
                 return _examined(path, root, deadline, stated, flags, noise=True)
             outcome = Outcome(why=str(error), unexplained=True)
         judged, in_time = outcome.judged, outcome.in_time or first_guess
-        if judged is not None and not judged.wrong and unexplained and attempt.called:
+        idle = _idle(path, root, judged.step) if judged is not None else ()
+        is_no_answer = unexplained or (attempt.unread and idle)
+        if judged is not None and not judged.wrong and is_no_answer and attempt.called:
             judged, outcome = None, Outcome(why=NO_ANSWER)
         unexplained = unexplained or outcome.unexplained
         if judged is None:
@@ -145,7 +155,6 @@ def _examined(
             unsure = unsure or attempt.alone
             beside += [(step, outcome.why) for step in attempt.steps[:1]]
         else:
-            idle = () if attempt.called else _idle(path, root, judged.step)
             found = Found(attempt, Examined(judged, attempt.tape, ordinal, attempt.key, noise), outcome.sent_back, idle)
             if judged.wrong and in_part is not None and idle == in_part.idle:
                 continue  # another program's affair
@@ -154,7 +163,8 @@ def _examined(
             if judged.wrong:
                 guess = guess or found
                 continue
-            if idle and attempt.program and not attempt.more and time.monotonic() < began + FURTHER:
+            is_of_another = attempt.program and not attempt.called and not attempt.more
+            if idle and is_of_another and time.monotonic() < began + FURTHER:
                 in_part = in_part if in_part is not None and len(in_part.idle) <= len(idle) else found
                 continue
             (layers if attempt.alone else networks).append(found)
@@ -179,7 +189,8 @@ def _of_layers(layers: list[Found]) -> Found:
         return scaled[0]
     most = max(layers, key=lambda found: len(found.examined.judged.names))
     program = "; ".join(dict.fromkeys(str(found.attempt.program) for found in layers))
-    return most._replace(attempt=most.attempt._replace(program=program))
+    idle = tuple(name for name in most.idle if all(name in found.idle for found in layers))
+    return most._replace(attempt=most.attempt._replace(program=program), idle=idle)
 
 
 def _once_more(path: Path, root: Path, deadline: float, flags: dict[str, str | None], of: Examined) -> Attempt | None:

@@ -11,7 +11,7 @@ from jaxnet.compare.author.names import names_in, names_in_frames
 from jaxnet.compare.author.program import Ran, shorten
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.replay import Values, is_zero
-from jaxnet.compare.author.step import NoStep, Parameter, Step, find_steps, steps_of_networks
+from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, find_steps, steps_of_networks
 from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, nodes_in, scaled_by_numbers
 
 NODES = 300_000  # that are recorded at most
@@ -36,6 +36,7 @@ class Watch:
         self.tape.on_step = self
         self.found: list[Network] = []
         self.elsewhere = False  # whether something was trained that the asked file has no part in
+        self.unread = False  # whether arrays are stepped, by what nobody could read
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
         self.began = time.monotonic()
         self.looked = 0.0  # seconds, for steps
@@ -151,6 +152,7 @@ class Watch:
                 why = f" in the first {self.tape.most} operations, and no more are recorded{why}"
             if not self.found:
                 reasons.append(f"{name}: {error}{why}")
+                self.unread = isinstance(error, NoLoss)
             return self.found
         names: dict[Node, list[str]] = {}
         if ran is not None:
