@@ -2051,6 +2051,8 @@ def test_two_networks_that_take_turns(tmp_path):
             tmp_path, ADVERSARIES.replace(slope, slope.replace("(1 - f ** 2)", "1").replace("1 - h", "2 - h"))
         )
         assert [p["name"] for p in said["parameters"] if not p["right"]] == names
+    said = examined(tmp_path, ADVERSARIES.replace(" * fake * (1 - fake)", ""))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1", "W2", "b2"]
 
 
 IN_THREE_STEPS = """
@@ -3509,6 +3511,36 @@ def test_what_is_not_gone_back_through_is_said(tmp_path):
     assert [f["explanation"].startswith(told) for f in said["findings"]] == [True]
     said = examined(tmp_path, LAYER_NORM)  # A is cut off
     assert [f["explanation"].startswith("no formula") for f in said["findings"]] == [True]
+
+
+SOFTPLUS = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(12, 4)), rng.random((12, 2))
+W1, W2 = rng.normal(size=(4, 6)), rng.normal(size=(6, 2))
+for _ in range(20):
+    A = np.sin(X @ W1)
+    Z = A @ W2
+    P = np.log(1 + np.exp(Z))
+    print(np.mean((P - Y) ** 2))
+    dZ = 2 * (P - Y) / P.size / (1 + np.exp(-Z))
+    dW2 = A.T @ dZ
+    dW1 = X.T @ (dZ @ W2.T * np.cos(X @ W1))
+    W2 -= 0.1 * dW2
+    W1 -= 0.1 * dW1
+"""
+
+
+@pytest.mark.parametrize("power", [2, 4])
+def test_all_gradients_are_wrong_for_one_derivative(tmp_path, power):
+    """Where that of another quantity explains them all, it proves them wrong by whatever loss the program computes."""
+    text = SOFTPLUS.replace("** 2", f"** {power}").replace("2 * (P - Y)", f"{power} * (P - Y) ** {power - 1}")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(" / (1 + np.exp(-Z))", ""))
+    told = "made with ∂loss/∂(line 9), and right with ∂loss/∂(line 8): what lies between is left out."
+    assert [f["explanation"].startswith(told) for f in said["findings"]] == [True, True]
+    with pytest.raises(ValueError, match="no gradient is that of a loss"):  # nobody knows what they are
+        examined(tmp_path, text.replace("/ (1 + np.exp(-Z))", "* np.cos(Z)"))
 
 
 # --- the tests' own programs are what they say -----------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+import time
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -55,7 +56,7 @@ def frontiers(
     wrong_ones = [of.parameter for of in wrong.values()]
     right = [n for p in step.parameters if p not in wrong_ones for n in nodes_in(p.steps)]
     known, partial = derivatives(step, drawn, parts, ancestors(right))
-    found = {}
+    found, end = {}, time.monotonic() + LOOKING
     for name, (parameter, node, true) in wrong.items():
         write, twice = writes_rows(parameter)
         if write is not None and twice:
@@ -84,7 +85,8 @@ def frontiers(
         if last is None:
             found[name] = Frontier(None, "", first)
         else:
-            out = _left_out(last, known, step, drawn, parts, Wrong(parameter, node, true))
+            of = Wrong(parameter, node, true)
+            out = _left_out(last, known, step, drawn, parts, of) if time.monotonic() < end else ""
             found[name] = Frontier(last, _quantity(known[last]), first, out)
     return found
 
@@ -95,10 +97,12 @@ def _left_out(last: Node, known: Known, step: Step, drawn: list[Values], parts, 
     whole = [t for t in known[last] if (t, None) in parts[0]]
     numbers = [np.asarray(values(last), float) for values in drawn]
     whole = [t for t in whole if _factor(numbers, [of_draw[t, None] for of_draw in parts]) is not None]
-    target = max(whole, key=lambda n: n.number, default=None)
+    target = min(whole, key=lambda n: n.number, default=None)
     if target is None or target.place is None or wrong.node is None or last is wrong.node:
         return ""
     alike = {n: t for n, of in known.items() if n.site == last.site for t in of if t.site == target.site}
+    if len(alike) > ALIKE:
+        return ""
     before = {n: ancestors([t]) & step.active for n, t in alike.items()}
     origins = [m for m in before[last] if m.size == target.size and (m, None) in parts[0] and m.place is not None]
     for origin in sorted(origins, key=lambda n: -n.number)[1:MOST_LEFT_OUT]:
@@ -190,7 +194,9 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
     return edge
 
 
-MOST_LEFT_OUT = 20  # operations, whose derivatives may be left out
+MOST_LEFT_OUT = 12  # operations, whose derivatives may be left out
+ALIKE = 100  # rounds of a loop, in which that may be so
+LOOKING = 2.0  # seconds, for what is left out
 SAME = 1e-5  # constants as near as this are one
 DIGITS = 6  # of what tells arrays apart
 _PRODUCTS = {np.multiply, np.dot, np.matmul, np.outer, np.einsum, np.tensordot}

@@ -14,9 +14,11 @@ import operator
 import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
-from jaxnet.compare.author import doubts
+from jaxnet.compare.author import doubts, doubts_of_steps
+from jaxnet.compare.author.frontier import Wrong, frontiers
 from jaxnet.compare.author.judged import Judged, Tied, Unexplained
 from jaxnet.compare.author.levels import RIGHT, Level, differs, fit, holds, levels_of, true_gradients
+from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.penalties import is_by_a_penalty, penalty_finding, with_implied_penalty, without_decay
@@ -34,6 +36,7 @@ from jaxnet.compare.teeth import Teeth, teeth
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
 EXACT = 1e-9  # a constant as near to 1 as this leaves no other loss to be looked at
 DRAWS = 2
+LEFT_OUT = "one derivative"  # in the place of another one: a proof without a formula
 CONSTANTS = ("wrong-sign", "wrong-scale")
 Array = np.ndarray
 
@@ -47,9 +50,9 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     if judged.wrong and DRAWS <= len(alive) < len(drawn):  # in the others all is 0, which any formula may give
         judged = _in_draws(tape, step, names, loss, alive)
     if {f.code for f in judged.findings if f.severity == "error"} <= {"weight-penalty"}:
-        doubts.check_for_a_later_penalty(judged, tape)
+        doubts_of_steps.check_for_a_later_penalty(judged, tape)
     if judged.wrong:
-        doubts.check_for_a_proximal_step(judged, tape)
+        doubts_of_steps.check_for_a_proximal_step(judged, tape)
     return judged
 
 
@@ -76,7 +79,12 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
         possible.append((truth, fitted, right))
     if not possible and endless is not None:
         raise ValueError("the loss has no finite derivative at these numbers: √0, say, or the logarithm of 0")
-    truth, fitted, stated = _meant(possible, len(step.parameters))
+    try:
+        truth, fitted, stated = _meant(possible, len(step.parameters))
+    except Unexplained:
+        if (by_own := _by_one_left_out(step, drawn, names, possible)) is None:
+            raise
+        return by_own
     doubts.check_that_it_is_no_score(truth.loss, [t.loss for t, _, right in possible if right < len(step.parameters)])
     best = next(right for t, _, right in possible if t is truth)
     if stated or best:
@@ -87,7 +95,7 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
             other, of_it = all_of[0]
             if truth.loss.weighted and truth.loss.node is not None:
                 raise Unexplained(
-                    f"all gradients are those of the {other.loss.name}, and {doubts.where(truth.loss.node)} computes "
+                    f"all gradients are those of the {other.loss.name}, and {where(truth.loss.node)} computes "
                     "it with other weights for some examples: right if that is a measure, wrong if it is the loss"
                 )
             if other.loss.node is None and doubts.is_measure(truth.loss.node, other.loss, step, tape):
@@ -109,8 +117,22 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
             except ValueError as error:
                 problem = problem or error
     if not judged:
-        raise problem or ValueError("no loss could be inferred")
+        by_own = _by_one_left_out(step, drawn, names, possible)
+        if by_own is None:
+            raise problem or ValueError("no loss could be inferred")
+        return by_own
     return min(judged, key=lambda found: found.diagnosis.price if found.diagnosis is not None else math.inf)
+
+
+def _by_one_left_out(step: Step, drawn: list[Values], names: dict[Parameter, str], possible: list) -> Judged | None:
+    """The verdict by a number of the program's own, whatever it is, where one derivative of it that stands for another
+    one explains all gradients."""
+    for truth, fitted, _ in possible:
+        with contextlib.suppress(ValueError):
+            judged = _judged(step, drawn, names, truth.whole(), fitted, True) if truth.loss.node is not None else None
+            if judged is not None and judged.wrong and judged.proof == LEFT_OUT:
+                return judged
+    return None
 
 
 def _check_record(tape: Tape, step: Step) -> None:
@@ -178,7 +200,7 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
         rescaled = {p: level for p, level in outer.items() if level is not None}
         judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated)
     if not judged.wrong:
-        doubts.check_what_arrays_decay_by(judged, all_levels)
+        doubts_of_steps.check_what_arrays_decay_by(judged, all_levels)
     return judged
 
 
@@ -197,9 +219,9 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         doubts.check_what_is_cut_off(judged)
-        doubts.check_that_steps_follow(judged, [name for name, f in factors.items() if not _is_nothing(f)])
-        doubts.check_for_a_forgotten_mean(judged, levels, fitted)
-        doubts.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
+        doubts_of_steps.check_that_steps_follow(judged, [name for name, f in factors.items() if not _is_nothing(f)])
+        doubts_of_steps.check_for_a_forgotten_mean(judged, levels, fitted)
+        doubts_of_steps.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
         judged = judged._replace(scale=known[0], findings=_constant(known[0], judged))
         if judged.findings:
             problem, diagnosis = _diagnosed(judged)
@@ -209,15 +231,14 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     climbed = loss.node if same and set(descends.values()) <= {False, None} else None
     if climbed is not None and (loss.name is None or has_more_terms(climbed, step)):
         raise ValueError(
-            f"all steps go uphill on the number of {doubts.where(climbed)}: right if it is no loss, but to be made "
-            "large"
+            f"all steps go uphill on the number of {where(climbed)}: right if it is no loss, but to be made large"
         )
     if all(f is not None for f in factors.values()) and not known and not step.stale:
         raise ValueError("all gradients are 0 in this step: nothing can be told from it")
     largest = [[max(np.abs(a).max(initial=0) for a in of) for of in arrays.values()] for arrays in (true, given)]
     if max(largest[0]) <= NOTHING * max(largest[1]) and not step.stale:  # a softmax of a single output, say
         raise ValueError("the loss depends on no parameter in these data: nothing can be told from it")
-    doubts.check_that_steps_follow(judged, [name for name, f in factors.items() if f and f < 0])
+    doubts_of_steps.check_that_steps_follow(judged, [name for name, f in factors.items() if f and f < 0])
     return _accused(judged, factors, known)
 
 
@@ -326,11 +347,11 @@ def _accused(judged: Judged, factors, known) -> Judged:
         raise ValueError(
             f"the gradient of {unsure[0]} differs from the truth in late digits only: rounding, or a small constant"
         )
-    doubts.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
-    findings = doubts.without_rates_of_their_own(judged, findings)
-    doubts.check_for_entries_that_stay(judged, wrong)
+    doubts_of_steps.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
+    findings = doubts_of_steps.without_rates_of_their_own(judged, findings)
+    doubts_of_steps.check_for_entries_that_stay(judged, wrong)
     doubts.check_for_another_number(judged, wrong)
-    doubts.check_what_becomes_of_it(judged, wrong, findings)
+    doubts_of_steps.check_what_becomes_of_it(judged, wrong, findings)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
     of_new = {f"d{name}" for name in wrong if Finding(f"d{name}", "unknown") in findings and _is_of_new(judged, name)}
     findings = [f._replace(code="weights-already-updated") if f.at in of_new else f for f in findings]
@@ -338,11 +359,11 @@ def _accused(judged: Judged, factors, known) -> Judged:
     if other := judged.truth.loss.other:
         of_it = (f._replace(computed=f"{f.at} = ∂{other}/∂{f.at[1:]}") if f.code == "unknown" else f for f in findings)
         findings = list(of_it)
-    doubts.check_for_rules_of_their_own(judged, findings)
+    doubts_of_steps.check_for_rules_of_their_own(judged, findings)
     doubts.check_for_a_way_of_its_own(judged, findings)
     doubts.check_for_strangers(judged)
     doubts.check_what_it_branches_on(judged)
-    doubts.check_where_it_is_taken(judged)
+    doubts_of_steps.check_where_it_is_taken(judged)
     doubts.check_that_labels_are_shares(judged)
     outputs = sum(example.prediction.size for example in judged.step.examples)
     if outputs == 1 and any(f.at == "loss" for f in findings) and len(wrong) == len(given):
@@ -357,9 +378,9 @@ def _accused(judged: Judged, factors, known) -> Judged:
         else:
             doubts.check_for_intent(judged.step, judged.truth, judged.drawn)
             doubts.check_for_an_error_that_is_turned(judged)
-            doubts.check_for_clipped_examples(judged, wrong)
+            doubts_of_steps.check_for_clipped_examples(judged, wrong)
             doubts.check_for_a_fixed_point(judged, wrong)
-            proof = _proof(judged, factors)
+            proof = _proof(judged._replace(wrong=wrong), factors)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )
@@ -445,6 +466,14 @@ def _has_right_part(judged: Judged, name: str) -> bool:
     return False
 
 
+def _is_one_thing_left_out(judged: Judged) -> bool:
+    """Whether all gradients are made with one derivative of the loss where they are right with another one."""
+    wrong = {n: Wrong(judged.names[n], judged.chosen[n], judged.true[n]) for n in judged.wrong}
+    edges = frontiers(judged.step, judged.drawn, judged.truth.parts, wrong)
+    told = {edge.left_out for edge in edges.values()}
+    return len(edges) == len(wrong) == len(judged.names) and len(told) == 1 and "" not in told
+
+
 def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
     """What proves an accusation without a formula: the program's own loss, or one that others of its gradients are
     of."""
@@ -457,6 +486,8 @@ def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
     # gradients that are all those of another loss.
     if explained or loss.other or (judged.dense is not None and loss.node is not None and loss.name):
         return "loss"
+    if loss.node is not None and _is_one_thing_left_out(judged):
+        return LEFT_OUT
     raise Unexplained(
         "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "
         "the step may be another one than it was taken for"

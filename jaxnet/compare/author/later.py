@@ -14,11 +14,12 @@ import numpy as np
 
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.chains import before_writes
-from jaxnet.compare.author.doubts import PRODUCTS, check_for_a_sum_without_end, where
+from jaxnet.compare.author.doubts_of_steps import PRODUCTS, check_for_a_sum_without_end
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
 from jaxnet.compare.author.judged import Endless, Judged, Unexplained
 from jaxnet.compare.author.levels import has_shape, holds, levels_of, true_gradients
+from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.replay import Uses, Values
 from jaxnet.compare.author.step import Parameter, Step

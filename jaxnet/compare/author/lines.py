@@ -60,3 +60,7 @@ def target_of(node: Node) -> str | None:
 def short_name(name: str) -> str:
     """`self.params['W1']` is called W1; `net.layers[0].weights` remains."""
     return name.removeprefix("self.")
+
+
+def where(node: Node) -> str:
+    return f"line {node.place.line} of {node.place.file}" if node.place else "the program"

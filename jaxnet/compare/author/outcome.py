@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.chains import began_as
-from jaxnet.compare.author.doubts import where
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept
 from jaxnet.compare.author.levels import RIGHT
+from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.places import unjudged
 from jaxnet.compare.author.program import OutOfTime, alarm
