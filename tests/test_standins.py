@@ -140,6 +140,8 @@ MNIST = {
         assert images.contiguous().view(8, -1).numpy().shape == (8, 784)
         assert images.resize(labels.size()[0], 784).shape == (8, 784) and images.size(0) == 8
         assert F.one_hot(labels, num_classes=10).numpy().argmax(1).tolist() == y[:8].tolist()
+        tensors = torch.utils.data.DataLoader(train.data.type(torch.FloatTensor).div(255), batch_size=8)
+        assert (next(iter(tensors)).numpy() == (x[:8] / 255).astype('float32')).all()
     """,
     "the author's own transforms": """
         import numpy as np

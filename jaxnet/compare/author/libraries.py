@@ -207,8 +207,13 @@ class Tensor(numpy.ndarray):
     def numpy(self) -> numpy.ndarray:
         return numpy.asarray(self)
 
-    def float(self) -> Any:
+    def float(self, *_: Any) -> Any:
         return self.astype(numpy.float32)
+
+    type = float  # type(torch.FloatTensor)
+
+    def div(self, other: Any) -> Any:
+        return self / other
 
     def view(self, *shape: Any) -> Any:  # pyright: ignore
         return super().view(*shape) if shape and isinstance(shape[0], type) else self.reshape(*shape)
@@ -272,6 +277,9 @@ class Loader:
 
     def __iter__(self) -> Any:
         for k in range(0, len(self.dataset), self.batch_size):
+            if isinstance(self.dataset, numpy.ndarray):
+                yield self.dataset[k : k + self.batch_size].view(Tensor)
+                continue
             pairs = [self.dataset[j] for j in range(k, min(k + self.batch_size, len(self.dataset)))]
             yield [numpy.stack(part).view(Tensor) for part in zip(*pairs, strict=True)]
 
