@@ -87,7 +87,8 @@ def frontiers(
         else:
             of = Wrong(parameter, node, true)
             out = _left_out(last, known, step, drawn, parts, of) if time.monotonic() < end else ""
-            found[name] = Frontier(last, _quantity(known[last]), first, out)
+            quantity = "a part of " * (last in partial) + _quantity(known[last])
+            found[name] = Frontier(last, quantity, first, out)
     return found
 
 
@@ -214,7 +215,8 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
             arrays = [of_draw[target, use] for of_draw in parts]
             size, *numbers = _signature(arrays)
             key = size, *(round(number, DIGITS) for number in numbers)
-            references.setdefault(key, []).append((target, use is None, arrays))
+            is_whole = use is None and original(target) is target  # that by Aᵀ is one by a use of A
+            references.setdefault(key, []).append((target, is_whole, arrays))
     backward = [n for n in step.backward if n.size and n.dtype is not None and n.dtype.kind == "f"]
     found_of: Known = {}
     whole: set[Node] = set()
