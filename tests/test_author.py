@@ -3543,6 +3543,36 @@ def test_all_gradients_are_wrong_for_one_derivative(tmp_path, power):
         examined(tmp_path, text.replace("/ (1 + np.exp(-Z))", "* np.cos(Z)"))
 
 
+HINGES = """
+import numpy as np
+rng = np.random.default_rng(2)
+X, y = rng.normal(size=(12, 4)), rng.integers(3, size=12)
+W = rng.normal(size=(4, 3)) * 0.01
+for _ in range(9):
+    dW, loss = np.zeros(W.shape), 0.0
+    for i in range(12):
+        scores = X[i] @ W
+        for j in range(3):
+            margin = scores[j] - scores[y[i]] + 1
+            if j != y[i] and margin > 0:
+                loss += margin
+                dW[:, j] += X[i]
+                dW[:, y[i]] -= X[i]
+    loss = loss / 12 + 0.005 * np.sum(W * W)
+    dW = dW / 12 + 0.01 * W
+    W -= 0.1 * dW
+"""
+
+
+def test_what_a_program_never_did_is_said(tmp_path):
+    """Where all examples violate a margin, nobody sees what becomes of one that does not."""
+    said = examined(tmp_path, HINGES)
+    told = "line 12 decides in one way 24 times: what it does otherwise is not judged"
+    assert (said["verdict"], said["notes"]) == ("right", [told])
+    said = examined(tmp_path, HINGES.replace("* 0.01", "* 2"))
+    assert (said["verdict"], said["notes"]) == ("right", [])
+
+
 # --- the tests' own programs are what they say -----------------------------------------------------------------------
 
 

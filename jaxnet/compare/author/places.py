@@ -15,7 +15,7 @@ from jaxnet.compare.author.lines import text_of
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, ancestors, depends, made_of, setitem
+from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, setitem
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jaxnet.compare.author.repair import Mended
 
 Array = np.ndarray
+SEVERAL = 4  # decisions, which tell something if they are all the same
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
 
@@ -42,12 +43,25 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         network=_network(judged),
         truth=_truth(judged),
         program=attempt.program,
-        notes=attempt.notes,
+        notes=[*attempt.notes, *([] if judged.wrong else _decided_one_way(judged.step, attempt.tape))],
         frontier={n: Frontier(_as_place(f.known), f.quantity, _as_place(f.unknown)) for n, f in frontiers.items()},
         teeth=judged.teeth,
         repeat=contradiction(judged),
         unjudged=unjudged(judged, attempt.trained),
     )
+
+
+def _decided_one_way(step: Step, tape: Tape) -> list[str]:
+    """What an `if` in a loop of the step never did: a margin that all examples violate is one that none keeps."""
+    decided: dict[Any, list[tuple[Node, bool]]] = {}
+    for node, outcome in tape.decisions:
+        if node in step.active and isinstance(outcome, bool):
+            decided.setdefault(node.place, []).append((node, outcome))
+    return [
+        f"line {nodes[0][0].place.line} decides in one way {len(nodes)} times: what it does otherwise is not judged"
+        for nodes in decided.values()
+        if len(nodes) >= SEVERAL and len({outcome for _, outcome in nodes}) == 1 and nodes[0][0].place is not None
+    ]
 
 
 def _with_reason(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Frontier]) -> Finding:
