@@ -127,10 +127,13 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
 def _by_one_left_out(step: Step, drawn: list[Values], names: dict[Parameter, str], possible: list) -> Judged | None:
     """The verdict by a number of the program's own, whatever it is, where one derivative of it that stands for another
     one explains all gradients."""
+    predictions = {example.prediction for example in step.examples}
     for truth, fitted, _ in possible:
+        if truth.loss.node is None or not all(predictions <= adjoints.keys() for adjoints in truth.adjoints):
+            continue
         with contextlib.suppress(ValueError):
-            judged = _judged(step, drawn, names, truth.whole(), fitted, True) if truth.loss.node is not None else None
-            if judged is not None and judged.wrong and judged.proof == LEFT_OUT:
+            judged = _judged(step, drawn, names, truth.whole(), fitted, True)
+            if judged.wrong and judged.proof == LEFT_OUT:
                 return judged
     return None
 
