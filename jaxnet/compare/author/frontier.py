@@ -208,6 +208,7 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
     """Backward Nodes that are right, with the forward Nodes of which they are the derivative or a part of it; and those
     that are no more than a part, of what is used in several places."""
     references: dict[tuple, list[tuple[Node, bool, list[np.ndarray]]]] = {}
+    uses = Counter(target for target, use in parts[0] if use is not None)
     for target, use in parts[0]:
         if target.function is np.negative:
             continue  # a wrong sign is no derivative by −Z
@@ -215,7 +216,8 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
             arrays = [of_draw[target, use] for of_draw in parts]
             size, *numbers = _signature(arrays)
             key = size, *(round(number, DIGITS) for number in numbers)
-            is_whole = use is None and original(target) is target  # that by Aᵀ is one by a use of A
+            whole_of = original(target)  # the derivative by Aᵀ is one by a use of A
+            is_whole = use is None and (whole_of is target or uses[whole_of] == 1)
             references.setdefault(key, []).append((target, is_whole, arrays))
     backward = [n for n in step.backward if n.size and n.dtype is not None and n.dtype.kind == "f"]
     found_of: Known = {}
