@@ -183,9 +183,11 @@ def check_for_an_error_that_is_turned(judged: Judged) -> None:
     for name, p in judged.names.items():
         by_group = [[p.turned(of_draw[p.root]) for of_draw in drawn if p.root in of_draw] for *_, drawn in parts]
         through = [k for k, of_draws in enumerate(by_group) if len(of_draws) == len(judged.drawn)]
+        if len(through) < 2:
+            continue
         counts = multiples_of_each(judged.given[name], [by_group[k] for k in through], RIGHT)
         turned = [k for k, count in zip(through, counts or (), strict=False) if parts[k][1] * count < 0]
-        if len(through) > 1 and turned:
+        if turned:
             raise Unexplained(
                 f"the error that comes back to {name} from {where(parts[turned[0]][0])} is turned, and that of what "
                 "this alone is made of is not: right if that is meant, as by gradient reversal, and wrong if not"

@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.dense import original
+from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import holds
 from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.raw import candidates, is_scaling
@@ -32,20 +33,7 @@ class Frontier(NamedTuple):
     left_out: str = ""  # what is missing between the two, if the gradient is right with it
 
 
-class Wrong(NamedTuple):
-    """A gradient that is not the true one."""
-
-    parameter: Parameter
-    node: Node | None
-    true: list[np.ndarray]
-
-
-def frontiers(
-    step: Step,
-    drawn: list[Values],
-    parts: list[dict[tuple[Node, Node | None], np.ndarray]],
-    wrong: dict[str, Wrong],
-) -> dict[str, Frontier]:
+def frontiers(judged: Judged) -> dict[str, Frontier]:
     """For each wrong gradient the Nodes between which it went wrong.
 
     A backward Node is known if it equals, in all draws, the derivative of the loss by a forward Node, or by one use of
@@ -53,11 +41,15 @@ def frontiers(
     way to a right gradient, if there is any. The first unknown ones on the way to a wrong gradient, all of whose
     origins are known, are where it begins to be wrong.
     """
-    wrong_ones = [of.parameter for of in wrong.values()]
-    right = [n for p in step.parameters if p not in wrong_ones for n in nodes_in(p.steps)]
+    if not judged.wrong:
+        return {}
+    step, drawn, parts = judged.step, judged.drawn, judged.truth.parts
+    right = [n for name, p in judged.names.items() if name not in judged.wrong for n in nodes_in(p.steps)]
     known, partial = derivatives(step, drawn, parts, ancestors(right))
     found, end = {}, time.monotonic() + LOOKING
-    for name, (parameter, node, true) in wrong.items():
+    for name in judged.wrong:
+        parameter, node = judged.names[name], judged.chosen[name]
+        node = node and first_of_value(judged, name, node)  # a clip that does not bite
         write, twice = writes_rows(parameter)
         if write is not None and twice:
             found[name] = Frontier(None, "", write)
@@ -85,21 +77,23 @@ def frontiers(
         if last is None:
             found[name] = Frontier(None, "", first)
         else:
-            of = Wrong(parameter, node, true)
-            out = _left_out(last, known, step, drawn, parts, of) if time.monotonic() < end else ""
+            out = ""
+            if node is not None and last is not node and time.monotonic() < end:
+                out = _left_out(last, known, node, judged.true[name], judged)
             quantity = "a part of " * (last in partial) + _quantity(known[last])
             found[name] = Frontier(last, quantity, first, out)
     return found
 
 
-def _left_out(last: Node, known: Known, step: Step, drawn: list[Values], parts, wrong: Wrong) -> str:
+def _left_out(last: Node, known: Known, gradient: Node, true: list[np.ndarray], judged: Judged) -> str:
     """That a gradient is made with ∂loss/∂A, and is right with ∂loss/∂Z, of a Z that A is made of, in all that the same
     lines do: a mask, an activation, or a mean that is taken off is not gone back through."""
+    step, drawn, parts = judged.step, judged.drawn, judged.truth.parts
+    given = [np.asarray(values(last), float) for values in drawn]
     whole = [t for t in known[last] if (t, None) in parts[0]]
-    numbers = [np.asarray(values(last), float) for values in drawn]
-    whole = [t for t in whole if _factor(numbers, [of_draw[t, None] for of_draw in parts]) is not None]
+    whole = [t for t in whole if _factor(given, [of_draw[t, None] for of_draw in parts]) is not None]
     target = min(whole, key=lambda n: n.number, default=None)
-    if target is None or target.place is None or wrong.node is None or last is wrong.node:
+    if target is None or target.place is None:
         return ""
     alike = {n: t for n, of in known.items() if n.site == last.site for t in of if t.site == target.site}
     if len(alike) > ALIKE:
@@ -117,11 +111,21 @@ def _left_out(last: Node, known: Known, step: Step, drawn: list[Values], parts, 
             rest.append(values.before(min(instead, key=lambda n: n.number)))
             numbers = {n: known[n][alike[n]] * of_draw[m, None] for n, m in instead.items()}
             rest[-1].known |= {n: np.reshape(array, n.shape) for n, array in numbers.items()}
-        if holds(wrong.node, wrong.true, rest):
+        if holds(gradient, true, rest):
             made, right = (f"∂loss/∂(line {n.place.line})" for n in (target, origin) if n.place is not None)
             right = "that by what it was made of there" if right == made else right
             return f"made with {made}, and right with {right}: what lies between is left out"
     return ""
+
+
+def first_of_value(judged: Judged, name: str, node: Node) -> Node:
+    """The first array with these very numbers: where a constant came in, before a momentum of 0 was added."""
+    wanted = [np.asarray(v(node), float) for v in judged.drawn]
+    for candidate in candidates(judged.names[name], judged.step):
+        found = [np.asarray(v(candidate.node), float) for v in judged.drawn]
+        if all(a.shape == w.shape and np.array_equal(a, w) for a, w in zip(found, wanted, strict=True)):
+            node = min(node, candidate.node, key=lambda n: n.number)
+    return node
 
 
 def writes_rows(parameter: Parameter) -> tuple[Node | None, bool]:

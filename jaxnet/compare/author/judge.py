@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
-from jaxnet.compare.author.frontier import Wrong, frontiers
+from jaxnet.compare.author.frontier import frontiers
 from jaxnet.compare.author.judged import Judged, Tied, Unexplained
 from jaxnet.compare.author.levels import RIGHT, Level, differs, fit, holds, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
@@ -471,10 +471,9 @@ def _has_right_part(judged: Judged, name: str) -> bool:
 
 def _is_one_thing_left_out(judged: Judged) -> bool:
     """Whether all gradients are made with one derivative of the loss where they are right with another one."""
-    wrong = {n: Wrong(judged.names[n], judged.chosen[n], judged.true[n]) for n in judged.wrong}
-    edges = frontiers(judged.step, judged.drawn, judged.truth.parts, wrong)
+    edges = frontiers(judged)
     told = {edge.left_out for edge in edges.values()}
-    return len(edges) == len(wrong) == len(judged.names) and len(told) == 1 and "" not in told
+    return len(edges) == len(judged.names) and len(told) == 1 and "" not in told
 
 
 def _proof(judged: Judged, factors: dict[str, float | None]) -> str:

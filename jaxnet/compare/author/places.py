@@ -12,7 +12,7 @@ from jaxnet.compare.author.chains import root_of
 from jaxnet.compare.author.dense import as_rows, original
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.lines import text_of
-from jaxnet.compare.author.raw import candidates, is_scaling
+from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, setitem
@@ -31,7 +31,7 @@ ONCE = "whose rows are each picked once in this step: one that is picked twice w
 
 def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) -> Report:
     """The report that the contract describes."""
-    frontiers = _frontiers(judged)
+    frontiers = frontier.frontiers(judged)
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
     found = [_as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
     return Report.of(
@@ -53,14 +53,14 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
 
 def _decided_one_way(step: Step, tape: Tape) -> list[str]:
     """What an `if` in a loop of the step never did: a margin that all examples violate is one that none keeps."""
-    decided: dict[Any, list[tuple[Node, bool]]] = {}
+    decided: dict[Any, list[bool]] = {}
     for node, outcome in tape.decisions:
-        if node in step.active and isinstance(outcome, bool):
-            decided.setdefault(node.place, []).append((node, outcome))
+        if node in step.active and isinstance(outcome, bool) and node.place is not None:
+            decided.setdefault(node.place, []).append(outcome)
     return [
-        f"line {nodes[0][0].place.line} decides in one way {len(nodes)} times: what it does otherwise is not judged"
-        for nodes in decided.values()
-        if len(nodes) >= SEVERAL and len({outcome for _, outcome in nodes}) == 1 and nodes[0][0].place is not None
+        f"line {place.line} decides in one way {len(outcomes)} times: what it does otherwise is not judged"
+        for place, outcomes in decided.items()
+        if len(outcomes) >= SEVERAL and len(set(outcomes)) == 1
     ]
 
 
@@ -231,17 +231,6 @@ def _truth(judged: Judged) -> str:
 # --- the frontier -----------------------------------------------------------------------------------------------------
 
 
-def _frontiers(judged: Judged) -> dict[str, frontier.Frontier]:
-    if not judged.wrong:
-        return {}
-    wrong = {}
-    for name in judged.wrong:
-        node = judged.chosen[name]
-        node = node and _first_of_value(judged, name, node)  # a clip that does not bite
-        wrong[name] = frontier.Wrong(judged.names[name], node, judged.true[name])
-    return frontier.frontiers(judged.step, judged.drawn, judged.truth.parts, wrong)
-
-
 def _as_place(node: Node | None) -> Place | None:
     line = node.place if node is not None else None
     if line is None:
@@ -269,7 +258,7 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
     beside = finding.at[:2] in ("dW", "db") and any(f.at[:2] == "dZ" for f in judged.findings)
     node = _made_by_formula(judged, finding) if finding.code != "unknown" or beside else None
     if node is None:
-        frontiers = _frontiers(judged) if frontiers is None else frontiers
+        frontiers = frontier.frontiers(judged) if frontiers is None else frontiers
         names = [f"W{finding.layer}", f"b{finding.layer}"] if finding.at[:2] == "dZ" else [finding.at[1:]]
         names = list(frontiers) if finding.at == "dZ" else names
         wrong = (frontiers[name].unknown for name in names if name in frontiers)
@@ -285,7 +274,7 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         node = _in_formula(judged, name) if whole else judged.made.get(name)
         if node is not None and finding.code in ("wrong-sign", "wrong-scale"):
-            node = _first_of_value(judged, name, node)
+            node = frontier.first_of_value(judged, name, node)
         return node if node is None else min(of_each_example(judged, node), key=lambda n: n.number)
     if kind == "dZ":
         held = holder(judged, finding.layer)
@@ -331,16 +320,6 @@ def _in_formula(judged: Judged, name: str) -> Node | None:
     if chosen is None or chosen.place is None or after is None or chosen.place.line != after.line:
         return chosen
     return made
-
-
-def _first_of_value(judged: Judged, name: str, node: Node) -> Node:
-    """The first array with these very numbers: where a constant came in, before a momentum of 0 was added."""
-    wanted = [np.asarray(v(node), float) for v in judged.drawn]
-    for candidate in candidates(judged.names[name], judged.step):
-        found = [np.asarray(v(candidate.node), float) for v in judged.drawn]
-        if all(a.shape == w.shape and np.array_equal(a, w) for a, w in zip(found, wanted, strict=True)):
-            node = min(node, candidate.node, key=lambda n: n.number)
-    return node
 
 
 def _origin(node: Node, judged: Judged) -> Node:
