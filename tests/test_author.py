@@ -3248,6 +3248,31 @@ def test_a_bias_that_is_a_number_and_a_loss_with_a_forward_pass_of_its_own(tmp_p
     assert said["loss"]["reduction"] == "mean"
 
 
+FLAT_ERROR = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(16, 2))
+y = (X[:, 0] * X[:, 1] > 0) * 1.0
+W1, b1, W2, b2 = rng.normal(size=(4, 2)), rng.normal(size=(4, 1)), rng.normal(size=(1, 4)), rng.normal(size=(1, 1))
+for _ in range(9):
+    A = np.tanh(X @ W1.T + b1.T)
+    p = 1 / (1 + np.exp(-(A @ W2.T + b2.T).squeeze(axis=1)))
+    e = p - y
+    d2 = e[:, None]
+    d1 = d2 @ W2 * (1 - A ** 2)
+    W1 -= 0.01 * d1.T @ X
+    b1 -= 0.01 * d1.sum(0)[:, None]
+    W2 -= 0.01 * d2.T @ A
+    b2 -= 0.01 * e.sum(keepdims=True)
+"""
+
+
+def test_the_errors_of_all_examples_in_a_vector(tmp_path):
+    said = examined(tmp_path, FLAT_ERROR.replace(" * (1 - A ** 2)", ""), mend=60)
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+    assert is_right(tmp_path)
+
+
 def test_a_later_network_is_mended(tmp_path):
     said = examined(tmp_path, LOGISTIC + PLAIN.replace(*SLOPE), mend=60)
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
@@ -3414,11 +3439,88 @@ for _ in range(20):
 
 
 def test_a_number_that_is_right_proves_another_wrong(tmp_path):
-    """By a loss of the program's own that has a name."""
+    """By a loss of the program's own, or by one that is implied: two numbers that are the right ones in two draws, but
+    for one constant, are so by no chance."""
     assert examined(tmp_path, STRAIGHT_LINE)["verdict"] == "right"
     said = examined(tmp_path, STRAIGHT_LINE.replace("np.mean(error)", "np.mean(error * x)"))
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b"]
     assert said["frontier"]["b"]["wrong_from"]["line"] == 11
+    implied = STRAIGHT_LINE.replace("    print(np.mean(error ** 2))\n", "")
+    assert examined(tmp_path, implied)["verdict"] == "right"
+    said = examined(tmp_path, implied.replace("np.mean(error)", "np.mean(error * x)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b"]
+
+
+def test_the_constant_of_most_numbers_counts_where_no_loss_says_otherwise(tmp_path):
+    text = LOGISTIC.replace(
+        "w -= 0.1 * X.T @ (p - T) / 20", "dw, db = X.T @ (p - T) / 20, (p - T).mean()\n    w -= 0.1 * dw"
+    )
+    text = text.replace("b -= 0.1 * (p - T).mean()", "b -= 0.1 * db")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("(p - T).mean()", "(p - T).sum()"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-scale")]
+    assert "m times what it should be" in said["findings"][0]["explanation"]
+
+
+def test_a_number_that_labels_do_not_enter_is_stepped_all_the_same(tmp_path):
+    """It is an array from the first step on, and what it is stepped with is part of the step."""
+    cost = "    cost = -np.mean(T * np.log(p) + (1 - T) * np.log(1 - p))\n    w -="
+    text = LOGISTIC.replace("    w -=", cost)
+    assert [p["right"] for p in examined(tmp_path, text)["parameters"]] == [True, True]
+    said = examined(tmp_path, text.replace("(p - T).mean()", "p.mean()"))
+    assert {p["name"]: p["right"] for p in said["parameters"]} == {"W1": True, "b1": False}
+    said = examined(tmp_path, text.replace("(p - T) / 20", "p / 20"))
+    assert {p["name"]: p["right"] for p in said["parameters"]} == {"W1": False, "b1": True}
+
+
+def test_labels_that_enter_the_loss_alone(tmp_path):
+    """A named loss of a network that is known proves all gradients wrong, whatever they are made of."""
+    of_scores = PLAIN.replace("A1.T @ dZ2,", "A1.T @ E,").replace("dZ2 = (P - Y) / 9", "dZ2 = (P - Y) ** 2")
+    said = examined(tmp_path, of_scores)
+    assert (said["loss"]["name"], [p["right"] for p in said["parameters"]]) == ("cross-entropy", [False] * 4)
+    by_new = PLAIN.replace("dZ2 @ W2.T * (1 - A1 ** 2)", "(A1 * (1 - A1)) * np.sum(V2 * W2)").replace(
+        "    dZ1", "    V2 = W2 - 0.1 * dW2\n    dZ1"
+    )
+    said = examined(tmp_path, by_new.replace("W2 -= 0.1 * dW2", "W2 = V2"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+
+
+def test_a_penalty_in_the_gradients_is_no_other_loss(tmp_path):
+    """Nothing is right before it is known: what is right with it is taken before what a known mistake explains."""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "").replace(" + b1", "").replace(" + b2", "")
+    text = "\n".join(line for line in text.splitlines() if " -= 0.1 * db" not in line)
+    text = text.replace("    W1 -=", "    dW1, dW2 = dW1 + 0.01 * W1, dW2 + 0.01 * W2\n    W1 -=")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["name"]) == ("right", "cross-entropy")
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
+def test_what_takes_long_after_the_training(tmp_path):
+    """The steps were done: that the program was stopped later on says nothing of them."""
+    assert examined(tmp_path, PLAIN + "while True: pass\n")["verdict"] == "right"
+
+
+def test_a_factor_in_the_step_that_is_a_number_times_the_rate(tmp_path):
+    """Which of the two belongs to the gradient is on no record."""
+    text = (
+        PLAIN.replace("(P - Y) / 9", "(P - Y)").replace("0.1 * d", "rate / 9 * d").replace("for _", "rate = 1\nfor _")
+    )
+    assert examined(tmp_path, text)["verdict"] == "right"
+    text = ONE_MATRIX.replace("0.1 * X", "0.1 * 2 * X")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, ONE_MATRIX)["verdict"] == "right-up-to-scale"
+
+
+ONE_MATRIX = """
+import numpy as np
+rng = np.random.default_rng(4)
+X, Y, W = rng.normal(size=(9, 4)), rng.normal(size=(9, 3)), rng.normal(size=(4, 3))
+for _ in range(9):
+    E = X @ W - Y
+    loss = np.sum(E ** 2)
+    W -= 0.1 * X.T @ E
+"""
 
 
 def test_two_mistakes_where_the_rate_is_inside_of_the_products(tmp_path):

@@ -193,8 +193,9 @@ class Writer:
                 out_first = _holds(weights.value, right)
                 if has_rows and error.value.ndim == 2:
                     yield self._product(error, weights if out_first else weights.T)
-                if has_columns:
-                    yield self._product(weights.T if out_first else weights, error)
+                columns = weights.T if out_first else weights
+                if has_columns and len(error.value) == columns.value.shape[1]:  # a vector may be one of many examples
+                    yield self._product(columns, error)
 
     def _slopes(self, layer: int) -> Iterator[Term]:
         """The derivative of a layer's activation: the author's own function of Z or A, or the formula."""

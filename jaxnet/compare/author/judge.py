@@ -16,13 +16,13 @@ import numpy as np
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
 from jaxnet.compare.author.frontier import frontiers
-from jaxnet.compare.author.judged import Judged, Tied, Unexplained
+from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved
 from jaxnet.compare.author.levels import RIGHT, Level, differs, fit, holds, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.penalties import is_by_a_penalty, penalty_finding, with_implied_penalty, without_decay
-from jaxnet.compare.author.rates import divides_numbers
+from jaxnet.compare.author.rates import have_hidden_numbers
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.readings import compared, equal_to_truth, multiple_among, shared_constant, whole_steps
 from jaxnet.compare.author.replay import Values, same_as_recorded
@@ -121,7 +121,11 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
         if by_own is None:
             raise problem or ValueError("no loss could be inferred")
         return by_own
-    return min(judged, key=lambda found: found.diagnosis.price if found.diagnosis is not None else math.inf)
+
+    def price(found: Judged) -> float:  # a penalty may be what was wrong
+        return found.diagnosis.price if found.diagnosis is not None else math.inf if found.wrong else 0.0
+
+    return min(judged, key=price)
 
 
 def _by_one_left_out(step: Step, drawn: list[Values], names: dict[Parameter, str], possible: list) -> Judged | None:
@@ -175,7 +179,7 @@ def _meant(possible: list, count: int):
         raise ValueError("no loss was computed, and none could be inferred")
     if best is not None:
         return (*best[:2], False)
-    raise Unexplained(
+    raise Unproved(
         "the program computes a number that may be its loss, but no gradient is that of it, nor of another loss"
     )
 
@@ -307,7 +311,7 @@ def _constant_is_ours(judged: Judged) -> bool:
     are made with a number whose parts are on no record: the 1/m of `rate / m * dW`."""
     node = judged.truth.loss.node
     chosen = not judged.stated or (node is not None and node.size > 1)
-    return chosen or all(map(divides_numbers, judged.step.parameters))
+    return chosen or have_hidden_numbers(judged.step)
 
 
 def _accused(judged: Judged, factors, known) -> Judged:
@@ -316,7 +320,9 @@ def _accused(judged: Judged, factors, known) -> Judged:
     if judged.step.stale:
         stale = [Finding(f"d{name}", "stale-gradient") for name in given]
         return judged._replace(findings=stale, wrong=list(given), proof="unchanged")
-    problem, diagnosis = _diagnosed(judged)
+    unit = _constant_of_most(judged, factors) if _constant_is_ours(judged) else 1.0
+    in_units = {name: [a / unit for a in arrays] for name, arrays in given.items()}
+    problem, diagnosis = _diagnosed(judged._replace(given=in_units))
     if diagnosis is not None:
         findings = [
             f._replace(code="stale-gradient") if f.code == "zero" and _is_stale(judged, f.at[1:]) else f
@@ -328,16 +334,17 @@ def _accused(judged: Judged, factors, known) -> Judged:
             findings = [f for f in findings if (f.at, f.code) != ("loss", "wrong-scale")]
         if not judged.stated:  # no penalty is denied
             findings = [f for f in findings if f.code != "weight-penalty"]
-        common = next((f.scale or 1.0 for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale"), 1.0)
+        of_loss = (f.scale for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale")
+        common = unit * (next(of_loss, None) or 1.0)
     else:
-        leaves = [(n, given[n][0], judged.true[n][0]) for n in given if not _is_nothing(factors[n])]
+        leaves = [(n, in_units[n][0], judged.true[n][0]) for n in given if not _is_nothing(factors[n])]
         findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]
         # Where a single entry is alive, any number is a constant; another one in the next draw.
         varying = {f"d{n}" for n in given if common_multiple(given[n], judged.true[n], RIGHT) is None}
         named = (Finding(f.at, "unknown") if f.code in CONSTANTS and f.at in varying else f for f in findings)
         findings = list(dict.fromkeys(named))
         agree = bool(known) and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known)
-        common = known[0] if agree else 1.0
+        common = known[0] if agree else unit
         if agree and common > 0:  # what all that is right shares is the loss's
             findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged)
     penalised = {f.at for f in findings if f.code == "weight-penalty"}  # however small that is
@@ -387,6 +394,17 @@ def _accused(judged: Judged, factors, known) -> Judged:
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )
+
+
+def _constant_of_most(judged: Judged, factors: dict[str, float | None]) -> float:
+    """The constant that most of the gradients share; of several, that of most numbers."""
+    known = {name: f for name, f in factors.items() if f is not None and not math.isnan(f) and f}
+
+    def sharing(constant: float) -> tuple[int, int]:
+        sizes = [judged.names[n].size for n, f in known.items() if abs(f - constant) <= RIGHT * abs(constant)]
+        return len(sizes), sum(sizes)
+
+    return abs(max(known.values(), key=sharing, default=1.0))
 
 
 def _diagnosed(judged: Judged) -> tuple[Problem | None, Diagnosis | None]:
@@ -480,9 +498,7 @@ def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
     """What proves an accusation without a formula: the program's own loss, or one that others of its gradients are
     of."""
     loss = judged.truth.loss
-    least = 0 if loss.node is not None and loss.name else 1  # a single number may be a multiple of much
-    known = [name for name, f in factors.items() if f is not None and not math.isnan(f)]
-    explained = [name for name in known if judged.names[name].size > least]
+    explained = [name for name, f in factors.items() if f is not None and not math.isnan(f)]
     explained = explained or [name for name in judged.names if _has_right_part(judged, name)]
     # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt; nor do
     # gradients that are all those of another loss.
@@ -490,7 +506,7 @@ def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
         return "loss"
     if loss.node is not None and _is_one_thing_left_out(judged):
         return LEFT_OUT
-    raise Unexplained(
+    raise Unproved(
         "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "
         "the step may be another one than it was taken for"
     )

@@ -21,6 +21,10 @@ class Unexplained(ValueError):
     """The gradients are those of no loss that the program computes or implies, but for a reading that may be meant."""
 
 
+class Unproved(Unexplained):
+    """The gradients are those of no loss and no formula, and nothing else that may be meant was found either."""
+
+
 class Endless(Unexplained):
     """Gradients are added up, step after step: it does not show in the first one."""
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.judge import judge, with_teeth
-from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unseen
+from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unproved, Unseen
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import where
@@ -70,10 +70,10 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     if between and all(between):
         first = min(between[0], key=lambda n: n.number)
         return f"{where(first)} steps an array of the forward pass before others are, and it could not be judged"
-    if not judged.wrong and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
+    once = all(len(p.versions) == 2 for p in judged.step.parameters)
+    if once and not judged.wrong and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
         count = len(attempt.tape.nodes)
         return f"nothing is wrong in what could be recorded, but its step was not done in {count} operations"
-    once = all(len(p.versions) == 2 for p in judged.step.parameters)
     if attempt.notes and once and not judged.wrong and unjudged(judged, attempt.trained):
         return f"nothing is wrong in what could be judged, but the first step is not done ({attempt.notes[0]})"
     if (lost := attempt.tape.lost) is not None and not judged.wrong:
@@ -144,7 +144,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
     right: Judged | None = None  # but for a constant, perhaps
     wrong: Judged | None = None
     problem: ValueError | None = None
-    unseen = unexplained = False
+    unseen = unexplained = meant = False
     began = time.monotonic()
     for step in steps:
         try:
@@ -156,11 +156,16 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         except ValueError as error:
             problem, unseen = problem or error, unseen or isinstance(error, Unseen)
             unexplained = unexplained or isinstance(error, Unexplained)
+            meant = meant or (isinstance(error, Unexplained) and not isinstance(error, Unproved))
             continue
-        if not judged.step.examples and (unexplained if judged.wrong and judged.proof != "formula" else unseen):
-            continue  # the same step, read without its labels
+        if judged.step.labelled.isdisjoint(m.node for e in judged.step.examples for m in e.meetings):
+            # The same step, read without its labels, or with those of its loss alone.
+            doubted = meant if judged.step.examples else unexplained
+            if doubted if judged.wrong and judged.proof != "formula" else unseen:
+                continue
         if judged.wrong:
-            wrong = wrong or judged
+            if wrong is None or judged.is_certain:
+                wrong = judged
             if judged.is_certain:
                 break
         elif right is not None and (

@@ -58,16 +58,22 @@ def rate_of_line(parameter: Parameter, factor: float | None, step: Step, values:
     return next((k for k in products if abs(k - constant) <= RIGHT * k), products[-1] if products else 1.0)
 
 
-def divides_numbers(parameter: Parameter) -> bool:
-    """Whether the statement that makes a step has divisions that are none of arrays: 1/m in `rate / m * dW`."""
-    place = parameter.after.place
-    statement = statement_of(parameter.after)
-    if place is None or statement is None:
-        return False
-    lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
-    divided = (n for n in ancestors(nodes_in(parameter.steps), parameter.root.number) if n.function is np.true_divide)
-    here = {n.instruction for n in divided if n.place and n.place.file == place.file and n.place.line in lines}
-    return sum(isinstance(part, ast.Div) for part in ast.walk(statement)) > len(here)
+def have_hidden_numbers(step: Step) -> bool:
+    """Whether all statements that make the step have products that are none of arrays: 1/m in `rate / m * dW`, or 2 in
+    `rate * 2 * dW`."""
+    first = min(p.root.number for p in step.parameters)
+    made = ancestors((n for p in step.parameters for n in nodes_in(p.steps)), first)
+    recorded = {(n.instruction, n.place) for n in made if n.function in (np.true_divide, np.multiply) and n.place}
+    for p in step.parameters:
+        place, statement = p.after.place, statement_of(p.after)
+        if place is None or statement is None:
+            return False
+        lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+        here = {instruction for instruction, at in recorded if at.file == place.file and at.line in lines}
+        operators = (part.op for part in ast.walk(statement) if isinstance(part, ast.BinOp))
+        if sum(isinstance(operator, (ast.Div, ast.Mult)) for operator in operators) <= len(here):
+            return False
+    return True
 
 
 def numbers_inside(parameters: Iterable[Parameter], step: Step, values: Values) -> list[float]:

@@ -205,6 +205,7 @@ def _readings_of(views: list[View]) -> list[Step]:
     steps = [step for step in found if step.losses]
     steps += [step for view in views for step in [_by_loss(view)] if step is not None]
     steps += [step for step in found if not step.losses]
+    steps += [step for view in views for step in [_by_labels_of_loss(view)] if step is not None]
     return steps + [s for view in views for s in [_by_labels(view, _met_positions(view))] if s is not None]
 
 
@@ -246,7 +247,9 @@ class View:
         """The step as it is where labels are arrays: what is added to a prediction is rather a bias that is kept."""
         met = [m for m in self.readings if m.labels is not None]
         others = [m for m in met if m.node.function is not np.add]
-        return _by_labels(self, _first_met(others, self)) or _by_labels(self, _first_met(met, self))
+        return _by_labels(self, _first_met(others, self, self.into_steps)) or _by_labels(
+            self, _first_met(met, self, self.into_steps)
+        )
 
 
 def _view(tape: Tape, network: list[Chain], k: int, others: frozenset[Node]) -> View:
@@ -276,7 +279,7 @@ def _with_further(tape: Tape, view: View) -> View:
     held |= {n for p in view.parameters for part in nodes_in(p.steps) for n in multiples(part)}  # momenta
     stepped = max(p.after.number for p in view.parameters)
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in node.updates}
-    forward = made_of([example.prediction for example in step.examples])
+    forward = made_of([e.prediction for e in step.examples] or [n for n in step.losses if not n.updates])
     used = {parent for n in view.active if n in forward for parent in n.parents}
     after = {n for p in view.parameters for n in p.new}
     met = {meeting.node for example in step.examples for meeting in example.meetings}
@@ -294,7 +297,7 @@ def _with_further(tape: Tape, view: View) -> View:
             if view.masks.get(made, 0) & AFTER and made not in at_once:  # an average of the weights that the steps give
                 continue
             stale = made not in view.masks and not np.asarray(view.values(made)).any()
-            if made in step.labelled or stale:
+            if made in step.labelled or stale or (made in view.masks and node not in forward):
                 further.setdefault(base, Parameter(base, node, (made,), (base, node)))
                 break
     momenta = {n for p in further.values() for part in nodes_in(p.steps) for n in multiples(part)}
@@ -347,7 +350,7 @@ def _stale_step(tape: Tape) -> Step | None:
     touched = _following(window, {p.before for p in parameters})
     view = View(parameters, window, masks, _smooth(parameters, window), set(window), touched, last, values)
     met = [m for m in view.readings if m.labels is not None]
-    found = _by_labels(view, _first_met(met, view), must_follow=False)
+    found = _by_labels(view, _first_met(met, view, view.into_steps), must_follow=False)
     if found is None:
         return None
     forward = made_of(example.prediction for example in found.examples)  # sums and momenta are stepped by zeros as well
@@ -361,14 +364,10 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
         return None
     start = {meeting.node for meeting in meetings}
     labelled = _following(view.window, start)
-    # Where a new forward pass is made between two steps, the second is taken at other weights: it follows from these
-    # labels only through what has been stepped by then.
-    after = {n for p in view.parameters for n in p.new}
-    after |= {n for n in view.window if n.function is np.subtract and began_as(n) == 0}  # b
-    at_once = _following([n for n in view.window if n not in after], start)
+    at_once = _following_at_once(view, start)
     if must_follow and not all(any(n in at_once for n in nodes_in(p.steps)) for p in view.parameters):
         return None
-    examples = _examples(meetings, view)
+    examples = _examples(meetings, view, view.into_steps)
     if not examples:
         return None
     losses = _losses(view, labelled, examples)
@@ -380,16 +379,37 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
 
 def _by_loss(view: View) -> Step | None:
     """The step as it is if a scalar that depends on parameters and makes no step is the loss."""
-    active = view.active
-    found = [n for n in view.window if n.size == 1 and _may_be_loss(n, view) and n in active]
+    losses = _numbers(view)
+    inside = made_of(losses, view.window[0].number)
+    return _made_with(losses, {n for n in view.into_steps if n in view.active and n not in inside}, (), view)
+
+
+def _by_labels_of_loss(view: View) -> Step | None:
+    """The same with the predictions that the loss compares with its labels, where these enter no step, or some by
+    arrays that have been stepped only. What is made of a forward pass may follow from that."""
+    losses = _numbers(view) if view.by_data is None else ()
+    inside = made_of(losses, view.window[0].number)
+    met = _first_met([m for m in view.readings if m.labels is not None], view, inside)
+    examples = _examples(met, view, inside) if met else ()
+    held = {n for p in view.parameters for n in (p.root, p.before)}
+    forward = {n for n in inside if n in view.active and n not in held}
+    start = (_following(view.window, forward) & view.into_steps & view.active) - inside
+    return _made_with(losses, _following_at_once(view, start) & view.into_steps, examples, view) if examples else None
+
+
+def _made_with(losses: tuple[Node, ...], labelled: set[Node], examples: tuple[Example, ...], view: View) -> Step | None:
+    """The step if all of it has something that follows from a loss, or may."""
+    if losses and all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
+        return Step(view.parameters, examples, losses, view.active, frozenset(labelled), view.last)
+    return None
+
+
+def _numbers(view: View) -> tuple[Node, ...]:
+    """The last scalars that depend on most parameters and make no step."""
+    found = [n for n in view.window if n.size == 1 and _may_be_loss(n, view) and n in view.active]
     most = max((view.masks[n].bit_count() for n in found), default=0)
     found = [n for n in found if view.masks[n].bit_count() == most]
-    losses = tuple(reversed(_last_of(found, view)[-4:]))
-    inside = made_of(losses, view.window[0].number)
-    labelled = {n for n in view.into_steps if n in active and n not in inside}
-    if losses and all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
-        return Step(view.parameters, (), losses, active, frozenset(labelled), view.last)
-    return None
+    return tuple(reversed(_last_of(found, view)[-4:]))
 
 
 def _may_be_loss(node: Node, view: View) -> bool:
@@ -419,13 +439,16 @@ def _met_positions(view: View) -> list[Meeting]:
         picked.setdefault(meeting.network, set()).add(repr(index[0] if isinstance(index, tuple) else index))
     # A loop over all rows of an array picks them by position too.
     return _first_met(
-        [m for m in found if len(picked[m.network]) < m.network.shape[0] or m.network.shape[0] == 1], view
+        [m for m in found if len(picked[m.network]) < m.network.shape[0] or m.network.shape[0] == 1],
+        view,
+        view.into_steps,
     )
 
 
-def _first_met(found: list[Meeting], view: View) -> list[Meeting]:
-    """The meetings of what depends on most parameters, without those that follow from others."""
-    most = max((view.masks[m.network].bit_count() for m in found if m.node in view.into_steps), default=0)
+def _first_met(found: list[Meeting], view: View, within: set[Node]) -> list[Meeting]:
+    """The meetings of what depends on most parameters, without those that follow from others; of them some are to be
+    within what the steps, or the loss, are made of."""
+    most = max((view.masks[m.network].bit_count() for m in found if m.node in within), default=0)
     by_node: dict[Node, list[Meeting]] = {}
     for meeting in found:
         if view.masks[meeting.network].bit_count() == most:
@@ -492,13 +515,22 @@ def _following(window: list[Node], start: set[Node]) -> set[Node]:
     return found
 
 
+def _following_at_once(view: View, start: set[Node]) -> set[Node]:
+    """What follows, but for what does through arrays that have been stepped by then: where a new forward pass is made
+    between two steps, the second one is taken at other weights."""
+    after = {n for p in view.parameters for n in p.new}
+    after |= {n for n in view.window if n.function is np.subtract and began_as(n) == 0}  # b
+    return _following([n for n in view.window if n not in after], start)
+
+
 def _smooth(parameters: tuple[Parameter, ...], window: list[Node]) -> set[Node]:
     """What follows from parameters through floating numbers alone."""
     return _following([node for node in window if _is_float(node)], {p.root for p in parameters})
 
 
-def _examples(meetings: list[Meeting], view: View) -> tuple[Example, ...]:
-    """Meetings that look at the same prediction together: the last Node that is common to them."""
+def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[Example, ...]:
+    """Meetings that look at the same prediction together: the last Node that is common to them. One of them is to be
+    within what the steps, or the loss, are made of."""
     masks = view.masks
     most = max(masks[m.network].bit_count() for m in meetings)
     whole = [n for n in view.window if n in view.active and masks[n].bit_count() == most]
@@ -525,7 +557,7 @@ def _examples(meetings: list[Meeting], view: View) -> tuple[Example, ...]:
     return tuple(
         Example(max((n for bits, n in last.items() if group & bits == group), key=lambda n: n.number), tuple(of_group))
         for group, of_group in zip(groups, members, strict=True)
-        if any(m.node in view.into_steps for m in of_group)
+        if any(m.node in within for m in of_group)
     )
 
 
