@@ -3451,6 +3451,53 @@ def test_a_number_that_is_right_proves_another_wrong(tmp_path):
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b"]
 
 
+GAUSSIAN = """
+import numpy as np
+x = np.random.default_rng(2).normal(3, 2, 40)
+m, s = 0.0, 0.5
+for _ in range(20):
+    v = np.exp(s)
+    print(0.5 * np.mean((x - m) ** 2) / v + 0.5 * s)
+    dm = -np.mean(x - m) / v
+    ds = 0.5 - 0.5 * np.mean((x - m) ** 2) / v
+    m = m - 0.2 * dm
+    s = s - 0.2 * ds
+"""
+
+
+def test_one_number_is_no_proof_by_a_loss_without_a_name(tmp_path):
+    """A gradient over the Fisher information is the natural one (Amari 1998), and another number in each draw."""
+    assert examined(tmp_path, GAUSSIAN)["verdict"] == "right"
+    with pytest.raises(ValueError, match="no gradient is that of a loss"):
+        examined(tmp_path, GAUSSIAN.replace("0.2 * dm", "0.2 * v * dm"))
+
+
+QUANTISED = """
+import numpy as np
+rng = np.random.default_rng(5)
+X, E = rng.normal(size=(30, 4)), rng.normal(size=(4, 2))
+D, C = rng.normal(size=(2, 4)), rng.normal(size=(5, 2))
+for _ in range(20):
+    Z = X @ E
+    k = ((Z[:, None] - C) ** 2).sum(2).argmin(1)
+    R = C[k] @ D
+    loss = np.sum((R - X) ** 2) / 30 + 1.3 * np.sum((C[k] - Z) ** 2) / 30
+    dR = 2 * (R - X) / 30
+    dZ = dR @ D.T + 0.6 * (Z - C[k]) / 30
+    dC = np.zeros_like(C)
+    np.add.at(dC, k, 2 * (C[k] - Z) / 30)
+    D -= 0.1 * C[k].T @ dR
+    E -= 0.1 * X.T @ dZ
+    C -= 0.1 * dC
+"""
+
+
+def test_constants_of_a_quantised_code_are_not_accused(tmp_path):
+    """van den Oord et al. 2017, VQ-VAE: the error goes straight through the code, and each term has its constant."""
+    with pytest.raises(ValueError, match="fewer arrays than the loss"):
+        examined(tmp_path, QUANTISED)
+
+
 def test_the_constant_of_most_numbers_counts_where_no_loss_says_otherwise(tmp_path):
     text = LOGISTIC.replace(
         "w -= 0.1 * X.T @ (p - T) / 20", "dw, db = X.T @ (p - T) / 20, (p - T).mean()\n    w -= 0.1 * dw"
@@ -3471,6 +3518,22 @@ def test_a_number_that_labels_do_not_enter_is_stepped_all_the_same(tmp_path):
     assert {p["name"]: p["right"] for p in said["parameters"]} == {"W1": True, "b1": False}
     said = examined(tmp_path, text.replace("(p - T) / 20", "p / 20"))
     assert {p["name"]: p["right"] for p in said["parameters"]} == {"W1": False, "b1": True}
+
+
+def test_a_constant_in_a_gradient_is_no_optimisers(tmp_path):
+    """λ/m, where `* W1` is forgotten; noise and a momentum are added as well, and are none."""
+    for added in ("0.1 / 9", "0.1 * X.mean(0)[:, None]"):
+        with pytest.raises(ValueError, match="adds to the gradient of W1 what is made of no array that is trained"):
+            examined(tmp_path, PLAIN.replace("X.T @ dZ1,", f"X.T @ dZ1 + {added},"))
+    noisy = PLAIN.replace("0.1 * dW1", "0.1 * (dW1 + np.random.randn(4, 5))")
+    assert examined(tmp_path, noisy)["verdict"] == "right"
+
+
+def test_a_constant_in_an_error_is_shown_where_it_is_made(tmp_path):
+    """Not in the slope of the activation that stands below."""
+    text = PLAIN.replace("dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)", "dA1 = dZ2 @ W2.T / 9\n    dZ1 = dA1 * (1 - A1 ** 2)")
+    (finding,) = examined(tmp_path, text)["findings"]
+    assert (finding["at"], finding["code"], finding["source"]) == ("dZ1", "wrong-scale", "dA1 = dZ2 @ W2.T / 9")
 
 
 def test_labels_that_enter_the_loss_alone(tmp_path):

@@ -189,7 +189,7 @@ def test_github_reads_odd_names_back(wrong, folder):
 def test_github_warns_of_a_constant_and_names_cells(folder):
     report = planted({"dZ2": ("wrong-scale",)})
     assert report.verdict == "right-up-to-scale"
-    report = report._replace(source="my.ipynb", places=[Place(7, 3, "x = 1", None, "my.ipynb#cell-3")])
+    report = report._replace(source="my.ipynb", places=[Place(7, 3, "x = 1", None, "my.ipynb")])
     ((command, properties, message),) = annotations(github([Outcome("my.ipynb", report, None, 1)]))
     assert (command, properties) == ("warning", {"file": "my.ipynb", "title": "loss: wrong-scale"})
     assert message.startswith("in cell 3, line 7: all gradients are")

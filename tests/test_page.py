@@ -197,7 +197,7 @@ def test_fragment_styles_itself_alone(wrong):
 
 def test_pages_say_what_a_verdict_rests_on_and_what_it_is_not_about():
     report = compare_library(8)
-    place = Place(12, 3, "A = X @ W", None, "net.ipynb#cell-3")
+    place = Place(12, 3, "A = X @ W", None, "net.ipynb")
     right = report._replace(
         verdict="right", findings=[], places=[], teeth=Teeth(3, 4, (("db1", "not-summed"),)), source="net.ipynb",
         unjudged=[Unjudged((4, 1), place)],

@@ -408,10 +408,8 @@ class Report(NamedTuple):
 
     def where(self, place: Place) -> str:
         """The place as an editor takes it, net.py:41; for a notebook the cell and its line."""
-        if place.cell is None:
-            other = place.file if place.file and self.source and not self.source.endswith(place.file) else None
-            return f"{other or self.source}:{place.line}"
-        return f"{self.source}, cell {place.cell}, line {place.line}"
+        file = place.file if place.file and self.source and not self.source.endswith(place.file) else self.source
+        return f"{file}:{place.line}" if place.cell is None else f"{file}, cell {place.cell}, line {place.line}"
 
     def network_line(self) -> str:
         """The network, the loss and where the truth comes from, in a line."""

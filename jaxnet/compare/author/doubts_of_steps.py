@@ -104,6 +104,29 @@ def check_what_arrays_decay_by(judged: Judged, fitted: dict[Parameter, list[Leve
                 )
 
 
+def check_what_is_added(judged: Judged, fitted: dict[Parameter, list[Level]]) -> None:
+    """To a gradient an optimiser adds what it keeps from the steps before, and perhaps noise: no number, and nothing
+    that is made of data alone."""
+    step = judged.step
+    versions = {version for p in step.parameters for version in (p.root, *p.versions)}
+    for name, p in judged.names.items():
+        chosen = judged.chosen[name]
+        for node in (level.node for level in fitted[p]):
+            if node is None or chosen is None or node.number <= chosen.number or node.place is None:
+                continue
+            parts = node.inputs[:2] if node.function in (np.add, np.subtract) else ()
+            added = [i for i in parts if not (isinstance(i, Node) and i in step.labelled)]
+            for other in added:
+                made = ancestors([other]) if isinstance(other, Node) else set()
+                noise = any(n.origin == "random" and n.number > p.before.number for n in made)
+                number = Values()(other) if isinstance(other, Node) else other
+                if not noise and versions.isdisjoint(made) and np.any(number):
+                    raise Unexplained(
+                        f"{where(node)} adds to the gradient of {name} what is made of no array that is trained: right "
+                        "if that is meant, and wrong if not"
+                    )
+
+
 def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
     """Whatever an optimiser makes of a gradient has its signs, or most of them: not so the absolute values of it, its
     squares, its entries at other places, those that are positive. A matrix that it is multiplied by, as Newton's, may

@@ -43,7 +43,7 @@ def constant_of(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | 
             stepped = [p for p in apart if any(a.any() for a in levels[p][-1].arrays)]
             are_terms = all(_is_sum(node) for of in uses for _, node in of)  # not factors
             reached = {p: found for p, found in levels.items() if p not in apart}
-            if (not stepped or are_terms) and explains(reached, as_constants):
+            if reached and (not stepped or are_terms) and explains(reached, as_constants):
                 return min(uses[0], key=lambda use: use[0].number)[0].place, stepped
     return None, []
 

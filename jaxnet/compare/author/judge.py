@@ -208,6 +208,7 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
         judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated)
     if not judged.wrong:
         doubts_of_steps.check_what_arrays_decay_by(judged, all_levels)
+        doubts_of_steps.check_what_is_added(judged, all_levels)
     return judged
 
 
@@ -498,7 +499,9 @@ def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
     """What proves an accusation without a formula: the program's own loss, or one that others of its gradients are
     of."""
     loss = judged.truth.loss
-    explained = [name for name, f in factors.items() if f is not None and not math.isnan(f)]
+    least = 0 if loss.name else 1  # a single number may be a multiple of much
+    known = [name for name, f in factors.items() if f is not None and not math.isnan(f)]
+    explained = [name for name in known if judged.names[name].size > least]
     explained = explained or [name for name in judged.names if _has_right_part(judged, name)]
     # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt; nor do
     # gradients that are all those of another loss.

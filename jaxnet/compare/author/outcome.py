@@ -158,8 +158,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             unexplained = unexplained or isinstance(error, Unexplained)
             meant = meant or (isinstance(error, Unexplained) and not isinstance(error, Unproved))
             continue
-        if judged.step.labelled.isdisjoint(m.node for e in judged.step.examples for m in e.meetings):
-            # The same step, read without its labels, or with those of its loss alone.
+        if not judged.step.examples or judged.step.by_loss:  # the same step, read without its labels
             doubted = meant if judged.step.examples else unexplained
             if doubted if judged.wrong and judged.proof != "formula" else unseen:
                 continue

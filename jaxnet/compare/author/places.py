@@ -11,13 +11,16 @@ from jaxnet.compare.author import frontier
 from jaxnet.compare.author.chains import root_of
 from jaxnet.compare.author.dense import as_rows, original
 from jaxnet.compare.author.judged import Judged
+from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import text_of
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, setitem
+from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
+from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged
 
 if TYPE_CHECKING:
@@ -232,11 +235,14 @@ def _truth(judged: Judged) -> str:
 
 
 def _as_place(node: Node | None) -> Place | None:
-    line = node.place if node is not None else None
+    return _of_line(node.place) if node is not None else None
+
+
+def _of_line(line: Line | None) -> Place | None:
     if line is None:
         return None
-    _, _, cell = line.file.partition("#cell-")
-    return Place(line.line, int(cell) if cell else None, text_of(line), None, line.file)
+    file, _, cell = line.file.partition("#cell-")
+    return Place(line.line, int(cell) if cell else None, text_of(line), None, file)
 
 
 def with_mended(report: Report, mended: Mended) -> Report:
@@ -244,7 +250,8 @@ def with_mended(report: Report, mended: Mended) -> Report:
     found = []
     for finding, place in zip(report.findings, report.places, strict=True):
         line, text = mended.instead.get((finding.at, finding.code), (None, ""))
-        here = line is not None and (line.file, line.line) == (place.file, place.line)
+        wanted = _of_line(line)
+        here = wanted is not None and (wanted.file, wanted.cell, wanted.line) == (place.file, place.cell, place.line)
         found.append(place._replace(instead=text) if here and text else place)
     return report._replace(places=found, changes=mended.changes, unmended=mended.left)
 
@@ -279,6 +286,8 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
     if kind == "dZ":
         held = holder(judged, finding.layer)
         through = finding.code in ("weights-already-updated", "weights-not-transposed") or finding.is_of_layer_above
+        if finding.code == "wrong-scale" and held is not None:
+            return _scaled(judged, held, finding)
         return through_weights(judged, held) if through and held is not None else held
     return judged.step.examples[0].prediction if finding.at == "forward" else None
 
@@ -344,6 +353,20 @@ def holder(judged: Judged, layer: int) -> Node | None:
             elsewhere = [n for n in holders if n.place != made.place]
             return _origin(max(elsewhere or holders, key=lambda n: n.number), judged)
     return None
+
+
+def _scaled(judged: Judged, held: Node, finding: Finding) -> Node:
+    """Where an error was multiplied by the constant that is wrong, since that of the layer above; where it is held, if
+    it was not."""
+    above, values = holder(judged, finding.layer + 1), judged.drawn[0]
+    way = ancestors([held]) & judged.step.labelled - ancestors([above] if above is not None else [])
+    for node in sorted(way, key=lambda n: -n.number):
+        if is_scaling(node, judged.step):
+            array = next(np.asarray(values(parent), float) for parent in node.parents if parent.size == node.size)
+            scale = common_multiple([np.reshape(values(node), array.shape)], [array], RIGHT)
+            if scale is not None and finding.scale and abs(abs(scale) - finding.scale) <= RIGHT * finding.scale:
+                return node
+    return held
 
 
 def through_weights(judged: Judged, holder: Node) -> Node:

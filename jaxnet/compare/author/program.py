@@ -77,11 +77,9 @@ def run(
     try:
         with started(), alarm(deadline):
             program.run_file(program.file, program.main, forgiving_exit=is_notebook)
-    except Enough:
-        pass
-    except OutOfTime as end:
-        program.note(end, "stopped: the time was up")
-        in_time = False
+    except (Enough, OutOfTime) as end:
+        in_time = not isinstance(end, OutOfTime)
+        program.note_the_end(end)
     return Ran(program.file.relative_to(program.root), program.main.__dict__, program.all_notes(), started, in_time)
 
 
@@ -244,6 +242,14 @@ class _Program:
             if frame.f_code.co_filename in self.filenames:
                 place = frame.f_code.co_filename, line
         self._add(f"{self._place(*place)}: {text}" if place else text)
+
+    def note_the_end(self, end: BaseException) -> None:
+        """That the program was stopped: too early, or once it had trained, with something left to be run."""
+        if not self.noting:
+            self.noting = True
+            self.note(end, "stopped once it had trained: what comes after this was not run")
+        elif isinstance(end, OutOfTime):
+            self.note(end, "stopped: the time was up")
 
     def _place(self, filename: str, line: int) -> str:
         path, _, cell = filename.partition("#cell-")

@@ -113,6 +113,7 @@ class Step(NamedTuple):
     labelled: frozenset[Node]  # follow from where the labels enter
     last: int  # the number of the last Node that belongs to the step
     stale: bool = False  # the steps are made with zeros that no backward pass has filled
+    by_loss: bool = False  # not all of it follows from the labels: the prediction is what a loss compares with them
 
     @property
     def counts(self) -> set[int]:
@@ -394,7 +395,8 @@ def _by_labels_of_loss(view: View) -> Step | None:
     held = {n for p in view.parameters for n in (p.root, p.before)}
     forward = {n for n in inside if n in view.active and n not in held}
     start = (_following(view.window, forward) & view.into_steps & view.active) - inside
-    return _made_with(losses, _following_at_once(view, start) & view.into_steps, examples, view) if examples else None
+    step = _made_with(losses, _following_at_once(view, start) & view.into_steps, examples, view)
+    return step._replace(by_loss=True) if step is not None and examples else None
 
 
 def _made_with(losses: tuple[Node, ...], labelled: set[Node], examples: tuple[Example, ...], view: View) -> Step | None:
