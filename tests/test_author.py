@@ -3536,6 +3536,15 @@ def test_a_constant_in_an_error_is_shown_where_it_is_made(tmp_path):
     assert (finding["at"], finding["code"], finding["source"]) == ("dZ1", "wrong-scale", "dA1 = dZ2 @ W2.T / 9")
 
 
+def test_a_forward_pass_that_is_made_before_the_loop_and_at_its_end(tmp_path):
+    """The second step is right as well, by lines that the first one knows nothing of."""
+    text = "import numpy as np\nX, T = np.random.randn(20, 4), np.arange(20) % 2\nw = np.random.randn(4)\n"
+    text += "z = X @ w\nfor _ in range(9):\n    p = 1 / (1 + np.exp(-z))\n    w = w - 0.1 * X.T @ (p - T) / 20\n"
+    assert examined(tmp_path, text + "    z = X @ w\n")["verdict"] == "right"
+    with pytest.raises(ValueError, match="in the second one the gradient of w is another one"):
+        examined(tmp_path, text + "    z = X @ w + (X @ w) ** 2\n")
+
+
 def test_labels_that_enter_the_loss_alone(tmp_path):
     """A named loss of a network that is known proves all gradients wrong, whatever they are made of."""
     of_scores = PLAIN.replace("A1.T @ dZ2,", "A1.T @ E,").replace("dZ2 = (P - Y) / 9", "dZ2 = (P - Y) ** 2")

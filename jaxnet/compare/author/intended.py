@@ -58,24 +58,35 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
     crossing = _between_rounds(step, truth)
     if not crossing:
         return None
-    levels = levels_of(step, drawn)
     uses_of: dict[Node, list[tuple[Node, Node]]] = {}
     for use in crossing:
         uses_of.setdefault(use[0], []).append(use)
     pull = PullBack(uses_of, step.active, {p.root for p in step.parameters})
-    parts = truth.pulled(crossing)
-    total = _of_parameters(step, parts)
+    pulled = truth.pulled(crossing)
+
+    def gradients(count: int) -> Iterator[list[dict[Node, np.ndarray]]]:
+        """Those in the first draws that are made after one round, after two, and so on."""
+        parts = pulled[:count]
+        total = _of_parameters(step, parts)
+        while True:
+            seeds = [[sum(of_draw.get(use, 0.0) for use in uses) for uses in uses_of.values()] for of_draw in parts]
+            if not any(np.any(seed) for of_draw in seeds for seed in of_draw):
+                return
+            pairs = zip(drawn, seeds, strict=False)
+            parts = [pull.parts(values, of_draw, crossing) for values, of_draw in pairs]
+            more = _of_parameters(step, parts)
+            total = [{n: t[n] + m[n] for n in t} for t, m in zip(total, more, strict=True)]
+            yield total
+
     # Who goes back k rounds, at the end or from each round, does what a round needs another number of times than there
     # are rounds, but for k = 1.
-    for count in range(1, 2 if _most_often(step.forward) == _most_often(step.backward) else MOST_ROUNDS):
-        seeds = [[sum(of_draw.get(use, 0.0) for use in uses) for uses in uses_of.values()] for of_draw in parts]
-        if not any(np.any(seed) for of_draw in seeds for seed in of_draw):
-            return None
-        parts = [pull.parts(values, of_draw, crossing) for values, of_draw in zip(drawn, seeds, strict=True)]
-        more = _of_parameters(step, parts)
-        total = [{n: t[n] + m[n] for n in t} for t, m in zip(total, more, strict=True)]
-        if explains(levels, truth._replace(adjoints=total)):
-            return count
+    most = 1 if _most_often(step.forward) == _most_often(step.backward) else MOST_ROUNDS
+    levels = [levels_of(step, drawn[:count]) for count in (1, len(drawn))]
+    for k, in_one in enumerate(itertools.islice(gradients(1), most)):
+        if explains(levels[0], truth._replace(adjoints=in_one)):
+            in_all = next(itertools.islice(gradients(len(drawn)), k, None))
+            if explains(levels[1], truth._replace(adjoints=in_all)):
+                return k + 1
     return None
 
 

@@ -36,10 +36,17 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     the step gave, and where a sum is never set to 0.
     """
     _check_that_it_is_gone_on_with(right, attempt)
-    _check_that_it_is_made_again(right, attempt)
+    judged, also_right = _and_next(right, attempt, stated)
+    if not judged.wrong:
+        _check_that_it_is_made_again(right, attempt, also_right)
+    return judged
+
+
+def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judged, Step | None]:
+    """The verdict, and the next step if that is right as well."""
     loss = right.truth.loss
     if loss.decay is not None or loss.penalised:
-        return right  # the truth is that of one step
+        return right, None  # the truth is that of one step
     makers = {
         p.versions[0]: {n.site for n in _on_the_way(p, right.step) if holds(n, right.true[name], right.drawn)}
         for name, p in right.names.items()
@@ -57,10 +64,10 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
             continue
         if not wrong:
             check_for_a_sum_without_end(step, truth, drawn)
-            return right
+            return right, step
         kept = _kept(right.step, step)
         if kept and not wrong & _unmade(makers, step, truth.whole(kept), drawn):
-            return right._replace(kept=min((node for node, _ in kept), key=lambda n: n.number))
+            return right._replace(kept=min((node for node, _ in kept), key=lambda n: n.number)), None
         names = parameter_names(step, attempt.names)
         try:
             judged = judge(attempt.tape, step, names, stated)
@@ -70,7 +77,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
             judged = None
         same = judged is not None and {judged.names[name] for name in judged.wrong} == wrong
         if judged is not None and same and judged.is_certain and all(_is_of_old(judged, n) for n in judged.wrong):
-            return judged
+            return judged, None
         problem = problem or Unexplained(
             "nothing is wrong in the first step, but in the second one the gradient of "
             f"{names[min(wrong, key=lambda p: p.before.number)]} is another one: right if what is kept from the first "
@@ -78,7 +85,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
         )
     if problem is not None:
         raise problem
-    return right
+    return right, None
 
 
 def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
@@ -116,13 +123,14 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
             )
 
 
-def _check_that_it_is_made_again(right: Judged, attempt: Attempt) -> None:
+def _check_that_it_is_made_again(right: Judged, attempt: Attempt, also_right: Step | None) -> None:
     """Raises Unexplained where what steps an array later multiplies arrays in lines that have no part in the first
-    step: those of another task, or of another branch."""
+    step, nor in one that is also right: those of another task, or of another branch."""
     first = min((n for n in right.step.active if n.function is not None), key=lambda n: n.number)
     begin = max(p.after.number for p in right.step.parameters)
     again = (n.number for n in attempt.tape.nodes[begin:] if n.instruction == first.instruction)
     seen = {n.instruction for n in attempt.tape.nodes[: next(again, begin)]}
+    seen |= {n.instruction for n in also_right.active} if also_right is not None else set()
     for name, p in right.names.items():
         for before, after in itertools.pairwise(n for n in p.versions if n.number >= p.after.number):
             steps = (g for base, g in after.updates if base is before and isinstance(g, Node))

@@ -147,6 +147,8 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
     unseen = unexplained = meant = False
     began = time.monotonic()
     for step in steps:
+        if right is not None and right.truth.loss.name and (step.by_loss or not step.examples):
+            continue  # a named loss leaves nothing to other numbers
         try:
             judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
             if judged.wrong:

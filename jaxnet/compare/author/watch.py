@@ -100,13 +100,15 @@ class Watch:
         return any(map(self.tape.following.get, updates))
 
     def _keep(self, steps: list[Step], names: dict[Node, list[str]]) -> None:
-        """Keeps a network whose step is made by other lines than those that are kept already."""
+        """Keeps a network whose step is made by other lines than those that are kept already: a state that is carried
+        through the forward pass of one is none."""
         inside = made_of(p.after for p in steps[0].parameters) - {p.before for p in steps[0].parameters}
         operations = {(n.place, n.function) for n in inside & steps[0].active}
-        operations |= {(p.after.place, p.after.function) for p in steps[0].parameters}
-        if not operations <= self.made and len(self.found) < NETWORKS:
+        stepped = {(p.after.place, p.after.function) for p in steps[0].parameters}
+        forward = {(n.place, n.function) for network in self.found for n in network.steps[0].forward}
+        if not operations | stepped <= self.made and not stepped <= forward and len(self.found) < NETWORKS:
             self.found.append(Network(steps, {**self.tape.names, **names}))
-            self.made |= operations
+            self.made |= operations | stepped
 
     def _go_on(self) -> None:
         """Ends what trains the network that was found, beside others perhaps, and looks for more after it."""
