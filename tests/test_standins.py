@@ -266,6 +266,38 @@ def test_the_shape_of_labels_that_are_made_up(tmp_path, forward, shape):
     assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
 
 
+OF_ANOTHER_SIZE = """
+import numpy as np
+X, y = np.load("/home/me/X.npy"), np.load("/home/me/y.npy")
+W = np.random.default_rng(1).normal(size=(30, 4))
+for k in range(0, len(X), 32):
+    x, t = X[k : k + 32], y[k : k + 32]
+    e = np.exp(x @ W)
+    p = e / e.sum(1, keepdims=True)
+    p[range(len(x)), t] -= 1
+    W -= 0.1 * x.T @ p
+"""
+
+
+def test_arrays_of_the_program_tell_the_size_of_data(tmp_path):
+    """Those that are made up are MNIST's first; the error that comes of it says what they should be."""
+    said = "data, which are missing, are made up of 30 numbers each and of 4 classes, as arrays of the program have it"
+    one_hot = OF_ANOTHER_SIZE.replace("(30, 4)", "(30, y.shape[1])").replace("p[range(len(x)), t] -= 1", "p = p - t")
+    table = OF_ANOTHER_SIZE.replace("X, y = ", "rows = np.loadtxt('data.csv', delimiter=',') #")
+    table = table.replace("W =", "X, y = rows[:, 1:-1], rows[:, -1].astype(int)\nW =").replace("@ W", ".dot(W)")
+    for text, notes in (
+        (OF_ANOTHER_SIZE, [said]),
+        (one_hot, ["labels, which are missing, are made up as one-hot rows", said.replace(" and of 4 classes", "")]),
+        (table, [said.replace("30", "31").replace(" and of 4 classes", "")]),
+    ):
+        (tmp_path / "net.py").write_text(text)
+        report = verdict(tmp_path / "net.py", tmp_path)
+        assert (report.verdict, report.notes) == ("right", notes)
+        (tmp_path / "net.py").write_text(text.replace("x.T @ p", "x.T @ p * W"))
+        with pytest.raises(ValueError, match="no gradient is that of a loss"):
+            verdict(tmp_path / "net.py", tmp_path)
+
+
 def test_the_command_line_of_the_readme(tmp_path):
     """`-l 8 10` is what the program wants, and nothing but its README says so."""
     program = """

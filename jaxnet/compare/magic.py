@@ -155,7 +155,7 @@ def _compare(runs: Sequence[Run], **flags: Any) -> Report:
     def shown(place: Place | None) -> Place | None:
         if place is None or place.cell is None:
             return place
-        return place._replace(cell=numbers[place.cell - 1])
+        return place._replace(cell=numbers[place.cell - 1], file=None)
 
     frontier = {
         name: Frontier(shown(f.right_up_to), f.quantity, shown(f.wrong_from)) for name, f in report.frontier.items()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jaxnet.compare.author import drivers, facade, standins
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.recorder import recording
-from jaxnet.compare.author.samples import Samples, learnt
+from jaxnet.compare.author.samples import Guess, Samples, learnt
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Enough, Node, Tape
 from jaxnet.compare.author.tree import importers
@@ -19,7 +19,6 @@ from jaxnet.compare.author.watch import Watch, concerns
 
 DEFINING = 2  # files that use the asked one and define things only, whose functions are called
 SHARE = 0.5  # of the time that is left, for one program
-COLUMNS = "labels, which are missing, are made up as a column"
 NOISE = ", on pictures with a little noise: where one is blank, several numbers are the largest"
 
 
@@ -59,20 +58,22 @@ def attempts(
     elsewhere = ""  # a program that uses the file, and trains what it has no part in
     asked = str(path.resolve().relative_to(root.resolve()))
     for file, without in _programs(path, root):
-        guessed = False
-        for columns in (False, True):
-            if columns and not guessed:
-                break
+        guesses = [Guess(noise=noise)]
+        for guess in guesses:  # others are found meanwhile
             if time.monotonic() > deadline:
                 reasons.append("the time was up")
                 return
             watch = Watch(deadline, asked)
-            start, numpy, samples = _ready(file, root, noise, columns)
+            start, numpy, samples = _ready(file, root, guess)
             watch.tape.deadline = share = time.monotonic() + SHARE * (deadline - time.monotonic())
             with recording(watch.tape):
                 ran = start(deadline=share)
             watch.tape.is_cut |= not ran.in_time
-            own, guessed = own or ran, samples.guessed
+            own, guessed = own or ran, samples.guessed and not (guess.columns or guess.one_hot)
+            if (told := guess.told_by(ran.notes, samples)) is not None:
+                guesses.append(told)
+            elif guessed:
+                guesses.append(guess._replace(columns=True))
             elsewhere = elsewhere or (file.name if watch.elsewhere else "")
             trained = trained or (file == path and any(node.steps >= 3 for node in watch.tape.nodes))
             try:
@@ -89,7 +90,7 @@ def attempts(
                 reasons.append(f"{file.name}: its step is made by other files")
                 continue
             trained = True
-            notes = [*without, *([COLUMNS] * columns), *ran.notes]
+            notes = [*without, *guess.notes(), *ran.notes]
             stepped = {v for network in found for p in network.steps[0].parameters for v in p.versions}
             for network in found:
                 more = network is not found[-1]
@@ -109,11 +110,13 @@ def attempts(
 
 
 def _ready(
-    file: Path, root: Path, noise: bool = False, columns: bool = False
+    file: Path,
+    root: Path,
+    guess: Guess = Guess(),  # noqa: B008 (it is a constant)
 ) -> tuple[Callable[..., Ran], Any, Samples]:
     """The run of a program with all that stands in for what it needs, the NumPy that it has, and its samples."""
     recorded = facade.modules()
-    modules, builtins, samples = standins.stand_ins(root, file, recorded["numpy"], noise, columns)
+    modules, builtins, samples = standins.stand_ins(root, file, recorded["numpy"], guess)
     modules, arguments = {**recorded, **modules}, standins.arguments(file, root)
     return (
         functools.partial(run, file, root, modules, builtins=builtins, arguments=arguments),

@@ -14,6 +14,7 @@ import pickle
 import re
 import string
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,12 +40,53 @@ class Digits(NamedTuple):
     y_test: np.ndarray
 
 
-class Samples:
-    """What the files that a program asks for would hold, as far as their names and its `source` tell. With `noise`, no
-    part of a picture is blank; with `columns`, labels are (m, 1), and not (m,), where nothing tells: `guessed` says
-    whether some were made up."""
+CUT_OFF = 3  # columns of a table, at most
 
-    def __init__(self, source: str, noise: bool = False, columns: bool = False) -> None:
+
+class Guess(NamedTuple):
+    """What no name tells of data that are made up."""
+
+    noise: bool = False  # no part of a picture is blank
+    columns: bool = False  # labels are (m, 1), and not (m,) …
+    one_hot: bool = False  # … or (m, classes)
+    width: int | None = None  # numbers of an example …
+    classes: int | None = None  # … and classes, where the program's errors told
+
+    def notes(self) -> list[str]:
+        """What was made up so, to be said."""
+        sizes = [f"of {n} {what}" for n, what in ((self.width, "numbers each"), (self.classes, "classes")) if n]
+        of_sizes = [f"data, which are missing, are made up {' and '.join(sizes)}, as arrays of the program have it"]
+        shape = "a column" if self.columns else "one-hot rows" if self.one_hot else ""
+        of_labels = [f"labels, which are missing, are made up as {shape}"]
+        return of_labels * bool(shape) + of_sizes * bool(sizes)
+
+    def told_by(self, errors: Iterable[str], samples: Samples) -> Guess | None:
+        """The guess again, as the first error has it: arrays of another size than those that were made up."""
+        for error in errors if samples.widths or samples.guessed else ():
+            sizes = re.search(r"(\d+)\)? (?:is different from|\(dim \d\) !=) (\d+)", error)
+            shapes = re.search(r"broadcast together with shapes \(([\d,]+)\) \(([\d,]+)\)", error)
+            index = re.search(r"index (\d+) is out of bounds for axis \d with size (\d+)", error)
+            pairs = [sizes.groups()] if sizes else []
+            pairs += zip(*(shape.split(",")[::-1] for shape in shapes.groups()), strict=False) if shapes else []
+            for one, other in ((int(a), int(b)) for pair in pairs if all(pair) for a, b in (pair, pair[::-1])):
+                # Columns may be cut off, and one of ones added.
+                more = next((width - one for width in samples.widths if -1 <= width - one <= CUT_OFF), None)
+                if one != other and more is not None and self.width is None and other + more > 0:
+                    return self._replace(width=other + more)
+                if one != other > 1 and one == samples.classes and self.classes is None:
+                    return self._replace(classes=other)
+            if "tuple index out of range" in error and samples.guessed and not (self.columns or self.one_hot):
+                return self._replace(one_hot=True)  # labels.shape[1]
+            if index and int(index[2]) <= int(index[1]) < samples.classes and self.classes is None:
+                return self._replace(classes=int(index[2]))
+        return None
+
+
+class Samples:
+    """What the files that a program asks for would hold, as far as their names and its `source` tell, and else as one
+    has to `guess`: `guessed` says whether labels were made up so."""
+
+    def __init__(self, source: str, guess: Guess = Guess()) -> None:  # noqa: B008 (it is a constant)
         # Some write the number of MNIST's examples into a shape or a loop (in a slice, fewer will do, and of one at
         # random to be looked at), or put thousands of them aside, or have whole batches of thousands only.
         number = r"((?:[2-9]|1\d|20)_?000)\b"
@@ -63,8 +105,10 @@ class Samples:
         tests = MNIST_TESTS if re.search(r"reshape\(+\s*10_?000\b", source) else TEST
         self.counts = (MNIST_TRAIN, MNIST_TESTS) if all_of_it else (train, tests)
         self.whole = all_of_it or more > 0  # what is there is not cut
-        self.source, self.noise, self.columns = source, noise, columns
+        self.source, self.guess = source, guess
         self.guessed = False
+        self.widths: set[int] = set()  # numbers of an example that was made up
+        self.classes = guess.classes or 10
 
     @functools.cached_property
     def digits(self) -> Digits:
@@ -86,7 +130,7 @@ class Samples:
 
     def pictures(self, numbers: np.ndarray) -> np.ndarray:
         """Numbers of uint8 as they are, or with noise."""
-        if not self.noise:
+        if not self.guess.noise:
             return numbers.copy()
         speckles = np.random.default_rng(2).integers(0, SPECKLES, numbers.shape, np.uint8)
         return np.where(numbers < 128, numbers + speckles, numbers - speckles)
@@ -109,7 +153,8 @@ class Samples:
         asked = [word for part in lists for word in re.findall(r"""['"]([^'"]*)['"]""", part)]
         asked = [word for word in dict.fromkeys(asked) if not re.fullmatch(r"d?[WbAZ]\d|pixel.*", word)]
         labels = [word for word in asked if _LABEL.fullmatch(word.lower())]
-        if about_digits:
+        if about_digits and self.guess.width is None:
+            self.widths.add(784)
             images, digits = self.part("test" in name)
             rows = images.reshape(-1, 784).astype(np.int64)
             if "label" in name:
@@ -119,8 +164,10 @@ class Samples:
             rows[:, -1] = digits
             return [labels[0] if labels else "label", *(f"pixel{i}" for i in range(784))], np.c_[digits, rows]
         features = [word for word in asked if word not in labels]
-        features += [f"feature{i}" for i in range(4 - len(features))]
-        values, classes = self.points(300, len(features), 3 if "iris" in path else 2)
+        features += [f"feature{i}" for i in range((self.guess.width or 4) - len(features))]
+        self.widths.add(len(features))
+        self.classes = self.guess.classes or (3 if "iris" in path else 2)
+        values, classes = self.points(300, len(features), self.classes)
         rows = np.empty((len(values), len(labels[1:]) + len(features) + 1), object)  # classes are written without a dot
         rows[:], rows[:, len(labels[1:]) : -1] = classes[:, None], values.round(4)
         for k, column in enumerate(features, start=len(labels[1:])):
@@ -148,6 +195,9 @@ class Samples:
         if re.search(r"label|target|(^|_)y(_|$)|class|output", word):
             return self.labels(labels)
         if re.search(r"image|(^|_)(x|data|train|test|inputs?|features?)(_|$)", word):
+            if self.guess.width is not None:
+                return self.points(len(images), self.guess.width, self.classes)[0]
+            self.widths.add(784)
             whole = "image" in word and re.search(r"\b28\b|reshape|flatten|ravel", self.source)
             flat = images if whole else images.reshape(len(images), -1)
             return flat if "255" in self.source else flat / np.float32(255)
@@ -177,7 +227,10 @@ class Samples:
         """Labels in a shape that is a guess; whether digits are odd, where the program speaks of two classes only."""
         self.guessed = True
         two = "binary" in self.source.lower() and not re.search(r"softmax|\b10\b", self.source, re.I)
-        return (of_digits % 2 if two else of_digits).astype(np.int64).reshape(-1, *[1] * self.columns)
+        labels = (of_digits % (2 if two else self.classes)).astype(np.int64)
+        if self.guess.one_hot:
+            return np.eye(self.classes)[labels]
+        return labels.reshape(-1, *[1] * self.guess.columns)
 
     def _pickled(self) -> Any:
         """Digits as the program takes them out of a pickle: by keys, four arrays, or pairs for training, validation

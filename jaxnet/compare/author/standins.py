@@ -19,7 +19,7 @@ from jaxnet.compare.author import course, libraries
 from jaxnet.compare.author.files import LARGE, Files, numpy_readers
 from jaxnet.compare.author.imports import derived, is_installed
 from jaxnet.compare.author.inert import PROGRESS, InertModule
-from jaxnet.compare.author.samples import Samples
+from jaxnet.compare.author.samples import Guess, Samples
 from jaxnet.compare.author.statements import code_cells
 
 SHOWN = """
@@ -31,19 +31,22 @@ SHOWN = """
 
 
 def stand_ins(
-    root: Path, file: Path, numpy: types.ModuleType, noise: bool = False, columns: bool = False
+    root: Path,
+    file: Path,
+    numpy: types.ModuleType,
+    guess: Guess = Guess(),  # noqa: B008 (it is a constant)
 ) -> tuple[dict[str, types.ModuleType], dict[str, Any], Samples]:
     """The modules that the author's tree is to see instead of the real ones, by their dotted names; builtins; and what
     makes up the data.
 
     `numpy` makes the arrays that the program gets; the module "numpy" among the others is that one, with functions
-    that read files as the program finds them. `noise` and `columns` are those of `Samples`.
+    that read files as the program finds them.
     """
     texts = _texts(root, file)
     everything = "\n".join(texts.values())
     source = texts.get(file, "")
     reached = _reached(texts, file)
-    samples = Samples(reached, noise, columns)
+    samples = Samples(reached, guess)
     files = Files(root, file, samples)
     known = _known(numpy, samples, files)
     imported = _imported(everything)
