@@ -1994,6 +1994,8 @@ def test_a_factor_that_began_as_a_number_is_judged(tmp_path):
     assert (said["verdict"], len(said["parameters"])) == ("right", 5)
     said = examined(tmp_path, text.replace("gain - 0.1", "gain + 0.1"))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dgain", "wrong-sign")]
+    said = examined(tmp_path, text.replace("dgain = (dS", "dgain = 9 * (dS"))
+    assert [(f["at"], f["code"], f["source"][:7]) for f in said["findings"]] == [("dgain", "wrong-scale", "dgain =")]
 
 
 def test_arrays_that_are_stepped_from_the_second_step_on(tmp_path):
@@ -3498,6 +3500,16 @@ def test_constants_of_a_quantised_code_are_not_accused(tmp_path):
         examined(tmp_path, QUANTISED)
 
 
+def test_a_penalty_of_one_layer_alone_is_said(tmp_path):
+    """The loss that is inferred cannot deny it."""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "").replace(
+        "A1.T @ dZ2,", "A1.T @ dZ2 + 0.01 * W2,"
+    )
+    assert "with the weight penalty in your gradients of W2 alone (" in examined(tmp_path, text)["truth"]
+    both = examined(tmp_path, text.replace("X.T @ dZ1,", "X.T @ dZ1 + 0.01 * W1,"))["truth"]
+    assert "with the weight penalty in your gradients (" in both
+
+
 def test_the_constant_of_most_numbers_counts_where_no_loss_says_otherwise(tmp_path):
     text = LOGISTIC.replace(
         "w -= 0.1 * X.T @ (p - T) / 20", "dw, db = X.T @ (p - T) / 20, (p - T).mean()\n    w -= 0.1 * dw"
@@ -3569,8 +3581,11 @@ def test_a_penalty_in_the_gradients_is_no_other_loss(tmp_path):
 
 
 def test_what_takes_long_after_the_training(tmp_path):
-    """The steps were done: that the program was stopped later on says nothing of them."""
-    assert examined(tmp_path, PLAIN + "while True: pass\n")["verdict"] == "right"
+    """The steps were done: that the program was stopped later on says nothing of them, and of what comes then."""
+    said = examined(tmp_path, PLAIN + "while True: pass\n")
+    assert (said["verdict"], said["notes"]) == (
+        "right", ["line 19: stopped once it had trained: what comes after this was not run"]
+    )  # fmt: skip
 
 
 def test_a_factor_in_the_step_that_is_a_number_times_the_rate(tmp_path):

@@ -51,7 +51,7 @@ def with_implied_penalty(
     shared = 1 < len(weights) == len(of_weights) and np.ptp(of_weights) <= RIGHT * max(of_weights)
     if not of or (stated and not shared):
         return truth, fitted
-    return truth._replace(loss=truth.loss._replace(penalised=True), adjoints=adjoints), levels_of
+    return truth._replace(loss=truth.loss._replace(penalised=tuple(p.before for p in of)), adjoints=adjoints), levels_of
 
 
 def _has_penalty(truth: Truth, step: Step) -> bool:

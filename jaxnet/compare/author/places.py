@@ -20,7 +20,7 @@ from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, 
 from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
-from jaxnet.compare.multiples import common_multiple
+from jaxnet.compare.multiples import common_multiple, without_ones
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged
 
 if TYPE_CHECKING:
@@ -210,7 +210,11 @@ def _network(judged: Judged) -> dict[str, Any] | None:
 
 def _truth(judged: Judged) -> str:
     loss = judged.truth.loss
-    penalty = loss.penalised * ", with the weight penalty in your gradients"
+    weights = [p.before for p in judged.step.parameters if len(without_ones(p.before.shape)) > 1]
+    alone = ", ".join(name for name, p in judged.names.items() if p.before in loss.penalised)
+    of_all = not loss.penalised or set(weights) <= set(loss.penalised)
+    penalty = ", with the weight penalty in your gradients" * bool(loss.penalised)
+    penalty += "" if of_all else f" of {alone} alone"
     if loss.node is None:
         stepped = {n for p in judged.step.parameters for n in p.versions}
         numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
@@ -275,9 +279,9 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
 
 def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
     kind, name = finding.at[:2], finding.at[1:]
-    if finding.code == "weights-already-updated" and kind != "dZ":
+    if finding.code == "weights-already-updated" and name in judged.names:
         return _through_new_weights(judged, judged.made.get(name))
-    if kind in ("dW", "db"):
+    if name in judged.names:
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         node = _in_formula(judged, name) if whole else judged.made.get(name)
         if node is not None and finding.code in ("wrong-sign", "wrong-scale"):

@@ -32,7 +32,7 @@ class Loss(NamedTuple):
     node: Node | None
     name: str | None  # squared-error, cross-entropy, binary-cross-entropy; None for another one
     exact: bool = True  # the program's loss is the named one to rounding
-    penalised: bool = False  # with the weight penalty that the gradients imply, where no loss says otherwise
+    penalised: tuple[Node, ...] = ()  # what has the weight penalty that gradients imply, where no loss says otherwise
     decay: Node | None = None  # where parameters shrink instead, and without that penalty
     other: str | None = None  # the name of another loss, if all gradients are those of that one
     factor: float | None = None  # what the program's own is times the sum of the named one over the examples
