@@ -2703,37 +2703,37 @@ def test_what_a_gradient_held_before_it_was_filled_with_zeros_is_no_loss(tmp_pat
 POOLED = """
 import numpy as np
 np.random.seed(0)
-X, Y = np.zeros((3, 10, 10)), np.eye(3)
+X, Y = np.zeros((3, 8, 8)), np.eye(3)
 X[:, 4:8, 4:8] = np.random.rand(3, 4, 4)
-F, W = np.random.randn(2, 3, 3) / 3, np.random.randn(32, 3) / 4
+F, W = np.random.randn(2, 3, 3) / 3, np.random.randn(18, 3) / 4
 for _ in range(3):
     for x, y in zip(X - 0.5, Y):
-        out, pooled = np.zeros((8, 8, 2)), np.zeros((4, 4, 2))
-        for i in range(8):
-            for j in range(8):
+        out, pooled = np.zeros((6, 6, 2)), np.zeros((3, 3, 2))
+        for i in range(6):
+            for j in range(6):
                 out[i, j] = np.sum(x[i : i + 3, j : j + 3] * F, axis=(1, 2))
-        for i in range(0, 8, 2):
-            for j in range(0, 8, 2):
+        for i in range(0, 6, 2):
+            for j in range(0, 6, 2):
                 pooled[i // 2, j // 2] = np.amax(out[i : i + 2, j : j + 2], axis=(0, 1))
         E = np.exp(pooled.flatten() @ W)
         p = E / E.sum()
         loss = -np.sum(y * np.log(p))
-        dpooled = (W @ (p - y)).reshape(4, 4, 2)
+        dpooled = (W @ (p - y)).reshape(3, 3, 2)
         dout, dF = np.zeros(out.shape), np.zeros(F.shape)
-        for i in range(0, 8, 2):
-            for j in range(0, 8, 2):
+        for i in range(0, 6, 2):
+            for j in range(0, 6, 2):
                 region = out[i : i + 2, j : j + 2]
                 top = np.amax(region, axis=(0, 1))
                 dout[i : i + 2, j : j + 2] = (region == top) * dpooled[i // 2, j // 2]
-        for i in range(8):
-            for j in range(8):
+        for i in range(6):
+            for j in range(6):
                 for f in range(2):
                     dF[f] += dout[i, j, f] * x[i : i + 3, j : j + 3]
         W -= 0.01 * np.outer(pooled.flatten(), p - y)
         F -= 0.01 * dF
 """
 DIGITS = """from keras.datasets import mnist
-X, Y = mnist.load_data()[0][0][:3, 4:24:2, 4:24:2] / 255, np.eye(3)
+X, Y = mnist.load_data()[0][0][:3, 6:22:2, 6:22:2] / 255, np.eye(3)
 """
 ENTRY = """for a in range(2):
                     for b in range(2):
@@ -2757,7 +2757,7 @@ def test_a_pooling_of_what_is_blank(tmp_path):
     assert (said["verdict"], said["program"]) == ("right", f"net.py{NOISE}")
     said = examined(tmp_path, digits.replace("(W @ (p - y))", "(W @ p)"))
     assert (said["program"], [p["name"] for p in said["parameters"] if not p["right"]]) == (f"net.py{NOISE}", ["F"])
-    noisy = branching.replace("np.zeros((3, 10, 10))", "np.random.rand(3, 10, 10)")
+    noisy = branching.replace("np.zeros((3, 8, 8))", "np.random.rand(3, 8, 8)")
     assert examined(tmp_path, noisy)["verdict"] == "right"
     said = examined(tmp_path, noisy.replace("np.zeros(F.shape)", "np.ones(F.shape)"))
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["F"]
@@ -3578,6 +3578,22 @@ def test_a_penalty_in_the_gradients_is_no_other_loss(tmp_path):
     assert (said["verdict"], said["loss"]["name"]) == ("right", "cross-entropy")
     said = examined(tmp_path, text.replace(*SLOPE))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
+def test_what_is_computed_before_the_training_is_forgotten(tmp_path, monkeypatch):
+    """The untrained network is tried first, on one example after another, until the record is full."""
+    monkeypatch.setattr(watch, "NODES", 2048)
+    tried = "hits = 0\nfor k in range(900):\n    h = np.tanh(X[k % 9] @ W1 + b1)\n"
+    tried += "    hits += np.argmax(h @ W2 + b2) == k % 3\n"
+    text = PLAIN.replace("for _", f"{tried}for _")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+    with pytest.raises(ValueError, match="in the first 8192 operations, and no more are recorded"):
+        examined(tmp_path, text.replace("range(900)", "range(10 ** 6)"))
+    monkeypatch.setattr(watch, "ANEW", 0)
+    with pytest.raises(ValueError, match="in the first 2048 operations"):
+        examined(tmp_path, text)
 
 
 def test_what_takes_long_after_the_training(tmp_path):

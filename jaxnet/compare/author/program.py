@@ -271,7 +271,12 @@ class _Loop:
 
     def __init__(self, program: _Program) -> None:
         tape = current_tape()
-        self._program, self.began = program, len(tape.nodes) if tape is not None else 0
+        self._program = program
+        self._last = tape.nodes[-1] if tape is not None and tape.nodes else None  # that was recorded before it
+
+    @property
+    def began(self) -> int:
+        return self._last.number + 1 if self._last is not None else 0
 
     def __enter__(self) -> None:
         self._program.loops.append(self)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,6 +26,7 @@ from jaxnet.compare.author.tape import (
     add_at,
     all_zero,
     ancestors,
+    depends,
     look_at,
     mapped,
     nodes_in,
@@ -96,6 +98,22 @@ def node_of(array: Any) -> Node:
         array._node = _tape[-1].leaf(plain(array), "array")
         _root(array)._leaf = array._node
     return array._node
+
+
+def begin_anew(tape: Tape) -> bool:
+    """Forgets how all arrays and numbers were made, unless one that is there has been stepped: arrays are leaves from
+    here on, and numbers plain ones."""
+    own = set(tape.nodes)
+    held = [thing for thing in gc.get_objects() if issubclass(type(thing), Recorded) and thing._node in own]
+    updates = (update for thing in held for update in thing._node.updates)
+    if any(isinstance(step, Node) and depends(step, base) for base, step in updates):
+        return False
+    for thing in held:
+        thing._node = None
+        if issubclass(type(thing), Array):
+            thing._seen = thing._leaf = None
+    tape.begin_anew()
+    return True
 
 
 def known_node(value: Any) -> Node | None:

@@ -18,7 +18,7 @@ import time
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -131,6 +131,7 @@ class Tape:
         self.decisions: list[tuple[Node, Any]] = []  # a number that Python branched on or counted with, as it was
         self.most, self.deadline = most, deadline
         self.on_step: Callable[[Node], None] | None = None  # called when an array has been stepped for the third time
+        self.on_full: Callable[[], bool] = lambda: False  # called when there are too many: whether to begin anew
         self.following: dict[tuple[Node, Node], bool] = {}  # whether a step follows from its array …
         self.read = 0  # … for the updates in so many Nodes
         self.rounds: dict[Node, tuple[Node, Node]] = {}  # by a version of an array: the one before, and the step to it
@@ -140,6 +141,8 @@ class Tape:
         self.lost: Place | None = None  # where numbers were put into something that is not recorded
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self.names: dict[Node, list[str]] = {}  # of arrays that nobody but us could name: a lone layer's input, say
+        self.begun = 0  # how often it has begun anew
+        self._full = False
         self._stepped: list[Node] = []
         self._constants: dict[tuple, tuple[Any, Node]] = {}
         self._adopted: dict[tuple, tuple[Any, Any]] = {}
@@ -179,9 +182,10 @@ class Tape:
     def _append(self, node: Node) -> None:
         self.nodes.append(node)
         node.places, node.instruction = places()
-        if len(self.nodes) % 1024 == 0 and (len(self.nodes) > self.most or time.monotonic() > self.deadline):
-            self.is_cut = True
-            raise TooLong
+        if len(self.nodes) % 1024 == 0:
+            if self._full or time.monotonic() > self.deadline:
+                self._cut()
+            self._full = len(self.nodes) > self.most
 
     def _count_steps(self, node: Node) -> None:
         node.updates = tuple(_updates(node))
@@ -194,6 +198,23 @@ class Tape:
         ends here may go on with the next statement."""
         while self._stepped and self.on_step is not None:
             self.on_step(self._stepped.pop(0))
+        if self._full and not self.on_full():
+            self._cut()
+
+    def _cut(self) -> NoReturn:
+        self.is_cut = True
+        raise TooLong
+
+    def begin_anew(self) -> None:
+        """Forgets all Nodes: what was made until now is data."""
+        for node in self.nodes:
+            node.number = -1  # before all that come
+        for known in (self.nodes, self.decisions, self.views, self.names, self.following, self.rounds, self.pieces,
+                      self._stepped, self._constants):  # fmt: skip
+            known.clear()
+        self.read = self.since = 0
+        self.begun += 1
+        self._full = False
 
 
 def _once(known: dict[tuple, tuple[Any, Any]], key: tuple, kept: Any, make: Callable[[], Any]) -> Any:

@@ -9,12 +9,13 @@ from typing import NamedTuple, NoReturn
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.names import names_in, names_in_frames
 from jaxnet.compare.author.program import Ran, shorten
-from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.recorder import begin_anew, recording
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, find_steps, steps_of_networks
 from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, nodes_in, scaled_by_numbers
 
 NODES = 300_000  # that are recorded at most
+ANEW = 3  # times that the record begins anew where it is full
 LOOKING = 0.25  # of the time that a program has run, within which it is looked for steps
 TIMES = 3  # that the same lines make a step of what is trained
 NETWORKS = 4  # of one program that are judged at most
@@ -33,7 +34,7 @@ class Watch:
 
     def __init__(self, deadline: float, asked: str = ""):
         self.tape, self.asked = Tape(NODES, deadline), asked
-        self.tape.on_step = self
+        self.tape.on_step, self.tape.on_full = self, self._begin_anew
         self.found: list[Network] = []
         self.elsewhere = False  # whether something was trained that the asked file has no part in
         self.unread = False  # whether arrays are stepped, by what nobody could read
@@ -142,6 +143,13 @@ class Watch:
         self.awaited: set[Place | None] = set()  # lines that have made a step, but not yet thrice
         self.last: Place | None = None  # the line that completes the round in which one was found
 
+    def _begin_anew(self) -> bool:
+        """Whether nothing has been trained until the record was full: then all of that was data."""
+        if self.found or self.left or self.tape.begun == ANEW or not begin_anew(self.tape):
+            return False
+        self._forget()
+        return True
+
     def networks(self, ran: Ran | None, reasons: list[str], name: str) -> list[Network]:
         """Those that were found, and that which had not made three steps yet when the program ended."""
         if self.found and (ran is None or not ran.in_time):
@@ -151,7 +159,8 @@ class Watch:
         except NoStep as error:
             why = f" ({ran.notes[0]})" if ran is not None and ran.notes else ""
             if len(self.tape.nodes) > self.tape.most:
-                why = f" in the first {self.tape.most} operations, and no more are recorded{why}"
+                count = (self.tape.begun + 1) * self.tape.most
+                why = f" in the first {count} operations, and no more are recorded{why}"
             if not self.found:
                 reasons.append(f"{name}: {error}{why}")
                 self.unread = isinstance(error, NoLoss)
