@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jaxnet.compare.author import drivers, facade, standins
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.recorder import recording
-from jaxnet.compare.author.samples import Guess, Samples, learnt
+from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Enough, Node, Tape
 from jaxnet.compare.author.tree import importers
@@ -58,7 +58,7 @@ def attempts(
     elsewhere = ""  # a program that uses the file, and trains what it has no part in
     asked = str(path.resolve().relative_to(root.resolve()))
     for file, without in _programs(path, root):
-        guesses = [Guess(noise=noise)]
+        guesses = [FIRST_GUESS._replace(noise=noise)]
         for guess in guesses:  # others are found meanwhile
             if time.monotonic() > deadline:
                 reasons.append("the time was up")
@@ -112,7 +112,7 @@ def attempts(
 def _ready(
     file: Path,
     root: Path,
-    guess: Guess = Guess(),  # noqa: B008 (it is a constant)
+    guess: Guess = FIRST_GUESS,
 ) -> tuple[Callable[..., Ran], Any, Samples]:
     """The run of a program with all that stands in for what it needs, the NumPy that it has, and its samples."""
     recorded = facade.modules()

@@ -107,19 +107,16 @@ def check_what_arrays_decay_by(judged: Judged, fitted: dict[Parameter, list[Leve
 def check_what_is_added(judged: Judged, fitted: dict[Parameter, list[Level]]) -> None:
     """To a gradient an optimiser adds what it keeps from the steps before, and perhaps noise: no number, and nothing
     that is made of data alone."""
-    step = judged.step
+    step, values = judged.step, Values()
     versions = {version for p in step.parameters for version in (p.root, *p.versions)}
     for name, p in judged.names.items():
         chosen = judged.chosen[name]
-        for node in (level.node for level in fitted[p]):
-            if node is None or chosen is None or node.number <= chosen.number or node.place is None:
-                continue
-            parts = node.inputs[:2] if node.function in (np.add, np.subtract) else ()
-            added = [i for i in parts if not (isinstance(i, Node) and i in step.labelled)]
-            for other in added:
-                made = ancestors([other]) if isinstance(other, Node) else set()
+        outside = (lv.node for lv in fitted[p] if chosen and lv.node and lv.node.number > chosen.number)
+        for node in (n for n in outside if n.place is not None and n.function in (np.add, np.subtract)):
+            for added in (i for i in node.inputs[:2] if not (isinstance(i, Node) and i in step.labelled)):
+                made = ancestors(nodes_in(added))
                 noise = any(n.origin == "random" and n.number > p.before.number for n in made)
-                number = Values()(other) if isinstance(other, Node) else other
+                number = values(added) if isinstance(added, Node) else added
                 if not noise and versions.isdisjoint(made) and np.any(number):
                     raise Unexplained(
                         f"{where(node)} adds to the gradient of {name} what is made of no array that is trained: right "

@@ -162,7 +162,8 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             continue
         if not judged.step.examples or judged.step.by_loss:  # the same step, read without its labels
             doubted = meant if judged.step.examples else unexplained
-            if doubted if judged.wrong and judged.proof != "formula" else unseen:
+            needs_proof = judged.wrong and judged.proof != "formula"
+            if (needs_proof and doubted) or (not needs_proof and unseen):
                 continue
         if judged.wrong:
             if wrong is None or judged.is_certain:

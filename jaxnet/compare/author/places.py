@@ -13,6 +13,7 @@ from jaxnet.compare.author.dense import as_rows, original
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import text_of
+from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
@@ -20,7 +21,7 @@ from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, 
 from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
-from jaxnet.compare.multiples import common_multiple, without_ones
+from jaxnet.compare.multiples import without_ones
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged
 
 if TYPE_CHECKING:
@@ -210,11 +211,11 @@ def _network(judged: Judged) -> dict[str, Any] | None:
 
 def _truth(judged: Judged) -> str:
     loss = judged.truth.loss
-    weights = [p.before for p in judged.step.parameters if len(without_ones(p.before.shape)) > 1]
-    alone = ", ".join(name for name, p in judged.names.items() if p.before in loss.penalised)
-    of_all = not loss.penalised or set(weights) <= set(loss.penalised)
-    penalty = ", with the weight penalty in your gradients" * bool(loss.penalised)
-    penalty += "" if of_all else f" of {alone} alone"
+    weights = {p.before for p in judged.step.parameters if len(without_ones(p.before.shape)) > 1}
+    penalty = ", with the weight penalty in your gradients" if loss.penalised else ""
+    if penalty and not weights <= set(loss.penalised):
+        alone = (name for name, p in judged.names.items() if p.before in loss.penalised)
+        penalty += f" of {', '.join(alone)} alone"
     if loss.node is None:
         stepped = {n for p in judged.step.parameters for n in p.versions}
         numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
@@ -364,13 +365,9 @@ def _scaled(judged: Judged, held: Node, finding: Finding) -> Node:
     it was not."""
     above, values = holder(judged, finding.layer + 1), judged.drawn[0]
     way = ancestors([held]) & judged.step.labelled - ancestors([above] if above is not None else [])
-    for node in sorted(way, key=lambda n: -n.number):
-        if is_scaling(node, judged.step):
-            array = next(np.asarray(values(parent), float) for parent in node.parents if parent.size == node.size)
-            scale = common_multiple([np.reshape(values(node), array.shape)], [array], RIGHT)
-            if scale is not None and finding.scale and abs(abs(scale) - finding.scale) <= RIGHT * finding.scale:
-                return node
-    return held
+    scale = finding.scale or 0.0
+    found = (n for n in way if is_scaling(n, judged.step) and abs(scale_of(n, values) - scale) <= RIGHT * scale)
+    return max(found, key=lambda n: n.number, default=held)
 
 
 def through_weights(judged: Judged, holder: Node) -> Node:

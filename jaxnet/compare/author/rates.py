@@ -33,12 +33,16 @@ def scalings(parameter: Parameter, step: Step, values: Values, factors: bool = F
     for node in sorted((n for n in inside if is_scaling(n, step)), key=lambda n: n.number):
         if parameter.before in multiples(node):
             continue  # it decays
-        array = next(np.asarray(values(parent)) for parent in node.parents if parent.size == node.size)
-        square = float(np.vdot(array, array)) or 1.0
-        number = abs(float(np.vdot(array, np.asarray(values(node)).reshape(array.shape)))) / square
-        if number:
+        if number := scale_of(node, values):
             found[node] = number
     return found
+
+
+def scale_of(node: Node, values: Values) -> float:
+    """The number, without its sign, by which an array is multiplied in a Node that scales it."""
+    array = next(np.asarray(values(parent)) for parent in node.parents if parent.size == node.size)
+    square = float(np.vdot(array, array)) or 1.0
+    return abs(float(np.vdot(array, np.asarray(values(node)).reshape(array.shape)))) / square
 
 
 def is_count(number: float, step: Step) -> bool:

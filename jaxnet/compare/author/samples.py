@@ -82,11 +82,14 @@ class Guess(NamedTuple):
         return None
 
 
+FIRST_GUESS = Guess()
+
+
 class Samples:
     """What the files that a program asks for would hold, as far as their names and its `source` tell, and else as one
     has to `guess`: `guessed` says whether labels were made up so."""
 
-    def __init__(self, source: str, guess: Guess = Guess()) -> None:  # noqa: B008 (it is a constant)
+    def __init__(self, source: str, guess: Guess = FIRST_GUESS) -> None:
         # Some write the number of MNIST's examples into a shape or a loop (in a slice, fewer will do, and of one at
         # random to be looked at), or put thousands of them aside, or have whole batches of thousands only.
         number = r"((?:[2-9]|1\d|20)_?000)\b"

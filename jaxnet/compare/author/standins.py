@@ -19,7 +19,7 @@ from jaxnet.compare.author import course, libraries
 from jaxnet.compare.author.files import LARGE, Files, numpy_readers
 from jaxnet.compare.author.imports import derived, is_installed
 from jaxnet.compare.author.inert import PROGRESS, InertModule
-from jaxnet.compare.author.samples import Guess, Samples
+from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples
 from jaxnet.compare.author.statements import code_cells
 
 SHOWN = """
@@ -34,7 +34,7 @@ def stand_ins(
     root: Path,
     file: Path,
     numpy: types.ModuleType,
-    guess: Guess = Guess(),  # noqa: B008 (it is a constant)
+    guess: Guess = FIRST_GUESS,
 ) -> tuple[dict[str, types.ModuleType], dict[str, Any], Samples]:
     """The modules that the author's tree is to see instead of the real ones, by their dotted names; builtins; and what
     makes up the data.

@@ -244,6 +244,19 @@ class View:
         return frozenset(p.before for p in self.parameters)
 
     @cached_property
+    def numbers(self) -> tuple[Node, ...]:
+        """The last scalars that depend on most parameters and make no step."""
+        found = [n for n in self.window if n.size == 1 and _may_be_loss(n, self) and n in self.active]
+        most = max((self.masks[n].bit_count() for n in found), default=0)
+        found = [n for n in found if self.masks[n].bit_count() == most]
+        return tuple(reversed(_last_of(found, self)[-4:]))
+
+    @cached_property
+    def inside_numbers(self) -> set[Node]:
+        """What these are made of."""
+        return made_of(self.numbers, self.window[0].number)
+
+    @cached_property
     def by_data(self) -> Step | None:
         """The step as it is where labels are arrays: what is added to a prediction is rather a bias that is kept."""
         met = [m for m in self.readings if m.labels is not None]
@@ -380,23 +393,25 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
 
 def _by_loss(view: View) -> Step | None:
     """The step as it is if a scalar that depends on parameters and makes no step is the loss."""
-    losses = _numbers(view)
-    inside = made_of(losses, view.window[0].number)
+    losses, inside = view.numbers, view.inside_numbers
     return _made_with(losses, {n for n in view.into_steps if n in view.active and n not in inside}, (), view)
 
 
 def _by_labels_of_loss(view: View) -> Step | None:
     """The same with the predictions that the loss compares with its labels, where these enter no step, or some by
     arrays that have been stepped only. What is made of a forward pass may follow from that."""
-    losses = _numbers(view) if view.by_data is None else ()
-    inside = made_of(losses, view.window[0].number)
+    if view.by_data is not None:
+        return None
+    losses, inside = view.numbers, view.inside_numbers
     met = _first_met([m for m in view.readings if m.labels is not None], view, inside)
     examples = _examples(met, view, inside) if met else ()
+    if not examples:
+        return None
     held = {n for p in view.parameters for n in (p.root, p.before)}
     forward = {n for n in inside if n in view.active and n not in held}
     start = (_following(view.window, forward) & view.into_steps & view.active) - inside
     step = _made_with(losses, _following_at_once(view, start) & view.into_steps, examples, view)
-    return step._replace(by_loss=True) if step is not None and examples else None
+    return step._replace(by_loss=True) if step is not None else None
 
 
 def _made_with(losses: tuple[Node, ...], labelled: set[Node], examples: tuple[Example, ...], view: View) -> Step | None:
@@ -404,14 +419,6 @@ def _made_with(losses: tuple[Node, ...], labelled: set[Node], examples: tuple[Ex
     if losses and all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
         return Step(view.parameters, examples, losses, view.active, frozenset(labelled), view.last)
     return None
-
-
-def _numbers(view: View) -> tuple[Node, ...]:
-    """The last scalars that depend on most parameters and make no step."""
-    found = [n for n in view.window if n.size == 1 and _may_be_loss(n, view) and n in view.active]
-    most = max((view.masks[n].bit_count() for n in found), default=0)
-    found = [n for n in found if view.masks[n].bit_count() == most]
-    return tuple(reversed(_last_of(found, view)[-4:]))
 
 
 def _may_be_loss(node: Node, view: View) -> bool:
