@@ -3043,6 +3043,45 @@ def test_why_a_network_could_not_be_judged_is_said(tmp_path):
     )
 
 
+BY_HAND_FIRST = """
+import numpy as np
+X, y = np.array([[2.0, 3.0], [1.0, 5.0], [3.0, 2.0], [5.0, 1.0]]), np.array([0, 1, 2, 0])
+W, b = np.array([[0.2, -0.3, 0.5], [0.4, 0.1, -0.2]]), np.array([[0.1, -0.2, 0.3]])
+E = np.exp(X @ W + b)
+P = E / E.sum(axis=1, keepdims=True)
+print("by hand", -np.mean(np.log(P[range(4), y])))
+P[range(4), y] -= 1
+P /= 4
+W -= 0.01 * X.T @ P
+b -= 0.01 * P.sum(axis=0, keepdims=True)
+
+def fit(X, y, V, c):
+    for _ in range(50):
+        F = np.exp(X @ V + c)
+        Q = F / F.sum(axis=1, keepdims=True)
+        loss = -np.mean(np.log(Q[range(len(y)), y]))
+        Q[range(len(y)), y] -= 1
+        V -= 0.1 * X.T @ Q / len(y)
+        c -= 0.1 * Q.sum(axis=0, keepdims=True) / len(y)
+    return loss
+
+rng = np.random.default_rng(0)
+fit(rng.normal(size=(90, 2)), rng.integers(0, 3, 90), 0.1 * rng.normal(size=(2, 3)), np.zeros((1, 3)))
+"""
+
+
+def test_a_step_that_is_worked_by_hand_before_others_is_judged_as_well(tmp_path):
+    said = examined(tmp_path, BY_HAND_FIRST)
+    assert (said["verdict"], len(said["also_right"]), said["unjudged"]) == ("right", 1, [])
+    assert said["also_right"][0]["line"] == 10
+    said = examined(tmp_path, BY_HAND_FIRST.replace("0.01 * X.T @ P", "0.01 * X.T @ E"))
+    assert said["verdict"] == "wrong"
+    assert {f["line"] for f in said["findings"]} == {10}
+    said = examined(tmp_path, BY_HAND_FIRST.replace("P /= 4\n", ""))
+    assert said["verdict"] == "right"
+    assert said["unjudged"][0]["why"] == "of another network, whose gradients are right but for a constant"
+
+
 NEVER_FILLED = """
 import numpy as np
 rng = np.random.default_rng(58)

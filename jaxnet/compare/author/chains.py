@@ -48,13 +48,35 @@ class Chain(NamedTuple):
 
 def chains_in(tape: Tape) -> list[Chain]:
     """Arrays that are stepped twice or more; those stepped once, if there are no others."""
+    several, once = _several_and_once(tape)
+    return _parameters(several or once, tape)
+
+
+def stepped_once(tape: Tape) -> list[Chain]:
+    """Arrays that are stepped once, beside others that are trained: by lines that train none, with nothing that was
+    trained, and for no step of those. A step may be worked by hand before a loop makes many."""
+    several, once = _several_and_once(tape)
+    trained = {version for chain in several for version in chain.versions[1:]}
+    lines = {version.place for version in trained}
+    inside = made_of(nodes_in([chain.steps for chain in several]))  # sums of gradients, say
+    apart = (c for c in once if c.versions[1].place not in lines and inside.isdisjoint(c.versions))
+    apart = [c for c in apart if trained.isdisjoint(made_of(nodes_in(c.steps)))]
+    return _parameters(apart, tape) if several else []
+
+
+def _several_and_once(tape: Tape) -> tuple[list[Chain], list[Chain]]:
+    """Arrays that are stepped twice or more, and those stepped once; by more than what is made of the array itself,
+    unlike where data are normalised, again and again."""
     _find_following(tape)
     chains = _joined(_built(_links(tape), tape.pieces))
-    chains = [chain for chain in chains if len(chain.steps) >= 2 or _takes_its_place(chain)]
     several = [chain for chain in chains if len(chain.steps) >= 2]
-    # A step is made of more than the array itself, unlike where data are normalised, again and again.
     several = [c for c in several if not made_alone_of(nodes_in(c.steps[0]), {c.versions[0]})] or several
-    chains = _without_dependent(_whole_or_in_parts(several or chains), tape.since)
+    return several, [chain for chain in chains if len(chain.steps) == 1 and _takes_its_place(chain)]
+
+
+def _parameters(chains: list[Chain], tape: Tape) -> list[Chain]:
+    """Those that are no other one's part, buffer or state."""
+    chains = _without_dependent(_whole_or_in_parts(chains), tape.since)
     return _without_buffers(_without_inner(chains, tape.nodes))
 
 

@@ -121,14 +121,14 @@ def unjudged(judged: Judged, trained: frozenset[Node]) -> list[Unjudged]:
 
 
 def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:
-    """The report with the further networks of the program: their steps, and why they were not judged; "" if they are
+    """The report with the further networks of the program: their steps, and what is to be said of them; "" if they are
     right."""
     right, unjudged = list(report.also_right), list(report.unjudged)
     for step, why in others:
         largest = max(step.parameters, key=lambda p: p.size)
         place = _as_place(largest.after) or Place()
         if why:
-            unjudged.append(Unjudged(largest.before.shape, place, f"of another network, which may be wrong: {why}"))
+            unjudged.append(Unjudged(largest.before.shape, place, f"of another network, {why}"))
         else:
             right.append(place)
     return report._replace(also_right=right, unjudged=unjudged)

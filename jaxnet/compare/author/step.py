@@ -27,6 +27,7 @@ from jaxnet.compare.author.chains import (
     masked,
     networks,
     root_of,
+    stepped_once,
 )
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.tape import (
@@ -181,6 +182,12 @@ def find_steps(tape: Tape) -> list[Step]:
 def steps_of_networks(tape: Tape) -> list[list[Step]]:
     """The same for each network that has a step, the largest one first."""
     return list(_steps_of(networks(chains_in(tape)), tape))
+
+
+def steps_by_hand(tape: Tape) -> list[list[Step]]:
+    """The same for arrays that are stepped once, beside those that are trained, and by labels: a state is not."""
+    of_each = _steps_of(networks(stepped_once(tape)), tape)
+    return [found for steps in of_each if (found := [step for step in steps if step.examples])]
 
 
 def _steps_of(found: list[list[Chain]], tape: Tape) -> Iterator[list[Step]]:

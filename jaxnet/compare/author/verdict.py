@@ -153,7 +153,7 @@ def _examined(
         if judged is None:
             reasons.append(f"{attempt.program or path.name}: {outcome.why}")
             unsure = unsure or attempt.alone
-            beside += [(step, outcome.why) for step in attempt.steps[:1]]
+            beside += [(step, f"which may be wrong: {outcome.why}") for step in attempt.steps[:1]]
         else:
             found = Found(attempt, Examined(judged, attempt.tape, ordinal, attempt.key, noise), outcome.sent_back, idle)
             if judged.wrong and in_part is not None and idle == in_part.idle:
@@ -171,7 +171,11 @@ def _examined(
         if in_part is not None and attempt.called:
             break
         if networks and not (attempt.more and in_time):
-            others = [(network.examined.judged.step, "") for network in networks[1:]]
+            further = (network.examined.judged for network in networks[1:])
+            others = [
+                (judged.step, "whose gradients are right but for a constant" if judged.findings else "")
+                for judged in further
+            ]
             idle = tuple(name for name in networks[0].idle if all(name in network.idle for network in networks))
             return networks[0]._replace(idle=idle), others + beside
         if not in_time:

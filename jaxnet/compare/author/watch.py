@@ -11,7 +11,7 @@ from jaxnet.compare.author.names import names_in, names_in_frames
 from jaxnet.compare.author.program import Ran, shorten
 from jaxnet.compare.author.recorder import begin_anew, recording
 from jaxnet.compare.author.replay import Values, is_zero
-from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, find_steps, steps_of_networks
+from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, find_steps, steps_by_hand, steps_of_networks
 from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, nodes_in, scaled_by_numbers
 
 NODES = 300_000  # that are recorded at most
@@ -81,6 +81,7 @@ class Watch:
         if not self.asked or len(self.found) == NETWORKS:
             raise Enough
         # What is trained further is to begin with all that this round of the loop changes.
+        self._keep_by_hand(names_in_frames(sys._getframe(1)))
         self.beside = len(networks := steps_of_networks(self.tape)) > 1
         self.trained = [of_network[0] for of_network in networks or [steps]]
         stepped = (p.after for step in self.trained for p in step.parameters)
@@ -110,6 +111,12 @@ class Watch:
         if not operations | stepped <= self.made and not stepped <= forward and len(self.found) < NETWORKS:
             self.found.append(Network(steps, {**self.tape.names, **names}))
             self.made |= operations | stepped
+
+    def _keep_by_hand(self, names: dict[Node, list[str]]) -> None:
+        """Keeps networks that are stepped once, beside the one that was found."""
+        for steps in steps_by_hand(self.tape):
+            if concerns(steps[0], self.asked):
+                self._keep(steps, names)
 
     def _go_on(self) -> None:
         """Ends what trains the network that was found, beside others perhaps, and looks for more after it."""
@@ -173,6 +180,7 @@ class Watch:
         predicts = all(len(p.versions) == 2 and p.before in self.left for p in steps[0].parameters)
         if not self.found or (concerns(steps[0], self.asked) and not predicts):
             self._keep(steps, names)
+            self._keep_by_hand(names)
         return self.found
 
 
