@@ -98,6 +98,12 @@ def test_a_recorded_whole_number_repeats_a_list():
         assert ([7] * number, number * (1,), "ab" * number) == ([7, 7], (1, 1), "abab")
 
 
+def test_what_is_subtracted_from_a_whole_number_leaves_an_index():
+    with recording():
+        number, near = np.argmax(np.array([0.0, 1.0, 3.0])), 1
+        assert list(range(recorder.difference(number, near))) == [0]  # what `number - near` is written as
+
+
 def test_lists_of_different_lengths_are_objects_as_they_were():
     with recording():
         a, _ = start()

@@ -671,6 +671,16 @@ def test_a_missing_table_has_the_columns_that_the_program_asks_for(tables):
     assert frame["target"].dtype == int  # an index, as some use it
 
 
+def test_a_missing_table_whose_columns_are_named_where_it_is_read(tables):
+    names = ["user_id", "itemId", "score", "class"]
+    frame = tables["pandas.read_csv"]("u.data", sep="::", names=names, usecols=["user_id", "score", "class"])
+    assert list(frame.columns) == ["user_id", "score", "class"]
+    assert frame["user_id"].dtype == frame["class"].dtype == int  # of rows of a matrix
+    assert frame["user_id"].min() == 1 < frame["user_id"].max() < len(frame)
+    assert frame["score"].dtype == float
+    assert tables["pandas.read_csv"]("u.data", names=names, sep="\t", engine="python").shape == (300, 4)
+
+
 def test_a_missing_table_whose_name_tells_nothing(ran, tmp_path):
     source = "df.columns = [u'length', u'width', \\\n    u'kind']"
     samples = Samples(source)

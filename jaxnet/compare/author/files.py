@@ -144,11 +144,11 @@ class Files:
             raise urllib.error.URLError("no network")
         return io.BytesIO(content)
 
-    def table(self, path: str) -> Any:
+    def table(self, path: str, columns: list[str] | None = None) -> Any:
         """The text of a CSV, or the columns and rows that it would have."""
         if self.find(path) is not None:
             return self.read(path).decode("utf-8-sig", "replace")
-        return self.samples.table(path)
+        return self.samples.table(path, columns)
 
     def path_class(self) -> type:
         """`Path` that opens, and so reads, files as the program finds them."""

@@ -503,8 +503,11 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         how |= dict(zip(("sep",), separator, strict=False))  # which had no name to be given by before pandas 2
         if how.pop("delim_whitespace", False):
             how["sep"] = r"\s+"
-        table = None if hasattr(path, "read") else files.table(str(path))
+        table = (
+            None if hasattr(path, "read") else files.table(str(path), [str(name) for name in how.get("names") or ()])
+        )
         if isinstance(table, tuple):
+            how = {name: value for name, value in how.items() if name not in ("sep", "delimiter", "engine")}
             named = how.get("header", "infer") == "infer" and "names" not in how
             table = pandas.DataFrame(table[1], columns=table[0]).to_csv(index=False, header=named)
         return pandas.read_csv(path if table is None else io.StringIO(table), **how)

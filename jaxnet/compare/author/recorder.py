@@ -185,14 +185,15 @@ def named(value: Any) -> Any:
 def difference(first: Any, second: Any) -> Any:
     """a − b. A plain number that the author has given a name may be a label: beside a recorded one it is recorded.
 
-    A number from which a product is taken, a rate times a gradient, is a bias that began as a number.
+    A number from which a product is taken, a rate times a gradient, is a bias that began as a number. Beside a whole
+    number it is an index.
     """
     return _beside(first, second) - _beside(second, first)
 
 
 def _beside(value: Any, other: Any) -> Any:
     node = known_node(other) if type(value) in (int, float) and _tape else None
-    if node is None or node.size != 1 or node.function is np.multiply:
+    if node is None or node.size != 1 or node.function is np.multiply or isinstance(other, Integer):
         return value
     return wrap(np.float64(value), _tape[-1].leaf(np.asarray(float(value)), "array"))
 

@@ -28,6 +28,8 @@ TEXT = "the quick brown fox jumps over the lazy dog, and he said: what a lovely 
 TEXT += string.ascii_uppercase + string.digits + string.punctuation + "\n"  # a sample may begin with any of them
 _TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|(^|_)[wb]\d*(_|\.|$)")
 _ARRAYS = {".pkl", ".pickle", ".pk", ".npy", ".npz", ".h5", ".json", ".txt", ".csv"}  # what weights are saved in
+_NUMBERED = re.compile(r"(?i:(^|_)(id|user|item|movie|book|product)s?(_|$))|[a-z]I[dD]$")  # whose ratings these are
+NUMBERED = 30  # of them
 _LABEL = re.compile(r"labels?|class(es)?|targets?|y|digits?|outputs?|species|diagnosis|outcome|survived|quality|result")
 
 
@@ -145,8 +147,9 @@ class Samples:
         noise = draws.integers(0, 156, (count, *shape), np.uint8)
         return (noise + labels.reshape(-1, *[1] * len(shape)) * 100 // classes).astype(np.uint8), labels
 
-    def table(self, name: str) -> tuple[list[str], np.ndarray]:
-        """The columns of a CSV and its rows: the label first, and again last, as some have it there."""
+    def table(self, name: str, columns: list[str] | None = None) -> tuple[list[str], np.ndarray]:
+        """The columns of a CSV and its rows: the label first, and again last, as some have it there; or just these
+        columns, where the program names them."""
         path = name.replace("\\", "/").lower()
         name = Path(path).name
         about_digits = re.search(r"mnist|digit|fashion", path) or re.search(r"\b784\b|\b28\b|pixel", self.source)
@@ -154,7 +157,7 @@ class Samples:
             r"""(?:\[|drop\(|columns\s*=)\s*\[?((?:[\s\\]*u?['"][A-Za-z_][\w .-]*['"]\s*,?)+)""", self.source
         )
         asked = [word for part in lists for word in re.findall(r"""['"]([^'"]*)['"]""", part)]
-        asked = [word for word in dict.fromkeys(asked) if not re.fullmatch(r"d?[WbAZ]\d|pixel.*", word)]
+        asked = columns or [word for word in dict.fromkeys(asked) if not re.fullmatch(r"d?[WbAZ]\d|pixel.*", word)]
         labels = [word for word in asked if _LABEL.fullmatch(word.lower())]
         if about_digits and self.guess.width is None:
             self.widths.add(784)
@@ -181,7 +184,10 @@ class Samples:
             words = re.findall(r"""['"]([^'"]*)['"]\s*:""", mapped[1]) if mapped else []
             if words:
                 rows[:, k] = np.random.default_rng(k).choice(words, len(rows))
-        return [*labels[1:], *features, labels[0] if labels else "label"], rows
+            elif _NUMBERED.search(column):
+                rows[:, k] = np.random.default_rng(k).integers(1, NUMBERED, len(rows))
+        names = [*labels[1:], *features, labels[0] if labels else "label"]
+        return (columns, rows[:, [names.index(column) for column in columns]]) if columns else (names, rows)
 
     def points(self, count: int, features: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
         """Points (m, features) around one centre for each class, and the classes (m,)."""
