@@ -3043,6 +3043,43 @@ def test_why_a_network_could_not_be_judged_is_said(tmp_path):
     )
 
 
+COST_AFTER_THE_STEP = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(6, 2)), np.array([0, 1, 1, 0, 1, 0])
+
+def cost(X, y, w, b):
+    total = 0
+    for i in range(len(X)):
+        p = 1 / (1 + np.exp(-(np.dot(X[i], w) + b)))
+        total += -y[i] * np.log(p) - (1 - y[i]) * np.log(1 - p)
+    return total / len(X)
+
+def slopes(X, y, w, b):
+    dw, db = np.zeros(2), 0
+    for i in range(len(X)):
+        error = 1 / (1 + np.exp(-(np.dot(X[i], w) + b))) - y[i]
+        dw = dw + error * X[i]
+        db = db + error
+    return dw / len(X), db / len(X)
+
+w, b = np.zeros(2), 0.0
+for _ in range(20):
+    dw, db = slopes(X, y, w, b)
+    w = w - 0.1 * dw
+    b = b - 0.1 * db
+    print(cost(X, y, w, b))
+"""
+
+
+def test_a_forward_pass_of_the_loss_alone_is_no_step_of_a_bias_that_began_as_a_number(tmp_path):
+    said = examined(tmp_path, COST_AFTER_THE_STEP)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 2)
+    for wrong in ("db + error + y[i]", "db + error * b"):
+        said = examined(tmp_path, COST_AFTER_THE_STEP.replace("db + error\n", f"{wrong}\n"))
+        assert [(f["at"], f["line"], f["parameters"]) for f in said["findings"]] == [("db1", 18, ["b1"])]
+
+
 BY_HAND_FIRST = """
 import numpy as np
 X, y = np.array([[2.0, 3.0], [1.0, 5.0], [3.0, 2.0], [5.0, 1.0]]), np.array([0, 1, 2, 0])

@@ -319,7 +319,9 @@ def _with_further(tape: Tape, view: View) -> View:
                 continue
             stale = made not in view.masks and not np.asarray(view.values(made)).any()
             if made in step.labelled or stale or (made in view.masks and node not in forward):
-                further.setdefault(base, Parameter(base, node, (made,), (base, node)))
+                found = further.get(base)  # x · w + b in another forward pass is no step of b where there is one
+                if found is None or (made in step.labelled and step.labelled.isdisjoint(found.steps)):
+                    further[base] = Parameter(base, node, (made,), (base, node))
                 break
     momenta = {n for p in further.values() for part in nodes_in(p.steps) for n in multiples(part)}
     further = {base: p for base, p in further.items() if p.after not in momenta}
