@@ -1514,6 +1514,32 @@ def test_entries_of_rows_are_stepped_one_by_one(tmp_path):
     late = swapped.replace(f"{d}\n", "").replace("    P['W1'][0][0] =", f"{d}\n    P['W1'][0][0] =")
     said = examined(tmp_path, late)
     assert [f["code"] for f in said["findings"]] == ["weights-already-updated", "transposed"]
+    # By a loss that has another constant than the line of the step: the rate is 0.001 then, of right and of wrong ones.
+    of_loss = late.replace("step(P, x[2], p, A,", "print((x[2] - p) ** 2)\n        step(P, x[2], p, A,")
+    said = examined(tmp_path, of_loss)
+    line = of_loss[: of_loss.index("    P['W1'][0][0] =")].count("\n") + 1
+    assert [f["code"] for f in said["findings"]] == ["weights-already-updated", "transposed"]
+    assert [f["line"] for f in said["findings"]] == [line - 1, line]
+
+
+def test_a_number_of_the_formula_is_no_part_of_the_rate_of_what_is_wrong_beside_it(tmp_path):
+    """0.5 · 2 is 1: W2 and b2 are stepped by 0.5 times the gradient, and W1 and b1 are as well."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, t = rng.normal(size=(8, 4)), np.arange(8) % 2
+W1, b1, W2, b2 = (rng.normal(size=size) for size in ((4, 3), (1, 3), (3, 1), (1, 1)))
+for _ in range(20):
+    for i in range(len(X)):
+        h = 1 / (1 + np.exp(-(X[i] @ W1 + b1)))
+        o = 1 / (1 + np.exp(-(h @ W2 + b2)))
+        print((t[i] - o) ** 2)
+        W2 = W2 - 0.5 * (-2 * (t[i] - o)) * (o * (1 - o)) * h.T
+        b2 = b2 - 0.5 * (-2 * (t[i] - o)) * (o * (1 - o))
+        W1 = W1 - 0.5 * (-2 * (t[i] - o)) * (o * (1 - o)) * W2.T * (h * (1 - h)) * X[i][:, None]
+        b1 = b1 - 0.5 * (-2 * (t[i] - o)) * (o * (1 - o)) * W2.T * (h * (1 - h))
+"""
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, text)["findings"]] == [("dZ1", "weights-already-updated")]
 
 
 IN_LOOPS = """

@@ -177,7 +177,9 @@ def _laid_out(node: Node) -> Node:
 
 
 def _edge(start: Node, known: Known, step: Step) -> list[Node]:
-    """The first unknown Nodes on the way to one. Slopes and inputs, which errors are multiplied by, are passed over."""
+    """The first unknown Nodes on the way to one. Slopes and inputs, which errors are multiplied by, are passed over;
+    where weights that have been stepped by then are used, nothing is wrong with how they were."""
+    stepped = {n for p in step.parameters for n in (*p.new, *p.writes)}
     errors: set[Node] = set()
     for node in step.backward:
         if node in known or not errors.isdisjoint(node.sources):
@@ -189,7 +191,7 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
             continue
         seen.add(node)
         sources = map(_laid_out, node.sources)
-        unknown = [p for p in sources if p in step.labelled and p not in known and p.size > 0]
+        unknown = [p for p in sources if p in step.labelled and p not in known and p.size > 0 and p not in stepped]
         if node.function in _PRODUCTS and not errors.isdisjoint(node.sources):
             unknown = [p for p in unknown if p in errors]
         if not unknown or node in known:

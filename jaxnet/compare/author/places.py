@@ -17,7 +17,7 @@ from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, setitem
+from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, nodes_in, setitem
 from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
@@ -269,6 +269,8 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
     accounted for, that is no news."""
     beside = finding.at[:2] in ("dW", "db") and any(f.at[:2] == "dZ" for f in judged.findings)
     node = _made_by_formula(judged, finding) if finding.code != "unknown" or beside else None
+    if node is None and beside:  # stepped entry by entry
+        node = min(nodes_in(judged.names[finding.at[1:]].steps), key=lambda n: n.number, default=None)
     if node is None:
         frontiers = frontier.frontiers(judged) if frontiers is None else frontiers
         names = [f"W{finding.layer}", f"b{finding.layer}"] if finding.at[:2] == "dZ" else [finding.at[1:]]

@@ -64,14 +64,18 @@ def _by_line(
     `W -= rate * X.T @ error`, and another rate in another line. Else those of wrong gradients only: of what is stepped
     in pieces, and of a step in whose line the number stands that has been taken off the right ones."""
     whole = {p: levels[0] for p, levels in fitted.items()}
-    by_line = {p: divided(level, rate_of_line(p, level.factor, step, drawn[0])) for p, level in whole.items()}
+    rates = {p: rate_of_line(p, level.factor, step, drawn[0]) for p, level in whole.items()}
+    of_right = next((rates[p] for p, level in whole.items() if level.factor), None)  # is looked for in wrong ones too
+    rates |= {p: rate_of_line(p, of_right, step, drawn[0]) for p, level in whole.items() if level.factor is None}
+    by_line = {p: divided(level, rates[p]) for p, level in whole.items()}
     chosen = max([chosen, by_line], key=_agreement)
-    right = {p: level for p, level in chosen.items() if level.factor is not None} or chosen
-    taken = [abs(rate) for p, level in right.items() if (rate := ratio_of(level, whole[p]))]
+    right = {p: level for p, level in chosen.items() if level.factor is not None}
+    taken = [abs(rate) for p, level in (right or chosen).items() if (rate := ratio_of(level, whole[p]))]
+    is_inside = bool(right) and all(level is whole[p] for p, level in right.items())  # and is taken off all at once
 
     def is_wrong_with_it(p: Parameter, level: Level) -> bool:
         as_others = level is whole[p] and is_among(ratio_of(by_line[p], level) or 1.0, taken, RIGHT)
-        return level.factor is None and (level.candidate is None or as_others)
+        return level.factor is None and ((level.candidate is None and not is_inside) or as_others)
 
     return {p: by_line[p] if is_wrong_with_it(p, level) else level for p, level in chosen.items()}
 

@@ -64,10 +64,14 @@ class Parameter(NamedTuple):
                     yield before, made
 
     @property
+    def writes(self) -> list[Node]:
+        """The array after the step, and before each write of an entry or a row that the step is made of."""
+        return list(itertools.takewhile(lambda n: n is not self.before, before_writes(self.after)))
+
+    @property
     def new(self) -> set[Node]:
         """The version after the step, and the entries and rows that were written into it."""
-        writes = itertools.takewhile(lambda n: n is not self.before, before_writes(self.after))
-        written = {n.inputs[2] for n in writes if n.function is setitem}
+        written = {n.inputs[2] for n in self.writes if n.function is setitem}
         return {self.after, *(n for n in written if isinstance(n, Node))}
 
     @property
