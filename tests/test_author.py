@@ -1542,6 +1542,21 @@ for _ in range(20):
     assert [(f["at"], f["code"]) for f in examined(tmp_path, text)["findings"]] == [("dZ1", "weights-already-updated")]
 
 
+def test_what_is_written_into_an_array_and_is_no_step_of_it_is_said(tmp_path):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y, W, b = (rng.normal(size=size) for size in ((9, 4), (9, 3), (4, 3), (3,)))
+for _ in range(5):
+    D = X @ W + b - Y
+    print((D ** 2).sum() / 2)
+    W -= 0.01 * X.T @ np.abs(D)
+    b[0] = 0.01 * D[:, 0].sum()
+"""
+    (array,) = examined(tmp_path, text)["unjudged"]
+    assert (array["line"], array["why"]) == (9, "into which is written what is no step of it")
+
+
 IN_LOOPS = """
 import numpy as np
 rng = np.random.default_rng(1)

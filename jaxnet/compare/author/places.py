@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 SEVERAL = 4  # decisions, which tell something if they are all the same
+WRITTEN = "into which is written what is no step of it"
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
 
@@ -87,6 +88,12 @@ def unjudged(judged: Judged, trained: frozenset[Node]) -> list[Unjudged]:
     stepped = {p.before for p in step.parameters}
     first = max((p.number for p in stepped), default=0)
     found: dict[Unjudged, None] = {}
+    written = {n.inputs[0]: n for n in step.labelled if n.function is setitem}
+
+    def unchanged(array: Node, node: Node) -> Unjudged:
+        write = written.get(array)
+        return Unjudged(array.shape, _as_place(write or node) or Place(), *([WRITTEN] if write else []))
+
     held = [((n.instruction, n.function, k), i) for n in step.active for k, i in enumerate(n.inputs)]
     in_turn = {where for where, i in held if isinstance(i, Node) and i in stepped}  # where one after the other stands
     forward = made_of([e.prediction for e in step.examples], first, until=trained.__contains__)
@@ -94,7 +101,7 @@ def unjudged(judged: Judged, trained: frozenset[Node]) -> list[Unjudged]:
         here = (i for k, i in enumerate(node.inputs) if (node.instruction, node.function, k) in in_turn)
         known = step.active | trained
         for array in (i for i in here if isinstance(i, Node) and root_of(i) not in known and i.dtype.kind == "f"):
-            found[Unjudged(array.shape, _as_place(node) or Place())] = None
+            found[unchanged(array, node)] = None
         still = [p for p in node.parents if p not in step.active and p.shape and p.dtype.kind == "f"]
         others = [p for p in node.parents if p not in still]
         if node.place is None or len(node.parents) != 2 or not still:
@@ -109,7 +116,7 @@ def unjudged(judged: Judged, trained: frozenset[Node]) -> list[Unjudged]:
             array = min(still, key=lambda n: n.number)
             if len(still) == 2 and array.shape[0] == node.shape[0] == step.examples[0].prediction.shape[0]:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
-            found[Unjudged(array.shape, _as_place(node) or Place())] = None
+            found[unchanged(array, node)] = None
     for name, p in judged.names.items():
         write, twice = frontier.writes_rows(p)
         if write is None or twice or name in judged.wrong:
