@@ -162,6 +162,11 @@ MNIST = {
         with np.load('letters.npz') as data:
             x, y = data["images"], data["Labels"]
     """,
+    "npz, by keys with both words": """
+        import numpy as np
+        data = np.load('letters.npz')
+        x, y, x_test = data["X_train"].reshape(-1, 28, 28), data["y_train"], data["X_test"]
+    """,
     "pickle of another name": """
         import pickle
         data = pickle.load(open('small_py3.p', 'rb'))
@@ -484,6 +489,8 @@ def test_a_star_gives_the_names_that_are_wanted(ran):
     assert isinstance(found["show_all"], Inert)
     assert isinstance(found["my_test"], Inert)
     assert callable(found["show_all2"])
+    found = ran("from shown import bar", shown_dot_py=b"from bars import *\nbar = Bar(1)")
+    assert isinstance(found["bar"], Inert)
 
 
 def test_modules_of_the_tree_are_the_authors(ran):

@@ -296,7 +296,7 @@ class Samples:
                 arrays |= dict.fromkeys((f"y_{part}", f"{part}_y", f"{part}_labels"), labels)
             for key, are_labels in self._keys(r"(?i:images?|data|labels?|targets?|[xy])").items():
                 arrays[key] = self.labels(self.digits.y_train) if are_labels else self.digits.x_train
-            np.savez(buffer, **arrays)
+            np.savez(buffer, **{**(self.by_keys() or {}), **arrays})
             return buffer.getvalue()
         if name.endswith(".npy") and (array := self.arrays(name)) is not None:
             buffer = io.BytesIO()

@@ -44,7 +44,6 @@ def stand_ins(
     """
     texts = _texts(root, file)
     everything = "\n".join(texts.values())
-    source = texts.get(file, "")
     reached = _reached(texts, file)
     samples = Samples(reached, guess)
     files = Files(root, file, samples)
@@ -58,7 +57,7 @@ def stand_ins(
     gone = {top for top in tops if top in shown or not is_installed(top)}
     bound = re.findall(r"^\s*(?:def|class)\s+(\w+)|^([\w, ]+?)\s*=|^(?:from\s.+)?import\s(.+)", everything, re.M)
     defined = {word for names in bound for word in re.findall(r"\w+", " ".join(names))}
-    free = {*re.findall(r"\b[A-Za-z]\w*\b", source)} - defined - {*dir(builtins)}
+    free = {*re.findall(r"\b[A-Za-z]\w*\b", reached)} - defined - {*dir(builtins)}
     if "pandas" in tops - gone:
         libraries.join_tables()
     modules: dict[str, types.ModuleType] = {}
