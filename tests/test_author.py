@@ -3121,6 +3121,44 @@ def test_a_forward_pass_of_the_loss_alone_is_no_step_of_a_bias_that_began_as_a_n
         assert [(f["at"], f["line"], f["parameters"]) for f in said["findings"]] == [("db1", 18, ["b1"])]
 
 
+OTHER_LABELS = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(30, 2)), np.arange(30) % 3
+W1, b1, W2, b2 = (rng.normal(size=size) for size in ((2, 4), (1, 4), (4, 3), (1, 3)))
+
+def forward():
+    A = np.tanh(X @ W1 + b1)
+    E = np.exp(A @ W2 + b2)
+    return A, E / E.sum(axis=1, keepdims=True)
+
+for _ in range(20):
+    A, D = forward()
+    D[range(30), y - 1] -= 1
+    D1 = D @ W2.T * (1 - A ** 2)
+    W2 -= 0.01 * A.T @ D
+    b2 -= 0.01 * D.sum(axis=0, keepdims=True)
+    W1 -= 0.01 * X.T @ D1
+    b1 -= 0.01 * D1.sum(axis=0)
+    print(-np.log(forward()[1][range(30), y]).sum())
+"""
+
+
+def test_a_loss_with_other_labels_than_the_error_has_is_not_passed_over(tmp_path):
+    """The number that is printed climbs, and no gradient is its own: that of an inferred loss is no verdict then."""
+    with pytest.raises(ValueError, match=r"line 20 of net\.py computes it with other labels"):
+        examined(tmp_path, OTHER_LABELS)
+    sigmoid = OTHER_LABELS.replace("E / E.sum(axis=1, keepdims=True)", "E / (1 + E)").replace(
+        "D[range(30), y - 1] -= 1", "D -= np.eye(3)[y - 1]"
+    )
+    loss = "print(-np.sum(T * np.log(P) + (1 - T) * np.log(1 - P)))"
+    of_two = sigmoid.replace("    print(", f"    P, T = forward()[1], np.eye(3)[y]\n    {loss}\n    (")
+    with pytest.raises(ValueError, match=r"line 21 of net\.py computes it with other labels"):
+        examined(tmp_path, of_two)
+    for text in (OTHER_LABELS, of_two):
+        assert examined(tmp_path, text.replace("y - 1", "y"))["verdict"] == "right"
+
+
 BY_HAND_FIRST = """
 import numpy as np
 X, y = np.array([[2.0, 3.0], [1.0, 5.0], [3.0, 2.0], [5.0, 1.0]]), np.array([0, 1, 2, 0])

@@ -15,7 +15,7 @@ from jaxnet.compare.author.intended import (
     term_of_its_own,
     weights_of_examples,
 )
-from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unseen
+from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unseen
 from jaxnet.compare.author.levels import RIGHT, holds, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.replay import PullBack, Values
@@ -23,6 +23,7 @@ from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, nodes_in, setitem
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied, truths
 from jaxnet.compare.diagnosis import Finding
+from jaxnet.compare.mistakes import LOSS_SLOPES
 from jaxnet.compare.multiples import NOTHING, common_multiple, multiples_of_each
 
 Array = np.ndarray
@@ -58,6 +59,40 @@ def is_measure(node: Node | None, other: Loss, step: Step, tape: Tape) -> bool:
             "step is made: right if that is a measure, wrong if it is the loss"
         )
     return False
+
+
+def check_for_other_labels(meant: Loss, own: list[tuple[Node, Truth]], step: Step, drawn: list[Values]) -> None:
+    """Raises Astray where all gradients are those of a loss that is inferred, and a number of the program's own is
+    that very loss of the same predictions, made once more, with other labels.
+
+    Its derivative by these is c f(Ŷ, Y′), with the slope of that loss, f(Ŷ, Y) = f(Ŷ, 0) + Y (f(Ŷ, 1) − f(Ŷ, 0)).
+    """
+    if meant.node is not None or meant.name is None or len(step.examples) != 1:
+        return
+    if (known := labels_of(step.examples[0], drawn[0])) is None:
+        return
+    slope, prediction = LOSS_SLOPES[meant.name], step.examples[0].prediction
+    predicted = [np.asarray(values(prediction), float) for values in drawn]
+    for number, truth in own:
+        again = (n for n in made_of([number]) & step.active if n.shape == prediction.shape)
+        for node in again:
+            if not all(np.allclose(v(node), p, RIGHT, 0) for v, p in zip(drawn, predicted, strict=True)):
+                continue
+            labels = []  # c f(Ŷ, Y′) over what stands before Y′: c Y′, and c times what is known
+            with np.errstate(all="ignore"):
+                for adjoints, P in zip(truth.whole().adjoints, predicted, strict=True):
+                    at_zero = slope(P, np.zeros_like(P))
+                    by_label = slope(P, np.ones_like(P)) - at_zero
+                    labels.append((adjoints.get(node, np.nan) / by_label, at_zero / by_label))
+            (first, of_first), (second, of_second) = labels[:2]
+            c = common_multiple([first - second], [of_first - of_second], RIGHT) if of_first.any() else 0.0
+            if c is None or not np.allclose(first - c * of_first, second - c * of_second, RIGHT):
+                continue
+            if common_multiple([first - c * of_first], [known], RIGHT) is None:
+                raise Astray(
+                    f"all gradients are those of the {meant.name}, and {where(number)} computes it with other "
+                    "labels for the same predictions: right if that is a measure, wrong if it is the loss"
+                )
 
 
 def check_for_strangers(judged: Judged) -> None:

@@ -87,6 +87,9 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
         return by_own
     doubts.check_that_it_is_no_score(truth.loss, [t.loss for t, _, right in possible if right < len(step.parameters)])
     best = next(right for t, _, right in possible if t is truth)
+    if best == len(step.parameters):
+        own = [(node, t) for t, _, right in possible if (node := t.loss.node) is not None and right < best]
+        doubts.check_for_other_labels(truth.loss, own, step, drawn)
     if stated or best:
         # A single array proves nothing: the error itself is the derivative of some loss by what it was made of.
         several = sum(p.size > 1 for p in step.parameters) > 1

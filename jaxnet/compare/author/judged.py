@@ -30,7 +30,8 @@ class Endless(Unexplained):
 
 
 class Astray(Unexplained):
-    """A gradient is right, and what is made of it for the step is not what optimisers make of one."""
+    """Gradients are right, and what is beside them is in doubt, however the step is read: what is made of one is not
+    what optimisers make, or the labels are not those of the loss."""
 
 
 class Unseen(ValueError):
