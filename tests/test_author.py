@@ -3159,6 +3159,32 @@ def test_a_loss_with_other_labels_than_the_error_has_is_not_passed_over(tmp_path
         assert examined(tmp_path, text.replace("y - 1", "y"))["verdict"] == "right"
 
 
+WITH_PENALTY_LATER = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(20, 4))
+y = (X[:, 0] > X[:, 2]).astype(float)
+
+def fit(penalty):
+    w, b = np.zeros(4), np.zeros(1)
+    for _ in range(20):
+        p = 1 / (1 + np.exp(-(X @ w + b)))
+        print(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)) + penalty / 40 * np.sum(w ** 2))
+        w -= 0.1 * (X.T @ (p - y) + penalty * w) / 20
+        b -= 0.1 * np.mean(p - y)
+
+fit(0.0)
+fit(5.0)
+"""
+
+
+def test_what_a_first_experiment_multiplies_by_0_is_judged_in_a_second_one(tmp_path):
+    said = examined(tmp_path, WITH_PENALTY_LATER)
+    assert (said["verdict"], len(said["also_right"])) == ("right", 1)
+    said = examined(tmp_path, WITH_PENALTY_LATER.replace("+ penalty * w)", "- penalty * w)"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dW1", "weight-penalty")]
+
+
 BY_HAND_FIRST = """
 import numpy as np
 X, y = np.array([[2.0, 3.0], [1.0, 5.0], [3.0, 2.0], [5.0, 1.0]]), np.array([0, 1, 2, 0])

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import NamedTuple, NoReturn
 
+import numpy as np
+
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.names import names_in, names_in_frames
 from jaxnet.compare.author.program import Ran, shorten
@@ -105,9 +107,11 @@ class Watch:
         """Keeps a network whose step is made by other lines than those that are kept already: a state that is carried
         through the forward pass of one is none."""
         inside = made_of(p.after for p in steps[0].parameters) - {p.before for p in steps[0].parameters}
-        operations = {(n.place, n.function) for n in inside & steps[0].active}
-        stepped = {(p.after.place, p.after.function) for p in steps[0].parameters}
-        forward = {(n.place, n.function) for network in self.found for n in network.steps[0].forward}
+        operations = {_operation(n) for n in inside & steps[0].active}
+        stepped = {_operation(p.after) for p in steps[0].parameters}
+        known = [network.steps[0] for network in self.found]
+        held = {n for step in known for p in step.parameters for n in (p.root, p.before)}
+        forward = {_operation(n) for step in known for n in step.forward if n not in held}
         if not operations | stepped <= self.made and not stepped <= forward and len(self.found) < NETWORKS:
             self.found.append(Network(steps, {**self.tape.names, **names}))
             self.made |= operations | stepped
@@ -121,7 +125,7 @@ class Watch:
     def _go_on(self) -> None:
         """Ends what trains the network that was found, beside others perhaps, and looks for more after it."""
         for steps in steps_of_networks(self.tape) if self.beside else ():
-            known = {(p.after.place, p.after.function) for p in steps[0].parameters} <= self.made  # lines that train
+            known = {_operation(p.after) for p in steps[0].parameters} <= self.made  # lines that train
             if (known or any(map(_is_repeated, steps[0].parameters))) and concerns(steps[0], self.asked):
                 self._keep(steps, names_in_frames(sys._getframe(2)))
         if len(self.found) == 1:  # what else there is may take half as long as this did
@@ -182,6 +186,12 @@ class Watch:
             self._keep(steps, names)
             self._keep_by_hand(names)
         return self.found
+
+
+def _operation(node: Node) -> tuple:
+    """What is done, and in which line; a product with 0, such as a penalty's in a first experiment, is another one."""
+    is_left_out = node.function is np.multiply and any(type(i) in (int, float) and not i for i in node.inputs)
+    return node.place, node.function, is_left_out
 
 
 def _began(step: Step) -> int:
