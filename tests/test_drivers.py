@@ -293,6 +293,41 @@ def test_sizes_that_the_author_calls_an_initialiser_with():
     assert [shape[1] for shape in namespace["log"][0]] == [8, 2]
 
 
+@pytest.mark.parametrize("without_hidden", ["", "=None"])
+def test_a_network_has_all_the_layers_and_outputs_that_it_may_have(tmp_path, without_hidden):
+    """Of one layer, or of one output, a relu's slope and a sum over all units would not be missed."""
+    (tmp_path / "net.py").write_text(f"""
+import numpy as np
+
+class Network:
+    def __init__(self, inputs, outputs, hidden_layers{without_hidden}):
+        sizes = [inputs, *(hidden_layers or []), outputs]
+        self.W = [np.random.normal(size=size) * 0.3 for size in zip(sizes, sizes[1:])]
+        self.b = [np.zeros(size) for size in sizes[1:]]
+
+    def train(self, X, Y):
+        A = [X]
+        for W, b in zip(self.W[:-1], self.b):
+            A.append(np.maximum(A[-1] @ W + b, 0))
+        P = 1 / (1 + np.exp(-(A[-1] @ self.W[-1] + self.b[-1])))
+        print(-np.mean(np.sum(Y * np.log(P) + (1 - Y) * np.log(1 - P), axis=1)))
+        D = (P - Y) / len(X)
+        for k in reversed(range(len(self.W))):
+            dW, db = A[k].T @ D, np.sum(D)
+            D = D @ self.W[k].T
+            self.W[k] -= 0.1 * dW
+            self.b[k] -= 0.1 * db
+
+    def predict(self, X):
+        return np.argmax(X)
+""")
+    said = verdict(tmp_path / "net.py", tmp_path)
+    assert len(said.network["sizes"]) == 4
+    assert said.network["sizes"][-1] == 3
+    codes = {f.code for f in said.findings}
+    assert codes == {"missing-activation-derivative", "summed-over-all-axes"}
+
+
 def test_a_loss_that_gives_its_gradients_as_well():
     namespace, attempt = first("""
         log = []

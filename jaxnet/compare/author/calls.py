@@ -196,7 +196,8 @@ class Session:
         arguments = {}
         for parameter in _parameters(function):
             name, optional = parameter.name, parameter.default is not parameter.empty
-            found = given[name] if name in given else self._value(name, function, building, optional)
+            unset = building and parameter.default is None
+            found = given[name] if name in given else self._value(name, function, building, optional, unset)
             if found is not _OMIT:
                 arguments[name] = found
         self._set_globals(function)
@@ -208,7 +209,7 @@ class Session:
             self.pool[name] = value
         return result
 
-    def _value(self, name: str, function: Any, building: bool, optional: bool) -> Any:
+    def _value(self, name: str, function: Any, building: bool, optional: bool, unset: bool) -> Any:
         names = [name, *self._aliases(function, name)]
         own_meanings = argument_meanings(function, building).get(name)
         means = own_meanings or next((found for n in names if (found := meanings(n, building))), [])
@@ -218,6 +219,7 @@ class Session:
                 return self.pool[n]
         held_out = any(word in name.lower() for word in ("val", "test", "dev"))
         wanted = ("inputs", "outputs") if building else ("X", "Y", "P", "count", "parameters", "cache")
+        wanted = SIZES if unset else wanted  # without hidden layers, their backward pass would not be seen
         if optional and first == "m" and "batch" in name.lower():
             return self.data["m"]  # a default may be more than there are examples
         if optional and (held_out or first not in wanted):

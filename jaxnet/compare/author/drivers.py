@@ -189,7 +189,8 @@ def _raised_in_backward(error: BaseException) -> str:
 
 def _worlds(file: File) -> list[World]:
     """What the code may work on: batches before single examples; one output unit first where the file speaks of it."""
-    one_unit = any(mark in file.source for mark in ("> 0.5", ">= 0.5", ">0.5", ">=0.5", "1 - Y", "1-Y", "1 - y", "1-y"))
+    marks = ("> 0.5", ">= 0.5", ">0.5", ">=0.5", "1 - Y", "1-Y", "1 - y", "1-y")
+    one_unit = any(mark in file.source for mark in marks) and "argmax" not in file.source
     outputs = (1, 3) if one_unit else (3, 1)
     depth = max([int(k) for k in re.findall(r"\b[Ww](?:eights?_?)?([1-6])\b", file.source)], default=0)
     depths = dict.fromkeys([depth if depth > 1 else 3, 2, 3, 1])

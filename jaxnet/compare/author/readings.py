@@ -21,7 +21,7 @@ from jaxnet.compare.author.raw import spread, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import ancestors, nodes_in
-from jaxnet.compare.multiples import is_among
+from jaxnet.compare.multiples import common_multiple, is_among
 
 
 def compared(
@@ -74,7 +74,9 @@ def _by_line(
     is_inside = bool(right) and all(level is whole[p] for p, level in right.items())  # and is taken off all at once
 
     def is_wrong_with_it(p: Parameter, level: Level) -> bool:
-        as_others = level is whole[p] and is_among(ratio_of(by_line[p], level) or 1.0, taken, RIGHT)
+        own = common_multiple(whole[p].arrays, level.arrays, RIGHT) if right and level is not whole[p] else None
+        in_doubt = level is whole[p] or (own is not None and not is_among(abs(own), taken, RIGHT))
+        as_others = in_doubt and is_among(ratio_of(by_line[p], whole[p]) or 1.0, taken, RIGHT)
         return level.factor is None and ((level.candidate is None and not is_inside) or as_others)
 
     return {p: by_line[p] if is_wrong_with_it(p, level) else level for p, level in chosen.items()}

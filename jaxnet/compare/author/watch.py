@@ -189,9 +189,9 @@ class Watch:
 
 
 def _operation(node: Node) -> tuple:
-    """What is done, and in which line; a product with 0, such as a penalty's in a first experiment, is another one."""
+    """What is done, by which instruction; a product with 0, as a penalty in a first experiment is, is another one."""
     is_left_out = node.function is np.multiply and any(type(i) in (int, float) and not i for i in node.inputs)
-    return node.place, node.function, is_left_out
+    return node.instruction, node.function, is_left_out
 
 
 def _began(step: Step) -> int:
