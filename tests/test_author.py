@@ -3185,6 +3185,26 @@ def test_what_a_first_experiment_multiplies_by_0_is_judged_in_a_second_one(tmp_p
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dW1", "weight-penalty")]
 
 
+def test_rows_that_decay_where_they_are_picked(tmp_path):
+    """Matrix factorisation: of the rows of an example the gradient is judged, and the decay that all of them have."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+ratings = [(u, i, float(rng.integers(1, 6))) for u in range(6) for i in range(5) if rng.random() < 0.6]
+P, Q = rng.normal(size=(6, 3)), rng.normal(size=(5, 3))
+for _ in range(10):
+    for u, i, r in ratings:
+        e = r - P[u] @ Q[i]
+        P[u], Q[i] = P[u] + 0.01 * (e * Q[i] - 0.02 * P[u]), Q[i] + 0.01 * (e * P[u] - 0.02 * Q[i])
+    print(np.mean([(r - P[u] @ Q[i]) ** 2 for u, i, r in ratings]))
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [p["right"] for p in said["parameters"]]) == ("right", [True, True])
+    assert ", with the weight penalty in your gradients" in said["truth"]
+    said = examined(tmp_path, text.replace("0.02 * Q[i]", "0.02 * Q[i - 1]"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["Q"]
+
+
 BY_HAND_FIRST = """
 import numpy as np
 X, y = np.array([[2.0, 3.0], [1.0, 5.0], [3.0, 2.0], [5.0, 1.0]]), np.array([0, 1, 2, 0])

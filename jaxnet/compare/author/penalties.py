@@ -35,6 +35,8 @@ def with_implied_penalty(
         true = true_gradients(p, truth)
         for derivative in (np.positive, np.sign):
             own = [derivative(np.asarray(values(p.before), float)) for values in drawn]
+            if all(level.arrays[0].shape == p.before.shape for level in levels):  # rows that no example has picked
+                own = [w * (a != 0) for w, a in zip(own, levels[0].arrays, strict=True)]
             if p.size > 1:
                 fits = [with_penalty(level.arrays, true, own, RIGHT) for level in levels]
             else:

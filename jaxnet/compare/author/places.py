@@ -12,7 +12,7 @@ from jaxnet.compare.author.chains import root_of
 from jaxnet.compare.author.dense import as_rows, original
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
-from jaxnet.compare.author.lines import text_of
+from jaxnet.compare.author.lines import text_of, where
 from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.repeat import contradiction
@@ -226,11 +226,11 @@ def _truth(judged: Judged) -> str:
     if loss.node is None:
         stepped = {n for p in judged.step.parameters for n in p.versions}
         numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
-        other = next((n.place for n in numbers if n.place is not None), None)
+        other = next((n for n in numbers if n.place is not None), None)
         why = (
             "no loss is computed in these steps"
             if other is None
-            else f"the number of line {other.line} has other gradients"
+            else f"the number of {where(other)} has other gradients"
         )
         return f"jax.grad of your forward pass and the {loss.name} that your error implies{penalty} ({why})"
     if loss.decay is not None:

@@ -33,6 +33,7 @@ from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree
 
+TIME_IS_UP = "stopped: the time was up"
 _NOTES = 20  # that are kept
 LOOPS = 3  # inside one another, which may end where they train what is known: Python has room for 20 blocks
 _ASKS_FOR_MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
@@ -249,7 +250,7 @@ class _Program:
             self.noting = True
             self.note(end, "stopped once it had trained: what comes after this was not run")
         elif isinstance(end, OutOfTime):
-            self.note(end, "stopped: the time was up")
+            self.note(end, TIME_IS_UP)
 
     def _place(self, filename: str, line: int) -> str:
         path, _, cell = filename.partition("#cell-")

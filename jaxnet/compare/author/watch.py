@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.names import names_in, names_in_frames
-from jaxnet.compare.author.program import Ran, shorten
+from jaxnet.compare.author.program import TIME_IS_UP, Ran, shorten
 from jaxnet.compare.author.recorder import begin_anew, recording
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, find_steps, steps_by_hand, steps_of_networks
@@ -168,7 +168,8 @@ class Watch:
         try:
             steps = find_steps(self.tape)
         except NoStep as error:
-            why = f" ({ran.notes[0]})" if ran is not None and ran.notes else ""
+            notes = [] if ran is None else sorted(ran.notes, key=lambda note: not note.endswith(TIME_IS_UP))
+            why = f" ({notes[0]})" if notes else ""
             if len(self.tape.nodes) > self.tape.most:
                 count = (self.tape.begun + 1) * self.tape.most
                 why = f" in the first {count} operations, and no more are recorded{why}"
