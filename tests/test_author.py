@@ -3205,6 +3205,31 @@ for _ in range(10):
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["Q"]
 
 
+def test_a_loss_that_is_added_up_in_a_loop_goes_back_through_all_of_it(tmp_path):
+    """All rounds are no hypothesis of their own: a wrong sign is one then as well."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+W1, W2 = rng.random((4, 3)), rng.random((2, 4))
+def loss(y, out):
+    total = 0
+    for i in range(y.size):
+        total += 0.5 * (y[i] - out[i]) ** 2
+    return total
+for _ in range(9):
+    x, y = rng.random((3, 1)), np.array([[10.0], [-2.0]])
+    h = 1 / (1 + np.exp(-(W1 @ x)))
+    out = W2 @ h
+    print(loss(y, out).item())
+    dW2 = (out - y) @ h.T
+    dW1 = (W2.T @ (out - y)) * h * (1 - h) @ x.T
+    W1, W2 = W1 - 0.01 * dW1, W2 - 0.01 * dW2
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("dW2 = (out - y)", "dW2 = (y - out)"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dW2", "wrong-sign")]
+
+
 BY_HAND_FIRST = """
 import numpy as np
 X, y = np.array([[2.0, 3.0], [1.0, 5.0], [3.0, 2.0], [5.0, 1.0]]), np.array([0, 1, 2, 0])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -65,18 +66,23 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
     pulled = truth.pulled(crossing)
 
     def gradients(count: int) -> Iterator[list[dict[Node, np.ndarray]]]:
-        """Those in the first draws that are made after one round, after two, and so on."""
+        """Those in the first draws that are made after one round, after two, and so on, but for all of them."""
+
+        def seeds() -> list[list[Any]]:
+            return [[sum(of_draw.get(use, 0.0) for use in uses) for uses in uses_of.values()] for of_draw in parts]
+
+        def is_all() -> bool:
+            return not any(np.any(seed) for of_draw in rest for seed in of_draw)
+
         parts = pulled[:count]
-        total = _of_parameters(step, parts)
-        while True:
-            seeds = [[sum(of_draw.get(use, 0.0) for use in uses) for uses in uses_of.values()] for of_draw in parts]
-            if not any(np.any(seed) for of_draw in seeds for seed in of_draw):
-                return
-            pairs = zip(drawn, seeds, strict=False)
-            parts = [pull.parts(values, of_draw, crossing) for values, of_draw in pairs]
+        total, rest = _of_parameters(step, parts), seeds()
+        while not is_all():
+            parts = [pull.parts(values, of_draw, crossing) for values, of_draw in zip(drawn, rest, strict=False)]
             more = _of_parameters(step, parts)
             total = [{n: t[n] + m[n] for n in t} for t, m in zip(total, more, strict=True)]
-            yield total
+            rest = seeds()
+            if not is_all():
+                yield total
 
     # Who goes back k rounds, at the end or from each round, does what a round needs another number of times than there
     # are rounds, but for k = 1.
