@@ -3230,6 +3230,43 @@ for _ in range(9):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dW2", "wrong-sign")]
 
 
+def test_a_training_that_goes_on_where_it_was_ended_in_the_midst_of_a_step(tmp_path):
+    """The first layer has made its third step then, the others have not: the momentum that came of their weights as
+    they still are is none of the next step's affairs."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(2)
+X = rng.normal(size=(42, 3))
+T = (X ** 2).sum(axis=1, keepdims=True)
+class Layer:
+    def __init__(self, inputs, outputs, slope):
+        self.W, self.V, self.slope = rng.normal(size=(inputs, outputs)) * 0.5, np.zeros((inputs, outputs)), slope
+    def forward(self, x):
+        self.x, self.z = x, x @ self.W
+        return np.maximum(self.z, self.slope * self.z)
+    def backward(self, g):
+        self.d = g * np.where(self.z > 0, 1, self.slope)
+        return self.d @ self.W.T
+    def update(self, rate):
+        kept = 0.5 * self.V
+        self.V = kept - rate * (self.x.T @ self.d)
+        self.W += self.V
+layers = [Layer(3, 6, 0), Layer(6, 6, 0), Layer(6, 1, 1)]
+for _ in range(6):
+    for i in range(0, 42, 10):
+        a = X[i : i + 10]
+        for layer in layers:
+            a = layer.forward(a)
+        print(np.mean((a - T[i : i + 10]) ** 2))
+        g = 2 * (a - T[i : i + 10]) / len(a)
+        for layer in layers[::-1]:
+            g = layer.backward(g)
+        for layer in layers:
+            layer.update(0.02)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
 BY_HAND_FIRST = """
 import numpy as np
 X, y = np.array([[2.0, 3.0], [1.0, 5.0], [3.0, 2.0], [5.0, 1.0]]), np.array([0, 1, 2, 0])

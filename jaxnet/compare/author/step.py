@@ -283,7 +283,7 @@ def _view(tape: Tape, network: list[Chain], k: int, others: frozenset[Node]) -> 
     last = max(p.after.number for p in parameters)
     following = [c.versions[k + 2].number for c in network if len(c.versions) > k + 2]
     end = max(min(following) if following else len(tape.nodes), last + 1)
-    window = [n for n in tape.nodes[first:end] if n not in others]
+    window = _window(parameters, tape, end, others)
     into_steps = made_of((n for p in parameters for n in (p.after, *nodes_in(p.steps))), first)
     # Labels depend on no version of a parameter; what an earlier step left behind does.
     roots = {root_of(p.versions[0]) for p in parameters}
@@ -291,6 +291,14 @@ def _view(tape: Tape, network: list[Chain], k: int, others: frozenset[Node]) -> 
     smooth = _smooth(parameters, window)
     masks = _masks(parameters, window)
     return View(parameters, window, masks, smooth, into_steps, touched, end, Values(), others)
+
+
+def _window(parameters: tuple[Parameter, ...], tape: Tape, end: int, others: frozenset[Node]) -> list[Node]:
+    """What may depend on the parameters of a step: of a training that was ended in the midst of one, what that has made
+    of them, a momentum, does not count."""
+    own = {n for p in parameters for n in (p.root, p.before)}
+    first = min(n.number for n in own)
+    return [n for n in tape.nodes[first:end] if (n.number >= tape.since or n in own) and n not in others]
 
 
 def _with_further(tape: Tape, view: View) -> View:
@@ -339,7 +347,7 @@ def _with_further(tape: Tape, view: View) -> View:
         return view
     parameters = (*view.parameters, *further.values())
     first = min(p.root.number for p in parameters)
-    window = [n for n in tape.nodes[first : view.last] if n not in view.others]
+    window = _window(parameters, tape, view.last, view.others)
     into_steps = made_of((n for p in parameters for n in nodes_in(p.steps)), first)
     touched = _following(tape.nodes[first : view.last], {p.root for p in parameters}) | view.touched
     smooth = _smooth(parameters, window)
