@@ -41,6 +41,7 @@ class Watch:
         self.elsewhere = False  # whether something was trained that the asked file has no part in
         self.unread = False  # whether arrays are stepped, by what nobody could read
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
+        self.left_out: set[object] = set()  # instructions that have multiplied by 0 in them
         self.began = time.monotonic()
         self.looked = 0.0  # seconds, for steps
         self.beside = False  # whether there may be other networks in that round
@@ -104,17 +105,22 @@ class Watch:
         return any(map(self.tape.following.get, updates))
 
     def _keep(self, steps: list[Step], names: dict[Node, list[str]]) -> None:
-        """Keeps a network whose step is made by other lines than those that are kept already: a state that is carried
-        through the forward pass of one is none."""
+        """Keeps a network whose step is made by other lines than those that are kept already, or with what they have
+        multiplied by 0; a state that is carried through the forward pass of one is none."""
         inside = made_of(p.after for p in steps[0].parameters) - {p.before for p in steps[0].parameters}
-        operations = {_operation(n) for n in inside & steps[0].active}
-        stepped = {_operation(p.after) for p in steps[0].parameters}
+        inside &= steps[0].active
+        operations = {(n.place, n.function) for n in inside}
+        stepped = {(p.after.place, p.after.function) for p in steps[0].parameters}
         known = [network.steps[0] for network in self.found]
         held = {n for step in known for p in step.parameters for n in (p.root, p.before)}
-        forward = {_operation(n) for step in known for n in step.forward if n not in held}
-        if not operations | stepped <= self.made and not stepped <= forward and len(self.found) < NETWORKS:
+        forward = {(n.place, n.function) for step in known for n in step.forward if n not in held}
+        counting = {n.instruction for n in inside if not _is_by_0(n)}
+        is_new = not operations | stepped <= self.made or not self.left_out.isdisjoint(counting)
+        if is_new and not stepped <= forward and len(self.found) < NETWORKS:
             self.found.append(Network(steps, {**self.tape.names, **names}))
             self.made |= operations | stepped
+            self.left_out |= {n.instruction for n in inside if _is_by_0(n)}
+            self.left_out -= counting
 
     def _keep_by_hand(self, names: dict[Node, list[str]]) -> None:
         """Keeps networks that are stepped once, beside the one that was found."""
@@ -125,7 +131,7 @@ class Watch:
     def _go_on(self) -> None:
         """Ends what trains the network that was found, beside others perhaps, and looks for more after it."""
         for steps in steps_of_networks(self.tape) if self.beside else ():
-            known = {_operation(p.after) for p in steps[0].parameters} <= self.made  # lines that train
+            known = {(p.after.place, p.after.function) for p in steps[0].parameters} <= self.made  # lines that train
             if (known or any(map(_is_repeated, steps[0].parameters))) and concerns(steps[0], self.asked):
                 self._keep(steps, names_in_frames(sys._getframe(2)))
         if len(self.found) == 1:  # what else there is may take half as long as this did
@@ -189,10 +195,9 @@ class Watch:
         return self.found
 
 
-def _operation(node: Node) -> tuple:
-    """What is done, by which instruction; a product with 0, as a penalty in a first experiment is, is another one."""
-    is_left_out = node.function is np.multiply and any(type(i) in (int, float) and not i for i in node.inputs)
-    return node.instruction, node.function, is_left_out
+def _is_by_0(node: Node) -> bool:
+    """Whether it is a product with 0, as a penalty in a first experiment is."""
+    return node.function is np.multiply and any(type(i) in (int, float) and not i for i in node.inputs)
 
 
 def _began(step: Step) -> int:
