@@ -1560,7 +1560,7 @@ for _ in range(5):
 IN_LOOPS = """
 import numpy as np
 rng = np.random.default_rng(1)
-X, Y, W1, W2 = (rng.normal(size=size) for size in ((12, 3), (12, 2), (3, 4), (4, 2)))
+X, Y, W1, W2 = (rng.normal(size=size) for size in ((5, 3), (5, 2), (3, 4), (4, 2)))
 b1, b2 = np.zeros(4), np.zeros(2)
 for _ in range(6):
     for x, y in zip(X, Y):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 from jaxnet.compare.author.chains import before_writes
@@ -49,7 +49,7 @@ def parts(value: Any) -> list[tuple[str, Any]]:
         return [(f"[{key!r}]", part) for key, part in list(value.items())[:200]]
     if isinstance(value, (list, tuple)):
         return [(f"[{k}]", part) for k, part in enumerate(value[:200])]
-    own = getattr(value, "__dict__", None)
+    own = getattr(value, "__dict__", None) if not isinstance(value, ModuleType) else None
     module = getattr(type(value), "__module__", "")
     if isinstance(own, dict) and not isinstance(value, type) and not module.startswith(("numpy", "jaxnet")):
         return [(f".{key}", part) for key, part in list(own.items())[:200]]
