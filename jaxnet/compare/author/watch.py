@@ -80,11 +80,12 @@ class Watch:
         if self.asked and not concerns(steps[0], self.asked):
             self.elsewhere = True
             self._leave(steps[:1], "it trains what was not asked for")
-        self._keep(steps, names_in_frames(sys._getframe(1)))
+        names = names_in_frames(sys._getframe(1))
+        self._keep(steps, names)
         if not self.asked or len(self.found) == NETWORKS:
             raise Enough
+        self._keep_by_hand(names)
         # What is trained further is to begin with all that this round of the loop changes.
-        self._keep_by_hand(names_in_frames(sys._getframe(1)))
         self.beside = len(networks := steps_of_networks(self.tape)) > 1
         self.trained = [of_network[0] for of_network in networks or [steps]]
         stepped = (p.after for step in self.trained for p in step.parameters)
