@@ -21,30 +21,43 @@ from jaxnet.compare.author.recorder import JOINING, Array, Number, call, is_reco
 
 
 def modules() -> dict[str, types.ModuleType]:
-    """The modules that stand in the place of NumPy's and of `math`, by name."""
-    random, linalg = _module(np.random, _RANDOM), _module(np.linalg, {})
-    tricks = _module(np.lib.stride_tricks, _TRICKS)
-    lib = _module(np.lib, {"stride_tricks": tricks})
-    ma = types.ModuleType("numpy.ma")
-    masked = {name: _losing(getattr(np.ma, name)) for name in ("array", "masked_array", "MaskedArray", "zeros", "ones")}
-    vars(ma).update(vars(np.ma) | masked)
-    numpy = _module(np, {**_NUMPY, "random": random, "linalg": linalg, "lib": lib, "ma": ma})
-    return {module.__name__: module for module in (numpy, lib, tricks, random, linalg, ma, _module(math, _MATH))}
+    """What stands in the place of NumPy and of `math`, by name: new modules, into which a program may write."""
+    made = {name: types.ModuleType(name) for name in _contents()}
+    for name, module in made.items():
+        vars(module).update(_contents()[name])
+        package, _, own = name.rpartition(".")
+        if package:
+            setattr(made[package], own, module)
+    return made
 
 
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type(np.reshape))  # the last: those that NumPy dispatches
 
 
-def _module(real: types.ModuleType, own: dict[str, Any]) -> types.ModuleType:
-    module = types.ModuleType(real.__name__)
-    vars(module).update(own)
+@functools.cache
+def _contents() -> dict[str, dict[str, Any]]:
+    """What the modules hold."""
+    masked = {name: _losing(getattr(np.ma, name)) for name in ("array", "masked_array", "MaskedArray", "zeros", "ones")}
+    return {
+        "numpy": _recording(np, _NUMPY),
+        "numpy.lib": _recording(np.lib, {}),
+        "numpy.lib.stride_tricks": _recording(np.lib.stride_tricks, _TRICKS),
+        "numpy.random": _recording(np.random, _RANDOM),
+        "numpy.linalg": _recording(np.linalg, {}),
+        "numpy.ma": vars(np.ma) | masked,
+        "math": _recording(math, _MATH),
+    }
+
+
+def _recording(real: types.ModuleType, own: dict[str, Any]) -> dict[str, Any]:
+    found = dict(own)
     for key in dir(real):
         value = getattr(real, key)
         if key not in own:
-            setattr(module, key, _making(value) if isinstance(value, _FUNCTIONS) else value)
+            found[key] = _making(value) if isinstance(value, _FUNCTIONS) else value
         elif isinstance(own[key], types.FunctionType):
-            setattr(module, key, _by_names_of(value, own[key]))
-    return module
+            found[key] = _by_names_of(value, own[key])
+    return found
 
 
 def _by_names_of(real: Callable, own: Callable) -> Callable:
