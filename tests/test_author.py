@@ -2536,19 +2536,6 @@ for step in range(20):
 """
 
 
-ONE_CLASS_EACH = """
-import numpy as np
-np.random.seed(3)
-X, y, W = np.random.randn(30, 4), np.arange(30) % 3, np.random.randn(3, 4) / 9
-for epoch in range(20):
-    total = 0
-    for k in range(3):
-        t = (y == k).astype(float)
-        p = 1 / (1 + np.exp(-X @ W[k]))
-        total -= np.mean(t * np.log(p) + (1 - t) * np.log(1 - p))
-        W[k] -= 0.1 * X.T @ (p - t) / 30
-    print(total)
-"""
 LOWER = PENALISED.replace("for _", "W1 = np.tril(W1)\nfor _")
 SYMMETRIC = SQUARE.replace("for _", "W1 = (W1 + W1.T) / 2\nfor _").replace("X.T @ dZ1,", "X.T @ dZ1 + dZ1.T @ X,")
 BOTH_WAYS = """
@@ -2586,12 +2573,11 @@ for step in range(20):
          "leaves some entries of W1 as they"),
         (LOWER.replace("X.T @ dZ1,", "np.tril(X.T @ dZ1) + 0.02 * W1,").replace(" dZ2,", " dZ2 + 0.02 * W2,"),
          "leaves some entries of W1 as they"),
-        (ONE_CLASS_EACH, "line 11 of net.py steps entries of W in turns"),
         (SYMMETRIC, "W1 is symmetric, and its gradient is that of a matrix which is to stay so"),
         (FIXED_POINT, "where an iteration comes to a fixed point"),
         (BOTH_WAYS, "right if what line 15 makes is a constant"),
     ],
-    ids=["by turns", "some entries by turns", "some entries", "a triangle", "a lower matrix", "a class each",
+    ids=["by turns", "some entries by turns", "some entries", "a triangle", "a lower matrix",
          "a symmetric matrix",
          "a fixed point", "a stopped branch that is used twice"],
 )  # fmt: skip
@@ -3186,23 +3172,49 @@ def test_what_a_first_experiment_multiplies_by_0_is_judged_in_a_second_one(tmp_p
 
 
 def test_rows_that_decay_where_they_are_picked(tmp_path):
-    """Matrix factorisation: of the rows of an example the gradient is judged, and the decay that all of them have."""
+    """Matrix factorisation with biases: of the rows of an example the gradient is judged, and the decay that all have.
+    Examples that have no row in common are one step, and what they read of an array is what it was before."""
     text = """
 import numpy as np
 rng = np.random.default_rng(0)
 ratings = [(u, i, float(rng.integers(1, 6))) for u in range(6) for i in range(5) if rng.random() < 0.6]
-P, Q = rng.normal(size=(6, 3)), rng.normal(size=(5, 3))
+P, Q, b, c = rng.normal(size=(6, 3)), rng.normal(size=(5, 3)), np.zeros(6), np.zeros(5)
 for _ in range(10):
     for u, i, r in ratings:
-        e = r - P[u] @ Q[i]
+        e = r - (b[u] + c[i] + P[u] @ Q[i])
+        b[u] += 0.01 * (e - 0.02 * b[u])
+        c[i] += 0.01 * (e - 0.02 * c[i])
         P[u], Q[i] = P[u] + 0.01 * (e * Q[i] - 0.02 * P[u]), Q[i] + 0.01 * (e * P[u] - 0.02 * Q[i])
-    print(np.mean([(r - P[u] @ Q[i]) ** 2 for u, i, r in ratings]))
+    print(np.mean([(r - b[u] - c[i] - P[u] @ Q[i]) ** 2 for u, i, r in ratings]))
 """
-    said = examined(tmp_path, text)
-    assert (said["verdict"], [p["right"] for p in said["parameters"]]) == ("right", [True, True])
-    assert ", with the weight penalty in your gradients" in said["truth"]
-    said = examined(tmp_path, text.replace("0.02 * Q[i]", "0.02 * Q[i - 1]"))
-    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["Q"]
+    for order in ("", "    rng.shuffle(ratings)\n"):
+        shuffled = text.replace("    for u, i, r in ratings:\n", order + "    for u, i, r in ratings:\n")
+        said = examined(tmp_path, shuffled)
+        assert (said["verdict"], len(said["parameters"]), said["unjudged"]) == ("right", 4, [])
+        assert ", with the weight penalty in your gradients" in said["truth"]
+        assert examined(tmp_path, re.sub(r" - 0\.02 \* [^,)]+", "", shuffled))["verdict"] == "right"
+        for right, wrong, name in (("0.02 * Q[i]", "0.02 * Q[i - 1]", "Q"), ("e * Q[i]", "e * Q[i - 1]", "P")):
+            said = examined(tmp_path, shuffled.replace(right, wrong))
+            assert [p["name"] for p in said["parameters"] if not p["right"]] == [name]
+
+
+def test_rows_that_are_stepped_class_by_class(tmp_path):
+    text = """
+import numpy as np
+np.random.seed(3)
+X, y, W = np.random.randn(30, 4), np.arange(30) % 3, np.random.randn(3, 4) / 9
+for epoch in range(20):
+    total = 0
+    for k in range(3):
+        t = (y == k).astype(float)
+        p = 1 / (1 + np.exp(-X @ W[k]))
+        total -= np.mean(t * np.log(p) + (1 - t) * np.log(1 - p))
+        W[k] -= 0.1 * X.T @ (p - t) / 30
+    print(total)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("@ (p - t)", "@ (p - (k < 2) * t)"))
+    assert (said["verdict"], said["findings"][0]["line"]) == ("wrong", 11)
 
 
 def test_a_loss_that_is_added_up_in_a_loop_goes_back_through_all_of_it(tmp_path):

@@ -288,12 +288,15 @@ def _rounds(writes: Iterable[tuple[Node, Any]]) -> dict[Node, int]:
         stretch.clear()
         inside.clear()
 
-    for node, step in sorted(writes, key=lambda write: write[0].number):
-        of_row = bool(stretch) and node.function is setitem and node.inputs[2] is stretch[-1][0]  # a row of a matrix
+    in_order = sorted(writes, key=lambda write: write[0].number)
+    rows = {n for node, _ in in_order if node.function is setitem for n in nodes_in(node.inputs[2])}
+    for node, step in in_order:
+        of_row = bool(stretch) and node.function is setitem and node.inputs[2] is stretch[-1][0]
         own = inside.get(node.instruction) if not of_row else None
         between = bool(stretch) and stretch[-1][0].instruction != node.instruction
         # An array as a whole is stepped again, or with what follows from the entries that have been written.
-        again = node.function not in PIECEWISE and (node.instruction in first or _is_made_of(step, inside.values()))
+        whole = node.function not in PIECEWISE and node not in rows
+        again = whole and (node.instruction in first or _is_made_of(step, inside.values()))
         if stretch and (again or (own and (between or made_of(nodes_in(step), stretch[0][0].number) & own))):
             close()
         stretch.append((node, step))

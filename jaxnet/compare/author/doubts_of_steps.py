@@ -158,8 +158,8 @@ def _is_cut(still: list[Array], share: float) -> bool:
 
 
 def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
-    """A step may be one of some entries only, whose turn it is, or of those that are trained at all; entries may be
-    stepped in turns, each down a loss of its own; and of a symmetric matrix both halves may be one and the same."""
+    """A step may be one of some entries only, whose turn it is, or of those that are trained at all; and of a symmetric
+    matrix both halves may be one and the same."""
     recorded = Values()
 
     def is_right(name: str, entries: Array) -> bool:
@@ -170,11 +170,6 @@ def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
         p, given, true = judged.names[name], judged.given[name], judged.true[name]
         if any(array.shape != t.shape for array, t in zip(given, true, strict=True)):
             continue
-        if len(p.steps) > 1 and is_right(name, true[0] != 0):
-            raise Unexplained(
-                f"{where(p.after)} steps entries of {name} in turns, and the loss has a part of some alone, whose "
-                "gradient is right: right if others have a loss of their own, and wrong if not"
-            )
         whole = [n for n in judged.step.way_to(p) if n.size == p.size]
         masks = [p.after] if p.after.function in PIECEWISE else []
         masks += [n for n in whole if n.function in (np.tril, np.triu)]

@@ -27,7 +27,7 @@ def with_implied_penalty(
         return truth, fitted
     adjoints, levels_of = [dict(a) for a in truth.adjoints], dict(fitted)
     of: dict[Parameter, float] = {}
-    # A single number is as well another multiple of the true one in each draw: it has the penalty that others have.
+    # A single number, or entry, is also another multiple of the true one in each draw: it has the λ that others have.
     for p in sorted(fitted, key=lambda p: -p.size):
         levels = fitted[p]
         if any(level.factor is not None for level in levels):
@@ -37,7 +37,7 @@ def with_implied_penalty(
             own = [derivative(np.asarray(values(p.before), float)) for values in drawn]
             if all(level.arrays[0].shape == p.before.shape for level in levels):  # rows that no example has picked
                 own = [w * (a != 0) for w, a in zip(own, levels[0].arrays, strict=True)]
-            if p.size > 1:
+            if min(map(np.count_nonzero, own)) > 1:
                 fits = [with_penalty(level.arrays, true, own, RIGHT) for level in levels]
             else:
                 fits = [_with_one_of(of.values(), level.arrays, true, own) for level in levels]

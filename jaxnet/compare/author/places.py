@@ -97,9 +97,9 @@ def unjudged(judged: Judged, trained: frozenset[Node]) -> list[Unjudged]:
     held = [((n.instruction, n.function, k), i) for n in step.active for k, i in enumerate(n.inputs)]
     in_turn = {where for where, i in held if isinstance(i, Node) and i in stepped}  # where one after the other stands
     forward = made_of([e.prediction for e in step.examples], first, until=trained.__contains__)
+    known = step.active.union(trained, *(p.writes for p in step.parameters))
     for node in sorted(forward, key=lambda n: n.number):
         here = (i for k, i in enumerate(node.inputs) if (node.instruction, node.function, k) in in_turn)
-        known = step.active | trained
         for array in (i for i in here if isinstance(i, Node) and root_of(i) not in known and i.dtype.kind == "f"):
             found[unchanged(array, node)] = None
         still = [p for p in node.parents if p not in step.active and p.shape and p.dtype.kind == "f"]

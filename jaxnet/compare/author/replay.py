@@ -266,7 +266,8 @@ class PullBack:
             known |= {node: self._described(node, values) for node in self.order if node not in known}
             steps = [known[node] for node in self.order if known[node].moving]
             needed = {n for step in steps for n in _needed(step.node)}
-            others = {n for step in steps for n in step.node.parents} - needed
+            moving = {self._node[number] for step in steps for number in step.moving}
+            others = moving.union(*(step.node.parents for step in steps)) - needed
             arrays = {n.number: np.asarray(values(n)) for n in needed}
             arrays |= {n.number: np.broadcast_to(np.float64(0), n.shape) for n in others}
             self._of_draw[values] = steps, arrays
@@ -289,7 +290,15 @@ class PullBack:
             return _Slot(n.number)
 
         inputs = _without_masks(node, values) if node.function in INDEXED else node.inputs
+        if node.function is operator.getitem:
+            inputs = self._read_from(node), *inputs[1:]
         return Operation(node, replaced((inputs, _keywords(node)), argument), moving)
+
+    def _read_from(self, node: Node) -> Any:
+        """The array of which a part is read: other parts of a parameter may have been stepped by then."""
+        array, source = node.inputs[0], node.sources[0]
+        is_before = array not in self.active and source in self.active and source.shape == array.shape
+        return source if is_before else array
 
 
 def _needed(node: Node) -> tuple[Node, ...]:
