@@ -2477,8 +2477,10 @@ def test_a_penalty_that_all_gradients_have(tmp_path, penalty, change):
     said = examined(tmp_path, text)
     assert said["verdict"] == "right"
     assert ", with the weight penalty in your gradients" in said["truth"]
-    if "sign" not in penalty:
-        assert [p["right"] for p in examined(tmp_path, text.replace(*SLOPE))["parameters"]][:2] == [False, False]
+    if "sign" not in penalty:  # of what is wrong for another reason, the others' decay is none
+        said = examined(tmp_path, text.replace(*SLOPE))
+        assert [p["right"] for p in said["parameters"]] == [False, False, True, True]
+        assert {f["code"] for f in said["findings"]} == {"missing-activation-derivative"}
 
 
 def test_a_penalty_of_biases(tmp_path):

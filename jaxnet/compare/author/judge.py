@@ -21,7 +21,14 @@ from jaxnet.compare.author.levels import RIGHT, Level, differs, fit, holds, leve
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.output import wrong_error
-from jaxnet.compare.author.penalties import is_by_a_penalty, penalty_finding, with_implied_penalty, without_decay
+from jaxnet.compare.author.penalties import (
+    is_by_a_penalty,
+    is_decay_of_all,
+    of_wrong,
+    penalty_finding,
+    with_implied_penalty,
+    without_decay,
+)
 from jaxnet.compare.author.rates import have_hidden_numbers
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.readings import compared, equal_to_truth, multiple_among, shared_constant, whole_steps
@@ -197,13 +204,12 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
         truth, fitted = without_decay(truth, fitted, step, drawn)
     if not step.stale:
         truth, fitted = with_implied_penalty(truth, fitted, step, drawn, stated)
-    all_levels = fitted
-    levels, fitted = compared(fitted, step, drawn)
-    readings = [_at_levels(step, drawn, by_name, truth, fitted, levels, network, stated)]
-    for choice in whole_steps(levels, fitted, step, drawn):
-        with contextlib.suppress(ValueError):  # of another reading, where the first has a verdict
-            readings.append(_at_levels(step, drawn, by_name, truth, fitted, choice, network, stated))
-    judged = min(readings, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
+    judged, levels, fitted = _by_gradients(step, drawn, by_name, truth, all_levels := fitted, network, stated)
+    if stated and (added := of_wrong(judged)):
+        decaying, of_decay = with_implied_penalty(truth, all_levels, step, drawn, stated, added)
+        if decaying.loss.penalised:
+            truth, all_levels = decaying, of_decay
+            judged, levels, fitted = _by_gradients(step, drawn, by_name, truth, all_levels, network, stated)
     off = next((f.scale for f in judged.findings if (f.at, f.code) == ("loss", "wrong-scale")), None)
     outer = {p: multiple_among(1 / off, levels[p], fitted[p]) for p in levels} if judged.wrong and off else {}
     if outer and all(outer.values()):  # the constant is taken off before the step
@@ -213,6 +219,17 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
         doubts_of_steps.check_what_arrays_decay_by(judged, all_levels)
         doubts_of_steps.check_what_is_added(judged, all_levels)
     return judged
+
+
+def _by_gradients(step: Step, drawn, by_name, truth: Truth, fitted, network, stated: bool):
+    """The verdict, by those arrays of each parameter that explain most; the arrays, and all that there are."""
+    levels, fitted = compared(fitted, step, drawn)
+    readings = [_at_levels(step, drawn, by_name, truth, fitted, levels, network, stated)]
+    for choice in whole_steps(levels, fitted, step, drawn):
+        with contextlib.suppress(ValueError):  # of another reading, where the first has a verdict
+            readings.append(_at_levels(step, drawn, by_name, truth, fitted, choice, network, stated))
+    judged = min(readings, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
+    return judged, levels, fitted
 
 
 def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool) -> Judged:
@@ -338,6 +355,7 @@ def _accused(judged: Judged, factors, known) -> Judged:
             findings = [f for f in findings if (f.at, f.code) != ("loss", "wrong-scale")]
         if not judged.stated:  # no penalty is denied
             findings = [f for f in findings if f.code != "weight-penalty"]
+        findings = [f for f in findings if not is_decay_of_all(f, judged.truth)]
         of_loss = (f.scale for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale")
         common = unit * (next(of_loss, None) or 1.0)
     else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+import types
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -18,11 +19,16 @@ from jaxnet.compare.multiples import common_multiple, with_penalty, without_ones
 
 
 def with_implied_penalty(
-    truth: Truth, fitted: dict[Parameter, list[Level]], step: Step, drawn: list[Values], stated: bool
+    truth: Truth,
+    fitted: dict[Parameter, list[Level]],
+    step: Step,
+    drawn: list[Values],
+    stated: bool,
+    of_wrong: Mapping[Parameter, float] = types.MappingProxyType({}),
 ):
     """The truth with λ/2 Σp², or λ Σ|p|, for each parameter in whose gradient the derivative of that is: a loss that is
-    inferred cannot deny it. One that is computed does, unless all weights have the same λ: then they are to decay, and
-    it is computed without."""
+    inferred cannot deny it. One that is computed does, unless all weights have the same λ, but for those whose gradient
+    is wrong in any case: then they are to decay, and it is computed without. The λ `of_wrong` ones count as well."""
     if stated and _has_penalty(truth, step):
         return truth, fitted
     adjoints, levels_of = [dict(a) for a in truth.adjoints], dict(fitted)
@@ -49,11 +55,30 @@ def with_implied_penalty(
                     of_draw[p.before] = t + penalty * w
                 break
     weights = [p for p in fitted if len(without_ones(p.before.shape)) > 1]
-    of_weights = [of[p] for p in weights if p in of]
-    shared = 1 < len(weights) == len(of_weights) and np.ptp(of_weights) <= RIGHT * max(of_weights)
+    known = {**of_wrong, **of}
+    weights = [p for p in weights if p in known or any(level.factor is not None for level in fitted[p])]
+    shared = len(weights) > 1 and all(p in known for p in weights) and _is_shared([known[p] for p in weights])
     if not of or (stated and not shared):
         return truth, fitted
-    return truth._replace(loss=truth.loss._replace(penalised=tuple(p.before for p in of)), adjoints=adjoints), levels_of
+    return truth._replace(
+        loss=truth.loss._replace(penalised={p.before: penalty for p, penalty in of.items()}), adjoints=adjoints
+    ), levels_of
+
+
+def of_wrong(judged: Judged) -> dict[Parameter, float]:
+    """The λ of what is added to gradients that are wrong for other reasons as well."""
+    added = (f for f in judged.findings if f.code == "weight-penalty" and f.scale_name == "added")
+    return {judged.names[f.at[1:]]: f.scale or 0.0 for f in added if f.at[1:] in judged.names}
+
+
+def is_decay_of_all(finding: Finding, truth: Truth) -> bool:
+    """Whether it is the penalty that others are granted."""
+    decays = [finding.scale or 0.0, *truth.loss.penalised.values()]
+    return finding.code == "weight-penalty" and len(decays) > 1 and _is_shared(decays)
+
+
+def _is_shared(decays: list[float]) -> bool:
+    return max(decays) - min(decays) <= RIGHT * max(decays)
 
 
 def _has_penalty(truth: Truth, step: Step) -> bool:

@@ -17,7 +17,7 @@ from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, multiples, nodes_in, setitem
 from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
@@ -294,6 +294,8 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
     if name in judged.names:
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         node = _in_formula(judged, name) if whole else judged.made.get(name)
+        if node is not None and finding.code != "weight-penalty":
+            node = _before_the_penalty(node, judged.names[name].before)
         if node is not None and finding.code in ("wrong-sign", "wrong-scale"):
             node = frontier.first_of_value(judged, name, node)
         return node if node is None else min(of_each_example(judged, node), key=lambda n: n.number)
@@ -304,6 +306,15 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
             return _scaled(judged, held, finding)
         return through_weights(judged, held) if through and held is not None else held
     return judged.step.examples[0].prediction if finding.at == "forward" else None
+
+
+def _before_the_penalty(node: Node, parameter: Node) -> Node:
+    """What a multiple of the parameter is added to, in a line of its own."""
+    if node.function is np.add and len(node.parents) == 2:
+        rest = [n for n in node.parents if parameter not in multiples(n)]
+        if len(rest) == 1 and rest[0].place != node.place:
+            return rest[0]
+    return node
 
 
 def _through_new_weights(judged: Judged, gradient: Node | None) -> Node | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +33,8 @@ class Loss(NamedTuple):
     node: Node | None
     name: str | None  # squared-error, cross-entropy, binary-cross-entropy; None for another one
     exact: bool = True  # the program's loss is the named one to rounding
-    penalised: tuple[Node, ...] = ()  # what has the weight penalty that gradients imply, where no loss says otherwise
+    # λ of what has the weight penalty that gradients imply, where no loss says otherwise.
+    penalised: Mapping[Node, float] = types.MappingProxyType({})
     decay: Node | None = None  # where parameters shrink instead, and without that penalty
     other: str | None = None  # the name of another loss, if all gradients are those of that one
     factor: float | None = None  # what the program's own is times the sum of the named one over the examples
