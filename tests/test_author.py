@@ -4146,3 +4146,29 @@ def test_the_lines_of_generated_mistakes():
             for (_, code), line in found.items():
                 if code not in ("should-be-zero", "weights-already-updated"):
                     assert text[line[1] - 1] not in right, (seed, form, code)
+
+
+@pytest.mark.parametrize(("largest", "taken"), [(10000.0, "W - C * y * x"), (10.0, "-W - C * y * x")])
+def test_what_is_added_to_a_parameter_is_no_error_of_it(tmp_path, largest, taken):
+    """A support vector machine, an example at a time: W is no prediction, nor is −W, of which C y x would be labels: a
+    wrong gradient was that of a squared error, and the right one 10,000 times that."""
+    text = f"""
+import numpy as np
+np.random.seed(0)
+C, X = {largest}, np.hstack([np.random.rand(80, 2), np.ones((80, 1))])
+Y = np.where(X[:, 0] + 0.5 * X[:, 1] > 0.75, 1.0, -1.0)
+order = np.random.permutation(80)
+X, Y = X[order], Y[order]
+W = np.zeros(3)
+for epoch in range(500):
+    for x, y in zip(X, Y):
+        if 1 - y * np.dot(x, W) <= 0:
+            dW = W
+        else:
+            dW = {taken}
+        W = W - 0.000001 * dW
+        cost = 0.5 * np.dot(W, W) + C * np.sum(np.maximum(0, 1 - Y * np.dot(X, W)))
+    print(epoch, cost)
+"""
+    with pytest.raises(ValueError, match="no gradient is that of it"):
+        examined(tmp_path, text)

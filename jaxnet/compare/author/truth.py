@@ -401,8 +401,11 @@ def _losses_for(predictions: list[Node]) -> Iterator[tuple[str, list[Callable[[A
 
 def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     """The gradients of each loss that may be meant: the program's own first, then those that have a name."""
-    labels = [[labels_of(example, values) for example in step.examples] for values in drawn]
     predictions = [example.prediction for example in step.examples]
+    weights = {n for p in step.parameters for n in (p.before, p.root)}
+    # Anything that is added to a parameter, or to what it decays by, would be an error of that.
+    is_fitted = not all(any(n in weights for n in multiples(_not_negative(p))) for p in predictions)
+    labels = [[labels_of(e, values) if is_fitted else None for e in step.examples] for values in drawn]
     pull = PullBack([*step.losses, *predictions], step.active, {p.root for p in step.parameters})
     kept = [*predictions, *(p.before for p in step.parameters)]
     turned = [p for p in step.parameters if p.root is not p.before]
@@ -423,17 +426,9 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
         adjoints = [{n: of_draw[n] for n in kept if n in of_draw} for of_draw in found]
         return Truth(loss, adjoints, pulled, [])
 
-    def is_weights(prediction: Node) -> bool:
-        """Whether it is a parameter, or what one decays by: anything that is added to it is an error of that."""
-        return any(n in (p.before, p.root) for n in multiples(prediction) for p in step.parameters)
-
     @functools.cache
     def of_names() -> list[Truth]:
-        if (
-            not predictions
-            or any(y is None for of_draw in labels for y in of_draw)
-            or all(map(is_weights, predictions))
-        ):
+        if not predictions or any(y is None for of_draw in labels for y in of_draw):
             return []
         found, none = [], [0.0] * len(step.losses)
         for name, formulas in _losses_for(predictions):
@@ -467,6 +462,12 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
             if corrections is not None and factor > 0:  # gradients may have the small number in them as well
                 yield truth._replace(loss=loss._replace(exact=True))
     yield from of_names()
+
+
+def _not_negative(node: Node) -> Node:
+    while node.function is np.negative:
+        (node,) = node.parents
+    return node
 
 
 def has_more_terms(loss: Node, step: Step) -> bool:
@@ -539,7 +540,7 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, float, list
             softened = max(
                 np.abs(o - factor * n / (1 + small * np.abs(n))).max() / (np.abs(o).max() + 1e-300) for o, n in pairs
             )
-            if worst < ROUGH or (softened < 1e-9 and 0 < small < ROUGH):
+            if worst < (1e-9 if name == "squared-error" else ROUGH) or (softened < 1e-9 and 0 < small < ROUGH):
                 corrections = [
                     [factor * n - o for o, n in zip(*both, strict=True)] for both in zip(own, named, strict=True)
                 ]
