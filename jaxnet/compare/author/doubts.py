@@ -174,7 +174,7 @@ def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
     """A program may step some arrays down one number and others down another one: a critic and an actor, say."""
     step, loss = judged.step, judged.truth.loss.node
     ways = ancestors(n for p in step.parameters for n in nodes_in(p.steps))
-    numbers = [n for n in step.active if n.size == 1 and n.dtype is not None and n.dtype.kind == "f" and n not in ways]
+    numbers = [n for n in step.active if n.size == 1 and n.is_float and n not in ways]
     inner = {parent for n in numbers for parent in n.parents}
     outer = {n.site: n for n in sorted(numbers, key=lambda n: -n.number) if n not in inner and n is not loss}
     for node in list(outer.values())[:MOST_NUMBERS]:

@@ -225,7 +225,7 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
             whole_of = original(target)  # the derivative by Aᵀ is one by a use of A
             is_whole = use is None and (whole_of is target or uses[whole_of] == 1)
             references.setdefault(key, []).append((target, is_whole, arrays))
-    backward = [n for n in step.backward if n.size and n.dtype is not None and n.dtype.kind == "f"]
+    backward = [n for n in step.backward if n.size and n.is_float]
     found_of: Known = {}
     whole: set[Node] = set()
     for node in backward:

@@ -150,7 +150,14 @@ def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place 
     known = [n for n in truth.adjoints[0] if n not in held and n.shape == labels.shape]
     errors = [[adjoints[n] for adjoints in truth.adjoints] for n in known if all(n in a for a in truth.adjoints)]
     errors = [error for error in errors if all(a.shape == labels.shape and a.any() for a in error)]
-    for node in (n for n in step.backward if over and n.shape == labels.shape):
+    for node in (n for n in step.backward if over and n.shape == labels.shape and n.is_float):
+
+        def is_right_with(error: list[np.ndarray], node: Node = node) -> bool:
+            rest = [values.before(node) for values in drawn]
+            for values, a in zip(rest, error, strict=True):
+                values.known[node] = np.array(a)
+            return explains(levels_of(step, rest), truth)
+
         for right in errors:
             given = [np.asarray(values(node), float) for values in drawn]
             numbers = [
@@ -162,11 +169,10 @@ def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place 
             # Of two classes the errors are numbers times the right ones, whatever they are.
             if labels.shape[over[0]] < 3 and not all(np.allclose(n, first) for n in others):
                 continue
-            if np.ptp(first) > RIGHT * np.abs(first).max():
-                rest = [values.before(node) for values in drawn]
-                for values, a in zip(rest, right, strict=True):
-                    values.known[node] = np.array(a)
-                return node.place if explains(levels_of(step, rest), truth) else None
+            some = right[0].any(over[0], keepdims=True)  # of what has no error any number is right
+            if np.ptp(first[some]) > RIGHT * np.abs(first).max():
+                # All of the error must go through there.
+                return node.place if is_right_with(right) and is_right_with([2 * a for a in right]) else None
     return None
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
+from jaxnet.compare.author.chains import root_of
 from jaxnet.compare.author.frontier import frontiers
 from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved
 from jaxnet.compare.author.levels import RIGHT, Level, differs, fit, holds, levels_of, true_gradients
@@ -34,7 +35,7 @@ from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.readings import compared, equal_to_truth, multiple_among, shared_constant, whole_steps
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_alone_of, nodes_in
+from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
 from jaxnet.compare.author.truth import Loss, Truth, draws, has_more_terms, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple
@@ -501,7 +502,8 @@ def _has_right_part(judged: Judged, name: str) -> bool:
     p = judged.names[name]
     numbers = Values({p.before: np.arange(p.size).reshape(p.before.shape)})
     for node in judged.step.active:
-        if node.function is operator.getitem and node.size > 1 and made_alone_of([node], {p.before}):
+        is_part = node.function is operator.getitem and root_of(node.inputs[0]) is p.root
+        if is_part and 1 < node.size < p.size:
             part = np.ravel(numbers(node)).astype(int)  # other entries may have been written meanwhile
             given, true = ([np.ravel(a)[part] for a in of[name]] for of in (judged.given, judged.true))
             if all(t.any() for t in true) and common_multiple(given, true, RIGHT) is not None:

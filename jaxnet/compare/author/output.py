@@ -77,7 +77,7 @@ def wrong_error(step: Step, truth: Truth, drawn: list[Values]) -> Candidate | No
         return None
     levels = levels_of(step, drawn)
     gradients = _gradients(end.scores, step.active, step.parameters, tuple(drawn))
-    backward = [n for n in step.backward if n.size == end.scores.size and n.dtype is not None and n.dtype.kind == "f"]
+    backward = [n for n in step.backward if n.size == end.scores.size and n.is_float]
     held = [(node, [end.as_held(np.asarray(values(node), float)) for values in drawn]) for node in backward]
     rest: list[dict[Node, Any]] | None = None  # what a penalty of the loss adds to the gradients
     for candidate in itertools.islice(output_candidates(end.passes), 1, None):

@@ -100,9 +100,9 @@ def unjudged(judged: Judged, trained: frozenset[Node]) -> list[Unjudged]:
     known = step.active.union(trained, *(p.writes for p in step.parameters))
     for node in sorted(forward, key=lambda n: n.number):
         here = (i for k, i in enumerate(node.inputs) if (node.instruction, node.function, k) in in_turn)
-        for array in (i for i in here if isinstance(i, Node) and root_of(i) not in known and i.dtype.kind == "f"):
+        for array in (i for i in here if isinstance(i, Node) and root_of(i) not in known and i.is_float):
             found[unchanged(array, node)] = None
-        still = [p for p in node.parents if p not in step.active and p.shape and p.dtype.kind == "f"]
+        still = [p for p in node.parents if p not in step.active and p.shape and p.is_float]
         others = [p for p in node.parents if p not in still]
         if node.place is None or len(node.parents) != 2 or not still:
             continue

@@ -450,10 +450,6 @@ def _may_be_loss(node: Node, view: View) -> bool:
     return node.size == max(node.shape, default=1) and alone
 
 
-def _is_float(node: Node) -> bool:
-    return node.dtype is not None and node.dtype.kind == "f"
-
-
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
     """Which parameters each Node depends on, as bits."""
     bits = {node: 2 << k for k, p in enumerate(parameters) for node in (p.root, p.before)}
@@ -516,7 +512,7 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         return [Meeting(node, array, None)] if whole and array.size > 1 else []
     if node.function not in _ELEMENTWISE and not (node.function in _PRODUCTS and node.size == 1):
         return []
-    floats = [n for n in node.parents if n in view.masks and n.dtype is not None and n.dtype.kind == "f"]
+    floats = [n for n in node.parents if n in view.masks and n.is_float]
     if node.function is np.multiply or node.function in _PRODUCTS:  # w · x is where a prediction begins
         weights = view.weights
         floats = [n for n in floats if n not in weights and not (len(n.parents) == 1 and n.parents[0] in weights)]
@@ -555,7 +551,7 @@ def _following_at_once(view: View, start: set[Node]) -> set[Node]:
 
 def _smooth(parameters: tuple[Parameter, ...], window: list[Node]) -> set[Node]:
     """What follows from parameters through floating numbers alone."""
-    return _following([node for node in window if _is_float(node)], {p.root for p in parameters})
+    return _following([node for node in window if node.is_float], {p.root for p in parameters})
 
 
 def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[Example, ...]:

@@ -108,6 +108,10 @@ class Node:
         return math.prod(self.shape)
 
     @property
+    def is_float(self) -> bool:
+        return self.dtype is not None and self.dtype.kind == "f"
+
+    @property
     def place(self) -> Place | None:
         """The innermost line of the author's that made it."""
         return self.places[0] if self.places else None

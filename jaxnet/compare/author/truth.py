@@ -120,7 +120,7 @@ def _drawn(
     for node in tape.nodes[min((n.number for n in own), default=0) :]:
         if not own.isdisjoint(node.parents):
             own.add(node)
-    few = [n for n in step.active if n.function in CUTTING and n.size <= FEW and n.dtype and n.dtype.kind == "f"]
+    few = [n for n in step.active if n.function in CUTTING and n.size <= FEW and n.is_float]
     cut_off = {n: np.zeros(n.shape, bool) for n in few}
 
     def first_of(tries: Iterable[dict[Node, Array]], sloping: bool) -> tuple[tuple[bool, bool, bool], Values] | None:
@@ -222,7 +222,7 @@ def _apart(step: Step, pooled: list[Node], random: np.random.Generator) -> dict[
     recorded = Values()
     labels = ancestors(m.labels for e in step.examples for m in e.meetings if m.labels is not None)
     met = {p for n in ancestors(pooled) & step.active for p in n.parents if p not in step.active}
-    inside = {n for n in ancestors(met) if n.dtype is not None and n.dtype.kind == "f" and n.size > 1} - labels
+    inside = {n for n in ancestors(met) if n.is_float and n.size > 1} - labels
     first = sorted((n for n in inside if inside.isdisjoint(n.parents)), key=lambda n: n.number)
     return {n: recorded(n) + 0.1 * (np.std(recorded(n)) or 1) * random.normal(size=n.shape) for n in first}
 
