@@ -4172,3 +4172,32 @@ for epoch in range(500):
 """
     with pytest.raises(ValueError, match="no gradient is that of it"):
         examined(tmp_path, text)
+
+
+BEFORE_SOFTMAX = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(20, 5)), np.eye(3)[rng.integers(3, size=20)]
+W = rng.normal(size=(5, 3))
+for _ in range(20):
+    s = X @ W
+    mean, std = s.mean(0), np.sqrt(s.var(0) + 1e-3)
+    n = (s - mean) / std
+    p = np.exp(n) / np.exp(n).sum(1, keepdims=True)
+    print(-np.sum(Y * np.log(p)))
+    dn = p - Y
+    ds = (dn - dn.mean(0) - n * (dn * n).mean(0)) / std
+    W -= 0.1 * X.T @ ds
+"""
+
+
+def test_gradients_that_are_all_wrong_from_the_error_on(tmp_path):
+    """The error that goes back is the derivative of the loss through softmax, which no other loss has."""
+    assert examined(tmp_path, BEFORE_SOFTMAX)["verdict"] == "right"
+    said = examined(tmp_path, BEFORE_SOFTMAX.replace("- n * (dn * n).mean(0)", "- (dn * n).mean(0)"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", 13)]
+    squared = BEFORE_SOFTMAX.replace("p = np.exp(n) / np.exp(n).sum(1, keepdims=True)", "p = n")
+    squared = squared.replace("-np.sum(Y * np.log(p))", "np.sum((p - Y) ** 2) / 2")
+    assert examined(tmp_path, squared)["verdict"] == "right"
+    with pytest.raises(ValueError, match="the step may be another one than it was taken for"):
+        examined(tmp_path, squared.replace("- n * (dn * n).mean(0)", "- (dn * n).mean(0)"))

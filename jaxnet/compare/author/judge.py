@@ -518,6 +518,31 @@ def _is_one_thing_left_out(judged: Judged) -> bool:
     return len(edges) == len(judged.names) and len(told) == 1 and "" not in told
 
 
+def _begins_as_that_of_the_loss(judged: Judged) -> bool:
+    """Whether all gradients are made of the loss's derivative by what its prediction is made of, which is more than the
+    error: that of cross-entropy through softmax, say, is no other loss's."""
+    edges, parts = frontiers(judged), judged.truth.parts
+    ends = [e.prediction for e in judged.step.examples if all((e.prediction, None) in of_draw for of_draw in parts)]
+
+    def is_error(node: Node) -> bool:
+        given = [np.asarray(values(node), float) for values in judged.drawn]
+        return any(
+            common_multiple([np.ravel(turn(g)) for g in given], [np.ravel(of[end, None]) for of in parts], RIGHT)
+            for end in ends
+            for turn in (np.asarray, np.transpose)
+            if end.size == node.size
+        )
+
+    return (
+        len(edges) == len(judged.wrong)
+        and bool(ends)
+        and not any(
+            edge.known is None or edge.known not in judged.step.labelled or is_error(edge.known)
+            for edge in edges.values()
+        )
+    )
+
+
 def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
     """What proves an accusation without a formula: the program's own loss, or one that others of its gradients are
     of."""
@@ -532,6 +557,8 @@ def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
         return "loss"
     if loss.node is not None and _is_one_thing_left_out(judged):
         return LEFT_OUT
+    if loss.node is not None and loss.name and _begins_as_that_of_the_loss(judged):
+        return "loss"
     raise Unproved(
         "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "
         "the step may be another one than it was taken for"
