@@ -4201,3 +4201,36 @@ def test_gradients_that_are_all_wrong_from_the_error_on(tmp_path):
     assert examined(tmp_path, squared)["verdict"] == "right"
     with pytest.raises(ValueError, match="the step may be another one than it was taken for"):
         examined(tmp_path, squared.replace("- n * (dn * n).mean(0)", "- (dn * n).mean(0)"))
+
+
+IN_EPOCHS = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.random((40, 3))
+T = np.eye(2)[(X.sum(1) > 1.5).astype(int)]
+W, V = rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
+
+def softmax(s):
+    return np.exp(s) / np.exp(s).sum(1, keepdims=True)
+
+for epoch in range(20):
+    for i in range(0, 40, 8):
+        x, t = X[i:i + 8], T[i:i + 8]
+        h = np.tanh(x @ W)
+        d = h @ V - t
+        dV, dW = h.T @ d, x.T @ (d @ V.T * (1 - h ** 2))
+        V, W = V - 0.01 * dV, W - 0.01 * dW
+    print(-np.sum(T * np.log(softmax(np.tanh(X @ W) @ V) + 1e-7)))
+"""
+
+
+def test_a_loss_that_is_computed_when_an_epoch_is_over(tmp_path):
+    """It is of other data than any step: its name tells whether it is the one that the error implies."""
+    with pytest.raises(ValueError, match=r"squared-error, and line 18 of net\.py computes the cross-entropy: right if"):
+        examined(tmp_path, IN_EPOCHS)
+    right = IN_EPOCHS.replace("h @ V - t", "softmax(h @ V) - t")
+    assert examined(tmp_path, right)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"cross-entropy, and line 18 of net\.py computes the squared-error: right if"):
+        examined(tmp_path, re.sub(r"-np\.sum\(T .*", "np.mean((softmax(np.tanh(X @ W) @ V) - T) ** 2))", right))
+    root = re.sub(r"-np\.sum\(T .*", "np.sqrt(np.mean((softmax(np.tanh(X @ W) @ V) - T) ** 2)))", right)
+    assert examined(tmp_path, root)["verdict"] == "right"

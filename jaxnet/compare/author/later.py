@@ -22,9 +22,9 @@ from jaxnet.compare.author.levels import has_shape, holds, levels_of, true_gradi
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.replay import Uses, Values
-from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.step import Parameter, Step, measured
 from jaxnet.compare.author.tape import Node, ancestors, made_of
-from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, truths
+from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
 
 
 def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
@@ -36,6 +36,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     the step gave, and where a sum is never set to 0.
     """
     _check_that_it_is_gone_on_with(right, attempt)
+    _check_what_is_computed(right, attempt)
     judged, also_right = _and_next(right, attempt, stated)
     if not judged.wrong:
         _check_that_it_is_made_again(right, attempt, also_right)
@@ -120,6 +121,19 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
             raise Unexplained(
                 f"nothing is wrong in the first step, but what {where(node)} uses in the next one is not what the "
                 f"first has made of {names[lost[0]]}"
+            )
+
+
+def _check_what_is_computed(right: Judged, attempt: Attempt) -> None:
+    """Raises Unexplained where the loss is one that the error implies, and later, when an epoch is over, the program
+    computes the squared error where that is none, or cross-entropy where that is the squared error."""
+    meant = right.truth.loss.name
+    for step in measured(attempt.tape, right.step) if right.truth.loss.node is None else ():
+        name = name_of_number(step)
+        if name is not None and "squared-error" in (name, meant) and name != meant:
+            raise Unexplained(
+                f"all gradients are those of the {meant}, and {where(step.losses[0])} computes the {name}: right if "
+                "that is a measure, wrong if it is the loss"
             )
 
 

@@ -194,6 +194,40 @@ def steps_by_hand(tape: Tape) -> list[list[Step]]:
     return [found for steps in of_each if (found := [step for step in steps if step.examples])]
 
 
+def measured(tape: Tape, step: Step) -> Iterator[Step]:
+    """The arrays of a step as they are where numbers are first computed that all of them are used for, and no step is
+    made of: they may be a loss, of the predictions that they compare with labels. Of an error only the root is one."""
+    seen = {n.instruction for n in made_of([p.after for p in step.parameters])}
+    of = {version: k for k, p in enumerate(step.parameters) for version in p.versions}
+    steps = {version.instruction for p in step.parameters for version in p.versions[1:]}
+    ends = [p.versions[1].number for p in step.parameters if len(p.versions) > 1]
+    for node in tape.nodes[max(ends, default=len(tape.nodes)) :] if None not in steps else ():
+        base = next((base for base, _ in node.updates if base in of and node.instruction in steps), None)
+        if base is not None:
+            of[node] = of[base]
+            ends.append(node.number)
+    roots = {p.root for p in step.parameters}
+    for begin, end in pairwise(sorted([*ends, len(tape.nodes)])):
+        after = tape.nodes[begin + 1 : end]
+        if all(n.size > 1 or not n.is_float or n.instruction in seen for n in after):
+            continue
+        seen |= {n.instruction for n in after}
+        used = {of[n]: n for node in after for n in node.parents if n in of}
+        if len(used) < len(step.parameters):
+            continue
+        parameters = tuple(Parameter(n, n, (), (step.parameters[k].root, n)) for k, n in used.items())
+        window = sorted(used.values(), key=lambda n: n.number) + after
+        masks = masked({n: 2 << k for k, n in used.items()}, window)
+        touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
+        view = View(parameters, window, masks, _smooth(parameters, window), set(), touched, end, Values())
+        met = _first_met([m for m in view.readings if m.labels is not None], view, view.inside_numbers)
+        if met and (examples := _examples(met, view, view.inside_numbers)):
+            of_all = [n for n in view.numbers if masks[n].bit_count() == len(parameters)]
+            measures = {part for n in after if n.function is np.sqrt for part in (n, *n.parents)}
+            numbers = (n for n in of_all if n not in measures)
+            yield from (Step(parameters, examples, (n,), view.active, frozenset(), end) for n in numbers)
+
+
 def _steps_of(found: list[list[Chain]], tape: Tape) -> Iterator[list[Step]]:
     for network in found:
         steps_made = min(len(chain.versions) for chain in network) - 1

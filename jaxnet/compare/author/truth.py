@@ -549,6 +549,22 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, float, list
     return min(possible, key=lambda found: found[0])[1:] if possible else (None, 1.0, None)
 
 
+def name_of_number(step: Step) -> str | None:
+    """The loss that the number of a step is, of its predictions and labels as they were, or of what the predictions are
+    made of: of p, where labels meet log p. None if it has no name."""
+    values, predictions = Values(), [example.prediction for example in step.examples]
+    labels = [labels_of(example, values) for example in step.examples]
+    adjoints = PullBack(step.losses, step.active, {p.root for p in step.parameters})(values, [1.0])
+    while True:
+        of = tuple(e._replace(prediction=p) for e, p in zip(step.examples, predictions, strict=True))
+        if name := _named(step._replace(examples=of), [values], [labels], [adjoints])[0]:
+            return name
+        inside = [[n for n in p.parents if n in step.active and n.shape == p.shape] for p in predictions]
+        if any(len(parents) != 1 for parents in inside):
+            return None
+        predictions = [node for (node,) in inside]
+
+
 def _is_weighted(step: Step, drawn, labels, adjoints) -> bool:
     """Whether the derivative of the program's own loss is that of a named one times a number for each example, which
     is the same in all draws: where examples are masked, or classes have weights."""
