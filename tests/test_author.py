@@ -4234,3 +4234,37 @@ def test_a_loss_that_is_computed_when_an_epoch_is_over(tmp_path):
         examined(tmp_path, re.sub(r"-np\.sum\(T .*", "np.mean((softmax(np.tanh(X @ W) @ V) - T) ** 2))", right))
     root = re.sub(r"-np\.sum\(T .*", "np.sqrt(np.mean((softmax(np.tanh(X @ W) @ V) - T) ** 2)))", right)
     assert examined(tmp_path, root)["verdict"] == "right"
+
+
+def test_a_mask_that_cuts_nothing_off_is_drawn_again(tmp_path):
+    """Dropout that keeps all units of a small layer, by chance, would hide that the error does not go through it."""
+    text = PLAIN.replace("A1 = ", "K = np.random.rand(9, 5) < 0.999\n    A1 = K * ").replace("W2.T * ", "W2.T * K * ")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("W2.T * K * ", "W2.T * "))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+
+
+def test_a_penalty_that_an_argument_sizes_is_seen(tmp_path):
+    """Where only functions can be called, it is none of 0."""
+    text = """
+import numpy as np
+class Net:
+    def __init__(self, inputs, hidden, outputs):
+        self.params = {"W1": np.random.randn(inputs, hidden), "W2": np.random.randn(hidden, outputs)}
+
+    def loss(self, X, y, reg):
+        W1, W2 = self.params["W1"], self.params["W2"]
+        h = np.maximum(0, X @ W1)
+        scores = h @ W2
+        p = np.exp(scores - scores.max(1, keepdims=True))
+        p /= p.sum(1, keepdims=True)
+        loss = -np.mean(np.log(p[np.arange(len(X)), y])) + 0.5 * reg * (np.sum(W1 ** 2) + np.sum(W2 ** 2))
+        p[np.arange(len(X)), y] -= 1
+        p /= len(X)
+        grads = {"W2": h.T @ p + reg * W2}
+        grads["W1"] = X.T @ (p @ W2.T * (h > 0)) + reg * W1
+        return loss, grads
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("(h > 0)) + reg", "(h > 0)) + 2 * reg"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dW1", "weight-penalty")]

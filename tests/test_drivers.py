@@ -746,7 +746,7 @@ def test_steps():
     ("dout", False, "upstream"), ("dA", False, "upstream"), ("grad_output", False, "upstream"),
     ("caches", False, "cache"),
     ("training_data", False, "pairs"), ("mini_batch_size", False, "m"), ("parameters", False, "parameters"),
-    ("grads", False, "gradients"), ("lambd", False, "nothing"), ("output", False, "P"), ("outputs", True, "outputs"),
+    ("grads", False, "gradients"), ("lambd", False, "penalty"), ("output", False, "P"), ("outputs", True, "outputs"),
 ])  # fmt: skip
 def test_meanings(name, building, first_meaning):
     assert meanings(name, building)[0] == first_meaning

@@ -21,6 +21,7 @@ from jaxnet.compare.author.statements import unit_of
 
 RATE = 1.0  # a step is then the gradient itself, wherever the author multiplies with the rate
 COUNT = 3  # of steps, iterations, epochs
+PENALTY = 0.1  # λ of a weight penalty: with 0 nothing of it would be seen
 
 
 class Unfillable(ValueError):
@@ -60,8 +61,8 @@ def data_of(world: World, np: types.ModuleType) -> dict[str, Any]:
         "X": np.array(x), "Y": np.array(labels if world.labels == "integers" else y), "one-hot": np.array(y),
         "pairs": pairs, "m": m,
         "rate": RATE, "count": COUNT, "inputs": inputs, "outputs": outputs, "sizes": list(world.sizes),
-        "depth": len(world.sizes) - 1, "hidden": hidden, "nothing": 0.0, "one": 1, "false": False, "true": True,
-        "seed": 0, "word": "name", "gradients": {}, **{f"hidden{k}": size for k, size in enumerate(hidden, 1)},
+        "depth": len(world.sizes) - 1, "hidden": hidden, "nothing": 0.0, "penalty": PENALTY, "one": 1, "false": False,
+        "true": True, "seed": 0, "word": "name", "gradients": {}, **{f"hidden{k}": size for k, size in enumerate(hidden, 1)},
     }  # fmt: skip
 
 

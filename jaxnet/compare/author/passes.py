@@ -439,7 +439,7 @@ def _call_loss(session: Session, function: Any, forward: str) -> None:
     labels = [name for name, first in firsts.items() if first == "Y"]
     given: dict[str, Any] = {}
     if "P" not in firsts.values() and forward not in session.file.reached(function) and "P" in session.data:
-        others = [name for name, first in firsts.items() if first not in ("Y", "nothing", "parameters")]
+        others = [name for name, first in firsts.items() if first not in ("Y", "nothing", "penalty", "parameters")]
         free = [name for name in others if name not in session.pool]
         given = dict.fromkeys(["y"] if len(labels) > 1 and "y" in labels else free[:1], session.data["P"])
     if session.world.labels == "integers":

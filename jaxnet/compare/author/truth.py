@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxnet.compare.author.chains import masked
 from jaxnet.compare.author.raw import MOVING
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Example, Parameter, Step
@@ -171,14 +172,33 @@ def _given(values: dict[Parameter, Array]) -> dict[Node, Array]:
 
 
 def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[Node, Array]:
-    """Other data where a layer was given zeros alone, which would hide its weights: the first row of XOR, say."""
+    """Other data where a layer was given zeros alone, which would hide its weights, as the first row of XOR does; and
+    masks that cut something off where those that were drawn at random cut off nothing."""
     labels = ancestors(m.labels for e in step.examples for m in e.meetings if m.labels is not None)
     zeros: set[Node] = set()
     for inputs in _multiplied(step, {np.dot, np.matmul}).values():
         if inputs and not any(n in step.active or np.asarray(recorded(n)).any() for n in inputs):
             zeros |= inputs
     leaves = {n for n in ancestors(zeros) if n.function is None and n.size > 1 and n not in labels}
-    return {n: recorded(n) + random.normal(size=n.shape) for n in sorted(leaves, key=lambda n: n.number)}
+    data = {n: recorded(n) + random.normal(size=n.shape) for n in sorted(leaves, key=lambda n: n.number)}
+    for mask in _idle_masks(step, recorded):
+        kept = random.permutation(mask.size).reshape(mask.shape) % 2
+        data[mask] = (recorded(mask) * kept).astype(np.asarray(recorded(mask)).dtype)
+    return data
+
+
+def _idle_masks(step: Step, recorded: Values) -> list[Node]:
+    """What was drawn at random, and multiplies arrays of the forward pass by one and the same number."""
+    multiplied = {n for m in step.active if m.function is np.multiply for n in m.parents} - step.active
+    masks = set()
+    for mask in (n for n in multiplied if n.size > 1):
+        made = sorted(ancestors([mask]), key=lambda n: n.number)
+        drawn = masked({n: 1 for n in made if n.origin == "random"}, made)
+        possible = (n for n in made if n in drawn and n.size == mask.size)
+        possible = (n for n in possible if n.origin == "random" or n.dtype == bool)
+        first = next((n for n in possible if np.ptp(recorded(n) * 1.0) == 0), None)
+        masks |= {first} if first is not None and np.all(recorded(first)) else set()
+    return sorted(masks, key=lambda n: n.number)
 
 
 def _multiplied(step: Step, products: set[Callable]) -> dict[Parameter, set[Node]]:
