@@ -62,7 +62,8 @@ def data_of(world: World, np: types.ModuleType) -> dict[str, Any]:
         "pairs": pairs, "m": m,
         "rate": RATE, "count": COUNT, "inputs": inputs, "outputs": outputs, "sizes": list(world.sizes),
         "depth": len(world.sizes) - 1, "hidden": hidden, "nothing": 0.0, "penalty": PENALTY, "one": 1, "false": False,
-        "true": True, "seed": 0, "word": "name", "gradients": {}, **{f"hidden{k}": size for k, size in enumerate(hidden, 1)},
+        "true": True, "seed": 0, "word": "name", "gradients": {},
+        **{f"hidden{k}": size for k, size in enumerate(hidden, 1)},
     }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.readings import compared, equal_to_truth, multiple_among, shared_constant, whole_steps
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, nodes_in
+from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in
 from jaxnet.compare.author.truth import Loss, Truth, draws, has_more_terms, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple
@@ -473,7 +473,7 @@ def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Fin
 def _is_of_new(judged: Judged, name: str) -> bool:
     """Whether a gradient is right, up to a constant, if what it is made of had not been stepped by then."""
     node = judged.chosen[name]
-    early = [p for p in judged.step.parameters if node is not None and p.after.number < node.number]
+    early = [p for p in judged.step.parameters if node is not None and depends(node, p.after)]
     if node is None or not early:
         return False
     first = min((p.after for p in early), key=lambda n: n.number)
