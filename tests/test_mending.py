@@ -208,3 +208,43 @@ def test_a_right_program_has_teeth_and_nothing_to_repeat(tmp_path):
     assert report.teeth is not None
     assert report.teeth.hidden == ()
     assert f"{report.teeth.of} of {report.teeth.of} mistakes" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("d1.sum(0) / N + ", "d1.sum(0) / D + "),
+        ("A1.T @ d2 / N + ", "A1.T @ d2 / H + "),
+        ("d2.sum(0) / N", "d2.sum(0) / H"),
+    ],
+)
+def test_the_decay_that_gradients_are_granted_stays(tmp_path, right, wrong):
+    """A wrong constant of the rest of a gradient is no other penalty, and no reason to leave that out."""
+    text = """
+import numpy as np
+np.random.seed(0)
+N, D, H, K, decay = 60, 7, 5, 4, 0.001
+X, Y = np.random.randn(N, D), np.eye(K)[np.random.randint(K, size=N)]
+W1, b1 = np.random.randn(D, H) * 0.3, np.random.randn(H) * 0.1
+W2, b2 = np.random.randn(H, K) * 0.3, np.random.randn(K) * 0.1
+for epoch in range(100):
+    S1 = X @ W1 + b1
+    A1 = np.maximum(S1, 0)
+    S2 = A1 @ W2 + b2
+    P = np.exp(S2) / np.exp(S2).sum(1, keepdims=True)
+    d2 = P - Y
+    d1 = (d2 @ W2.T) * (S1 > 0)
+    dW1 = X.T @ d1 / N + 2 * decay * W1
+    db1 = d1.sum(0) / N + 2 * decay * b1
+    dW2 = A1.T @ d2 / N + 2 * decay * W2
+    db2 = d2.sum(0) / N + 2 * decay * b2
+    W1, b1, W2, b2 = W1 - 0.1 * dW1, b1 - 0.1 * db1, W2 - 0.1 * dW2, b2 - 0.1 * db2
+"""
+    assert right in text
+    path = tmp_path / "net.py"
+    path.write_text(text.replace(right, wrong))
+    said = verdict(path, tmp_path, mend=5)
+    (finding,) = said.to_dict()["findings"]
+    assert finding["code"] in ("unknown", "wrong-scale")
+    (line,) = (line for line in said.changes["net.py"].diff.splitlines() if line.startswith("+    "))
+    assert "+ 2 * decay * " in line

@@ -33,6 +33,7 @@ def with_implied_penalty(
         return truth, fitted
     adjoints, levels_of = [dict(a) for a in truth.adjoints], dict(fitted)
     of: dict[Parameter, float] = {}
+    first: dict[Parameter, tuple[float, float]] = {}  # (c, λ) of what is stepped by: c (true + λp)
     # A single number, or entry, is also another multiple of the true one in each draw: it has the λ that others have.
     for p in sorted(fitted, key=lambda p: -p.size):
         levels = fitted[p]
@@ -47,9 +48,11 @@ def with_implied_penalty(
                 fits = [with_penalty(level.arrays, true, own, RIGHT) for level in levels]
             else:
                 fits = [_with_one_of(of.values(), level.arrays, true, own) for level in levels]
-            penalty = next((fit[1] for fit in fits if fit is not None), None)
-            if penalty is not None:
-                of[p] = penalty
+            found = next((fit for fit in fits if fit is not None), None)
+            if found is not None:
+                first[p] = found
+                of[p] = penalty = _that_others_have(found, first.values()) or found[1]
+                fits = [fit if fit is not None and fit[1] == penalty else None for fit in fits]
                 levels_of[p] = [lv._replace(factor=fit and fit[0]) for lv, fit in zip(levels, fits, strict=True)]
                 for of_draw, t, w in zip(adjoints, true, own, strict=True):
                     of_draw[p.before] = t + penalty * w
@@ -63,6 +66,18 @@ def with_implied_penalty(
     return truth._replace(
         loss=truth.loss._replace(penalised={p.before: penalty for p, penalty in of.items()}), adjoints=adjoints
     ), levels_of
+
+
+def _that_others_have(found: tuple[float, float], others: Iterable[tuple[float, float]]) -> float | None:
+    """The λ of two others by which c (true + λp) has the same λp as this has, and another constant: of that gradient
+    the rest is wrong. None if there are no such."""
+    (c, penalty), known = found, list(others)
+    for c0, penalty0 in known:
+        same = abs(c * penalty - c0 * penalty0) <= RIGHT * abs(c * penalty)
+        alike = [abs(c1 - c0) <= RIGHT * abs(c0) and _is_shared([penalty0, penalty1]) for c1, penalty1 in known]
+        if same and abs(c - c0) > RIGHT * abs(c0) and sum(alike) > 1:
+            return penalty0
+    return None
 
 
 def of_wrong(judged: Judged) -> dict[Parameter, float]:

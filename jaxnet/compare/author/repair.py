@@ -27,7 +27,7 @@ from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.moves import moved
 from jaxnet.compare.author.raw import is_scaling
-from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, nodes_in
+from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, multiples, nodes_in
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.report import Change
 
@@ -121,15 +121,17 @@ def mend(
 
 
 def _is_better(after: Examined, before: Examined, finding: Finding) -> bool:
-    """Whether the finding is gone and no error has come, and it is the same network and loss that was judged.
+    """Whether the finding is gone and no error has come, and it is the same network and loss that was judged, with the
+    penalties that gradients were granted.
 
     A constant may come to light: as long as a gradient is wrong, it is not told apart from the mistake.
     """
     old, new = before.judged, after.judged
     same = set(new.names) == set(old.names) and new.truth.loss.name == old.truth.loss.name
+    decaying, still = ({n for n, p in of.names.items() if p.before in of.truth.loss.penalised} for of in (old, new))
     errors = {(f.at, f.code) for f in old.findings if f.severity == "error"}
     remaining = {(f.at, f.code) for f in new.findings if f.severity == "error"}
-    return same and (finding.at, finding.code) not in _keys(after) and remaining <= errors
+    return same and decaying <= still and (finding.at, finding.code) not in _keys(after) and remaining <= errors
 
 
 def _keys(examined: Examined) -> set[tuple[str, str]]:
@@ -277,6 +279,9 @@ def _gradients(judged: Judged, name: str) -> list[Node]:
             if node.parents and is_scaling(node, judged.step) and not found.isdisjoint(node.parents):
                 found.add(node)
                 nodes.append(node)
+    if judged.truth.loss.penalised:  # beside the penalty, which stays
+        sums = [n for n in nodes if n.function is np.add and any(parameter.before in multiples(m) for m in n.parents)]
+        nodes += [part for n in sums for part in n.parents if part in judged.step.labelled]
     return nodes
 
 
