@@ -179,24 +179,27 @@ for step in range({steps}):
 """
 
 
-def test_the_number_that_an_author_can_compute(tmp_path):
-    """The program itself, run with the entry moved, has the loss that the report says; its gradient says another."""
+@pytest.mark.parametrize("shared", [1, 5])
+def test_the_number_that_an_author_can_compute(tmp_path, shared):
+    """The program itself, run with the entry moved, has the loss that the report says; its gradient says another, but
+    for the constant that all right ones share."""
+    program = PROGRAM.replace("dZ2 = Z2 - Y", f"dZ2 = {shared} * (Z2 - Y)")
     path = tmp_path / "net.py"
-    path.write_text(PROGRAM.format(moved="", steps=5))
+    path.write_text(program.format(moved="", steps=5))
     move = verdict(path, tmp_path, mend=0).repeat
     assert move is not None
 
     def run(by):
         name, index = move.parameter, list(move.at)
         namespace = {}
-        exec(PROGRAM.format(moved=f"{name}[tuple({index})] += {by!r}", steps=1), namespace)
+        exec(program.format(moved=f"{name}[tuple({index})] += {by!r}", steps=1), namespace)
         return namespace
 
     change = run(move.step)["loss"] - run(0.0)["loss"]
-    assert change == pytest.approx(move.loss, rel=1e-3)
+    assert (change, move.shared) == (pytest.approx(move.loss, rel=1e-3), pytest.approx(shared))
     said = run(0.0)[f"d{move.parameter}"][move.at] * move.step
     assert said == pytest.approx(move.gradient, rel=1e-9)
-    assert abs(change - said) > 0.01 * max(abs(change), abs(said))
+    assert abs(shared * change - said) > 0.01 * max(abs(shared * change), abs(said))
 
 
 def test_a_right_program_has_teeth_and_nothing_to_repeat(tmp_path):

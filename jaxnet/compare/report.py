@@ -74,7 +74,8 @@ class Change(NamedTuple):
 
 
 class Move(NamedTuple):
-    """A parameter's entry, moved by `step`: what the loss changes by, and what the gradient says that it does."""
+    """A parameter's entry, moved by `step`: what the loss changes by, and what the gradient says that it does, but for
+    the constant that right gradients share."""
 
     parameter: str
     at: tuple[int, ...]
@@ -82,6 +83,7 @@ class Move(NamedTuple):
     loss: float
     gradient: float
     before: int = 1  # the step of the program before which it is moved
+    shared: float = 1.0
 
 
 class Report(NamedTuple):
@@ -392,11 +394,12 @@ class Report(NamedTuple):
         """How an author can see with their own code that a gradient is wrong."""
         if self.repeat is None:
             return ""
-        name, index, step, loss, gradient, before = self.repeat
+        name, index, step, loss, gradient, before, shared = self.repeat
         which = {1: "first", 2: "second"}[before]
+        times = f", and {shared:.6g} times that, as right gradients have it, is {shared * loss:.3g}"
         return (
-            f"To see it: before the {which} step, add {step:g} to {name}{list(index) or ''}. "
-            f"Your loss changes by {loss:.3g}; your gradient says {gradient:.3g}."
+            f"To see it: before the {which} step, add {step:g} to {name}{list(index) or ''}. Your loss changes by "
+            f"{loss:.3g}{times if abs(shared - 1) > 1e-6 else ''}; your gradient says {gradient:.3g}."
         )
 
     def by_place(self) -> list[tuple[list[Finding], Place]]:

@@ -30,10 +30,10 @@ def contradiction(judged: Judged) -> Move | None:
         said = np.asarray(recorded(node), float).reshape(base.shape)
         at = np.argsort(-np.abs(given - true), axis=None, kind="stable")[:ENTRIES]
         for index in (np.unravel_index(k, base.shape) for k in at):
-            change = judged.scale * judged.truth.loss.sign * _change(loss, base, index, recorded)
-            claimed = STEP * float(said[index])
-            if np.isfinite([change, claimed]).all() and abs(change - claimed) > 0.01 * max(abs(change), abs(claimed)):
-                return Move(name, tuple(map(int, index)), STEP, change, claimed, judged.step.number)
+            change, shared = _change(loss, base, index, recorded), judged.scale * judged.truth.loss.sign
+            right, claimed = shared * change, STEP * float(said[index])
+            if np.isfinite([right, claimed]).all() and abs(right - claimed) > 0.01 * max(abs(right), abs(claimed)):
+                return Move(name, tuple(map(int, index)), STEP, change, claimed, judged.step.number, shared)
     return None
 
 
