@@ -4268,3 +4268,30 @@ class Net:
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace("(h > 0)) + reg", "(h > 0)) + 2 * reg"))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dW1", "weight-penalty")]
+
+
+@pytest.mark.parametrize("right", [[], ["W2"]], ids=["no bias has the mean", "W2 has"])
+def test_a_constant_that_most_gradients_share_is_that_of_the_loss(tmp_path, right):
+    """Of a loss that is added up in a loop, and has no name, too. The others are off by what is left."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(12, 5)), rng.normal(size=(12, 3))
+W1, b1, W2, b2 = rng.normal(size=(5, 6)), np.zeros(6), rng.normal(size=(6, 3)), np.zeros(3)
+for epoch in range(50):
+    H = np.tanh(X @ W1 + b1)
+    O = H @ W2 + b2
+    total = 0
+    for o, t in zip(O, T):
+        total += np.mean((o - t) ** 2)
+    print(total / 12)
+    d = 2 * (O - T)
+    e = d @ W2.T * (1 - H ** 2)
+    gW2, gb2, gW1, gb1 = H.T @ d / 12, d.sum(0), X.T @ e / 12, e.sum(0)
+    W2, b2, W1, b1 = W2 - 0.01 * gW2, b2 - 0.01 * gb2, W1 - 0.01 * gW1, b1 - 0.01 * gb1
+"""
+    text = text.replace("H.T @ d / 12", "H.T @ d / 36") if right else text
+    said = examined(tmp_path, text)
+    assert {p["name"] for p in said["parameters"] if p["right"]} == {*(right or ["W1", "W2"])}
+    of_loss = [f["scale"] for f in said["findings"] if f["at"] == "loss"]
+    assert of_loss == ([] if right else [pytest.approx(3)])

@@ -360,13 +360,16 @@ def _accused(judged: Judged, factors, known) -> Judged:
         of_loss = (f.scale for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale")
         common = unit * (next(of_loss, None) or 1.0)
     else:
-        leaves = [(n, in_units[n][0], judged.true[n][0]) for n in given if not _is_nothing(factors[n])]
+        agree = bool(known) and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known)
+        # A loss without a name has the constant that most share, unless it is that of some gradients as it is.
+        if not agree and not any(abs(f - 1) <= RIGHT for f in known):
+            unit = _constant_of_most(judged, factors)
+        leaves = [(n, given[n][0] / unit, judged.true[n][0]) for n in given if not _is_nothing(factors[n])]
         findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]
         # Where a single entry is alive, any number is a constant; another one in the next draw.
         varying = {f"d{n}" for n in given if common_multiple(given[n], judged.true[n], RIGHT) is None}
         named = (Finding(f.at, "unknown") if f.code in CONSTANTS and f.at in varying else f for f in findings)
-        findings = list(dict.fromkeys(named))
-        agree = bool(known) and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known)
+        findings = [*dict.fromkeys(named), *(_constant(unit, judged) if not agree else [])]
         common = known[0] if agree else unit
         if agree and common > 0:  # what all that is right shares is the loss's
             findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged)
@@ -420,12 +423,18 @@ def _accused(judged: Judged, factors, known) -> Judged:
 
 
 def _constant_of_most(judged: Judged, factors: dict[str, float | None]) -> float:
-    """The constant that most of the gradients share; of several, that of most numbers."""
+    """The constant that most of the gradients share; of several, that of one which has gone back through the fewest
+    layers, and of these that of most numbers."""
     known = {name: f for name, f in factors.items() if f is not None and not math.isnan(f) and f}
+    roots = {p.root for p in judged.step.parameters}
 
-    def sharing(constant: float) -> tuple[int, int]:
-        sizes = [judged.names[n].size for n, f in known.items() if abs(f - constant) <= RIGHT * abs(constant)]
-        return len(sizes), sum(sizes)
+    def layers(name: str) -> int:
+        way = judged.step.way_to(judged.names[name])
+        return len(roots & {root_of(parent) for node in way for parent in node.parents})
+
+    def sharing(constant: float) -> tuple[int, int, int]:
+        names = [n for n, f in known.items() if abs(f - constant) <= RIGHT * abs(constant)]
+        return len(names), -min(map(layers, names)), sum(judged.names[n].size for n in names)
 
     return abs(max(known.values(), key=sharing, default=1.0))
 
