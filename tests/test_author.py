@@ -4295,3 +4295,50 @@ for epoch in range(50):
     assert {p["name"] for p in said["parameters"] if p["right"]} == {*(right or ["W1", "W2"])}
     of_loss = [f["scale"] for f in said["findings"] if f["at"] == "loss"]
     assert of_loss == ([] if right else [pytest.approx(3)])
+
+
+def test_a_number_s_gradient_is_no_constant_times_the_right_one(tmp_path):
+    """In one example any number is; but for those that a sum or a derivative may leave behind."""
+    text = """
+import numpy as np
+X = np.array([[1.78, 1.14], [1.96, 1.18], [1.86, 1.20], [2.08, 1.56]])
+v, w, b = 0.3, -0.2, 0.1
+for epoch in range(20):
+    for x, y in zip(X, [1, 1, 0, 0]):
+        o = 1 / (1 + np.exp(-(v * x[0] + w * x[1] + b)))
+        d = -2 * (y - o) * o * (1 - o)
+        v -= 0.1 * d * x[0]
+        w -= 0.1 * d * x[1]
+        b -= 0.1 * d
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("w -= 0.1 * d * x[1]", "w -= 0.1 * d * x[0]"))
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("dw", "unknown", 10)]
+    said = examined(tmp_path, text.replace("w -= 0.1 * d * x[1]", "w -= 0.1 * d * x[1] / 4"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dw", "wrong-scale")]
+
+
+def test_biases_that_are_never_stepped_are_named_where_examples_come_one_by_one(tmp_path):
+    """They have the shape of what they are added to."""
+    text = """
+import numpy as np
+np.random.seed(0)
+X = np.random.rand(30, 2)
+T = X.sum(1) / 2
+B = [np.random.randn(y, 1) for y in (5, 1)]
+W = [np.random.randn(y, x) for x, y in ((2, 5), (5, 1))]
+for epoch in range(3):
+    for x, t in zip(X, T):
+        a = [x.reshape(-1, 1)]
+        for w, b in zip(W, B):
+            a.append(1 / (1 + np.exp(-(np.dot(w, a[-1]) + b))))
+        error = a[-1] - t.reshape(-1, 1)
+        for k in (1, 0):
+            delta = error * a[k + 1] * (1 - a[k + 1])
+            error = np.dot(W[k].T, delta)
+            W[k] = W[k] - 0.1 * np.dot(delta, a[k].T)
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [u["shape"] for u in said["unjudged"]]) == ("right", [[5, 1], [1, 1]])
+    stepped = text.replace("            W[k] =", "            B[k] = B[k] - 0.1 * delta; W[k] =")
+    assert examined(tmp_path, stepped)["unjudged"] == []

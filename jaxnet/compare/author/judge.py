@@ -368,6 +368,9 @@ def _accused(judged: Judged, factors, known) -> Judged:
         findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]
         # Where a single entry is alive, any number is a constant; another one in the next draw.
         varying = {f"d{n}" for n in given if common_multiple(given[n], judged.true[n], RIGHT) is None}
+        # In one example all that a number's gradient can be is a constant times the right one: x₁/x₂, say.
+        numbers = {f"d{n}" for n, t in judged.true.items() if max(map(np.count_nonzero, t)) == 1}
+        varying |= {f.at for f in findings if f.at in numbers and f.scale and not _is_of_counts(f.scale)}
         named = (Finding(f.at, "unknown") if f.code in CONSTANTS and f.at in varying else f for f in findings)
         findings = [*dict.fromkeys(named), *(_constant(unit, judged) if not agree else [])]
         common = known[0] if agree else unit
@@ -420,6 +423,11 @@ def _accused(judged: Judged, factors, known) -> Judged:
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )
+
+
+def _is_of_counts(scale: float) -> bool:
+    """Whether a constant is a whole number, or one over it: a sum that is no mean, or a factor of a derivative."""
+    return any(abs(c - round(c)) <= RIGHT * abs(c) and round(c) for c in (scale, 1 / scale))
 
 
 def _constant_of_most(judged: Judged, factors: dict[str, float | None]) -> float:

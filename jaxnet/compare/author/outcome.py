@@ -74,7 +74,7 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     if once and not judged.wrong and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
         count = len(attempt.tape.nodes)
         return f"nothing is wrong in what could be recorded, but its step was not done in {count} operations"
-    if attempt.notes and once and not judged.wrong and unjudged(judged, attempt.trained):
+    if attempt.notes and once and not judged.wrong and unjudged(judged, attempt):
         return f"nothing is wrong in what could be judged, but the first step is not done ({attempt.notes[0]})"
     if (lost := attempt.tape.lost) is not None and not judged.wrong:
         return f"nothing is wrong in what is on the record, but what line {lost.line} of {lost.file} makes is not"

@@ -52,7 +52,7 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         frontier={n: Frontier(_as_place(f.known), f.quantity, _as_place(f.unknown)) for n, f in frontiers.items()},
         teeth=judged.teeth,
         repeat=contradiction(judged),
-        unjudged=unjudged(judged, attempt.trained),
+        unjudged=unjudged(judged, attempt),
     )
 
 
@@ -81,10 +81,10 @@ def _with_reason(judged: Judged, finding: Finding, frontiers: dict[str, frontier
     return finding._replace(computed=f"line {write.place.line} steps a row once that its index has twice")
 
 
-def unjudged(judged: Judged, trained: frozenset[Node]) -> list[Unjudged]:
+def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     """Arrays that look like weights or biases of the network, and that no step changes, of this network or of others
-    that are `trained`: nothing is said of them."""
-    step = judged.step
+    that are trained: nothing is said of them."""
+    step, trained = judged.step, attempt.trained
     stepped = {p.before for p in step.parameters}
     first = max((p.number for p in stepped), default=0)
     found: dict[Unjudged, None] = {}
@@ -107,7 +107,9 @@ def unjudged(judged: Judged, trained: frozenset[Node]) -> list[Unjudged]:
         if node.place is None or len(node.parents) != 2 or not still:
             continue
         if node.function is np.add:
-            looks = len(still) == 1 and still[0].size < node.size
+            of_one = node.size == max(node.shape) and still[0].size == node.size  # example; the same for the next one
+            again = (n for n in attempt.tape.nodes if of_one and n.instruction == node.instruction)
+            looks = len(still) == 1 and (still[0].size < node.size or sum(still[0] in n.parents for n in again) > 1)
         else:  # the product of data and a parameter is a layer
             weights = node.function in (np.dot, np.matmul) and all(len(p.shape) == 2 for p in node.parents)
             inside = step.active & ancestors([p for p in others if weights and p in step.active], first)
