@@ -61,6 +61,12 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
             outer = [c.node for c in candidates(parameter, step) if c.node.number > start.number]
             shape = parameter.before.shape
             start = next((n for n in reversed(outer) if n not in known or n.shape == shape), start)
+        if start in known and len(step.examples) > 1:  # that of one, where those of all add up
+            inside = ancestors(nodes_in(parameter.steps), start.number)
+            uses = (n for n in inside if start in n.parents and n.place is not None)
+            if (use := min(uses, key=lambda n: n.number, default=None)) is not None:
+                found[name] = Frontier(start, _quantity(known[start]), use)
+                continue
         known.pop(start, None)
         edge = _edge(start, known, step)
         place_of = Counter(n.place for n in edge)
