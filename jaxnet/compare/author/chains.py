@@ -324,6 +324,7 @@ def _chain_from(
     versions, steps = [root], []
     part: list[Any] = []
     written: set[Node] = set()
+    made = {root, root_of(root)}  # versions, and the rows written into them; a row may be as it was from the first on
     current = root
     while current in following:
         node, step = following[current]
@@ -332,10 +333,11 @@ def _chain_from(
             versions.append(current)
             steps.append(tuple(part))
             part = []
-        if node.function in PIECEWISE and not depends(step, root_of(root)):  # a row may be as it was from the first on
+        if node.function in PIECEWISE and not depends(step, *made):
             break
         part.append(step)
         written.update(_made_by(node) - {node})
+        made |= _made_by(node)
         current = node
     if part:
         versions.append(current)

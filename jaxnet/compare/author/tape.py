@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import dis
 import functools
+import heapq
 import math
 import operator
 import os
@@ -458,8 +459,19 @@ def made_alone_of(nodes: Iterable[Node], own: set[Node]) -> bool:
     return bool(seen & own)
 
 
-def depends(node: Node, on: Node) -> bool:
-    return on in made_of([node], on.number)
+def depends(node: Node, *on: Node) -> bool:
+    """Whether it is one of these, or made of one: what was made last is looked at first."""
+    least, wanted = min(n.number for n in on), set(on)
+    seen, heap = {node}, [(-node.number, id(node), node)]
+    while heap:
+        *_, node = heapq.heappop(heap)
+        if node in wanted:
+            return True
+        new = {n for n in node.sources if n.number >= least and n not in seen}
+        seen |= new
+        for source in new:
+            heapq.heappush(heap, (-source.number, id(source), source))
+    return False
 
 
 def _sources(node: Node) -> tuple[Node, ...]:
