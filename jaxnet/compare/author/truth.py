@@ -571,8 +571,10 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, float, list
 
 def name_of_number(step: Step) -> str | None:
     """The loss that the number of a step is, of its predictions and labels as they were, or of what the predictions are
-    made of: of p, where labels meet log p. None if it has no name."""
+    made of: of p, where labels meet log p. None if it has no name, and where few numbers could have any."""
     values, predictions = Values(), [example.prediction for example in step.examples]
+    if sum(p.size for p in predictions) <= FEW:
+        return None
     labels = [labels_of(example, values) for example in step.examples]
     adjoints = PullBack(step.losses, step.active, {p.root for p in step.parameters})(values, [1.0])
     while True:
