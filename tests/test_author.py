@@ -4268,6 +4268,10 @@ class Net:
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace("(h > 0)) + reg", "(h > 0)) + 2 * reg"))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dW1", "weight-penalty")]
+    without = re.sub(r" \+ 0\.5 \* reg \* .*", "", text)  # weights may decay where the loss has no penalty
+    assert examined(tmp_path, without)["verdict"] == "right"
+    with pytest.raises(ValueError, match="right if the weights are to decay"):
+        examined(tmp_path, without.replace("h.T @ p + reg * W2", "h.T @ p"))
 
 
 @pytest.mark.parametrize("right", [[], ["W2"]], ids=["no bias has the mean", "W2 has"])

@@ -63,6 +63,9 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return meant
     if attempt.called and judged.wrong and all(_is_of_each_example(judged, name) for name in judged.wrong):
         return "right if it is called with one example at a time"
+    errors = [f for f in judged.findings if f.severity == "error"]
+    if attempt.called and errors and all((f.code, f.scale_name) == ("weight-penalty", "added") for f in errors):
+        return "right if the weights are to decay by what the loss has no penalty for"  # of a size that we have chosen
     left_over = _left_over(attempt.tape, judged.step)
     if left_over and not judged.wrong:
         return f"nothing is wrong in what could be judged, but what {where(left_over[0])} steps could not"
