@@ -25,7 +25,7 @@ from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.penalties import (
     is_by_a_penalty,
     is_decay_of_all,
-    of_wrong,
+    penalties_of_wrong,
     penalty_finding,
     with_implied_penalty,
     without_decay,
@@ -206,7 +206,7 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     if not step.stale:
         truth, fitted = with_implied_penalty(truth, fitted, step, drawn, stated)
     judged, levels, fitted = _by_gradients(step, drawn, by_name, truth, all_levels := fitted, network, stated)
-    if stated and (added := of_wrong(judged)):
+    if stated and (added := penalties_of_wrong(judged)):
         decaying, of_decay = with_implied_penalty(truth, all_levels, step, drawn, stated, added)
         if decaying.loss.penalised:
             truth, all_levels = decaying, of_decay

@@ -80,7 +80,7 @@ def _that_others_have(found: tuple[float, float], others: Iterable[tuple[float, 
     return None
 
 
-def of_wrong(judged: Judged) -> dict[Parameter, float]:
+def penalties_of_wrong(judged: Judged) -> dict[Parameter, float]:
     """The λ of what is added to gradients that are wrong for other reasons as well."""
     added = (f for f in judged.findings if f.code == "weight-penalty" and f.scale_name == "added")
     return {judged.names[f.at[1:]]: f.scale or 0.0 for f in added if f.at[1:] in judged.names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +99,7 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     in_turn = {where for where, i in held if isinstance(i, Node) and i in stepped}  # where one after the other stands
     forward = made_of([e.prediction for e in step.examples], first, until=trained.__contains__)
     known = step.active.union(trained, *(p.writes for p in step.parameters))
+    added = Counter((n.instruction, p) for n in attempt.tape.nodes if n.function is np.add for p in n.parents)
     for node in sorted(forward, key=lambda n: n.number):
         here = (i for k, i in enumerate(node.inputs) if (node.instruction, node.function, k) in in_turn)
         for array in (i for i in here if isinstance(i, Node) and root_of(i) not in known and i.is_float):
@@ -107,9 +109,8 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
         if node.place is None or len(node.parents) != 2 or not still:
             continue
         if node.function is np.add:
-            of_one = node.size == max(node.shape) and still[0].size == node.size  # example; the same for the next one
-            again = (n for n in attempt.tape.nodes if of_one and n.instruction == node.instruction)
-            looks = len(still) == 1 and (still[0].size < node.size or sum(still[0] in n.parents for n in again) > 1)
+            of_one = node.size == max(node.shape) and added[node.instruction, still[0]] > 1  # example, and of the next
+            looks = len(still) == 1 and (still[0].size < node.size or of_one)
         else:  # the product of data and a parameter is a layer
             weights = node.function in (np.dot, np.matmul) and all(len(p.shape) == 2 for p in node.parents)
             inside = step.active & ancestors([p for p in others if weights and p in step.active], first)

@@ -290,11 +290,11 @@ class PullBack:
             return _Slot(n.number)
 
         inputs = _without_masks(node, values) if node.function in INDEXED else node.inputs
-        if node.function is operator.getitem:
+        if node.function is operator.getitem and isinstance(node.inputs[0], Node):
             inputs = self._read_from(node), *inputs[1:]
         return Operation(node, replaced((inputs, _keywords(node)), argument), moving)
 
-    def _read_from(self, node: Node) -> Any:
+    def _read_from(self, node: Node) -> Node:
         """The array of which a part is read: other parts of a parameter may have been stepped by then."""
         array, source = node.inputs[0], node.sources[0]
         is_before = array not in self.active and source in self.active and source.shape == array.shape
