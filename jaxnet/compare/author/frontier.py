@@ -45,7 +45,8 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         return {}
     step, drawn, parts = judged.step, judged.drawn, judged.truth.parts
     right = [n for name, p in judged.names.items() if name not in judged.wrong for n in nodes_in(p.steps)]
-    known, partial = derivatives(step, drawn, parts, ancestors(right))
+    on_right_ways = ancestors(right)
+    known, partial = derivatives(step, drawn, parts, on_right_ways)
     found, end = {}, time.monotonic() + LOOKING
     for name in judged.wrong:
         parameter, node = judged.names[name], judged.chosen[name]
@@ -61,7 +62,7 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
             outer = [c.node for c in candidates(parameter, step) if c.node.number > start.number]
             shape = parameter.before.shape
             start = next((n for n in reversed(outer) if n not in known or n.shape == shape), start)
-        if start in known and len(step.examples) > 1:  # that of one, where those of all add up
+        if start in known and start in on_right_ways and len(step.examples) > 1:  # one's, where those of all add up
             inside = ancestors(nodes_in(parameter.steps), start.number)
             uses = (n for n in inside if start in n.parents and n.place is not None)
             if (use := min(uses, key=lambda n: n.number, default=None)) is not None:
