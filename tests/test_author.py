@@ -4301,6 +4301,31 @@ for epoch in range(50):
     assert of_loss == ([] if right else [pytest.approx(3)])
 
 
+def test_constants_where_rates_stand_in_the_lines_of_gradients(tmp_path):
+    """They are those of whole steps, which have one rate."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(12, 5)), rng.normal(size=(12, 3))
+W1, b1, W2, b2 = rng.normal(size=(5, 6)), np.zeros(6), rng.normal(size=(6, 3)), np.zeros(3)
+for epoch in range(50):
+    H = np.tanh(X @ W1 + b1)
+    O = H @ W2 + b2
+    total = 0
+    for o, t in zip(O, T):
+        total += np.mean((o - t) ** 2)
+    print(total / 12)
+    d = 2 * (O - T)
+    e = d @ W2.T * (1 - H ** 2)
+    W2, b2 = W2 - 0.01 * H.T @ d / 12, b2 - 0.01 * d.sum(0)
+    W1, b1 = W1 - 0.01 * X.T @ e / 12, b1 - 0.01 * e.sum(0)
+"""
+    said = examined(tmp_path, text)
+    assert {f["at"]: f["scale"] for f in said["findings"]} == {"db1": pytest.approx(12), "db2": pytest.approx(12)}
+    errors = [p["relative_error"] for p in said["parameters"] if not p["right"]]
+    assert errors == [pytest.approx(11)] * 2
+
+
 def test_a_number_s_gradient_is_no_constant_times_the_right_one(tmp_path):
     """In one example any number is, x₁/x₂, say."""
     text = """

@@ -268,7 +268,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     if max(largest[0]) <= NOTHING * max(largest[1]) and not step.stale:  # a softmax of a single output, say
         raise ValueError("the loss depends on no parameter in these data: nothing can be told from it")
     doubts_of_steps.check_that_steps_follow(judged, [name for name, f in factors.items() if f and f < 0])
-    return _accused(judged, factors, known)
+    return _accused(judged, factors, known, {name: fitted[p][0].factor for name, p in by_name.items()})
 
 
 def _is_nothing(factor: float | None) -> bool:
@@ -336,8 +336,8 @@ def _constant_is_ours(judged: Judged) -> bool:
     return chosen or have_hidden_numbers(judged.step)
 
 
-def _accused(judged: Judged, factors, known) -> Judged:
-    """What is wrong, by a formula where one is known."""
+def _accused(judged: Judged, factors, known, of_steps: dict[str, float | None]) -> Judged:
+    """What is wrong, by a formula where one is known. `of_steps` are the constants that whole steps have."""
     given = judged.given
     if judged.step.stale:
         stale = [Finding(f"d{name}", "stale-gradient") for name in given]
@@ -372,10 +372,15 @@ def _accused(judged: Judged, factors, known) -> Judged:
         numbers = {f"d{n}" for n, t in judged.true.items() if max(map(np.count_nonzero, t)) == 1}
         varying |= {f.at for f in findings if f.at in numbers and f.scale and not _is_of_counts(f.scale)}
         named = (Finding(f.at, "unknown") if f.code in CONSTANTS and f.at in varying else f for f in findings)
-        findings = [*dict.fromkeys(named), *(_constant(unit, judged) if not agree else [])]
+        findings = list(dict.fromkeys(named))
         common = known[0] if agree else unit
-        if agree and common > 0:  # what all that is right shares is the loss's
-            findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged)
+        if not agree:
+            ratios = _to_whole_steps(findings, factors, of_steps, unit)
+            given = {n: [a * ratios.get(n, 1.0) for a in arrays] for n, arrays in given.items()}
+            judged = judged._replace(given=given)
+            findings = [f._replace(scale=f.scale * r, scale_name=f"{f.scale * r:.6g}")
+                        if f.scale and (r := ratios.get(f.at[1:])) else f for f in findings]  # fmt: skip
+            findings += [] if ratios else _constant(unit, judged)
     penalised = {f.at for f in findings if f.code == "weight-penalty"}  # however small that is
     not_zero = [n for n in given if not _is_nothing(factors[n])]
     wrong = [n for n in not_zero if f"d{n}" in penalised or differs(given[n], judged.true[n], common)]
@@ -423,6 +428,16 @@ def _accused(judged: Judged, factors, known) -> Judged:
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )
+
+
+def _to_whole_steps(findings: list[Finding], factors, of_steps, unit: float) -> dict[str, float]:
+    """By what the constants of gradients are to be multiplied, to be as those of whole steps are to that of those which
+    have the common one: where a rate stands in the line of a gradient, nobody can tell what else is the step's."""
+    own = (of_steps[n] for n, f in factors.items() if f and abs(abs(f) - unit) <= RIGHT * unit)
+    whole = next((step for step in own if step), None)
+    steps = {f.at[1:]: (of_steps.get(f.at[1:]), f.scale) for f in findings if f.code == "wrong-scale" and f.scale}
+    ratios = {n: abs(step / whole) / scale for n, (step, scale) in steps.items() if step and whole}
+    return {n: ratio for n, ratio in ratios.items() if abs(ratio - 1) > RIGHT}
 
 
 def _is_of_counts(scale: float) -> bool:
