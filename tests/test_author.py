@@ -4397,3 +4397,45 @@ for epoch in range(5):
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace("for k in range(4)", "for k in range(3)"))
     assert [(f["at"], f["line"]) for f in said["findings"]] == [("db2", 20)]
+
+
+HINGES = """
+import numpy as np
+np.random.seed(0)
+X, y, W = np.random.randn(100, 6), np.random.randint(0, 4, 100), 0.001 * np.random.randn(6, 4)
+for it in range(20):
+    k = np.random.choice(100, 20, replace=False)
+    s = X[k] @ W
+    m = np.maximum(0, s - s[range(20), y[k]].reshape(20, 1) + 1)
+    m[range(20), y[k]] = 0
+    print(np.sum(m) / 20 + 0.05 * np.sum(W * W))
+    m[m > 0] = 1.0
+    m[range(20), y[k]] = -np.sum(m, axis=1)
+    W -= 0.01 * (X[k].T @ m / 20 + 0.1 * W)
+"""
+IRIS = """
+import numpy as np
+np.random.seed(0)
+X, Y, W = np.random.randn(30, 4), np.arange(3) == (np.arange(30) % 3)[:, None], np.zeros((4, 3))
+for epoch in range(20):
+    e = np.exp(X @ W)
+    p = e / e.sum(1, keepdims=True)
+    each = -np.sum(Y * np.log(p), 1)
+    W -= 0.01 * X.T @ (p - Y * 1)
+    print(each.sum())
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        (HINGES, "-np.sum(m, axis=1)", "-np.max(m, axis=1)"),
+        (HINGES, "+ 0.1 * W)", "+ 0.1 * W / 20)"),
+        (IRIS, "Y * 1)", "Y * each[:, None])"),
+    ],
+)
+def test_a_part_of_an_error_says_nothing_of_how_examples_count(tmp_path, text, right, wrong):
+    """Nor does an example that has no error; and a mask is no error."""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match="no gradient is that of a loss which the program computes or implies"):
+        examined(tmp_path, text.replace(right, wrong))
