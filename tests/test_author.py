@@ -4274,10 +4274,7 @@ class Net:
         examined(tmp_path, without.replace("h.T @ p + reg * W2", "h.T @ p"))
 
 
-@pytest.mark.parametrize("right", [[], ["W2"]], ids=["no bias has the mean", "W2 has"])
-def test_a_constant_that_most_gradients_share_is_that_of_the_loss(tmp_path, right):
-    """Of a loss that is added up in a loop, and has no name, too. The others are off by what is left."""
-    text = """
+LOOP_LOSS = """
 import numpy as np
 rng = np.random.default_rng(0)
 X, T = rng.normal(size=(12, 5)), rng.normal(size=(12, 3))
@@ -4294,33 +4291,33 @@ for epoch in range(50):
     gW2, gb2, gW1, gb1 = H.T @ d / 12, d.sum(0), X.T @ e / 12, e.sum(0)
     W2, b2, W1, b1 = W2 - 0.01 * gW2, b2 - 0.01 * gb2, W1 - 0.01 * gW1, b1 - 0.01 * gb1
 """
-    text = text.replace("H.T @ d / 12", "H.T @ d / 36") if right else text
+
+
+@pytest.mark.parametrize("right", [[], ["W2"]], ids=["no bias has the mean", "W2 has"])
+def test_a_constant_that_most_gradients_share_is_that_of_the_loss(tmp_path, right):
+    """Of a loss that is added up in a loop, and has no name, too. The others are off by what is left."""
+    text = LOOP_LOSS.replace("H.T @ d / 12", "H.T @ d / 36") if right else LOOP_LOSS
     said = examined(tmp_path, text)
     assert {p["name"] for p in said["parameters"] if p["right"]} == {*(right or ["W1", "W2"])}
     of_loss = [f["scale"] for f in said["findings"] if f["at"] == "loss"]
     assert of_loss == ([] if right else [pytest.approx(3)])
 
 
+def test_a_constant_that_all_right_gradients_share_is_said_beside_a_wrong_one(tmp_path):
+    """Also where a single one is right."""
+    said = examined(tmp_path, LOOP_LOSS.replace("d.sum(0)", "np.tanh(d.sum(0))").replace("(1 - H ** 2)", "(1 - H)"))
+    assert [p["name"] for p in said["parameters"] if p["right"]] == ["W2"]
+    assert [(f["code"], f["scale"]) for f in said["findings"] if f["at"] == "loss"] == [
+        ("wrong-scale", pytest.approx(3))
+    ]
+
+
 def test_constants_where_rates_stand_in_the_lines_of_gradients(tmp_path):
     """They are those of whole steps, which have one rate."""
-    text = """
-import numpy as np
-rng = np.random.default_rng(0)
-X, T = rng.normal(size=(12, 5)), rng.normal(size=(12, 3))
-W1, b1, W2, b2 = rng.normal(size=(5, 6)), np.zeros(6), rng.normal(size=(6, 3)), np.zeros(3)
-for epoch in range(50):
-    H = np.tanh(X @ W1 + b1)
-    O = H @ W2 + b2
-    total = 0
-    for o, t in zip(O, T):
-        total += np.mean((o - t) ** 2)
-    print(total / 12)
-    d = 2 * (O - T)
-    e = d @ W2.T * (1 - H ** 2)
-    W2, b2 = W2 - 0.01 * H.T @ d / 12, b2 - 0.01 * d.sum(0)
+    steps = """    W2, b2 = W2 - 0.01 * H.T @ d / 12, b2 - 0.01 * d.sum(0)
     W1, b1 = W1 - 0.01 * X.T @ e / 12, b1 - 0.01 * e.sum(0)
 """
-    said = examined(tmp_path, text)
+    said = examined(tmp_path, LOOP_LOSS[: LOOP_LOSS.index("    gW2")] + steps)
     assert {f["at"]: f["scale"] for f in said["findings"]} == {"db1": pytest.approx(12), "db2": pytest.approx(12)}
     errors = [p["relative_error"] for p in said["parameters"] if not p["right"]]
     assert errors == [pytest.approx(11)] * 2
@@ -4399,7 +4396,7 @@ for epoch in range(5):
     assert [(f["at"], f["line"]) for f in said["findings"]] == [("db2", 20)]
 
 
-HINGES = """
+BATCH_OF_HINGES = """
 import numpy as np
 np.random.seed(0)
 X, y, W = np.random.randn(100, 6), np.random.randint(0, 4, 100), 0.001 * np.random.randn(6, 4)
@@ -4429,8 +4426,8 @@ for epoch in range(20):
 @pytest.mark.parametrize(
     ("text", "right", "wrong"),
     [
-        (HINGES, "-np.sum(m, axis=1)", "-np.max(m, axis=1)"),
-        (HINGES, "+ 0.1 * W)", "+ 0.1 * W / 20)"),
+        (BATCH_OF_HINGES, "-np.sum(m, axis=1)", "-np.max(m, axis=1)"),
+        (BATCH_OF_HINGES, "+ 0.1 * W)", "+ 0.1 * W / 20)"),
         (IRIS, "Y * 1)", "Y * each[:, None])"),
     ],
 )

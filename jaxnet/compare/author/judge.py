@@ -374,7 +374,9 @@ def _accused(judged: Judged, factors, known, of_steps: dict[str, float | None]) 
         named = (Finding(f.at, "unknown") if f.code in CONSTANTS and f.at in varying else f for f in findings)
         findings = list(dict.fromkeys(named))
         common = known[0] if agree else unit
-        if not agree:
+        if agree and common > 0:  # what all that is right shares is the loss's
+            findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged)
+        elif not agree:
             ratios = _to_whole_steps(findings, factors, of_steps, unit)
             given = {n: [a * ratios.get(n, 1.0) for a in arrays] for n, arrays in given.items()}
             judged = judged._replace(given=given)
