@@ -14,7 +14,7 @@ import numpy as np
 from jaxnet import backprop
 from jaxnet.compare import mistakes
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.step import Parameter, Step, held_in
 from jaxnet.compare.author.tape import Node, ancestors
 from jaxnet.compare.author.truth import Truth, labels_of
 from jaxnet.compare.diagnosis import Problem, continued
@@ -101,7 +101,7 @@ def recognise(step: Step, drawn: list[Values]) -> Dense | None:
 
 
 def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> list[Layer] | None:
-    held = {n for p in step.parameters for n in (p.before, p.root)}
+    held = held_in(step.parameters)
     inside = ancestors([prediction], until=lambda n: n in held)
     nodes = sorted((n for n in inside if n in step.active), key=lambda n: n.number)
     layers, seen = [], set()

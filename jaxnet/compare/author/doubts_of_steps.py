@@ -22,7 +22,7 @@ from jaxnet.compare.author.rates import without_common_rate
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_alone_of, made_of, nodes_in
+from jaxnet.compare.author.tape import PRODUCTS, Node, Tape, ancestors, made_alone_of, made_of, nodes_in
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, each_multiple, is_among
@@ -30,7 +30,7 @@ from jaxnet.compare.multiples import common_multiple, each_multiple, is_among
 Array = np.ndarray
 ALIKE = 0.5  # the mean of the products of signs, or a cosine
 SEVERAL = 4  # entries, of which that says something
-PRODUCTS = {np.dot, np.matmul, np.einsum, np.tensordot, np.linalg.solve}
+TURNING = PRODUCTS | {np.linalg.solve}
 
 
 def check_what_becomes_of_it(judged: Judged, wrong: list[str], findings: list[Finding]) -> None:
@@ -135,7 +135,7 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
         made, still = {node}, []
         for n in sorted(judged.step.way_to(p), key=lambda n: n.number):
             made |= {n} if n.number > node.number and not made.isdisjoint(n.parents) else set()
-        if any(n.function in PRODUCTS for n in made - {node}):
+        if any(n.function in TURNING for n in made - {node}):
             continue
         for values, t in zip(judged.drawn, judged.true[name], strict=True):
             whole, moved, alive = stepped(p, values), stepped_by(p, node, values), t != 0

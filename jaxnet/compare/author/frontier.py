@@ -20,7 +20,7 @@ from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, nodes_in, replaced, setitem
+from jaxnet.compare.author.tape import MULTIPLYING, Node, ancestors, nodes_in, replaced, setitem
 from jaxnet.compare.multiples import is_among, multiple
 
 
@@ -199,7 +199,7 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
         seen.add(node)
         sources = map(_laid_out, node.sources)
         unknown = [p for p in sources if p in step.labelled and p not in known and p.size > 0 and p not in stepped]
-        if node.function in _PRODUCTS and not errors.isdisjoint(node.sources):
+        if node.function in MULTIPLYING and not errors.isdisjoint(node.sources):
             unknown = [p for p in unknown if p in errors]
         if not unknown or node in known:
             edge.append(node)
@@ -213,7 +213,6 @@ ALIKE = 100  # rounds of a loop, in which that may be so
 LOOKING = 2.0  # seconds, for what is left out
 SAME = 1e-5  # constants as near as this are one
 DIGITS = 6  # of what tells arrays apart
-_PRODUCTS = {np.multiply, np.dot, np.matmul, np.outer, np.einsum, np.tensordot}
 Known = dict[Node, dict[Node, float]]  # for a Node, of which forward Nodes it is the derivative, times which constant
 
 

@@ -20,7 +20,7 @@ from jaxnet.compare.author.levels import RIGHT, Level, fit, levels_of, true_grad
 from jaxnet.compare.author.raw import is_kept
 from jaxnet.compare.author.readings import shared_constant
 from jaxnet.compare.author.replay import PullBack, Uses, Values
-from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.step import Parameter, Step, held_in
 from jaxnet.compare.author.tape import Node, Place, ancestors, setitem
 from jaxnet.compare.author.truth import Truth, labels_of
 from jaxnet.compare.multiples import common_multiple, each_multiple, without_ones
@@ -146,7 +146,7 @@ def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place 
     if labels is None or labels.ndim != 2:
         return None
     over = [axis for axis in (1, 0) if np.allclose(labels.sum(axis), 1)]
-    held = {n for p in step.parameters for n in (p.root, p.before)}
+    held = held_in(step.parameters)
     known = [n for n in truth.adjoints[0] if n not in held and n.shape == labels.shape]
     errors = [[adjoints[n] for adjoints in truth.adjoints] for n in known if all(n in a for a in truth.adjoints)]
     errors = [error for error in errors if all(a.shape == labels.shape and a.any() for a in error)]
@@ -215,7 +215,7 @@ def _between_rounds(step: Step, truth: Truth) -> Uses:
     """What a round of a loop uses of the rounds before. An operation that is made again by the same instruction, called
     from the same lines, is one of the next round; an array that is filled round by round carries nothing over."""
     outputs = [truth.loss.node] if truth.loss.node is not None else [e.prediction for e in step.examples]
-    held = {n for p in step.parameters for n in (p.root, p.before)}
+    held = held_in(step.parameters)
     rounds: dict[Node, int] = {}
     counts: Counter = Counter()
     for node in sorted(ancestors(outputs, until=lambda n: n in held) & step.active - held, key=lambda n: n.number):
@@ -237,7 +237,7 @@ def _meetings(step: Step, truth: Truth, loss: Node) -> Iterator[Uses]:
     The loss begins where no prediction is made any more, and no parameter comes in. No branch is what the other one was
     made of, such as the sum that a softmax divides by; and none is a term of the loss, such as a penalty.
     """
-    held = {n for p in step.parameters for n in (p.root, p.before)}
+    held = held_in(step.parameters)
     inside = sorted(ancestors([loss]) & step.active, key=lambda n: n.number)
     for node in inside:
         if node.size in {p.size for p in node.parents} and len(node.parents) == 1 and node.parents[0] in held:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import math
-import operator
 
 import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
 from jaxnet.compare.author.chains import root_of
-from jaxnet.compare.author.frontier import frontiers
 from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved
 from jaxnet.compare.author.levels import RIGHT, Level, differs, fit, holds, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
@@ -30,6 +28,7 @@ from jaxnet.compare.author.penalties import (
     with_implied_penalty,
     without_decay,
 )
+from jaxnet.compare.author.proofs import LEFT_OUT, is_formula, without_formula
 from jaxnet.compare.author.rates import have_hidden_numbers
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.readings import compared, equal_to_truth, multiple_among, shared_constant, whole_steps
@@ -44,7 +43,6 @@ from jaxnet.compare.teeth import Teeth, teeth
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
 EXACT = 1e-9  # a constant as near to 1 as this leaves no other loss to be looked at
 DRAWS = 2
-LEFT_OUT = "one derivative"  # in the place of another one: a proof without a formula
 CONSTANTS = ("wrong-sign", "wrong-scale")
 Array = np.ndarray
 
@@ -338,51 +336,17 @@ def _constant_is_ours(judged: Judged) -> bool:
 
 def _accused(judged: Judged, factors, known, of_steps: dict[str, float | None]) -> Judged:
     """What is wrong, by a formula where one is known. `of_steps` are the constants that whole steps have."""
-    given = judged.given
     if judged.step.stale:
-        stale = [Finding(f"d{name}", "stale-gradient") for name in given]
-        return judged._replace(findings=stale, wrong=list(given), proof="unchanged")
+        stale = [Finding(f"d{name}", "stale-gradient") for name in judged.given]
+        return judged._replace(findings=stale, wrong=list(judged.given), proof="unchanged")
     unit = _constant_of_most(judged, factors) if _constant_is_ours(judged) else 1.0
-    in_units = {name: [a / unit for a in arrays] for name, arrays in given.items()}
+    in_units = {name: [a / unit for a in arrays] for name, arrays in judged.given.items()}
     problem, diagnosis = _diagnosed(judged._replace(given=in_units))
     if diagnosis is not None:
-        findings = [
-            f._replace(code="stale-gradient") if f.code == "zero" and _is_stale(judged, f.at[1:]) else f
-            for f in diagnosis.findings
-        ]
-        if judged.dense is not None and judged.dense.over_batch:
-            findings = [Finding("forward", "softmax-over-all-entries"), *findings]
-        if _constant_is_ours(judged):
-            findings = [f for f in findings if (f.at, f.code) != ("loss", "wrong-scale")]
-        if not judged.stated:  # no penalty is denied
-            findings = [f for f in findings if f.code != "weight-penalty"]
-        findings = [f for f in findings if not is_decay_of_all(f, judged.truth)]
-        of_loss = (f.scale for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale")
-        common = unit * (next(of_loss, None) or 1.0)
+        findings, common = _by_formulas(judged, diagnosis, unit)
     else:
-        agree = bool(known) and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known)
-        # A loss without a name has the constant that most share, unless it is that of some gradients as it is.
-        if not agree and not any(abs(f - 1) <= RIGHT for f in known):
-            unit = _constant_of_most(judged, factors)
-        leaves = [(n, given[n][0] / unit, judged.true[n][0]) for n in given if not _is_nothing(factors[n])]
-        findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]
-        # Where a single entry is alive, any number is a constant; another one in the next draw.
-        varying = {f"d{n}" for n in given if common_multiple(given[n], judged.true[n], RIGHT) is None}
-        # In one example all that a number's gradient can be is a constant times the right one: x₁/x₂, say.
-        numbers = {f"d{n}" for n, t in judged.true.items() if max(map(np.count_nonzero, t)) == 1}
-        varying |= {f.at for f in findings if f.at in numbers and f.scale and not _is_of_counts(f.scale)}
-        named = (Finding(f.at, "unknown") if f.code in CONSTANTS and f.at in varying else f for f in findings)
-        findings = list(dict.fromkeys(named))
-        common = known[0] if agree else unit
-        if agree and common > 0:  # what all that is right shares is the loss's
-            findings = [f for f in findings if f.code != "wrong-scale"] + _constant(common, judged)
-        elif not agree:
-            ratios = _to_whole_steps(findings, factors, of_steps, unit)
-            given = {n: [a * ratios.get(n, 1.0) for a in arrays] for n, arrays in given.items()}
-            judged = judged._replace(given=given)
-            findings = [f._replace(scale=f.scale * r, scale_name=f"{f.scale * r:.6g}")
-                        if f.scale and (r := ratios.get(f.at[1:])) else f for f in findings]  # fmt: skip
-            findings += [] if ratios else _constant(unit, judged)
+        judged, findings, common = _one_by_one(judged, factors, known, of_steps, unit)
+    given = judged.given
     penalised = {f.at for f in findings if f.code == "weight-penalty"}  # however small that is
     not_zero = [n for n in given if not _is_nothing(factors[n])]
     wrong = [n for n in not_zero if f"d{n}" in penalised or differs(given[n], judged.true[n], common)]
@@ -418,7 +382,7 @@ def _accused(judged: Judged, factors, known, of_steps: dict[str, float | None]) 
     proof = "formula"
     if any(f.code == "unknown" for f in findings):
         doubts.check_that_it_is_no_function_of_the_loss(judged)
-    if not _is_formula(diagnosis):
+    if not is_formula(diagnosis):
         if not known and (error := wrong_error(judged.step, judged.truth, judged.drawn)) is not None:
             findings = [Finding("dZ", code, computed=f"dZ = {error.computed}") for code in error.codes]
         else:
@@ -426,10 +390,57 @@ def _accused(judged: Judged, factors, known, of_steps: dict[str, float | None]) 
             doubts.check_for_an_error_that_is_turned(judged)
             doubts_of_steps.check_for_clipped_examples(judged, wrong)
             doubts.check_for_a_fixed_point(judged, wrong)
-            proof = _proof(judged._replace(wrong=wrong), factors)
+            proof = without_formula(judged._replace(wrong=wrong), factors)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )
+
+
+def _by_formulas(judged: Judged, diagnosis: Diagnosis, unit: float) -> tuple[list[Finding], float]:
+    """What the catalogue has found, and the constant that right gradients have."""
+    findings = [
+        f._replace(code="stale-gradient") if f.code == "zero" and _is_stale(judged, f.at[1:]) else f
+        for f in diagnosis.findings
+    ]
+    if judged.dense is not None and judged.dense.over_batch:
+        findings = [Finding("forward", "softmax-over-all-entries"), *findings]
+    if _constant_is_ours(judged):
+        findings = [f for f in findings if (f.at, f.code) != ("loss", "wrong-scale")]
+    if not judged.stated:  # no penalty is denied
+        findings = [f for f in findings if f.code != "weight-penalty"]
+    findings = [f for f in findings if not is_decay_of_all(f, judged.truth)]
+    of_loss = (f.scale for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale")
+    return findings, unit * (next(of_loss, None) or 1.0)
+
+
+def _one_by_one(
+    judged: Judged, factors, known: list[float], of_steps, unit: float
+) -> tuple[Judged, list[Finding], float]:
+    """What is seen of each gradient by itself, where no formulas are known, and the constant that right ones have; the
+    gradients are as whole steps are, where that is another constant."""
+    given = judged.given
+    agree = bool(known) and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known)
+    # A loss without a name has the constant that most share, unless it is that of some gradients as it is.
+    if not agree and not any(abs(f - 1) <= RIGHT for f in known):
+        unit = _constant_of_most(judged, factors)
+    leaves = [(n, given[n][0] / unit, judged.true[n][0]) for n in given if not _is_nothing(factors[n])]
+    findings = [f if f.at == "loss" else f._replace(at=f"d{f.at}") for f in leaf_findings(leaves, RIGHT)]
+    # Where a single entry is alive, any number is a constant; another one in the next draw.
+    varying = {f"d{n}" for n in given if common_multiple(given[n], judged.true[n], RIGHT) is None}
+    # In one example all that a number's gradient can be is a constant times the right one: x₁/x₂, say.
+    numbers = {f"d{n}" for n, t in judged.true.items() if max(map(np.count_nonzero, t)) == 1}
+    varying |= {f.at for f in findings if f.at in numbers and f.scale and not _is_of_counts(f.scale)}
+    named = (Finding(f.at, "unknown") if f.code in CONSTANTS and f.at in varying else f for f in findings)
+    findings = list(dict.fromkeys(named))
+    if agree and known[0] > 0:  # what all that is right shares is the loss's
+        findings = [f for f in findings if f.code != "wrong-scale"] + _constant(known[0], judged)
+    if agree:
+        return judged, findings, known[0]
+    ratios = _to_whole_steps(findings, factors, of_steps, unit)
+    given = {n: [a * ratios.get(n, 1.0) for a in arrays] for n, arrays in given.items()}
+    findings = [f._replace(scale=f.scale * r, scale_name=f"{f.scale * r:.6g}")
+                if f.scale and (r := ratios.get(f.at[1:])) else f for f in findings]  # fmt: skip
+    return judged._replace(given=given), findings + ([] if ratios else _constant(unit, judged)), unit
 
 
 def _to_whole_steps(findings: list[Finding], factors, of_steps, unit: float) -> dict[str, float]:
@@ -523,77 +534,3 @@ def _is_stale(judged: Judged, name: str) -> bool:
     """Whether a parameter is stepped with something that does not follow from the labels."""
     parameter = judged.names.get(name)
     return parameter is not None and not any(n in judged.step.labelled for n in nodes_in(parameter.steps))
-
-
-def _is_formula(diagnosis: Diagnosis | None) -> bool:
-    """Whether formulas of the catalogue give all gradients."""
-    return diagnosis is not None and not any(f.code == "unknown" for f in diagnosis.findings)
-
-
-def _has_right_part(judged: Judged, name: str) -> bool:
-    """Whether a part of a parameter that the forward pass uses by itself, a layer's in an array of all layers, has a
-    right gradient."""
-    p = judged.names[name]
-    numbers = Values({p.before: np.arange(p.size).reshape(p.before.shape)})
-    for node in judged.step.active:
-        is_part = node.function is operator.getitem and root_of(node.inputs[0]) is p.root
-        if is_part and 1 < node.size < p.size:
-            part = np.ravel(numbers(node)).astype(int)  # other entries may have been written meanwhile
-            given, true = ([np.ravel(a)[part] for a in of[name]] for of in (judged.given, judged.true))
-            if all(t.any() for t in true) and common_multiple(given, true, RIGHT) is not None:
-                return True
-    return False
-
-
-def _is_one_thing_left_out(judged: Judged) -> bool:
-    """Whether all gradients are made with one derivative of the loss where they are right with another one."""
-    edges = frontiers(judged)
-    told = {edge.left_out for edge in edges.values()}
-    return len(edges) == len(judged.names) and len(told) == 1 and "" not in told
-
-
-def _begins_as_that_of_the_loss(judged: Judged) -> bool:
-    """Whether all gradients are made of the loss's derivative by what its prediction is made of, which is more than the
-    error: that of cross-entropy through softmax, say, is no other loss's."""
-    edges, parts = frontiers(judged), judged.truth.parts
-    ends = [e.prediction for e in judged.step.examples if all((e.prediction, None) in of_draw for of_draw in parts)]
-
-    def is_error(node: Node) -> bool:
-        given = [np.asarray(values(node), float) for values in judged.drawn]
-        return any(
-            common_multiple([np.ravel(turn(g)) for g in given], [np.ravel(of[end, None]) for of in parts], RIGHT)
-            for end in ends
-            for turn in (np.asarray, np.transpose)
-            if end.size == node.size
-        )
-
-    return (
-        len(edges) == len(judged.wrong)
-        and bool(ends)
-        and not any(
-            edge.known is None or edge.known not in judged.step.labelled or is_error(edge.known)
-            for edge in edges.values()
-        )
-    )
-
-
-def _proof(judged: Judged, factors: dict[str, float | None]) -> str:
-    """What proves an accusation without a formula: the program's own loss, or one that others of its gradients are
-    of."""
-    loss = judged.truth.loss
-    least = 0 if loss.name else 1  # a single number may be a multiple of much
-    known = [name for name, f in factors.items() if f is not None and not math.isnan(f)]
-    explained = [name for name in known if judged.names[name].size > least]
-    explained = explained or [name for name in judged.names if _has_right_part(judged, name)]
-    # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt; nor do
-    # gradients that are all those of another loss.
-    if explained or loss.other or (judged.dense is not None and loss.node is not None and loss.name):
-        return "loss"
-    if loss.node is not None and _is_one_thing_left_out(judged):
-        return LEFT_OUT
-    if loss.node is not None and loss.name and _begins_as_that_of_the_loss(judged):
-        return "loss"
-    raise Unproved(
-        "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "
-        "the step may be another one than it was taken for"
-    )

@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.chains import before_writes
-from jaxnet.compare.author.doubts_of_steps import PRODUCTS, check_for_a_sum_without_end
+from jaxnet.compare.author.doubts_of_steps import check_for_a_sum_without_end
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
 from jaxnet.compare.author.judged import Endless, Judged, Unexplained
@@ -22,8 +22,8 @@ from jaxnet.compare.author.levels import has_shape, holds, levels_of, true_gradi
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.replay import Uses, Values
-from jaxnet.compare.author.step import Parameter, Step, measured
-from jaxnet.compare.author.tape import Node, ancestors, made_of
+from jaxnet.compare.author.step import Parameter, Step, held_in, measured
+from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, made_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
 
 
@@ -230,7 +230,7 @@ def _kept(first: Step, second: Step) -> Uses:
     """Where arrays that no instruction of the first step made of its parameters are used by those that did: what is
     made after a step for the next one, a target or a weight, which was a constant in the first."""
     sites = {n.site for n in first.active}
-    own = {n for p in second.parameters for n in (p.root, p.before)}
+    own = held_in(second.parameters)
     return frozenset(
         (parent, node)
         for node in second.active

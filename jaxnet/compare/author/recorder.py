@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author.tape import (
+    PRODUCTS,
     Node,
     Tape,
     add_at,
@@ -237,7 +238,6 @@ INDEPENDENT = {
     np.can_cast, np.may_share_memory, np.shares_memory, np.iscomplexobj, np.isrealobj,
 }  # fmt: skip
 JOINING = {np.concatenate, np.hstack, np.vstack, np.stack, np.column_stack, np.dstack}  # a list of arrays
-PRODUCTS = {np.dot, np.outer, np.inner, np.tensordot}
 SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savez_compressed, np.savetxt}
 
 

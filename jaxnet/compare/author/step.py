@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -31,6 +31,7 @@ from jaxnet.compare.author.chains import (
 )
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.tape import (
+    PRODUCTS,
     Node,
     Tape,
     ancestors,
@@ -91,6 +92,11 @@ class Parameter(NamedTuple):
     def turned(self, of_root: Any) -> Any:
         """The root's entries where the parameter has them."""
         return np.asarray(Values({self.root: of_root})(self.before))
+
+
+def held_in(parameters: Iterable[Parameter]) -> set[Node]:
+    """The arrays that parameters are as the forward pass has them, and as their roots have them."""
+    return {n for p in parameters for n in (p.root, p.before)}
 
 
 class Example(NamedTuple):
@@ -317,20 +323,29 @@ def _view(tape: Tape, network: list[Chain], k: int, others: frozenset[Node]) -> 
     last = max(p.after.number for p in parameters)
     following = [c.versions[k + 2].number for c in network if len(c.versions) > k + 2]
     end = max(min(following) if following else len(tape.nodes), last + 1)
-    window = _window(parameters, tape, end, others)
     into_steps = made_of((n for p in parameters for n in (p.after, *nodes_in(p.steps))), first)
+    return _viewed(parameters, _window(parameters, tape, end, others), into_steps, tape, end, others)
+
+
+def _viewed(
+    parameters: tuple[Parameter, ...],
+    window: list[Node],
+    into_steps: set[Node],
+    tape: Tape,
+    end: int,
+    others: frozenset[Node] = frozenset(),
+) -> View:
     # Labels depend on no version of a parameter; what an earlier step left behind does.
     roots = {root_of(p.versions[0]) for p in parameters}
     touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
-    smooth = _smooth(parameters, window)
-    masks = _masks(parameters, window)
+    masks, smooth = _masks(parameters, window), _smooth(parameters, window)
     return View(parameters, window, masks, smooth, into_steps, touched, end, Values(), others)
 
 
 def _window(parameters: tuple[Parameter, ...], tape: Tape, end: int, others: frozenset[Node]) -> list[Node]:
     """What may depend on the parameters of a step: of a training that was ended in the midst of one, what that has made
     of them, a momentum, does not count."""
-    own = {n for p in parameters for n in (p.root, p.before)}
+    own = held_in(parameters)
     first = min(n.number for n in own)
     return [n for n in tape.nodes[first:end] if (n.number >= tape.since or n in own) and n not in others]
 
@@ -348,9 +363,7 @@ def _with_further(tape: Tape, view: View) -> View:
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in node.updates}
     forward = made_of([e.prediction for e in step.examples] or [n for n in step.losses if not n.updates])
     used = {parent for n in view.active if n in forward for parent in n.parents}
-    after = {n for p in view.parameters for n in p.new}
-    met = {meeting.node for example in step.examples for meeting in example.meetings}
-    at_once = _following([n for n in view.window if n not in after], met)
+    at_once = _following_at_once(view, {meeting.node for example in step.examples for meeting in example.meetings})
     further = {}
     for node in tape.nodes[view.window[0].number : view.last]:
         stepped_already = node in held or any(base in held for base, _ in node.updates)  # another piece of a step
@@ -380,13 +393,10 @@ def _with_further(tape: Tape, view: View) -> View:
     if not further or known & set(further):
         return view
     parameters = (*view.parameters, *further.values())
-    first = min(p.root.number for p in parameters)
-    window = _window(parameters, tape, view.last, view.others)
-    into_steps = made_of((n for p in parameters for n in nodes_in(p.steps)), first)
-    touched = _following(tape.nodes[first : view.last], {p.root for p in parameters}) | view.touched
-    smooth = _smooth(parameters, window)
-    masks = _masks(parameters, window)
-    return View(parameters, window, masks, smooth, into_steps, touched, view.last, view.values, view.others)
+    into_steps = made_of((n for p in parameters for n in nodes_in(p.steps)), min(p.root.number for p in parameters))
+    return _viewed(
+        parameters, _window(parameters, tape, view.last, view.others), into_steps, tape, view.last, view.others
+    )
 
 
 def _stale_step(tape: Tape) -> Step | None:
@@ -415,9 +425,7 @@ def _stale_step(tape: Tape) -> Step | None:
         return None
     last = max(p.after.number for p in parameters)
     window = tape.nodes[min(p.before.number for p in parameters) : last]
-    masks = _masks(parameters, window)
-    touched = _following(window, {p.before for p in parameters})
-    view = View(parameters, window, masks, _smooth(parameters, window), set(window), touched, last, values)
+    view = _viewed(parameters, window, set(window), tape, last)
     met = [m for m in view.readings if m.labels is not None]
     found = _by_labels(view, _first_met(met, view, view.into_steps), must_follow=False)
     if found is None:
@@ -462,7 +470,7 @@ def _by_labels_of_loss(view: View) -> Step | None:
     examples = _examples(met, view, inside) if met else ()
     if not examples:
         return None
-    held = {n for p in view.parameters for n in (p.root, p.before)}
+    held = held_in(view.parameters)
     forward = {n for n in inside if n in view.active and n not in held}
     start = (_following(view.window, forward) & view.into_steps & view.active) - inside
     step = _made_with(losses, _following_at_once(view, start) & view.into_steps, examples, view)
@@ -526,7 +534,6 @@ def _first_met(found: list[Meeting], view: View, within: set[Node]) -> list[Meet
 
 
 _ELEMENTWISE = {np.add, np.subtract, np.multiply, np.true_divide, np.power, np.maximum, np.minimum, np.where}
-_PRODUCTS = {np.dot, np.matmul, np.vdot, np.inner, np.einsum, np.tensordot}
 
 
 def _readings(node: Node, view: View) -> list[Meeting]:
@@ -544,10 +551,10 @@ def _readings(node: Node, view: View) -> list[Meeting]:
             ]
         whole = [k for k in (index if isinstance(index, tuple) else (index,)) if isinstance(k, (int, np.integer))]
         return [Meeting(node, array, None)] if whole and array.size > 1 else []
-    if node.function not in _ELEMENTWISE and not (node.function in _PRODUCTS and node.size == 1):
+    if node.function not in _ELEMENTWISE and not (node.function in PRODUCTS and node.size == 1):
         return []
     floats = [n for n in node.parents if n in view.masks and n.is_float]
-    if node.function is np.multiply or node.function in _PRODUCTS:  # w · x is where a prediction begins
+    if node.function is np.multiply or node.function in PRODUCTS:  # w · x is where a prediction begins
         weights = view.weights
         floats = [n for n in floats if n not in weights and not (len(n.parents) == 1 and n.parents[0] in weights)]
     data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
@@ -601,7 +608,7 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
         for source in node.sources if seen_by[node] else ():
             if source in seen_by:
                 seen_by[source] |= seen_by[node]
-    held = {n for p in view.parameters for n in (p.root, p.before)}  # two predictions have these in common
+    held = held_in(view.parameters)  # two predictions have these in common
     last = {seen_by[n]: n for n in whole if n not in held}  # in order: the last Node that just these meetings look at
     alone = functools.reduce(operator.or_, last, 0)
     last |= {bits: n for n in whole if n in held and (bits := seen_by[n] & ~alone)}

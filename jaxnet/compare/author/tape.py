@@ -23,6 +23,9 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+PRODUCTS = {np.dot, np.matmul, np.inner, np.outer, np.vdot, np.einsum, np.tensordot}  # of arrays, with sums
+MULTIPLYING = PRODUCTS | {np.multiply}
+
 
 class Enough(BaseException):
     """Ends the author's program: what was to be seen has been seen. No `except Exception` of theirs catches it."""

@@ -17,8 +17,8 @@ import numpy as np
 from jaxnet.compare.author.chains import masked
 from jaxnet.compare.author.raw import MOVING
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
-from jaxnet.compare.author.step import Example, Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, made_alone_of, made_of, multiples, nodes_in
+from jaxnet.compare.author.step import Example, Parameter, Step, held_in
+from jaxnet.compare.author.tape import MULTIPLYING, Node, Tape, ancestors, made_alone_of, made_of, multiples, nodes_in
 from jaxnet.compare.mistakes import LOSS_SLOPES
 from jaxnet.compare.multiples import common_multiple, each_multiple, multiple, with_penalty
 
@@ -77,7 +77,6 @@ class Truth(NamedTuple):
 
 
 CUTTING = (np.maximum, np.where)
-PRODUCTS = {np.dot, np.matmul, np.multiply, np.einsum, np.tensordot}
 SCALES = 1.0, 0.3, 0.1, 0.03, 0.01, 0.001  # of parameters, beside their usual size
 FLAT = 7.0  # e^-7 is a thousandth
 FEW = 4  # numbers, of which in two draws none may be cut off
@@ -115,7 +114,7 @@ def _drawn(
     recorded = Values()
     made_at = {p: recorded(p.before) for p in step.parameters}
     usual = {p: _usual_size(p.before.shape) for p in step.parameters}
-    for_data = {p: usual[p] / _size(inputs, step, recorded) for p, inputs in _multiplied(step, PRODUCTS).items()}
+    for_data = {p: usual[p] / _size(inputs, step, recorded) for p, inputs in _multiplied(step).items()}
     penalised = _stands_alone(step)
     own = set(_given(made_at) | data)  # what is another number in each draw
     for node in tape.nodes[min((n.number for n in own), default=0) :]:
@@ -176,7 +175,7 @@ def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[N
     masks that cut something off where those that were drawn at random cut off nothing."""
     labels = ancestors(m.labels for e in step.examples for m in e.meetings if m.labels is not None)
     zeros: set[Node] = set()
-    for inputs in _multiplied(step, {np.dot, np.matmul}).values():
+    for inputs in _multiplied(step).values():
         if inputs and not any(n in step.active or np.asarray(recorded(n)).any() for n in inputs):
             zeros |= inputs
     leaves = {n for n in ancestors(zeros) if n.function is None and n.size > 1 and n not in labels}
@@ -201,13 +200,13 @@ def _idle_masks(step: Step, recorded: Values) -> list[Node]:
     return sorted(masks, key=lambda n: n.number)
 
 
-def _multiplied(step: Step, products: set[Callable]) -> dict[Parameter, set[Node]]:
+def _multiplied(step: Step) -> dict[Parameter, set[Node]]:
     """For each parameter the arrays that it is multiplied with in the forward pass."""
     own = {p.before: p for p in step.parameters}
     views = own | {n: own[w] for n in step.active for w in n.parents if w in own and n.size == w.size}
     found: dict[Parameter, set[Node]] = {p: set() for p in step.parameters}
     for node in step.active - step.labelled:
-        if node.function in products:
+        if node.function in MULTIPLYING:
             for p in {views[w] for w in node.parents if w in views}:
                 found[p].update(n for n in node.parents if n not in views)
     return found
@@ -422,7 +421,7 @@ def _losses_for(predictions: list[Node]) -> Iterator[tuple[str, list[Callable[[A
 def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     """The gradients of each loss that may be meant: the program's own first, then those that have a name."""
     predictions = [example.prediction for example in step.examples]
-    weights = {n for p in step.parameters for n in (p.before, p.root)}
+    weights = held_in(step.parameters)
     # Anything that is added to a parameter, or to what it decays by, would be an error of that.
     is_fitted = not all(any(n in weights for n in multiples(_not_negative(p))) for p in predictions)
     labels = [[labels_of(e, values) if is_fitted else None for e in step.examples] for values in drawn]
@@ -494,7 +493,7 @@ def has_more_terms(loss: Node, step: Step) -> bool:
     """Whether a loss depends on the parameters in another way than by the predictions, and that is no penalty: a name
     says nothing of it."""
     through = {example.prediction for example in step.examples}
-    weights = {n for p in step.parameters for n in (p.root, p.before)}
+    weights = held_in(step.parameters)
     for node in sorted(made_of([loss], until=lambda n: n in through), key=lambda n: n.number):
         if not through.isdisjoint(node.sources):
             through.add(node)

@@ -13,7 +13,16 @@ from jaxnet.compare.author.names import names_in, names_in_frames
 from jaxnet.compare.author.program import TIME_IS_UP, Ran, shorten
 from jaxnet.compare.author.recorder import begin_anew, recording
 from jaxnet.compare.author.replay import Values, is_zero
-from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, find_steps, steps_by_hand, steps_of_networks
+from jaxnet.compare.author.step import (
+    NoLoss,
+    NoStep,
+    Parameter,
+    Step,
+    find_steps,
+    held_in,
+    steps_by_hand,
+    steps_of_networks,
+)
 from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, nodes_in, scaled_by_numbers
 
 NODES = 300_000  # that are recorded at most
@@ -113,7 +122,7 @@ class Watch:
         operations = {(n.place, n.function) for n in inside}
         stepped = {(p.after.place, p.after.function) for p in steps[0].parameters}
         known = [network.steps[0] for network in self.found]
-        held = {n for step in known for p in step.parameters for n in (p.root, p.before)}
+        held = held_in(p for step in known for p in step.parameters)
         forward = {(n.place, n.function) for step in known for n in step.forward if n not in held}
         counting = {n.instruction for n in inside if not _is_by_0(n)}
         is_new = not operations | stepped <= self.made or not self.left_out.isdisjoint(counting)

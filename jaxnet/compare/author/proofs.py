@@ -1,0 +1,95 @@
+"""What proves an accusation: formulas of the catalogue, the program's own loss, or one that others of its gradients
+are of.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+
+import numpy as np
+
+from jaxnet.compare.author.chains import root_of
+from jaxnet.compare.author.frontier import frontiers
+from jaxnet.compare.author.judged import Judged, Unproved
+from jaxnet.compare.author.levels import RIGHT
+from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.tape import Node
+from jaxnet.compare.diagnosis import Diagnosis
+from jaxnet.compare.multiples import common_multiple
+
+LEFT_OUT = "one derivative"  # in the place of another one
+
+
+def is_formula(diagnosis: Diagnosis | None) -> bool:
+    """Whether formulas of the catalogue give all gradients."""
+    return diagnosis is not None and not any(f.code == "unknown" for f in diagnosis.findings)
+
+
+def without_formula(judged: Judged, factors: dict[str, float | None]) -> str:
+    """What proves an accusation without a formula: the program's own loss, or one that others of its gradients are
+    of."""
+    loss = judged.truth.loss
+    least = 0 if loss.name else 1  # a single number may be a multiple of much
+    known = [name for name, f in factors.items() if f is not None and not math.isnan(f)]
+    explained = [name for name in known if judged.names[name].size > least]
+    explained = explained or [name for name in judged.names if _has_right_part(judged, name)]
+    # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt; nor do
+    # gradients that are all those of another loss.
+    if explained or loss.other or (judged.dense is not None and loss.node is not None and loss.name):
+        return "loss"
+    if loss.node is not None and _is_one_thing_left_out(judged):
+        return LEFT_OUT
+    if loss.node is not None and loss.name and _begins_as_that_of_the_loss(judged):
+        return "loss"
+    raise Unproved(
+        "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "
+        "the step may be another one than it was taken for"
+    )
+
+
+def _has_right_part(judged: Judged, name: str) -> bool:
+    """Whether a part of a parameter that the forward pass uses by itself, a layer's in an array of all layers, has a
+    right gradient."""
+    p = judged.names[name]
+    numbers = Values({p.before: np.arange(p.size).reshape(p.before.shape)})
+    for node in judged.step.active:
+        is_part = node.function is operator.getitem and root_of(node.inputs[0]) is p.root
+        if is_part and 1 < node.size < p.size:
+            part = np.ravel(numbers(node)).astype(int)  # other entries may have been written meanwhile
+            given, true = ([np.ravel(a)[part] for a in of[name]] for of in (judged.given, judged.true))
+            if all(t.any() for t in true) and common_multiple(given, true, RIGHT) is not None:
+                return True
+    return False
+
+
+def _is_one_thing_left_out(judged: Judged) -> bool:
+    """Whether all gradients are made with one derivative of the loss where they are right with another one."""
+    edges = frontiers(judged)
+    told = {edge.left_out for edge in edges.values()}
+    return len(edges) == len(judged.names) and len(told) == 1 and "" not in told
+
+
+def _begins_as_that_of_the_loss(judged: Judged) -> bool:
+    """Whether all gradients are made of the loss's derivative by what its prediction is made of, which is more than the
+    error: that of cross-entropy through softmax, say, is no other loss's."""
+    edges, parts = frontiers(judged), judged.truth.parts
+    ends = [e.prediction for e in judged.step.examples if all((e.prediction, None) in of_draw for of_draw in parts)]
+
+    def is_error(node: Node) -> bool:
+        given = [np.asarray(values(node), float) for values in judged.drawn]
+        return any(
+            common_multiple([np.ravel(turn(g)) for g in given], [np.ravel(of[end, None]) for of in parts], RIGHT)
+            for end in ends
+            for turn in (np.asarray, np.transpose)
+            if end.size == node.size
+        )
+
+    return (
+        len(edges) == len(judged.wrong)
+        and bool(ends)
+        and not any(
+            edge.known is None or edge.known not in judged.step.labelled or is_error(edge.known)
+            for edge in edges.values()
+        )
+    )
