@@ -4236,6 +4236,18 @@ def test_a_loss_that_is_computed_when_an_epoch_is_over(tmp_path):
     assert examined(tmp_path, root)["verdict"] == "right"
 
 
+def test_a_loss_that_is_printed_now_and_then_is_that_of_the_step(tmp_path):
+    """It is computed of a prediction that is made once more, after the step: no other formulas are known for that."""
+    loss = "    loss = -np.sum(Y * np.log(P)) / 9\n"
+    assert loss in PLAIN
+    forward = "".join(f"    {line}\n" for line in PLAIN.splitlines()[6:9])
+    seldom = PLAIN.replace(loss, "") + "    if _ % 100 == 99:\n" + forward
+    said = examined(tmp_path, f"{seldom}        print(-np.sum(Y * np.log(P)) / 9)\n")
+    assert (said["verdict"], said["loss"]["from"], said["teeth"]["shown"] > 20) == ("right", "source", True)
+    said = examined(tmp_path, f"{seldom}        print(np.sum((P - Y) ** 2) / 18)\n")
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ2", "missing-output-derivative")]
+
+
 def test_a_mask_that_cuts_nothing_off_is_drawn_again(tmp_path):
     """Dropout that keeps all units of a small layer, by chance, would hide that the error does not go through it."""
     text = PLAIN.replace("A1 = ", "K = np.random.rand(9, 5) < 0.999\n    A1 = K * ").replace("W2.T * ", "W2.T * K * ")

@@ -317,6 +317,31 @@ def test_a_fragment_that_does_not_import_numpy(author):
     assert (ran.namespace["x"], ran.notes) == (1, [])
 
 
+NOW_AND_THEN = """
+shown, steps, held = [], [], 5
+for k in range(4):
+    if (k + 1) % 3 == 0:
+        value = 10 * k
+        shown.append(value)
+    if k % 3 == 2:
+        held = k
+        print(held)
+    if k % 3 == 2:
+        print(1 / k)
+    if k % 3 == 2:
+        update(steps.append(k))
+    if k % 3 == 0:
+        shown.append(-k)
+"""
+
+
+def test_what_is_shown_now_and_then_is_shown_at_once(author):
+    """And once more when its turn has come; what steps something waits, and what cannot be shown yet is passed over."""
+    ran = author.run("net.py", "def update(_):\n    pass\n" + NOW_AND_THEN)
+    assert (ran.namespace["shown"], ran.namespace["steps"]) == ([0, 0, 20, -3], [2])
+    assert ran.notes == []
+
+
 def test_exit_ends_a_program_but_not_a_notebook(author):
     text = "x = 1\nimport sys\nsys.exit('usage')\nx = 2"
     ran = author.run("main.py", text)

@@ -8,6 +8,7 @@ import __future__
 
 import ast
 import contextlib
+import copy
 import functools
 import linecache
 import os
@@ -28,6 +29,7 @@ import numpy as np
 from jaxnet.compare.author import python2
 from jaxnet.compare.author.facade import type_of
 from jaxnet.compare.author.imports import Imports
+from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.recorder import as_float, current_tape, difference, named, unrecorded
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
@@ -162,6 +164,7 @@ class _Program:
         self.loops: list[_Loop] = []  # that are being run
         self.python2 = False  # some file of it is
         self.filenames: set[str] = set()
+        self.shown: set[tuple[str, int]] = set()  # what is shown now and then only, and has been once
         own = {
             "get_ipython": lambda: _Shell(self),
             "display": lambda *_, **__: None,
@@ -171,6 +174,7 @@ class _Program:
             "__difference__": difference,
             "__unrecorded__": unrecorded,
             "__loop__": lambda: _Loop(self),
+            "__once__": self.is_first,
         }
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
@@ -196,7 +200,7 @@ class _Program:
             self.imports.builtins.__dict__.update(python2.LISTS)
         for line, why in unit.broken:
             self._add(f"{self._place(unit.filename, line)} left out: {why}")
-        keeping = _Keeping(self.python2 and not unit.flags & __future__.division.compiler_flag)
+        keeping = _Keeping(unit.filename, self.python2 and not unit.flags & __future__.division.compiler_flag)
         for statement in _one_by_one(unit.body, namespace):
             try:
                 with warnings.catch_warnings():
@@ -214,6 +218,10 @@ class _Program:
                     if namespace is not self.main.__dict__:
                         raise
                     return
+
+    def is_first(self, *line: Any) -> bool:
+        """Whether it is asked for this line the first time."""
+        return line not in self.shown and self.shown.add(line) is None
 
     def pass_on(self, end: Another, place: tuple[str, int] | None = None) -> None:
         """To the next statement."""
@@ -318,12 +326,13 @@ class _Shell:
 class _Keeping(ast.NodeTransformer):
     """What is given a name goes through `recorder.named`, `float(x)` through `recorder.as_float`, and a − b through
     `recorder.difference`: nothing is lost of what is on the record, or belongs there. What only checks gradients, entry
-    by entry, goes through `recorder.unrecorded`: nothing is trained by it, and it takes most of the time. `type(x)` is
+    by entry, goes through `recorder.unrecorded`: nothing is trained by it, and it takes most of the time. What a loop
+    shows now and then only is shown at once, too: a loss that is printed each hundredth time is seen. `type(x)` is
     NumPy's, and `x == None` is `x is None`, as it was for arrays before NumPy 1.13. `divides_integers`: `/` is
     Python 2's."""
 
-    def __init__(self, divides_integers: bool) -> None:
-        self.divides_integers = divides_integers
+    def __init__(self, filename: str, divides_integers: bool) -> None:
+        self.filename, self.divides_integers = filename, divides_integers
         self.loops = 0  # around what is visited
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
@@ -342,6 +351,17 @@ class _Keeping(ast.NodeTransformer):
         return ast.copy_location(ast.With([ast.withitem(loop)], [node]), node)
 
     visit_While = visit_For
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        shows = self.loops > 0 and _shows_now_and_then(node)
+        self.generic_visit(node)
+        if shows:
+            handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [ast.Pass()])
+            once = _call_instead("__once__", [ast.Constant(self.filename), ast.Constant(node.lineno)], node.test)
+            early = ast.Try(copy.deepcopy(node.body), [handler], [], [])  # it may not be made for the first time
+            node.orelse = [ast.fix_missing_locations(ast.copy_location(ast.If(once, [early], []), node))]
+            node.body.insert(0, ast.copy_location(ast.Expr(once), node))
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -371,6 +391,23 @@ class _Keeping(ast.NodeTransformer):
         if isinstance(node.value, ast.Call | ast.Attribute | ast.Subscript | ast.Name | ast.BinOp | ast.Tuple):
             node.value = _call_instead("__named__", [node.value], node.value)
         return node
+
+
+def _shows_now_and_then(node: ast.If) -> bool:
+    """Whether all that is done each so many times is to compute something and to show it, or to keep it."""
+    parts = [part for statement in node.body for part in ast.walk(statement)]
+    called = [call.func for call in parts if isinstance(call, ast.Call)]
+    names = [f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "") for f in called]
+    plain = all(isinstance(statement, ast.Expr | ast.Assign) for statement in node.body)
+    return (
+        plain
+        and not node.orelse
+        and not any(isinstance(part, ast.Yield | ast.YieldFrom | ast.Await) for part in parts)
+        and any(isinstance(part, ast.Mod) for part in ast.walk(node.test))
+        and not {"print", "append", "write", "info"}.isdisjoint(names)
+        and all(isinstance(t, ast.Name) for s in node.body if isinstance(s, ast.Assign) for t in s.targets)
+        and not any(role(name) in ("train", "zero", "init", "backward", "update") for name in names)
+    )
 
 
 def _call_instead(function: str, arguments: list[ast.expr], node: ast.expr | ast.stmt) -> ast.Call:

@@ -446,10 +446,11 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
         return Truth(loss, adjoints, pulled, [])
 
     @functools.cache
-    def of_names() -> list[Truth]:
+    def of_names() -> list[tuple[Truth, list[list[Array]]]]:
+        """Those of the losses that have a name, and these losses' derivatives by the predictions."""
         if not predictions or any(y is None for of_draw in labels for y in of_draw):
             return []
-        found, none = [], [0.0] * len(step.losses)
+        found = []
         for name, formulas in _losses_for(predictions):
             for formula in formulas:
                 cotangents = [
@@ -457,30 +458,34 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
                     for v, of_draw in zip(drawn, labels, strict=True)
                 ]
                 if all(np.isfinite(c).all() for of_draw in cotangents for c in of_draw):
-                    found.append(differentiated(Loss(None, name), none, cotangents))
+                    found.append((differentiated(Loss(None, name), none, cotangents), cotangents))
         return found
 
-    nothing = [[0.0] * len(predictions) for _ in drawn]
+    none, nothing = [0.0] * len(step.losses), [[0.0] * len(predictions) for _ in drawn]
     for k, node in enumerate(step.losses):
         only = [float(other == k) for other in range(len(step.losses))]
         truth = differentiated(Loss(node, None), only, nothing)
         name, factor, corrections = _named(step, drawn, labels, truth.adjoints)
-        if name is None:  # it may be computed of another prediction than the one that was found, made once more
-            found = (
-                (t.loss.name, multiple_of(truth, t, step) or _but_for_penalty(truth, t, step, drawn))
-                for t in of_names()
-            )
-            name, factor = next(((name, c) for name, c in found if c), (None, 1.0))
+        elsewhere = None  # it may be computed of another prediction than the one that was found, made once more
+        for of_name, cotangents in of_names() if name is None else ():
+            if c := multiple_of(truth, of_name, step):
+                name, factor, elsewhere = of_name.loss.name, c, cotangents
+                break
+            if c := _but_for_penalty(truth, of_name, step, drawn):
+                name, factor = of_name.loss.name, c
+                break
         weighted = name is None and _is_weighted(step, drawn, labels, truth.adjoints)
         loss = Loss(node, name, corrections is None, factor=factor if name else None, weighted=weighted)
-        if corrections is None and factor > 0:
+        if elsewhere is not None and not any(p in found for p in predictions for found in truth.adjoints):
+            yield differentiated(loss, none, [[abs(factor) * c for c in of_draw] for of_draw in elsewhere])
+        elif corrections is None and factor > 0:
             yield truth._replace(loss=loss)
         else:
             added = [[loss.sign * c for c in of_draw] for of_draw in corrections or nothing]
             yield differentiated(loss, [loss.sign * one for one in only], added)
             if corrections is not None and factor > 0:  # gradients may have the small number in them as well
                 yield truth._replace(loss=loss._replace(exact=True))
-    yield from of_names()
+    yield from (truth for truth, _ in of_names())
 
 
 def _not_negative(node: Node) -> Node:
