@@ -4248,6 +4248,67 @@ def test_a_loss_that_is_printed_now_and_then_is_that_of_the_step(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ2", "missing-output-derivative")]
 
 
+PLAIN_NUMBERS = """
+import math, random
+random.seed(1)
+
+def dot(w, x):
+    total = w[-1]
+    for k in range(len(x)):
+        total += w[k] * x[k]
+    return total
+
+class Unit:
+    def __init__(self, n):
+        self.w = [random.uniform(-1, 1) for _ in range(n + 1)]
+
+    def forward(self, x):
+        self.x, self.out = x, 1 / (1 + math.exp(-dot(self.w, x)))
+        return self.out
+
+    def backward(self, error):
+        self.delta = error * self.out * (1 - self.out)
+        return [self.delta * w for w in self.w[:-1]]
+
+    def step(self):
+        self.w = [w - 0.3 * self.delta * x for w, x in zip(self.w, self.x + [1])]
+
+layers = [[Unit(2) for _ in range(3)], [Unit(3) for _ in range(2)]]
+data = [([2.8, 1.5], [1, 0]), ([1.4, -2.3], [0, 1]), ([-3.3, 0.4], [1, 0])]
+for epoch in range(30):
+    loss = 0
+    for x, y in data:
+        for layer in layers:
+            x = [unit.forward(x) for unit in layer]
+        loss += sum([(p - t) ** 2 for p, t in zip(x, y)]) / 2
+        errors = [p - t for p, t in zip(x, y)]
+        for layer in reversed(layers):
+            errors = [sum(of) for of in zip(*[unit.backward(e) for unit, e in zip(layer, errors)])]
+        for unit in layers[0] + layers[1]:
+            unit.step()
+    print(loss)
+"""
+
+
+def test_a_network_of_plain_numbers(tmp_path):
+    """Without NumPy, the numbers that are drawn begin the record."""
+    said = examined(tmp_path, PLAIN_NUMBERS)
+    assert (said["verdict"], len(said["parameters"]), said["unjudged"]) == ("right", 17, [])
+    assert said["parameters"][0]["name"] == "layers[0][0].w[0]"
+    said = examined(tmp_path, PLAIN_NUMBERS.replace("self.delta * w for", "self.delta for"))
+    assert {f["line"] for f in said["findings"]} == {36}  # where what is sent back is added up
+    assert all((p["name"][:9] == "layers[0]") is not p["right"] for p in said["parameters"])
+    zero = examined(tmp_path, PLAIN_NUMBERS.replace("[2.8, 1.5]", "[2.8, 0]"))
+    assert (zero["verdict"], {u["shape"] == [] for u in zero["unjudged"]}) == ("right", {True})
+
+
+def test_functions_that_are_for_plain_numbers_are_not_called_with_arrays(tmp_path):
+    """This one takes the labels for the last entry of a row."""
+    text = PLAIN_NUMBERS.replace("random.uniform(-1, 1) for _", "0.1 * (_ + n) for _")
+    with pytest.raises(ValueError, match=r"something that depends on it$"):
+        examined(tmp_path, text)
+
+
 def test_a_mask_that_cuts_nothing_off_is_drawn_again(tmp_path):
     """Dropout that keeps all units of a small layer, by chance, would hide that the error does not go through it."""
     text = PLAIN.replace("A1 = ", "K = np.random.rand(9, 5) < 0.999\n    A1 = K * ").replace("W2.T * ", "W2.T * K * ")

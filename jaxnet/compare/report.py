@@ -371,10 +371,10 @@ class Report(NamedTuple):
 
     def unjudged_lines(self) -> list[str]:
         """What a verdict says nothing of, and other networks."""
-        arrays = [(shape_in_words(u.shape), self.where(u.place), u.why) for u in self.unjudged[:3]]
+        arrays = [(f"{'an array ' * bool(u.shape)}{shape_in_words(u.shape)}", u) for u in self.unjudged[:3]]
         places = dict.fromkeys(self.where(place) for place in self.also_right)
         right = [f"also right: the network that is stepped in {place}" for place in places]
-        left = [f"not judged: an array {shape} in {where}, {why}" for shape, where, why in arrays]
+        left = [f"not judged: {what} in {self.where(u.place)}, {u.why}" for what, u in arrays]
         more = f" and {len(self.idle) - 3} more" * (len(self.idle) > 3)
         idle = [f"not judged: {', '.join(self.idle[:3])}{more}, of which no line has a part in this step"]
         return left + idle * bool(self.idle) + right
@@ -403,10 +403,11 @@ class Report(NamedTuple):
         )
 
     def by_place(self) -> list[tuple[list[Finding], Place]]:
-        """The findings in their order, those of one quantity and one line together."""
+        """The findings in order, those of one quantity and line together, and what nothing explains in one line."""
         together: dict[tuple, tuple[list[Finding], Place]] = {}
         for finding, place in zip(self.findings, self.places, strict=True):
-            together.setdefault((finding.at, place), ([], place))[0].append(finding)
+            unexplained = finding.code == "unknown" and not finding.computed and place.line is not None
+            together.setdefault(("" if unexplained else finding.at, place), ([], place))[0].append(finding)
         return list(together.values())
 
     def where(self, place: Place) -> str:
@@ -436,14 +437,15 @@ class Report(NamedTuple):
 
     def frontier_lines(self) -> list[str]:
         """Between which lines each wrong gradient went wrong."""
-        lines = []
+        lines: dict[str, list[str]] = {}
         for name, (known, quantity, unknown) in self.frontier.items():
             if unknown is not None and known is not None and quantity and self.where(known) == self.where(unknown):
-                lines.append(f"{name}: wrong within {self.where(unknown)}, where {quantity} is still right.")
+                said = f"wrong within {self.where(unknown)}, where {quantity} is still right."
+                lines.setdefault(said, []).append(name)
             elif unknown is not None:
                 upto = f"right up to {self.where(known)} ({quantity}), " if known is not None else ""
-                lines.append(f"{name}: {upto}wrong from {self.where(unknown)} on.")
-        return lines
+                lines.setdefault(f"{upto}wrong from {self.where(unknown)} on.", []).append(name)
+        return [f"{_some(names)}: {said}" for said, names in lines.items()]
 
     def table(self) -> list[list[str]]:
         """A head and a row for each parameter: name, shape, its gradient's shape and error if known, verdict."""
@@ -472,7 +474,10 @@ class Report(NamedTuple):
         return "✗ wrong"
 
     def _finding_lines(self, findings: list[Finding], place: Place) -> list[str]:
-        lines = [f"{f.severity}{f'[{f.code}]' * bool(f.code)}: {f.at}" for f in findings]
+        ats: dict[str, list[str]] = {}
+        for f in findings:
+            ats.setdefault(f"{f.severity}{f'[{f.code}]' * bool(f.code)}", []).append(f.at)
+        lines = [f"{code}: {_some(of_code)}" for code, of_code in ats.items()]
         if place.line is not None:
             gutter = " " * len(str(place.line))
             lines += [
@@ -481,8 +486,10 @@ class Report(NamedTuple):
                 f"{place.line} | {place.source}",
                 f"{gutter} |",
             ]
-        for number, finding in enumerate(findings):
-            lines += _wrapped(self.explanation(finding if number == 0 else finding._replace(computed="")))
+        said = [self.explanation(f if k == 0 else f._replace(computed="")) for k, f in enumerate(findings)]
+        of_first = WORDS["unknown"].idea + ". "
+        for explanation in said[:1] + [words.removeprefix(of_first) for words in said[1:SOME]]:
+            lines += _wrapped(explanation)
         if place.instead:
             lines += [f"  instead: {place.instead}"]
         return lines
@@ -491,7 +498,7 @@ class Report(NamedTuple):
         # Where a formula is named, its line says more.
         unnamed = self.hint == 2 or any(f.code == "unknown" for f in self.findings)
         lines = [f"  {line}" for line in self.frontier_lines() if unnamed]
-        for at in dict.fromkeys(f.at for f in self.findings if f.severity == "error"):
+        for at in dict.fromkeys(f.at for f in self.findings if f.severity == "error" and f.code != "unknown"):
             names = self.parameters_of(next(f for f in self.findings if f.at == at))
             if names:
                 lines.append(f"  {at} makes the gradient of {', '.join(names)} wrong.")
@@ -525,6 +532,8 @@ def _off(p: Parameter) -> str:
     off = np.abs(p.given - p.true) > 1e-6 * max(np.abs(p.true).max(), 1e-300)
     cosine = float(np.vdot(p.given, p.true) / max(np.linalg.norm(p.given) * np.linalg.norm(p.true), 1e-300))
     sentence = f"{p.name}: off by {p.relative_error:.2g} of the largest entry, in {off.sum()} of {off.size} entries"
+    if off.size == 1:
+        return f"{p.name}: off by {p.relative_error:.2g} times what it should be."
     if off.ndim == 2 and not off.all():
         rows, columns = np.flatnonzero(off.any(axis=1)), np.flatnonzero(off.any(axis=0))
         if len(rows) < off.shape[0]:
@@ -532,6 +541,14 @@ def _off(p: Parameter) -> str:
         elif len(columns) < off.shape[1]:
             sentence += f", all in columns {_list(columns)}"
     return sentence + f"; direction (cosine) {cosine:.4f}."
+
+
+SOME = 4  # names, or findings of one line, that are said
+
+
+def _some(names: list[str]) -> str:
+    """Names, of many the first ones."""
+    return ", ".join(names[:SOME]) + f" and {len(names) - SOME} more" * (len(names) > SOME)
 
 
 def _wrapped(text: str) -> list[str]:

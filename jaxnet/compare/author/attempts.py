@@ -52,6 +52,7 @@ def attempts(
     """The file itself, programs of its tree that use it, and calls of what it has, or only the one with this `key`.
     With `noise`, on pictures no part of which is blank."""
     own: Ran | None = None
+    silent: set[str] = set()  # functions that the program has called, and of which nothing is on its record
     numpy: Any = None
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
     unread = False  # it trains something, by what could not be read
@@ -69,6 +70,8 @@ def attempts(
             with recording(watch.tape):
                 ran = start(deadline=share)
             watch.tape.is_cut |= not ran.in_time
+            if own is None:
+                silent = ran.entered - {place.function for node in watch.tape.nodes for place in node.places}
             own, guessed = own or ran, samples.guessed and not (guess.columns or guess.one_hot)
             if (told := guess.told_by(ran.notes, samples)) is not None:
                 guesses.append(told)
@@ -102,11 +105,11 @@ def attempts(
     if own is None:
         return
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
-    for attempt in _driven(own, numpy, deadline, flags, reasons, trained, key, doubt):
+    for attempt in _driven(own, numpy, deadline, flags, reasons, trained, key, silent, doubt):
         yield attempt._replace(unread=unread)
     for file in importers(path, root, DEFINING, defining=True):  # a network of this file's layers, perhaps
         start, numpy, _ = _ready(file, root)
-        yield from _driven(start(deadline=deadline), numpy, deadline, flags, reasons, True, key, asked=asked)
+        yield from _driven(start(deadline=deadline), numpy, deadline, flags, reasons, True, key, silent, asked=asked)
 
 
 def _ready(
@@ -133,14 +136,17 @@ def _driven(
     reasons: list[str],
     trained: bool,
     key: tuple,
+    silent: set[str],
     doubt_of_layers: str = "",
     asked: str = "",
 ) -> Iterator[Attempt]:
-    """Calls of what a file has defined, or the one with this `key`; if `asked` is a file, it must make the steps."""
+    """Calls of what a file has defined, or the one with this `key`; if `asked` is a file, it must make the steps. What
+    the program itself has called, and is on no record since it computes with plain numbers, is `silent`: nobody knows
+    how to call it with arrays."""
     entry = str(own.entry)
     if key[:1] not in ((), (entry,)):
         return
-    tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, key[1:], **flags)
+    tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, key[1:], silent, **flags)
     while True:
         watch = Watch(deadline)
         description, attempt = "calls of what it defines", None

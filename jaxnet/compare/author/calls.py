@@ -11,7 +11,7 @@ import functools
 import inspect
 import linecache
 import types
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 import numpy
@@ -71,18 +71,18 @@ def data_of(world: World, np: types.ModuleType) -> dict[str, Any]:
 
 
 class File:
-    """The functions and classes that a file defines, in their order, and how it calls them. A class of static methods
-    alone is a place for functions."""
+    """The functions and classes that a file defines, in their order, and how it calls them; `without` some functions. A
+    class of static methods alone is a place for functions."""
 
-    def __init__(self, namespace: dict[str, Any]) -> None:
-        self.namespace = namespace
+    def __init__(self, namespace: dict[str, Any], without: Container[str] = ()) -> None:
+        self.namespace, self.without = namespace, without
         own = namespace.get("__name__")
         classes = {n: c for n, c in namespace.items() if isinstance(c, type) and c.__module__ == own}
         static = {n: _static_methods(c) for n, c in classes.items()}
         self.classes = {n: c for n, c in classes.items() if not static[n]}
         named = [*namespace.items(), *(item for of_class in static.values() for item in of_class.items())]
         functions = [(n, f) for n, f in named if isinstance(f, types.FunctionType)]
-        self.functions = {n: f for n, f in functions if f.__globals__ is namespace}
+        self.functions = {n: f for n, f in functions if f.__globals__ is namespace and n not in without}
         methods = [f for c in self.classes.values() for f in vars(c).values()]
         plain = [getattr(f, "__func__", f) for f in (*self.functions.values(), *methods)]
         names = {f.__code__.co_filename for f in plain if isinstance(f, types.FunctionType)}
@@ -94,7 +94,8 @@ class File:
         """The methods of a class that are the author's, its bases' included, in their order."""
         bases = [base for base in reversed(self.classes[name].__mro__) if base is not object]
         found = {n: f for base in bases for n, f in vars(base).items()}
-        return {n: f for n, f in found.items() if isinstance(f, types.FunctionType | staticmethod | classmethod)}
+        kinds = types.FunctionType | staticmethod | classmethod
+        return {n: f for n, f in found.items() if isinstance(f, kinds) and n not in self.without}
 
     def used(self, name: str) -> bool:
         """Whether a function is used anywhere in the file but in itself."""

@@ -307,7 +307,8 @@ def check_for_a_later_penalty(judged: Judged, tape: Tape) -> None:
     loss, stepped = judged.truth.loss.node, {p.after for p in judged.step.parameters}
     for node in tape.nodes[loss.number + 1 : judged.step.last + 1] if loss is not None else ():
         others = [parent for parent in node.parents if parent is not loss] if loss in node.parents else []
-        if node.function is np.add and node.size == 1 and others and made_alone_of(others, stepped):
+        further = loss is not None and node.instruction == loss.instruction  # that of another example
+        if node.function is np.add and node.size == 1 and not further and others and made_alone_of(others, stepped):
             raise Unexplained(
                 f"{where(node)} adds to the loss a penalty of the weights after the step: whether the gradient is to "
                 "have one of those before it cannot be told"

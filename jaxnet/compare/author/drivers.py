@@ -75,15 +75,20 @@ class Target(NamedTuple):
 
 
 def drive(
-    namespace: dict[str, Any], numpy: types.ModuleType, stop: Callable[[], bool], only: tuple = (), **flags: str | None
+    namespace: dict[str, Any],
+    numpy: types.ModuleType,
+    stop: Callable[[], bool],
+    only: tuple,
+    silent: set[str],
+    **flags: str | None,
 ) -> Iterator[Attempt]:
-    """Things to try with what a program has defined, likeliest first; `only` the one with this key. `numpy` makes all
-    arrays that are given.
+    """Things to try with what a program has defined, likeliest first, without its `silent` functions; `only` the one
+    with this key. `numpy` makes all arrays that are given.
 
     A deep network is tried before a shallow one, and one whose gradients have the parameters' shapes before any. Where
     only what comes later can be run, what was wrong with the rest may be what is wrong with the program.
     """
-    file, names = File(namespace), Flags(**flags)
+    file, names = File(namespace, silent), Flags(**flags)
     worlds = [world for world in _worlds(file) if names.layout in (None, world.layout)]
     trainers = [] if names.forward or names.backward else _trainers(file, numpy, worlds)
     networks = [*trainers, *_passes(file, numpy, names, worlds)]

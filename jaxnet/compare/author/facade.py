@@ -10,6 +10,7 @@ import functools
 import inspect
 import itertools
 import math
+import random
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -47,6 +48,18 @@ def _contents() -> dict[str, dict[str, Any]]:
         "numpy.ma": vars(np.ma) | masked,
         "math": _recording(math, _MATH),
     }
+
+
+def drawing_numbers() -> types.ModuleType:
+    """What stands in the place of `random` in a program without NumPy: the numbers that are drawn are on the record."""
+    module = types.ModuleType("random")
+    drawn = {name: _number_of(getattr(random, name)) for name in ("random", "uniform", "gauss", "normalvariate")}
+    vars(module).update(vars(random) | drawn)
+    return module
+
+
+def _number_of(function: Callable) -> Callable:
+    return lambda *args: recorder.number(function(*args), "random")
 
 
 def _recording(real: types.ModuleType, own: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.lines import short_name, target_of
-from jaxnet.compare.author.recorder import Array, node_of, set_flat
+from jaxnet.compare.author.recorder import Array, known_node, node_of, set_flat
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node
 
@@ -37,9 +37,10 @@ def names_in(namespace: dict[str, Any], found: dict[Node, list[str]]) -> None:
         if not stack:
             return
         name, value, depth = stack.pop(0)
-        if isinstance(value, Array):
-            found.setdefault(node_of(value), []).append(name)
-        elif depth < 4 and seen[id(value)] < 2:
+        node = node_of(value) if isinstance(value, Array) else known_node(value)
+        if node is not None:
+            found.setdefault(node, []).append(name)
+        elif depth < 5 and seen[id(value)] < 4:
             seen[id(value)] += 1
             stack += [(f"{name}{way}", part, depth + 1) for way, part in parts(value)]
 
@@ -56,6 +57,10 @@ def parts(value: Any) -> list[tuple[str, Any]]:
     return []
 
 
+def _holder(name: str) -> str:
+    return re.split(r"[.\[]", name)[0]
+
+
 def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter, str]:
     """The author's names for the parameters: a name that only one of them has, by which it is held as it is.
 
@@ -68,8 +73,10 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
         version = next((n for n in before_writes(node) if n in by_version), None)  # it may be in the midst of a step
         if version is not None:
             candidates[by_version[version]] += [short_name(name) for name in held_as]
+    holders = Counter(holder for names in candidates.values() for holder in {_holder(name) for name in names})
     for p in step.parameters:
-        candidates[p].sort(key=lambda name: (bool(re.search(r"\[\d", name)), "[" in name))
+        # Of `neuron['weights'][0]` and `network[0][1]['weights'][0]` that in what holds most of them.
+        candidates[p].sort(key=lambda name: (bool(re.search(r"\[\d", name)), "[" in name, -holders[_holder(name)]))
         candidates[p] += [target] if (target := target_of(p.after)) else []
     shared = Counter(name for names in candidates.values() for name in set(names))
     names: dict[Parameter, str] = {}

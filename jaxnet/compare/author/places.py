@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 SEVERAL = 4  # decisions, which tell something if they are all the same
 WRITTEN = "into which is written what is no step of it"
+STILL = "whose gradient is 0 in this step, whatever the parameters"
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
 
@@ -121,6 +122,8 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
             found[unchanged(array, node)] = None
     for name, p in judged.names.items():
+        if name not in judged.wrong and not np.any(judged.given[name]) and not np.any(judged.true[name]):
+            found[Unjudged(p.before.shape, _as_place(p.after) or Place(), STILL)] = None
         write, twice = frontier.writes_rows(p)
         if write is None or twice or name in judged.wrong:
             continue

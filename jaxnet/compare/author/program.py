@@ -49,6 +49,7 @@ class Ran(NamedTuple):
     notes: list[str]  # what could not be run, one line each
     started: Callable[[], contextlib.AbstractContextManager[None]]  # the state of the process that its functions need
     in_time: bool  # it was not stopped for want of time
+    entered: set[str]  # the functions that it has called
 
 
 class OutOfTime(BaseException):
@@ -83,7 +84,8 @@ def run(
     except (Enough, OutOfTime) as end:
         in_time = not isinstance(end, OutOfTime)
         program.note_the_end(end)
-    return Ran(program.file.relative_to(program.root), program.main.__dict__, program.all_notes(), started, in_time)
+    entry, namespace = program.file.relative_to(program.root), program.main.__dict__
+    return Ran(entry, namespace, program.all_notes(), started, in_time, program.entered)
 
 
 @contextlib.contextmanager
@@ -164,6 +166,7 @@ class _Program:
         self.loops: list[_Loop] = []  # that are being run
         self.python2 = False  # some file of it is
         self.filenames: set[str] = set()
+        self.entered: set[str] = set()
         self.shown: set[tuple[str, int]] = set()  # what is shown now and then only, and has been once
         own = {
             "get_ipython": lambda: _Shell(self),
@@ -175,6 +178,7 @@ class _Program:
             "__unrecorded__": unrecorded,
             "__loop__": lambda: _Loop(self),
             "__once__": self.is_first,
+            "__entered__": self.entered.add,
         }
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
@@ -337,6 +341,8 @@ class _Keeping(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
+        entered = _call_instead("__entered__", [ast.Constant(node.name)], node)
+        node.body.insert(ast.get_docstring(node) is not None, ast.copy_location(ast.Expr(entered), node.body[0]))
         if re.search("numerical_?grad|grad(ient)?s?_?check|check_?grad", node.name, re.I):
             node.decorator_list.append(ast.copy_location(ast.Name("__unrecorded__", ast.Load()), node))
         return node

@@ -196,7 +196,12 @@ def _beside(value: Any, other: Any) -> Any:
     node = known_node(other) if type(value) in (int, float) and _tape else None
     if node is None or node.size != 1 or node.function is np.multiply or isinstance(other, Integer):
         return value
-    return wrap(np.float64(value), _tape[-1].leaf(np.asarray(float(value)), "array"))
+    return number(value, "array")
+
+
+def number(value: float, origin: str) -> Any:
+    """A recorded number that begins here."""
+    return wrap(np.float64(value), _tape[-1].leaf(np.asarray(float(value)), origin)) if _tape else value
 
 
 def with_node(array: np.ndarray, node: Node | None) -> Any:

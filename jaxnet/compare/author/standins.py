@@ -15,7 +15,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from jaxnet.compare.author import course, libraries
+from jaxnet.compare.author import course, facade, libraries
 from jaxnet.compare.author.files import LARGE, Files, numpy_readers
 from jaxnet.compare.author.imports import derived, is_installed
 from jaxnet.compare.author.inert import PROGRESS, InertModule
@@ -77,6 +77,8 @@ def stand_ins(
                         setattr(modules[parent], child, modules[part])
             setattr(modules[name], attribute, value)
     modules["numpy"] = derived(numpy, numpy_readers(numpy, files))
+    if not re.search(r"^\s*(from|import)\s+numpy", reached, re.M):
+        modules["random"] = facade.drawing_numbers()
     return modules, {"open": files.open, "input": libraries.prompt()}, samples
 
 
