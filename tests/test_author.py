@@ -4309,6 +4309,78 @@ def test_functions_that_are_for_plain_numbers_are_not_called_with_arrays(tmp_pat
         examined(tmp_path, text)
 
 
+@pytest.mark.parametrize(("taken", "loss"), [("7 *", "0.5"), ("", "0"), ("0 *", "0.5")])
+def test_a_penalty_that_only_a_loss_of_all_data_has(tmp_path, taken, loss):
+    """It is computed when an epoch is over: of the weights after its last step, and of more examples than any has."""
+    text = IN_EPOCHS.replace("h.T @ d, x.T", f"h.T @ d / 8 + {taken} 0.5 * V, x.T").replace(
+        "(1 - h ** 2))", f"(1 - h ** 2)) / 8 + {taken} 0.5 * W"
+    )
+    number = f"((np.tanh(X @ W) @ V - T) ** 2).sum() / 80 + {loss} / 2 * (np.sum(W ** 2) + np.sum(V ** 2))"
+    text = re.sub(r"-np\.sum\(T .*", f"{number})", text)
+    if loss == "0":  # that the gradients of all weights have it is a decay
+        assert examined(tmp_path, text)["verdict"] == "right"
+        return
+    with pytest.raises(ValueError, match=r"line 18 of net\.py computes one of W1 that its gradient has not$"):
+        examined(tmp_path, text)
+    right = text.replace(f"{taken} 0.5 * V", "0.5 * V").replace(f"{taken} 0.5 * W", "0.5 * W")
+    assert examined(tmp_path, right)["verdict"] == "right"
+
+
+OF_A_LOOP = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(20, 6)), rng.integers(2, size=(20, 1)).astype(float)
+W, b = rng.normal(size=(6, 1)), np.zeros((1, 1))
+
+def cost(p, y):
+    total = 0
+    for i in range(len(y)):
+        total -= y[i, 0] * np.log(p[i, 0]) + (1 - y[i, 0]) * np.log(1 - p[i, 0])
+    return total / len(y)
+
+for _ in range(20):
+    p = 1 / (1 + np.exp(-(X @ W + b)))
+    print(cost(p, y))
+    W, b = W - 0.01 * (X.T @ (p - y)) / 20, b - 0.01 * np.sum(p - y) / 20
+"""
+
+
+def test_what_a_function_returns_is_its_loss(tmp_path):
+    """A mean over examples that a loop adds up is no sum: another line of the same function divides it."""
+    assert examined(tmp_path, OF_A_LOOP)["verdict"] == "right"
+    said = examined(tmp_path, OF_A_LOOP.replace(" / 20,", ",").replace("y) / 20", "y)"))
+    assert [(f["code"], f["scale"]) for f in said["findings"]] == [("wrong-scale", pytest.approx(20))]
+
+
+@pytest.mark.parametrize("rate", [1e-8, 1e-5, 0.1])
+def test_weights_that_are_stepped_too_early_show_at_any_rate(tmp_path, rate):
+    text = PLAIN.replace("0.1 *", f"{rate} *").replace("    W2 -= ", "    pass; 0 * ", 1)
+    early = text.replace("    dZ1 =", f"    W2 = W2 - {rate} * dW2\n    dZ1 =")
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, early)["findings"]] == [("dZ1", "weights-already-updated")]
+
+
+LISTS = """
+import numpy as np
+np.random.seed(0)
+X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
+W1, W2 = np.random.rand(3, 2) - 0.5, np.random.rand(1, 3) - 0.5
+for _ in range(20):
+    for x, y in zip(X, Y):
+        A1 = np.tanh(np.dot(W1, np.array(x)))
+        e = np.dot(W2, A1) - y
+        d = W2[0] * e * (1 - A1 ** 2)
+        W2 = W2 - 0.1 * np.outer(e, A1)
+        W1 = W1 - 0.1 * np.outer(d, np.array(x))
+"""
+
+
+@pytest.mark.parametrize("other", ["x", "np.transpose(x)", "np.asarray(x)", "np.array(x, float)", "np.reshape(x, 2)"])
+def test_what_is_made_of_a_list_twice_is_the_same_data(tmp_path, other):
+    """The first example is 0 here: other data stand in its place."""
+    said = examined(tmp_path, LISTS.replace("np.outer(d, np.array(x))", f"np.outer(d, {other})"))
+    assert (said["verdict"], said["unjudged"]) == ("right", [])
+
+
 def test_a_mask_that_cuts_nothing_off_is_drawn_again(tmp_path):
     """Dropout that keeps all units of a small layer, by chance, would hide that the error does not go through it."""
     text = PLAIN.replace("A1 = ", "K = np.random.rand(9, 5) < 0.999\n    A1 = K * ").replace("W2.T * ", "W2.T * K * ")

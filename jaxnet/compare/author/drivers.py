@@ -16,7 +16,7 @@ import random
 import re
 import traceback
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, NamedTuple
 
 import numpy
@@ -78,8 +78,8 @@ def drive(
     namespace: dict[str, Any],
     numpy: types.ModuleType,
     stop: Callable[[], bool],
-    only: tuple,
-    silent: set[str],
+    only: tuple = (),
+    silent: Container[str] = (),
     **flags: str | None,
 ) -> Iterator[Attempt]:
     """Things to try with what a program has defined, likeliest first, without its `silent` functions; `only` the one

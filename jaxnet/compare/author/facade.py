@@ -102,6 +102,8 @@ def _making(function: Callable) -> Callable:
             return sum(args[0])
         if function.__name__ in _OF_ARRAYS and any(isinstance(a, (list, tuple)) for a in args):
             args = tuple(recorder.built(a) if is_recorded(a) else a for a in args)
+        if args and function.__name__ in _REARRANGING:  # a list that is used again is the same data
+            args = (recorder.built(args[0]), *args[1:])
         if any(is_recorded(a) for a in (*args, *keywords.values())):
             return call(function, args, keywords)
         result = function(*args, **keywords)
@@ -134,6 +136,11 @@ _OF_ARRAYS = {
 }  # fmt: skip
 
 
+_REARRANGING = {
+    "transpose", "reshape", "ravel", "squeeze", "expand_dims", "swapaxes", "moveaxis", "atleast_1d", "atleast_2d",
+}  # fmt: skip
+
+
 # --- arrays -----------------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +165,8 @@ def _of_objects(value: list | tuple) -> np.ndarray:
 
 
 def _array_of(value: Any, dtype: Any = None, **keywords: Any) -> Any:
+    if type(value) is list and dtype is not object and not is_recorded(value):
+        value = recorder.built(value)
     if not is_recorded(value):
         array = np.array(value, dtype, **keywords)
         if dtype is not None and array.dtype.kind in "OV" and array.size > 1:

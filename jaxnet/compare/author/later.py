@@ -18,13 +18,15 @@ from jaxnet.compare.author.doubts_of_steps import check_for_a_sum_without_end
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
 from jaxnet.compare.author.judged import Endless, Judged, Unexplained
-from jaxnet.compare.author.levels import has_shape, holds, levels_of, true_gradients
+from jaxnet.compare.author.levels import RIGHT, has_shape, holds, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
-from jaxnet.compare.author.replay import Uses, Values
+from jaxnet.compare.author.penalties import penalties
+from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
 from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, made_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
+from jaxnet.compare.multiples import common_multiple, is_among
 
 
 def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
@@ -129,12 +131,37 @@ def _check_what_is_computed(right: Judged, attempt: Attempt) -> None:
     computes the squared error where that is none, or cross-entropy where that is the squared error."""
     meant = right.truth.loss.name
     for step in measured(attempt.tape, right.step) if right.truth.loss.node is None else ():
-        name = name_of_number(step)
+        name, factor = name_of_number(step)
         if name is not None and "squared-error" in (name, meant) and name != meant:
             raise Unexplained(
                 f"all gradients are those of the {meant}, and {where(step.losses[0])} computes the {name}: right if "
                 "that is a measure, wrong if it is the loss"
             )
+        if name == meant and (other := _with_another_penalty(right, step, factor)):
+            raise Unexplained(
+                f"nothing is wrong but for a penalty: {where(step.losses[0])} computes one of {other} that its "
+                "gradient has not"
+            )
+
+
+def _with_another_penalty(right: Judged, measure: Step, factor: float) -> str:
+    """The array of which a number that is computed later has another penalty than its gradient, if it has any: as a
+    share of what one example has, or of all of them."""
+    values, (number,) = Values(), measure.losses
+    pull = PullBack([number], measure.active, {p.root for p in measure.parameters})
+    truth = Truth(right.truth.loss, [], lambda *_: [], [pull.parts(values, [factor and 1 / factor])])
+    forward = ancestors(example.prediction for example in measure.examples)
+    computed = {}
+    for p in measure.parameters:
+        own = [np.asarray(values(p.before), float)]
+        found = (common_multiple(part, own, RIGHT) for part in penalties(p, truth, forward)[:1])
+        computed[p.versions[0]] = next(found, 0.0) or 0.0
+    sizes = [sum(e.prediction.size for e in step.examples) for step in (right.step, measure)]
+    for name, p in right.names.items() if any(computed.values()) else ():
+        of_all, given = computed.get(p.root, 0.0), right.truth.loss.penalised.get(p.before, 0.0)
+        if not is_among(given, [of_all, of_all * sizes[0] / sizes[1]], 1e-4) and not any(p.shrunk):
+            return name
+    return ""
 
 
 def _check_that_it_is_made_again(right: Judged, attempt: Attempt, also_right: Step | None) -> None:

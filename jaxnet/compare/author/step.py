@@ -33,6 +33,7 @@ from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.tape import (
     PRODUCTS,
     Node,
+    Place,
     Tape,
     ancestors,
     depends,
@@ -666,12 +667,20 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
     return tuple(sorted(covered, key=lambda n: (-covered[n], depth[n], is_for_sum[n], -n.number)))[:4]
 
 
+def _is_of_one_result(places: tuple[Place, ...], later: tuple[Place, ...]) -> bool:
+    """Whether two lines are one, or of the same call of a function, which returns one number."""
+    if places[:1] == later[:1]:
+        return True
+    alike = places[1:] == later[1:] and [p[::2] for p in places[:1]] == [p[::2] for p in later[:1]]
+    return alike and len(places) > 1
+
+
 def _last_of(scalars: list[Node], view: View) -> list[Node]:
     """Of scalars that are made of each other, the last, and those that it is made of alone in other lines: a loss of
     which another line takes the mean.
 
     A loss without its penalty is part of another scalar, and not alone: it is not what the program descends. Nor is Σ…
-    where the same line divides it by m.
+    where the same line, or the same call of a function, divides it by m.
     """
     known = set(scalars)
     inner = {parent for node in scalars for parent in node.parents}
@@ -679,9 +688,9 @@ def _last_of(scalars: list[Node], view: View) -> list[Node]:
     for node in scalars:
         current, line = node if node not in inner else None, None
         while current is not None:
-            if line is None or current.place != line:
+            if line is None or not _is_of_one_result(current.places, line):
                 kept.add(current)
-            line = current.place
+            line = current.places
             active = [parent for parent in current.parents if parent in view.masks]
             current = active[0] if len(active) == 1 and active[0] in known else None
     return [node for node in scalars if node in kept]

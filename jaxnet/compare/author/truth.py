@@ -78,6 +78,7 @@ class Truth(NamedTuple):
 
 CUTTING = (np.maximum, np.where)
 SCALES = 1.0, 0.3, 0.1, 0.03, 0.01, 0.001  # of parameters, beside their usual size
+LARGE_STEP = 0.01  # of a parameter, where it is used once it has been stepped
 FLAT = 7.0  # e^-7 is a thousandth
 FEW = 4  # numbers, of which in two draws none may be cut off
 MOST_DRAWS = 6
@@ -120,6 +121,7 @@ def _drawn(
     for node in tape.nodes[min((n.number for n in own), default=0) :]:
         if not own.isdisjoint(node.parents):
             own.add(node)
+    early = _stepped_early(step)
     few = [n for n in step.active if n.function in CUTTING and n.size <= FEW and n.is_float]
     cut_off = {n: np.zeros(n.shape, bool) for n in few}
 
@@ -149,7 +151,8 @@ def _drawn(
         near = _near(made_at, noise, data)
         tries = itertools.chain(_of_sizes(for_data if sloping else usual, noise, data), near)
         best = first_of(tries, sloping)
-        found.append(best[1] if best is not None else Values(_given(made_at) | data, recorded, own))
+        drawn = best[1] if best is not None else Values(_given(made_at) | data, recorded, own)
+        found.append(_with_large_steps(early, drawn))
         cut_off = {n: seen | (np.asarray(found[-1](n)) == 0) for n, seen in cut_off.items()}
     unseen = _sides(step, recorded).difference(*(_sides(step, values) for values in found))
     if unseen:  # an error larger than 0, say, where all that is drawn is far below the labels
@@ -158,6 +161,29 @@ def _drawn(
         best = first_of(shown, True)
         found += [best[1]] if best is not None and all(best[0]) else []
     return found
+
+
+def _stepped_early(step: Step) -> list[Parameter]:
+    """The parameters whose new versions have a part in others' steps."""
+    inside = {p: ancestors(nodes_in(p.steps), p.root.number) for p in step.parameters}
+    return [p for p in inside if any(p.after in inside[q] for q in inside if q is not p)]
+
+
+def _with_large_steps(parameters: list[Parameter], values: Values) -> Values:
+    """New versions as a larger rate would make them, where that is very small: what is made of them must show."""
+    larger: dict[Node, Array] = {}
+    for p in parameters:
+        before, after = (np.asarray(values(n), float) for n in (p.before, p.after))
+        moved = after - before if after.shape == before.shape else np.zeros(1)
+        size, wanted = (float(np.abs(a).max(initial=0)) for a in (moved, LARGE_STEP * before))
+        if 0 < size < wanted:
+            larger[p.after] = before + wanted / size * moved
+    if not larger:
+        return values
+    stepped = values.before(min(larger, key=lambda n: n.number))
+    stepped.known |= larger
+    stepped.otherwise = values.otherwise
+    return stepped
 
 
 def _sides(step: Step, values: Values) -> set[tuple]:
@@ -573,21 +599,23 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, float, list
     return min(possible, key=lambda found: found[0])[1:] if possible else (None, 1.0, None)
 
 
-def name_of_number(step: Step) -> str | None:
-    """The loss that the number of a step is, of its predictions and labels as they were, or of what the predictions are
-    made of: of p, where labels meet log p. None if it has no name, and where few numbers could have any."""
+def name_of_number(step: Step) -> tuple[str | None, float]:
+    """The loss that the number of a step is, and how many times that, of its predictions and labels as they were, or of
+    what the predictions are made of: of p, where labels meet log p. None if it has no name, and where few numbers could
+    have any."""
     values, predictions = Values(), [example.prediction for example in step.examples]
     if sum(p.size for p in predictions) <= FEW:
-        return None
+        return None, 1.0
     labels = [labels_of(example, values) for example in step.examples]
     adjoints = PullBack(step.losses, step.active, {p.root for p in step.parameters})(values, [1.0])
     while True:
         of = tuple(e._replace(prediction=p) for e, p in zip(step.examples, predictions, strict=True))
-        if name := _named(step._replace(examples=of), [values], [labels], [adjoints])[0]:
-            return name
+        name, factor, _ = _named(step._replace(examples=of), [values], [labels], [adjoints])
+        if name:
+            return name, factor
         inside = [[n for n in p.parents if n in step.active and n.shape == p.shape] for p in predictions]
         if any(len(parents) != 1 for parents in inside):
-            return None
+            return None, 1.0
         predictions = [node for (node,) in inside]
 
 
