@@ -4381,6 +4381,61 @@ def test_what_is_made_of_a_list_twice_is_the_same_data(tmp_path, other):
     assert (said["verdict"], said["unjudged"]) == ("right", [])
 
 
+@pytest.mark.parametrize("part", ["dW1[0]", "dW1[:, :1]", "dW1[0, 0]"])
+def test_a_part_of_a_gradient_is_no_step(tmp_path, part):
+    """NumPy spreads a row over all others: the gradient is right, and what is made of it is not."""
+    with pytest.raises(ValueError, match=r"gradient of W1 is right, but .* steps by has \d of its 20 entries"):
+        examined(tmp_path, PLAIN.replace("0.1 * dW1", f"0.1 * {part}"))
+
+
+def test_a_step_that_the_forward_pass_does_not_see(tmp_path):
+    text = PLAIN.replace("    W1 -= 0.1 * dW1", "    kept[0] = kept[0] - 0.1 * dW1").replace(
+        "for _", "kept = [W1]\nfor _"
+    )
+    with pytest.raises(ValueError, match=r"uses in the next one is not what the first has made of W1"):
+        examined(tmp_path, text)
+
+
+def test_an_array_without_entries_is_not_right(tmp_path):
+    with pytest.raises(ValueError, match=r"W1 has no entries: the data that it is for are missing"):
+        examined(tmp_path, PLAIN.replace("randn(9, 4)", "randn(9, 0)").replace("randn(4, 5)", "randn(0, 5)"))
+
+
+@pytest.mark.parametrize("rows", [False, True])
+def test_a_sum_of_losses_that_one_is_added_to_is_no_loss(tmp_path, rows):
+    text = PLAIN.replace("    dZ2", "    total += loss\n    print(loss + total)\n    dZ2", 1).replace(
+        "for _", "total = 0\nfor _"
+    )
+    if rows:  # where the data are turned as the weights are, they are no layer's
+        text = text.replace("X @ W1", "X.T.T @ W1.T.T")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["findings"], said["unjudged"]) == ("right", [], [])
+
+
+def test_a_rate_that_is_one_over_the_number_of_examples(tmp_path):
+    """Of two gradients the one that lacks the mean is wrong, though the other step has the same number."""
+    text = SOFTMAX_ALONE.replace("- 0.1 *", "- 0.05 *")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("sum(0) / 20", "sum(0)"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-scale")]
+
+
+SOFTMAX_ALONE = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(20, 6)), np.eye(4)[rng.integers(4, size=20)]
+W, b = rng.normal(size=(6, 4)), np.zeros(4)
+for _ in range(20):
+    E = np.exp(X @ W + b)
+    P = E / E.sum(1, keepdims=True)
+    print(-np.sum(Y * np.log(P)) / 20)
+    dW = X.T @ (P - Y) / 20
+    db = (P - Y).sum(0) / 20
+    W = W - 0.1 * dW
+    b = b - 0.1 * db
+"""
+
+
 def test_a_mask_that_cuts_nothing_off_is_drawn_again(tmp_path):
     """Dropout that keeps all units of a small layer, by chance, would hide that the error does not go through it."""
     text = PLAIN.replace("A1 = ", "K = np.random.rand(9, 5) < 0.999\n    A1 = K * ").replace("W2.T * ", "W2.T * K * ")

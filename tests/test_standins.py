@@ -271,6 +271,29 @@ def test_the_shape_of_labels_that_are_made_up(tmp_path, forward, shape):
     assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
 
 
+PICKED = """
+import numpy as np
+x, y = np.load("data/x_train.npy")[:30], np.load("data/y_train.npy")[:30].astype(int)
+w = np.random.randn(784, 10) * 0.01
+rows = np.arange(30)[:, np.newaxis]
+for _ in range(9):
+    e = np.exp(x @ w)
+    p = e / e.sum(1, keepdims=True)
+    print(-np.mean(np.log(p[rows, y])))
+    error = p.copy()
+    error[rows, y] -= 1
+    w -= 0.1 * x.T @ error / 30
+"""
+
+
+def test_what_is_wrong_for_labels_of_one_shape_is_tried_with_another(tmp_path):
+    """With labels (m,) all rows pick the classes of all: that is an error, too, of which a loss is inferred."""
+    (tmp_path / "net.py").write_text(PICKED)
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "right"
+    (tmp_path / "net.py").write_text(PICKED.replace("x.T @ error", "x.T @ (error * p)"))
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
+
+
 OF_ANOTHER_SIZE = """
 import numpy as np
 X, y = np.load("/home/me/X.npy"), np.load("/home/me/y.npy")

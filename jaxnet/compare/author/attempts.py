@@ -72,10 +72,10 @@ def attempts(
             watch.tape.is_cut |= not ran.in_time
             if own is None:
                 silent = ran.entered - {place.function for node in watch.tape.nodes for place in node.places}
-            own, guessed = own or ran, samples.guessed and not (guess.columns or guess.one_hot)
+            own, guessed = own or ran, samples.guessed
             if (told := guess.told_by(ran.notes, samples)) is not None:
                 guesses.append(told)
-            elif guessed:
+            elif guessed and not (guess.columns or guess.one_hot):
                 guesses.append(guess._replace(columns=True))
             elsewhere = elsewhere or (file.name if watch.elsewhere else "")
             trained = trained or (file == path and any(node.steps >= 3 for node in watch.tape.nodes))

@@ -139,6 +139,11 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
             continue
         for values, t in zip(judged.drawn, judged.true[name], strict=True):
             whole, moved, alive = stepped(p, values), stepped_by(p, node, values), t != 0
+            if moved.size < t.size == node.size:
+                raise Astray(
+                    f"the gradient of {name} is right, but what {where(p.after)} steps by has {moved.size} of its "
+                    f"{t.size} entries: right if that is meant, and wrong if not"
+                )
             if moved.shape != t.shape or not alive.any() or not whole.any():  # a rate that is warmed up begins at 0
                 continue
             still.append(alive & (whole == 0))

@@ -49,6 +49,8 @@ Array = np.ndarray
 
 def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None) -> Judged:
     """The verdict on a step. `loss` is the name of a loss that the caller states. Raises ValueError for no verdict."""
+    if empty := next((p for p in step.parameters if not p.size), None):
+        raise ValueError(f"{names[empty]} has no entries: the data that it is for are missing")
     _check_record(tape, step)
     drawn = draws(step, DRAWS, tape)
     judged = _in_draws(tape, step, names, loss, drawn)

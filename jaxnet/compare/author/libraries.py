@@ -178,7 +178,8 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
            for k, part in enumerate(("train", "test")) for j, what in enumerate(("images", "labels"))},
         "read_data_sets": read_data_sets, "idx2numpy.convert_from_file": from_idx,
         "mnist.MNIST": mnist_of_lists, "h5py.File": h5_file, "PIL.Image.open": open_image, "scipy.io.loadmat": loadmat,
-        "cv2.imread": image, "imageio.imread": image, "skimage.io.imread": image, "cv2.resize": resized,
+        "cv2.imread": image, "imageio.imread": image, "skimage.io.imread": image,
+        "pyplot.imread": image, "image.imread": image, "cv2.resize": resized,
         "cv2.cvtColor": lambda picture, *_: picture.mean(-1), "cv2.IMREAD_GRAYSCALE": 0,
     }  # fmt: skip
 

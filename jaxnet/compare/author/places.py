@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxnet.compare.author import frontier
 from jaxnet.compare.author.chains import root_of
-from jaxnet.compare.author.dense import as_rows, original
+from jaxnet.compare.author.dense import VIEWS, as_rows, original
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import text_of, where
@@ -96,8 +96,9 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
         write = written.get(array)
         return Unjudged(array.shape, _as_place(write or node) or Place(), *([WRITTEN] if write else []))
 
-    held = [((n.instruction, n.function, k), i) for n in step.active for k, i in enumerate(n.inputs)]
-    in_turn = {where for where, i in held if isinstance(i, Node) and i in stepped}  # where one after the other stands
+    uses = [(n, k, i) for n in step.active if n.function not in VIEWS for k, i in enumerate(n.inputs)]
+    # Where one after the other stands.
+    in_turn = {(n.instruction, n.function, k) for n, k, i in uses if isinstance(i, Node) and original(i) in stepped}
     forward = made_of([e.prediction for e in step.examples], first, until=trained.__contains__)
     known = step.active.union(trained, *(p.writes for p in step.parameters))
     added = Counter((n.instruction, p) for n in attempt.tape.nodes if n.function is np.add for p in n.parents)

@@ -101,8 +101,8 @@ def _compared_level(fitted: dict[Parameter, list[Level]]) -> dict[Parameter, Lev
     ]
     # Numbers that all steps are multiplied by alike are a learning rate; others are part of a gradient's formula.
     whole = {p: levels[0] for p, levels in fitted.items()}
-    fair = [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted)), whole]
-    fair.append({p: _within(levels, 1, one_is_rate=True) for p, levels in fitted.items()})
+    fair = [{p: _within(levels, 1, one_is_rate=True) for p, levels in fitted.items()}]
+    fair += [choices[0], *(choice for choice in choices[1:] if _same_ratio(choice, fitted)), whole]
     if (given := _given_alike(fitted)) is not None:
         fair.append(given)
     past = _past_optimisers(choices[0], fitted)

@@ -661,18 +661,20 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
     # What is made of another one only to be added up, step after step, is there to be looked at.
     sums = {n for again in view.window for n in again.parents if n.function is np.add is again.function
             and n.instruction == again.instruction}  # fmt: skip
-    of_sums = sums.union(*(n.parents for n in sums))
-    others = set(covered) - of_sums
-    is_for_sum = {n: n in of_sums and bool(others) and made_alone_of([n], others) for n in covered}
+    made_of_sums = sums.union(n for n in view.window if not sums.isdisjoint(n.parents))
+    of_sums = made_of_sums.union(*(n.parents for n in sums))
+    others = {n: covered.keys() - made_of_sums - {n} for n in covered}
+    is_for_sum = {n: n in of_sums and bool(others[n]) and made_alone_of([n], others[n]) for n in covered}
     return tuple(sorted(covered, key=lambda n: (-covered[n], depth[n], is_for_sum[n], -n.number)))[:4]
 
 
-def _is_of_one_result(places: tuple[Place, ...], later: tuple[Place, ...]) -> bool:
-    """Whether two lines are one, or of the same call of a function, which returns one number."""
+def _is_of_one_result(places: tuple[Place, ...], later: tuple[Place, ...], view: View) -> bool:
+    """Whether two lines are one, or of the same call of a function: of one that steps nothing, and returns a number."""
     if places[:1] == later[:1]:
         return True
-    alike = places[1:] == later[1:] and [p[::2] for p in places[:1]] == [p[::2] for p in later[:1]]
-    return alike and len(places) > 1
+    stepping = {place.function for p in view.parameters for place in p.after.places}
+    same = bool(places and later) and places[1:] == later[1:]
+    return same and places[0][::2] == later[0][::2] and places[0].function not in stepping
 
 
 def _last_of(scalars: list[Node], view: View) -> list[Node]:
@@ -688,9 +690,10 @@ def _last_of(scalars: list[Node], view: View) -> list[Node]:
     for node in scalars:
         current, line = node if node not in inner else None, None
         while current is not None:
-            if line is None or not _is_of_one_result(current.places, line):
+            if line is None or not _is_of_one_result(current.places, line, view):
                 kept.add(current)
             line = current.places
-            active = [parent for parent in current.parents if parent in view.masks]
-            current = active[0] if len(active) == 1 and active[0] in known else None
+            active = sorted((n for n in {*current.parents} if n in view.masks), key=lambda n: n.number)
+            first = active[0] if active and active[0] in known else None  # or a sum of it over steps, beside it
+            current = first if first and all(made_alone_of([n], {first}) for n in active) else None
     return [node for node in scalars if node in kept]
