@@ -4436,6 +4436,29 @@ for _ in range(20):
 """
 
 
+ADDED_TO_A_GRADIENT = """
+def backward():
+    dZ2 = (P - Y) / 9
+    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)
+    return X.T @ dZ1, dZ1.sum(0), A1.T @ dZ2, dZ2.sum(0)
+
+for"""
+
+
+def test_a_penalty_that_is_added_where_the_step_is_made(tmp_path):
+    """It is that of the loss, and no decay: nothing is left out where the rest of the gradient is wrong."""
+    head, _, tail = PENALISED.partition("    dZ2 = ")
+    own = "    dW1, db1, dW2, db2 = backward()\n    dW1 += 0.02 * W1\n    dW2 += 0.02 * W2\n"
+    text = head.replace("\nfor", ADDED_TO_A_GRADIENT) + own + tail[tail.index("    W1 -= ") :]
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+    said = examined(tmp_path, text.replace("0.02 * W1", "0.05 * W1"))
+    assert [(f["at"], f["code"], f["scale"]) for f in said["findings"]] == [
+        ("dW1", "weight-penalty", pytest.approx(0.05))
+    ]
+
+
 def test_a_mask_that_cuts_nothing_off_is_drawn_again(tmp_path):
     """Dropout that keeps all units of a small layer, by chance, would hide that the error does not go through it."""
     text = PLAIN.replace("A1 = ", "K = np.random.rand(9, 5) < 0.999\n    A1 = K * ").replace("W2.T * ", "W2.T * K * ")

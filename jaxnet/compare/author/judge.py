@@ -25,6 +25,7 @@ from jaxnet.compare.author.penalties import (
     is_decay_of_all,
     penalties_of_wrong,
     penalty_finding,
+    with_decay_as_penalty,
     with_implied_penalty,
     without_decay,
 )
@@ -203,6 +204,7 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
     if stated and not step.stale:
         truth, fitted = without_decay(truth, fitted, step, drawn)
+        fitted = with_decay_as_penalty(fitted, truth, step)
     if not step.stale:
         truth, fitted = with_implied_penalty(truth, fitted, step, drawn, stated)
     judged, levels, fitted = _by_gradients(step, drawn, by_name, truth, all_levels := fitted, network, stated)

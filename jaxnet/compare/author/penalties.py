@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from jaxnet.compare.author.judged import Judged
-from jaxnet.compare.author.levels import RIGHT, Array, Level, differs, fit, true_gradients
+from jaxnet.compare.author.levels import RIGHT, Array, Level, differs, fit, true_gradients, up_to_formula
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors
@@ -131,6 +131,22 @@ def without_decay(truth: Truth, fitted: dict[Parameter, list[Level]], step: Step
         return truth, fitted
     truth = truth._replace(loss=truth.loss._replace(decay=decays[0]), adjoints=adjoints)
     return truth, fit(fitted, truth)
+
+
+def with_decay_as_penalty(
+    fitted: dict[Parameter, list[Level]], truth: Truth, step: Step
+) -> dict[Parameter, list[Level]]:
+    """What may be the gradients, of a loss with penalties: what is added to one where the step is made is that of its
+    parameter, and no decay."""
+    forward = ancestors(example.prediction for example in step.examples)
+    counted = dict(fitted)
+    for p, levels in fitted.items():
+        decayed = [lv.candidate for lv in levels if lv.candidate is not None and lv.candidate.decayed]
+        if decayed and all(lv.factor is None for lv in levels) and penalties(p, truth, forward):
+            same = {c.node: c._replace(decayed=False, penalised=True) for c in decayed}
+            own = [lv._replace(candidate=same.get(lv.node, lv.candidate)) if lv.node else lv for lv in levels]
+            counted[p] = up_to_formula(own, p)
+    return counted
 
 
 def penalties(parameter: Parameter, truth: Truth, forward: set[Node]) -> list[list[Array]]:
