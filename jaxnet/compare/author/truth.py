@@ -164,9 +164,10 @@ def _drawn(
 
 
 def _stepped_early(step: Step) -> list[Parameter]:
-    """The parameters whose new versions have a part in others' steps."""
+    """The parameters whose new versions have a part in others' steps: those that are stepped as a whole."""
     inside = {p: ancestors(nodes_in(p.steps), p.root.number) for p in step.parameters}
-    return [p for p in inside if any(p.after in inside[q] for q in inside if q is not p)]
+    whole = [p for p in inside if len(p.steps) == 1 and p.after.function in (np.add, np.subtract)]
+    return [p for p in whole if any(p.after in inside[q] for q in inside if q is not p)]
 
 
 def _with_large_steps(parameters: list[Parameter], values: Values) -> Values:
