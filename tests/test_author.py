@@ -4459,6 +4459,25 @@ def test_a_penalty_that_is_added_where_the_step_is_made(tmp_path):
     ]
 
 
+def test_a_decay_in_the_line_of_the_step_hides_no_constant(tmp_path):
+    text = re.sub(r"(W\d) -= 0.1 \* (\w+)", r"\1 = \1 * (1 - 0.1 * 0.02) - 0.1 * \2", PENALISED)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("(P - Y) / 9", "(P - Y)"))
+    assert [(f["code"], f["scale"]) for f in said["findings"]] == [("wrong-scale", pytest.approx(9))]
+
+
+def test_a_penalty_of_size_0_is_not_judged(tmp_path):
+    text = PLAIN.replace("np.log(P)) / 9", "np.log(P)) / 9 + l * np.sum(W1 ** 2)").replace(
+        "0.1 * dW1", "0.1 * (dW1 + l * W1)"
+    )
+    said = examined(tmp_path, text.replace("for _", "l = 0.0\nfor _"))
+    assert (said["verdict"], [u["why"].partition(":")[0] for u in said["unjudged"]]) == (
+        "right",
+        ["which is multiplied by 0 there"],
+    )
+    assert examined(tmp_path, text.replace("for _", "l = 0.1\nfor _"))["verdict"] == "wrong"
+
+
 def test_a_mask_that_cuts_nothing_off_is_drawn_again(tmp_path):
     """Dropout that keeps all units of a small layer, by chance, would hide that the error does not go through it."""
     text = PLAIN.replace("A1 = ", "K = np.random.rand(9, 5) < 0.999\n    A1 = K * ").replace("W2.T * ", "W2.T * K * ")

@@ -18,7 +18,7 @@ from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, multiples, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, is_by_0, made_of, multiples, nodes_in, setitem
 from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 SEVERAL = 4  # decisions, which tell something if they are all the same
 WRITTEN = "into which is written what is no step of it"
+BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
 STILL = "whose gradient is 0 in this step, whatever the parameters"
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
@@ -122,6 +123,11 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
             if len(still) == 2 and array.shape[0] == node.shape[0] == step.examples[0].prediction.shape[0]:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
             found[unchanged(array, node)] = None
+    roots = {p.root for p in step.parameters}
+    for node in (n for n in step.active if is_by_0(n)):
+        found |= {
+            Unjudged(n.shape, _as_place(node) or Place(), BY_0): None for n in node.parents if root_of(n) in roots
+        }
     for name, p in judged.names.items():
         if name not in judged.wrong and not np.any(judged.given[name]) and not np.any(judged.true[name]):
             found[Unjudged(p.before.shape, _as_place(p.after) or Place(), STILL)] = None

@@ -66,7 +66,7 @@ def have_hidden_numbers(step: Step) -> bool:
     """Whether all statements that make the step have products that are none of arrays: 1/m in `rate / m * dW`, or 2 in
     `rate * 2 * dW`."""
     first = min(p.root.number for p in step.parameters)
-    made = ancestors((n for p in step.parameters for n in nodes_in(p.steps)), first)
+    made = ancestors((n for p in step.parameters for n in (p.after, *nodes_in(p.steps))), first)
     recorded = {(n.instruction, n.place) for n in made if n.function in (np.true_divide, np.multiply) and n.place}
     for p in step.parameters:
         place, statement = p.after.place, statement_of(p.after)

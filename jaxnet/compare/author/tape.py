@@ -355,6 +355,11 @@ def scaled_by_numbers(node: Node) -> Node | None:
     return array if isinstance(array, Node) and array.shape == node.shape and not under else None
 
 
+def is_by_0(node: Node) -> bool:
+    """Whether it is a product with 0, as a penalty in a first experiment is."""
+    return node.function is np.multiply and any(type(i) in (int, float) and not i for i in node.inputs)
+
+
 def _is_multiple_of(node: Node, other: Node) -> bool:
     for made in multiples(node):
         if made.number <= other.number:  # what it is a multiple of was made before it

@@ -6,8 +6,6 @@ import sys
 import time
 from typing import NamedTuple, NoReturn
 
-import numpy as np
-
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.names import names_in, names_in_frames
 from jaxnet.compare.author.program import TIME_IS_UP, Ran, shorten
@@ -23,7 +21,18 @@ from jaxnet.compare.author.step import (
     steps_by_hand,
     steps_of_networks,
 )
-from jaxnet.compare.author.tape import Another, Enough, Node, Place, Tape, depends, made_of, nodes_in, scaled_by_numbers
+from jaxnet.compare.author.tape import (
+    Another,
+    Enough,
+    Node,
+    Place,
+    Tape,
+    depends,
+    is_by_0,
+    made_of,
+    nodes_in,
+    scaled_by_numbers,
+)
 
 NODES = 300_000  # that are recorded at most
 ANEW = 3  # times that the record begins anew where it is full
@@ -124,12 +133,12 @@ class Watch:
         known = [network.steps[0] for network in self.found]
         held = held_in(p for step in known for p in step.parameters)
         forward = {(n.place, n.function) for step in known for n in step.forward if n not in held}
-        counting = {n.instruction for n in inside if not _is_by_0(n)}
+        counting = {n.instruction for n in inside if not is_by_0(n)}
         is_new = not operations | stepped <= self.made or not self.left_out.isdisjoint(counting)
         if is_new and not stepped <= forward and len(self.found) < NETWORKS:
             self.found.append(Network(steps, {**self.tape.names, **names}))
             self.made |= operations | stepped
-            self.left_out |= {n.instruction for n in inside if _is_by_0(n)}
+            self.left_out |= {n.instruction for n in inside if is_by_0(n)}
             self.left_out -= counting
 
     def _keep_by_hand(self, names: dict[Node, list[str]]) -> None:
@@ -203,11 +212,6 @@ class Watch:
             self._keep(steps, names)
             self._keep_by_hand(names)
         return self.found
-
-
-def _is_by_0(node: Node) -> bool:
-    """Whether it is a product with 0, as a penalty in a first experiment is."""
-    return node.function is np.multiply and any(type(i) in (int, float) and not i for i in node.inputs)
 
 
 def _began(step: Step) -> int:
