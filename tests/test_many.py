@@ -184,6 +184,8 @@ def test_every_form_of_a_backward_pass_is_one(tmp_path, name):
         ("net.py", "import torch\nw -= 0.1 * g @ x", False, False),
         ("net.py", "import numpy as np\nw = w + 0.1 * np.sum(x * (y - z))", True, False),  # a perceptron
         ("net.py", "import numpy as np\np['w'] -= rate * np.mean(x)", True, False),
+        ("net.py", "import random\nw = random.random()\ndef backward(w): w -= delta * x", True, False),  # of numbers
+        ("net.py", "import random\nw = random.random()\nw -= 2 * sum(x)", False, False),
         ("net.py", "import numpy as np\ndef relu_backward(d, z): return np.multiply(d, z > 0)", True, False),
         ("net.py", "import numpy as np\ndef backward(d, x): return x.T @ d", True, True),
         ("net.py", "import numpy as np\nself.grads['W1'] = x.dot(d)\nx = = 1", True, True),

@@ -141,6 +141,7 @@ def find_programs(paths: Iterable[str | Path]) -> list[Program]:
 
 
 _LIBRARIES = re.compile(rb"numpy|pylab")
+_DRAWN = re.compile(rb"\brandom\b")  # numbers, of which networks without NumPy are made
 _MULTIPLIES = re.compile(rb"@|\b(?:dot|matmul|einsum|tensordot|outer|inner|multiply|convolve|sum|mean)\b")
 _PRODUCTS = {"dot", "matmul", "einsum", "tensordot", "outer"}
 _GRADIENT = re.compile(r"back_?(?:w|p)|grad(?![eu])|nabla|(?<!time)delta|descent|^_*d_?[wb]_?\d*$", re.I)
@@ -153,10 +154,11 @@ def may_train(path: str) -> bool:
         content = Path(path).read_bytes()
     except OSError as error:  # what may not be read is somebody's program, for all that is known
         return not isinstance(error, FileNotFoundError)
-    if not _LIBRARIES.search(content) or not _MULTIPLIES.search(content):
+    has_arrays = _LIBRARIES.search(content) is not None
+    if not (_MULTIPLIES if has_arrays else _DRAWN).search(content):
         return False
     nodes = _nodes_of(path)
-    return nodes is None or any(_steps(node) or _names_gradient(node) for node in nodes)
+    return nodes is None or any((has_arrays and _steps(node)) or _names_gradient(node) for node in nodes)
 
 
 def has_backward_pass(path: str) -> bool:

@@ -36,8 +36,9 @@ def edited(content: bytes, edit: Edit) -> bytes:
     return (text[:start] + _changed_literal(text[start:end], edit, text.isascii()) + text[end:]).encode("utf-8")
 
 
-def substituted(file: str, source: list[str], expression: ast.expr, text: str) -> Edit | None:
-    """The edit that puts a text in the place of an expression of a file with these lines.
+def substituted(file: str, source: list[str], expression: ast.expr, text: str, closed: str = "") -> Edit | None:
+    """The edit that puts a text in the place of an expression of a file with these lines; `closed` is the text where no
+    brackets are around it.
 
     None where Python counts other lines than these: a form feed, or a line separator in a comment, may end one.
     """
@@ -47,7 +48,8 @@ def substituted(file: str, source: list[str], expression: ast.expr, text: str) -
         tail = source[last - 1].encode()[expression.end_col_offset :].decode().rstrip("\r\n")
     except (IndexError, UnicodeDecodeError):
         return None
-    return Edit(file, first, last, (head + text + tail,))
+    enclosed = head.rstrip().endswith("(") and tail.lstrip().startswith(")")
+    return Edit(file, first, last, (head + (text if enclosed else closed or text) + tail,))
 
 
 @lru_cache(maxsize=200)

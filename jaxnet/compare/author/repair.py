@@ -375,11 +375,11 @@ def _replaced(site: _Site, term: Term) -> Edit | None:
     whole = site.expression is getattr(site.statement, "value", None) and isinstance(
         site.statement, (ast.Assign, ast.Return, ast.AnnAssign)
     )
-    return _substituted(site.place, site.expression, term.text if whole else term.closed)
+    return _substituted(site.place, site.expression, term.text, term.text if whole else term.closed)
 
 
-def _substituted(place: Place, expression: ast.expr, text: str) -> Edit | None:
-    return substituted(place.file, lines.parsed_lines(place.file), expression, text)
+def _substituted(place: Place, expression: ast.expr, text: str, closed: str = "") -> Edit | None:
+    return substituted(place.file, lines.parsed_lines(place.file), expression, text, closed)
 
 
 def _written(statement: ast.stmt, edit: Edit) -> str:
