@@ -74,9 +74,17 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
         if version is not None:
             candidates[by_version[version]] += [short_name(name) for name in held_as]
     holders = Counter(holder for names in candidates.values() for holder in {_holder(name) for name in names})
+    bare = all(any(name.isidentifier() for name in names) for names in candidates.values())
     for p in step.parameters:
         # Of `neuron['weights'][0]` and `network[0][1]['weights'][0]` that in what holds most of them.
-        candidates[p].sort(key=lambda name: (bool(re.search(r"\[\d", name)), "[" in name, -holders[_holder(name)]))
+        candidates[p].sort(
+            key=lambda name: (
+                bool(re.search(r"\[\d", name)),
+                "[" in name,
+                bare and "." in name,
+                -holders[_holder(name)],
+            )
+        )
         candidates[p] += [target] if (target := target_of(p.after)) else []
     shared = Counter(name for names in candidates.values() for name in set(names))
     names: dict[Parameter, str] = {}
