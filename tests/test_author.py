@@ -4478,6 +4478,36 @@ def test_a_penalty_of_size_0_is_not_judged(tmp_path):
     assert examined(tmp_path, text.replace("for _", "l = 0.1\nfor _"))["verdict"] == "wrong"
 
 
+ROUNDS = """
+import numpy as np
+rng = np.random.default_rng(0)
+texts = [([[1., 0.]], 1.), ([[0., 1.]], 0.), ([[1., 1.], [0., 1.]], 1.), ([[0., 1.], [1., 0.], [1., 1.]], 0.)]
+U, W, v = rng.normal(size=(3, 2)), rng.normal(size=(3, 3)), rng.normal(size=3)
+for _ in range(9):
+    for xs, y in texts:
+        h = [np.zeros(3)]
+        for x in xs:
+            h.append(np.tanh(U @ np.array(x) + W @ h[-1]))
+        e = v @ h[-1] - y
+        dh, dU, dW = e * v, np.zeros((3, 2)), np.zeros((3, 3))
+        for k in reversed(range(len(xs))):
+            dz = dh * (1 - h[k + 1] ** 2)
+            dU, dW, dh = dU + np.outer(dz, xs[k]), dW + np.outer(dz, h[k]), W.T @ dz
+        U, W, v = U - 0.1 * dU, W - 0.1 * dW, v - 0.1 * e * h[-1]
+        print(e ** 2 / 2)
+"""
+
+
+def test_a_state_that_is_0_in_all_of_a_step_is_said(tmp_path):
+    """The first texts have one word: the loop over words runs once, and nothing comes back from round to round."""
+    for text in (ROUNDS, ROUNDS.replace("W.T @ dz", "0 * dh")):
+        said = examined(tmp_path, text)
+        assert (said["verdict"], [(u["shape"], u["line"]) for u in said["unjudged"]]) == ("right", [([3, 3], 8)])
+    longer = ROUNDS.replace("([[1., 0.]], 1.), ([[0., 1.]], 0.), ", "")
+    assert (examined(tmp_path, longer)["verdict"], examined(tmp_path, longer)["unjudged"]) == ("right", [])
+    assert examined(tmp_path, longer.replace("W.T @ dz", "0 * dh"))["verdict"] == "wrong"
+
+
 def test_a_mask_that_cuts_nothing_off_is_drawn_again(tmp_path):
     """Dropout that keeps all units of a small layer, by chance, would hide that the error does not go through it."""
     text = PLAIN.replace("A1 = ", "K = np.random.rand(9, 5) < 0.999\n    A1 = K * ").replace("W2.T * ", "W2.T * K * ")

@@ -18,8 +18,20 @@ from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, is_by_0, made_of, multiples, nodes_in, setitem
+from jaxnet.compare.author.tape import (
+    Node,
+    Tape,
+    ancestors,
+    depends,
+    is_by_0,
+    known_zero,
+    made_of,
+    multiples,
+    nodes_in,
+    setitem,
+)
 from jaxnet.compare.author.tape import Place as Line
+from jaxnet.compare.author.truth import multiplied
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.multiples import without_ones
@@ -33,6 +45,7 @@ Array = np.ndarray
 SEVERAL = 4  # decisions, which tell something if they are all the same
 WRITTEN = "into which is written what is no step of it"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
+STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
 STILL = "whose gradient is 0 in this step, whatever the parameters"
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
@@ -128,6 +141,10 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
         found |= {
             Unjudged(n.shape, _as_place(node) or Place(), BY_0): None for n in node.parents if root_of(n) in roots
         }
+    for p, inputs in multiplied(step).items():
+        leaves = [n for n in ancestors(inputs) if n.function is None]
+        if leaves and all(n.origin == "zeros" and known_zero(n) for n in leaves) and step.active.isdisjoint(inputs):
+            found[Unjudged(p.before.shape, _as_place(min(inputs, key=lambda n: n.number)) or Place(), STATE)] = None
     for name, p in judged.names.items():
         if name not in judged.wrong and not np.any(judged.given[name]) and not np.any(judged.true[name]):
             found[Unjudged(p.before.shape, _as_place(p.after) or Place(), STILL)] = None

@@ -115,7 +115,7 @@ def _drawn(
     recorded = Values()
     made_at = {p: recorded(p.before) for p in step.parameters}
     usual = {p: _usual_size(p.before.shape) for p in step.parameters}
-    for_data = {p: usual[p] / _size(inputs, step, recorded) for p, inputs in _multiplied(step).items()}
+    for_data = {p: usual[p] / _size(inputs, step, recorded) for p, inputs in multiplied(step).items()}
     penalised = _stands_alone(step)
     own = set(_given(made_at) | data)  # what is another number in each draw
     for node in tape.nodes[min((n.number for n in own), default=0) :]:
@@ -202,7 +202,7 @@ def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[N
     masks that cut something off where those that were drawn at random cut off nothing."""
     labels = ancestors(m.labels for e in step.examples for m in e.meetings if m.labels is not None)
     zeros: set[Node] = set()
-    for inputs in _multiplied(step).values():
+    for inputs in multiplied(step).values():
         if inputs and not any(n in step.active or np.asarray(recorded(n)).any() for n in inputs):
             zeros |= inputs
     leaves = {n for n in ancestors(zeros) if n.function is None and n.size > 1 and n not in labels}
@@ -227,7 +227,7 @@ def _idle_masks(step: Step, recorded: Values) -> list[Node]:
     return sorted(masks, key=lambda n: n.number)
 
 
-def _multiplied(step: Step) -> dict[Parameter, set[Node]]:
+def multiplied(step: Step) -> dict[Parameter, set[Node]]:
     """For each parameter the arrays that it is multiplied with in the forward pass."""
     own = {p.before: p for p in step.parameters}
     views = own | {n: own[w] for n in step.active for w in n.parents if w in own and n.size == w.size}
