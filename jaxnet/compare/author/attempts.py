@@ -52,7 +52,7 @@ def attempts(
     """The file itself, programs of its tree that use it, and calls of what it has, or only the one with this `key`.
     With `noise`, on pictures no part of which is blank."""
     own: Ran | None = None
-    silent: set[str] = set()  # functions that the program has called, and of which nothing is on its record
+    record: Tape | None = None  # of the file itself
     numpy: Any = None
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
     unread = False  # it trains something, by what could not be read
@@ -70,9 +70,7 @@ def attempts(
             with recording(watch.tape):
                 ran = start(deadline=share)
             watch.tape.is_cut |= not ran.in_time
-            if own is None:
-                silent = ran.entered - {place.function for node in watch.tape.nodes for place in node.places}
-            own, guessed = own or ran, samples.guessed
+            own, record, guessed = own or ran, record or watch.tape, samples.guessed
             if (told := guess.told_by(ran.notes, samples)) is not None:
                 guesses.append(told)
             elif guessed and not (guess.columns or guess.one_hot):
@@ -102,8 +100,9 @@ def attempts(
                     program, watch.tape, network.steps, network.names, notes,
                     more=more, trained=frozenset(stepped), guessed=guessed,
                 )  # fmt: skip
-    if own is None:
+    if own is None or record is None:
         return
+    silent = own.entered - {place.function for node in record.nodes for place in node.places}
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
     for attempt in _driven(own, numpy, deadline, flags, reasons, trained, key, silent, doubt):
         yield attempt._replace(unread=unread)
