@@ -320,7 +320,8 @@ def test_arrays_of_the_program_tell_the_size_of_data(tmp_path):
     ):
         (tmp_path / "net.py").write_text(text)
         report = verdict(tmp_path / "net.py", tmp_path)
-        assert (report.verdict, report.notes) == ("right", notes)
+        missing = "data.csv is" if text is table else "X.npy, y.npy are"
+        assert (report.verdict, report.notes) == ("right", [*notes, f"{missing} missing, and made up"])
         (tmp_path / "net.py").write_text(text.replace("x.T @ p", "x.T @ p * W"))
         with pytest.raises(ValueError, match="no gradient is that of a loss"):
             verdict(tmp_path / "net.py", tmp_path)

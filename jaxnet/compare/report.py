@@ -445,7 +445,7 @@ class Report(NamedTuple):
             elif unknown is not None:
                 upto = f"right up to {self.where(known)} ({quantity}), " if known is not None else ""
                 lines.setdefault(f"{upto}wrong from {self.where(unknown)} on.", []).append(name)
-        return [f"{_some(names)}: {said}" for said, names in lines.items()]
+        return [f"{some(names)}: {said}" for said, names in lines.items()]
 
     def table(self) -> list[list[str]]:
         """A head and a row for each parameter: name, shape, its gradient's shape and error if known, verdict."""
@@ -477,7 +477,7 @@ class Report(NamedTuple):
         ats: dict[str, list[str]] = {}
         for f in findings:
             ats.setdefault(f"{f.severity}{f'[{f.code}]' * bool(f.code)}", []).append(f.at)
-        lines = [f"{code}: {_some(of_code)}" for code, of_code in ats.items()]
+        lines = [f"{code}: {some(of_code)}" for code, of_code in ats.items()]
         if place.line is not None:
             gutter = " " * len(str(place.line))
             lines += [
@@ -546,7 +546,7 @@ def _off(p: Parameter) -> str:
 SOME = 4  # names, or findings of one line, that are said
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
     """Names, of many the first ones."""
     return ", ".join(names[:SOME]) + f" and {len(names) - SOME} more" * (len(names) > SOME)
 

@@ -37,6 +37,7 @@ class Attempt(NamedTuple):
     key: tuple = ()  # of what was called, which it was
     trained: frozenset[Node] = frozenset()  # the versions of all arrays of all networks of that run
     unread: bool = False  # the program itself trains something, by what could not be read
+    made_up: tuple[str, ...] = ()  # files that the program reads, and that are missing
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
 
 
@@ -98,7 +99,7 @@ def attempts(
                 program = f"{ran.entry}{NOISE}" if noise else None if file == path else str(ran.entry)
                 yield Attempt(
                     program, watch.tape, network.steps, network.names, notes,
-                    more=more, trained=frozenset(stepped), guessed=guessed,
+                    more=more, trained=frozenset(stepped), made_up=tuple(samples.made_up), guessed=guessed,
                 )  # fmt: skip
     if own is None or record is None:
         return

@@ -58,7 +58,9 @@ class Files:
         if other := self.find(f"{name}.gz" if name == unpacked else unpacked):  # it was packed since, or unpacked
             content = other.read_bytes()
             return self._cut(gzip.decompress(content)) if name == unpacked else gzip.compress(content, 1)
-        return None if _has_another_way() else self.samples.content(name, numbers)
+        content = None if _has_another_way() else self.samples.content(name, numbers)
+        self.samples.made_up |= {} if content is None else {name: None}
+        return content
 
     def _cut(self, content: bytes) -> bytes:
         """Of an IDX file as many examples as are made up where it is missing, all of anything else."""
@@ -148,6 +150,7 @@ class Files:
         """The text of a CSV, or the columns and rows that it would have."""
         if self.find(path) is not None:
             return self.read(path).decode("utf-8-sig", "replace")
+        self.samples.made_up[path] = None
         return self.samples.table(path, columns)
 
     def path_class(self) -> type:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,7 @@ from jaxnet.compare.author.truth import multiplied
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.multiples import without_ones
-from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged
+from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged, some
 
 if TYPE_CHECKING:
     from jaxnet.compare.author.attempts import Attempt
@@ -54,6 +55,7 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     """The report that the contract describes."""
     frontiers = frontier.frontiers(judged)
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
+    notes = [*attempt.notes, *_made_up(attempt), *([] if judged.wrong else _decided_one_way(judged.step, attempt.tape))]
     found = [_as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
     return Report.of(
         _parameters(judged),
@@ -64,12 +66,18 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         network=_network(judged),
         truth=_truth(judged),
         program=attempt.program,
-        notes=[*attempt.notes, *([] if judged.wrong else _decided_one_way(judged.step, attempt.tape))],
+        notes=notes,
         frontier={n: Frontier(_as_place(f.known), f.quantity, _as_place(f.unknown)) for n, f in frontiers.items()},
         teeth=judged.teeth,
         repeat=contradiction(judged),
         unjudged=unjudged(judged, attempt),
     )
+
+
+def _made_up(attempt: Attempt) -> list[str]:
+    """That the program ran on data of ours."""
+    names, count = [Path(name).name for name in attempt.made_up], len(attempt.made_up)
+    return [f"{some(names)} {'is' if count == 1 else 'are'} missing, and made up"] if names else []
 
 
 def _decided_one_way(step: Step, tape: Tape) -> list[str]:

@@ -112,6 +112,7 @@ class Samples:
         self.whole = all_of_it or more > 0  # what is there is not cut
         self.source, self.guess = source, guess
         self.guessed = False
+        self.made_up: dict[str, None] = {}  # files that are missing
         self.widths: set[int] = set()  # numbers of an example that was made up
         self.classes = guess.classes or 10
 
