@@ -4302,6 +4302,46 @@ def test_a_network_of_plain_numbers(tmp_path):
     assert (zero["verdict"], {u["shape"] == [] for u in zero["unjudged"]}) == ("right", {True})
 
 
+BY_NUMBERS = """
+import random
+from math import exp, log
+random.seed(3)
+data = [([2.7, 2.5], 0), ([1.4, 2.3], 0), ([3.3, 4.4], 0), ([7.6, 2.7], 1), ([5.3, 2.0], 1), ([6.9, 1.7], 1)]
+w, b = [random.gauss(0, 0.1) for _ in range(2)], random.gauss(0, 0.1)
+for _ in range(30):
+    dw, db, cost = [0.0] * 2, 0.0, 0.0
+    for x, y in data:
+        a = 1 / (1 + exp(-(w[0] * x[0] + w[1] * x[1] + b)))
+        cost += -(y * log(a) + (1 - y) * log(1 - a))
+        dw = [d + (a - y) * v for d, v in zip(dw, x)]
+        db += a - y
+    cost /= 6
+    dw = [d / 6 for d in dw]
+    db /= 6
+    w = [v - 0.1 * d for v, d in zip(w, dw)]
+    b = b - 0.1 * db
+    print(cost)
+"""
+
+
+def test_a_mean_of_plain_numbers(tmp_path):
+    """The number that is printed counts, not what the errors imply; and not the sum, whose name it has taken."""
+    assert examined(tmp_path, BY_NUMBERS)["verdict"] == "right"
+    said = examined(tmp_path, BY_NUMBERS.replace("    dw = [d / 6 for d in dw]\n", ""))
+    assert [(f["code"], round(f["scale"], 6)) for f in said["findings"]] == [("wrong-scale", 6)] * 2
+    said = examined(tmp_path, BY_NUMBERS.replace("    db /= 6\n", ""))
+    assert [(f["at"], f["code"], round(f["scale"], 6)) for f in said["findings"]] == [("db", "wrong-scale", 6)]
+
+
+def test_numbers_that_are_stepped_too_early(tmp_path):
+    """Each by another rate: all that goes back through them would have a constant else."""
+    early = "self.step()\n        return [self.delta * w for w in self.w[:-1]]"
+    text = PLAIN_NUMBERS.replace("return [self.delta * w for w in self.w[:-1]]", early)
+    said = examined(tmp_path, text.replace("            unit.step()\n", "            pass\n"))
+    assert all((p["name"][:9] == "layers[0]") is not p["right"] for p in said["parameters"])
+    assert {f["code"] for f in said["findings"]} == {"weights-already-updated"}
+
+
 def test_functions_that_are_for_plain_numbers_are_not_called_with_arrays(tmp_path):
     """This one takes the labels for the last entry of a row."""
     text = PLAIN_NUMBERS.replace("random.uniform(-1, 1) for _", "0.1 * (_ + n) for _")

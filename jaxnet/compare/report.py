@@ -403,11 +403,12 @@ class Report(NamedTuple):
         )
 
     def by_place(self) -> list[tuple[list[Finding], Place]]:
-        """The findings in order, those of one quantity and line together, and what nothing explains in one line."""
+        """The findings in order, those of one quantity and line together, and what is alike in one line."""
         together: dict[tuple, tuple[list[Finding], Place]] = {}
         for finding, place in zip(self.findings, self.places, strict=True):
-            unexplained = finding.code == "unknown" and not finding.computed and place.line is not None
-            together.setdefault(("" if unexplained else finding.at, place), ([], place))[0].append(finding)
+            general = finding.code in ("unknown", "weights-already-updated") and not finding.computed
+            at = finding.code if general and place.line is not None else finding.at
+            together.setdefault((at, place), ([], place))[0].append(finding)
         return list(together.values())
 
     def where(self, place: Place) -> str:
@@ -488,7 +489,7 @@ class Report(NamedTuple):
             ]
         said = [self.explanation(f if k == 0 else f._replace(computed="")) for k, f in enumerate(findings)]
         of_first = WORDS["unknown"].idea + ". "
-        for explanation in said[:1] + [words.removeprefix(of_first) for words in said[1:SOME]]:
+        for explanation in dict.fromkeys(said[:1] + [words.removeprefix(of_first) for words in said[1:SOME]]):
             lines += _wrapped(explanation)
         if place.instead:
             lines += [f"  instead: {place.instead}"]

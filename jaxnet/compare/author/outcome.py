@@ -169,7 +169,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             if (needs_proof and doubted) or (not needs_proof and unseen):
                 continue
         if judged.wrong:
-            if wrong is None or judged.is_certain:
+            if wrong is None or (judged.is_certain and not _is_of_constants(judged, wrong)):
                 wrong = judged
             if judged.is_certain:
                 break
@@ -225,6 +225,12 @@ def _without_input(attempt: Attempt, judged: Judged, stated: str | None) -> Judg
         return None
     step = judged.step._replace(parameters=tuple(p for p in judged.step.parameters if p not in late))
     return judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
+
+
+def _is_of_constants(judged: Judged, other: Judged) -> bool:
+    """Whether constants are all that is wrong by a loss that is inferred, and the program's own number has others."""
+    codes = {f.code for f in judged.findings if f.severity == "error"}
+    return codes == {"wrong-scale"} and judged.truth.loss.node is None and other.truth.loss.node is not None
 
 
 def _is_acquitted(wrong: Judged, right: Judged) -> bool:

@@ -145,7 +145,7 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
             found[unchanged(array, node)] = None
     roots = {p.root for p in step.parameters}
-    for node in (n for n in step.active if is_by_0(n)):
+    for node in (n for n in step.active - forward if n.size > 1 and is_by_0(n)):  # a number may be a pixel's
         found |= {
             Unjudged(n.shape, _as_place(node) or Place(), BY_0): None for n in node.parents if root_of(n) in roots
         }
@@ -328,7 +328,7 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
 def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
     kind, name = finding.at[:2], finding.at[1:]
     if finding.code == "weights-already-updated" and name in judged.names:
-        return _through_new_weights(judged, judged.made.get(name))
+        return _through_new_weights(judged, judged.chosen.get(name) or judged.made.get(name))
     if name in judged.names:
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         node = _in_formula(judged, name) if whole else judged.made.get(name)

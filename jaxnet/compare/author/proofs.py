@@ -16,7 +16,7 @@ from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.tape import Node
 from jaxnet.compare.diagnosis import Diagnosis
-from jaxnet.compare.multiples import common_multiple
+from jaxnet.compare.multiples import common_multiple, is_among
 
 LEFT_OUT = "one derivative"  # in the place of another one
 
@@ -31,8 +31,11 @@ def without_formula(judged: Judged, factors: dict[str, float | None]) -> str:
     of."""
     loss = judged.truth.loss
     least = 0 if loss.name else 1  # a single number may be a multiple of much
-    known = [name for name, f in factors.items() if f is not None and not math.isnan(f)]
-    explained = [name for name in known if judged.names[name].size > least]
+    known = {name: f for name, f in factors.items() if f is not None and not math.isnan(f)}
+    sizes = {
+        n: sum(judged.names[m].size for m, g in known.items() if is_among(g, [f], RIGHT)) for n, f in known.items()
+    }
+    explained = [name for name, size in sizes.items() if size > least]
     explained = explained or [name for name in judged.names if _has_right_part(judged, name)]
     # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt; nor do
     # gradients that are all those of another loss.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,11 +30,11 @@ from jaxnet.compare.author.chains import (
     root_of,
     stepped_once,
 )
+from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.tape import (
     PRODUCTS,
     Node,
-    Place,
     Tape,
     ancestors,
     depends,
@@ -129,9 +130,14 @@ class Step(NamedTuple):
 
     @property
     def counts(self) -> set[int]:
-        """What may be the number of examples: of single ones, or in a batch, a size that no parameter has."""
+        """What may be the number of examples: of single ones, or in a batch, a size that no parameter has. Of numbers
+        that are outputs, perhaps, rather how often the loss has the same terms."""
         sizes = {n for example in self.examples for n in example.prediction.shape}
-        return {len(self.examples), *((sizes - {n for p in self.parameters for n in p.before.shape}) or sizes)} - {0, 1}
+        sizes = (sizes - {n for p in self.parameters for n in p.before.shape}) or sizes
+        if all(p.size == 1 for p in self.parameters):
+            terms = Counter(n.site for n in made_of(self.losses) if n in self.active)
+            return {*sizes, max(terms.values(), default=0)} - {0, 1}
+        return {len(self.examples), *sizes} - {0, 1}
 
     @property
     def number(self) -> int | None:
@@ -668,13 +674,15 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
     return tuple(sorted(covered, key=lambda n: (-covered[n], depth[n], is_for_sum[n], -n.number)))[:4]
 
 
-def _is_of_one_result(places: tuple[Place, ...], later: tuple[Place, ...], view: View) -> bool:
-    """Whether two lines are one, or of the same call of a function: of one that steps nothing, and returns a number."""
-    if places[:1] == later[:1]:
+def _is_of_one_result(node: Node, later: Node, view: View) -> bool:
+    """Whether two scalars are made in one line, or by the same call of a function: of one that steps nothing, and
+    returns a number, or under the same name, which the later one has from then on."""
+    here, there = node.places, later.places
+    if here[:1] == there[:1]:
         return True
     stepping = {place.function for p in view.parameters for place in p.after.places}
-    same = bool(places and later) and places[1:] == later[1:]
-    return same and places[0][::2] == later[0][::2] and places[0].function not in stepping
+    same = bool(here and there) and here[1:] == there[1:] and here[0][::2] == there[0][::2]
+    return same and (here[0].function not in stepping or target_of(node) == target_of(later) is not None)
 
 
 def _last_of(scalars: list[Node], view: View) -> list[Node]:
@@ -688,11 +696,11 @@ def _last_of(scalars: list[Node], view: View) -> list[Node]:
     inner = {parent for node in scalars for parent in node.parents}
     kept: set[Node] = set()
     for node in scalars:
-        current, line = node if node not in inner else None, None
+        current, later = node if node not in inner else None, None
         while current is not None:
-            if line is None or not _is_of_one_result(current.places, line, view):
+            if later is None or not _is_of_one_result(current, later, view):
                 kept.add(current)
-            line = current.places
+            later = current
             active = sorted((n for n in {*current.parents} if n in view.masks), key=lambda n: n.number)
             first = active[0] if active and active[0] in known else None  # or a sum of it over steps, beside it
             current = first if first and all(made_alone_of([n], {first}) for n in active) else None

@@ -452,12 +452,12 @@ def made_of(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = None
 
 
 def made_alone_of(nodes: Iterable[Node], own: set[Node]) -> bool:
-    """Whether Nodes are made of some arrays and of numbers alone."""
+    """Whether Nodes are made of some arrays and of numbers alone; numbers that were drawn may be weights."""
     least = min(node.number for node in own)
     seen, stack = set(), list(nodes)
     while stack:
         node = stack.pop()
-        if node in seen or node in own or (node.size == 1 and not node.parents):
+        if node in seen or node in own or (node.size == 1 and not node.parents and node.origin != "random"):
             seen.add(node)
         elif node.number < least or not node.parents:
             return False

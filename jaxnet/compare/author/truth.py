@@ -152,7 +152,7 @@ def _drawn(
         tries = itertools.chain(_of_sizes(for_data if sloping else usual, noise, data), near)
         best = first_of(tries, sloping)
         drawn = best[1] if best is not None else Values(_given(made_at) | data, recorded, own)
-        found.append(_with_large_steps(early, drawn))
+        found.append(_with_large_steps(early, drawn, random))
         cut_off = {n: seen | (np.asarray(found[-1](n)) == 0) for n, seen in cut_off.items()}
     unseen = _sides(step, recorded).difference(*(_sides(step, values) for values in found))
     if unseen:  # an error larger than 0, say, where all that is drawn is far below the labels
@@ -170,13 +170,14 @@ def _stepped_early(step: Step) -> list[Parameter]:
     return [p for p in whole if any(p.after in inside[q] for q in inside if q is not p)]
 
 
-def _with_large_steps(parameters: list[Parameter], values: Values) -> Values:
-    """New versions as a larger rate would make them, where that is very small: what is made of them must show."""
+def _with_large_steps(parameters: list[Parameter], values: Values, random: np.random.Generator) -> Values:
+    """New versions as larger rates would make them, of each another one, where these are very small: what is made of
+    them must show."""
     larger: dict[Node, Array] = {}
     for p in parameters:
         before, after = (np.asarray(values(n), float) for n in (p.before, p.after))
         moved = after - before if after.shape == before.shape else np.zeros(1)
-        size, wanted = (float(np.abs(a).max(initial=0)) for a in (moved, LARGE_STEP * before))
+        size, wanted = (float(np.abs(a).max(initial=0)) for a in (moved, LARGE_STEP * random.uniform(1, 3) * before))
         if 0 < size < wanted:
             larger[p.after] = before + wanted / size * moved
     if not larger:
