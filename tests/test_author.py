@@ -4333,6 +4333,34 @@ def test_a_mean_of_plain_numbers(tmp_path):
     assert [(f["at"], f["code"], round(f["scale"], 6)) for f in said["findings"]] == [("db", "wrong-scale", 6)]
 
 
+RELUS = """
+import random
+random.seed(5)
+data = [([0.5, 1.0], 1.0), ([-0.3, 0.8], 0.5), ([0.9, -0.7], -1.0)]
+W, b = [[random.gauss(0, 1) for _ in range(2)] for _ in range(4)], [random.gauss(0, 0.5) for _ in range(4)]
+v = [random.gauss(0, 1) for _ in range(4)]
+for _ in range(30):
+    for x, t in data:
+        z = [sum(w * u for w, u in zip(W[j], x)) + b[j] for j in range(4)]
+        a = [q if q > 0 else 0.0 for q in z]
+        e = sum(v[j] * a[j] for j in range(4)) - t
+        d = [e * v[j] * (z[j] > 0) for j in range(4)]
+        for j in range(4):
+            v[j] -= 0.05 * e * a[j]
+            b[j] -= 0.05 * d[j]
+            for k in range(2):
+                W[j][k] -= 0.05 * d[j] * x[k]
+        print(e ** 2 / 2)
+"""
+
+
+def test_units_that_a_decision_cuts_off_have_no_gradient(tmp_path):
+    """Nothing is left of them in the prediction: what steps them all the same could not be judged."""
+    assert examined(tmp_path, RELUS)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"but what line 15 of net\.py steps could not$"):
+        examined(tmp_path, RELUS.replace(" * (z[j] > 0)", ""))
+
+
 def test_numbers_that_are_stepped_too_early(tmp_path):
     """Each by another rate: all that goes back through them would have a constant else."""
     early = "self.step()\n        return [self.delta * w for w in self.w[:-1]]"

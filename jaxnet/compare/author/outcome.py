@@ -19,6 +19,7 @@ from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.places import unjudged
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
+from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, setitem
 from jaxnet.compare.multiples import common_multiple
@@ -93,17 +94,23 @@ def _is_in_the_midst(tape: Tape, step: Step) -> bool:
 
 def _left_over(tape: Tape, step: Step) -> list[Node]:
     """What steps an array of the forward pass by what follows from the labels, or writes that into it, and was not
-    judged; or steps it again and again by what came from outside of the record."""
+    judged; or steps it again and again by what came from outside of the record; or steps what the program decided on in
+    its forward pass, where a relu of plain numbers has cut it off."""
     judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
     predictions = [example.prediction for example in step.examples]
     forward = made_of(predictions, until=lambda n: n in judged) - step.active
     after = {n for p in step.parameters for n in p.new}  # what follows from these is the next forward pass
     first = min((n.number for n in step.labelled), default=0)
+    begin, values = min(p.root.number for p in step.parameters), Values()
+    decided = made_of(n for n, _ in tape.decisions if begin <= n.number < first) - forward - judged
     found = []
     for node in tape.nodes[first : step.last + 1]:
         made = [(base, g) for base, g in node.updates if g in step.labelled and base in node.parents]
         written = node.function in (setitem, set_flat) and node.inputs[2] in step.labelled
         made += [(node.inputs[0], node.inputs[2])] if written else []
+        if any(base in decided and base.size == 1 and not is_zero(g, values) for base, g in made):
+            found.append(node)
+            continue
         if node.place is None or any(judged & set(pair) for pair in made) or not forward & {base for base, _ in made}:
             continue
         if written or not after & made_of(g for _, g in made):
