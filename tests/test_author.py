@@ -4576,6 +4576,13 @@ def test_a_state_that_is_0_in_all_of_a_step_is_said(tmp_path):
     assert examined(tmp_path, longer.replace("W.T @ dz", "0 * dh"))["verdict"] == "wrong"
 
 
+@pytest.mark.parametrize(("old", "new", "line"), [("b1 -= ", "b1 += ", 16), ("dZ1.sum(0)", "-dZ1.sum(0)", 14)])
+def test_a_sign_is_shown_where_it_is_wrong(tmp_path, old, new, line):
+    """In the gradient or in the step: the one that other gradients, or steps, have not."""
+    said = examined(tmp_path, PLAIN.replace(old, new))
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("db1", "wrong-sign", line)]
+
+
 def test_a_mask_that_cuts_nothing_off_is_drawn_again(tmp_path):
     """Dropout that keeps all units of a small layer, by chance, would hide that the error does not go through it."""
     text = PLAIN.replace("A1 = ", "K = np.random.rand(9, 5) < 0.999\n    A1 = K * ").replace("W2.T * ", "W2.T * K * ")

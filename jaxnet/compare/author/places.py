@@ -329,6 +329,8 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
     kind, name = finding.at[:2], finding.at[1:]
     if finding.code == "weights-already-updated" and name in judged.names:
         return _through_new_weights(judged, judged.chosen.get(name) or judged.made.get(name))
+    if finding.code == "wrong-sign" and name in judged.names and _is_of_the_step(judged, name):
+        return judged.names[name].after
     if name in judged.names:
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         node = _in_formula(judged, name) if whole else judged.made.get(name)
@@ -344,6 +346,19 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
             return _scaled(judged, held, finding)
         return through_weights(judged, held) if through and held is not None else held
     return judged.step.examples[0].prediction if finding.at == "forward" else None
+
+
+def _is_of_the_step(judged: Judged, name: str) -> bool:
+    """Whether a gradient has the sign that others have, and the step that makes it climb is another one."""
+
+    def sign(of: str) -> float:
+        node, true = judged.chosen[of], judged.true[of][0]
+        array = np.asarray(judged.drawn[0](node), float) if node is not None else np.zeros(())
+        same = without_ones(array.shape) == without_ones(true.shape)
+        return float(np.sign(np.vdot(array, true))) if same else 0.0
+
+    others = {sign(other) for other in judged.names if other not in judged.wrong}
+    return sign(name) in (others or {1.0})
 
 
 def _before_the_penalty(node: Node, parameter: Node) -> Node:
