@@ -4488,6 +4488,13 @@ def test_a_rate_that_is_one_over_the_number_of_examples(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-scale")]
 
 
+def test_a_rate_and_a_mean_that_are_the_same_number(tmp_path):
+    """The rate is inside of the products: 0.05, as is one over 20."""
+    text = SOFTMAX_ALONE.replace("(P - Y) / 20\n", "d\n", 1).replace("    dW =", "    d = (P - Y) / 20\n    dW =")
+    text = text.replace("W - 0.1 * dW", "W - 0.05 * X.T @ d").replace("b - 0.1 * db", "b - 0.05 * d.sum(0)")
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
 SOFTMAX_ALONE = """
 import numpy as np
 rng = np.random.default_rng(0)
