@@ -318,7 +318,7 @@ def test_a_fragment_that_does_not_import_numpy(author):
 
 
 NOW_AND_THEN = """
-shown, steps, held = [], [], 5
+shown, steps, held, count = [], [], 5, 0
 for k in range(4):
     if (k + 1) % 3 == 0:
         value = 10 * k
@@ -330,6 +330,9 @@ for k in range(4):
         print(1 / k)
     if k % 3 == 2:
         update(steps.append(k))
+    if k % 3 == 2:
+        count = count + 1
+        print(count)
     if k % 3 == 0:
         shown.append(-k)
 """
@@ -338,7 +341,7 @@ for k in range(4):
 def test_what_is_shown_now_and_then_is_shown_at_once(author):
     """And once more when its turn has come; what steps something waits, and what cannot be shown yet is passed over."""
     ran = author.run("net.py", "def update(_):\n    pass\n" + NOW_AND_THEN)
-    assert (ran.namespace["shown"], ran.namespace["steps"]) == ([0, 0, 20, -3], [2])
+    assert (ran.namespace["shown"], ran.namespace["steps"], ran.namespace["count"]) == ([0, 0, 20, -3], [2], 1)
     assert ran.notes == []
 
 

@@ -400,20 +400,26 @@ class _Keeping(ast.NodeTransformer):
 
 
 def _shows_now_and_then(node: ast.If) -> bool:
-    """Whether all that is done each so many times is to compute something and to show it, or to keep it."""
+    """Whether all that is done each so many times is to compute something and to show it, or to keep it: nothing is made
+    of what it was, as W = W - rate * dW is."""
     parts = [part for statement in node.body for part in ast.walk(statement)]
     called = [call.func for call in parts if isinstance(call, ast.Call)]
     names = [f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "") for f in called]
     plain = all(isinstance(statement, ast.Expr | ast.Assign) for statement in node.body)
+    assigned = [statement for statement in node.body if isinstance(statement, ast.Assign)]
     return (
         plain
         and not node.orelse
         and not any(isinstance(part, ast.Yield | ast.YieldFrom | ast.Await) for part in parts)
         and any(isinstance(part, ast.Mod) for part in ast.walk(node.test))
         and not {"print", "append", "write", "info"}.isdisjoint(names)
-        and all(isinstance(t, ast.Name) for s in node.body if isinstance(s, ast.Assign) for t in s.targets)
+        and all(isinstance(t, ast.Name) and t.id not in _loaded(s.value) for s in assigned for t in s.targets)
         and not any(role(name) in ("train", "zero", "init", "backward", "update") for name in names)
     )
+
+
+def _loaded(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _call_instead(function: str, arguments: list[ast.expr], node: ast.expr | ast.stmt) -> ast.Call:
