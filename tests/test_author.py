@@ -4361,6 +4361,27 @@ def test_units_that_a_decision_cuts_off_have_no_gradient(tmp_path):
         examined(tmp_path, RELUS.replace(" * (z[j] > 0)", ""))
 
 
+COORDINATES = """
+import random
+random.seed(3)
+D = [([random.gauss(0, 1) for _ in range(3)], random.gauss(0, 1)) for _ in range(6)]
+w = [random.gauss(0, 1) for _ in range(3)]
+for _ in range(30):
+    for j in range(3):
+        g = 0
+        for x, t in D:
+            e = sum(a * b for a, b in zip(w, x)) - t
+            g += e * x[j] / 6
+        w[j] -= 0.2 * g
+    print(sum((sum(a * b for a, b in zip(w, x)) - t) ** 2 for x, t in D) / 12)
+"""
+
+
+def test_numbers_that_are_stepped_by_turns_are_not_accused(tmp_path):
+    with pytest.raises(ValueError, match="right if each is stepped in its turn"):
+        examined(tmp_path, COORDINATES)
+
+
 def test_numbers_that_are_stepped_too_early(tmp_path):
     """Each by another rate: all that goes back through them would have a constant else."""
     early = "self.step()\n        return [self.delta * w for w in self.w[:-1]]"

@@ -330,8 +330,9 @@ for k in range(4):
         print(1 / k)
     if k % 3 == 2:
         update(steps.append(k))
+    count += 1
     if k % 3 == 2:
-        count = count + 1
+        count = 0
         print(count)
     if k % 3 == 0:
         shown.append(-k)

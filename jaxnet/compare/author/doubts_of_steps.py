@@ -295,6 +295,16 @@ def _is_proximal(made: Node, stepped: Node, drawn: list[Values]) -> bool:
     )
 
 
+def check_for_turns(judged: Judged) -> None:
+    """Where labels are met in the loss alone, nobody sees whether what is made with new weights is a mistake, or each
+    weight's own turn, with a forward pass of its own, as in coordinate descent (Wright 2015)."""
+    if judged.step.by_loss and any(f.code == "weights-already-updated" for f in judged.findings):
+        raise Unexplained(
+            "some gradients are made with what others' steps have given: right if each is stepped in its turn, "
+            "wrong if all are of one forward pass"
+        )
+
+
 def check_where_it_is_taken(judged: Judged) -> None:
     """A gradient that is taken at other weights than are stepped, a little uphill of them, is none of these weights."""
     for name, p in judged.names.items():

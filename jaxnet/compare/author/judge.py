@@ -62,6 +62,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
         doubts_of_steps.check_for_a_later_penalty(judged, tape)
     if judged.wrong:
         doubts_of_steps.check_for_a_proximal_step(judged, tape)
+        doubts_of_steps.check_for_turns(judged)
     return judged
 
 

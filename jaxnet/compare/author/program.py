@@ -337,7 +337,7 @@ class _Keeping(ast.NodeTransformer):
 
     def __init__(self, filename: str, divides_integers: bool) -> None:
         self.filename, self.divides_integers = filename, divides_integers
-        self.loops = 0  # around what is visited
+        self.loops: list[ast.For | ast.While] = []  # around what is visited
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
@@ -348,10 +348,10 @@ class _Keeping(ast.NodeTransformer):
         return node
 
     def visit_For(self, node: ast.For | ast.While) -> ast.AST:
-        self.loops += 1
+        self.loops.append(node)
         self.generic_visit(node)
-        self.loops -= 1
-        if self.loops >= LOOPS:
+        self.loops.pop()
+        if len(self.loops) >= LOOPS:
             return node
         loop = _call_instead("__loop__", [], node)
         return ast.copy_location(ast.With([ast.withitem(loop)], [node]), node)
@@ -359,7 +359,7 @@ class _Keeping(ast.NodeTransformer):
     visit_While = visit_For
 
     def visit_If(self, node: ast.If) -> ast.AST:
-        shows = self.loops > 0 and _shows_now_and_then(node)
+        shows = bool(self.loops) and _shows_now_and_then(node, self.loops[-1])
         self.generic_visit(node)
         if shows:
             handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [ast.Pass()])
@@ -399,9 +399,9 @@ class _Keeping(ast.NodeTransformer):
         return node
 
 
-def _shows_now_and_then(node: ast.If) -> bool:
-    """Whether all that is done each so many times is to compute something and to show it, or to keep it: nothing is made
-    of what it was, as W = W - rate * dW is."""
+def _shows_now_and_then(node: ast.If, loop: ast.For | ast.While) -> bool:
+    """Whether all that a loop does each so many times is to compute something and to show it, or to keep it: nothing
+    that the next round begins with is another one then, as after W = W - rate * dW, or dW = 0."""
     parts = [part for statement in node.body for part in ast.walk(statement)]
     called = [call.func for call in parts if isinstance(call, ast.Call)]
     names = [f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "") for f in called]
@@ -413,13 +413,20 @@ def _shows_now_and_then(node: ast.If) -> bool:
         and not any(isinstance(part, ast.Yield | ast.YieldFrom | ast.Await) for part in parts)
         and any(isinstance(part, ast.Mod) for part in ast.walk(node.test))
         and not {"print", "append", "write", "info"}.isdisjoint(names)
-        and all(isinstance(t, ast.Name) and t.id not in _loaded(s.value) for s in assigned for t in s.targets)
+        and all(isinstance(t, ast.Name) and _is_made_anew(t.id, loop, node) for s in assigned for t in s.targets)
         and not any(role(name) in ("train", "zero", "init", "backward", "update") for name in names)
     )
 
 
-def _loaded(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+def _is_made_anew(name: str, loop: ast.For | ast.While, apart: ast.If) -> bool:
+    """Whether each round of a loop gives a value to a name before it uses it, but for one part of the loop."""
+    inside = set(ast.walk(apart))
+    uses = [n for n in ast.walk(loop) if isinstance(n, ast.Name) and n.id == name and n not in inside]
+    if not uses:
+        return True
+    first = min(uses, key=lambda n: (n.lineno, n.col_offset))
+    made = (n for n in ast.walk(loop) if isinstance(n, ast.Assign) and first in n.targets)
+    return any(name not in {part.id for part in ast.walk(n.value) if isinstance(part, ast.Name)} for n in made)
 
 
 def _call_instead(function: str, arguments: list[ast.expr], node: ast.expr | ast.stmt) -> ast.Call:
