@@ -22,11 +22,12 @@ from jaxnet.compare.author.levels import RIGHT, has_shape, holds, levels_of, tru
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.penalties import penalties
+from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
 from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, made_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
-from jaxnet.compare.multiples import common_multiple, is_among
+from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
 
 
 def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
@@ -159,6 +160,11 @@ def _with_another_penalty(right: Judged, measure: Step, factor: float) -> str:
     sizes = [sum(e.prediction.size for e in step.examples) for step in (right.step, measure)]
     for name, p in right.names.items() if any(computed.values()) else ():
         of_all, given = computed.get(p.root, 0.0), right.truth.loss.penalised.get(p.before, 0.0)
+        if not given:  # it may be added where the step is made
+            arrays = ([np.asarray(of(p, v), float) for v in right.drawn] for of in (stepped, lambda p, v: v(p.before)))
+            (whole, own), true = arrays, right.true[name]
+            alike = all(a.shape == t.shape for a, t in zip(whole, true, strict=True))
+            given = (with_penalty(whole, true, own, RIGHT) or (0.0, 0.0))[1] if alike else 0.0
         if not is_among(given, [of_all, of_all * sizes[0] / sizes[1]], 1e-4) and not any(p.shrunk):
             return name
     return ""

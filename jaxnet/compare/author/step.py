@@ -652,6 +652,7 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
         [n for n in numbers if n in labelled]
         or [n for n in numbers[-FEW:] if not met.isdisjoint(made_of([n]))]
         or [n for n in found if n in labelled and any(n.size in e.prediction.shape for e in examples)]
+        or [n for n in numbers[-FEW:] if made_of([n]).issuperset(e.prediction for e in examples)]  # labels may be plain
     )
     # A loss is made of the prediction, or of the error, and not of what the backward pass makes of it.
     depth: dict[Node, int] = {}
