@@ -485,7 +485,8 @@ def _by_labels_of_loss(view: View) -> Step | None:
 
 
 def _made_with(losses: tuple[Node, ...], labelled: set[Node], examples: tuple[Example, ...], view: View) -> Step | None:
-    """The step if all of it has something that follows from a loss, or may."""
+    """The step if all of it has something that follows from a loss, or may: from one of all these arrays."""
+    losses = tuple(n for n in losses if n.number > max(p.root.number for p in view.parameters))
     if losses and all(any(n in labelled for n in nodes_in(p.steps)) for p in view.parameters):
         return Step(view.parameters, examples, losses, view.active, frozenset(labelled), view.last)
     return None
