@@ -4382,6 +4382,14 @@ def test_numbers_that_are_stepped_by_turns_are_not_accused(tmp_path):
         examined(tmp_path, COORDINATES)
 
 
+def test_a_slope_too_many_over_plain_numbers(tmp_path):
+    """Labels that are plain numbers enter the cost on no record: it is the cross-entropy all the same."""
+    said = examined(
+        tmp_path, BY_NUMBERS.replace("(a - y)", "(a - y) * a * (1 - a)").replace("a - y\n", "(a - y) * a * (1 - a)\n")
+    )
+    assert (said["verdict"], said["loss"]["name"], said["loss"]["from"]) == ("wrong", "binary-cross-entropy", "source")
+
+
 def test_numbers_that_are_stepped_too_early(tmp_path):
     """Each by another rate: all that goes back through them would have a constant else."""
     early = "self.step()\n        return [self.delta * w for w in self.w[:-1]]"
@@ -4413,6 +4421,18 @@ def test_a_penalty_that_only_a_loss_of_all_data_has(tmp_path, taken, loss):
         examined(tmp_path, text)
     right = text.replace(f"{taken} 0.5 * V", "0.5 * V").replace(f"{taken} 0.5 * W", "0.5 * W")
     assert examined(tmp_path, right)["verdict"] == "right"
+
+
+def test_a_penalty_in_the_line_of_the_step_is_that_of_a_later_loss(tmp_path):
+    text = IN_EPOCHS.replace(
+        "h.T @ d, x.T @ (d @ V.T * (1 - h ** 2))", "h.T @ d / 8, x.T @ (d @ V.T * (1 - h ** 2)) / 8"
+    )
+    text = text.replace("V - 0.01 * dV, W - 0.01 * dW", "V - 0.01 * (dV + 0.5 * V), W - 0.01 * (dW + 0.5 * W)")
+    number = "((np.tanh(X @ W) @ V - T) ** 2).sum() / 80 + 0.5 / 2 * (np.sum(W ** 2) + np.sum(V ** 2))"
+    text = re.sub(r"-np\.sum\(T .*", f"{number})", text)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"computes one of W1 that its gradient has not$"):
+        examined(tmp_path, text.replace("dW + 0.5 * W", "dW + 1.5 * W"))
 
 
 OF_A_LOOP = """

@@ -67,7 +67,7 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     errors = [f for f in judged.findings if f.severity == "error"]
     if attempt.called and errors and all((f.code, f.scale_name) == ("weight-penalty", "added") for f in errors):
         return "right if the weights are to decay by what the loss has no penalty for"  # of a size that we have chosen
-    left_over = _left_over(attempt.tape, judged.step)
+    left_over = _left_over(attempt.tape, judged.step, judged.truth.loss.node)
     if left_over and not judged.wrong:
         return f"nothing is wrong in what could be judged, but what {where(left_over[0])} steps could not"
     between = [judged.step.way_to(judged.names[name]).intersection(left_over) for name in judged.wrong]
@@ -92,13 +92,14 @@ def _is_in_the_midst(tape: Tape, step: Step) -> bool:
     return any(node in step.labelled and node in step.active for node in tape.nodes[-LAST:])
 
 
-def _left_over(tape: Tape, step: Step) -> list[Node]:
+def _left_over(tape: Tape, step: Step, loss: Node | None) -> list[Node]:
     """What steps an array of the forward pass by what follows from the labels, or writes that into it, and was not
     judged; or steps it again and again by what came from outside of the record; or steps what the program decided on in
     its forward pass, where a relu of plain numbers has cut it off."""
     judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
-    predictions = [example.prediction for example in step.examples]
-    forward = made_of(predictions, until=lambda n: n in judged) - step.active
+    ends = [example.prediction for example in step.examples] or ([] if loss is None else [loss])
+    inside = made_of(ends, until=lambda n: n in judged)
+    forward = inside - step.active
     after = {n for p in step.parameters for n in p.new}  # what follows from these is the next forward pass
     first = min((n.number for n in step.labelled), default=0)
     begin, values = min(p.root.number for p in step.parameters), Values()
@@ -117,12 +118,17 @@ def _left_over(tape: Tape, step: Step) -> list[Node]:
             found.append(node)
     # What was a number until then is an array from here on, and what it is stepped with next is made with it. The next
     # forward pass has it where the number stood; an optimiser's sums it has not.
-    sites = {n.site for n in step.forward}
+    sites = {n.site for n in inside & step.active}
     used = {parent for n in tape.nodes[first:] if n.site in sites for parent in n.parents} - judged
     window = set(tape.nodes[first : step.last + 1]) & used
-    began = {n for n in window if began_as(n, anything=True) is not None and not step.labelled.isdisjoint(n.parents)}
-    again = ((base, g) for n in tape.nodes[step.last :] for base, g in n.updates if base in began)
-    found += [base for base, g in again if isinstance(g, Node) and depends(g, base)]
+    began = {n for n in window if began_as(n, anything=True) is not None}
+    again = ((n, base, g) for n in tape.nodes[step.last :] for base, g in n.updates if base in began)
+    found += [
+        base
+        for n, base, g in again
+        if isinstance(g, Node)
+        and (n.instruction == base.instruction if step.labelled.isdisjoint(base.parents) else depends(g, base))
+    ]
     steps = [(node, base, g) for node in tape.nodes[first:] for base, g in node.updates]
     bases = {base for _, base, _ in steps}
     unseen = (node for node, base, g in steps if node in bases and base in forward - judged and _is_foreign(g, first))
