@@ -100,7 +100,11 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
     owner = {node: p for p in step.parameters for node in (p.root, p.before)}
     version_of = {version: p for p in step.parameters for version in p.versions}
     begin = max(p.after.number for p in step.parameters)
-    end = max((p.versions[2].number for p in step.parameters if len(p.versions) > 2), default=len(attempt.tape.nodes))
+    of_rows = any(p.root.function is operator.getitem for p in step.parameters)  # of which others come next
+    end = max(
+        (p.versions[2].number for p in step.parameters if len(p.versions) > 2),
+        default=0 if of_rows else len(attempt.tape.nodes),
+    )
     following = _in_their_places(attempt.tape.nodes[begin:end])
     loss = right.truth.loss.node
     forward = step.forward or [

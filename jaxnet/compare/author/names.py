@@ -22,7 +22,10 @@ def names_in_frames(frame: FrameType | None) -> dict[Node, list[str]]:
     while frame is not None:
         name = frame.f_code.co_filename
         if not name.startswith(("/", "<")):
-            names_in(frame.f_locals, found)
+            of_module = (
+                frame.f_globals if frame.f_code.co_name == "<module>" else {}
+            )  # in a comprehension, there are others
+            names_in({**of_module, **frame.f_locals}, found)
         frame = frame.f_back
     return found
 
