@@ -1562,7 +1562,7 @@ import numpy as np
 rng = np.random.default_rng(1)
 X, Y, W1, W2 = (rng.normal(size=size) for size in ((5, 3), (5, 2), (3, 4), (4, 2)))
 b1, b2 = np.zeros(4), np.zeros(2)
-for _ in range(6):
+for _ in range(3):
     for x, y in zip(X, Y):
         h = np.tanh(x @ W1 + b1)
         d2 = h @ W2 + b2 - y
@@ -2735,7 +2735,7 @@ np.random.seed(0)
 X, Y = np.zeros((3, 8, 8)), np.eye(3)
 X[:, 4:8, 4:8] = np.random.rand(3, 4, 4)
 F, W = np.random.randn(2, 3, 3) / 3, np.random.randn(18, 3) / 4
-for _ in range(3):
+for _ in range(2):
     for x, y in zip(X - 0.5, Y):
         out, pooled = np.zeros((6, 6, 2)), np.zeros((3, 3, 2))
         for i in range(6):
@@ -3189,15 +3189,15 @@ for _ in range(3):
         P[u], Q[i] = P[u] + 0.01 * (e * Q[i] - 0.02 * P[u]), Q[i] + 0.01 * (e * P[u] - 0.02 * Q[i])
     print(np.mean([(r - b[u] - c[i] - P[u] @ Q[i]) ** 2 for u, i, r in ratings]))
 """
-    for order in ("", "    rng.shuffle(ratings)\n"):
+    mistakes = [("0.02 * Q[i]", "0.02 * Q[i - 1]", "Q"), ("e * Q[i]", "e * Q[i - 1]", "P")]
+    for order, (right, wrong, name) in zip(("", "    rng.shuffle(ratings)\n"), mistakes, strict=True):
         shuffled = text.replace("    for u, i, r in ratings:\n", order + "    for u, i, r in ratings:\n")
         said = examined(tmp_path, shuffled)
         assert (said["verdict"], len(said["parameters"]), said["unjudged"]) == ("right", 4, [])
         assert ", with the weight penalty in your gradients" in said["truth"]
         assert examined(tmp_path, re.sub(r" - 0\.02 \* [^,)]+", "", shuffled))["verdict"] == "right"
-        for right, wrong, name in (("0.02 * Q[i]", "0.02 * Q[i - 1]", "Q"), ("e * Q[i]", "e * Q[i - 1]", "P")):
-            said = examined(tmp_path, shuffled.replace(right, wrong))
-            assert [p["name"] for p in said["parameters"] if not p["right"]] == [name]
+        said = examined(tmp_path, shuffled.replace(right, wrong))
+        assert [p["name"] for p in said["parameters"] if not p["right"]] == [name]
 
 
 def test_rows_that_are_stepped_class_by_class(tmp_path):
