@@ -4510,6 +4510,26 @@ def test_an_array_without_entries_is_not_right(tmp_path):
         examined(tmp_path, PLAIN.replace("randn(9, 4)", "randn(9, 0)").replace("randn(4, 5)", "randn(0, 5)"))
 
 
+@pytest.mark.parametrize("decay", ["b1 -= 0.1 * (db1 + 0.01 * b1)", "b1 *= 0.99; b1 -= 0.1 * db1"])
+def test_what_decays_is_what_the_loss_has_a_penalty_of(tmp_path, decay):
+    text = PLAIN.replace("P)) / 9", "P)) / 9 + 0.005 * (np.sum(W1 ** 2) + np.sum(W2 ** 2))")
+    text = re.sub(r"0\.1 \* dW(.)", r"0.1 * (dW\1 + 0.01 * W\1)", text)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    text = text.replace("b1 -= 0.1 * db1", decay)
+    with pytest.raises(ValueError, match=r"line 16 of net\.py makes b1 smaller by itself, and .* of W1, W2 only"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text.replace("+ np.sum(W2", "+ np.sum(b1 ** 2) + np.sum(W2"))["verdict"] == "right"
+
+
+def test_a_mean_that_is_made_a_sum_once_more_is_the_loss(tmp_path):
+    """The sum is there to be looked at, unless the gradients are its own."""
+    text = PLAIN.replace("/ 9\n    dZ2", "/ 9\n    print(loss, loss * len(X))\n    dZ2")
+    said = examined(tmp_path, text.replace("dZ2 @ W2.T", "(P - Y) @ W2.T"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+    said = examined(tmp_path, text.replace("(P - Y) / 9", "P - Y"))
+    assert (said["verdict"], said["findings"]) == ("right", [])
+
+
 @pytest.mark.parametrize("rows", [False, True])
 def test_a_sum_of_losses_that_one_is_added_to_is_no_loss(tmp_path, rows):
     text = PLAIN.replace("    dZ2", "    total += loss\n    print(loss + total)\n    dZ2", 1).replace(

@@ -23,9 +23,10 @@ from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import PRODUCTS, Node, Tape, ancestors, made_alone_of, made_of, nodes_in
-from jaxnet.compare.author.truth import Truth
+from jaxnet.compare.author.truth import Truth, stands_alone
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, each_multiple, is_among
+from jaxnet.compare.report import some
 
 Array = np.ndarray
 ALIKE = 0.5  # the mean of the products of signs, or a cosine
@@ -89,9 +90,17 @@ def without_rates_of_their_own(judged: Judged, findings: list[Finding]) -> list[
 
 def check_what_arrays_decay_by(judged: Judged, fitted: dict[Parameter, list[Level]]) -> None:
     """What is made of an array alone, and is added where it is stepped, is to make its entries smaller, as λp and the
-    signs of p do."""
+    signs of p do. A loss that has penalties names the arrays that are to decay."""
+    of_loss = made_of(nodes_in(judged.truth.loss.node)) & judged.step.active
+    penalised = [name for name, p in judged.names.items() if stands_alone({p.before}, of_loss)]
     for name, p in judged.names.items():
-        decayed = (lv.candidate.node for lv in fitted[p] if lv.candidate is not None and lv.candidate.decayed)
+        decayed = [lv.candidate.node for lv in fitted[p] if lv.candidate is not None and lv.candidate.decayed]
+        smaller = [*decayed, *(made for _, made in p.shrunk)]
+        if smaller and penalised and name not in penalised:
+            raise Unexplained(
+                f"{where(smaller[0])} makes {name} smaller by itself, and the loss has a penalty of {some(penalised)} "
+                "only: right if that is meant, and wrong if not"
+            )
         for node, values in itertools.product(decayed, judged.drawn):
             without = values.before(node)
             own = (n for n in node.parents if made_alone_of([n], {p.before, p.root}))

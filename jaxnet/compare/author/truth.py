@@ -116,7 +116,7 @@ def _drawn(
     made_at = {p: recorded(p.before) for p in step.parameters}
     usual = {p: _usual_size(p.before.shape) for p in step.parameters}
     for_data = {p: usual[p] / _size(inputs, step, recorded) for p, inputs in multiplied(step).items()}
-    penalised = _stands_alone(step)
+    penalised = stands_alone({p.before for p in step.parameters}, step.active)
     own = set(_given(made_at) | data)  # what is another number in each draw
     for node in tape.nodes[min((n.number for n in own), default=0) :]:
         if not own.isdisjoint(node.parents):
@@ -240,10 +240,10 @@ def multiplied(step: Step) -> dict[Parameter, set[Node]]:
     return found
 
 
-def _stands_alone(step: Step) -> bool:
-    """Whether numbers are made of a parameter and nothing else, as those of a weight penalty are."""
-    weights = {p.before for p in step.parameters}
-    for node in sorted(step.active, key=lambda n: n.number):
+def stands_alone(parameters: Iterable[Node], active: Iterable[Node]) -> bool:
+    """Whether numbers are made of parameters and nothing else, as those of a weight penalty are."""
+    weights = set(parameters)
+    for node in sorted(active, key=lambda n: n.number):
         if node.parents and weights.issuperset(node.parents):
             if node.function not in MOVING:
                 return True
