@@ -92,11 +92,14 @@ def check_what_arrays_decay_by(judged: Judged, fitted: dict[Parameter, list[Leve
     """What is made of an array alone, and is added where it is stepped, is to make its entries smaller, as λp and the
     signs of p do. A loss that has penalties names the arrays that are to decay."""
     of_loss = made_of(nodes_in(judged.truth.loss.node)) & judged.step.active
-    penalised = [name for name, p in judged.names.items() if stands_alone({p.before}, of_loss)]
     for name, p in judged.names.items():
         decayed = [lv.candidate.node for lv in fitted[p] if lv.candidate is not None and lv.candidate.decayed]
         smaller = [*decayed, *(made for _, made in p.shrunk)]
-        if smaller and penalised and name not in penalised:
+        if (
+            smaller
+            and not stands_alone({p.before}, of_loss)
+            and (penalised := [other for other, q in judged.names.items() if stands_alone({q.before}, of_loss)])
+        ):
             raise Unexplained(
                 f"{where(smaller[0])} makes {name} smaller by itself, and the loss has a penalty of {some(penalised)} "
                 "only: right if that is meant, and wrong if not"

@@ -165,8 +165,8 @@ def _with_another_penalty(right: Judged, measure: Step, factor: float) -> str:
     for name, p in right.names.items() if any(computed.values()) else ():
         of_all, given = computed.get(p.root, 0.0), right.truth.loss.penalised.get(p.before, 0.0)
         if not given:  # it may be added where the step is made
-            arrays = ([np.asarray(of(p, v), float) for v in right.drawn] for of in (stepped, lambda p, v: v(p.before)))
-            (whole, own), true = arrays, right.true[name]
+            whole, true = [np.asarray(stepped(p, v), float) for v in right.drawn], right.true[name]
+            own = [np.asarray(v(p.before), float) for v in right.drawn]
             alike = all(a.shape == t.shape for a, t in zip(whole, true, strict=True))
             given = (with_penalty(whole, true, own, RIGHT) or (0.0, 0.0))[1] if alike else 0.0
         if not is_among(given, [of_all, of_all * sizes[0] / sizes[1]], 1e-4) and not any(p.shrunk):

@@ -22,9 +22,8 @@ def names_in_frames(frame: FrameType | None) -> dict[Node, list[str]]:
     while frame is not None:
         name = frame.f_code.co_filename
         if not name.startswith(("/", "<")):
-            of_module = (
-                frame.f_globals if frame.f_code.co_name == "<module>" else {}
-            )  # in a comprehension, there are others
+            # In the frame of a comprehension the module's names are others than its own.
+            of_module = frame.f_globals if frame.f_code.co_name == "<module>" else {}
             names_in({**of_module, **frame.f_locals}, found)
         frame = frame.f_back
     return found

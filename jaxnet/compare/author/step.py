@@ -10,7 +10,7 @@ import functools
 import itertools
 import operator
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -673,11 +673,11 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
     of_sums = made_of_sums.union(*(n.parents for n in sums))
     others = {n: covered.keys() - made_of_sums - {n} for n in covered}
     is_for_sum = {n: n in of_sums and bool(others[n]) and made_alone_of([n], others[n]) for n in covered}
-    is_shown = {n: is_for_sum[n] or _is_made_larger(n, set(covered)) for n in covered}
+    is_shown = {n: is_for_sum[n] or _is_made_larger(n, covered.keys()) for n in covered}
     return tuple(sorted(covered, key=lambda n: (-covered[n], depth[n], is_shown[n], -n.number)))[:4]
 
 
-def _is_made_larger(node: Node, scalars: set[Node]) -> bool:
+def _is_made_larger(node: Node, scalars: Set[Node]) -> bool:
     """Whether it is another scalar, times a number above 1: a mean that is made the sum of all examples once more."""
     if node.function is not np.multiply or scalars.isdisjoint(node.parents):
         return False
