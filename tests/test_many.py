@@ -30,7 +30,7 @@ from jaxnet.compare.author.child import NothingTrains, Stopped
 from jaxnet.compare.author.edits import unified_diff
 from jaxnet.compare.files import compare_file
 from jaxnet.compare.formats import FORMATS, line_of, summary
-from jaxnet.compare.many import compare_many, find_programs, has_backward_pass, may_train
+from jaxnet.compare.many import compare_many, find_programs, has_backward_pass
 from jaxnet.compare.mistakes import WORDS
 from jaxnet.compare.report import Change
 
@@ -171,7 +171,7 @@ UNNAMED = (
 def test_every_form_of_a_backward_pass_is_one(tmp_path, name):
     path = tmp_path / ("net.ipynb" if EVERY_FORM[name].startswith("{") else "net.py")
     path.write_text(EVERY_FORM[name])
-    assert may_train(str(path))
+    assert [program.path for program in find_programs([tmp_path])] == [str(path)]
     assert has_backward_pass(str(path)) == (name not in UNNAMED)
 
 
@@ -200,7 +200,14 @@ def test_every_form_of_a_backward_pass_is_one(tmp_path, name):
 def test_what_a_text_tells(tmp_path, name, text, may, has):
     path = tmp_path / name
     path.write_text(text)
-    assert (may_train(str(path)), has_backward_pass(str(path))) == (may, has)
+    assert (bool(find_programs([tmp_path])), has_backward_pass(str(path))) == (may, has)
+
+
+def test_numbers_may_be_drawn_in_a_file_beside_it(folder):
+    folder("net/model.py", text="import draw\nw = draw.first()\ndef back_prop(w, x): return w - x\n")
+    assert find_programs(["."]) == []
+    folder("draw.py", "net/draw.py", text="import random\ndef first(): return random.random()\n")
+    assert [program.path for program in find_programs(["."])] == ["net/model.py"]
 
 
 def test_what_serves_others_is_not_listed(folder, pretend):

@@ -130,7 +130,7 @@ def find_programs(paths: Iterable[str | Path]) -> list[Program]:
     found: dict[str, Program] = {}
     for path in paths:
         if os.path.isdir(path):
-            programs = [Program(file, False) for file in map(str, programs_below(path)) if may_train(file)]
+            programs = [Program(file, False) for file in _programs_in(path)]
         else:
             programs = [Program(str(path), True)]
         for program in programs:
@@ -148,14 +148,31 @@ _GRADIENT = re.compile(r"back_?(?:w|p)|grad(?![eu])|nabla|(?<!time)delta|descent
 _TEST = re.compile(r"(?:test_.*|.*_test|conftest)\.py")
 
 
-def may_train(path: str) -> bool:
-    """Whether there is anything in a file that could be a training step or a part of one, as far as its text tells."""
+def _programs_in(root: str | Path) -> Iterator[str]:
+    for _, beside in itertools.groupby(map(str, programs_below(root)), os.path.dirname):
+        files = list(beside)
+        drawn = any(_DRAWN.search(_content(file) or b"") for file in files)
+        yield from (file for file in files if may_train(file, drawn))
+
+
+def _content(path: str) -> bytes | None:
+    """None if it may not be read."""
     try:
-        content = Path(path).read_bytes()
-    except OSError as error:  # what may not be read is somebody's program, for all that is known
-        return not isinstance(error, FileNotFoundError)
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError:
+        return None
+
+
+def may_train(path: str, drawn: bool) -> bool:
+    """Whether there is anything in a file that could be a training step or a part of one, as far as its text tells, and
+    whether numbers are `drawn` there or in a file beside it."""
+    content = _content(path)
+    if content is None:  # that is somebody's program, for all that is known
+        return True
     has_arrays = _LIBRARIES.search(content) is not None
-    if not (_MULTIPLIES if has_arrays else _DRAWN).search(content):
+    if not (_MULTIPLIES.search(content) if has_arrays else drawn):
         return False
     nodes = _nodes_of(path)
     return nodes is None or any((has_arrays and _steps(node)) or _names_gradient(node) for node in nodes)
