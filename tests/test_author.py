@@ -4390,6 +4390,81 @@ def test_a_slope_too_many_over_plain_numbers(tmp_path):
     assert (said["verdict"], said["loss"]["name"], said["loss"]["from"]) == ("wrong", "binary-cross-entropy", "source")
 
 
+def test_a_number_that_is_drawn_and_never_stepped_is_named(tmp_path):
+    said = examined(tmp_path, BY_NUMBERS.replace("    b = b - 0.1 * db\n", ""))
+    assert (said["verdict"], [(u["shape"], u["line"]) for u in said["unjudged"]]) == ("right", [([], 10)])
+
+
+A_COST = """
+import random
+from math import exp, log
+random.seed(3)
+data = [([2.7, 2.5], 0), ([1.4, 2.3], 0), ([3.3, 4.4], 0), ([7.6, 2.7], 1), ([5.3, 2.0], 1), ([6.9, 1.7], 1)]
+w, b = [random.gauss(0, 0.1) for _ in range(2)], random.gauss(0, 0.1)
+
+def predict(x):
+    return 1 / (1 + exp(-(w[0] * x[0] + w[1] * x[1] + b)))
+
+def cost():
+    losses = [-(y * log(predict(x)) + (1 - y) * log(1 - predict(x))) for x, y in data]
+    return sum(losses) / 6 + 0.05 * (w[0] ** 2 + w[1] ** 2)
+
+for _ in range(30):
+    errors = [predict(x) - y for x, y in data]
+    dw = [sum(e * x[k] for e, (x, y) in zip(errors, data)) / 6 + 0.1 * w[k] for k in range(2)]
+    w, b = [v - 0.1 * d for v, d in zip(w, dw)], b - 0.1 * sum(errors) / 6
+    print(cost())
+"""
+
+
+def test_a_penalty_of_plain_numbers_beside_the_step(tmp_path):
+    """It is computed once the step is made, and what the errors imply has none, or one of any size."""
+    assert examined(tmp_path, A_COST)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"but for a penalty: line 13 of net\.py computes one of v that its gradient"):
+        examined(tmp_path, A_COST.replace(" + 0.1 * w[k]", ""))
+    said = examined(tmp_path, A_COST.replace("0.1 * w[k]", "0.1 * w[k] * (k > 0)"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dv", "weight-penalty")]
+
+
+HINGE = """
+import random
+random.seed(7)
+data = [([random.gauss(k, 1), random.gauss(k, 1)], k) for k in (-1, 1) for _ in range(6)]
+w, b = [random.uniform(-0.1, 0.1) for _ in range(2)], random.uniform(-0.1, 0.1)
+for _ in range(50):
+    loss = 0
+    for x, y in data:
+        margin = y * (w[0] * x[0] + w[1] * x[1] + b)
+        loss += max(0, 1 - margin) + 0.005 * (w[0] ** 2 + w[1] ** 2)
+        w = [v - 0.05 * (0.01 * v - (margin < 1) * y * u) for v, u in zip(w, x)]
+        b -= 0.05 * y
+    print(loss / 12)
+"""
+
+
+HINGE_OF_ARRAYS = """
+import numpy as np
+np.random.seed(7)
+X, Y = np.random.randn(12, 2), np.repeat([-1, 1], 6)
+w, b = np.random.randn(2) * 0.1, 0.05
+for _ in range(50):
+    loss = 0
+    for x, y in zip(X, Y):
+        margin = y * (x @ w + b)
+        loss += max(0, 1 - margin) + 0.005 * np.sum(w**2)
+        w = w - 0.05 * (0.01 * w - y * x) if margin < 1 else w - 0.05 * 0.01 * w
+        b -= 0.05 * y
+    print(loss / 12)
+"""
+
+
+@pytest.mark.parametrize("text", [HINGE, HINGE_OF_ARRAYS])
+def test_a_bias_that_no_gradient_steps_is_not_passed_over(tmp_path, text):
+    """A number that was drawn, or one that was on no record until then."""
+    with pytest.raises(ValueError, match=r"but what line 1[1-3] of net\.py steps could not$"):
+        examined(tmp_path, text)
+
+
 def test_numbers_that_are_stepped_too_early(tmp_path):
     """Each by another rate: all that goes back through them would have a constant else."""
     early = "self.step()\n        return [self.delta * w for w in self.w[:-1]]"

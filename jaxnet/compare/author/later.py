@@ -29,6 +29,8 @@ from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, made_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
 
+SCALING = np.multiply, np.true_divide
+
 
 def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     """The verdict on a right step; or on the next one of the same arrays, where that is wrong and would not be if it
@@ -40,6 +42,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     """
     _check_that_it_is_gone_on_with(right, attempt)
     _check_what_is_computed(right, attempt)
+    _check_for_another_penalty(right, attempt)
     judged, also_right = _and_next(right, attempt, stated)
     if not judged.wrong:
         _check_that_it_is_made_again(right, attempt, also_right)
@@ -143,10 +146,7 @@ def _check_what_is_computed(right: Judged, attempt: Attempt) -> None:
                 "that is a measure, wrong if it is the loss"
             )
         if name == meant and (other := _with_another_penalty(right, step, factor)):
-            raise Unexplained(
-                f"nothing is wrong but for a penalty: {where(step.losses[0])} computes one of {other} that its "
-                "gradient has not"
-            )
+            raise _of_another_penalty(step.losses[0], other)
 
 
 def _with_another_penalty(right: Judged, measure: Step, factor: float) -> str:
@@ -172,6 +172,68 @@ def _with_another_penalty(right: Judged, measure: Step, factor: float) -> str:
         if not is_among(given, [of_all, of_all * sizes[0] / sizes[1]], 1e-4) and not any(p.shrunk):
             return name
     return ""
+
+
+def _check_for_another_penalty(right: Judged, attempt: Attempt) -> None:
+    """Raises Unexplained where the loss is one that the error implies, and the program computes a number D + Σ P(p)
+    beside a step, of which all parameters take c ∂D/∂p + c(p) ∂P/∂p with another c(p) than c: a part of a penalty, 0 if
+    it is left out.
+    """
+    if right.truth.loss.node is not None:
+        return
+    names = {p.versions[0]: name for name, p in right.names.items() if p.versions}
+    for step in attempt.steps:
+        own = {p: names[p.versions[0]] for p in step.parameters if p.versions and p.versions[0] in names}
+        roots = {p.root for p in own}
+        for number in step.losses if len(own) == len(step.parameters) else ():
+            if not (penalised := _terms_of_one_array(number, roots)):
+                continue
+            drawn = draws(step._replace(losses=(number,)), DRAWS, attempt.tape)
+            pull = PullBack([number], step.active, roots)
+            rows = []  # what is taken, ∂D/∂p, and ∂P/∂p in a column of its own
+            for values in drawn:
+                whole, rest = (pull.parts(values, [1.0], stopped) for stopped in (frozenset(), penalised))
+                for k, p in enumerate(own):
+                    true, data = (
+                        np.ravel(p.turned(of.get((p.root, None), np.zeros(p.root.shape)))) for of in (whole, rest)
+                    )
+                    columns = np.zeros((len(own), p.size))
+                    columns[k] = true - data
+                    rows.append(np.vstack([np.ravel(stepped(p, values)), data, columns]).T)
+            taken, *of = np.concatenate(rows).T
+            c, *of_each = np.linalg.lstsq(np.transpose(of), taken, rcond=None)[0]
+            left = np.abs(taken - np.array([c, *of_each]) @ np.array(of)).max()
+            others = [
+                name
+                for (p, name), factor, part in zip(own.items(), of_each, of[1:], strict=True)
+                if part.any() and abs(factor - c) > 1e-6 * abs(c) and not any(p.shrunk)
+            ]
+            if c and others and left <= RIGHT * np.abs(taken).max():
+                raise _of_another_penalty(number, others[0])
+
+
+def _terms_of_one_array(number: Node, roots: set[Node]) -> Uses:
+    """Where something is added to a number that is made of one array and nothing else that is trained: the term, and
+    by what it is added."""
+    terms, found = [number], set()
+    while terms:
+        node = terms.pop()
+        moving = [n for n in node.parents if not roots.isdisjoint(made_of([n], until=roots.__contains__))]
+        if node.function not in (np.add, np.subtract, np.negative) and (
+            node.function not in SCALING or len(moving) > 1
+        ):
+            continue
+        for n in moving:
+            alone = len(roots & made_of([n], until=roots.__contains__)) == 1
+            found |= {(n, node)} if alone else set()
+            terms += [] if alone else [n]
+    return frozenset(found)
+
+
+def _of_another_penalty(number: Node, name: str) -> Unexplained:
+    return Unexplained(
+        f"nothing is wrong but for a penalty: {where(number)} computes one of {name} that its gradient has not"
+    )
 
 
 def _check_that_it_is_made_again(right: Judged, attempt: Attempt, also_right: Step | None) -> None:

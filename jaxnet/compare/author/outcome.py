@@ -67,7 +67,7 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     errors = [f for f in judged.findings if f.severity == "error"]
     if attempt.called and errors and all((f.code, f.scale_name) == ("weight-penalty", "added") for f in errors):
         return "right if the weights are to decay by what the loss has no penalty for"  # of a size that we have chosen
-    left_over = _left_over(attempt.tape, judged.step, judged.truth.loss.node)
+    left_over = _left_over(attempt, judged.step, judged.truth.loss.node)
     if left_over and not judged.wrong:
         return f"nothing is wrong in what could be judged, but what {where(left_over[0])} steps could not"
     between = [judged.step.way_to(judged.names[name]).intersection(left_over) for name in judged.wrong]
@@ -92,12 +92,13 @@ def _is_in_the_midst(tape: Tape, step: Step) -> bool:
     return any(node in step.labelled and node in step.active for node in tape.nodes[-LAST:])
 
 
-def _left_over(tape: Tape, step: Step, loss: Node | None) -> list[Node]:
+def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     """What steps an array of the forward pass by what follows from the labels, or writes that into it, and was not
-    judged; or steps it again and again by what came from outside of the record; or steps what the program decided on in
-    its forward pass, where a relu of plain numbers has cut it off."""
+    judged; or steps it again and again by what came from outside of the record, or a number that was drawn by anything;
+    or steps what the program decided on in its forward pass, where a relu of plain numbers has cut it off."""
+    tape = attempt.tape
     judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
-    ends = [example.prediction for example in step.examples] or ([] if loss is None else [loss])
+    ends = [*(example.prediction for example in step.examples), *nodes_in(loss)]
     inside = made_of(ends, until=lambda n: n in judged)
     forward = inside - step.active
     after = {n for p in step.parameters for n in p.new}  # what follows from these is the next forward pass
@@ -112,7 +113,9 @@ def _left_over(tape: Tape, step: Step, loss: Node | None) -> list[Node]:
         if any(base in decided and base.size == 1 and not is_zero(g, values) for base, g in made):
             found.append(node)
             continue
-        if node.place is None or any(judged & set(pair) for pair in made) or not forward & {base for base, _ in made}:
+        if node.place is None or node in inside or any(judged & set(pair) for pair in made):
+            continue
+        if not forward & {base for base, _ in made}:
             continue
         if written or not after & made_of(g for _, g in made):
             found.append(node)
@@ -131,8 +134,10 @@ def _left_over(tape: Tape, step: Step, loss: Node | None) -> list[Node]:
     ]
     steps = [(node, base, g) for node in tape.nodes[first:] for base, g in node.updates]
     bases = {base for _, base, _ in steps}
-    unseen = (node for node, base, g in steps if node in bases and base in forward - judged and _is_foreign(g, first))
-    return found + list(unseen)
+    unjudged = forward - judged
+    drawn = {n for n in unjudged - attempt.trained if n.origin == "random" and not n.shape}
+    again = ((node, base, g) for node, base, g in steps if node in bases and base in unjudged)
+    return found + [node for node, base, g in again if base in drawn or _is_foreign(g, first)]
 
 
 def _is_foreign(step: object, first: int) -> bool:

@@ -128,12 +128,14 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
         here = (i for k, i in enumerate(node.inputs) if (node.instruction, node.function, k) in in_turn)
         for array in (i for i in here if isinstance(i, Node) and root_of(i) not in known and i.is_float):
             found[unchanged(array, node)] = None
-        still = [p for p in node.parents if p not in step.active and p.shape and p.is_float]
+        still = [p for p in node.parents if p not in step.active and p.is_float and (p.shape or p.origin == "random")]
         others = [p for p in node.parents if p not in still]
         if node.place is None or len(node.parents) != 2 or not still:
             continue
         if node.function is np.add:
-            of_one = node.size == max(node.shape) and added[node.instruction, still[0]] > 1  # example, and of the next
+            of_one = (
+                node.size == max(node.shape, default=1) and added[node.instruction, still[0]] > 1
+            )  # and of the next
             looks = len(still) == 1 and (still[0].size < node.size or of_one)
         else:  # the product of data and a parameter is a layer
             weights = node.function in (np.dot, np.matmul) and all(len(p.shape) == 2 for p in node.parents)
