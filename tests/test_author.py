@@ -3654,6 +3654,40 @@ class Linear:
 """
 
 
+OF_A_COLUMN = """
+import numpy as np
+
+def first():
+    return {"W1": np.random.randn(5, 7), "b1": np.zeros((5, 1)), "W2": np.random.randn(3, 5), "b2": np.zeros((3, 1))}
+
+def forwardpass(X, parameters):
+    A1 = np.tanh(parameters["W1"] @ X + parameters["b1"])
+    E = np.exp(parameters["W2"] @ A1 + parameters["b2"])
+    return E / E.sum(axis=0), A1
+
+def backwardpass(parameters, A1, A2, X, Y):
+    dZ2 = A2 - Y
+    dZ1 = parameters["W2"].T @ dZ2 * (1 - A1**2)
+    m = X.shape[1]
+    return {"dW1": dZ1 @ X.T / m, "db1": dZ1 / m, "dW2": dZ2 @ A1.T / m, "db2": dZ2 / m}
+
+if __name__ == "__main__":
+    parameters = first()
+    for x, y in np.load(open("data.npy")):
+        A2, A1 = forwardpass(x.reshape(7, 1), parameters)
+        grads = backwardpass(parameters, A1, A2, x.reshape(7, 1), y.reshape(3, 1))
+        parameters = {k: parameters[k] - 0.02 * grads["d" + k] for k in parameters}
+"""
+
+
+def test_functions_for_one_example_at_a_time_are_not_accused(tmp_path):
+    """Their program has no data; called with six columns they give six for each bias."""
+    with pytest.raises(ValueError, match="right if it is called with one example at a time"):
+        examined(tmp_path, OF_A_COLUMN)
+    text = OF_A_COLUMN.replace("dZ1 / m", "dZ1.sum(1, keepdims=True) / m")
+    assert [f["at"] for f in examined(tmp_path, text)["findings"] if f["code"] == "not-summed"] == ["db2"]
+
+
 def test_a_layer_for_one_example_at_a_time_is_not_accused(tmp_path):
     with pytest.raises(ValueError, match="right if it is called with one example at a time"):
         examined(tmp_path, ROW_BY_ROW)
@@ -4622,6 +4656,12 @@ def test_a_rate_that_is_one_over_the_number_of_examples(tmp_path):
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace("sum(0) / 20", "sum(0)"))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-scale")]
+
+
+def test_a_step_without_a_rate(tmp_path):
+    """The mean is over all entries of an array, a number that no axis has: it is no rate where the truth has it too."""
+    said = examined(tmp_path, PLAIN.replace("/ 9", "/ P.size").replace("0.1 * ", ""))
+    assert (said["verdict"], said["loss"]["from"], said["findings"]) == ("right", "source", [])
 
 
 def test_a_rate_and_a_mean_that_are_the_same_number(tmp_path):

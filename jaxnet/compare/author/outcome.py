@@ -8,6 +8,8 @@ import contextlib
 import time
 from typing import NamedTuple
 
+import numpy as np
+
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.judge import judge, with_teeth
@@ -20,7 +22,7 @@ from jaxnet.compare.author.places import unjudged
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_zero
-from jaxnet.compare.author.step import Step
+from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, setitem
 from jaxnet.compare.multiples import common_multiple
 
@@ -62,7 +64,7 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
     if attempt.alone and (meant := _may_be_meant(judged)):
         return meant
-    if attempt.called and judged.wrong and all(_is_of_each_example(judged, name) for name in judged.wrong):
+    if attempt.called and judged.wrong and _is_for_one_example(judged):
         return "right if it is called with one example at a time"
     errors = [f for f in judged.findings if f.severity == "error"]
     if attempt.called and errors and all((f.code, f.scale_name) == ("weight-penalty", "added") for f in errors):
@@ -225,12 +227,29 @@ def _may_be_meant(judged: Judged) -> str:
     return ""
 
 
+def _is_for_one_example(judged: Judged) -> bool:
+    """Whether all that is wrong has a row or a column for each example, and nothing that is right was one of these, and
+    added up."""
+    summed = {p for name, p in judged.names.items() if name not in judged.wrong and _is_sum(p, judged.step)}
+    return not summed and all(_is_of_each_example(judged, name) for name in judged.wrong)
+
+
+def _is_sum(parameter: Parameter, step: Step) -> bool:
+    """Whether numbers are added up to those that the parameter has."""
+    reduced = (n for n in step.way_to(parameter) if n.function in (np.sum, np.mean) and n.size == parameter.size)
+    return any(n.parents[0].size > n.size for n in reduced)
+
+
 def _is_of_each_example(judged: Judged, name: str) -> bool:
-    """Whether a gradient has a row more for each example, and these add up to the true one."""
-    pairs = zip(judged.given[name], judged.true[name], strict=True)
-    found = [(g.reshape(-1, *t.shape).sum(0), t) for g, t in pairs if g.size > t.size > 0 == g.size % t.size]
-    sums, true = [added for added, _ in found], [t for _, t in found]
-    return len(found) == len(judged.drawn) and (common_multiple(sums, true, RIGHT) or 0) > 0
+    """Whether a gradient has a row or a column for each example, and these add up to the true one."""
+    pairs = list(zip(judged.given[name], judged.true[name], strict=True))
+    if any(not g.size > t.size > 0 == g.size % t.size for g, t in pairs):
+        return False
+    rows, columns = (
+        [g.reshape(-1, *t.shape).sum(0) for g, t in pairs],
+        [g.reshape(*t.shape, -1).sum(-1) for g, t in pairs],
+    )
+    return any((common_multiple(sums, judged.true[name], RIGHT) or 0) > 0 for sums in (rows, columns))
 
 
 def _without_input(attempt: Attempt, judged: Judged, stated: str | None) -> Judged | None:
