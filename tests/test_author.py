@@ -4664,6 +4664,13 @@ def test_a_step_without_a_rate(tmp_path):
     assert (said["verdict"], said["loss"]["from"], said["findings"]) == ("right", "source", [])
 
 
+def test_a_rate_that_makes_up_for_a_constant(tmp_path):
+    """A mean over all of 10 × 9 entries, gradients over 9 examples, and a rate of 0.1."""
+    text = PLAIN.replace("np.eye(3)[np.arange(9) % 3]", "np.eye(10)[np.arange(9)]").replace("3) / 2", "10) / 2")
+    text = text.replace("zeros(3)", "zeros(10)").replace("-np.sum(Y * np.log(P)) / 9", "np.mean(-Y * np.log(P))")
+    assert [(f["code"], round(f["scale"], 6)) for f in examined(tmp_path, text)["findings"]] == [("wrong-scale", 10)]
+
+
 def test_a_rate_and_a_mean_that_are_the_same_number(tmp_path):
     """The rate is inside of the products: 0.05, as is one over 20."""
     text = SOFTMAX_ALONE.replace("(P - Y) / 20\n", "d\n", 1).replace("    dW =", "    d = (P - Y) / 20\n    dW =")

@@ -216,8 +216,8 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
             judged, levels, fitted = _by_gradients(step, drawn, by_name, truth, all_levels, network, stated)
     off = next((f.scale for f in judged.findings if (f.at, f.code) == ("loss", "wrong-scale")), None)
     outer = {p: multiple_among(1 / off, levels[p], fitted[p]) for p in levels} if judged.wrong and off else {}
-    if outer and all(outer.values()):  # the constant is taken off before the step
-        rescaled = {p: level for p, level in outer.items() if level is not None}
+    if outer and all(level and _is_no_step(level, fitted[p]) for p, level in outer.items()):
+        rescaled = {p: level for p, level in outer.items() if level is not None}  # it is taken off before the step
         judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated)
     if not judged.wrong:
         doubts_of_steps.check_what_arrays_decay_by(judged, all_levels)
@@ -272,6 +272,11 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
         raise ValueError("the loss depends on no parameter in these data: nothing can be told from it")
     doubts_of_steps.check_that_steps_follow(judged, [name for name, f in factors.items() if f and f < 0])
     return _accused(judged, factors, known, {name: fitted[p][0].factor for name, p in by_name.items()})
+
+
+def _is_no_step(level: Level, levels: list[Level]) -> bool:
+    """Whether an array is not all of a step, by a rate that happens to be one over a constant."""
+    return level is not levels[0] or (level.candidate is not None and level.candidate.counts)
 
 
 def _is_nothing(factor: float | None) -> bool:

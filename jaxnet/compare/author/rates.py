@@ -90,8 +90,11 @@ def numbers_inside(parameters: Iterable[Parameter], step: Step, values: Values) 
 
 
 def common_to(numbers: list[list[float]]) -> list[float]:
-    """Those that are in each of the lists."""
-    return [k for k in dict.fromkeys(numbers[0]) if all(is_among(k, of, RIGHT) for of in numbers)]
+    """Those that are in each of the lists, each once."""
+    found: list[float] = []
+    for k in numbers[0]:
+        found += [k] if all(is_among(k, of, RIGHT) for of in numbers) and not is_among(k, found, RIGHT) else []
+    return found
 
 
 def without_common_rate(step: Step, values: Values) -> bool:

@@ -266,12 +266,13 @@ def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Le
     """The learning rate that is inside of the gradients; 1 if it is not, or no gradient is right.
 
     It is where no number stands just before the step, and the error was multiplied by one that is the gradients'
-    constant, or by one alone. Where these are the true ones with it, the rate is 1.
+    constant, or by one alone. Where it is by that alone that they are the true ones, and no line multiplies them once
+    they are made, the rate is 1.
     """
     known = [(p, level) for p, level in levels.items() if level.factor and not math.isnan(level.factor)]
     if not known or not step.is_authors or any(level is not fitted[p][0] for p, level in known):
         return 1.0
-    if all(is_one(level.factor) for _, level in known):
+    if all(is_one(lv.factor) and not (lv.candidate and lv.candidate.scaled) for _, lv in known):
         return 1.0
     numbers = numbers_inside([p for p, _ in known], step, drawn[0])
     for number in numbers:
