@@ -4333,7 +4333,16 @@ def test_a_network_of_plain_numbers(tmp_path):
     assert {f["line"] for f in said["findings"]} == {36}  # where what is sent back is added up
     assert all((p["name"][:9] == "layers[0]") is not p["right"] for p in said["parameters"])
     zero = examined(tmp_path, PLAIN_NUMBERS.replace("[2.8, 1.5]", "[2.8, 0]"))
-    assert (zero["verdict"], {u["shape"] == [] for u in zero["unjudged"]}) == ("right", {True})
+    assert (zero["verdict"], [u["shape"] for u in zero["unjudged"]]) == ("right", [[]] * 3)
+
+
+def test_what_has_no_gradient_in_the_first_example_is_judged_in_the_second(tmp_path):
+    text = PLAIN_NUMBERS.replace("[2.8, 1.5]", "[0, 0]")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    sign = "(-1 if len(self.w) == 3 and x != 1 else 1)"
+    said = examined(tmp_path, text.replace("0.3 * self.delta * x", f"0.3 * self.delta * x * {sign}"))
+    wrong = [f"dlayers[0][{unit}].w[{k}]" for unit in range(3) for k in range(2)]
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [(name, "wrong-sign") for name in wrong]
 
 
 BY_NUMBERS = """

@@ -14,7 +14,7 @@ from jaxnet.compare.formats import gradescope
 from jaxnet.compare.gradients import compare_library
 from jaxnet.compare.many import Outcome
 from jaxnet.compare.page import fragment, page
-from jaxnet.compare.report import Move, Place, Unjudged
+from jaxnet.compare.report import Move, Place, Report, Unjudged
 from jaxnet.compare.teeth import Teeth
 
 VOID = {"meta", "img", "br"}
@@ -210,3 +210,11 @@ def test_pages_say_what_a_verdict_rests_on_and_what_it_is_not_about():
     assert "every gradient is that of the loss" in right._replace(unjudged=[]).text()
     wrong = report._replace(repeat=Move("W1", (0, 1), 1e-6, 2e-7, 3e-7)).html()
     assert "add 1e-06 to W1[0, 1]. Your loss changes by 2e-07; your gradient says 3e-07." in wrong
+
+
+def test_what_is_alike_and_not_judged_is_said_once_and_what_is_left_is_counted():
+    unjudged = [Unjudged((), Place(7))] * 6 + [Unjudged((line, 1), Place(line)) for line in range(1, 6)]
+    report = Report("right", [], [], [], source="net.py", unjudged=unjudged)
+    why = "which none of the first steps changes"
+    arrays = [f"not judged: an array {line}×1 in net.py:{line}, {why}" for line in range(1, 4)]
+    assert report.unjudged_lines() == [f"not judged: 6 numbers in net.py:7, {why}", *arrays, "not judged: 2 more"]

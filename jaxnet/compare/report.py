@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections import Counter
 from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -371,12 +372,13 @@ class Report(NamedTuple):
 
     def unjudged_lines(self) -> list[str]:
         """What a verdict says nothing of, and other networks."""
-        arrays = [(f"{'an array ' * bool(u.shape)}{shape_in_words(u.shape)}", u) for u in self.unjudged[:3]]
+        alike = list(Counter(self.unjudged).items())
+        further = sum(count for _, count in alike[SOME:])
         places = dict.fromkeys(self.where(place) for place in self.also_right)
         right = [f"also right: the network that is stepped in {place}" for place in places]
-        left = [f"not judged: {what} in {self.where(u.place)}, {u.why}" for what, u in arrays]
-        more = f" and {len(self.idle) - 3} more" * (len(self.idle) > 3)
-        idle = [f"not judged: {', '.join(self.idle[:3])}{more}, of which no line has a part in this step"]
+        left = [f"not judged: {_arrays(u.shape, n)} in {self.where(u.place)}, {u.why}" for u, n in alike[:SOME]]
+        left += [f"not judged: {further} more"] * bool(further)
+        idle = [f"not judged: {some(self.idle)}, of which no line has a part in this step"]
         return left + idle * bool(self.idle) + right
 
     def teeth_line(self) -> str:
@@ -468,6 +470,8 @@ class Report(NamedTuple):
 
     def verdict_of(self, p: Parameter) -> str:
         """A parameter's verdict, in a sign and a word."""
+        if p.right and p.given.size and not p.given.any():
+            return "· 0, as is the true one"
         if p.right:
             return "✓ right"
         if self.verdict == "right-up-to-scale":
@@ -550,6 +554,13 @@ SOME = 4  # names, or findings of one line, that are said
 def some(names: list[str]) -> str:
     """Names, of many the first ones."""
     return ", ".join(names[:SOME]) + f" and {len(names) - SOME} more" * (len(names) > SOME)
+
+
+def _arrays(shape: tuple[int, ...], count: int) -> str:
+    """What so many arrays of a shape are called."""
+    if count == 1:
+        return f"{'an array ' * bool(shape)}{shape_in_words(shape)}"
+    return f"{count} {f'arrays {shape_in_words(shape)}' if shape else 'numbers'}"
 
 
 def _wrapped(text: str) -> list[str]:

@@ -6,6 +6,7 @@ A copy of the weights is theirs until they are stepped, and a sum that is never 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import operator
 from collections.abc import Iterable, Iterator
@@ -59,6 +60,7 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
         for name, p in right.names.items()
     }
     problem = None
+    still = {p.versions[0] for name, p in right.names.items() if not any(t.any() for t in right.true[name])}
     for step in _others(right.step, attempt):
         # A number of all data may take a hundred times as long as that of a batch.
         of_loss = step._replace(losses=tuple(n for n in step.losses if loss.node is None or n.site == loss.node.site))
@@ -71,7 +73,8 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
             continue
         if not wrong:
             check_for_a_sum_without_end(step, truth, drawn)
-            return right, step
+            seen = _of_what_had_none(still, step, attempt, stated)
+            return (seen, None) if seen is not None else (right, step)
         kept = _kept(right.step, step)
         if kept and not wrong & _unmade(makers, step, truth.whole(kept), drawn):
             return right._replace(kept=min((node for node, _ in kept), key=lambda n: n.number)), None
@@ -93,6 +96,17 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
     if problem is not None:
         raise problem
     return right, None
+
+
+def _of_what_had_none(still: set[Node], step: Step, attempt: Attempt, stated: str | None) -> Judged | None:
+    """The verdict on a step in which what had no gradient in the first one, of a first example of zeros say, has one
+    that is wrong; None if none of it has."""
+    with contextlib.suppress(ValueError):
+        judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated) if still else None
+        wrong = {judged.names[name].versions[0] for name in judged.wrong} if judged is not None else set()
+        if judged is not None and wrong and wrong <= still and judged.is_certain:
+            return judged
+    return None
 
 
 def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:

@@ -155,16 +155,17 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
         leaves = [n for n in ancestors(inputs) if n.function is None]
         if leaves and all(n.origin == "zeros" and known_zero(n) for n in leaves) and step.active.isdisjoint(inputs):
             found[Unjudged(p.before.shape, _as_place(min(inputs, key=lambda n: n.number)) or Place(), STATE)] = None
+    still: list[Unjudged] = []  # several of one line, perhaps
     for name, p in judged.names.items():
         if name not in judged.wrong and not np.any(judged.given[name]) and not np.any(judged.true[name]):
-            found[Unjudged(p.before.shape, _as_place(p.after) or Place(), STILL)] = None
+            still.append(Unjudged(p.before.shape, _as_place(p.after) or Place(), STILL))
         write, twice = frontier.writes_rows(p)
         if write is None or twice or name in judged.wrong:
             continue
         picked = [n for n in step.active if n.name == "getitem" and n.inputs[0] is p.before and n.place != write.place]
         if any(set(n.parents) & set(write.parents) - {p.before} for n in picked):
             found[Unjudged(p.before.shape, _as_place(write) or Place(), ONCE)] = None
-    return list(found)
+    return [*found, *still]
 
 
 def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:
