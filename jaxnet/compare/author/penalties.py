@@ -15,7 +15,7 @@ from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.diagnosis import Finding
-from jaxnet.compare.multiples import common_multiple, with_penalty, without_ones
+from jaxnet.compare.multiples import common_multiple, is_among, with_penalty, without_ones
 
 
 def with_implied_penalty(
@@ -52,7 +52,7 @@ def with_implied_penalty(
             if found is not None:
                 first[p] = found
                 of[p] = penalty = _that_others_have(found, first.values()) or found[1]
-                fits = [fit if fit is not None and fit[1] == penalty else None for fit in fits]
+                fits = [fit if fit is not None and is_among(fit[1], [penalty], RIGHT) else None for fit in fits]
                 levels_of[p] = [lv._replace(factor=fit and fit[0]) for lv, fit in zip(levels, fits, strict=True)]
                 for of_draw, t, w in zip(adjoints, true, own, strict=True):
                     of_draw[p.before] = t + penalty * w

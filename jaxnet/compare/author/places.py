@@ -233,8 +233,9 @@ def _examples(judged: Judged) -> int:
     if len(step.examples) != 1:
         return len(step.examples)
     shape = step.examples[0].prediction.shape
-    columns = judged.dense is not None and judged.dense.layout == "columns"
-    return shape[-1 if columns else 0] if shape else 1
+    if judged.dense is None:
+        return next(iter(step.counts), 1) if len(step.counts) < 2 else (*shape, 1)[0]
+    return shape[-1 if judged.dense.layout == "columns" else 0] if shape else 1
 
 
 def _network(judged: Judged) -> dict[str, Any] | None:

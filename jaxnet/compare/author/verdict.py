@@ -23,7 +23,7 @@ from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import made_of, nodes_in
+from jaxnet.compare.author.tape import Node, made_of, nodes_in
 from jaxnet.compare.report import Report
 
 
@@ -45,14 +45,17 @@ def _idle(path: Path, root: Path, step: Step) -> tuple[str, ...]:
     name = str(path.resolve().relative_to(root.resolve()))
     stepped = made_of(n for p in step.parameters for n in nodes_in(p.steps))  # slopes too, which need no labels
     lines = {(place.file, place.line) for node in stepped for place in node.places}
-    found = []
+    found, used = [], set()  # what is defined twice may be used once
     for unit in read_units(path, name):
         classes = [(f"{c.name}.", c.body) for c in unit.body if isinstance(c, ast.ClassDef)]
         for owner, body in [("", unit.body), *classes]:
             for f in (f for f in body if isinstance(f, ast.FunctionDef) and _is_backward(f)):
                 own = {(unit.filename, line) for line in range(f.lineno, (f.end_lineno or f.lineno) + 1)}
-                found += [f"{owner}{f.name}"] * (own.isdisjoint(lines) and _computes(f))
-    return tuple(found)
+                if not own.isdisjoint(lines):
+                    used.add(f"{owner}{f.name}")
+                elif _computes(f):
+                    found.append(f"{owner}{f.name}")
+    return tuple(name for name in found if name not in used)
 
 
 def _is_backward(function: ast.FunctionDef) -> bool:
@@ -171,13 +174,14 @@ def _examined(
         if in_part is not None and attempt.called:
             break
         if networks and not (attempt.more and in_time):
-            further = (network.examined.judged for network in networks[1:])
             others = [
                 (judged.step, "whose gradients are right but for a constant" if judged.findings else "")
-                for judged in further
+                for judged in (network.examined.judged for network in networks[1:])
             ]
             idle = tuple(name for name in networks[0].idle if all(name in network.idle for network in networks))
-            return networks[0]._replace(idle=idle), others + beside
+            own = {version for p in networks[0].examined.judged.step.parameters for version in p.versions}
+            further = [(step, why) for step, why in others + beside if not _is_of(step, own)]
+            return networks[0]._replace(idle=idle), further
         if not in_time:
             break
         beside = beside if attempt.more else []
@@ -185,6 +189,11 @@ def _examined(
         return found, []
     kind = ValueError if trains or time.monotonic() > deadline else NothingTrains
     raise kind(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
+
+
+def _is_of(step: Step, versions: set[Node]) -> bool:
+    """Whether a step is one of arrays that have these versions: without those that were numbers until then, say."""
+    return all(not versions.isdisjoint(p.versions) for p in step.parameters)
 
 
 def _of_layers(layers: list[Found]) -> Found:
