@@ -4982,3 +4982,38 @@ def test_a_part_of_an_error_says_nothing_of_how_examples_count(tmp_path, text, r
     assert examined(tmp_path, text)["verdict"] == "right"
     with pytest.raises(ValueError, match="no gradient is that of a loss which the program computes or implies"):
         examined(tmp_path, text.replace(right, wrong))
+
+
+CHECKED_FIRST = """
+import numpy as np
+np.random.seed(0)
+X, Y = np.random.randn(9, 4), np.random.randn(9, 2)
+
+class Layer:
+    def __init__(self):
+        self.W, self.b = np.random.randn(4, 2), np.zeros(2)
+
+layer = Layer()
+
+def numerical_gradients():
+    for k in range(8):
+        for change in (-1e-4, 2e-4, -1e-4):
+            layer.W = layer.W.reshape(-1)
+            layer.W[k] += change
+            layer.W = layer.W.reshape(4, 2)
+
+numerical_gradients()
+for _ in range(20):
+    e = X @ layer.W + layer.b - Y
+    print(np.sum(e ** 2) / 2)
+    layer.W -= 0.01 * (X.T @ e)
+    layer.b -= 0.01 * e.sum(0)
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "verdict"), [("", "", "right"), ("-= 0.01 * (X", "+= 0.01 * (X", "wrong")])
+def test_what_a_check_of_gradients_leaves_is_stepped_in_place(tmp_path, old, new, verdict):
+    """It is on no record what the check makes of the weights, and is nevertheless an array from then on."""
+    said = examined(tmp_path, CHECKED_FIRST.replace(old, new))
+    assert (said["verdict"], [p["shape"] for p in said["parameters"]]) == (verdict, [[4, 2], [2]])
+    assert said["unjudged"] == []

@@ -69,7 +69,7 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
                 found[name] = Frontier(start, _quantity(known[start]), use)
                 continue
         known.pop(start, None)
-        edge = _edge(start, known, step)
+        edge = _edge(start, known, step, judged.truth.loss.node)
         place_of = Counter(n.place for n in edge)
         if not edge:
             continue
@@ -183,10 +183,11 @@ def _laid_out(node: Node) -> Node:
     return node
 
 
-def _edge(start: Node, known: Known, step: Step) -> list[Node]:
+def _edge(start: Node, known: Known, step: Step, loss: Node | None) -> list[Node]:
     """The first unknown Nodes on the way to one. Slopes and inputs, which errors are multiplied by, are passed over;
-    where weights that have been stepped by then are used, nothing is wrong with how they were."""
-    stepped = {n for p in step.parameters for n in (*p.new, *p.writes)}
+    where weights that have been stepped by then are used, nothing is wrong with how they were, nor is with what the
+    loss is made of."""
+    right = {n for p in step.parameters for n in (*p.new, *p.writes)} | ancestors(nodes_in(loss))
     errors: set[Node] = set()
     for node in step.backward:
         if node in known or not errors.isdisjoint(node.sources):
@@ -198,7 +199,7 @@ def _edge(start: Node, known: Known, step: Step) -> list[Node]:
             continue
         seen.add(node)
         sources = map(_laid_out, node.sources)
-        unknown = [p for p in sources if p in step.labelled and p not in known and p.size > 0 and p not in stepped]
+        unknown = [p for p in sources if p in step.labelled and p not in known and p.size > 0 and p not in right]
         if node.function in MULTIPLYING and not errors.isdisjoint(node.sources):
             unknown = [p for p in unknown if p in errors]
         if not unknown or node in known:
@@ -247,7 +248,7 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
                     whole |= {node} if is_whole else set()
         found_of[node] = found
     # A Node may be the derivative by several, each times another constant: the one nearest to 1 is meant.
-    nearest = {n: min(found.values(), key=_from_one) for n, found in found_of.items() if found and n.size > 1}
+    nearest = {n: min(found.values(), key=_from_one) for n, found in found_of.items() if found}
     of_right = {n: f for n, f in nearest.items() if n in on_right_ways}
     # A constant that the next multiplication takes away is none of the gradients'.
     passing = {

@@ -81,12 +81,12 @@ def have_hidden_numbers(step: Step) -> bool:
 
 
 def numbers_inside(parameters: Iterable[Parameter], step: Step, values: Values) -> list[float]:
-    """The numbers, but for those of examples, by which something is multiplied in each of these parameters' steps; or
+    """The numbers, but for those of examples, by which something is multiplied in each of these parameters' steps; and
     one over the number of examples, if by that twice: a rate of 0.1, and a mean over 10."""
     found = [[*scalings(p, step, values).values()] for p in parameters]
     common = common_to(found)
     twice = [k for k in common if all(sum(is_among(n, [k], RIGHT) for n in of) > 1 for of in found)]
-    return [k for k in common if not is_count(k, step)] or twice
+    return [k for k in common if not is_count(k, step)] + [k for k in twice if is_count(k, step)]
 
 
 def common_to(numbers: list[list[float]]) -> list[float]:

@@ -132,10 +132,17 @@ def _refer(value: Any) -> Any:
     if isinstance(value, Number):
         return value._node if value._node is not None else plain(value)
     if isinstance(value, np.ndarray) and value.ndim:
+        if _tape[-1].is_adopted(value):
+            return node_of(_adopted(value))
         return _tape[-1].constant(value) if value.dtype.kind in "fiubc" else value
     if _is_table(value):
         return _refer(np.asarray(value))
     return mapped(value, _refer)
+
+
+def _adopted(array: np.ndarray) -> Any:
+    """The Array that stands for one that is not ours, and has its memory."""
+    return _tape[-1].adopted(array, lambda: with_node(array, _tape[-1].constant(array)))
 
 
 def _is_table(value: Any) -> bool:
@@ -281,6 +288,8 @@ def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
 
 def _write(function: Callable, args: tuple, keywords: dict[str, Any], out: Any = None) -> Any:
     """A function that writes into `out`, or into its first argument: a new version of that."""
+    if type(out) is np.ndarray and out.ndim and out.dtype.kind == "f" and is_recorded(args):
+        out = _adopted(out)  # what was made while nothing was recorded
     target = args[0] if out is None else out
     into = {} if out is None else {"out": plain(out)}
     if not isinstance(target, Array):

@@ -169,6 +169,10 @@ class Tape:
         """What stands for an array that is not ours; the same one each time."""
         return _once(self._adopted, _memory(array), array, adopt)
 
+    def is_adopted(self, array: np.ndarray) -> bool:
+        """Whether something stands for an array that is not ours."""
+        return _memory(array) in self._adopted
+
     def listed(self, numbers: Sequence, array: np.ndarray, adopt: Callable[[], Any]) -> Any:
         """What stands for a list of numbers; the same one each time, until others are in it."""
         return _once(self._adopted, (id(numbers), array.shape, array.tobytes()), numbers, adopt)

@@ -215,7 +215,8 @@ class Watch:
 
 
 def _began(step: Step) -> int:
-    return min(p.root.number for p in step.parameters)
+    """The number of the first version of what it steps: a bias that was a number is an array from its second step on."""
+    return min(n.number for p in step.parameters for n in (p.root, *p.versions[:1]))
 
 
 def _seen_from(step: Step) -> int:
