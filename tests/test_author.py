@@ -4673,6 +4673,40 @@ def test_a_step_without_a_rate(tmp_path):
     assert (said["verdict"], said["loss"]["from"], said["findings"]) == ("right", "source", [])
 
 
+MOMENTUM = """
+import numpy as np
+rng = np.random.default_rng(2)
+X = rng.normal(size=(30, 3))
+Y = np.sin(X[:, :2])
+W1, W2 = rng.normal(size=(3, 5)) * 0.5, rng.normal(size=(5, 2)) * 0.5
+v1, v2 = BEGIN
+for _ in range(60):
+    H = np.tanh(X @ W1)
+    e = (H @ W2 - Y) / 30
+    print(np.sum((H @ W2 - Y) ** 2) / 60)
+    d = e @ W2.T * (1 - H**2)
+    STEP
+"""
+KEPT = {
+    "a sum": "v1, v2 = 0.9 * v1 + X.T @ d, 0.9 * v2 + H.T @ e; W1 = W1 - 0.07 * v1; W2 = W2 - 0.07 * v2",
+    "the steps": "v1 = 0.9 * v1 - 0.07 * (X.T @ d); v2 = 0.9 * v2 - 0.07 * (H.T @ e); W1 = W1 + v1; W2 = W2 + v2",
+    "products": "v1 = 0.9 * v1 - 0.07 * X.T @ d; v2 = 0.9 * v2 - 0.07 * H.T @ e; W1 = W1 + v1; W2 = W2 + v2",
+    "a mean": "v1, v2 = 0.9 * v1 + 0.1 * (X.T @ d), 0.9 * v2 + 0.1 * (H.T @ e); W1 = W1 - 0.07 * v1; W2 = W2 - 0.07 * v2",
+    "Nesterov": "p1, p2 = v1, v2; v1, v2 = 0.9 * v1 - 0.07 * X.T @ d, 0.9 * v2 - 0.07 * H.T @ e; "
+    "W1 += -0.9 * p1 + 1.9 * v1; W2 += -0.9 * p2 + 1.9 * v2",
+}
+
+
+@pytest.mark.parametrize("begin", ["0, 0", "np.zeros((3, 5)), np.zeros((5, 2))"])
+@pytest.mark.parametrize("kept", KEPT)
+def test_what_an_optimiser_keeps_and_where_the_rate_stands(tmp_path, kept, begin):
+    text = MOMENTUM.replace("BEGIN", begin).replace("STEP", KEPT[kept].replace("; ", "\n    "))
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["from"], len(said["parameters"])) == ("right", "source", 2)
+    said = examined(tmp_path, text.replace("* (1 - H**2)", "* (1 - H)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1"]
+
+
 def test_a_rate_that_makes_up_for_a_constant(tmp_path):
     """A mean over all of 10 × 9 entries, gradients over 9 examples, and a rate of 0.1."""
     text = PLAIN.replace("np.eye(3)[np.arange(9) % 3]", "np.eye(10)[np.arange(9)]").replace("3) / 2", "10) / 2")

@@ -74,13 +74,14 @@ def up_to_formula(levels: list[Level], parameter: Parameter) -> list[Level]:
     """The arrays down to the line that made the gradient: what stands there is its formula, constants and sign too.
 
     What an optimiser makes of a gradient is seen through, and no penalty that is added to it. Where the line that makes
-    the gradient is that of the step itself, or makes all that is stepped with, numbers that it is multiplied by are
-    seen through as well, since the learning rate is one of them.
+    the gradient is that of the step itself, or makes all that is stepped with, or what an optimiser keeps, numbers that
+    it is multiplied by are seen through as well, since the learning rate is one of them.
     """
     made, outermost = levels[-1].candidate, levels[0].candidate
     if made is None or outermost is None or made.node.place is None:
         return levels
-    in_step = any(is_of_statement(made.node, node) for node in (parameter.after, outermost.node))
+    kept = [lv.candidate.node for lv in levels if lv.candidate is not None and lv.candidate.kept]
+    in_step = any(is_of_statement(made.node, node) for node in (parameter.after, outermost.node, *kept))
     for k, level in enumerate(levels):
         candidate = level.candidate
         if candidate is not None and candidate.penalised and level.factor is None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import statement_of
-from jaxnet.compare.author.raw import is_scaling, stepped
+from jaxnet.compare.author.raw import is_kept, is_scaling, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, multiples, nodes_in
@@ -23,12 +23,13 @@ MOST_NUMBERS = 6  # in the line of a step
 
 def scalings(parameter: Parameter, step: Step, values: Values, factors: bool = False) -> dict[Node, float]:
     """By what numbers something is multiplied on the way to a step: what follows from the labels, or in the line of the
-    step anything (`W -= rate * X.T @ error`) but the parameter, and elsewhere the other `factors` of what follows from
-    the labels (`dW = rate * X.T @ error`)."""
+    step, and in that of what an optimiser keeps, anything (`W -= rate * X.T @ error`) but the parameter, and elsewhere
+    the other `factors` of what follows from the labels (`dW = rate * X.T @ error`)."""
     inside = ancestors(nodes_in(parameter.steps), min((n.number for n in step.labelled), default=0))
     products = (n for n in inside & step.labelled if factors and n.function not in (np.add, np.subtract))
     counted = step.labelled.union(*(n.parents for n in products))
-    inside = (n for n in inside if n in counted or n.place == parameter.after.place)
+    lines = {parameter.after.place, *(n.place for n in inside & step.labelled if is_kept(n, step))}
+    inside = (n for n in inside if n in counted or n.place in lines)
     found = {}
     for node in sorted((n for n in inside if is_scaling(n, step)), key=lambda n: n.number):
         if parameter.before in multiples(node):

@@ -202,9 +202,9 @@ def _is_number(node: Node, number: float) -> bool:
 
 
 def is_kept(node: Node, step: Step) -> bool:
-    """Whether it is β v + g, with v from before, or 0 yet, and g from the labels."""
+    """Whether it is β v + g or β v − g, with v from before, or 0 yet, and g from the labels."""
     others = [p for p in node.parents if p not in step.labelled]
-    if node.function is not np.add or len(node.parents) - len(others) != 1:
+    if node.function not in (np.add, np.subtract) or len(node.parents) - len(others) != 1:
         return False
     if not others:
         return _numbers(node) == [0]

@@ -266,19 +266,25 @@ def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Le
     """The learning rate that is inside of the gradients; 1 if it is not, or no gradient is right.
 
     It is where no number stands just before the step, and the error was multiplied by one that is the gradients'
-    constant, or by one alone. Where it is by that alone that they are the true ones, and no line multiplies them once
-    they are made, the rate is 1.
+    constant, or by one alone. Where some are the true ones with it, and no line multiplies these once they are made,
+    the rate is 1.
     """
     known = [(p, level) for p, level in levels.items() if level.factor and not math.isnan(level.factor)]
-    if not known or not step.is_authors or any(level is not fitted[p][0] for p, level in known):
+    if not known or not step.is_authors or any(level is not _past_kept(fitted[p]) for p, level in known):
         return 1.0
-    if all(is_one(lv.factor) and not (lv.candidate and lv.candidate.scaled) for _, lv in known):
+    if any(is_one(lv.factor) and not (lv.candidate and lv.candidate.scaled) for _, lv in known):
         return 1.0
     numbers = numbers_inside([p for p, _ in known], step, drawn[0])
     for number in numbers:
         if all(abs(abs(level.factor or 0) - number) <= RIGHT * number for _, level in known):
             return number
     return numbers[0] if len(numbers) == 1 else 1.0
+
+
+def _past_kept(levels: list[Level]) -> Level:
+    """The outermost array within what an optimiser keeps."""
+    kept = [k for k, level in enumerate(levels[:-1]) if level.candidate is not None and level.candidate.kept]
+    return levels[kept[-1] + 1 if kept else 0]
 
 
 def whole_steps(levels, fitted, step: Step, drawn) -> Iterator[dict[Parameter, Level]]:
