@@ -389,7 +389,6 @@ STEPS = {
     "and by a mask that the data make": (
         {"X.T @ dZ1, ": "(X.T @ dZ1) * (X[:4, :1] > 0), "}, "wrong", {("dW1", "unknown")}
     ),
-    "a row is held at 0": ({"    W1 -= 0.1": "    dW1[0] = 0\n    W1 -= 0.1"}, "right", set()),
     "weights decay by a rate that the program computes": (
         {"for _ in range(9):": "rates = np.linspace(0.1, 0.01, 9)\nfor rate in rates:",
          "W1 -= 0.1 * dW1": "W1 = (1 - rate * 0.5) * W1 - rate * dW1",
@@ -4691,7 +4690,8 @@ KEPT = {
     "a sum": "v1, v2 = 0.9 * v1 + X.T @ d, 0.9 * v2 + H.T @ e; W1 = W1 - 0.07 * v1; W2 = W2 - 0.07 * v2",
     "the steps": "v1 = 0.9 * v1 - 0.07 * (X.T @ d); v2 = 0.9 * v2 - 0.07 * (H.T @ e); W1 = W1 + v1; W2 = W2 + v2",
     "products": "v1 = 0.9 * v1 - 0.07 * X.T @ d; v2 = 0.9 * v2 - 0.07 * H.T @ e; W1 = W1 + v1; W2 = W2 + v2",
-    "a mean": "v1, v2 = 0.9 * v1 + 0.1 * (X.T @ d), 0.9 * v2 + 0.1 * (H.T @ e); W1 = W1 - 0.07 * v1; W2 = W2 - 0.07 * v2",
+    "a mean": "v1, v2 = 0.9 * v1 + 0.1 * (X.T @ d), 0.9 * v2 + 0.1 * (H.T @ e); "
+    "W1 = W1 - 0.07 * v1; W2 = W2 - 0.07 * v2",
     "Nesterov": "p1, p2 = v1, v2; v1, v2 = 0.9 * v1 - 0.07 * X.T @ d, 0.9 * v2 - 0.07 * H.T @ e; "
     "W1 += -0.9 * p1 + 1.9 * v1; W2 += -0.9 * p2 + 1.9 * v2",
 }
@@ -5051,3 +5051,29 @@ def test_what_a_check_of_gradients_leaves_is_stepped_in_place(tmp_path, old, new
     said = examined(tmp_path, CHECKED_FIRST.replace(old, new))
     assert (said["verdict"], [p["shape"] for p in said["parameters"]]) == (verdict, [[4, 2], [2]])
     assert said["unjudged"] == []
+
+
+@pytest.mark.parametrize(
+    "written", ["dW2[0] = -dW2[0]", "dW2[1:] *= 2", "dW2[0] = dW2[1]", "dW2[:-1] += 0.1 * W2[:-1]"]
+)
+def test_what_is_written_into_a_gradient_is_not_passed_over(tmp_path, written):
+    text = PLAIN.replace("    dZ1 =", f"    {written}\n    dZ1 =")
+    with pytest.raises(ValueError, match=r"W2 is right, but line 13 of net\.py writes something else into it"):
+        examined(tmp_path, text)
+
+
+@pytest.mark.parametrize("held", ["dW2[0] = 0", "dW2[:, 1] *= 0"])
+def test_entries_of_a_gradient_that_are_set_to_0_are_named(tmp_path, held):
+    said = examined(tmp_path, PLAIN.replace("    dZ1 =", f"    {held}\n    dZ1 ="))
+    assert said["verdict"] == "right"
+    assert [(u["shape"], u["line"], u["why"][:30]) for u in said["unjudged"]] == [
+        ([5, 3], 13, "where entries of its gradient ")
+    ]
+
+
+def test_a_gradient_times_0_is_no_step(tmp_path):
+    """Unless the rate is warmed up."""
+    text = PLAIN.replace("b1 -= 0.1 * db1", "b1 -= 0.1 * (db1 * RATE)").replace("for _ in", "for k in")
+    assert examined(tmp_path, text.replace("RATE", "min(k, 5)"))["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"line 16 of net\.py multiplies the gradient of b1 by 0"):
+        examined(tmp_path, text.replace("RATE", "0"))

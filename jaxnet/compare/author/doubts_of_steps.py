@@ -22,7 +22,7 @@ from jaxnet.compare.author.rates import without_common_rate
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import PRODUCTS, Node, Tape, ancestors, made_alone_of, made_of, nodes_in
+from jaxnet.compare.author.tape import PRODUCTS, Node, Tape, ancestors, made_alone_of, made_of, nodes_in, setitem
 from jaxnet.compare.author.truth import Truth, stands_alone
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, each_multiple, is_among
@@ -147,6 +147,11 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
         made, still = {node}, []
         for n in sorted(judged.step.way_to(p), key=lambda n: n.number):
             made |= {n} if n.number > node.number and not made.isdisjoint(n.parents) else set()
+        if (over := next((n for n in made - {node} if written_over(n, node, judged).any()), None)) is not None:
+            raise Astray(
+                f"the gradient of {name} is right, but {where(over)} writes something else into it: right if that is "
+                "meant, and wrong if not"
+            )
         if any(n.function in TURNING for n in made - {node}):
             continue
         for values, t in zip(judged.drawn, judged.true[name], strict=True):
@@ -167,6 +172,18 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
                     f"the gradient of {name} is right, but what {where(p.after)} steps by goes another way: right if "
                     "that is meant, and wrong if not"
                 )
+
+
+def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
+    """The numbers that entries of a gradient are given in the place of others, where these entries do not depend on it,
+    as those of a clip do."""
+    step = judged.step
+    if node.function is not setitem or node.size != gradient.size:
+        return np.empty(0)
+    if any(n in step.labelled or n in step.active for n in nodes_in(node.inputs[1])):
+        return np.empty(0)
+    before, after = (np.asarray(judged.drawn[0](n)) for n in (node.inputs[0], node))
+    return after[(before != after) & (before != 0)]
 
 
 def _is_cut(still: list[Array], share: float) -> bool:

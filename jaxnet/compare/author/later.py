@@ -26,7 +26,7 @@ from jaxnet.compare.author.penalties import penalties
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
-from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, made_of
+from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, is_by_0, made_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
 
@@ -42,6 +42,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     the step gave, and where a sum is never set to 0.
     """
     _check_that_it_is_gone_on_with(right, attempt)
+    _check_that_it_moves(right, attempt)
     _check_what_is_computed(right, attempt)
     _check_for_another_penalty(right, attempt)
     judged, also_right = _and_next(right, attempt, stated)
@@ -96,6 +97,21 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
     if problem is not None:
         raise problem
     return right, None
+
+
+def _check_that_it_moves(right: Judged, attempt: Attempt) -> None:
+    """Raises Unexplained where a gradient is multiplied by 0 before it is stepped with, and in the next step as well:
+    in one only, by a rate that is warmed up, it may be."""
+    others = list(_others(right.step, attempt))
+    for name, p in right.names.items():
+        by_0 = {n.site: n for n in right.step.way_to(p) if is_by_0(n) and n.size == p.size}
+        again = [{n.site for q in other.parameters for n in other.way_to(q) if is_by_0(n)} for other in others]
+        always = [n for site, n in by_0.items() if again and all(site in sites for sites in again)]
+        if always and not stepped(p, Values()).any():
+            raise Unexplained(
+                f"nothing is wrong in what is stepped, but {where(always[0])} multiplies the gradient of {name} by 0: "
+                "right if that is to stay as it is, and wrong if not"
+            )
 
 
 def _of_what_had_none(still: set[Node], step: Step, attempt: Attempt, stated: str | None) -> Judged | None:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxnet.compare.author import frontier
 from jaxnet.compare.author.chains import root_of
 from jaxnet.compare.author.dense import VIEWS, as_rows, original
+from jaxnet.compare.author.doubts_of_steps import written_over
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import text_of, where
@@ -48,6 +49,7 @@ WRITTEN = "into which is written what is no step of it"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
 STILL = "whose gradient is 0 in this step, whatever the parameters"
+HELD = "where entries of its gradient are set to 0: they are not trained"
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
 
@@ -159,6 +161,10 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     for name, p in judged.names.items():
         if name not in judged.wrong and not np.any(judged.given[name]) and not np.any(judged.true[name]):
             still.append(Unjudged(p.before.shape, _as_place(p.after) or Place(), STILL))
+        if name not in judged.wrong and (gradient := judged.chosen[name]) is not None:
+            held = (n for n in step.way_to(p) if n.number > gradient.number)
+            held = (n for n in held if (over := written_over(n, gradient, judged)).size and not over.any())
+            found |= {Unjudged(p.before.shape, _as_place(n) or Place(), HELD): None for n in held}
         write, twice = frontier.writes_rows(p)
         if write is None or twice or name in judged.wrong:
             continue
