@@ -109,7 +109,7 @@ def _with_reason(judged: Judged, finding: Finding, frontiers: dict[str, frontier
 
 def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     """Arrays that look like weights or biases of the network, and that no step changes, of this network or of others
-    that are trained: nothing is said of them."""
+    that are trained: nothing is said of them. And what a right verdict on those that are stepped does not say."""
     step, trained = judged.step, attempt.trained
     stepped = {p.before for p in step.parameters}
     first = max((p.number for p in stepped), default=0)
@@ -157,16 +157,23 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
         leaves = [n for n in ancestors(inputs) if n.function is None]
         if leaves and all(n.origin == "zeros" and known_zero(n) for n in leaves) and step.active.isdisjoint(inputs):
             found[Unjudged(p.before.shape, _as_place(min(inputs, key=lambda n: n.number)) or Place(), STATE)] = None
-    still: list[Unjudged] = []  # several of one line, perhaps
+    return [*found, *_left_open(judged)]
+
+
+def _left_open(judged: Judged) -> list[Unjudged]:
+    """What is not seen of parameters whose gradients are right; of numbers of one line each by itself."""
+    step, still, found = judged.step, [], {}
     for name, p in judged.names.items():
-        if name not in judged.wrong and not np.any(judged.given[name]) and not np.any(judged.true[name]):
+        if name in judged.wrong:
+            continue
+        if not np.any(judged.given[name]) and not np.any(judged.true[name]):
             still.append(Unjudged(p.before.shape, _as_place(p.after) or Place(), STILL))
-        if name not in judged.wrong and (gradient := judged.chosen[name]) is not None:
+        if (gradient := judged.chosen[name]) is not None:
             held = (n for n in step.way_to(p) if n.number > gradient.number)
             held = (n for n in held if (over := written_over(n, gradient, judged)).size and not over.any())
             found |= {Unjudged(p.before.shape, _as_place(n) or Place(), HELD): None for n in held}
         write, twice = frontier.writes_rows(p)
-        if write is None or twice or name in judged.wrong:
+        if write is None or twice:
             continue
         picked = [n for n in step.active if n.name == "getitem" and n.inputs[0] is p.before and n.place != write.place]
         if any(set(n.parents) & set(write.parents) - {p.before} for n in picked):
