@@ -5077,3 +5077,41 @@ def test_a_gradient_times_0_is_no_step(tmp_path):
     assert examined(tmp_path, text.replace("RATE", "min(k, 5)"))["verdict"] == "right"
     with pytest.raises(ValueError, match=r"line 16 of net\.py multiplies the gradient of b1 by 0"):
         examined(tmp_path, text.replace("RATE", "0"))
+
+
+def test_a_single_array_may_decay_by_its_gradient(tmp_path):
+    """As all of several may: the report says that the loss has no such penalty."""
+    said = examined(tmp_path, SOFTMAX_ALONE.replace("/ 20\n    db", "/ 20 + 0.01 * W\n    db"))
+    assert (said["verdict"], said["truth"][-39:]) == ("right", "with the weight penalty in your gradients"[-39:])
+
+
+TWO_UNITS = """
+import math
+import random
+random.seed(0)
+data = [(x, 1 if x > 3 else 0) for x in range(-10, 11)]
+w1, b1, w2, b2 = [random.uniform(-0.01, 0.01) for _ in range(4)]
+
+def sigmoid(z):
+    return 1 / (1 + math.exp(-z))
+
+for epoch in range(200):
+    total = 0
+    for x, t in data:
+        n1, n2 = sigmoid(w1 * x + b1), sigmoid(w2 * x + b2)
+        total += (t - n1 * n2) ** 2
+        d1 = 2 * (n1 * n2 - t) * n2 * n1 * (1 - n1)
+        d2 = 2 * (n1 * n2 - t) * n1 * n2 * (1 - n1)
+        w1 -= 0.005 * d1 * x
+        b1 -= 0.005 * d1
+        w2 -= 0.005 * d2 * x
+        b2 -= 0.005 * d2
+    print(total)
+"""
+
+
+def test_the_slope_of_a_plain_number_is_no_rate(tmp_path):
+    """1 / (1 + e) is e times nothing, and what is left of the right steps, but for 0.005, is the truth."""
+    said = examined(tmp_path, TWO_UNITS)
+    assert {f["at"]: f["code"] for f in said["findings"]} == dict.fromkeys(("db2", "dw2"), "unknown")
+    assert examined(tmp_path, TWO_UNITS.replace("n1 * n2 * (1 - n1)", "n1 * n2 * (1 - n2)"))["verdict"] == "right"

@@ -57,10 +57,11 @@ def with_implied_penalty(
                 for of_draw, t, w in zip(adjoints, true, own, strict=True):
                     of_draw[p.before] = t + penalty * w
                 break
-    weights = [p for p in fitted if len(without_ones(p.before.shape)) > 1]
+    of_all = [p for p in fitted if len(without_ones(p.before.shape)) > 1] or [p for p in fitted if p.size > 1]
     known = {**of_wrong, **of}
-    weights = [p for p in weights if p in known or any(level.factor is not None for level in fitted[p])]
-    shared = len(weights) > 1 and all(p in known for p in weights) and _is_shared([known[p] for p in weights])
+    weights = [p for p in of_all if p in known or any(level.factor is not None for level in fitted[p])]
+    enough = len(weights) > 1 or len(weights) == len(of_all) == 1
+    shared = enough and all(p in known for p in weights) and _is_shared([known[p] for p in weights])
     if not of or (stated and not shared):
         return truth, fitted
     return truth._replace(

@@ -171,6 +171,8 @@ def is_scaling(node: Node, step: Step) -> bool:
     norm = _norm(node, step)
     arrays = [i for i in node.inputs if isinstance(i, Node) and i.size == node.size and i is not norm]
     others = [i for i in node.inputs if i is norm or not (isinstance(i, Node) and i.size == node.size)]
+    if node.function is np.true_divide and node.inputs[0] not in arrays:  # 1 / (1 + e)
+        return False
     return len(arrays) == 1 and all(
         not isinstance(i, Node) or (i.size == 1 and (i not in step.active or depends(i, arrays[0]))) for i in others
     )
