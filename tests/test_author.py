@@ -5115,3 +5115,24 @@ def test_the_slope_of_a_plain_number_is_no_rate(tmp_path):
     said = examined(tmp_path, TWO_UNITS)
     assert {f["at"]: f["code"] for f in said["findings"]} == dict.fromkeys(("db2", "dw2"), "unknown")
     assert examined(tmp_path, TWO_UNITS.replace("n1 * n2 * (1 - n1)", "n1 * n2 * (1 - n2)"))["verdict"] == "right"
+
+
+def test_a_gradient_of_a_bias_that_steps_nothing_is_named(tmp_path):
+    """The bias is the number 0 and on no record; what was computed for it is."""
+    text = """
+import numpy as np
+np.random.seed(0)
+X = np.random.randn(60, 5)
+y = (X[:, 0] + 0.3 > 0) * 1.0
+w, b = np.zeros(5), 0
+for _ in range(30):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    dw, db = X.T @ (p - y) / 60, np.sum(p - y) / 60
+    w = w - 0.1 * dw
+    b = b - 0.1 * db
+"""
+    assert examined(tmp_path, text)["unjudged"] == []
+    said = examined(tmp_path, text.replace("    b = b - 0.1 * db\n", ""))
+    assert [(u["shape"], u["line"], u["why"]) for u in said["unjudged"]] == [
+        ([], 9, "which is the gradient of a bias, and steps nothing")
+    ]

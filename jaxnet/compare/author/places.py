@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.author.truth import multiplied
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
-from jaxnet.compare.multiples import without_ones
+from jaxnet.compare.multiples import common_multiple, without_ones
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged, some
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ WRITTEN = "into which is written what is no step of it"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
 STILL = "whose gradient is 0 in this step, whatever the parameters"
+UNUSED = "which is the gradient of a bias, and steps nothing"
 HELD = "where entries of its gradient are set to 0: they are not trained"
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
@@ -161,8 +163,10 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
 
 
 def _left_open(judged: Judged) -> list[Unjudged]:
-    """What is not seen of parameters whose gradients are right; of numbers of one line each by itself."""
+    """What is not seen of parameters whose gradients are right; of numbers of one line each by itself. And what was
+    computed for a bias that is a number, and was not stepped with."""
     step, still, found = judged.step, [], {}
+    found |= {Unjudged(n.shape, _as_place(n) or Place(), UNUSED): None for n in _unused(judged)}
     for name, p in judged.names.items():
         if name in judged.wrong:
             continue
@@ -179,6 +183,23 @@ def _left_open(judged: Judged) -> list[Unjudged]:
         if any(set(n.parents) & set(write.parents) - {p.before} for n in picked):
             found[Unjudged(p.before.shape, _as_place(write) or Place(), ONCE)] = None
     return [*found, *still]
+
+
+def _unused(judged: Judged) -> Iterator[Node]:
+    """Numbers that nothing is made of, and that are the derivative of the loss by something of the forward pass, added
+    up over all examples, and no array is added to that."""
+    step, parts = judged.step, judged.truth.parts
+    used = made_of([*nodes_in(judged.truth.loss.node), *(n for p in step.parameters for n in nodes_in(p.steps))])
+    left = [n for n in step.active & step.labelled if n.size == 1 and n.is_float and n not in used]
+    inner = {parent for n in left for parent in n.parents}
+    of_all = [n for n in step.forward if n.size > 1 and (n, None) in parts[0]]
+    biased = {n for n in of_all if n.function is np.add and len(n.parents) > 1}
+    for number in (n for n in left if n not in inner):
+        given = [np.reshape(values(number), 1) for values in judged.drawn]
+        sums = {n: [np.reshape(np.sum(of_draw[n, None]), 1) for of_draw in parts] for n in of_all}
+        same = {n for n, added in sums.items() if common_multiple(given, added, RIGHT) is not None}
+        if same and same.isdisjoint(biased):
+            yield number
 
 
 def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:
