@@ -5075,6 +5075,8 @@ def test_a_gradient_times_0_is_no_step(tmp_path):
     """Unless the rate is warmed up."""
     text = PLAIN.replace("b1 -= 0.1 * db1", "b1 -= 0.1 * (db1 * RATE)").replace("for _ in", "for k in")
     assert examined(tmp_path, text.replace("RATE", "min(k, 5)"))["verdict"] == "right"
+    warmed = PLAIN.replace("-= 0.1 *", "-= (k // 4) *").replace("for _ in", "for k in")  # epochs of four steps
+    assert examined(tmp_path, warmed)["verdict"] == "right"
     with pytest.raises(ValueError, match=r"line 16 of net\.py multiplies the gradient of b1 by 0"):
         examined(tmp_path, text.replace("RATE", "0"))
 

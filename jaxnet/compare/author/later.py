@@ -100,8 +100,10 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
 
 
 def _check_that_it_moves(right: Judged, attempt: Attempt) -> None:
-    """Raises Unexplained where a gradient is multiplied by 0 before it is stepped with, and in the next step as well:
-    in one only, by a rate that is warmed up, it may be."""
+    """Raises Unexplained where a gradient is multiplied by 0 before it is stepped with, and in the next step as well,
+    and others are not: a rate that is warmed up is 0 for all, or in one step."""
+    if not any(stepped(p, Values()).any() for p in right.names.values()):
+        return
     others = list(_others(right.step, attempt))
     for name, p in right.names.items():
         by_0 = {n.site: n for n in right.step.way_to(p) if is_by_0(n) and n.size == p.size}
