@@ -5138,3 +5138,22 @@ for _ in range(30):
     assert [(u["shape"], u["line"], u["why"]) for u in said["unjudged"]] == [
         ([], 9, "which is the gradient of a bias, and steps nothing")
     ]
+
+
+def test_a_layer_that_is_never_stepped_is_named_where_examples_are_vectors(tmp_path):
+    text = """
+import numpy as np
+np.random.seed(0)
+X, Y = np.random.randn(9, 4), np.eye(3)[np.arange(9) % 3]
+V, W, b = np.random.randn(5, 4), np.random.randn(3, 5), np.zeros(3)
+for _ in range(5):
+    for x, y in zip(X, Y):
+        h = np.tanh(V @ x)
+        E = np.exp(W @ h + b)
+        d = E / E.sum() - y
+        print(-np.log(E / E.sum()) @ y)
+        W -= 0.1 * np.outer(d, h)
+        b -= 0.1 * d
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [(u["shape"], u["line"]) for u in said["unjudged"]]) == ("right", [([5, 4], 8)])

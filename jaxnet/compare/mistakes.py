@@ -306,11 +306,12 @@ def constants(m: int, sizes: list[int]) -> dict[str, float]:
         short = name if name == "m" else f"({name})"
         named |= {
             name: value, f"1/{short}": 1 / value, f"2/{short}": 2 / value, f"{short}/2": value / 2,
-            f"2{short}": 2 * value, f"1/2{short}": 0.5 / value, f"{short}²": value**2, f"1/{short}²": 1 / value**2,
-            f"{short}³": value**3, f"1/{short}³": 1 / value**3,
+            f"2{short}": 2 * value, f"1/2{short}": 0.5 / value,
         }  # fmt: skip
     k = sizes[-1]
     named |= {
+        "m²": m**2, "1/m²": 1 / m**2, "m³": m**3, "1/m³": 1 / m**3,  # a mean that is taken again and again
+        "(m · the number of classes)/2": m * k / 2,
         "1/(m · the number of classes)": 1 / (m * k), "2/(m · the number of classes)": 2 / (m * k),
         "m/(the number of classes)": m / k, "(the number of classes)/m": k / m, "m · the number of classes": m * k,
     }  # fmt: skip

@@ -142,11 +142,12 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
             )  # and of the next
             looks = len(still) == 1 and (still[0].size < node.size or of_one)
         else:  # the product of data and a parameter is a layer
-            weights = node.function in (np.dot, np.matmul) and all(len(p.shape) == 2 for p in node.parents)
+            of_one = not others and node.size > 1  # example, a vector
+            weights = node.function in (np.dot, np.matmul) and (of_one or all(len(p.shape) == 2 for p in node.parents))
             inside = step.active & ancestors([p for p in others if weights and p in step.active], first)
             looks = weights and (not others or any(n.function in (np.dot, np.matmul) for n in inside))
         if looks and trained.isdisjoint(map(root_of, still)):
-            array = min(still, key=lambda n: n.number)
+            array = min(still, key=lambda n: (-len(n.shape), n.number))
             if len(still) == 2 and array.shape[0] == node.shape[0] == step.examples[0].prediction.shape[0]:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
             found[unchanged(array, node)] = None
