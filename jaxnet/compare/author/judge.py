@@ -445,7 +445,7 @@ def _one_by_one(
     if agree and known[0] > 0:  # what all that is right shares is the loss's
         findings = [f for f in findings if f.code != "wrong-scale"] + _constant(known[0], judged)
     if agree:
-        return judged, findings, known[0]
+        return judged, findings, abs(known[0])
     ratios = _to_whole_steps(findings, factors, of_steps, unit)
     given = {n: [a * ratios.get(n, 1.0) for a in arrays] for n, arrays in given.items()}
     findings = [f._replace(scale=f.scale * r, scale_name=f"{f.scale * r:.6g}")

@@ -96,7 +96,7 @@ def _is_in_the_midst(tape: Tape, step: Step) -> bool:
 
 def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     """What steps an array of the forward pass by what follows from the labels, or writes that into it, and was not
-    judged; or steps it again and again by what came from outside of the record, or a number that was drawn by anything;
+    judged; or steps it again and again by what came from outside of the record, or a number by anything;
     or steps what the program decided on in its forward pass, where a relu of plain numbers has cut it off."""
     tape = attempt.tape
     judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
@@ -137,8 +137,11 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     steps = [(node, base, g) for node in tape.nodes[first:] for base, g in node.updates]
     bases = {base for _, base, _ in steps}
     unjudged = forward - judged
-    drawn = {n for n in unjudged - attempt.trained if n.origin == "random" and not n.shape}
-    again = ((node, base, g) for node, base, g in steps if node in bases and base in unjudged)
+    direct = {parent for n in inside & step.active - judged for parent in n.parents}  # not the velocity of a bias
+    numbers = (n for n in unjudged & direct - attempt.trained if not n.shape)
+    drawn = {n for n in numbers if n.origin == "random" or began_as(n, anything=True) is not None}
+    steps = [(node, base, g) for node, base, g in steps if base in unjudged and node.site not in sites]
+    again = ((node, base, g) for node, base, g in steps if node in bases or node in used)
     return found + [node for node, base, g in again if base in drawn or _is_foreign(g, first)]
 
 

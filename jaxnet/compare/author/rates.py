@@ -25,11 +25,13 @@ def scalings(parameter: Parameter, step: Step, values: Values, factors: bool = F
     """By what numbers something is multiplied on the way to a step: what follows from the labels, or in the line of the
     step, and in that of what an optimiser keeps, anything (`W -= rate * X.T @ error`) but the parameter, and elsewhere
     the other `factors` of what follows from the labels (`dW = rate * X.T @ error`)."""
-    inside = ancestors(nodes_in(parameter.steps), min((n.number for n in step.labelled), default=0))
+    inside = ancestors(nodes_in(parameter.steps), min(p.root.number for p in step.parameters))
     products = (n for n in inside & step.labelled if factors and n.function not in (np.add, np.subtract))
     counted = step.labelled.union(*(n.parents for n in products))
-    lines = {parameter.after.place, *(n.place for n in inside & step.labelled if is_kept(n, step))}
-    inside = (n for n in inside if n in counted or n.place in lines)
+    kept = [n for n in inside & step.labelled if is_kept(n, step)]
+    old = {parent for n in kept for parent in n.parents} - step.labelled  # β v
+    lines = {parameter.after.place, *(n.place for n in kept)}
+    inside = (n for n in inside - old if n in counted or n.place in lines)
     found = {}
     for node in sorted((n for n in inside if is_scaling(n, step)), key=lambda n: n.number):
         if parameter.before in multiples(node):
@@ -64,21 +66,24 @@ def rate_of_line(parameter: Parameter, factor: float | None, step: Step, values:
 
 
 def have_hidden_numbers(step: Step) -> bool:
-    """Whether all statements that make the step have products that are none of arrays: 1/m in `rate / m * dW`, or 2 in
-    `rate * 2 * dW`."""
+    """Whether of all that is stepped, the statement that makes the step, or what an optimiser keeps, has products that
+    are none of arrays: 1/m in `rate / m * dW`, or 2 in `rate * 2 * dW`."""
     first = min(p.root.number for p in step.parameters)
     made = ancestors((n for p in step.parameters for n in (p.after, *nodes_in(p.steps))), first)
     recorded = {(n.instruction, n.place) for n in made if n.function in (np.true_divide, np.multiply) and n.place}
-    for p in step.parameters:
-        place, statement = p.after.place, statement_of(p.after)
+
+    def has_more(node: Node) -> bool:
+        place, statement = node.place, statement_of(node)
         if place is None or statement is None:
             return False
         lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
         here = {instruction for instruction, at in recorded if at.file == place.file and at.line in lines}
         operators = (part.op for part in ast.walk(statement) if isinstance(part, ast.BinOp))
-        if sum(isinstance(operator, (ast.Div, ast.Mult)) for operator in operators) <= len(here):
-            return False
-    return True
+        of_0 = is_kept(node, step) and len(node.parents) == 1  # β v, of a v that is the number 0 yet
+        return sum(isinstance(operator, (ast.Div, ast.Mult)) for operator in operators) > len(here) + of_0
+
+    ways = ((p.after, *(n for n in step.way_to(p) if is_kept(n, step))) for p in step.parameters)
+    return all(any(map(has_more, way)) for way in ways)
 
 
 def numbers_inside(parameters: Iterable[Parameter], step: Step, values: Values) -> list[float]:

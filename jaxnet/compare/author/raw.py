@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, depends, made_alone_of, setitem
+from jaxnet.compare.author.tape import Node, ancestors, depends, made_alone_of, multiples, setitem
 from jaxnet.compare.multiples import without_ones
 
 PRIME = (1 << 61) - 1
@@ -114,7 +114,8 @@ def _norm(node: Node, step: Step) -> Node | None:
     if node.size > 1 or node.function not in (np.multiply, np.true_divide) or len(node.parents) < 2:
         return None
     pairs = (node.parents[:2], node.parents[1::-1])
-    return next((norm for one, norm in pairs if one in step.labelled and depends(norm, one)), None)
+    made = ((norm, m) for one, norm in pairs if one in step.labelled for m in multiples(one))
+    return next((norm for norm, m in made if depends(norm, m)), None)
 
 
 def spread(parameter: Parameter, step: Step) -> list[Candidate]:
@@ -213,7 +214,7 @@ def is_kept(node: Node, step: Step) -> bool:
     # Older weights are none that an optimiser keeps.
     versions = {version for p in step.parameters for version in p.versions}
     kept = others[0] not in step.active and versions.isdisjoint(others[0].parents)
-    return kept and others[0].function is np.multiply and len(_numbers(others[0])) == 1
+    return kept and others[0].function is np.multiply and sum(not isinstance(i, Node) for i in others[0].inputs) == 1
 
 
 def _is_mean(node: Node, step: Step) -> bool:

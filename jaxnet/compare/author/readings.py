@@ -207,7 +207,7 @@ def _within(levels: list[Level], count: int, one_is_rate: bool = False) -> Level
             counts.append((candidate.counts and ratio_of(levels[k + 1], levels[k])) or 1.0)
         elif candidate.kept:
             taken -= candidate.mean  # 1 − β is the optimiser's
-        elif not beside and (taken == count or not candidate.scaled):
+        elif not beside and (taken >= count or not candidate.scaled):
             break
         taken += candidate.scaled
         k += 1
@@ -270,7 +270,8 @@ def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Le
     the rate is 1.
     """
     known = [(p, level) for p, level in levels.items() if level.factor and not math.isnan(level.factor)]
-    if not known or not step.is_authors or any(level is not _past_kept(fitted[p]) for p, level in known):
+    outer = all(any(level is other for other in _to_what_is_kept(fitted[p])) for p, level in known)
+    if not known or not step.is_authors or not outer:
         return 1.0
     if any(is_one(lv.factor) and not (lv.candidate and lv.candidate.scaled) for _, lv in known):
         return 1.0
@@ -281,10 +282,10 @@ def _rate_inside(levels: dict[Parameter, Level], fitted: dict[Parameter, list[Le
     return numbers[0] if len(numbers) == 1 else 1.0
 
 
-def _past_kept(levels: list[Level]) -> Level:
-    """The outermost array within what an optimiser keeps."""
+def _to_what_is_kept(levels: list[Level]) -> list[Level]:
+    """The outermost array, and those down to the first one within what an optimiser keeps."""
     kept = [k for k, level in enumerate(levels[:-1]) if level.candidate is not None and level.candidate.kept]
-    return levels[kept[-1] + 1 if kept else 0]
+    return levels[: kept[-1] + 2 if kept else 1]
 
 
 def whole_steps(levels, fitted, step: Step, drawn) -> Iterator[dict[Parameter, Level]]:

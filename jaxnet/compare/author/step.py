@@ -256,7 +256,19 @@ def _steps_of(found: list[list[Chain]], tape: Tape) -> Iterator[list[Step]]:
         of_each = [_readings_of([view for view in views if len(view.parameters) == count]) for count in counts]
         if steps := next(filter(None, of_each), []):
             without = [step for found in of_each if found is not steps for step in found if step.losses]
-            yield steps if any(step.losses for step in steps) else steps + without
+            yield list(map(_without_buffers, steps if any(step.losses for step in steps) else steps + without))
+
+
+def _without_buffers(step: Step) -> Step:
+    """The step without numbers that an optimiser keeps: no forward pass has them, but a bias that began as a number is
+    made of them, by its first step."""
+    roots = {p.root for p in step.parameters}
+    forward = made_of([*(e.prediction for e in step.examples), *step.losses], until=roots.__contains__)
+    idle = [p for p in step.parameters if p.size == 1 and p.root not in forward]
+    made = {q: made_of([q.root]) for q in step.parameters} if idle else {}
+    buffers = {p for p in idle if any(p.root in made[q] for q in made if q is not p)}
+    kept = tuple(p for p in step.parameters if p not in buffers)
+    return step._replace(parameters=kept) if kept else step
 
 
 def _readings_of(views: list[View]) -> list[Step]:
@@ -570,7 +582,7 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         Meeting(node, a, b)
         for a in floats
         for b in data
-        if a.size == b.size and not _tells_nothing(node, b, view.values)
+        if a.size == b.size and not _tells_nothing(node, b, view.values) and not _is_state(node, b)
     ]
 
 
@@ -580,6 +592,12 @@ def _tells_nothing(node: Node, data: Node, values: Values) -> bool:
     if node.function in (np.multiply, np.true_divide) and data.size > 1 and len(np.unique(values(data))) == 1:
         return True
     return is_zero(data, values) and (node.function is np.add or (data.size > 1 and is_of_zeros(data, values)))
+
+
+def _is_state(node: Node, data: Node) -> bool:
+    """Whether data are what this operation made the last time, times a number: a velocity before weights are arrays."""
+    same = ((m.site, m.function) == (node.site, node.function) for m in multiples(data))
+    return node.function in (np.add, np.subtract) and any(same)
 
 
 def _following(window: list[Node], start: set[Node]) -> set[Node]:
