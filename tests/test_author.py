@@ -4082,7 +4082,7 @@ for _ in range(9):
 def test_what_a_program_never_did_is_said(tmp_path):
     """Where all examples violate a margin, nobody sees what becomes of one that does not."""
     said = examined(tmp_path, HINGES)
-    told = "line 12 decides in one way 24 times: what it does otherwise is not judged"
+    told = "line 12 of net.py decides in one way 24 times: what it does otherwise is not judged"
     assert (said["verdict"], said["notes"]) == ("right", [told])
     said = examined(tmp_path, HINGES.replace("* 0.01", "* 2"))
     assert (said["verdict"], said["notes"]) == ("right", [])
@@ -5190,9 +5190,11 @@ for _ in range(30):
     b = b - 0.1 * db
 """
     assert examined(tmp_path, text)["unjudged"] == []
+    ones = text.replace("randn(60, 5)", "randn(60, 5)\nX[:, 4] = 1").replace("    b = b - 0.1 * db\n", "")
+    assert examined(tmp_path, ones)["unjudged"] == []
     said = examined(tmp_path, text.replace("    b = b - 0.1 * db\n", ""))
     assert [(u["shape"], u["line"], u["why"]) for u in said["unjudged"]] == [
-        ([], 9, "which is the gradient of a bias, and steps nothing")
+        ([], 9, "which is what the gradient of a bias would be, and steps nothing")
     ]
 
 
@@ -5213,3 +5215,23 @@ for _ in range(5):
 """
     said = examined(tmp_path, text)
     assert (said["verdict"], [(u["shape"], u["line"]) for u in said["unjudged"]]) == ("right", [([5, 4], 8)])
+
+
+def test_an_input_that_is_0_is_no_factor_of_the_gradient(tmp_path):
+    text = PLAIN_NUMBERS.replace("[2.8, 1.5]", "[0, 1.5]").replace("[1.4, -2.3]", "[1.4, 0]")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], {u["why"][:28] for u in said["unjudged"]}) == ("right", {"whose gradient is 0 in this "})
+
+
+def test_numbers_of_a_list_that_are_one_draw_are_not_accused(tmp_path):
+    """The loss depends on the draw by all of them, and each is stepped by its own gradient."""
+    text = PLAIN_NUMBERS.replace(
+        "[random.uniform(-1, 1) for _ in range(n + 1)]", "[0.5 * random.uniform(-1, 1)] * (n + 1)"
+    )
+    with pytest.raises(ValueError, match=r"line 24 of net\.py steps one of several numbers that are one and the same"):
+        examined(tmp_path, text)
+
+
+def test_an_array_that_nothing_makes_anew_is_no_velocity(tmp_path):
+    text = PLAIN.replace("for _", "N = np.random.randn(5, 3)\nfor _").replace("= A1.T @ dZ2", "= 0.1 * N + A1.T @ dZ2")
+    assert [p["name"] for p in examined(tmp_path, text)["parameters"] if not p["right"]] == ["W2"]

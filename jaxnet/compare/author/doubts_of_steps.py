@@ -20,6 +20,7 @@ from jaxnet.compare.author.lines import is_of_statement, where
 from jaxnet.compare.author.penalties import penalties
 from jaxnet.compare.author.rates import without_common_rate
 from jaxnet.compare.author.raw import stepped, stepped_by
+from jaxnet.compare.author.recorder import MUTATORS, set_flat
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import PRODUCTS, Node, Tape, ancestors, made_alone_of, made_of, nodes_in, setitem
@@ -178,9 +179,10 @@ def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
     """The numbers that entries of a gradient are given in the place of others, where these entries do not depend on it,
     as those of a clip do."""
     step = judged.step
-    if node.function is not setitem or node.size != gradient.size:
+    writes = node.function in (setitem, set_flat) or node.function in MUTATORS.values()
+    if not writes or node.size != gradient.size:
         return np.empty(0)
-    if any(n in step.labelled or n in step.active for n in nodes_in(node.inputs[1])):
+    if node.inputs[0] not in step.labelled or any(n in step.active for n in nodes_in(node.inputs[1])):
         return np.empty(0)
     before, after = (np.asarray(judged.drawn[0](n)) for n in (node.inputs[0], node))
     return after[(before != after) & (before != 0)]

@@ -104,12 +104,14 @@ def _check_that_it_moves(right: Judged, attempt: Attempt) -> None:
     and others are not: a rate that is warmed up is 0 for all, or in one step."""
     if not any(stepped(p, Values()).any() for p in right.names.values()):
         return
-    others = list(_others(right.step, attempt))
+    steps = [(step, {q.versions[0]: q for q in step.parameters}) for step in _others(right.step, attempt)]
     for name, p in right.names.items():
+        if stepped(p, Values()).any() or not any(t.any() for t in right.true[name]):
+            continue
         by_0 = {n.site: n for n in right.step.way_to(p) if is_by_0(n) and n.size == p.size}
-        again = [{n.site for q in other.parameters for n in other.way_to(q) if is_by_0(n)} for other in others]
+        again = [{n.site for n in step.way_to(own[p.versions[0]]) if is_by_0(n)} for step, own in steps]
         always = [n for site, n in by_0.items() if again and all(site in sites for sites in again)]
-        if always and not stepped(p, Values()).any():
+        if always:
             raise Unexplained(
                 f"nothing is wrong in what is stepped, but {where(always[0])} multiplies the gradient of {name} by 0: "
                 "right if that is to stay as it is, and wrong if not"

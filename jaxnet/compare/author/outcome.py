@@ -69,6 +69,8 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     errors = [f for f in judged.findings if f.severity == "error"]
     if attempt.called and errors and all((f.code, f.scale_name) == ("weight-penalty", "added") for f in errors):
         return "right if the weights are to decay by what the loss has no penalty for"  # of a size that we have chosen
+    if (shared := _of_one_draw(attempt.tape, judged.step)) is not None:
+        return f"{where(shared)} steps one of several numbers that are one and the same until then"
     left_over = _left_over(attempt, judged.step, judged.truth.loss.node)
     if left_over and not judged.wrong:
         return f"nothing is wrong in what could be judged, but what {where(left_over[0])} steps could not"
@@ -92,6 +94,21 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
 def _is_in_the_midst(tape: Tape, step: Step) -> bool:
     """Whether the record ends with what follows from the labels of a step, and not through new weights."""
     return any(node in step.labelled and node in step.active for node in tape.nodes[-LAST:])
+
+
+def _of_one_draw(tape: Tape, step: Step) -> Node | None:
+    """Where a number of a list is stepped that began as the same draw as a parameter, `[random()] * n`, and is one by
+    itself from then on: the loss depends on all of them by the one."""
+    own = {p.before: p for p in step.parameters if p.size == 1 and p.before is p.versions[0]}
+    first = min((n.number for n in step.labelled), default=0)
+    sites = {n.site for n in step.forward}
+    used = {parent for n in tape.nodes[first:] if n.site in sites for parent in n.parents}
+    for node in tape.nodes[first:] if own else ():
+        if node in used and node.site not in sites:
+            for base, _ in node.updates:
+                if base in own and node is not own[base].after:
+                    return node
+    return None
 
 
 def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:

@@ -50,7 +50,7 @@ WRITTEN = "into which is written what is no step of it"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
 STILL = "whose gradient is 0 in this step, whatever the parameters"
-UNUSED = "which is the gradient of a bias, and steps nothing"
+UNUSED = "which is what the gradient of a bias would be, and steps nothing"
 HELD = "where entries of its gradient are set to 0: they are not trained"
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
@@ -91,7 +91,8 @@ def _decided_one_way(step: Step, tape: Tape) -> list[str]:
         if node in step.active and isinstance(outcome, bool) and node.place is not None:
             decided.setdefault(node.place, []).append(outcome)
     return [
-        f"line {place.line} decides in one way {len(outcomes)} times: what it does otherwise is not judged"
+        f"line {place.line} of {place.file} decides in one way {len(outcomes)} times: what it does otherwise is not "
+        "judged"
         for place, outcomes in decided.items()
         if len(outcomes) >= SEVERAL and len(set(outcomes)) == 1
     ]
@@ -199,8 +200,16 @@ def _unused(judged: Judged) -> Iterator[Node]:
         given = [np.reshape(values(number), 1) for values in judged.drawn]
         sums = {n: [np.reshape(np.sum(of_draw[n, None]), 1) for of_draw in parts] for n in of_all}
         same = {n for n, added in sums.items() if common_multiple(given, added, RIGHT) is not None}
-        if same and same.isdisjoint(biased):
+        is_known = any(_has_entry(judged.true[name], given) for name in judged.names)  # of a column of ones
+        if same and same.isdisjoint(biased) and not is_known:
             yield number
+
+
+def _has_entry(arrays: list[np.ndarray], numbers: list[np.ndarray]) -> bool:
+    """Whether an entry of the arrays is the same multiple of these numbers in all draws."""
+    ratios = np.stack([np.ravel(array) / number for array, number in zip(arrays, numbers, strict=True)])
+    same = np.ptp(ratios, axis=0) <= RIGHT * np.abs(ratios).max(axis=0)
+    return bool(np.any(same & ratios.all(axis=0)))
 
 
 def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:

@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, depends, made_alone_of, multiples, setitem
+from jaxnet.compare.author.tape import Node, ancestors, depends, known_zero, made_alone_of, multiples, setitem
 from jaxnet.compare.multiples import without_ones
 
 PRIME = (1 << 61) - 1
@@ -213,7 +213,9 @@ def is_kept(node: Node, step: Step) -> bool:
         return _numbers(node) == [0]
     # Older weights are none that an optimiser keeps.
     versions = {version for p in step.parameters for version in p.versions}
-    kept = others[0] not in step.active and versions.isdisjoint(others[0].parents)
+    # A velocity is made in each step, and is 0 before the first one.
+    made = all(parent.function is not None or known_zero(parent) is not False for parent in others[0].parents)
+    kept = made and others[0] not in step.active and versions.isdisjoint(others[0].parents)
     return kept and others[0].function is np.multiply and sum(not isinstance(i, Node) for i in others[0].inputs) == 1
 
 
