@@ -5235,3 +5235,46 @@ def test_numbers_of_a_list_that_are_one_draw_are_not_accused(tmp_path):
 def test_an_array_that_nothing_makes_anew_is_no_velocity(tmp_path):
     text = PLAIN.replace("for _", "N = np.random.randn(5, 3)\nfor _").replace("= A1.T @ dZ2", "= 0.1 * N + A1.T @ dZ2")
     assert [p["name"] for p in examined(tmp_path, text)["parameters"] if not p["right"]] == ["W2"]
+
+
+@pytest.mark.parametrize("added", ["db1 += 0.1 * np.sum(dZ1)", "dW1 = dW1 + np.mean(dZ2 ** 2)"])
+def test_a_number_of_other_gradients_is_no_centre(tmp_path, added):
+    text = PLAIN.replace("    W1 -=", f"    {added}\n    W1 -=")
+    with pytest.raises(ValueError, match="a number that is made of other ones: right if that is meant"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, PLAIN.replace("    W1 -=", "    dW1 -= np.mean(dW1)\n    W1 -="))["verdict"] == "right"
+
+
+@pytest.mark.parametrize("penalty", ["np.sum(w[1:] ** 2)", "np.sum(np.abs(w))"])
+def test_a_penalty_of_other_entries_than_the_loss_has(tmp_path, penalty):
+    """All of w decays; the first one has no penalty in the loss, or all have another one."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(1)
+X = np.hstack([np.ones((50, 1)), rng.normal(size=(50, 3))])
+y = (X[:, 1] + 0.3 * X[:, 2] > 0.2) * 1.0
+w = rng.normal(size=4)
+for _ in range(50):
+    h = 1 / (1 + np.exp(-X @ w))
+    print(-np.mean(y * np.log(h) + (1 - y) * np.log(1 - h)) + 0.05 * {penalty})
+    w = w - 0.5 * (X.T @ (h - y) / 50 + 0.1 * w)
+"""
+    assert examined(tmp_path, text)["verdict"] == "wrong"
+    assert examined(tmp_path, text.replace(penalty, "np.sum(w ** 2)"))["verdict"] == "right"
+    late = text.replace(
+        "    print", "    w = w - 0.5 * (X.T @ (h - y) / 50 + 0.1 * w)\n    h = 1 / (1 + np.exp(-X @ w))\n    print"
+    )
+    late = late[: late.rindex("    w = w - 0.5")]
+    with pytest.raises(
+        ValueError, match="nothing is wrong but for a penalty: line 11 of net.py computes one of w that"
+    ):
+        examined(tmp_path, late)
+    assert examined(tmp_path, late.replace(penalty, "np.sum(w ** 2)"))["verdict"] == "right"
+
+
+def test_an_error_of_another_loss_than_a_measure_after_the_step_is_not_accused(tmp_path):
+    """Nor is it beside a mistake: the number may be there to be looked at."""
+    text = PLAIN.replace(*SLOPE).replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
+    text += "    print(np.mean((P - Y) ** 2))\n"
+    with pytest.raises(ValueError, match="computes another number once the step is made: right if that is a measure"):
+        examined(tmp_path, text)

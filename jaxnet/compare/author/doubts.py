@@ -50,15 +50,26 @@ def is_measure(node: Node | None, other: Loss, step: Step, tape: Tape) -> bool:
         return False
     if any(n.function is np.sqrt and node in n.parents for n in tape.nodes[node.number : step.last]):
         return True
+    _check_that_it_is_in_time(node, step, f"all gradients are those of the {other.name}")
+    return False
+
+
+def check_that_it_is_no_measure(judged: Judged) -> None:
+    """Raises Unexplained where the error is that of another loss than the program's number, which is computed once the
+    step is made."""
+    if judged.truth.loss.node is not None and any(f.code == "missing-output-derivative" for f in judged.findings):
+        _check_that_it_is_in_time(judged.truth.loss.node, judged.step, "the error is that of another loss")
+
+
+def _check_that_it_is_in_time(node: Node, step: Step, said: str) -> None:
     made = node  # a loss may be added to those of other batches later
     while len(inner := [n for n in made.parents if n in step.active]) == 1 and inner[0].size == 1:
         made = inner[0]
     if made.number > max(p.after.number for p in step.parameters) and made.place:
         raise Unexplained(
-            f"all gradients are those of the {other.name}, and line {made.place.line} computes another number once the "
-            "step is made: right if that is a measure, wrong if it is the loss"
+            f"{said}, and line {made.place.line} computes another number once the step is made: right if that is a "
+            "measure, wrong if it is the loss"
         )
-    return False
 
 
 def check_for_other_labels(meant: Loss, own: list[tuple[Node, Truth]], step: Step, drawn: list[Values]) -> None:

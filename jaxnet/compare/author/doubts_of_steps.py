@@ -23,7 +23,17 @@ from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.recorder import MUTATORS, set_flat
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import PRODUCTS, Node, Tape, ancestors, made_alone_of, made_of, nodes_in, setitem
+from jaxnet.compare.author.tape import (
+    PRODUCTS,
+    Node,
+    Tape,
+    ancestors,
+    depends,
+    made_alone_of,
+    made_of,
+    nodes_in,
+    setitem,
+)
 from jaxnet.compare.author.truth import Truth, stands_alone
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, each_multiple, is_among
@@ -126,7 +136,14 @@ def check_what_is_added(judged: Judged, fitted: dict[Parameter, list[Level]]) ->
         chosen = judged.chosen[name]
         outside = (lv.node for lv in fitted[p] if chosen and lv.node and lv.node.number > chosen.number)
         for node in (n for n in outside if n.place is not None and n.function in (np.add, np.subtract)):
-            for added in (i for i in node.inputs[:2] if not (isinstance(i, Node) and i in step.labelled)):
+            for added in node.inputs[:2]:
+                if isinstance(added, Node) and added in step.labelled:
+                    if added.size == 1 < node.size and chosen is not None and not depends(added, chosen):
+                        raise Unexplained(
+                            f"{where(node)} adds to the gradient of {name} a number that is made of other ones: "
+                            "right if that is meant, and wrong if not"
+                        )
+                    continue
                 made = ancestors(nodes_in(added))
                 noise = any(n.origin == "random" and n.number > p.before.number for n in made)
                 number = values(added) if isinstance(added, Node) else added

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -26,11 +26,12 @@ from jaxnet.compare.author.penalties import penalties
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
-from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, is_by_0, made_of
+from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, is_by_0, made_alone_of, made_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
 
 SCALING = np.multiply, np.true_divide
+SEVERAL = 2  # numbers, of which no penalty is told by two draws
 
 
 def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
@@ -210,45 +211,61 @@ def _with_another_penalty(right: Judged, measure: Step, factor: float) -> str:
 
 def _check_for_another_penalty(right: Judged, attempt: Attempt) -> None:
     """Raises Unexplained where the loss is one that the error implies, and the program computes a number D + Σ P(p)
-    beside a step, of which all parameters take c ∂D/∂p + c(p) ∂P/∂p with another c(p) than c: a part of a penalty, 0 if
-    it is left out.
+    beside a step, of which all parameters take c ∂D/∂p + c(p) ∂P/∂p + λ(p) p with another c(p) than c, 0 if the penalty
+    is left out, or with a λ(p) p that the number does not have.
     """
     if right.truth.loss.node is not None:
         return
     names = {p.versions[0]: name for name, p in right.names.items() if p.versions}
     for step in attempt.steps:
         own = {p: names[p.versions[0]] for p in step.parameters if p.versions and p.versions[0] in names}
-        roots = {p.root for p in own}
         for number in step.losses if len(own) == len(step.parameters) else ():
-            if not (penalised := _terms_of_one_array(number, roots)):
-                continue
-            drawn = draws(step._replace(losses=(number,)), DRAWS, attempt.tape)
-            pull = PullBack([number], step.active, roots)
-            rows = []  # what is taken, ∂D/∂p, and ∂P/∂p in a column of its own
-            for values in drawn:
-                whole, rest = (pull.parts(values, [1.0], stopped) for stopped in (frozenset(), penalised))
-                for k, p in enumerate(own):
-                    true, data = (
-                        np.ravel(p.turned(of.get((p.root, None), np.zeros(p.root.shape)))) for of in (whole, rest)
-                    )
-                    columns = np.zeros((len(own), p.size))
-                    columns[k] = true - data
-                    rows.append(np.vstack([np.ravel(stepped(p, values)), data, columns]).T)
-            taken, *of = np.concatenate(rows).T
-            c, *of_each = np.linalg.lstsq(np.transpose(of), taken, rcond=None)[0]
-            left = np.abs(taken - np.array([c, *of_each]) @ np.array(of)).max()
-            others = [
-                name
-                for (p, name), factor, part in zip(own.items(), of_each, of[1:], strict=True)
-                if part.any() and abs(factor - c) > 1e-6 * abs(c) and not any(p.shrunk)
-            ]
-            if c and others and left <= RIGHT * np.abs(taken).max():
-                raise _of_another_penalty(number, others[0])
+            if penalised := _terms_of_one_array(number, {p.root for p in own}):
+                drawn = draws(step._replace(losses=(number,)), DRAWS, attempt.tape)
+                if name := _with_a_part(own, step, number, penalised, drawn):
+                    raise _of_another_penalty(number, name)
+
+
+def _with_a_part(
+    own: Mapping[Parameter, str], step: Step, number: Node, penalised: Uses, drawn: list[Values]
+) -> str | None:
+    """The first parameter that takes another part of its penalty than of the rest, if all take such parts."""
+    pull = PullBack([number], step.active, {p.root for p in own})
+    both = [[pull.parts(values, [1.0], stopped) for stopped in (frozenset(), penalised)] for values in drawn]
+
+    def gradient(p: Parameter, parts: Mapping) -> np.ndarray:
+        return np.ravel(p.turned(parts.get((p.root, None), np.zeros(p.root.shape))))
+
+    data = {p: np.concatenate([gradient(p, rest) for _, rest in both]) for p in own}
+    taken = {p: np.concatenate([np.ravel(stepped(p, values)) for values in drawn]) for p in own}
+    shares: list[
+        tuple[Parameter, np.ndarray, bool]
+    ] = []  # of which each parameter takes some, and whether it is to be c
+    for p in own:
+        penalty = np.concatenate([gradient(p, whole) for whole, _ in both]) - data[p]
+        weights = np.concatenate([np.ravel(values(p.before)) for values in drawn])
+        shares += [(p, penalty, True)] if penalty.any() else []
+        if penalty.any() and p.size > SEVERAL and common_multiple([penalty], [weights], RIGHT) is None:
+            shares.append((p, weights, False))
+    columns = [np.concatenate(list(data.values()))]
+    for p, share, _ in shares:
+        columns.append(np.concatenate([share if q is p else np.zeros_like(data[q]) for q in own]))
+    steps = np.concatenate(list(taken.values()))
+    c, *factors = np.linalg.lstsq(np.transpose(columns), steps, rcond=None)[0]
+    least = RIGHT * np.abs(steps).max()
+    if not c or np.abs(steps - np.array([c, *factors]) @ np.array(columns)).max() > least:
+        return None
+    off = (
+        own[p]
+        for (p, share, is_c), factor in zip(shares, factors, strict=True)
+        if abs(factor - c * is_c) * np.abs(share).max() > least and not any(p.shrunk)
+    )
+    return next(off, None)
 
 
 def _terms_of_one_array(number: Node, roots: set[Node]) -> Uses:
-    """Where something is added to a number that is made of one array and nothing else that is trained: the term, and
-    by what it is added."""
+    """Where something is added to a number that is made of one array and nothing else that is trained; where there is
+    but one, of nothing else: the term, and by what it is added."""
     terms, found = [number], set()
     while terms:
         node = terms.pop()
@@ -258,7 +275,7 @@ def _terms_of_one_array(number: Node, roots: set[Node]) -> Uses:
         ):
             continue
         for n in moving:
-            alone = len(roots & made_of([n], until=roots.__contains__)) == 1
+            alone = len(roots & made_of([n], until=roots.__contains__)) == 1 < len(roots) or made_alone_of([n], roots)
             found |= {(n, node)} if alone else set()
             terms += [] if alone else [n]
     return frozenset(found)
