@@ -30,7 +30,7 @@ from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, is_by_0, made_
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
 
-SCALING = np.multiply, np.true_divide
+ADDING, SCALING = (np.add, np.subtract, np.negative), (np.multiply, np.true_divide)
 SEVERAL = 2  # numbers, of which no penalty is told by two draws
 
 
@@ -238,9 +238,7 @@ def _with_a_part(
 
     data = {p: np.concatenate([gradient(p, rest) for _, rest in both]) for p in own}
     taken = {p: np.concatenate([np.ravel(stepped(p, values)) for values in drawn]) for p in own}
-    shares: list[
-        tuple[Parameter, np.ndarray, bool]
-    ] = []  # of which each parameter takes some, and whether it is to be c
+    shares: list[tuple[Parameter, np.ndarray, bool]] = []  # what each may take some of, and whether c is to be it
     for p in own:
         penalty = np.concatenate([gradient(p, whole) for whole, _ in both]) - data[p]
         weights = np.concatenate([np.ravel(values(p.before)) for values in drawn])
@@ -269,13 +267,12 @@ def _terms_of_one_array(number: Node, roots: set[Node]) -> Uses:
     terms, found = [number], set()
     while terms:
         node = terms.pop()
-        moving = [n for n in node.parents if not roots.isdisjoint(made_of([n], until=roots.__contains__))]
-        if node.function not in (np.add, np.subtract, np.negative) and (
-            node.function not in SCALING or len(moving) > 1
-        ):
+        made = {n: roots & made_of([n], until=roots.__contains__) for n in node.parents}
+        moving = [n for n in made if made[n]]
+        if node.function not in ADDING and (node.function not in SCALING or len(moving) > 1):
             continue
         for n in moving:
-            alone = len(roots & made_of([n], until=roots.__contains__)) == 1 < len(roots) or made_alone_of([n], roots)
+            alone = len(made[n]) == 1 < len(roots) or made_alone_of([n], roots)
             found |= {(n, node)} if alone else set()
             terms += [] if alone else [n]
     return frozenset(found)

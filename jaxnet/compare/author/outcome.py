@@ -265,10 +265,8 @@ def _is_of_each_example(judged: Judged, name: str) -> bool:
     pairs = list(zip(judged.given[name], judged.true[name], strict=True))
     if any(not g.size > t.size > 0 == g.size % t.size for g, t in pairs):
         return False
-    rows, columns = (
-        [g.reshape(-1, *t.shape).sum(0) for g, t in pairs],
-        [g.reshape(*t.shape, -1).sum(-1) for g, t in pairs],
-    )
+    rows = [g.reshape(-1, *t.shape).sum(0) for g, t in pairs]
+    columns = [g.reshape(*t.shape, -1).sum(-1) for g, t in pairs]
     return any((common_multiple(sums, judged.true[name], RIGHT) or 0) > 0 for sums in (rows, columns))
 
 

@@ -138,9 +138,8 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
         if node.place is None or len(node.parents) != 2 or not still:
             continue
         if node.function is np.add:
-            of_one = (
-                node.size == max(node.shape, default=1) and added[node.instruction, still[0]] > 1
-            )  # and of the next
+            again = added[node.instruction, still[0]] > 1  # to one example, and to the next
+            of_one = again and node.size == max(node.shape, default=1)
             looks = len(still) == 1 and (still[0].size < node.size or of_one)
         else:  # the product of data and a parameter is a layer
             of_one = not others and node.size > 1  # example, a vector
@@ -194,19 +193,19 @@ def _unused(judged: Judged) -> Iterator[Node]:
     used = made_of([*nodes_in(judged.truth.loss.node), *(n for p in step.parameters for n in nodes_in(p.steps))])
     left = [n for n in step.active & step.labelled if n.size == 1 and n.is_float and n not in used]
     inner = {parent for n in left for parent in n.parents}
-    of_all = [n for n in step.forward if n.size > 1 and (n, None) in parts[0]]
+    left = [n for n in left if n not in inner]
+    of_all = [n for n in step.forward if n.size > 1 and (n, None) in parts[0]] if left else []
+    sums = {n: [np.reshape(np.sum(of_draw[n, None]), 1) for of_draw in parts] for n in of_all}
     biased = {n for n in of_all if n.function is np.add and len(n.parents) > 1}
-    for number in (n for n in left if n not in inner):
+    for number in left:
         given = [np.reshape(values(number), 1) for values in judged.drawn]
-        sums = {n: [np.reshape(np.sum(of_draw[n, None]), 1) for of_draw in parts] for n in of_all}
         same = {n for n, added in sums.items() if common_multiple(given, added, RIGHT) is not None}
-        is_known = any(_has_entry(judged.true[name], given) for name in judged.names)  # of a column of ones
-        if same and same.isdisjoint(biased) and not is_known:
+        if same and same.isdisjoint(biased) and not any(_has_entry(judged.true[name], given) for name in judged.names):
             yield number
 
 
 def _has_entry(arrays: list[np.ndarray], numbers: list[np.ndarray]) -> bool:
-    """Whether an entry of the arrays is the same multiple of these numbers in all draws."""
+    """Whether an entry of the arrays is the same multiple of these numbers in all draws: that of a column of ones."""
     ratios = np.stack([np.ravel(array) / number for array, number in zip(arrays, numbers, strict=True)])
     same = np.ptp(ratios, axis=0) <= RIGHT * np.abs(ratios).max(axis=0)
     return bool(np.any(same & ratios.all(axis=0)))
