@@ -272,7 +272,7 @@ def _terms_of_one_array(number: Node, roots: set[Node]) -> Uses:
         if node.function not in ADDING and (node.function not in SCALING or len(moving) > 1):
             continue
         for n in moving:
-            alone = len(made[n]) == 1 < len(roots) or made_alone_of([n], roots)
+            alone = len(made[n]) == 1 if len(roots) > 1 else made_alone_of([n], roots)
             found |= {(n, node)} if alone else set()
             terms += [] if alone else [n]
     return frozenset(found)
