@@ -5278,3 +5278,24 @@ def test_an_error_of_another_loss_than_a_measure_after_the_step_is_not_accused(t
     text += "    print(np.mean((P - Y) ** 2))\n"
     with pytest.raises(ValueError, match="computes another number once the step is made: right if that is a measure"):
         examined(tmp_path, text)
+
+
+def test_a_distance_that_is_to_be_small_is_not_climbed(tmp_path):
+    """Of pairs (Hadsell et al. 2006): by its labels it is the negative of a squared error, too."""
+    text = """
+import numpy as np
+np.random.seed(9)
+X, kind = np.random.rand(40, 5), np.random.randint(0, 2, 40)
+W, b = np.random.randn(5, 3) * 0.5, np.random.randn(3) * 0.1
+for _ in range(300):
+    i, j = np.random.randint(0, 40, 2)
+    y = float(kind[i] == kind[j])
+    f1, f2 = np.maximum(0, X[i] @ W + b), np.maximum(0, X[j] @ W + b)
+    d = np.sqrt(np.sum((f1 - f2) ** 2) + 1e-8)
+    print(y * d**2 + (1 - y) * max(0, 2.0 - d) ** 2)
+    g = (2 * y * d - 2 * (1 - y) * max(0, 2.0 - d)) * (f1 - f2) / d
+    g1, g2 = g * (f1 > 0), -g * (f2 > 0)
+    W = W - 0.05 * (np.outer(X[i], g1) + np.outer(X[j], g2))
+    b = b - 0.05 * (g1 + g2)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"

@@ -261,6 +261,11 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
         return judged
     loss = truth.loss
     climbed = loss.node if same and set(descends.values()) <= {False, None} else None
+    if climbed is not None and loss.sign < 0:
+        raise ValueError(
+            f"all steps go down the number of {where(climbed)}, which is small where the {loss.name} is large: right "
+            "if that is meant, and wrong if not"
+        )
     if climbed is not None and (loss.name is None or has_more_terms(climbed, step)):
         raise ValueError(
             f"all steps go uphill on the number of {where(climbed)}: right if it is no loss, but to be made large"
