@@ -5266,7 +5266,7 @@ for _ in range(50):
     )
     late = late[: late.rindex("    w = w - 0.5")]
     with pytest.raises(
-        ValueError, match="nothing is wrong but for a penalty: line 11 of net.py computes one of w that"
+        ValueError, match=r"nothing is wrong but for a penalty: line 11 of net\.py computes one of w that"
     ):
         examined(tmp_path, late)
     assert examined(tmp_path, late.replace(penalty, "np.sum(w ** 2)"))["verdict"] == "right"
