@@ -4753,7 +4753,7 @@ KEPT = {
 }
 
 
-@pytest.mark.parametrize("begin", ["0, 0", "np.zeros((3, 5)), np.zeros((5, 2))"])
+@pytest.mark.parametrize("begin", ["0, 0", pytest.param("np.zeros((3, 5)), np.zeros((5, 2))", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kept", KEPT)
 def test_what_an_optimiser_keeps_and_where_the_rate_stands(tmp_path, kept, begin):
     text = MOMENTUM.replace("BEGIN", begin).replace("STEP", KEPT[kept].replace("; ", "\n    "))
@@ -5109,8 +5109,13 @@ def test_what_a_check_of_gradients_leaves_is_stepped_in_place(tmp_path, old, new
     assert said["unjudged"] == []
 
 
+WRITTEN_INTO = ["dW2[0] = -dW2[0]", "dW2[1:] *= 2", "dW2[0] = dW2[1]", "dW2[:-1] += 0.1 * W2[:-1]",
+                "np.fill_diagonal(dW2, 5)", "np.put(dW2, [0, 1], 3)", "np.multiply.at(dW2, [0, 1], 2)",
+                "np.add.at(dW2, [0, 0], 1)"]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "written", ["dW2[0] = -dW2[0]", "dW2[1:] *= 2", "dW2[0] = dW2[1]", "dW2[:-1] += 0.1 * W2[:-1]"]
+    "written", [pytest.param(w, marks=pytest.mark.slow if k % 4 else ()) for k, w in enumerate(WRITTEN_INTO)]
 )
 def test_what_is_written_into_a_gradient_is_not_passed_over(tmp_path, written):
     text = PLAIN.replace("    dZ1 =", f"    {written}\n    dZ1 =")
