@@ -54,10 +54,10 @@ def is_measure(node: Node | None, other: Loss, step: Step, tape: Tape) -> bool:
     return False
 
 
-def check_that_it_is_no_measure(judged: Judged) -> None:
+def check_that_it_is_no_measure(judged: Judged, findings: list[Finding]) -> None:
     """Raises Unexplained where the error is that of another loss than the program's number, which is computed once the
     step is made, and something else is wrong: with that right, nobody could say which loss is meant."""
-    codes = {f.code for f in judged.findings if f.severity == "error"}
+    codes = {f.code for f in findings if f.severity == "error"}
     if judged.truth.loss.node is not None and {"missing-output-derivative"} < codes:
         _check_that_it_is_in_time(judged.truth.loss.node, judged.step, "the error is that of another loss")
 

@@ -24,7 +24,7 @@ from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.penalties import penalties
 from jaxnet.compare.author.raw import stepped
-from jaxnet.compare.author.replay import PullBack, Uses, Values
+from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
 from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, is_by_0, made_alone_of, made_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
@@ -103,11 +103,12 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
 def _check_that_it_moves(right: Judged, attempt: Attempt) -> None:
     """Raises Unexplained where a gradient is multiplied by 0 before it is stepped with, and in the next step as well,
     and others are not: a rate that is warmed up is 0 for all, or in one step."""
-    if not any(stepped(p, Values()).any() for p in right.names.values()):
+    still = {name for name, p in right.names.items() if not stepped(p, Values()).any()}
+    if len(still) == len(right.names):
         return
     steps = [(step, {q.versions[0]: q for q in step.parameters}) for step in _others(right.step, attempt)]
     for name, p in right.names.items():
-        if stepped(p, Values()).any() or not any(t.any() for t in right.true[name]):
+        if name not in still or not any(t.any() for t in right.true[name]):
             continue
         by_0 = {n.site: n for n in right.step.way_to(p) if is_by_0(n) and n.size == p.size}
         again = [{n.site for n in step.way_to(own[p.versions[0]]) if is_by_0(n)} for step, own in steps]
@@ -122,10 +123,12 @@ def _check_that_it_moves(right: Judged, attempt: Attempt) -> None:
 def _of_what_had_none(still: set[Node], step: Step, attempt: Attempt, stated: str | None) -> Judged | None:
     """The verdict on a step in which what had no gradient in the first one, of a first example of zeros say, has one
     that is wrong; None if none of it has."""
+    if not still:
+        return None
     with contextlib.suppress(ValueError):
-        judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated) if still else None
-        wrong = {judged.names[name].versions[0] for name in judged.wrong} if judged is not None else set()
-        if judged is not None and wrong and wrong <= still and judged.is_certain:
+        judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
+        wrong = {judged.names[name].versions[0] for name in judged.wrong}
+        if wrong and wrong <= still and judged.is_certain:
             return judged
     return None
 
@@ -231,7 +234,7 @@ def _with_a_part(
 ) -> str | None:
     """The first parameter that takes another part of its penalty than of the rest, if all take such parts."""
     pull = PullBack([number], step.active, {p.root for p in own})
-    both = [[pull.parts(values, [1.0], stopped) for stopped in (frozenset(), penalised)] for values in drawn]
+    both = [[pull.parts(values, [1.0], stopped) for stopped in (NO_USES, penalised)] for values in drawn]
 
     def gradient(p: Parameter, parts: Mapping) -> np.ndarray:
         return np.ravel(p.turned(parts.get((p.root, None), np.zeros(p.root.shape))))

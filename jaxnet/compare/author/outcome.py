@@ -102,19 +102,20 @@ def _of_one_draw(tape: Tape, step: Step) -> Node | None:
     own = {p.before: p for p in step.parameters if p.size == 1 and p.before is p.versions[0]}
     first = min((n.number for n in step.labelled), default=0)
     sites = {n.site for n in step.forward}
-    used = {parent for n in tape.nodes[first:] if n.site in sites for parent in n.parents}
-    for node in tape.nodes[first:] if own else ():
-        if node in used and node.site not in sites:
-            for base, _ in node.updates:
-                if base in own and node is not own[base].after:
-                    return node
-    return None
+    used = _used_at(sites, tape.nodes[first:]) if own else set()
+    stepped = (n for n in tape.nodes[first:] if n in used and n.site not in sites)
+    return next((n for n in stepped for base, _ in n.updates if base in own and n is not own[base].after), None)
+
+
+def _used_at(sites: set[tuple], nodes: list[Node]) -> set[Node]:
+    """What the instructions of a forward pass are given, in these Nodes."""
+    return {parent for n in nodes if n.site in sites for parent in n.parents}
 
 
 def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     """What steps an array of the forward pass by what follows from the labels, or writes that into it, and was not
-    judged; or steps it again and again by what came from outside of the record, or a number by anything;
-    or steps what the program decided on in its forward pass, where a relu of plain numbers has cut it off."""
+    judged; or steps it again and again by what came from outside of the record, or a number by anything; or steps what
+    the program decided on in its forward pass, where a relu of plain numbers has cut it off."""
     tape = attempt.tape
     judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
     ends = [*(example.prediction for example in step.examples), *nodes_in(loss)]
@@ -141,7 +142,7 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     # What was a number until then is an array from here on, and what it is stepped with next is made with it. The next
     # forward pass has it where the number stood; an optimiser's sums it has not.
     sites = {n.site for n in inside & step.active}
-    used = {parent for n in tape.nodes[first:] if n.site in sites for parent in n.parents} - judged
+    used = _used_at(sites, tape.nodes[first:]) - judged
     window = set(tape.nodes[first : step.last + 1]) & used
     began = {n for n in window if began_as(n, anything=True) is not None}
     again = ((n, base, g) for n in tape.nodes[step.last :] for base, g in n.updates if base in began)
@@ -155,11 +156,11 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     bases = {base for _, base, _ in steps}
     unjudged = forward - judged
     direct = {parent for n in inside & step.active - judged for parent in n.parents}  # not the velocity of a bias
-    numbers = (n for n in unjudged & direct - attempt.trained if not n.shape)
-    drawn = {n for n in numbers if n.origin == "random" or began_as(n, anything=True) is not None}
+    numbers = {n for n in unjudged & direct - attempt.trained if not n.shape}
+    numbers = {n for n in numbers if n.origin == "random" or began_as(n, anything=True) is not None}
     steps = [(node, base, g) for node, base, g in steps if base in unjudged and node.site not in sites]
     again = ((node, base, g) for node, base, g in steps if node in bases or node in used)
-    return found + [node for node, base, g in again if base in drawn or _is_foreign(g, first)]
+    return found + [node for node, base, g in again if base in numbers or _is_foreign(g, first)]
 
 
 def _is_foreign(step: object, first: int) -> bool:
@@ -250,7 +251,7 @@ def _may_be_meant(judged: Judged) -> str:
 def _is_for_one_example(judged: Judged) -> bool:
     """Whether all that is wrong has a row or a column for each example, and nothing that is right was one of these, and
     added up."""
-    summed = {p for name, p in judged.names.items() if name not in judged.wrong and _is_sum(p, judged.step)}
+    summed = any(_is_sum(p, judged.step) for name, p in judged.names.items() if name not in judged.wrong)
     return not summed and all(_is_of_each_example(judged, name) for name in judged.wrong)
 
 
