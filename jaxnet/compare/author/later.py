@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -22,16 +22,13 @@ from jaxnet.compare.author.judged import Endless, Judged, Unexplained
 from jaxnet.compare.author.levels import RIGHT, has_shape, holds, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
-from jaxnet.compare.author.penalties import penalties
+from jaxnet.compare.author.penalties import penalties, terms_of_one_array, with_a_part
 from jaxnet.compare.author.raw import stepped
-from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
+from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
-from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, is_by_0, made_alone_of, made_of
+from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, is_by_0, made_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
-
-ADDING, SCALING = (np.add, np.subtract, np.negative), (np.multiply, np.true_divide)
-SEVERAL = 2  # numbers, of which no penalty is told by two draws
 
 
 def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
@@ -223,62 +220,10 @@ def _check_for_another_penalty(right: Judged, attempt: Attempt) -> None:
     for step in attempt.steps:
         own = {p: names[p.versions[0]] for p in step.parameters if p.versions and p.versions[0] in names}
         for number in step.losses if len(own) == len(step.parameters) else ():
-            if penalised := _terms_of_one_array(number, {p.root for p in own}):
+            if penalised := terms_of_one_array(number, {p.root for p in own}):
                 drawn = draws(step._replace(losses=(number,)), DRAWS, attempt.tape)
-                if name := _with_a_part(own, step, number, penalised, drawn):
+                if name := with_a_part(own, step, number, penalised, drawn):
                     raise _of_another_penalty(number, name)
-
-
-def _with_a_part(
-    own: Mapping[Parameter, str], step: Step, number: Node, penalised: Uses, drawn: list[Values]
-) -> str | None:
-    """The first parameter that takes another part of its penalty than of the rest, if all take such parts."""
-    pull = PullBack([number], step.active, {p.root for p in own})
-    both = [[pull.parts(values, [1.0], stopped) for stopped in (NO_USES, penalised)] for values in drawn]
-
-    def gradient(p: Parameter, parts: Mapping) -> np.ndarray:
-        return np.ravel(p.turned(parts.get((p.root, None), np.zeros(p.root.shape))))
-
-    data = {p: np.concatenate([gradient(p, rest) for _, rest in both]) for p in own}
-    taken = {p: np.concatenate([np.ravel(stepped(p, values)) for values in drawn]) for p in own}
-    shares: list[tuple[Parameter, np.ndarray, bool]] = []  # what each may take some of, and whether c is to be it
-    for p in own:
-        penalty = np.concatenate([gradient(p, whole) for whole, _ in both]) - data[p]
-        weights = np.concatenate([np.ravel(values(p.before)) for values in drawn])
-        shares += [(p, penalty, True)] if penalty.any() else []
-        if penalty.any() and p.size > SEVERAL and common_multiple([penalty], [weights], RIGHT) is None:
-            shares.append((p, weights, False))
-    columns = [np.concatenate(list(data.values()))]
-    for p, share, _ in shares:
-        columns.append(np.concatenate([share if q is p else np.zeros_like(data[q]) for q in own]))
-    steps = np.concatenate(list(taken.values()))
-    c, *factors = np.linalg.lstsq(np.transpose(columns), steps, rcond=None)[0]
-    least = RIGHT * np.abs(steps).max()
-    if not c or np.abs(steps - np.array([c, *factors]) @ np.array(columns)).max() > least:
-        return None
-    off = (
-        own[p]
-        for (p, share, is_c), factor in zip(shares, factors, strict=True)
-        if abs(factor - c * is_c) * np.abs(share).max() > least and not any(p.shrunk)
-    )
-    return next(off, None)
-
-
-def _terms_of_one_array(number: Node, roots: set[Node]) -> Uses:
-    """Where something is added to a number that is made of one array and nothing else that is trained; where there is
-    but one, of nothing else: the term, and by what it is added."""
-    terms, found = [number], set()
-    while terms:
-        node = terms.pop()
-        made = {n: roots & made_of([n], until=roots.__contains__) for n in node.parents}
-        moving = [n for n in made if made[n]]
-        if node.function not in ADDING and (node.function not in SCALING or len(moving) > 1):
-            continue
-        for n in moving:
-            alone = len(made[n]) == 1 if len(roots) > 1 else made_alone_of([n], roots)
-            found |= {(n, node)} if alone else set()
-            terms += [] if alone else [n]
-    return frozenset(found)
 
 
 def _of_another_penalty(number: Node, name: str) -> Unexplained:

@@ -8,6 +8,7 @@ from itertools import islice
 
 from jaxnet.compare.author.edits import statement_in
 from jaxnet.compare.author.tape import Node, Place
+from jaxnet.compare.report import Place as Shown
 
 
 def text_of(place: Place) -> str:
@@ -64,3 +65,15 @@ def short_name(name: str) -> str:
 
 def where(node: Node) -> str:
     return f"line {node.place.line} of {node.place.file}" if node.place else "the program"
+
+
+def as_place(node: Node | None) -> Shown | None:
+    """The line that made a Node, as a report shows it."""
+    return place_of_line(node.place) if node is not None else None
+
+
+def place_of_line(line: Place | None) -> Shown | None:
+    if line is None:
+        return None
+    file, _, cell = line.file.partition("#cell-")
+    return Shown(line.line, int(cell) if cell else None, text_of(line), None, file)

@@ -18,12 +18,12 @@ from jaxnet.compare.author.later import and_next, check_for_what_is_kept
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
-from jaxnet.compare.author.places import unjudged
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, setitem
+from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.multiples import common_multiple
 
 LAST = 50  # operations, with which a record ends

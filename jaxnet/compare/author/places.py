@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import operator
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jaxnet.compare.author import frontier
-from jaxnet.compare.author.chains import root_of
-from jaxnet.compare.author.dense import VIEWS, as_rows, original
-from jaxnet.compare.author.doubts_of_steps import written_over
+from jaxnet.compare.author.dense import as_rows, original
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
-from jaxnet.compare.author.lines import text_of, where
+from jaxnet.compare.author.lines import as_place, place_of_line, where
 from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.repeat import contradiction
@@ -26,18 +22,14 @@ from jaxnet.compare.author.tape import (
     Tape,
     ancestors,
     depends,
-    is_by_0,
-    known_zero,
-    made_of,
     multiples,
     nodes_in,
     setitem,
 )
-from jaxnet.compare.author.tape import Place as Line
-from jaxnet.compare.author.truth import multiplied
+from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
-from jaxnet.compare.multiples import common_multiple, without_ones
+from jaxnet.compare.multiples import without_ones
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged, some
 
 if TYPE_CHECKING:
@@ -46,13 +38,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 SEVERAL = 4  # decisions, which tell something if they are all the same
-WRITTEN = "into which is written what is no step of it"
-BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
-STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
-STILL = "whose gradient is 0 in this step, whatever the parameters"
-UNUSED = "which is what the gradient of a bias would be, and steps nothing"
-HELD = "where entries of its gradient are set to 0: they are not trained"
-ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
 
 def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) -> Report:
@@ -60,7 +45,7 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     frontiers = frontier.frontiers(judged)
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
     notes = [*attempt.notes, *_made_up(attempt), *([] if judged.wrong else _decided_one_way(judged.step, attempt.tape))]
-    found = [_as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
+    found = [as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
     return Report.of(
         _parameters(judged),
         findings,
@@ -71,7 +56,7 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         truth=_truth(judged),
         program=attempt.program,
         notes=notes,
-        frontier={n: Frontier(_as_place(f.known), f.quantity, _as_place(f.unknown)) for n, f in frontiers.items()},
+        frontier={n: Frontier(as_place(f.known), f.quantity, as_place(f.unknown)) for n, f in frontiers.items()},
         teeth=judged.teeth,
         repeat=contradiction(judged),
         unjudged=unjudged(judged, attempt),
@@ -110,114 +95,13 @@ def _with_reason(judged: Judged, finding: Finding, frontiers: dict[str, frontier
     return finding._replace(computed=f"line {write.place.line} steps a row once that its index has twice")
 
 
-def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
-    """Arrays that look like weights or biases of the network, and that no step changes, of this network or of others
-    that are trained: nothing is said of them. And what a right verdict on those that are stepped does not say."""
-    step, trained = judged.step, attempt.trained
-    stepped = {p.before for p in step.parameters}
-    first = max((p.number for p in stepped), default=0)
-    found: dict[Unjudged, None] = {}
-    written = {n.inputs[0]: n for n in step.labelled if n.function is setitem}
-
-    def unchanged(array: Node, node: Node) -> Unjudged:
-        write = written.get(array)
-        return Unjudged(array.shape, _as_place(write or node) or Place(), *([WRITTEN] if write else []))
-
-    uses = [(n, k, i) for n in step.active if n.function not in VIEWS for k, i in enumerate(n.inputs)]
-    # Where one after the other stands.
-    in_turn = {(n.instruction, n.function, k) for n, k, i in uses if isinstance(i, Node) and original(i) in stepped}
-    forward = made_of([e.prediction for e in step.examples], first, until=trained.__contains__)
-    known = step.active.union(trained, *(p.writes for p in step.parameters))
-    added = Counter((n.instruction, p) for n in attempt.tape.nodes if n.function is np.add for p in n.parents)
-    for node in sorted(forward, key=lambda n: n.number):
-        here = (i for k, i in enumerate(node.inputs) if (node.instruction, node.function, k) in in_turn)
-        for array in (i for i in here if isinstance(i, Node) and root_of(i) not in known and i.is_float):
-            found[unchanged(array, node)] = None
-        still = [p for p in node.parents if p not in step.active and p.is_float and (p.shape or p.origin == "random")]
-        others = [p for p in node.parents if p not in still]
-        if node.place is None or len(node.parents) != 2 or not still:
-            continue
-        if node.function is np.add:
-            again = added[node.instruction, still[0]] > 1  # to one example, and to the next
-            of_one = again and node.size == max(node.shape, default=1)
-            looks = len(still) == 1 and (still[0].size < node.size or of_one)
-        else:  # the product of data and a parameter is a layer
-            of_one = not others and node.size > 1  # example, a vector
-            weights = node.function in (np.dot, np.matmul) and (of_one or all(len(p.shape) == 2 for p in node.parents))
-            inside = step.active & ancestors([p for p in others if weights and p in step.active], first)
-            looks = weights and (not others or any(n.function in (np.dot, np.matmul) for n in inside))
-        if looks and trained.isdisjoint(map(root_of, still)):
-            array = min(still, key=lambda n: (-len(n.shape), n.number))
-            if len(still) == 2 and array.shape[0] == node.shape[0] == step.examples[0].prediction.shape[0]:
-                array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
-            found[unchanged(array, node)] = None
-    roots = {p.root for p in step.parameters}
-    for node in (n for n in step.active - forward if n.size > 1 and is_by_0(n)):  # a number may be a pixel's
-        found |= {
-            Unjudged(n.shape, _as_place(node) or Place(), BY_0): None for n in node.parents if root_of(n) in roots
-        }
-    for p, inputs in multiplied(step).items():
-        leaves = [n for n in ancestors(inputs) if n.function is None]
-        if leaves and all(n.origin == "zeros" and known_zero(n) for n in leaves) and step.active.isdisjoint(inputs):
-            found[Unjudged(p.before.shape, _as_place(min(inputs, key=lambda n: n.number)) or Place(), STATE)] = None
-    return [*found, *_left_open(judged)]
-
-
-def _left_open(judged: Judged) -> list[Unjudged]:
-    """What is not seen of parameters whose gradients are right; of numbers of one line each by itself. And what was
-    computed for a bias that is a number, and was not stepped with."""
-    step, still, found = judged.step, [], {}
-    found |= {Unjudged(n.shape, _as_place(n) or Place(), UNUSED): None for n in _unused(judged)}
-    for name, p in judged.names.items():
-        if name in judged.wrong:
-            continue
-        if not np.any(judged.given[name]) and not np.any(judged.true[name]):
-            still.append(Unjudged(p.before.shape, _as_place(p.after) or Place(), STILL))
-        if (gradient := judged.chosen[name]) is not None:
-            held = (n for n in step.way_to(p) if n.number > gradient.number)
-            held = (n for n in held if (over := written_over(n, gradient, judged)).size and not over.any())
-            found |= {Unjudged(p.before.shape, _as_place(n) or Place(), HELD): None for n in held}
-        write, twice = frontier.writes_rows(p)
-        if write is None or twice:
-            continue
-        picked = [n for n in step.active if n.name == "getitem" and n.inputs[0] is p.before and n.place != write.place]
-        if any(set(n.parents) & set(write.parents) - {p.before} for n in picked):
-            found[Unjudged(p.before.shape, _as_place(write) or Place(), ONCE)] = None
-    return [*found, *still]
-
-
-def _unused(judged: Judged) -> Iterator[Node]:
-    """Numbers that nothing is made of, and that are the derivative of the loss by something of the forward pass, added
-    up over all examples, and no array is added to that."""
-    step, parts = judged.step, judged.truth.parts
-    used = made_of([*nodes_in(judged.truth.loss.node), *(n for p in step.parameters for n in nodes_in(p.steps))])
-    left = [n for n in step.active & step.labelled if n.size == 1 and n.is_float and n not in used]
-    inner = {parent for n in left for parent in n.parents}
-    left = [n for n in left if n not in inner]
-    of_all = [n for n in step.forward if n.size > 1 and (n, None) in parts[0]] if left else []
-    sums = {n: [np.reshape(np.sum(of_draw[n, None]), 1) for of_draw in parts] for n in of_all}
-    biased = {n for n in of_all if n.function is np.add and len(n.parents) > 1}
-    for number in left:
-        given = [np.reshape(values(number), 1) for values in judged.drawn]
-        same = {n for n, added in sums.items() if common_multiple(given, added, RIGHT) is not None}
-        if same and same.isdisjoint(biased) and not any(_has_entry(judged.true[name], given) for name in judged.names):
-            yield number
-
-
-def _has_entry(arrays: list[np.ndarray], numbers: list[np.ndarray]) -> bool:
-    """Whether an entry of the arrays is the same multiple of these numbers in all draws: that of a column of ones."""
-    ratios = np.stack([np.ravel(array) / number for array, number in zip(arrays, numbers, strict=True)])
-    same = np.ptp(ratios, axis=0) <= RIGHT * np.abs(ratios).max(axis=0)
-    return bool(np.any(same & ratios.all(axis=0)))
-
-
 def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:
     """The report with the further networks of the program: their steps, and what is to be said of them; "" if they are
     right."""
     right, unjudged = list(report.also_right), list(report.unjudged)
     for step, why in others:
         largest = max(step.parameters, key=lambda p: p.size)
-        place = _as_place(largest.after) or Place()
+        place = as_place(largest.after) or Place()
         if why:
             unjudged.append(Unjudged(largest.before.shape, place, f"of another network, {why}"))
         else:
@@ -229,7 +113,7 @@ def with_sent_back(report: Report, judged: Judged) -> Report:
     """The report with what goes back through weights that have been stepped by then."""
     why = "whose gradient goes back through weights that have been stepped by then: compute it first, step then"
     late = [(judged.names[name].before.shape, _through_new_weights(judged, judged.made[name])) for name in judged.wrong]
-    unjudged = [Unjudged(shape, _as_place(node) or Place(), why) for shape, node in late]
+    unjudged = [Unjudged(shape, as_place(node) or Place(), why) for shape, node in late]
     return report._replace(unjudged=[*report.unjudged, *unjudged])
 
 
@@ -331,23 +215,12 @@ def _truth(judged: Judged) -> str:
 # --- the frontier -----------------------------------------------------------------------------------------------------
 
 
-def _as_place(node: Node | None) -> Place | None:
-    return _of_line(node.place) if node is not None else None
-
-
-def _of_line(line: Line | None) -> Place | None:
-    if line is None:
-        return None
-    file, _, cell = line.file.partition("#cell-")
-    return Place(line.line, int(cell) if cell else None, text_of(line), None, file)
-
-
 def with_mended(report: Report, mended: Mended) -> Report:
     """The report with what to write instead, where that was put in and proved right."""
     found = []
     for finding, place in zip(report.findings, report.places, strict=True):
         line, text = mended.instead.get((finding.at, finding.code), (None, ""))
-        wanted = _of_line(line)
+        wanted = place_of_line(line)
         here = wanted is not None and (wanted.file, wanted.cell, wanted.line) == (place.file, place.cell, place.line)
         found.append(place._replace(instead=text) if here and text else place)
     return report._replace(places=found, changes=mended.changes, unmended=mended.left)

@@ -1,0 +1,136 @@
+"""What a verdict says nothing of: arrays that look like weights or biases and that no step changes, and what a right
+one leaves open of those that are stepped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jaxnet.compare.author import frontier
+from jaxnet.compare.author.chains import root_of
+from jaxnet.compare.author.dense import VIEWS, original
+from jaxnet.compare.author.doubts_of_steps import written_over
+from jaxnet.compare.author.judged import Judged
+from jaxnet.compare.author.levels import RIGHT
+from jaxnet.compare.author.lines import as_place
+from jaxnet.compare.author.tape import Node, ancestors, is_by_0, known_zero, made_of, nodes_in, setitem
+from jaxnet.compare.author.truth import multiplied
+from jaxnet.compare.multiples import common_multiple
+from jaxnet.compare.report import Place, Unjudged
+
+if TYPE_CHECKING:
+    from jaxnet.compare.author.attempts import Attempt
+
+WRITTEN = "into which is written what is no step of it"
+BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
+STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
+STILL = "whose gradient is 0 in this step, whatever the parameters"
+UNUSED = "which is what the gradient of a bias would be, and steps nothing"
+HELD = "where entries of its gradient are set to 0: they are not trained"
+ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
+
+
+def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
+    """Arrays that look like weights or biases of the network, and that no step changes, of this network or of others
+    that are trained: nothing is said of them. And what a right verdict on those that are stepped does not say."""
+    step, trained = judged.step, attempt.trained
+    stepped = {p.before for p in step.parameters}
+    first = max((p.number for p in stepped), default=0)
+    found: dict[Unjudged, None] = {}
+    written = {n.inputs[0]: n for n in step.labelled if n.function is setitem}
+
+    def unchanged(array: Node, node: Node) -> Unjudged:
+        write = written.get(array)
+        return Unjudged(array.shape, as_place(write or node) or Place(), *([WRITTEN] if write else []))
+
+    uses = [(n, k, i) for n in step.active if n.function not in VIEWS for k, i in enumerate(n.inputs)]
+    # Where one after the other stands.
+    in_turn = {(n.instruction, n.function, k) for n, k, i in uses if isinstance(i, Node) and original(i) in stepped}
+    forward = made_of([e.prediction for e in step.examples], first, until=trained.__contains__)
+    known = step.active.union(trained, *(p.writes for p in step.parameters))
+    added = Counter((n.instruction, p) for n in attempt.tape.nodes if n.function is np.add for p in n.parents)
+    for node in sorted(forward, key=lambda n: n.number):
+        here = (i for k, i in enumerate(node.inputs) if (node.instruction, node.function, k) in in_turn)
+        for array in (i for i in here if isinstance(i, Node) and root_of(i) not in known and i.is_float):
+            found[unchanged(array, node)] = None
+        still = [p for p in node.parents if p not in step.active and p.is_float and (p.shape or p.origin == "random")]
+        others = [p for p in node.parents if p not in still]
+        if node.place is None or len(node.parents) != 2 or not still:
+            continue
+        if node.function is np.add:
+            again = added[node.instruction, still[0]] > 1  # to one example, and to the next
+            of_one = again and node.size == max(node.shape, default=1)
+            looks = len(still) == 1 and (still[0].size < node.size or of_one)
+        else:  # the product of data and a parameter is a layer
+            of_one = not others and node.size > 1  # example, a vector
+            weights = node.function in (np.dot, np.matmul) and (of_one or all(len(p.shape) == 2 for p in node.parents))
+            inside = step.active & ancestors([p for p in others if weights and p in step.active], first)
+            looks = weights and (not others or any(n.function in (np.dot, np.matmul) for n in inside))
+        if looks and trained.isdisjoint(map(root_of, still)):
+            array = min(still, key=lambda n: (-len(n.shape), n.number))
+            if len(still) == 2 and array.shape[0] == node.shape[0] == step.examples[0].prediction.shape[0]:
+                array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
+            found[unchanged(array, node)] = None
+    roots = {p.root for p in step.parameters}
+    for node in (n for n in step.active - forward if n.size > 1 and is_by_0(n)):  # a number may be a pixel's
+        found |= {_seen_at(node, n.shape, BY_0): None for n in node.parents if root_of(n) in roots}
+    for p, inputs in multiplied(step).items():
+        leaves = [n for n in ancestors(inputs) if n.function is None]
+        if leaves and all(n.origin == "zeros" and known_zero(n) for n in leaves) and step.active.isdisjoint(inputs):
+            found[_seen_at(min(inputs, key=lambda n: n.number), p.before.shape, STATE)] = None
+    return [*found, *_left_open(judged)]
+
+
+def _seen_at(node: Node, shape: tuple[int, ...], why: str) -> Unjudged:
+    return Unjudged(shape, as_place(node) or Place(), why)
+
+
+def _left_open(judged: Judged) -> list[Unjudged]:
+    """What is not seen of parameters whose gradients are right; of numbers of one line each by itself. And what was
+    computed for a bias that is a number, and was not stepped with."""
+    step, still, found = judged.step, [], {}
+    found |= {_seen_at(n, n.shape, UNUSED): None for n in _unused(judged)}
+    for name, p in judged.names.items():
+        if name in judged.wrong:
+            continue
+        if not np.any(judged.given[name]) and not np.any(judged.true[name]):
+            still.append(_seen_at(p.after, p.before.shape, STILL))
+        if (gradient := judged.chosen[name]) is not None:
+            held = (n for n in step.way_to(p) if n.number > gradient.number)
+            held = (n for n in held if (over := written_over(n, gradient, judged)).size and not over.any())
+            found |= {_seen_at(n, p.before.shape, HELD): None for n in held}
+        write, twice = frontier.writes_rows(p)
+        if write is None or twice:
+            continue
+        picked = [n for n in step.active if n.name == "getitem" and n.inputs[0] is p.before and n.place != write.place]
+        if any(set(n.parents) & set(write.parents) - {p.before} for n in picked):
+            found[_seen_at(write, p.before.shape, ONCE)] = None
+    return [*found, *still]
+
+
+def _unused(judged: Judged) -> Iterator[Node]:
+    """Numbers that nothing is made of, and that are the derivative of the loss by something of the forward pass, added
+    up over all examples, and no array is added to that."""
+    step, parts = judged.step, judged.truth.parts
+    used = made_of([*nodes_in(judged.truth.loss.node), *(n for p in step.parameters for n in nodes_in(p.steps))])
+    left = [n for n in step.active & step.labelled if n.size == 1 and n.is_float and n not in used]
+    inner = {parent for n in left for parent in n.parents}
+    left = [n for n in left if n not in inner]
+    of_all = [n for n in step.forward if n.size > 1 and (n, None) in parts[0]] if left else []
+    sums = {n: [np.reshape(np.sum(of_draw[n, None]), 1) for of_draw in parts] for n in of_all}
+    biased = {n for n in of_all if n.function is np.add and len(n.parents) > 1}
+    for number in left:
+        given = [np.reshape(values(number), 1) for values in judged.drawn]
+        same = {n for n, added in sums.items() if common_multiple(given, added, RIGHT) is not None}
+        if same and same.isdisjoint(biased) and not any(_has_entry(judged.true[name], given) for name in judged.names):
+            yield number
+
+
+def _has_entry(arrays: list[np.ndarray], numbers: list[np.ndarray]) -> bool:
+    """Whether an entry of the arrays is the same multiple of these numbers in all draws: that of a column of ones."""
+    ratios = np.stack([np.ravel(array) / number for array, number in zip(arrays, numbers, strict=True)])
+    same = np.ptp(ratios, axis=0) <= RIGHT * np.abs(ratios).max(axis=0)
+    return bool(np.any(same & ratios.all(axis=0)))
