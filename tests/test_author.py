@@ -5111,7 +5111,8 @@ def test_what_a_check_of_gradients_leaves_is_stepped_in_place(tmp_path, old, new
 
 WRITTEN_INTO = ["dW2[0] = -dW2[0]", "dW2[1:] *= 2", "dW2[0] = dW2[1]", "dW2[:-1] += 0.1 * W2[:-1]",
                 "np.fill_diagonal(dW2, 5)", "np.put(dW2, [0, 1], 3)", "np.multiply.at(dW2, [0, 1], 2)",
-                "np.add.at(dW2, [0, 0], 1)"]  # fmt: skip
+                "np.add.at(dW2, [0, 0], 1)", "np.copyto(dW2, W2, where=np.arange(3) < 1)",
+                "dW2 = np.where(np.arange(3) < 1, 2, dW2)"]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -5123,7 +5124,7 @@ def test_what_is_written_into_a_gradient_is_not_passed_over(tmp_path, written):
         examined(tmp_path, text)
 
 
-@pytest.mark.parametrize("held", ["dW2[0] = 0", "dW2[:, 1] *= 0"])
+@pytest.mark.parametrize("held", ["dW2[0] = 0", "dW2[:, 1] *= 0", "dW2 = np.where(np.arange(3) < 1, 0, dW2)"])
 def test_entries_of_a_gradient_that_are_set_to_0_are_named(tmp_path, held):
     said = examined(tmp_path, PLAIN.replace("    dZ1 =", f"    {held}\n    dZ1 ="))
     assert said["verdict"] == "right"

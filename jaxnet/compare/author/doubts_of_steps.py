@@ -195,13 +195,17 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
 def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
     """The numbers that entries of a gradient are given in the place of others, where these entries do not depend on it,
     as those of a clip do."""
-    step = judged.step
-    writes = node.function in (setitem, set_flat) or node.function in MUTATORS.values()
+    step, copies = judged.step, node.function is MUTATORS[np.copyto]
+    chooses = node.function is np.where
+    writes = chooses or node.function in (setitem, set_flat) or node.function in MUTATORS.values()
     if not writes or node.size != gradient.size:
         return np.empty(0)
-    if node.inputs[0] not in step.labelled or any(n in step.active for n in nodes_in(node.inputs[1])):
+    of_it = (i for i in (node.inputs[1:] if chooses else node.inputs[:1]) if isinstance(i, Node) and i in step.labelled)
+    chosen_by = node.inputs[0] if chooses else node.keywords.get("where") if copies else node.inputs[1]
+    written = next((i for i in of_it if i.size == node.size), None)
+    if written is None or any(n in step.active for n in nodes_in(chosen_by)):
         return np.empty(0)
-    before, after = (np.asarray(judged.drawn[0](n)) for n in (node.inputs[0], node))
+    before, after = (np.ravel(judged.drawn[0](n)) for n in (written, node))
     return after[(before != after) & (before != 0)]
 
 
