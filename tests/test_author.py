@@ -1679,8 +1679,7 @@ def test_a_momentum_in_the_line_of_the_gradient_is_none_in_the_second_step(tmp_p
     text = re.sub(r"    (b\d) -= 0.1 \* ", r"    \1 -= ", PLAIN).replace("for _", "vW1, vW2 = 0, 0\nfor _")
     text = re.sub(r"dW(\d), (db\d) = (.*), (d.*)", r"vW\1, \2 = 0.1 * vW\1 + 0.1 * \3, \4", text)
     text = re.sub(r"W(\d) -= .*", r"W\1 -= vW\1", text)
-    with pytest.raises(ValueError, match="no rate is common to all steps: right if each has its own, and wrong if not"):
-        examined(tmp_path, text)
+    assert examined(tmp_path, text)["verdict"] == "right"
 
 
 def test_a_penalty_of_the_first_weights_is_no_momentum(tmp_path):
@@ -2570,15 +2569,13 @@ for step in range(20):
         (PLAIN.replace("W1 -= 0.1 * dW1", "W1[:, _ % 5] -= 0.1 * dW1[:, _ % 5]"), "leaves some entries of W1 as they"),
         (PLAIN.replace("X.T @ dZ1,", "np.where(K, X.T @ dZ1, 0),").replace("for _", "K = np.eye(4, 5) < 1\nfor _"),
          "leaves some entries of W1 as they"),
-        (PENALISED.replace("X.T @ dZ1,", "np.tril(X.T @ dZ1 + 0.02 * W1),").replace(" dZ2,", " dZ2 + 0.02 * W2,"),
-         "leaves some entries of W1 as they"),
         (LOWER.replace("X.T @ dZ1,", "np.tril(X.T @ dZ1) + 0.02 * W1,").replace(" dZ2,", " dZ2 + 0.02 * W2,"),
          "leaves some entries of W1 as they"),
         (SYMMETRIC, "W1 is symmetric, and its gradient is that of a matrix which is to stay so"),
         (FIXED_POINT, "where an iteration comes to a fixed point"),
         (BOTH_WAYS, "right if what line 15 makes is a constant"),
     ],
-    ids=["by turns", "some entries by turns", "some entries", "a triangle", "a lower matrix",
+    ids=["by turns", "some entries by turns", "some entries", "a lower matrix",
          "a symmetric matrix",
          "a fixed point", "a stopped branch that is used twice"],
 )  # fmt: skip
@@ -4737,7 +4734,7 @@ for _ in range(40):
     print(np.sum(error**2) / 2)
     w = w - 0.001 * X.T @ ({slope})
 """
-    assert examined(tmp_path, text)["verdict"] == ("right" if slope == "error * p" else "right-up-to-scale")
+    assert examined(tmp_path, text)["verdict"] == "right"  # the 2 may be the rate's
     said = examined(tmp_path, text.replace("w - 0.001", "w + 0.001"))
     assert (said["verdict"], [f["code"] for f in said["findings"]][:1]) == ("wrong", ["wrong-sign"])
 
@@ -4954,7 +4951,8 @@ def test_constants_where_rates_stand_in_the_lines_of_gradients(tmp_path):
     W1, b1 = W1 - 0.01 * X.T @ e / 12, b1 - 0.01 * e.sum(0)
 """
     said = examined(tmp_path, LOOP_LOSS[: LOOP_LOSS.index("    gW2")] + steps)
-    assert {f["at"]: f["scale"] for f in said["findings"]} == {"db1": pytest.approx(12), "db2": pytest.approx(12)}
+    found = {"db1": pytest.approx(12), "db2": pytest.approx(12), "loss": pytest.approx(3)}
+    assert {f["at"]: f["scale"] for f in said["findings"]} == found
     errors = [p["relative_error"] for p in said["parameters"] if not p["right"]]
     assert errors == [pytest.approx(11)] * 2
 
@@ -5124,7 +5122,8 @@ def test_what_is_written_into_a_gradient_is_not_passed_over(tmp_path, written):
         examined(tmp_path, text)
 
 
-@pytest.mark.parametrize("held", ["dW2[0] = 0", "dW2[:, 1] *= 0", "dW2 = np.where(np.arange(3) < 1, 0, dW2)"])
+@pytest.mark.parametrize("held", ["dW2[0] = 0", "dW2[:, 1] *= 0", "dW2 = np.where(np.arange(3) < 1, 0, dW2)",
+                                  "dW2 = np.tril(dW2)"])  # fmt: skip
 def test_entries_of_a_gradient_that_are_set_to_0_are_named(tmp_path, held):
     said = examined(tmp_path, PLAIN.replace("    dZ1 =", f"    {held}\n    dZ1 ="))
     assert said["verdict"] == "right"

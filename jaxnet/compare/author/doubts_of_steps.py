@@ -195,15 +195,16 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
 def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
     """The numbers that entries of a gradient are given in the place of others, where these entries do not depend on it,
     as those of a clip do."""
-    step, copies = judged.step, node.function is MUTATORS[np.copyto]
-    chooses = node.function is np.where
-    writes = chooses or node.function in (setitem, set_flat) or node.function in MUTATORS.values()
-    if not writes or node.size != gradient.size:
+    step, function = judged.step, node.function
+    of_it, chosen_by = list(node.inputs[:1]), None
+    if function is np.where:
+        of_it, chosen_by = list(node.inputs[1:]), node.inputs[0]
+    elif function in (setitem, set_flat) or function in MUTATORS.values():
+        chosen_by = node.keywords.get("where") if function is MUTATORS[np.copyto] else node.inputs[1]
+    elif function not in (np.tril, np.triu):
         return np.empty(0)
-    of_it = (i for i in (node.inputs[1:] if chooses else node.inputs[:1]) if isinstance(i, Node) and i in step.labelled)
-    chosen_by = node.inputs[0] if chooses else node.keywords.get("where") if copies else node.inputs[1]
-    written = next((i for i in of_it if i.size == node.size), None)
-    if written is None or any(n in step.active for n in nodes_in(chosen_by)):
+    written = next((i for i in of_it if isinstance(i, Node) and i in step.labelled and i.size == node.size), None)
+    if written is None or node.size != gradient.size or any(n in step.active for n in nodes_in(chosen_by)):
         return np.empty(0)
     before, after = (np.ravel(judged.drawn[0](n)) for n in (written, node))
     return after[(before != after) & (before != 0)]

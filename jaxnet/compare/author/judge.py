@@ -32,7 +32,7 @@ from jaxnet.compare.author.penalties import (
 from jaxnet.compare.author.proofs import LEFT_OUT, is_formula, without_formula
 from jaxnet.compare.author.rates import have_hidden_numbers
 from jaxnet.compare.author.raw import stepped, stepped_by
-from jaxnet.compare.author.readings import compared, equal_to_truth, multiple_among, shared_constant, whole_steps
+from jaxnet.compare.author.readings import equal_to_truth, multiple_among, readings, shared_constant, with_spread
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in
@@ -227,13 +227,14 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
 
 def _by_gradients(step: Step, drawn, by_name, truth: Truth, fitted, network, stated: bool):
     """The verdict, by those arrays of each parameter that explain most; the arrays, and all that there are."""
-    levels, fitted = compared(fitted, step, drawn)
-    readings = [_at_levels(step, drawn, by_name, truth, fitted, levels, network, stated)]
-    for choice in whole_steps(levels, fitted, step, drawn):
+    fitted = with_spread(fitted, step, drawn)
+    likeliest, *others = readings(fitted)
+    judged = [_at_levels(step, drawn, by_name, truth, fitted, likeliest, network, stated)]
+    for choice in others:
         with contextlib.suppress(ValueError):  # of another reading, where the first has a verdict
-            readings.append(_at_levels(step, drawn, by_name, truth, fitted, choice, network, stated))
-    judged = min(readings, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
-    return judged, levels, fitted
+            judged.append(_at_levels(step, drawn, by_name, truth, fitted, choice, network, stated))
+    best = min(judged, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
+    return best, likeliest, fitted
 
 
 def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool) -> Judged:
@@ -276,7 +277,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     if max(largest[0]) <= NOTHING * max(largest[1]) and not step.stale:  # a softmax of a single output, say
         raise ValueError("the loss depends on no parameter in these data: nothing can be told from it")
     doubts_of_steps.check_that_steps_follow(judged, [name for name, f in factors.items() if f and f < 0])
-    return _accused(judged, factors, known, {name: fitted[p][0].factor for name, p in by_name.items()})
+    return _accused(judged, factors, known)
 
 
 def _is_no_step(level: Level, levels: list[Level]) -> bool:
@@ -346,11 +347,11 @@ def _constant_is_ours(judged: Judged) -> bool:
     are made with a number whose parts are on no record: the 1/m of `rate / m * dW`."""
     node = judged.truth.loss.node
     chosen = not judged.stated or (node is not None and node.size > 1)
-    return chosen or have_hidden_numbers(judged.step)
+    return chosen or have_hidden_numbers(judged.step, judged.drawn[0])
 
 
-def _accused(judged: Judged, factors, known, of_steps: dict[str, float | None]) -> Judged:
-    """What is wrong, by a formula where one is known. `of_steps` are the constants that whole steps have."""
+def _accused(judged: Judged, factors, known: list[float]) -> Judged:
+    """What is wrong, by a formula where one is known."""
     if judged.step.stale:
         stale = [Finding(f"d{name}", "stale-gradient") for name in judged.given]
         return judged._replace(findings=stale, wrong=list(judged.given), proof="unchanged")
@@ -360,7 +361,7 @@ def _accused(judged: Judged, factors, known, of_steps: dict[str, float | None]) 
     if diagnosis is not None:
         findings, common = _by_formulas(judged, diagnosis, unit)
     else:
-        judged, findings, common = _one_by_one(judged, factors, known, of_steps, unit)
+        findings, common = _one_by_one(judged, factors, known, unit)
     given = judged.given
     penalised = {f.at for f in findings if f.code == "weight-penalty"}  # however small that is
     not_zero = [n for n in given if not _is_nothing(factors[n])]
@@ -429,11 +430,8 @@ def _by_formulas(judged: Judged, diagnosis: Diagnosis, unit: float) -> tuple[lis
     return findings, unit * (next(of_loss, None) or 1.0)
 
 
-def _one_by_one(
-    judged: Judged, factors, known: list[float], of_steps, unit: float
-) -> tuple[Judged, list[Finding], float]:
-    """What is seen of each gradient by itself, where no formulas are known, and the constant that right ones have; the
-    gradients are as whole steps are, where that is another constant."""
+def _one_by_one(judged: Judged, factors, known: list[float], unit: float) -> tuple[list[Finding], float]:
+    """What is seen of each gradient by itself, where no formulas are known, and the constant that right ones have."""
     given = judged.given
     agree = bool(known) and all(abs(f - known[0]) <= RIGHT * abs(f) for f in known)
     # A loss without a name has the constant that most share, unless it is that of some gradients as it is.
@@ -451,22 +449,8 @@ def _one_by_one(
     if agree and known[0] > 0:  # what all that is right shares is the loss's
         findings = [f for f in findings if f.code != "wrong-scale"] + _constant(known[0], judged)
     if agree:
-        return judged, findings, abs(known[0])
-    ratios = _to_whole_steps(findings, factors, of_steps, unit)
-    given = {n: [a * ratios.get(n, 1.0) for a in arrays] for n, arrays in given.items()}
-    findings = [f._replace(scale=f.scale * r, scale_name=f"{f.scale * r:.6g}")
-                if f.scale and (r := ratios.get(f.at[1:])) else f for f in findings]  # fmt: skip
-    return judged._replace(given=given), findings + ([] if ratios else _constant(unit, judged)), unit
-
-
-def _to_whole_steps(findings: list[Finding], factors, of_steps, unit: float) -> dict[str, float]:
-    """By what the constants of gradients are to be multiplied, to be as those of whole steps are to that of those which
-    have the common one: where a rate stands in the line of a gradient, nobody can tell what else is the step's."""
-    own = (of_steps[n] for n, f in factors.items() if f and abs(abs(f) - unit) <= RIGHT * unit)
-    whole = next((step for step in own if step), None)
-    steps = {f.at[1:]: (of_steps.get(f.at[1:]), f.scale) for f in findings if f.code == "wrong-scale" and f.scale}
-    ratios = {n: abs(step / whole) / scale for n, (step, scale) in steps.items() if step and whole}
-    return {n: ratio for n, ratio in ratios.items() if abs(ratio - 1) > RIGHT}
+        return findings, abs(known[0])
+    return findings + _constant(unit, judged), unit
 
 
 def _is_of_counts(scale: float) -> bool:

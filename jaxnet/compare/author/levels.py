@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.lines import is_of_statement
+from jaxnet.compare.author.rates import Number, numbers_of
 from jaxnet.compare.author.raw import Candidate, candidates, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node
+from jaxnet.compare.author.tape import Node, ancestors
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.multiples import NOTHING, common_multiple, some_of, without_ones
 
@@ -25,6 +26,7 @@ class Level(NamedTuple):
     candidate: Candidate | None
     arrays: list[Array]
     factor: float | None  # None where it is not proportional to the truth; nan where both are 0 in all draws
+    numbers: tuple[Number, ...] = ()  # that it is multiplied by, the outermost first
 
     @property
     def node(self) -> Node | None:
@@ -38,8 +40,18 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
         found = [] if step.stale else candidates(p, step)
         if p.after.place is None:  # the step is ours: a rate times the gradient, and no other number is a rate
             found = found[1:2] or found
-        levels[p] = [Level(c, [_placed(np.asarray(v(c.node), float), c, p) for v in drawn], None) for c in found]
-        levels[p] = levels[p] or [Level(None, [stepped(p, values) for values in drawn], None)]
+        numbers = numbers_of(p, step, drawn[0], found[-1] if found else None) if step.is_authors else []
+        first = min((n.node.number for n in numbers), default=0)
+        inside = {c.node: ancestors([c.node], first) for c in found}
+        levels[p] = [
+            Level(
+                c,
+                [_placed(np.asarray(v(c.node), float), c, p) for v in drawn],
+                None,
+                tuple(n for n in numbers if n.node in inside[c.node]),
+            )
+            for c in found
+        ] or [Level(None, [stepped(p, values) for values in drawn], None, tuple(numbers))]
     return levels
 
 
