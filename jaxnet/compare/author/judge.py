@@ -32,7 +32,7 @@ from jaxnet.compare.author.penalties import (
 from jaxnet.compare.author.proofs import LEFT_OUT, is_formula, without_formula
 from jaxnet.compare.author.rates import have_hidden_numbers
 from jaxnet.compare.author.raw import stepped, stepped_by
-from jaxnet.compare.author.readings import equal_to_truth, multiple_among, readings, shared_constant, with_spread
+from jaxnet.compare.author.readings import equal_to_truth, readings, shared_constant, with_spread
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in
@@ -208,33 +208,27 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
         fitted = with_decay_as_penalty(fitted, truth, step)
     if not step.stale:
         truth, fitted = with_implied_penalty(truth, fitted, step, drawn, stated)
-    judged, levels, fitted = _by_gradients(step, drawn, by_name, truth, all_levels := fitted, network, stated)
+    judged = _by_gradients(step, drawn, by_name, truth, fitted, network, stated)
     if stated and (added := penalties_of_wrong(judged)):
-        decaying, of_decay = with_implied_penalty(truth, all_levels, step, drawn, stated, added)
+        decaying, of_decay = with_implied_penalty(truth, fitted, step, drawn, stated, added)
         if decaying.loss.penalised:
-            truth, all_levels = decaying, of_decay
-            judged, levels, fitted = _by_gradients(step, drawn, by_name, truth, all_levels, network, stated)
-    off = next((f.scale for f in judged.findings if (f.at, f.code) == ("loss", "wrong-scale")), None)
-    outer = {p: multiple_among(1 / off, levels[p], fitted[p]) for p in levels} if judged.wrong and off else {}
-    if outer and all(level and _is_no_step(level, fitted[p]) for p, level in outer.items()):
-        rescaled = {p: level for p, level in outer.items() if level is not None}  # it is taken off before the step
-        judged = _at_levels(step, drawn, by_name, truth, fitted, rescaled, network, stated)
+            fitted = of_decay
+            judged = _by_gradients(step, drawn, by_name, decaying, fitted, network, stated)
     if not judged.wrong:
-        doubts_of_steps.check_what_arrays_decay_by(judged, all_levels)
-        doubts_of_steps.check_what_is_added(judged, all_levels)
+        doubts_of_steps.check_what_arrays_decay_by(judged, fitted)
+        doubts_of_steps.check_what_is_added(judged, fitted)
     return judged
 
 
-def _by_gradients(step: Step, drawn, by_name, truth: Truth, fitted, network, stated: bool):
-    """The verdict, by those arrays of each parameter that explain most; the arrays, and all that there are."""
+def _by_gradients(step: Step, drawn, by_name, truth: Truth, fitted, network, stated: bool) -> Judged:
+    """The verdict, by those arrays of each parameter that explain most."""
     fitted = with_spread(fitted, step, drawn)
     likeliest, *others = readings(fitted)
     judged = [_at_levels(step, drawn, by_name, truth, fitted, likeliest, network, stated)]
     for choice in others:
         with contextlib.suppress(ValueError):  # of another reading, where the first has a verdict
             judged.append(_at_levels(step, drawn, by_name, truth, fitted, choice, network, stated))
-    best = min(judged, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
-    return best, likeliest, fitted
+    return min(judged, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
 
 
 def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool) -> Judged:
@@ -278,11 +272,6 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
         raise ValueError("the loss depends on no parameter in these data: nothing can be told from it")
     doubts_of_steps.check_that_steps_follow(judged, [name for name, f in factors.items() if f and f < 0])
     return _accused(judged, factors, known)
-
-
-def _is_no_step(level: Level, levels: list[Level]) -> bool:
-    """Whether an array is not all of a step, by a rate that happens to be one over a constant."""
-    return level is not levels[0] or (level.candidate is not None and level.candidate.counts)
 
 
 def _is_nothing(factor: float | None) -> bool:

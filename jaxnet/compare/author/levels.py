@@ -98,7 +98,7 @@ def up_to_formula(levels: list[Level], parameter: Parameter) -> list[Level]:
         candidate = level.candidate
         if candidate is not None and candidate.penalised and level.factor is None:
             return levels[: k + 1]
-        if candidate is None or candidate.beside or candidate.bent or candidate.kept:
+        if candidate is None or candidate.bent or candidate.kept:
             continue
         if not is_of_statement(made.node, candidate.node):
             continue

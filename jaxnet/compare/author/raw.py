@@ -25,14 +25,12 @@ class Candidate(NamedTuple):
 
     node: Node
     positions: np.ndarray
-    scaled: bool  # it is another candidate times a plain number …
-    counts: bool = False  # … of examples, or over it
+    scaled: bool  # it is another candidate times a plain number
     decayed: bool = False  # it is another candidate and a multiple of the parameter, added where the step is made …
     penalised: bool = False  # … or elsewhere
-    beside: bool = False  # it is another one but for entries that are not trained, or the matrix of Newton's method
-    bent: bool = False  # it is made of another candidate and of numbers, and no multiple of it: clipped, say
-    kept: bool = False  # it is another candidate and β v, of an array that an optimiser keeps …
-    mean: bool = False  # … and the other candidate is times 1 − β: a moving average
+    bent: bool = False  # it is made of another candidate and of numbers, or of the matrix of Newton's method, and no
+    # multiple of it: clipped, say, or with entries that are not trained
+    kept: bool = False  # it is another candidate and β v, of an array that an optimiser keeps
 
 
 def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
@@ -59,19 +57,17 @@ def _candidate(
     with_own = _adds_own(node, parameter)
     decayed = with_own and _is_of_step(node, parameter, made)
     scaled, inner = is_scaling(node, step), any(parent in positions for parent in node.parents)
-    counts = scaled and any(_is_number(node, m) for m in step.counts)
     made_of_it = not (scaled or _is_formula(node, parameter, step))
     return Candidate(
         node,
         positions[node],
         scaled,
-        counts,
         decayed,
         penalised=with_own and not decayed,
-        beside=_is_held(node, step) or bool(_inverses(node)),
-        bent=inner and made_of_it and all(parent in step.labelled for parent in node.parents),
+        bent=_is_held(node, step)
+        or bool(_inverses(node))
+        or (inner and made_of_it and all(parent in step.labelled for parent in node.parents)),
         kept=is_kept(node, step),
-        mean=_is_mean(node, step),
     )
 
 
@@ -199,11 +195,6 @@ def _numbers(node: Node) -> list[float]:
     return [float(i.sample[0] if isinstance(i, Node) and i.sample else i) for i in plain if i is not None]  # type: ignore
 
 
-def _is_number(node: Node, number: float) -> bool:
-    """Whether an array is multiplied by a number, or divided by it."""
-    return any(n and np.isclose(max(abs(n), 1 / abs(n)), number, 1e-9) for n in _numbers(node))
-
-
 def is_kept(node: Node, step: Step) -> bool:
     """Whether it is β v + g or β v − g, with v from before, or 0 yet, and g from the labels."""
     others = [p for p in node.parents if p not in step.labelled]
@@ -217,14 +208,6 @@ def is_kept(node: Node, step: Step) -> bool:
     made = all(parent.function is not None or known_zero(parent) is not False for parent in others[0].parents)
     kept = made and others[0] not in step.active and versions.isdisjoint(others[0].parents)
     return kept and others[0].function is np.multiply and sum(not isinstance(i, Node) for i in others[0].inputs) == 1
-
-
-def _is_mean(node: Node, step: Step) -> bool:
-    """Whether it is β v + (1 − β) g."""
-    if not is_kept(node, step) or not all(parent.function is np.multiply for parent in node.parents):
-        return False
-    numbers = [n for parent in node.parents for n in _numbers(parent)]
-    return bool(np.isclose(sum(numbers), 1)) or (len(numbers) == len(node.parents) == 1 and 0 < numbers[0] < 1)
 
 
 def _is_held(node: Node, step: Step) -> bool:

@@ -66,7 +66,7 @@ def _given(levels: list[Level], of_linear: set[Node]) -> Level:
     def is_multiple(level: Level) -> bool:
         pairs = [(a, b) for a, b in zip(level.arrays, levels[-1].arrays, strict=True) if np.any(a) or np.any(b)]
         same = all(a.shape == b.shape for a, b in pairs)
-        return bool(pairs) and same and common_multiple(*map(list, zip(*pairs, strict=True)), RIGHT) is not None
+        return same and common_multiple([a for a, _ in pairs], [b for _, b in pairs], RIGHT) is not None
 
     right = next((level for level in levels if level.factor is not None), None)
     if right is not None:
