@@ -4760,6 +4760,40 @@ def test_what_an_optimiser_keeps_and_where_the_rate_stands(tmp_path, kept, begin
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1"]
 
 
+VELOCITIES = ("for _", "vW1, vb1, vW2, vb2 = (np.zeros(p.shape) for p in (W1, b1, W2, b2))\nfor _")
+NORM = ("    W1 -=", "    n = sum(np.sum(d ** 2) for d in (dW1, db1, dW2, db2)) ** 0.5\n    W1 -=")
+ERROR, STEP, LINE = r"\(P - Y\) / 9", r"0.1 \* (d\w\d)", r"(\w\d) -= 0.1 \* (d\w\d)"
+TWICE, SUMS, LOSS = (ERROR, "2 * (P - Y) / 9"), (ERROR, "P - Y"), (r"np.log\(P\)\) / 9", "np.log(P))")
+# Changes of a program that is right, and the constant that all of its gradients have then.
+RATES = {
+    "one over the examples, beside a mean": ([(STEP, rf"{1 / 9!r} * \1"), TWICE], 2),
+    "the same, inside of sums": ([(STEP, r"\1"), (ERROR, f"{1 / 9!r} * (P - Y)"), LOSS], 1),
+    "one number with a factor": ([(STEP, r"\1"), (ERROR, "0.1 * 2 * (P - Y) / 9")], 1),
+    "the share of a moving average": (
+        [TWICE, (LINE, r"v\1 = 0.9 * v\1 + 0.1 * \2\n    \1 -= 0.1 * v\1"), VELOCITIES], 2),
+    "in a velocity, beside sums": ([SUMS, (LINE, r"v\1 = 0.9 * v\1 - 0.1 * \2\n    \1 += v\1"), VELOCITIES], 9),
+    "beside a mean of what is clipped": ([(ERROR, "2 * (P - Y)"), NORM, (STEP, r"0.1 * (\1 / n) / 9")], 2),
+    "over the examples, beside sums": ([LOSS, SUMS, (STEP, r"0.1 * \1 / 9")], 1),
+    "over the examples, and times a mean of errors": (
+        [SUMS, (r"0.1 \* dW1", "0.1 / 9 * X.T @ dZ1"), (r"0.1 \* dW2", "0.1 / 9 * A1.T @ dZ2"),
+         (r"0.1 \* db(\d)", r"0.1 * np.mean(dZ\1, 0)")], 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", RATES)
+def test_the_constant_is_what_no_rate_accounts_for(tmp_path, how):
+    changes, constant = RATES[how]
+    text = PLAIN
+    for old, new in changes:
+        changed = re.sub(old, new, text)
+        assert changed != text, old
+        text = changed
+    found = [(f["at"], f["scale"]) for f in examined(tmp_path, text)["findings"]]
+    assert found == [("loss", pytest.approx(constant))] * (constant != 1)
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+
+
 def test_a_rate_that_makes_up_for_a_constant(tmp_path):
     """A mean over all of 10 × 9 entries, gradients over 9 examples, and a rate of 0.1."""
     text = PLAIN.replace("np.eye(3)[np.arange(9) % 3]", "np.eye(10)[np.arange(9)]").replace("3) / 2", "10) / 2")

@@ -63,9 +63,9 @@ def scale_of(node: Node, values: Values) -> float:
 
 
 def have_hidden_numbers(step: Step, values: Values) -> bool:
-    """Whether of all that is stepped, the statement that makes the step, or what an optimiser keeps, or where no number
-    is in these, that of one on the way, has products that are none of arrays: 1/m in `rate / m * dW`, or 2 in
-    `rate * 2 * dW`."""
+    """Whether of all that is stepped, or of any where no number is common to them, the statement that makes the step,
+    or what an optimiser keeps, or where no number is in these, that of one on the way, has products that are none of
+    arrays: 1/m in `rate / m * dW`, or 2 in `rate * 2 * dW`."""
     first = min(p.root.number for p in step.parameters)
     made = ancestors((p.after for p in step.parameters), first)
     recorded = {(n.instruction, n.place) for n in made if n.function in (np.true_divide, np.multiply) and n.place}
@@ -80,12 +80,14 @@ def have_hidden_numbers(step: Step, values: Values) -> bool:
         of_0 = is_kept(node, step) and len(node.parents) == 1  # β v, of a v that is the number 0 yet
         return sum(isinstance(operator, (ast.Div, ast.Mult)) for operator in operators) > len(here) + of_0
 
-    def with_numbers(p: Parameter) -> list[Node]:
-        found = numbers_of(p, step, values)
-        kept = [n for n in step.way_to(p) if is_kept(n, step)]
-        return [p.after, *kept, *(n.node for n in found if not any(n.outside for n in found))]
+    numbers = {p: numbers_of(p, step, values) for p in step.parameters}
+    outside = {p: [n for n in of if n.outside] for p, of in numbers.items()}
 
-    return all(any(map(has_more, with_numbers(p))) for p in step.parameters)
+    def is_hidden(p: Parameter) -> bool:
+        kept = [n for n in step.way_to(p) if is_kept(n, step)]
+        return any(map(has_more, [p.after, *kept, *(n.node for n in numbers[p] if not outside[p])]))
+
+    return (all if common_to(list(outside.values())) else any)(map(is_hidden, step.parameters))
 
 
 def without_common_rate(step: Step, values: Values) -> bool:
@@ -98,9 +100,15 @@ def without_common_rate(step: Step, values: Values) -> bool:
 
 
 def common_to(numbers: list[list[Number]]) -> list[Number]:
-    """Those of the first list that are in each of the others too, each once."""
+    """Those of the first list that are in each of the others too, as often as they are there."""
     found: list[Number] = []
+    left = [list(of) for of in numbers[1:]]
     for number in numbers[0] if numbers else ():
-        everywhere = all(is_among(number.size, [n.size for n in of], SAME) for of in numbers)
-        found += [number] if everywhere and not is_among(number.size, [n.size for n in found], SAME) else []
+        same = [
+            next((n for n in of if n.counts == number.counts and is_among(n.size, [number.size], SAME)), None)
+            for of in left
+        ]
+        if None not in same:
+            found.append(number)
+            left = [[n for n in of if n is not taken] for of, taken in zip(left, same, strict=True)]
     return found

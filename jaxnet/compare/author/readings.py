@@ -46,14 +46,14 @@ def readings(fitted: dict[Parameter, list[Level]]) -> Iterator[Choice]:
     known = {p: level for p, level in given.items() if level.factor and not math.isnan(level.factor)}
     # Those whose whole step is a multiple of the gradient have a rate, and of others it may be farther out.
     groups = [[p for p in given if (given[p] is fitted[p][0]) is whole] for whole in (True, False)]
-    telling = [[given[p] for p in of if p in known or known.keys().isdisjoint(of)] for of in groups]
-    possible = [_rates(levels, whole) for levels, whole in zip(telling, (True, False), strict=True)]
+    telling = [[p for p in of if p in known or known.keys().isdisjoint(of)] for of in groups]
+    possible = [_rates([(given[p], fitted[p][0]) for p in of]) for of in telling]
 
     def by_rates(of_groups: tuple[float, ...], each_its_own: bool) -> Choice:
         rates = {p: rate for of, rate in zip(groups, of_groups, strict=True) for p in of}
         return {p: _without(_rate_of(level, rates[p], each_its_own), level, fitted[p]) for p, level in given.items()}
 
-    ways = itertools.product((False, True) if known else (False,), itertools.product(*possible))
+    ways = itertools.product((False, True) if known else (True,), itertools.product(*possible))
     choices = (by_rates(rates, own) for own, rates in ways)
     yield from [max(choices, key=_explained)] if known else choices
 
@@ -74,15 +74,22 @@ def _given(levels: list[Level], of_linear: set[Node]) -> Level:
     return next(filter(is_multiple, levels), levels[-1])
 
 
-def _rates(levels: list[Level], whole: bool) -> list[float]:
-    """What the rate of all these steps may be, likeliest first: of the numbers that they have in common outside of the
-    lines that make gradients all, or one, or some; if there are none, none or one of those inside. That is the rate of
-    `whole` steps, if there is but one."""
-    outside = common_to([[n for n in level.numbers if n.outside] for level in levels])
+def _rates(levels: list[tuple[Level, Level]]) -> list[float]:
+    """What the rate of all these steps may be, likeliest first: of the numbers that gradients, each beside its whole
+    step, have in common outside of the lines that make them all, or one, or some; if there are none, and none farther
+    out, none or one of those inside. That is the rate of whole steps, if there is but one. What is farther out, and is
+    no rate, may yet be divided by the number of examples there."""
+    farther = common_to([[n for n in whole.numbers if n not in level.numbers] for level, whole in levels])
+    means = 1 / math.prod(n.size for n in farther if n.counts)
+    outside = common_to([[n for n in level.numbers if n.outside] for level, _ in levels])
     if numbers := [n.size for n in outside if not n.counts]:
-        return [math.prod(numbers), *_products(numbers)]
-    inside = [n.size for n in common_to([list(level.numbers) for level in levels]) if not n.counts]
-    return [*inside, 1.0] if whole and len(inside) == 1 else [1.0, *(n.size for n in outside), *inside]
+        every = numbers + [n.size for n in outside if n.counts]
+        return [means * rate for rate in (math.prod(numbers), *_products(every), math.prod(every))]
+    has_rate = any(not n.counts for n in farther)
+    inside = [] if has_rate else common_to([[n for n in level.numbers if not n.counts] for level, _ in levels])
+    if len(inside) == 1 and all(level is whole for level, whole in levels):
+        return [inside[0].size, 1.0]
+    return [means, *(means * n.size for n in (*outside, *inside))]
 
 
 def _products(numbers: list[float]) -> list[float]:
@@ -99,15 +106,15 @@ def _explained(choice: Choice) -> tuple[bool, int, int]:
 
 
 def _rate_of(level: Level, rate: float, its_own: bool) -> float:
-    """The rate that is taken off one step: that of all, unless it has that nowhere, or numbers of `its_own` make it the
-    true one."""
+    """The rate that is taken off one step: that of all; if that is nowhere in it, or numbers of `its_own` make it the
+    true one, these."""
     own = [n.size for n in level.numbers if n.outside and not n.counts]
-    of_own = [*_products(own), math.prod(own)] if own else []
-    if its_own and level.factor:
-        rate = next((k for k in of_own if is_among(abs(level.factor), [k], RIGHT)), rate)
-    numbers = [n.size for n in level.numbers]
+    if not own or (not its_own and (level.factor or rate == 1)):
+        return rate
+    of_own, numbers = [*_products(own), math.prod(own)], [n.size for n in level.numbers]
+    exact = (k for k in of_own if level.factor and is_among(abs(level.factor), [k], RIGHT))
     has_it = is_among(rate, [*_products(numbers), math.prod(numbers)], RIGHT)
-    return rate if has_it or not own else of_own[-1]
+    return next(exact, rate if has_it else of_own[-1])
 
 
 def _without(rate: float, level: Level, levels: list[Level]) -> Level:
