@@ -15,13 +15,28 @@ import numpy as np
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.judged import Judged
-from jaxnet.compare.author.levels import holds
+from jaxnet.compare.author.levels import RIGHT, constant_to
 from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.raw import candidates, is_scaling
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import MULTIPLYING, Node, ancestors, nodes_in, replaced, setitem
+from jaxnet.compare.author.tape import MULTIPLYING, Node, Place, ancestors, nodes_in, replaced, setitem
 from jaxnet.compare.multiples import is_among, multiple
+
+
+class LeftOut(NamedTuple):
+    """Two lines, the derivative of the loss by the one of which stands in the place of that by the other; and how many
+    times the right one the gradient is with that."""
+
+    made: Place
+    right: Place
+    times: float
+
+    def __str__(self) -> str:
+        made, right = (f"∂loss/∂(line {place.line})" for place in (self.made, self.right))
+        right = "that by what it was made of there" if right == made else right
+        fits = "right" if abs(self.times - 1) <= RIGHT else f"{self.times:.6g} times what it should be"
+        return f"made with {made}, and {fits} with {right}: what lies between is left out"
 
 
 class Frontier(NamedTuple):
@@ -30,7 +45,7 @@ class Frontier(NamedTuple):
     known: Node | None  # the last Node that is a derivative of the loss, times a constant
     quantity: str  # of what it is the derivative
     unknown: Node  # the first that is none
-    left_out: str = ""  # what is missing between the two, if the gradient is right with it
+    left_out: LeftOut | None = None  # the gradient is a multiple of the right one with it
 
 
 def frontiers(judged: Judged) -> dict[str, Frontier]:
@@ -84,27 +99,29 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         if last is None:
             found[name] = Frontier(None, "", first)
         else:
-            out = ""
+            out = None
             if node is not None and last is not node and time.monotonic() < end:
-                out = _left_out(last, known, node, judged.true[name], judged)
+                out = _left_out(last, known, name, judged)
             quantity = "a part of " * (last in partial) + _quantity(known[last])
             found[name] = Frontier(last, quantity, first, out)
     return found
 
 
-def _left_out(last: Node, known: Known, gradient: Node, true: list[np.ndarray], judged: Judged) -> str:
+def _left_out(last: Node, known: Known, name: str, judged: Judged) -> LeftOut | None:
     """That a gradient is made with ∂loss/∂A, and is right with ∂loss/∂Z, of a Z that A is made of, in all that the same
     lines do: a mask, an activation, or a mean that is taken off is not gone back through."""
-    step, drawn, parts = judged.step, judged.drawn, judged.truth.parts
+    step, drawn, parts, gradient = judged.step, judged.drawn, judged.truth.parts, judged.chosen[name]
+    assert gradient is not None
+    taken = constant_to(gradient, judged.given[name], drawn)
     given = [np.asarray(values(last), float) for values in drawn]
     whole = [t for t in known[last] if (t, None) in parts[0]]
     whole = [t for t in whole if _factor(given, [of_draw[t, None] for of_draw in parts]) is not None]
     target = min(whole, key=lambda n: n.number, default=None)
     if target is None or target.place is None:
-        return ""
+        return None
     alike = {n: t for n, of in known.items() if n.site == last.site for t in of if t.site == target.site}
     if len(alike) > ALIKE:
-        return ""
+        return None
     before = {n: ancestors([t]) & step.active for n, t in alike.items()}
     origins = [m for m in before[last] if m.size == target.size and (m, None) in parts[0] and m.place is not None]
     for origin in sorted(origins, key=lambda n: -n.number)[1:MOST_LEFT_OUT]:
@@ -116,13 +133,12 @@ def _left_out(last: Node, known: Known, gradient: Node, true: list[np.ndarray], 
         rest = []
         for values, of_draw in zip(drawn, parts, strict=True):
             rest.append(values.before(min(instead, key=lambda n: n.number)))
-            numbers = {n: known[n][alike[n]] * of_draw[m, None] for n, m in instead.items()}
-            rest[-1].known |= {n: np.reshape(array, n.shape) for n, array in numbers.items()}
-        if holds(gradient, true, rest):
-            made, right = (f"∂loss/∂(line {n.place.line})" for n in (target, origin) if n.place is not None)
-            right = "that by what it was made of there" if right == made else right
-            return f"made with {made}, and right with {right}: what lies between is left out"
-    return ""
+            numbers = {n: np.asarray(known[n][alike[n]] * of_draw[m, None]) for n, m in instead.items()}
+            # In another draw other entries may be picked.
+            rest[-1].known |= {n: np.reshape(array, n.shape) for n, array in numbers.items() if array.size == n.size}
+        if taken and origin.place and (factor := constant_to(gradient, judged.true[name], rest)):
+            return LeftOut(target.place, origin.place, abs(factor / taken / judged.scale))
+    return None
 
 
 def first_of_value(judged: Judged, name: str, node: Node) -> Node:

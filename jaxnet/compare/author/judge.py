@@ -16,7 +16,7 @@ from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
 from jaxnet.compare.author.chains import root_of
 from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved
-from jaxnet.compare.author.levels import RIGHT, Level, differs, fit, holds, levels_of, true_gradients
+from jaxnet.compare.author.levels import RIGHT, Level, differs, divided, fit, holds, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.output import wrong_error
@@ -239,12 +239,22 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
         name: None if _is_nothing(levels[p].factor) else _descends(p, nodes[name], true[name], drawn)
         for name, p in by_name.items()
     }
+    # Where no step was found but ours, nobody knows whether gradients are to be added.
+    added = not step.is_authors and not step.stale and set(descends.values()) - {None} == {False}
+    if added:
+        levels = {p: divided(level, -1.0) for p, level in levels.items()}
+        descends = {name: None if down is None else True for name, down in descends.items()}
     given, factors = _downhill({name: levels[p] for name, p in by_name.items()}, descends, by_name, drawn)
     known = [f for f in factors.values() if f is not None and not math.isnan(f)]
     made = {name: fitted[p][-1].node for name, p in by_name.items()}
     judged = Judged(step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [], stated)
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
+        if added:
+            raise Unexplained(
+                "all gradients are those of the loss but for the sign, and nothing was found that steps by them: right "
+                "if they are to be added, and wrong if not"
+            )
         doubts.check_what_is_cut_off(judged)
         doubts_of_steps.check_that_steps_follow(judged, [name for name, f in factors.items() if not _is_nothing(f)])
         doubts_of_steps.check_for_a_forgotten_mean(judged, levels, fitted)
@@ -326,9 +336,14 @@ def _is_added(parameter: Parameter, level: Level, drawn: list[Values]) -> bool:
 
 def _constant(scale: float, judged: Judged) -> list[Finding]:
     """That all gradients share a constant other than 1: a warning."""
-    if _constant_is_ours(judged) or abs(abs(scale) - 1) <= 10 * RIGHT:
+    if _constant_is_ours(judged) or _is_no_constant(scale):
         return []
     return [Finding("loss", "wrong-scale", abs(scale), f"{abs(scale):.6g}", severity="warning")]
+
+
+def _is_no_constant(scale: float) -> bool:
+    """Whether it is 1, but for what a small number in a logarithm makes of it."""
+    return abs(abs(scale) - 1) <= 10 * RIGHT
 
 
 def _constant_is_ours(judged: Judged) -> bool:
@@ -410,7 +425,7 @@ def _by_formulas(judged: Judged, diagnosis: Diagnosis, unit: float) -> tuple[lis
     ]
     if judged.dense is not None and judged.dense.over_batch:
         findings = [Finding("forward", "softmax-over-all-entries"), *findings]
-    if _constant_is_ours(judged):
+    if _constant_is_ours(judged) or any(f.scale and _is_no_constant(f.scale) for f in findings if f.at == "loss"):
         findings = [f for f in findings if (f.at, f.code) != ("loss", "wrong-scale")]
     if not judged.stated:  # no penalty is denied
         findings = [f for f in findings if f.code != "weight-penalty"]

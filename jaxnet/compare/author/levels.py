@@ -114,10 +114,15 @@ def true_gradients(parameter: Parameter, truth: Truth) -> list[Array]:
 
 def holds(node: Node, true: list[Array], drawn: list[Values]) -> bool:
     """Whether a Node is a multiple of a gradient, by the same constant in all draws: (n,) of (1, n), too."""
+    return constant_to(node, true, drawn) is not None
+
+
+def constant_to(node: Node, true: list[Array], drawn: list[Values]) -> float | None:
+    """How many times a gradient a Node is, if that is the same in all draws: (n,) of (1, n), too."""
     if not has_shape(node, true[0].shape):
-        return False
+        return None
     arrays = [np.reshape(np.asarray(values(node), float), t.shape) for values, t in zip(drawn, true, strict=True)]
-    return common_multiple(arrays, true, RIGHT) is not None
+    return common_multiple(arrays, true, RIGHT)
 
 
 def has_shape(node: Node, shape: tuple[int, ...]) -> bool:

@@ -118,6 +118,7 @@ _ROLES = [  # the first that is found is it: a train_step does all, a backward_p
     ("train", r"^(train|fit|learn|main|model|run|sgd|optimi[sz]e)|_(model|train|fit)$|train_|gradient_?descent"),
     ("zero", r"zero|reset|clear"),
     ("init", r"init|^build$|param.*(create|make)|(create|make|build|setup).*(param|weight|net)|random.*weight"),
+    ("update", r"^apply_?grad"),
     ("backward", r"back|bprop|grad(ient)?s?$|nabla|^bp$|compute_?grad"),
     ("backward", r"prime$|deriv|^d_[a-z]+$|_d$|^d(relu|sigmoid|tanh|softmax|act\w*|loss|cost)$"),
     ("update", r"update|^_?step$|apply|descent|optimi[sz]e|adjust"),

@@ -281,7 +281,8 @@ class Network:
 
     def __init__(self, session: Session, root: Any, functions: dict[str, Any], parameters: list[Leaf]) -> None:
         self.session, self.root, self.parameters = session, root, parameters
-        self.updates = find_role(functions, "update")
+        others = find_role(functions, "no").items()
+        self.updates = find_role(functions, "update") or {name: f for name, f in others if _adds(f)}
         self.before: list[numpy.ndarray] = []
 
     def now(self) -> list[Leaf]:
@@ -349,6 +350,12 @@ class Network:
                 session.pool.clear()
                 session.pool.update(before)
         return False
+
+
+def _adds(function: Any) -> bool:
+    """Whether a function adds to something, or subtracts from it, in place: it may step what its name does not tell."""
+    added = (n.op for n in nodes_of(function) if isinstance(n, ast.AugAssign))
+    return any(isinstance(op, ast.Add | ast.Sub) for op in added)
 
 
 def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) -> None:

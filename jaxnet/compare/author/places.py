@@ -88,7 +88,7 @@ def _with_reason(judged: Judged, finding: Finding, frontiers: dict[str, frontier
     parameter = judged.names.get(finding.at[1:]) if finding.code == "unknown" and not finding.computed else None
     edge = frontiers.get(finding.at[1:]) if parameter is not None else None
     if edge is not None and edge.left_out:
-        return finding._replace(computed=edge.left_out)
+        return finding._replace(computed=str(edge.left_out))
     write, twice = frontier.writes_rows(parameter) if parameter is not None else (None, False)
     if write is None or write.place is None or not twice:
         return finding

@@ -69,8 +69,8 @@ def _has_right_part(judged: Judged, name: str) -> bool:
 def _is_one_thing_left_out(judged: Judged) -> bool:
     """Whether all gradients are made with one derivative of the loss where they are right with another one."""
     edges = frontiers(judged)
-    told = {edge.left_out for edge in edges.values()}
-    return len(edges) == len(judged.names) and len(told) == 1 and "" not in told
+    told = {edge.left_out and edge.left_out[:2] for edge in edges.values()}
+    return len(edges) == len(judged.names) and len(told) == 1 and None not in told
 
 
 def _begins_as_that_of_the_loss(judged: Judged) -> bool:

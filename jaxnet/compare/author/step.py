@@ -42,6 +42,7 @@ from jaxnet.compare.author.tape import (
     made_of,
     multiples,
     nodes_in,
+    scaled_by_numbers,
     setitem,
 )
 
@@ -283,6 +284,7 @@ def _readings_of(views: list[View]) -> list[Step]:
 # --- one step ---------------------------------------------------------------------------------------------------------
 
 AFTER = 1  # marks what depends on a parameter after its step
+SUMS = {np.add, np.subtract, np.negative, np.sum, np.mean}
 
 
 @dataclass(frozen=True, eq=False)
@@ -308,6 +310,12 @@ class View:
         """The places where labels may enter."""
         found = (m for node in self.window if node in self.active for m in _readings(node, self))
         return [m for m in found if m.network in self.active]
+
+    @cached_property
+    def differences(self) -> dict[Node, Node]:
+        """Where data are taken from what the network makes, or that from them; and what it makes."""
+        met = (m for m in self.readings if m.node.function is np.subtract)
+        return {m.node: m.network for m in met if m.labels is not None and not is_of_zeros(m.labels, self.values)}
 
     @cached_property
     def weights(self) -> frozenset[Node]:
@@ -509,7 +517,23 @@ def _may_be_loss(node: Node, view: View) -> bool:
     has no derivative; and what is shown of a number is not where it is computed."""
     shown = node.function in (operator.getitem, np.reshape) and node.parents[0].size == node.size
     alone = node in view.smooth and node not in view.into_steps and not shown
-    return node.size == max(node.shape, default=1) and alone
+    return node.size == max(node.shape, default=1) and alone and not _is_error(node, view)
+
+
+def _is_error(node: Node, view: View) -> bool:
+    """Whether a number is compared with data, or made of such differences by sums alone: data have no say in its
+    derivative, and it has no least value."""
+    terms, differs = [node], node in view.differences.values()
+    while terms and not differs:
+        term = terms.pop()
+        active = [n for n in term.parents if n in view.masks]
+        if term in view.differences:
+            differs = not terms
+        elif term.function in SUMS or (len(active) == 1 and scaled_by_numbers(term) is active[0]):
+            terms += active
+        else:
+            return False
+    return differs
 
 
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
