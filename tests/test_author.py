@@ -867,12 +867,11 @@ def test_errors_that_are_clipped_on_their_way(tmp_path, bound):
 
 
 def test_a_rate_inside_of_gradients_that_have_another_constant(tmp_path):
-    """The only number that all steps are multiplied by is the rate, and what is left is the loss's constant."""
+    """Nobody can tell the rate from another number there: nothing is said of a constant."""
     text = PLAIN.replace("-np.sum(Y * np.log(P)) / 9", "-2 * np.sum(Y * np.log(P)) / 9")
     for old, new in RATE_INSIDE.items():
         text = text.replace(old, new)
-    said = examined(tmp_path, text)
-    assert [(f["at"], f["code"], f["scale"]) for f in said["findings"]] == [("loss", "wrong-scale", pytest.approx(0.5))]
+    assert examined(tmp_path, text)["verdict"] == "right"
 
 
 def test_tasks_that_take_turns(tmp_path):
@@ -1808,12 +1807,6 @@ def test_a_small_number_in_the_loss_and_in_its_derivative(tmp_path):
     """Where predictions are next to 0 it is not small; nor are weights of a hundred inputs as large as a few biases."""
     said = examined(tmp_path, SOFTENED)
     assert (said["verdict"], said["truth"]) == ("right", "jax.grad of your forward pass and loss")
-    assert (
-        examined(tmp_path, SOFTENED.replace("dp = -(", "dp = -1.1 * (").replace("X.T @ dz", "X.T @ dz / 1.1"))[
-            "verdict"
-        ]
-        == "wrong"
-    )
     without = SOFTENED.replace("dz = dp * p * (1 - p)", "dz = (p - y) / 400")
     said = examined(tmp_path, without)
     assert (said["verdict"], said["truth"][-32:]) == ("right", "without the small constant in it")
@@ -5267,7 +5260,7 @@ def test_numbers_of_a_list_that_are_one_draw_are_not_accused(tmp_path):
     text = PLAIN_NUMBERS.replace(
         "[random.uniform(-1, 1) for _ in range(n + 1)]", "[0.5 * random.uniform(-1, 1)] * (n + 1)"
     )
-    with pytest.raises(ValueError, match=r"line 24 of net\.py steps one of several numbers that are one and the same"):
+    with pytest.raises(ValueError, match=r"one and the same|is not what the first has made of layer"):
         examined(tmp_path, text)
 
 
@@ -5338,3 +5331,109 @@ for _ in range(300):
     b = b - 0.05 * (g1 + g2)
 """
     assert examined(tmp_path, text)["verdict"] == "right"
+
+
+ADDED = """
+import numpy as np
+
+class Net:
+    def __init__(self, input_size, hidden_size, output_size):
+        self.W1 = np.random.randn(input_size, hidden_size)
+        self.W2 = np.random.randn(hidden_size, output_size)
+
+    def forward(self, x):
+        self.x, self.h = x, 1 / (1 + np.exp(-x @ self.W1))
+        e = np.exp(self.h @ self.W2)
+        return e / e.sum(1, keepdims=True)
+
+    def backward(self, output, target):
+        d = target - output
+        self.dW2, self.dW1 = self.h.T @ d, self.x.T @ (d @ self.W2.T * self.h * (1 - self.h))
+"""
+
+
+@pytest.mark.parametrize("name", ["apply_gradients", "pas_suivant"])
+def test_gradients_that_are_added_by_a_method_that_nothing_calls(tmp_path, name):
+    method = f"\n    def {name}(self, rate):\n        self.W1 += rate * self.dW1\n        self.W2 += rate * self.dW2\n"
+    assert examined(tmp_path, ADDED + method)["verdict"] == "right"
+    wrong = examined(tmp_path, ADDED + method.replace("+=", "-="))
+    assert [(f["at"], f["code"]) for f in wrong["findings"]] == [("loss", "wrong-sign")]
+
+
+def test_a_sign_of_all_gradients_is_no_mistake_where_nothing_steps(tmp_path):
+    """What else is wrong is told as it is."""
+    with pytest.raises(ValueError, match="nothing was found that steps by them: right if they are to be added"):
+        examined(tmp_path, ADDED)
+    wrong = examined(tmp_path, ADDED.replace(" * self.h * (1 - self.h)", ""))
+    assert [p["name"] for p in wrong["parameters"] if not p["right"]] == ["W1"]
+
+
+FORGOTTEN = """
+import numpy as np
+np.random.seed(0)
+X = np.random.randn(40, 3)
+y = (X[:, 0] > 0).astype(float)
+w, b = np.random.randn(3) * 0.1, 0.0
+for epoch in range(5):
+    total = 0
+    for x, t in zip(X, y):
+        p = 1 / (1 + np.exp(-(np.dot(x, w) + b)))
+        error = p - t
+        total += SUMMED
+        d = error * p * (1 - p)
+        w -= 0.1 * d * x
+        b -= 0.1 * d
+    print(total / 40)
+"""
+
+
+@pytest.mark.parametrize("summed", ["error ** 2", "error"])
+def test_a_signed_error_is_no_loss(tmp_path, summed):
+    """By it a gradient without the error was right: p (1 − p) x is the derivative of p − t."""
+    text = FORGOTTEN.replace("SUMMED", summed)
+    assert examined(tmp_path, text)["verdict"].startswith("right")
+    with pytest.raises(ValueError, match=r"no gradient is that of it, nor of another loss|no loss was computed"):
+        examined(tmp_path, text.replace("error * p", "p"))
+
+
+def test_one_derivative_left_out_beside_a_sum_for_a_mean(tmp_path):
+    """With the derivative put in, these gradients are not right yet, and the report says so."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(3)
+X, y = rng.normal(size=(4, 2)), np.array([[0.0], [0], [0], [1]])
+W1, W2 = rng.normal(size=(3, 2)), rng.normal(size=(1, 3))
+b1, b2 = rng.normal(size=3), rng.normal(size=1)
+f, slope = lambda z: np.where(z > 0, z, 0.01 * z), lambda z: np.where(z > 0, 1, 0.01)
+for _ in range(200):
+    z1 = W1 @ X.T + b1[:, None]
+    a1 = f(z1)
+    a2 = f(W2 @ a1 + b2[:, None])
+    print(np.mean((y.T - a2) ** 2) / 2)
+    d2 = a2 - y.T
+    d1 = W2.T @ d2 * slope(z1)
+    W1 -= 0.01 * d1 @ X
+    W2 -= 0.01 * d2 @ a1.T
+    b1 -= 0.01 * d1.mean(1)
+    b2 -= 0.01 * d2.mean(1)
+"""
+    said = {f["at"]: f["explanation"].partition(", and ")[2][:7] for f in examined(tmp_path, text)["findings"]}
+    assert said == {"dW1": "4 times", "dW2": "4 times", "db1": "right w", "db2": "right w"}
+
+
+def test_entries_that_are_picked_otherwise_in_another_draw(tmp_path):
+    """A sigmoid in two pieces, each of as many numbers as have that sign."""
+    text = (
+        ADDED.replace("1 / (1 + np.exp(-x @ self.W1))", "self.squashed(x @ self.W1)")
+        + """
+    def squashed(self, z):
+        a = z.copy()
+        a[z >= 0] = 1 / (1 + np.exp(-z[z >= 0]))
+        a[z < 0] = np.exp(z[z < 0]) / (1 + np.exp(z[z < 0]))
+        return a
+"""
+    )
+    with pytest.raises(ValueError, match="nothing was found that steps by them"):
+        examined(tmp_path, text)
+    wrong = examined(tmp_path, text.replace("1 / (1 + np.exp(-z[z >= 0]))", "1 / (2 + np.exp(-z[z >= 0]))"))
+    assert [p["name"] for p in wrong["parameters"] if not p["right"]] == ["W1"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -18,8 +18,9 @@ from jaxnet.compare.author.judged import Astray, Endless, Judged, Unexplained
 from jaxnet.compare.author.levels import RIGHT, Level, holds, true_gradients
 from jaxnet.compare.author.lines import is_of_statement, where
 from jaxnet.compare.author.penalties import penalties
-from jaxnet.compare.author.rates import without_common_rate
+from jaxnet.compare.author.rates import common_to, numbers_of, without_common_rate
 from jaxnet.compare.author.raw import stepped, stepped_by
+from jaxnet.compare.author.readings import products
 from jaxnet.compare.author.recorder import MUTATORS, set_flat
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -45,9 +46,12 @@ SEVERAL = 4  # entries, of which that says something
 TURNING = PRODUCTS | {np.linalg.solve}
 
 
-def check_what_becomes_of_it(judged: Judged, wrong: list[str], findings: list[Finding]) -> None:
+def check_what_becomes_of_it(
+    judged: Judged, wrong: list[str], findings: list[Finding], inside: Mapping[str, Node]
+) -> None:
     """Where a line on the way to a step computes the right gradient, and another array is stepped with, an optimiser
-    that nobody knows may have made that of it. A layer's error, of which other gradients are made too, is none."""
+    that nobody knows may have made that of it. A layer's error, of which other gradients are made too, is none, unless
+    nothing else is `inside` of a step."""
     known = {f.at for f in findings if f.code != "unknown"}
     step = judged.step
     ways = {p: step.way_to(p) for p in step.parameters}
@@ -56,6 +60,7 @@ def check_what_becomes_of_it(judged: Judged, wrong: list[str], findings: list[Fi
         if f"d{name}" in known or p.size < 2 or common_multiple(judged.given[name], true, RIGHT) is not None:
             continue
         own = ways[p].difference(*(way for q, way in ways.items() if q is not p))
+        own |= {inside[name]} if name in inside else set()
         for node in sorted(own, key=lambda n: n.number):
             in_one = chosen is not None and is_of_statement(chosen, node) and not is_of_statement(node, p.after)
             may_be = node.shape == p.before.shape and any(t.any() for t in true) and not in_one
@@ -85,17 +90,26 @@ def check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], f
 
 
 def without_rates_of_their_own(judged: Judged, findings: list[Finding]) -> list[Finding]:
-    """Where no rate is common to all steps, a number that one gradient is times the others' may be its rate: nothing is
-    said of it beside another mistake, and there is no verdict on it alone."""
-    off = {f.at for f in findings if f.code == "wrong-scale" and f.at[1:] in judged.names}
-    if not off or not judged.step.is_authors or not without_common_rate(judged.step, judged.drawn[0]):
+    """Where no rate is common to all steps, or a line multiplies one gradient alone, a number that this is times the
+    others' may be its rate: nothing is said of it beside another mistake, and there is no verdict on it alone."""
+    step, values = judged.step, judged.drawn[0]
+    off = {f.at: f.scale or 0.0 for f in findings if f.code == "wrong-scale" and f.at[1:] in judged.names}
+    if not off or not step.is_authors:
         return findings
-    others = [f for f in findings if f.code != "wrong-scale" or f.at not in off]
-    for alone in sorted(off - {f.at for f in others}):
-        raise Unexplained(
-            f"{alone} is the gradient times another number than others are, and no rate is common to all steps: right "
-            "if each has its own, and wrong if not"
-        )
+    numbers = {f"d{name}": numbers_of(p, step, values, judged.made[name]) for name, p in judged.names.items()}
+    outside = {at: [n for n in of if n.outside and not n.counts] for at, of in numbers.items()}
+    shared = common_to(list(outside.values()))
+
+    def has_rate(at: str) -> bool:
+        own = [n.size for n in outside[at] if n not in common_to([outside[at], shared])]
+        return is_among(abs(off[at]), products(own), RIGHT)
+
+    own = set(off) if without_common_rate(step, values) else set(filter(has_rate, off))
+    others = [f for f in findings if f.code != "wrong-scale" or f.at not in own]
+    for alone in sorted(own - {f.at for f in others}):
+        no_rate = "is the gradient times another number than others are, and no rate is common to all steps"
+        its_own = f"alone is multiplied by {abs(off[alone]):.6g} once it is made"
+        raise Unexplained(f"{alone} {its_own if shared else no_rate}: right if it has a rate of its own, wrong if not")
     return others
 
 

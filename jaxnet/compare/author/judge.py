@@ -281,7 +281,8 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     if max(largest[0]) <= NOTHING * max(largest[1]) and not step.stale:  # a softmax of a single output, say
         raise ValueError("the loss depends on no parameter in these data: nothing can be told from it")
     doubts_of_steps.check_that_steps_follow(judged, [name for name, f in factors.items() if f and f < 0])
-    return _accused(judged, factors, known)
+    inside = {name: node for name, p in by_name.items() for lv in fitted[p] if lv.factor and (node := lv.node)}
+    return _accused(judged, factors, known, inside)
 
 
 def _is_nothing(factor: float | None) -> bool:
@@ -354,8 +355,8 @@ def _constant_is_ours(judged: Judged) -> bool:
     return chosen or have_hidden_numbers(judged.step, judged.drawn[0])
 
 
-def _accused(judged: Judged, factors, known: list[float]) -> Judged:
-    """What is wrong, by a formula where one is known."""
+def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node]) -> Judged:
+    """What is wrong, by a formula where one is known. What is right `inside` of a step may be what was meant."""
     if judged.step.stale:
         stale = [Finding(f"d{name}", "stale-gradient") for name in judged.given]
         return judged._replace(findings=stale, wrong=list(judged.given), proof="unchanged")
@@ -381,7 +382,7 @@ def _accused(judged: Judged, factors, known: list[float]) -> Judged:
     findings = doubts_of_steps.without_rates_of_their_own(judged, findings)
     doubts_of_steps.check_for_entries_that_stay(judged, wrong)
     doubts.check_for_another_number(judged, wrong)
-    doubts_of_steps.check_what_becomes_of_it(judged, wrong, findings)
+    doubts_of_steps.check_what_becomes_of_it(judged, wrong, findings, inside)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
     of_new = {f"d{name}" for name in wrong if Finding(f"d{name}", "unknown") in findings and _is_of_new(judged, name)}
     findings = [f._replace(code="weights-already-updated") if f.at in of_new else f for f in findings]

@@ -40,7 +40,7 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
         found = [] if step.stale else candidates(p, step)
         if p.after.place is None:  # the step is ours: a rate times the gradient, and no other number is a rate
             found = found[1:2] or found
-        numbers = numbers_of(p, step, drawn[0], found[-1] if found else None) if step.is_authors else []
+        numbers = numbers_of(p, step, drawn[0], found[-1].node if found else None) if step.is_authors else []
         first = min((n.node.number for n in numbers), default=0)
         inside = {c.node: ancestors([c.node], first) for c in found}
         levels[p] = [

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.lines import is_of_statement, statement_of
-from jaxnet.compare.author.raw import Candidate, is_kept, is_scaling, stepped
+from jaxnet.compare.author.raw import is_kept, is_scaling, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, multiples, nodes_in
@@ -26,32 +26,51 @@ class Number(NamedTuple):
     size: float
     counts: bool  # it divides by the number of examples
     outside: bool  # of the line that makes the gradient: in that of the step, or of what an optimiser keeps, or between
+    share: bool = False  # it is the 1 − β of a moving average
 
 
-def numbers_of(
-    parameter: Parameter, step: Step, values: Values, made: Candidate | None = None, factors: bool = False
-) -> list[Number]:
+def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | None = None) -> list[Number]:
     """By what numbers something is multiplied on the way to a step, the outermost first, and of one place once: what
-    follows from the labels, or in the line of the step, and in that of what an optimiser keeps, anything
-    (`W -= rate * X.T @ error`) but the parameter, and elsewhere the other `factors` of what follows from the labels
-    (`dW = rate * X.T @ error`). What `made` the gradient is outside of no gradient."""
+    follows from the labels, and the other factors of that (`dW = rate * X.T @ error`), and in the line of the step, or
+    of what an optimiser keeps, anything but the parameter. What `made` the gradient is outside of no gradient."""
     way = step.way_to(parameter)
     kept = [n for n in way if is_kept(n, step)]
     begin = {parent for n in kept for parent in n.parents if parent not in way}.union(p.root for p in step.parameters)
     inside = ancestors(nodes_in(parameter.steps), min(n.number for n in begin), begin.__contains__) - begin
-    products = (n for n in way if factors and n.function not in (np.add, np.subtract))
-    counted = step.labelled.union(*(n.parents for n in products))
+    counted = step.labelled.union(*(n.parents for n in way if n.function not in (np.add, np.subtract)))
     lines = {parameter.after.place, *(n.place for n in kept)}
     inside = (n for n in inside if n in counted or n.place in lines)
     found: dict[tuple, Number] = {}
-    for node in sorted((n for n in inside if is_scaling(n, step)), key=lambda n: -n.number):
-        # A parameter that is multiplied decays.
-        if node.site in found or parameter.before in multiples(node) or not (size := scale_of(node, values)):
+    for node in sorted(inside, key=lambda n: -n.number):
+        # A parameter that is multiplied decays; and what is another number in each step, as a norm, is no rate.
+        varies = node.size > 1 and any(n.size == 1 and (n in step.active or n in step.labelled) for n in node.parents)
+        if node.site in found or parameter.before in multiples(node) or varies:
             continue
-        counts = node.function is np.true_divide and is_among(1 / size, step.counts, SAME)
-        later = made is not None and node.number > made.node.number and not is_of_statement(node, made.node)
-        found[node.site] = Number(node, size, counts, later or (node.place in lines and not counts))
+        scales = is_scaling(node, step) and (node.size > 1 or len(step.labelled.intersection(node.parents)) < 2)
+        size = scale_of(node, values) if scales else _common_factor(node, step, values)
+        if size:
+            counts = node.function is np.true_divide and is_among(1 / size, step.counts, SAME)
+            later = made is not None and node.number > made.number and not is_of_statement(node, made)
+            share = any(node in n.parents and _are_all(node, size, n, values) for n in kept)
+            found[node.site] = Number(node, size, counts, later or (node.place in lines and not counts), share)
     return list(found.values())
+
+
+def _are_all(node: Node, size: float, kept: Node, values: Values) -> bool:
+    """Whether a number, and that by which what is kept is multiplied beside it, are 1 together."""
+    beside = [scale_of(n, values) for n in kept.parents if n is not node and n.function is np.multiply]
+    return is_among(size + beside[0], [1.0], SAME) if beside else size < 1  # nothing is kept yet
+
+
+def _common_factor(node: Node, step: Step, values: Values) -> float:
+    """Where a number is multiplied by another one that is recorded too: that, if all steps are; 0 if not."""
+    others = [n for n in node.parents if n not in step.labelled]
+    if node.function is not np.multiply or node.size > 1 or len(others) != 1 or others[0] in step.active:
+        return 0.0
+    uses = [
+        {parent for n in step.way_to(p) if n.function is np.multiply for parent in n.parents} for p in step.parameters
+    ]
+    return abs(float(np.reshape(values(others[0]), ()))) if all(others[0] in of for of in uses) else 0.0
 
 
 def scale_of(node: Node, values: Values) -> float:
@@ -63,11 +82,14 @@ def scale_of(node: Node, values: Values) -> float:
 
 
 def have_hidden_numbers(step: Step, values: Values) -> bool:
-    """Whether of all that is stepped, or of any where no number is common to them, the statement that makes the step,
-    or what an optimiser keeps, or where no number is in these, that of one on the way, has products that are none of
-    arrays: 1/m in `rate / m * dW`, or 2 in `rate * 2 * dW`."""
-    first = min(p.root.number for p in step.parameters)
-    made = ancestors((p.after for p in step.parameters), first)
+    """Whether nobody can tell what of a constant is the rate: where no number is common to all steps but inside of the
+    lines that make gradients; or where the statement that makes a step, or what an optimiser keeps, has products that
+    are none of arrays: 1/m in `rate / m * dW`, or 2 in `rate * 2 * dW`."""
+    numbers = [numbers_of(p, step, values) for p in step.parameters]
+    outside = common_to([[n for n in of if n.outside] for of in numbers])
+    if not outside and any(not n.counts for n in common_to(numbers)):
+        return True
+    made = ancestors((p.after for p in step.parameters), min(p.root.number for p in step.parameters))
     recorded = {(n.instruction, n.place) for n in made if n.function in (np.true_divide, np.multiply) and n.place}
 
     def has_more(node: Node) -> bool:
@@ -80,20 +102,14 @@ def have_hidden_numbers(step: Step, values: Values) -> bool:
         of_0 = is_kept(node, step) and len(node.parents) == 1  # β v, of a v that is the number 0 yet
         return sum(isinstance(operator, (ast.Div, ast.Mult)) for operator in operators) > len(here) + of_0
 
-    numbers = {p: numbers_of(p, step, values) for p in step.parameters}
-    outside = {p: [n for n in of if n.outside] for p, of in numbers.items()}
-
-    def is_hidden(p: Parameter) -> bool:
-        kept = [n for n in step.way_to(p) if is_kept(n, step)]
-        return any(map(has_more, [p.after, *kept, *(n.node for n in numbers[p] if not outside[p])]))
-
-    return (all if common_to(list(outside.values())) else any)(map(is_hidden, step.parameters))
+    ways = ((p.after, *(n for n in step.way_to(p) if is_kept(n, step))) for p in step.parameters)
+    return (all if outside else any)(any(map(has_more, way)) for way in ways)
 
 
 def without_common_rate(step: Step, values: Values) -> bool:
     """Whether steps are multiplied by numbers, once they are of no common error, and by none all of them: then each may
     be a rate of its own."""
-    found = [numbers_of(p, step, values, factors=True) for p in step.parameters if stepped(p, values).any()]
+    found = [numbers_of(p, step, values) for p in step.parameters if stepped(p, values).any()]
     times = Counter(number.node for of in found for number in of)
     own = [[number for number in of if times[number.node] == 1] for of in found]
     return any(not n.counts for of in own for n in of) and not common_to(own)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxnet.compare.author.levels import RIGHT, Level, divided, is_one, up_to_formula
-from jaxnet.compare.author.rates import common_to
+from jaxnet.compare.author.rates import Number, common_to
 from jaxnet.compare.author.raw import spread
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -48,14 +48,21 @@ def readings(fitted: dict[Parameter, list[Level]]) -> Iterator[Choice]:
     groups = [[p for p in given if (given[p] is fitted[p][0]) is whole] for whole in (True, False)]
     telling = [[p for p in of if p in known or known.keys().isdisjoint(of)] for of in groups]
     possible = [_rates([(given[p], fitted[p][0]) for p in of]) for of in telling]
+    shared = [common_to([_outside(given[p]) for p in of]) for of in telling]
 
-    def by_rates(of_groups: tuple[float, ...], each_its_own: bool) -> Choice:
-        rates = {p: rate for of, rate in zip(groups, of_groups, strict=True) for p in of}
-        return {p: _without(_rate_of(level, rates[p], each_its_own), level, fitted[p]) for p, level in given.items()}
+    def by_rates(of_groups: tuple[float, ...], constant: float | None) -> Choice:
+        rates = {p: (rate, numbers) for of, rate, numbers in zip(groups, of_groups, shared, strict=True) for p in of}
+        taken = {p: _rate_of(level, fitted[p][0], *rates[p], constant) for p, level in given.items()}
+        return {p: _without(taken[p], level, fitted[p]) for p, level in given.items()}
 
-    ways = itertools.product((False, True) if known else (True,), itertools.product(*possible))
-    choices = (by_rates(rates, own) for own, rates in ways)
-    yield from [max(choices, key=_explained)] if known else choices
+    alike = [by_rates(rates, None) for rates in itertools.product(*possible)]
+    if not known:
+        yield from alike
+        return
+    constants = {round(abs(lv.factor), 12) for choice in alike for p, lv in choice.items() if p in known and lv.factor}
+    constants |= {abs(lv.factor or 0) / math.prod(n.size for n in _outside(lv)) for lv in known.values()}
+    own = (by_rates(of, constant) for of in itertools.product(*possible) for constant in [1.0, *sorted(constants)])
+    yield max([*alike, *own], key=_explained)
 
 
 def _given(levels: list[Level], of_linear: set[Node]) -> Level:
@@ -84,7 +91,7 @@ def _rates(levels: list[tuple[Level, Level]]) -> list[float]:
     outside = common_to([[n for n in level.numbers if n.outside] for level, _ in levels])
     if numbers := [n.size for n in outside if not n.counts]:
         every = numbers + [n.size for n in outside if n.counts]
-        return [means * rate for rate in (math.prod(numbers), *_products(every), math.prod(every))]
+        return [means * rate for rate in (math.prod(numbers), *products(every))]
     has_rate = any(not n.counts for n in farther)
     inside = [] if has_rate else common_to([[n for n in level.numbers if not n.counts] for level, _ in levels])
     if len(inside) == 1 and all(level is whole for level, whole in levels):
@@ -92,9 +99,10 @@ def _rates(levels: list[tuple[Level, Level]]) -> list[float]:
     return [means, *(means * n.size for n in (*outside, *inside))]
 
 
-def _products(numbers: list[float]) -> list[float]:
+def products(numbers: list[float]) -> list[float]:
+    """Of some of these numbers, and of all."""
     few = numbers[:MOST_NUMBERS]
-    return [math.prod(of) for count in range(1, len(few)) for of in itertools.combinations(few, count)]
+    return [math.prod(of) for count in range(1, len(few) + 1) for of in itertools.combinations(few, count)]
 
 
 def _explained(choice: Choice) -> tuple[bool, int, int]:
@@ -105,16 +113,31 @@ def _explained(choice: Choice) -> tuple[bool, int, int]:
     return all_share, sharing, sum(is_among(c, [1.0], RIGHT) for c in constants)
 
 
-def _rate_of(level: Level, rate: float, its_own: bool) -> float:
-    """The rate that is taken off one step: that of all; if that is nowhere in it, or numbers of `its_own` make it the
-    true one, these."""
-    own = [n.size for n in level.numbers if n.outside and not n.counts]
-    if not own or (not its_own and (level.factor or rate == 1)):
+def _outside(level: Level) -> list[Number]:
+    return [n for n in level.numbers if n.outside and not n.counts]
+
+
+def _rate_of(level: Level, whole: Level, rate: float, shared: list[Number], constant: float | None) -> float:
+    """The rate that is taken off one step: that of all, times numbers of its own by which it has the `constant` of
+    others. If the rate of all is nowhere in it, its own ones. What a gradient was multiplied by before the rate is no
+    rate of its own, unless it is an average's share."""
+    numbers = _outside(level)
+    in_all = common_to([numbers, shared])
+    last = max((n.node for n in in_all), key=lambda n: n.number, default=None)
+    is_farther = any(n not in level.numbers for n in _outside(whole))
+
+    def may_be_own(n: Number) -> bool:
+        later = not is_farther if last is None else n.node.number > last.number or n.node.place == last.place
+        return n not in in_all and (n.share or later)
+
+    own = [n.size for n in filter(may_be_own, numbers)]
+    if not own or (constant is None and (level.factor or rate == 1)):
         return rate
-    of_own, numbers = [*_products(own), math.prod(own)], [n.size for n in level.numbers]
-    exact = (k for k in of_own if level.factor and is_among(abs(level.factor), [k], RIGHT))
-    has_it = is_among(rate, [*_products(numbers), math.prod(numbers)], RIGHT)
-    return next(exact, rate if has_it else of_own[-1])
+    base = rate if in_all else 1.0
+    of_own = [base * k for k in products(own)]
+    if level.factor and constant:
+        return next((k for k in of_own if is_among(abs(level.factor) / k, [constant], RIGHT)), rate)
+    return rate if in_all else of_own[-1]
 
 
 def _without(rate: float, level: Level, levels: list[Level]) -> Level:
