@@ -4787,6 +4787,50 @@ def test_the_constant_is_what_no_rate_accounts_for(tmp_path, how):
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
 
 
+AVERAGED = (r"W2 -= 0.1 \* dW2", "vW2 = 0.9 * vW2 + 0.1 * dW2\n    W2 -= 0.1 * vW2")
+HALF = (ERROR, "(P - Y) / 18")
+# The same, where one array is stepped otherwise than others, and what is then said: the constant, or why there is none.
+RATES_OF_ONE = {
+    "a moving average": ([HALF, AVERAGED, VELOCITIES], 0.5),
+    "a factor in its step": ([HALF, (r"0.1 \* dW2", "0.1 * dW2 * 0.3")], 0.5),
+    "a rate in its velocity": (
+        [HALF, VELOCITIES, (r"W2 -= 0.1 \* dW2", "vW2 = 0.9 * vW2 + 0.1 * dW2\n    W2 -= vW2"),
+         (r"b2 -= 0.1 \* db2", "vb2 = 0.9 * vb2 + 0.1 * db2\n    b2 -= 0.1 * vb2")], 0.5),
+    "a factor before the rate": ([("    W1 -=", "    dW2 *= 2\n    W1 -=")], "dW2 alone is multiplied by 2 once it is"),
+    "its signs": ([(r"b2 -= 0.1 \* db2", "b2 -= 0.1 * np.sign(db2)")], 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", RATES_OF_ONE)
+def test_a_rate_of_one_array_s_own(tmp_path, how):
+    changes, expected = RATES_OF_ONE[how]
+    text = functools.reduce(lambda text, change: re.sub(*change, text), changes, PLAIN)
+    if isinstance(expected, str):
+        with pytest.raises(ValueError, match=expected):
+            examined(tmp_path, text)
+        return
+    found = [(f["at"], f["scale"]) for f in examined(tmp_path, text)["findings"]]
+    assert found == [("loss", pytest.approx(expected))] * (expected != 1)
+
+
+def test_a_constant_that_makes_up_for_an_average_s_share_is_seen(tmp_path):
+    """Of 1 − β = 0.1 in all steps, and gradients of which one is ten times too large by the line that makes it."""
+    text = re.sub(LINE, r"v\1 = 0.9 * v\1 + 0.1 * \2\n    \1 -= 0.1 * v\1", re.sub(*VELOCITIES, PLAIN))
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("dW2, db2 = A1.T @ dZ2", "dW2, db2 = 10 * A1.T @ dZ2"))
+    assert [(f["at"], f["code"], f["scale"]) for f in said["findings"]] == [("dW2", "wrong-scale", pytest.approx(10))]
+
+
+@pytest.mark.parametrize("rate", ["0.1 * np.exp(-0.01 * k)", "np.float64(0.1)"])
+def test_a_rate_that_is_recorded_is_one_for_numbers_too(tmp_path, rate):
+    text = OF_NUMBERS.replace("STEP", "r = RATE\n    w = w - r * X.T @ (p - y) / 25\n    b = b - r * DB")
+    text = text.replace("for _", "for k").replace("RATE", rate)
+    right = text.replace("DB", "np.mean(p - y)")
+    assert (examined(tmp_path, right)["verdict"], examined(tmp_path, right)["findings"]) == ("right", [])
+    wrong = examined(tmp_path, text.replace("DB", "np.sum(p - y)"))
+    assert [p["right"] for p in wrong["parameters"]] == [True, False]
+
+
 def test_a_rate_that_makes_up_for_a_constant(tmp_path):
     """A mean over all of 10 × 9 entries, gradients over 9 examples, and a rate of 0.1."""
     text = PLAIN.replace("np.eye(3)[np.arange(9) % 3]", "np.eye(10)[np.arange(9)]").replace("3) / 2", "10) / 2")

@@ -67,10 +67,12 @@ def _common_factor(node: Node, step: Step, values: Values) -> float:
     others = [n for n in node.parents if n not in step.labelled]
     if node.function is not np.multiply or node.size > 1 or len(others) != 1 or others[0] in step.active:
         return 0.0
-    uses = [
-        {parent for n in step.way_to(p) if n.function is np.multiply for parent in n.parents} for p in step.parameters
-    ]
-    return abs(float(np.reshape(values(others[0]), ()))) if all(others[0] in of for of in uses) else 0.0
+    for p in step.parameters:
+        way = step.way_to(p)
+        products = (n for n in way.union(*(n.parents for n in way)) if n.function is np.multiply)  # rate * X.T, too
+        if not any(others[0] in n.parents for n in products):
+            return 0.0
+    return abs(float(np.reshape(values(others[0]), ())))
 
 
 def scale_of(node: Node, values: Values) -> float:
