@@ -4944,8 +4944,10 @@ def test_a_mask_that_cuts_nothing_off_is_drawn_again(tmp_path):
     """Dropout that keeps all units of a small layer, by chance, would hide that the error does not go through it."""
     text = PLAIN.replace("A1 = ", "K = np.random.rand(9, 5) < 0.999\n    A1 = K * ").replace("W2.T * ", "W2.T * K * ")
     assert examined(tmp_path, text)["verdict"] == "right"
-    said = examined(tmp_path, text.replace("W2.T * K * ", "W2.T * "))
-    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+    wrong = text.replace("W2.T * K * ", "W2.T * ")
+    assert [p["name"] for p in examined(tmp_path, wrong)["parameters"] if not p["right"]] == ["W1", "b1"]
+    with pytest.raises(ValueError, match=r"line 7 of net\.py makes a mask that never cuts anything off"):
+        examined(tmp_path, wrong.replace("0.999", "1 - 0"))
 
 
 def test_a_penalty_that_an_argument_sizes_is_seen(tmp_path):

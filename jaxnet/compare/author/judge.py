@@ -36,7 +36,7 @@ from jaxnet.compare.author.readings import equal_to_truth, readings, shared_cons
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in
-from jaxnet.compare.author.truth import Loss, Truth, draws, has_more_terms, multiple_of, truths
+from jaxnet.compare.author.truth import Loss, Truth, draws, has_more_terms, idle_masks, may_cut, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple
 from jaxnet.compare.teeth import Teeth, teeth
@@ -58,6 +58,13 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     alive = [v for k, v in enumerate(drawn) if any(arrays[k].any() for arrays in judged.given.values())]
     if judged.wrong and DRAWS <= len(alive) < len(drawn):  # in the others all is 0, which any formula may give
         judged = _in_draws(tape, step, names, loss, alive)
+    if judged.wrong and (idle := idle_masks(step, Values())) and not any(map(may_cut, idle)):
+        as_it_was = _in_draws(tape, step, names, loss, draws(step, DRAWS, tape, other_masks=False))
+        if not as_it_was.wrong:
+            raise Unexplained(
+                f"nothing is wrong, but {where(idle[0])} makes a mask that never cuts anything off: with one that does "
+                f"the gradient of {judged.wrong[0]} would be wrong"
+            )
     if {f.code for f in judged.findings if f.severity == "error"} <= {"weight-penalty"}:
         doubts_of_steps.check_for_a_later_penalty(judged, tape)
     if judged.wrong:

@@ -84,10 +84,10 @@ FEW = 4  # numbers, of which in two draws none may be cut off
 MOST_DRAWS = 6
 
 
-def draws(step: Step, count: int, tape: Tape) -> list[Values]:
+def draws(step: Step, count: int, tape: Tape, other_masks: bool = True) -> list[Values]:
     """The record with generic parameters, as often as asked for, and more often where few numbers are cut off by relus:
     each of them is to be cut off once. They are made for data of their size, and where there is a weight penalty, by
-    turns of one size for all data.
+    turns of one size for all data. Masks are as they were where there are to be no others.
 
     Where the program branched on a number (`if z > 0`), a draw in which it would have branched otherwise is no run of
     it: then the parameters are moved less and less from where they were.
@@ -96,7 +96,7 @@ def draws(step: Step, count: int, tape: Tape) -> list[Values]:
     asked = [(node, outcome) for node, outcome in tape.decisions if node in step.active and node.number <= step.last]
     # What else is made with these parameters, of all data perhaps, is none of the step's affairs.
     step = step._replace(active=step.active & ancestors(_ends(step)))
-    data = _unseen(step, Values(), random)
+    data = _unseen(step, Values(), random, other_masks)
     found = _drawn(step, count, tape, asked, data, random)
     if not asked and (pooled := list(tied(step, found[0]))):  # with noise, a program would be told otherwise if it asks
         return _drawn(step, count, tape, asked, data | _apart(step, pooled, random), random)
@@ -198,7 +198,7 @@ def _given(values: dict[Parameter, Array]) -> dict[Node, Array]:
     return {node: value for p, of_p in values.items() for node, value in p.given(of_p).items()}
 
 
-def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[Node, Array]:
+def _unseen(step: Step, recorded: Values, random: np.random.Generator, other_masks: bool) -> dict[Node, Array]:
     """Other data where a layer was given zeros alone, which would hide its weights, as the first row of XOR does; and
     masks that cut something off where those that were drawn at random cut off nothing."""
     labels = ancestors(m.labels for e in step.examples for m in e.meetings if m.labels is not None)
@@ -208,13 +208,13 @@ def _unseen(step: Step, recorded: Values, random: np.random.Generator) -> dict[N
             zeros |= inputs
     leaves = {n for n in ancestors(zeros) if n.function is None and n.size > 1 and n not in labels}
     data = {n: recorded(n) + random.normal(size=n.shape) for n in sorted(leaves, key=lambda n: n.number)}
-    for mask in _idle_masks(step, recorded):
+    for mask in idle_masks(step, recorded) if other_masks else ():
         kept = random.permutation(mask.size).reshape(mask.shape) % 2
         data[mask] = (recorded(mask) * kept).astype(np.asarray(recorded(mask)).dtype)
     return data
 
 
-def _idle_masks(step: Step, recorded: Values) -> list[Node]:
+def idle_masks(step: Step, recorded: Values) -> list[Node]:
     """What was drawn at random, and multiplies arrays of the forward pass by one and the same number."""
     multiplied = {n for m in step.active if m.function is np.multiply for n in m.parents} - step.active
     masks = set()
@@ -226,6 +226,17 @@ def _idle_masks(step: Step, recorded: Values) -> list[Node]:
         first = next((n for n in possible if np.ptp(recorded(n) * 1.0) == 0), None)
         masks |= {first} if first is not None and np.all(recorded(first)) else set()
     return sorted(masks, key=lambda n: n.number)
+
+
+def may_cut(mask: Node) -> bool:
+    """Whether what was drawn between two whole numbers could have cut something off: `rand < 1` never does."""
+    recorded = Values()
+    drawn = [n for n in ancestors([mask]) if n.origin == "random"]
+    ends = (
+        {n: np.full(n.shape, np.floor(np.min(recorded(n)))) for n in drawn},
+        {n: np.full(n.shape, np.nextafter(np.ceil(np.max(recorded(n))), -np.inf)) for n in drawn},
+    )
+    return mask in drawn or not all(np.all(Values(end)(mask)) for end in ends)
 
 
 def multiplied(step: Step) -> dict[Parameter, set[Node]]:
