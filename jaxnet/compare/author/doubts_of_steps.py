@@ -15,7 +15,7 @@ from jaxnet.compare.author.chains import PIECEWISE
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.intended import adds_up
 from jaxnet.compare.author.judged import Astray, Endless, Judged, Unexplained
-from jaxnet.compare.author.levels import RIGHT, Level, holds, true_gradients
+from jaxnet.compare.author.levels import RIGHT, Level, constant_to, true_gradients
 from jaxnet.compare.author.lines import is_of_statement, where
 from jaxnet.compare.author.penalties import penalties
 from jaxnet.compare.author.rates import common_to, numbers_of, without_common_rate
@@ -47,7 +47,7 @@ TURNING = PRODUCTS | {np.linalg.solve}
 
 
 def check_what_becomes_of_it(
-    judged: Judged, wrong: list[str], findings: list[Finding], inside: Mapping[str, Node]
+    judged: Judged, wrong: list[str], findings: list[Finding], common: float, inside: Mapping[str, Node]
 ) -> None:
     """Where a line on the way to a step computes the right gradient, and another array is stepped with, an optimiser
     that nobody knows may have made that of it. A layer's error, of which other gradients are made too, is none, unless
@@ -57,14 +57,16 @@ def check_what_becomes_of_it(
     ways = {p: step.way_to(p) for p in step.parameters}
     for name in wrong:
         p, true, chosen = judged.names[name], judged.true[name], judged.chosen[name]
-        if f"d{name}" in known or p.size < 2 or common_multiple(judged.given[name], true, RIGHT) is not None:
+        if f"d{name}" in known or common_multiple(judged.given[name], true, RIGHT) is not None:
             continue
         own = ways[p].difference(*(way for q, way in ways.items() if q is not p))
         own |= {inside[name]} if name in inside else set()
         for node in sorted(own, key=lambda n: n.number):
             in_one = chosen is not None and is_of_statement(chosen, node) and not is_of_statement(node, p.after)
-            may_be = node.shape == p.before.shape and any(t.any() for t in true) and not in_one
-            if may_be and holds(node, true, judged.drawn):
+            factor = constant_to(node, true, judged.drawn) if any(t.any() for t in true) and not in_one else None
+            # A number may be a multiple of much: it is to be that which right gradients have.
+            as_others = len(wrong) < len(judged.names) and factor and is_among(abs(factor), [common], RIGHT)
+            if factor is not None and (p.size > 1 or as_others):
                 raise Unexplained(
                     f"{where(node)} makes the gradient of {name}, and the step makes something else of it: right "
                     "if that is an optimiser's, and wrong if not"

@@ -389,7 +389,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     findings = doubts_of_steps.without_rates_of_their_own(judged, findings)
     doubts_of_steps.check_for_entries_that_stay(judged, wrong)
     doubts.check_for_another_number(judged, wrong)
-    doubts_of_steps.check_what_becomes_of_it(judged, wrong, findings, inside)
+    doubts_of_steps.check_what_becomes_of_it(judged, wrong, findings, common, inside)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
     of_new = {f"d{name}" for name in wrong if Finding(f"d{name}", "unknown") in findings and _is_of_new(judged, name)}
     findings = [f._replace(code="weights-already-updated") if f.at in of_new else f for f in findings]
