@@ -1807,6 +1807,8 @@ def test_a_small_number_in_the_loss_and_in_its_derivative(tmp_path):
     """Where predictions are next to 0 it is not small; nor are weights of a hundred inputs as large as a few biases."""
     said = examined(tmp_path, SOFTENED)
     assert (said["verdict"], said["truth"]) == ("right", "jax.grad of your forward pass and loss")
+    scaled = SOFTENED.replace("dp = -(", "dp = -1.1 * (").replace("X.T @ dz", "X.T @ dz / 1.1")  # a rate of its own
+    assert examined(tmp_path, scaled)["verdict"] == "right-up-to-scale"
     without = SOFTENED.replace("dz = dp * p * (1 - p)", "dz = (p - y) / 400")
     said = examined(tmp_path, without)
     assert (said["verdict"], said["truth"][-32:]) == ("right", "without the small constant in it")
@@ -5308,7 +5310,7 @@ def test_numbers_of_a_list_that_are_one_draw_are_not_accused(tmp_path):
     text = PLAIN_NUMBERS.replace(
         "[random.uniform(-1, 1) for _ in range(n + 1)]", "[0.5 * random.uniform(-1, 1)] * (n + 1)"
     )
-    with pytest.raises(ValueError, match=r"one and the same|is not what the first has made of layer"):
+    with pytest.raises(ValueError, match="is not what the first has made of layer"):
         examined(tmp_path, text)
 
 
@@ -5440,7 +5442,7 @@ def test_a_signed_error_is_no_loss(tmp_path, summed):
     """By it a gradient without the error was right: p (1 − p) x is the derivative of p − t."""
     text = FORGOTTEN.replace("SUMMED", summed)
     assert examined(tmp_path, text)["verdict"].startswith("right")
-    with pytest.raises(ValueError, match=r"no gradient is that of it, nor of another loss|no loss was computed"):
+    with pytest.raises(ValueError, match="no gradient is that of it, nor of another loss"):
         examined(tmp_path, text.replace("error * p", "p"))
 
 

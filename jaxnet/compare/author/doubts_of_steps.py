@@ -18,9 +18,15 @@ from jaxnet.compare.author.judged import Astray, Endless, Judged, Unexplained
 from jaxnet.compare.author.levels import RIGHT, Level, constant_to, true_gradients
 from jaxnet.compare.author.lines import is_of_statement, where
 from jaxnet.compare.author.penalties import penalties
-from jaxnet.compare.author.rates import common_to, numbers_of, without_common_rate
+from jaxnet.compare.author.rates import (
+    but_for,
+    common_to,
+    numbers_of,
+    outside_of_formulas,
+    products,
+    without_common_rate,
+)
 from jaxnet.compare.author.raw import stepped, stepped_by
-from jaxnet.compare.author.readings import products
 from jaxnet.compare.author.recorder import MUTATORS, set_flat
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -98,13 +104,14 @@ def without_rates_of_their_own(judged: Judged, findings: list[Finding]) -> list[
     off = {f.at: f.scale or 0.0 for f in findings if f.code == "wrong-scale" and f.at[1:] in judged.names}
     if not off or not step.is_authors:
         return findings
-    numbers = {f"d{name}": numbers_of(p, step, values, judged.made[name]) for name, p in judged.names.items()}
-    outside = {at: [n for n in of if n.outside and not n.counts] for at, of in numbers.items()}
+    outside = {
+        f"d{name}": outside_of_formulas(numbers_of(p, step, values, judged.made[name]))
+        for name, p in judged.names.items()
+    }
     shared = common_to(list(outside.values()))
 
     def has_rate(at: str) -> bool:
-        own = [n.size for n in outside[at] if n not in common_to([outside[at], shared])]
-        return is_among(abs(off[at]), products(own), RIGHT)
+        return is_among(abs(off[at]), products([n.size for n in but_for(outside[at], shared)]), RIGHT)
 
     own = set(off) if without_common_rate(step, values) else set(filter(has_rate, off))
     others = [f for f in findings if f.code != "wrong-scale" or f.at not in own]

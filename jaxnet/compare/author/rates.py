@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,7 @@ from jaxnet.compare.author.tape import Node, ancestors, multiples, nodes_in
 from jaxnet.compare.multiples import is_among
 
 SAME = 1e-6
+MOST_NUMBERS = 6  # of which some together may be a rate
 
 
 class Number(NamedTuple):
@@ -130,3 +133,20 @@ def common_to(numbers: list[list[Number]]) -> list[Number]:
             found.append(number)
             left = [[n for n in of if n is not taken] for of, taken in zip(left, same, strict=True)]
     return found
+
+
+def outside_of_formulas(numbers: Iterable[Number]) -> list[Number]:
+    """Those that may be a rate: outside of the line that makes the gradient, and of no mean."""
+    return [n for n in numbers if n.outside and not n.counts]
+
+
+def but_for(numbers: list[Number], shared: list[Number]) -> list[Number]:
+    """Those that are not among the shared ones, as often as they are there."""
+    in_both = common_to([numbers, shared])
+    return [n for n in numbers if n not in in_both]
+
+
+def products(numbers: list[float]) -> list[float]:
+    """Of some of these numbers, and of all."""
+    few = numbers[:MOST_NUMBERS]
+    return [math.prod(of) for count in range(1, len(few) + 1) for of in itertools.combinations(few, count)]

@@ -15,14 +15,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxnet.compare.author.levels import RIGHT, Level, divided, is_one, up_to_formula
-from jaxnet.compare.author.rates import Number, common_to
+from jaxnet.compare.author.rates import Number, but_for, common_to, outside_of_formulas, products
 from jaxnet.compare.author.raw import spread
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, nodes_in
 from jaxnet.compare.multiples import common_multiple, is_among
 
-MOST_NUMBERS = 6  # of which some together may be a rate
 Choice = dict[Parameter, Level]
 
 
@@ -48,7 +47,7 @@ def readings(fitted: dict[Parameter, list[Level]]) -> Iterator[Choice]:
     groups = [[p for p in given if (given[p] is fitted[p][0]) is whole] for whole in (True, False)]
     telling = [[p for p in of if p in known or known.keys().isdisjoint(of)] for of in groups]
     possible = [_rates([(given[p], fitted[p][0]) for p in of]) for of in telling]
-    shared = [common_to([_outside(given[p]) for p in of]) for of in telling]
+    shared = [common_to([outside_of_formulas(given[p].numbers) for p in of]) for of in telling]
 
     def by_rates(of_groups: tuple[float, ...], constant: float | None) -> Choice:
         rates = {p: (rate, numbers) for of, rate, numbers in zip(groups, of_groups, shared, strict=True) for p in of}
@@ -59,10 +58,16 @@ def readings(fitted: dict[Parameter, list[Level]]) -> Iterator[Choice]:
     if not known:
         yield from alike
         return
+    best = max(alike, key=_explained)
+    if _explained(best)[1:] == (len(known), len(known)):  # all are the true ones
+        yield best
+        return
     constants = {round(abs(lv.factor), 12) for choice in alike for p, lv in choice.items() if p in known and lv.factor}
-    constants |= {abs(lv.factor or 0) / math.prod(n.size for n in _outside(lv)) for lv in known.values()}
+    constants |= {
+        abs(lv.factor or 0) / math.prod(n.size for n in outside_of_formulas(lv.numbers)) for lv in known.values()
+    }
     own = (by_rates(of, constant) for of in itertools.product(*possible) for constant in [1.0, *sorted(constants)])
-    yield max([*alike, *own], key=_explained)
+    yield max([best, *own], key=_explained)
 
 
 def _given(levels: list[Level], of_linear: set[Node]) -> Level:
@@ -99,12 +104,6 @@ def _rates(levels: list[tuple[Level, Level]]) -> list[float]:
     return [means, *(means * n.size for n in (*outside, *inside))]
 
 
-def products(numbers: list[float]) -> list[float]:
-    """Of some of these numbers, and of all."""
-    few = numbers[:MOST_NUMBERS]
-    return [math.prod(of) for count in range(1, len(few) + 1) for of in itertools.combinations(few, count)]
-
-
 def _explained(choice: Choice) -> tuple[bool, int, int]:
     """How much speaks for a choice: all share one constant; so many share one; so many are the true ones."""
     constants = [abs(lv.factor) for lv in choice.values() if lv.factor and not math.isnan(lv.factor)]
@@ -113,24 +112,21 @@ def _explained(choice: Choice) -> tuple[bool, int, int]:
     return all_share, sharing, sum(is_among(c, [1.0], RIGHT) for c in constants)
 
 
-def _outside(level: Level) -> list[Number]:
-    return [n for n in level.numbers if n.outside and not n.counts]
-
-
 def _rate_of(level: Level, whole: Level, rate: float, shared: list[Number], constant: float | None) -> float:
     """The rate that is taken off one step: that of all, times numbers of its own by which it has the `constant` of
     others. If the rate of all is nowhere in it, its own ones. What a gradient was multiplied by before the rate is no
     rate of its own, unless it is an average's share."""
-    numbers = _outside(level)
-    in_all = common_to([numbers, shared])
+    numbers = outside_of_formulas(level.numbers)
+    further = but_for(numbers, shared)
+    in_all = [n for n in numbers if n not in further]
     last = max((n.node for n in in_all), key=lambda n: n.number, default=None)
-    is_farther = any(n not in level.numbers for n in _outside(whole))
+    is_farther = any(n not in level.numbers for n in outside_of_formulas(whole.numbers))
 
     def may_be_own(n: Number) -> bool:
         later = not is_farther if last is None else n.node.number > last.number or n.node.place == last.place
-        return n not in in_all and (n.share or later)
+        return n.share or later
 
-    own = [n.size for n in filter(may_be_own, numbers)]
+    own = [n.size for n in filter(may_be_own, further)]
     if not own or (constant is None and (level.factor or rate == 1)):
         return rate
     base = rate if in_all else 1.0
