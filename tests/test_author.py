@@ -4774,6 +4774,9 @@ RATES = {
     "over the examples, and times a mean of errors": (
         [SUMS, (r"0.1 \* dW1", "0.1 / 9 * X.T @ dZ1"), (r"0.1 \* dW2", "0.1 / 9 * A1.T @ dZ2"),
          (r"0.1 \* db(\d)", r"0.1 * np.mean(dZ\1, 0)")], 1),
+    "over the examples, and times what sums and means have in common": (
+        [SUMS, (r"0.1 \* dW1", "0.1 / 9 * (2 * X.T @ dZ1)"), (r"0.1 \* dW2", "0.1 / 9 * (2 * A1.T @ dZ2)"),
+         (r"0.1 \* db(\d)", r"0.1 * np.mean(2 * dZ\1, 0)"), (r"-np.sum\(Y", "-2 * np.sum(Y")], 1),
 }  # fmt: skip
 
 
@@ -4801,6 +4804,9 @@ RATES_OF_ONE = {
         [HALF, VELOCITIES, (r"W2 -= 0.1 \* dW2", "vW2 = 0.9 * vW2 + 0.1 * dW2\n    W2 -= vW2"),
          (r"b2 -= 0.1 \* db2", "vb2 = 0.9 * vb2 + 0.1 * db2\n    b2 -= 0.1 * vb2")], 0.5),
     "a factor before the rate": ([("    W1 -=", "    dW2 *= 2\n    W1 -=")], "dW2 alone is multiplied by 2 once it is"),
+    "a factor in its velocity": (
+        [VELOCITIES, (r"W2 -= 0.1 \* dW2", "vW2 = 0.9 * vW2 + 2 * dW2\n    W2 -= 0.1 * vW2")],
+        "dW2 alone is multiplied by 2 once it is"),
     "its signs": ([(r"b2 -= 0.1 \* db2", "b2 -= 0.1 * np.sign(db2)")], 1),
 }  # fmt: skip
 
@@ -4826,13 +4832,16 @@ def test_a_constant_that_makes_up_for_an_average_s_share_is_seen(tmp_path):
 
 
 @pytest.mark.parametrize("rate", ["0.1 * np.exp(-0.01 * k)", "np.float64(0.1)"])
-def test_a_rate_that_is_recorded_is_one_for_numbers_too(tmp_path, rate):
-    text = OF_NUMBERS.replace("STEP", "r = RATE\n    w = w - r * X.T @ (p - y) / 25\n    b = b - r * DB")
-    text = text.replace("for _", "for k").replace("RATE", rate)
-    right = text.replace("DB", "np.mean(p - y)")
-    assert (examined(tmp_path, right)["verdict"], examined(tmp_path, right)["findings"]) == ("right", [])
-    wrong = examined(tmp_path, text.replace("DB", "np.sum(p - y)"))
-    assert [p["right"] for p in wrong["parameters"]] == [True, False]
+@pytest.mark.parametrize(
+    ("of_w", "of_b", "wrong"),
+    [("r * X.T @ (p - y) / 25", "r * np.mean(p - y)", "r * np.sum(p - y)"),
+     ("r * 2 / 50 * X.T @ (p - y)", "r * 2 / 50 * np.sum(p - y)", "r * 2 / 50 * 3 * np.sum(p - y)")],
+)  # fmt: skip
+def test_a_rate_that_is_recorded_is_one_for_numbers_too(tmp_path, rate, of_w, of_b, wrong):
+    text = OF_NUMBERS.replace("STEP", f"r = {rate}\n    w = w - {of_w}\n    b = b - {of_b}").replace("for _", "for k")
+    assert (examined(tmp_path, text)["verdict"], examined(tmp_path, text)["findings"]) == ("right", [])
+    said = examined(tmp_path, text.replace(of_b, wrong))
+    assert [p["right"] for p in said["parameters"]] == [True, False]
 
 
 def test_a_rate_that_makes_up_for_a_constant(tmp_path):

@@ -22,6 +22,11 @@ SAME = 1e-6
 MOST_NUMBERS = 6  # of which some together may be a rate
 
 
+class Factor(NamedTuple):
+    size: float
+    divides: bool  # it is one over a number that is divided by
+
+
 class Number(NamedTuple):
     """A number, without its sign, that an array is multiplied by on the way from the labels to a step."""
 
@@ -43,53 +48,71 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
     counted = step.labelled.union(*(n.parents for n in way if n.function not in (np.add, np.subtract)))
     lines = {parameter.after.place, *(n.place for n in kept)}
     inside = (n for n in inside if n in counted or n.place in lines)
-    found: dict[tuple, Number] = {}
+    found: dict[tuple, list[Number]] = {}
     for node in sorted(inside, key=lambda n: -n.number):
         # A parameter that is multiplied decays; and what is another number in each step, as a norm, is no rate.
         varies = node.size > 1 and any(n.size == 1 and (n in step.active or n in step.labelled) for n in node.parents)
-        if node.site in found or parameter.before in multiples(node) or varies:
+        made_of_numbers = node.size == 1 and node not in step.labelled  # what is multiplied by it has its factors
+        if node.site in found or parameter.before in multiples(node) or varies or made_of_numbers:
             continue
-        scales = is_scaling(node, step) and (node.size > 1 or len(step.labelled.intersection(node.parents)) < 2)
-        size = scale_of(node, values) if scales else _common_factor(node, step, values)
-        if size:
-            counts = node.function is np.true_divide and is_among(1 / size, step.counts, SAME)
-            later = made is not None and node.number > made.number and not is_of_statement(node, made)
+        later = made is not None and node.number > made.number and not is_of_statement(node, made)
+        for size, divides in _factors(node, step, values):
+            counts = divides and is_among(1 / size, step.counts, SAME)
             share = any(node in n.parents and _are_all(node, size, n, values) for n in kept)
-            found[node.site] = Number(node, size, counts, later or (node.place in lines and not counts), share)
-    return list(found.values())
+            number = Number(node, size, counts, later or (node.place in lines and not counts), share)
+            found.setdefault(node.site, []).append(number)
+    return [number for of_site in found.values() for number in of_site]
 
 
 def _are_all(node: Node, size: float, kept: Node, values: Values) -> bool:
     """Whether a number, and that by which what is kept is multiplied beside it, are 1 together."""
-    beside = [scale_of(n, values) for n in kept.parents if n is not node and n.function is np.multiply]
-    return is_among(size + beside[0], [1.0], SAME) if beside else size < 1  # nothing is kept yet
+    beside = [n for n in kept.parents if n is not node and n.function is np.multiply]
+    return is_among(size + scale_of(beside[0], values), [1.0], SAME) if beside else size < 1  # nothing is kept yet
 
 
-def _common_factor(node: Node, step: Step, values: Values) -> float:
-    """Where a number is multiplied by another one that is recorded too: that, if all steps are; 0 if not."""
+def _factors(node: Node, step: Step, values: Values) -> list[Factor]:
+    """By what numbers something is multiplied in a Node. A number that is multiplied by another one that is recorded
+    too may be an error and an input: only what is a factor of all steps counts."""
+    if is_scaling(node, step) and (node.size > 1 or len(step.labelled.intersection(node.parents)) < 2):
+        return _scales(node, values)
     others = [n for n in node.parents if n not in step.labelled]
     if node.function is not np.multiply or node.size > 1 or len(others) != 1 or others[0] in step.active:
-        return 0.0
+        return []
+    found = _factors_of(others[0], values)
     for p in step.parameters:
         way = step.way_to(p)
         products = (n for n in way.union(*(n.parents for n in way)) if n.function is np.multiply)  # rate * X.T, too
-        if not any(others[0] in n.parents for n in products):
-            return 0.0
-    return abs(float(np.reshape(values(others[0]), ())))
+        in_way = [f for n in products for i in n.inputs if np.size(i) == 1 for f in _factors_of(i, values)]
+        found = [f for f in found if any(f.divides == g.divides and is_among(f.size, [g.size], SAME) for g in in_way)]
+    return found
+
+
+def _factors_of(number: object, values: Values, divides: bool = False) -> list[Factor]:
+    """The numbers of which another one is the product, without signs: 0.1, 2 and 1/m of `0.1 * 2 / m`."""
+    if isinstance(number, Node) and number.size == 1 and number.function in (np.multiply, np.true_divide):
+        first, second = number.inputs
+        turned = divides != (number.function is np.true_divide)
+        return _factors_of(first, values, divides) + _factors_of(second, values, turned)
+    size = abs(float(np.reshape(values(number) if isinstance(number, Node) else number, ())))  # type: ignore
+    return [Factor(1 / size if divides else size, divides)] if size else []
 
 
 def scale_of(node: Node, values: Values) -> float:
     """The number, without its sign, by which an array is multiplied in a Node that scales it."""
+    return math.prod(factor.size for factor in _scales(node, values))
+
+
+def _scales(node: Node, values: Values) -> list[Factor]:
     array = next(parent for parent in node.parents if parent.size == node.size)
-    others = (values(i) if isinstance(i, Node) else i for i in node.inputs if i is not array)
-    number = abs(math.prod(float(np.reshape(other, ())) for other in others))
-    return 1 / (number or math.inf) if node.function is np.true_divide else number
+    divides = node.function is np.true_divide
+    return [f for i in node.inputs if i is not array for f in _factors_of(i, values, divides)]
 
 
 def have_hidden_numbers(step: Step, values: Values) -> bool:
     """Whether nobody can tell what of a constant is the rate: where no number is common to all steps but inside of the
     lines that make gradients; or where the statement that makes a step, or what an optimiser keeps, has products that
-    are none of arrays: 1/m in `rate / m * dW`, or 2 in `rate * 2 * dW`."""
+    are none of arrays: 1/m in `rate / m * dW`, or 2 in `rate * 2 * dW`. If steps have a common number, and some none
+    of their own beside it, that is the rate, unless all such statements have."""
     numbers = [numbers_of(p, step, values) for p in step.parameters]
     outside = common_to([[n for n in of if n.outside] for of in numbers])
     if not outside and any(not n.counts for n in common_to(numbers)):
@@ -108,14 +131,15 @@ def have_hidden_numbers(step: Step, values: Values) -> bool:
         return sum(isinstance(operator, (ast.Div, ast.Mult)) for operator in operators) > len(here) + of_0
 
     ways = ((p.after, *(n for n in step.way_to(p) if is_kept(n, step))) for p in step.parameters)
-    return (all if outside else any)(any(map(has_more, way)) for way in ways)
+    each_has_own = all(but_for(outside_of_formulas(of), outside) for of in numbers)
+    return (all if outside and not each_has_own else any)(any(map(has_more, way)) for way in ways)
 
 
 def without_common_rate(step: Step, values: Values) -> bool:
     """Whether steps are multiplied by numbers, once they are of no common error, and by none all of them: then each may
     be a rate of its own."""
     found = [numbers_of(p, step, values) for p in step.parameters if stepped(p, values).any()]
-    times = Counter(number.node for of in found for number in of)
+    times = Counter(node for of in found for node in {number.node for number in of})
     own = [[number for number in of if times[number.node] == 1] for of in found]
     return any(not n.counts for of in own for n in of) and not common_to(own)
 

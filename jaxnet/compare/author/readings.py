@@ -46,7 +46,9 @@ def readings(fitted: dict[Parameter, list[Level]]) -> Iterator[Choice]:
     # Those whose whole step is a multiple of the gradient have a rate, and of others it may be farther out.
     groups = [[p for p in given if (given[p] is fitted[p][0]) is whole] for whole in (True, False)]
     telling = [[p for p in of if p in known or known.keys().isdisjoint(of)] for of in groups]
-    possible = [_rates([(given[p], fitted[p][0]) for p in of]) for of in telling]
+    # What is a number of all steps is the rate, and then there is none farther in of one group alone.
+    of_all = common_to([outside_of_formulas(fitted[p][0].numbers) for p in given]) if all(telling) else []
+    possible = [_rates([(given[p], fitted[p][0]) for p in of], of_all) for of in telling]
     shared = [common_to([outside_of_formulas(given[p].numbers) for p in of]) for of in telling]
 
     def by_rates(of_groups: tuple[float, ...], constant: float | None) -> Choice:
@@ -86,14 +88,16 @@ def _given(levels: list[Level], of_linear: set[Node]) -> Level:
     return next(filter(is_multiple, levels), levels[-1])
 
 
-def _rates(levels: list[tuple[Level, Level]]) -> list[float]:
+def _rates(levels: list[tuple[Level, Level]], of_all: list[Number]) -> list[float]:
     """What the rate of all these steps may be, likeliest first: of the numbers that gradients, each beside its whole
     step, have in common outside of the lines that make them all, or one, or some; if there are none, and none farther
     out, none or one of those inside. That is the rate of whole steps, if there is but one. What is farther out, and is
-    no rate, may yet be divided by the number of examples there."""
+    no rate, may yet be divided by the number of examples there. Where a number `of_all` steps is farther out, what is
+    farther in is no rate, unless it is an average's share."""
     farther = common_to([[n for n in whole.numbers if n not in level.numbers] for level, whole in levels])
     means = 1 / math.prod(n.size for n in farther if n.counts)
-    outside = common_to([[n for n in level.numbers if n.outside] for level, _ in levels])
+    inner = bool(common_to([of_all, farther])) and all(level.factor for level, _ in levels)
+    outside = common_to([[n for n in level.numbers if n.outside and (n.share or not inner)] for level, _ in levels])
     if numbers := [n.size for n in outside if not n.counts]:
         every = numbers + [n.size for n in outside if n.counts]
         return [means * rate for rate in (math.prod(numbers), *products(every))]
