@@ -2006,6 +2006,48 @@ def test_a_bias_and_its_momentum_that_are_numbers(tmp_path):
     assert examined(tmp_path, in_object)["verdict"] == "right"
 
 
+OPTIMISERS = {
+    "Adam": "S = 0.9 * S + 0.1 * g; V = 0.99 * V + 0.01 * g ** 2; "
+    "p = p - 0.1 * (S / (1 - 0.9 ** k)) / (np.sqrt(V / (1 - 0.99 ** k)) + 1e-8)",
+    "RMSprop": "V = 0.9 * V + 0.1 * g ** 2; p = p - 0.05 * g / (np.sqrt(V) + 1e-8)",
+    "Nesterov": "S0 = S; S = 0.9 * S - 0.05 * g; p = p + (1.9 * S - 0.9 * S0)",
+    "momentum": "S = 0.9 * S + 2 * g / 2; p = p - 0.01 * S",
+}
+
+
+@pytest.mark.parametrize("begin", ["0", "np.zeros((1, 1))"])
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_optimisers_of_a_single_number(tmp_path, optimiser, begin):
+    """What they keep of it began as a number too: it is no parameter, and no rate is a part of the gradient."""
+    steps = OPTIMISERS[optimiser].split("; ")
+    lines = [re.sub(r"\b([pgSV])(0?)\b", r"{}\1\2", line) for line in steps]
+    text = (
+        "import numpy as np\nrng = np.random.default_rng(5)\nX = rng.normal(size=(50, 3))\ny = X.sum(1)[:, None] + 4\n"
+        "wp, wS, wV = np.zeros((3, 1)), np.zeros((3, 1)), np.zeros((3, 1))\n"
+        f"bp, bS, bV = {begin}, {begin}, {begin}\nfor k in range(1, 99):\n"
+        "    e = X @ wp + bp - y\n    print((e ** 2).mean())\n    wg, bg = 2 * X.T @ e / 50, 2 * e.mean()\n"
+        + "".join(f"    {re.sub('{}', name, line)}\n" for name in "wb" for line in lines)
+    )
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [p["name"] for p in said["parameters"]], said["unjudged"]) == ("right", ["W1", "b1"], [])
+    said = examined(tmp_path, text.replace("2 * e.mean()", "-2 * e.mean()"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-sign")]
+
+
+def test_a_bias_that_is_stepped_after_the_weights_by_a_forward_pass_of_its_own(tmp_path):
+    """It is 3 until then, and an array from its first step on."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, w, b = rng.normal(size=(4, 1)), rng.normal(size=(1, 4)), 3
+for _ in range(30):
+    w = w + 0.01 * X.T * (5 - w @ X - b)
+    b = b - 0.01 * (5 - w @ X - b)
+"""
+    with pytest.raises(ValueError, match=r"what line 7 of net\.py steps could not"):
+        examined(tmp_path, text)
+
+
 @pytest.mark.parametrize("zero", ["0", "0.0"])
 @pytest.mark.parametrize("other", ["np.zeros(3)", "0"])
 def test_biases_that_begin_as_a_number_and_become_arrays(tmp_path, zero, other):
@@ -2089,6 +2131,185 @@ def test_two_networks_that_take_turns(tmp_path):
         assert [p["name"] for p in said["parameters"] if not p["right"]] == names
     said = examined(tmp_path, ADVERSARIES.replace(" * fake * (1 - fake)", ""))
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1", "W2", "b2"]
+
+
+OF_ONE_CLASS = """
+import numpy as np
+rng = np.random.default_rng(0)
+
+class Layer:
+    def __init__(self, inputs, outputs):
+        self.W, self.b = rng.normal(size=(inputs, outputs)) * 0.3, np.zeros((1, outputs))
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, g, rate):
+        back = g @ self.W.T
+        if rate:
+            self.W -= rate * self.x.T @ g
+            self.b -= rate * g.sum(0, keepdims=True)
+        return back
+
+class Last(Layer):
+    def backward(self, g, rate):
+        return super().backward(g, rate)
+
+class Network:
+    def __init__(self, inputs, hidden, outputs, last):
+        self.first, self.last = Layer(inputs, hidden), last(hidden, outputs)
+    def forward(self, x):
+        self.h = np.tanh(self.first.forward(x))
+        self.p = 1 / (1 + np.exp(-self.last.forward(self.h)))
+        return self.p
+    def backward(self, g, rate):
+        return self.first.backward(self.last.backward(g * self.p * (1 - self.p), rate) * (1 - self.h ** 2), rate)
+
+def cost(p, t):
+    return -np.mean(t * np.log(p) + (1 - t) * np.log(1 - p))
+
+def slope(p, t):
+    return (p - t) / (p * (1 - p)) / len(p)
+
+maker, critic = Network(6, 9, 20, Layer), Network(20, 9, 1, Last)
+one, zero = np.ones((8, 1)), np.zeros((8, 1))
+for _ in range(9):
+    p = critic.forward(rng.random((8, 20)))
+    total = cost(p, one)
+    critic.backward(slope(p, one), 0.01)
+    p = critic.forward(maker.forward(rng.normal(size=(8, 6))))
+    total += cost(p, zero)
+    critic.backward(slope(p, zero), 0.01)
+    p = critic.forward(maker.forward(rng.normal(size=(8, 6))))
+    maker.backward(critic.backward(slope(p, one), 0.0), 0.01)
+    print(total, cost(p, one))
+"""
+
+
+def test_networks_that_take_turns_and_have_layers_of_one_class(tmp_path):
+    """One is stepped by two lines in turns."""
+    said = examined(tmp_path, OF_ONE_CLASS)
+    assert (said["verdict"], len(said["also_right"]), said["unjudged"], said["idle"]) == ("right", 1, [], [])
+    wrong = (
+        "self.b -= rate * g.mean(0, keepdims=True)\n        back = g @ self.W.T\n        self.W -= rate * self.x.T @ g"
+    )
+    said = examined(
+        tmp_path, OF_ONE_CLASS.replace("return super().backward(g, rate)", f"{wrong} * bool(rate); return back")
+    )
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b2"]
+
+
+RUNS = """
+import numpy as np
+rng = np.random.default_rng(1)
+X = rng.normal(size=(80, 3))
+y = X @ [1.0, -2.0, 0.5] + 0.1 * rng.normal(size=80)
+
+def cost(w):
+    return np.sum((X @ w - y) ** 2) / 160
+
+def plain(w):
+    for _ in range(30):
+        w = w - 0.01 * X.T @ (X @ w - y) / 80
+        print(cost(w))
+
+def adam(w):
+    m, v = np.zeros(3), np.zeros(3)
+    for t in range(1, 30):
+        g = X.T @ (X @ w - y) / 80
+        m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g ** 2
+        w = w - 0.01 * (m / (1 - 0.9 ** t)) / (np.sqrt(v / (1 - 0.99 ** t)) + 1e-8)
+        print(cost(w))
+
+start = rng.normal(size=3)
+plain(start)
+adam(start)
+scaled = (start - start.min()) / (start.max() - start.min())
+print(scaled)
+"""
+
+
+def test_weights_that_are_trained_once_more_from_where_they_began(tmp_path):
+    """By another optimiser, and its moments are no weights; nor is a picture of these a step of theirs."""
+    said = examined(tmp_path, RUNS)
+    assert (said["verdict"], [place["line"] for place in said["also_right"]], said["unjudged"]) == ("right", [20], [])
+    said = examined(tmp_path, RUNS.replace("g = X.T @ (X @ w - y)", "g = np.abs(X).T @ (X @ w - y)"))
+    assert (said["verdict"], [place["line"] for place in said["unjudged"]]) == ("right", [20])
+
+
+ONE_BY_ONE = """
+import numpy as np
+rng = np.random.default_rng(3)
+X, Y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+V, a, w, b = rng.uniform(-1, 1, (2, 2)), rng.uniform(-1, 1, 2), rng.uniform(-1, 1, 2), 0.7
+for _ in range(500):
+    for x, y in zip(X, Y):
+        h = 1 / (1 + np.exp(-(x @ V + a)))
+        p = 1 / (1 + np.exp(-(h @ w + b)))
+        d = (p - y) * p * (1 - p)
+        g = d * w * h * (1 - h)
+        V, a, w, b = V - 0.2 * np.outer(x, g), a - 0.2 * g, w - 0.2 * d * h, b - 0.2 * d
+"""
+
+
+def test_a_bias_that_begins_as_a_number_is_no_loss(tmp_path):
+    said = examined(tmp_path, ONE_BY_ONE)
+    assert (said["verdict"], len(said["parameters"]), said["unjudged"]) == ("right", 4, [])
+    said = examined(tmp_path, ONE_BY_ONE.replace("np.outer(x, g)", "np.outer(g, x)"))
+    assert ([f["code"] for f in said["findings"]], said["loss"]["from"]) == (["transposed"], "inferred")
+
+
+A_LINE = """
+import numpy as np
+rng = np.random.default_rng(1)
+X = rng.normal(size=(80, 3))
+y = X @ [1.0, -2.0, 0.5] + 0.1 * rng.normal(size=80)
+w, total = rng.normal(size=3), 0
+for _ in range(30):
+    e = X @ w - y
+    total += np.mean(e ** 2) * len(X)
+    w = w - 0.01 * X.T @ e / 80
+"""
+
+
+def test_a_mean_times_the_number_of_examples_is_for_a_sum_over_batches(tmp_path):
+    said = examined(tmp_path, A_LINE)
+    assert (said["loss"]["reduction"], [f["scale"] for f in said["findings"]]) == ("mean", [pytest.approx(0.5)])
+
+
+@pytest.mark.parametrize("labels", ["+ y", "- 2 * y", "- y[::-1]"])
+def test_the_loss_of_a_line_has_other_labels_than_its_error(tmp_path, labels):
+    """An error alone is one of any labels: the number that is printed says of which."""
+    text = A_LINE.replace("X.T @ e", f"X.T @ (X @ w {labels})")
+    with pytest.raises(ValueError, match="computes it with other labels for the same predictions"):
+        examined(tmp_path, text)
+
+
+def test_which_of_two_constants_is_wrong_is_not_told_without_a_loss(tmp_path):
+    text = """
+import numpy as np
+X = np.arange(1.0, 11).reshape(-1, 1)
+y, w, b = 9.5 * X[:, 0] + 25, np.zeros(1), 0
+for _ in range(30):
+    e = np.dot(X, w) + b - y
+    dw, db = (1 / 10) * np.dot(X.T, e), OF_B * np.sum(e)
+    w, b = w - 0.01 * dw, b - 0.01 * db
+"""
+    assert examined(tmp_path, text.replace("OF_B", "(1 / 10)"))["verdict"] == "right"
+    said = examined(tmp_path, text.replace("OF_B *", ""))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-scale")]
+    with pytest.raises(ValueError, match="W1 and b1 have constants of which one is 2 times the other"):
+        examined(tmp_path, text.replace("OF_B", "(2 / 10)"))
+
+
+def test_arrays_of_one_number_among_others(tmp_path):
+    """Of which NumPy made an array of objects before its version 1.24: they stay on the record."""
+    text = PLAIN.replace("(1 - A1 ** 2)", "SLOPES").replace(
+        "    dZ2 =",
+        "    A = [a.reshape(1) for a in (1 - A1 ** 2).ravel()]\n"
+        "    SLOPES = np.array([A[:9], [0.0] * 9], dtype=object)[0].astype(float)\n"
+        "    SLOPES = np.hstack([SLOPES, *A[9:]]).reshape(9, 5)\n    dZ2 =",
+    )
+    assert examined(tmp_path, text)["verdict"] == "right"
 
 
 IN_THREE_STEPS = """

@@ -293,7 +293,7 @@ def test_sizes_that_the_author_calls_an_initialiser_with():
     assert [shape[1] for shape in namespace["log"][0]] == [8, 2]
 
 
-@pytest.mark.parametrize("without_hidden", ["", "=None"])
+@pytest.mark.parametrize("without_hidden", ["", "=None", "=[]"])
 def test_a_network_has_all_the_layers_and_outputs_that_it_may_have(tmp_path, without_hidden):
     """Of one layer, or of one output, a relu's slope and a sum over all units would not be missed."""
     (tmp_path / "net.py").write_text(f"""

@@ -1,5 +1,6 @@
 """What a program reads and shows: data in all their forms, files, plots, questions, and the helpers of courses."""
 
+import contextlib
 import gzip
 import pickle
 import re
@@ -864,6 +865,22 @@ def test_data_are_made_up_as_they_are_read(tmp_path, text):
     step = "W = np.zeros((x.shape[1], y.shape[1]))\nfor _ in range(9):\n    W -= 0.01 * x.T @ (x @ W - y) / len(x)\n"
     (tmp_path / "net.py").write_text(f"import numpy as np\n{text}{step}")
     assert verdict(tmp_path / "net.py", tmp_path).verdict == "right"
+
+
+@pytest.mark.parametrize(("of_w", "of_b", "said"), [
+    ("891", "891", ""), ("len(y)", "len(y)", ""), ("891", "len(y)", "a number that may be how many examples"),
+])  # fmt: skip
+def test_how_many_examples_missing_data_have_is_not_known(tmp_path, of_w, of_b, said):
+    (tmp_path / "net.py").write_text(
+        "import numpy as np, pandas as pd\ntable = pd.read_csv('people.csv')\n"
+        "x, y = table[['Age', 'Fare']].values.astype(float), table['Survived'].values.reshape(-1, 1)\n"
+        "x = (x - x.mean(0)) / x.std(0)\nw, b = np.zeros((2, 1)), np.zeros(1)\nfor _ in range(9):\n"
+        "    p = 1 / (1 + np.exp(-(x @ w + b)))\n    print(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))\n"
+        f"    w -= 0.1 * (x.T @ (p - y) / {of_w})\n    b -= 0.1 * (np.sum(p - y) / {of_b})\n"
+    )
+    with pytest.raises(ValueError, match=said) if said else contextlib.nullcontext():
+        report = verdict(tmp_path / "net.py", tmp_path)
+        assert (report.verdict, report.findings) == ("right", [])
 
 
 # --- courses, mathematics --------------------------------------------------------------------------------------------

@@ -310,10 +310,12 @@ class Report(NamedTuple):
             how_far=self._how_far(finding).removesuffix(".") if finding.code == "unknown" and self.hint is None else "",
         )
         if finding.at == "loss" and finding.code == "wrong-scale":
+            alone = all(f.severity != "error" for f in self.findings)
             words = (
-                f"all {'right ' * self._is_of_the_right_ones}gradients are {finding.scale_name or 'a constant'} times "
-                "those of the loss. The direction is right, and a learning rate makes up for the constant; but loss "
-                "and gradient should have one convention."
+                f"{'' if alone else 'besides, '}all {'right ' * self._is_of_the_right_ones}gradients are "
+                f"{finding.scale_name or 'a constant'} times those of the loss. "
+                f"{'The direction is right, and a' if alone else 'A'} learning rate makes up for the constant; but "
+                "loss and gradient should have one convention."
             )
         if finding.code == "unknown" and finding.computed:
             words = words.removeprefix(f"{WORDS['unknown'].idea}. ")

@@ -199,8 +199,10 @@ class Session:
         arguments = {}
         for parameter in _parameters(function):
             name, optional = parameter.name, parameter.default is not parameter.empty
-            unset = building and parameter.default is None
+            empty = parameter.default in ([], ())
+            unset = building and (parameter.default is None or empty)
             found = given[name] if name in given else self._value(name, function, building, optional, unset)
+            found = [found] if empty and isinstance(found, int) else found
             if found is not _OMIT:
                 arguments[name] = found
         self._set_globals(function)

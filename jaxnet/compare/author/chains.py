@@ -387,7 +387,9 @@ def _without_buffers(chains: list[Chain]) -> list[Chain]:
             follows_it = other.versions[1] in made[id(chain)]
             if _is_momentum(chain, other) or (follows_it and used[id(other)].isdisjoint(chain.versions)):
                 return True
-            if after in made[id(other)] and before not in made_of(nodes_in(other.steps[0]), until=lambda n: n is after):
+            # What an optimiser keeps may begin with the first step.
+            own = [other.versions[0], *nodes_in(other.steps[0])]
+            if after in made[id(other)] and before not in made_of(own, until=lambda n: n is after):
                 return True
         return False
 
@@ -451,7 +453,8 @@ def _in_step(network: list[Chain], k: int) -> bool:
     """Whether no array makes its k-th step with others as they were before their k-th version: some may begin late, and
     what began as a number was stepped by them as they were then."""
     begin = min(chain.versions[0].number for chain in network)
-    made = [made_of(nodes_in(chain.steps[k]), begin, until=lambda n: began_as(n) is not None) for chain in network]
+    # … but for 1, as in 1 + exp(−z).
+    made = [made_of(nodes_in(c.steps[k]), begin, until=lambda n: began_as(n) not in (None, 1.0)) for c in network]
     return all(c.versions[k] in inside or c.versions[0] not in inside for inside in made for c in network)
 
 

@@ -24,7 +24,7 @@ from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, 
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied, truths
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import LOSS_SLOPES
-from jaxnet.compare.multiples import NOTHING, common_multiple, multiples_of_each
+from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, multiples_of_each
 
 Array = np.ndarray
 MOST_NUMBERS = 8  # of a program that are looked at
@@ -100,7 +100,9 @@ def check_for_other_labels(meant: Loss, own: list[tuple[Node, Truth]], step: Ste
             c = common_multiple([first - second], [of_first - of_second], RIGHT) if of_first.any() else 0.0
             if c is None or not np.allclose(first - c * of_first, second - c * of_second, RIGHT):
                 continue
-            if common_multiple([first - c * of_first], [known], RIGHT) is None:
+            # Of a loss whose derivative has Y alone, −Y/Ŷ, the constant may be any.
+            ratio = common_multiple([first - c * of_first], [known], RIGHT)
+            if ratio is None or (c and not is_among(ratio, [c], RIGHT)):
                 raise Astray(
                     f"all gradients are those of the {meant.name}, and {where(number)} computes it with other "
                     "labels for the same predictions: right if that is a measure, wrong if it is the loss"

@@ -150,7 +150,17 @@ def _array(value: Any, dtype: Any = None, **keywords: Any) -> Any:
     except ValueError:
         if dtype not in (None, object) or not isinstance(value, (list, tuple)):
             raise
+    try:  # as do arrays of one number beside numbers
+        return _array_of(_with_numbers(value), **keywords)
+    except ValueError:
         return _of_objects(value)
+
+
+def _with_numbers(value: Any) -> Any:
+    """Lists with numbers in the place of arrays of one number."""
+    if isinstance(value, (list, tuple)):
+        return [_with_numbers(part) for part in value]
+    return value.reshape(()) if isinstance(value, np.ndarray) and value.size == 1 else value
 
 
 def _of_objects(value: list | tuple) -> np.ndarray:

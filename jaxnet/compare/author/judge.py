@@ -38,7 +38,7 @@ from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in
 from jaxnet.compare.author.truth import Loss, Truth, draws, has_more_terms, idle_masks, may_cut, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
-from jaxnet.compare.multiples import NOTHING, common_multiple
+from jaxnet.compare.multiples import NOTHING, common_multiple, is_among
 from jaxnet.compare.teeth import Teeth, teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
@@ -480,11 +480,24 @@ def _constant_of_most(judged: Judged, factors: dict[str, float | None]) -> float
         way = judged.step.way_to(judged.names[name])
         return len(roots & {root_of(parent) for node in way for parent in node.parents})
 
-    def sharing(constant: float) -> tuple[int, int, int]:
-        names = [n for n, f in known.items() if abs(f - constant) <= RIGHT * abs(constant)]
-        return len(names), -min(map(layers, names)), sum(judged.names[n].size for n in names)
+    def sharing(constant: float) -> list[str]:
+        return [n for n, f in known.items() if abs(f - constant) <= RIGHT * abs(constant)]
 
-    return abs(max(known.values(), key=sharing, default=1.0))
+    def likely(constant: float) -> tuple[int, int]:
+        return len(sharing(constant)), -min(map(layers, sharing(constant)))
+
+    most = max(map(likely, known.values()), default=(0, 0))
+    constants = [f for f in known.values() if likely(f) == most]
+    best = max(constants, key=lambda f: sum(judged.names[n].size for n in sharing(f)), default=1.0)
+    for other in constants if not judged.stated else ():
+        ratio = max(abs(other / best), abs(best / other))
+        if ratio > 1 + RIGHT and not is_among(ratio, judged.step.counts, RIGHT):
+            names = " and ".join((*sharing(best)[:1], *sharing(other)[:1]))
+            raise Unexplained(
+                f"the gradients of {names} have constants of which one is {ratio:.6g} times the other: right if each "
+                "has a rate of its own, and which is wrong if not cannot be told without a loss"
+            )
+    return abs(best)
 
 
 def _diagnosed(judged: Judged) -> tuple[Problem | None, Diagnosis | None]:

@@ -27,6 +27,7 @@ from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.multiples import common_multiple
 
 LAST = 50  # operations, with which a record ends
+MANY = 20  # examples, at least, that a data set has
 
 
 class Outcome(NamedTuple):
@@ -44,6 +45,8 @@ def outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
     try:
         with alarm(end):
             judged, sent_back = _best(attempt, stated, end), None
+            if not judged.wrong and judged.findings and _other_count(attempt, judged) is not None:
+                judged = judged._replace(findings=[], problem=None, diagnosis=None)  # nobody knows the constant
             if attempt.alone and (rest := _without_input(attempt, judged, stated)) is not None:
                 judged, sent_back = rest, judged
         with contextlib.suppress(OutOfTime, MemoryError), alarm(end):  # there was room for the verdict
@@ -67,6 +70,8 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     if attempt.called and judged.wrong and _is_for_one_example(judged):
         return "right if it is called with one example at a time"
     errors = [f for f in judged.findings if f.severity == "error"]
+    if errors and {f.code for f in errors} == {"wrong-scale"} and (by := _other_count(attempt, judged)) is not None:
+        return f"{where(by)} divides by a number that may be how many examples the missing data have"
     if attempt.called and errors and all((f.code, f.scale_name) == ("weight-penalty", "added") for f in errors):
         return "right if the weights are to decay by what the loss has no penalty for"  # of a size that we have chosen
     if (shared := _of_one_draw(attempt.tape, judged.step)) is not None:
@@ -89,6 +94,17 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     if attempt.doubt and not judged.wrong:
         return f"nothing is wrong in what could be run, but {attempt.doubt}"
     return ""
+
+
+def _other_count(attempt: Attempt, judged: Judged) -> Node | None:
+    """Where data are made up, what divides by a whole number that is not how many examples these have."""
+    step = judged.step
+    inside = {*step.backward, *made_of(nodes_in(judged.truth.loss.node))} if attempt.made_up else set()
+    for node in sorted(inside, key=lambda n: n.number):
+        by = node.inputs[1] if node.function is np.true_divide else None
+        if isinstance(by, (int, float)) and by == int(by) >= MANY and int(by) not in step.counts:
+            return node
+    return None
 
 
 def _is_in_the_midst(tape: Tape, step: Step) -> bool:
@@ -142,16 +158,15 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     # What was a number until then is an array from here on, and what it is stepped with next is made with it. The next
     # forward pass has it where the number stood; an optimiser's sums it has not.
     sites = {n.site for n in inside & step.active}
-    used = _used_at(sites, tape.nodes[first:]) - judged
+    met = {meeting.node.site for example in step.examples for meeting in example.meetings}  # a label may be a number
+    used = _used_at(sites | met, tape.nodes[first:]) - judged
     window = set(tape.nodes[first : step.last + 1]) & used
     began = {n for n in window if began_as(n, anything=True) is not None}
-    again = ((n, base, g) for n in tape.nodes[step.last :] for base, g in n.updates if base in began)
-    found += [
-        base
-        for n, base, g in again
-        if isinstance(g, Node)
-        and (n.instruction == base.instruction if step.labelled.isdisjoint(base.parents) else depends(g, base))
-    ]
+    again = ((n, base, g) for n in tape.nodes[first:] for base, g in n.updates if base in began and isinstance(g, Node))
+    for n, base, g in again:
+        with_it, in_place = depends(g, base), n.instruction == base.instruction
+        is_labelled = not step.labelled.isdisjoint(base.parents)
+        found += [base] * (with_it if is_labelled else in_place and (with_it or n.number >= step.last))
     steps = [(node, base, g) for node in tape.nodes[first:] for base, g in node.updates]
     bases = {base for _, base, _ in steps}
     unjudged = forward - judged

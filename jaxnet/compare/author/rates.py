@@ -44,7 +44,12 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
     way = step.way_to(parameter)
     kept = [n for n in way if is_kept(n, step)]
     begin = {parent for n in kept for parent in n.parents if parent not in way}.union(p.root for p in step.parameters)
-    inside = ancestors(nodes_in(parameter.steps), min(n.number for n in begin), begin.__contains__) - begin
+
+    def scaled(node: Node) -> tuple[Node, ...]:  # not what divides and follows from the labels too, as a norm
+        divided = node.function is np.true_divide and isinstance(node.inputs[0], Node)
+        return tuple(n for n in node.parents if not divided or n is node.inputs[0] or n not in step.labelled)
+
+    inside = ancestors(nodes_in(parameter.steps), min(n.number for n in begin), begin.__contains__, scaled) - begin
     counted = step.labelled.union(*(n.parents for n in way if n.function not in (np.add, np.subtract)))
     lines = {parameter.after.place, *(n.place for n in kept)}
     inside = (n for n in inside if n in counted or n.place in lines)

@@ -96,12 +96,12 @@ def _rates(levels: list[tuple[Level, Level]], of_all: list[Number]) -> list[floa
     farther in is no rate, unless it is an average's share."""
     farther = common_to([[n for n in whole.numbers if n not in level.numbers] for level, whole in levels])
     means = 1 / math.prod(n.size for n in farther if n.counts)
+    has_rate = any(not n.counts for n in farther)
     inner = bool(common_to([of_all, farther])) and all(level.factor for level, _ in levels)
     outside = common_to([[n for n in level.numbers if n.outside and (n.share or not inner)] for level, _ in levels])
     if numbers := [n.size for n in outside if not n.counts]:
         every = numbers + [n.size for n in outside if n.counts]
-        return [means * rate for rate in (math.prod(numbers), *products(every))]
-    has_rate = any(not n.counts for n in farther)
+        return [means * rate for rate in (math.prod(numbers), *products(every), *([1.0] if has_rate else []))]
     inside = [] if has_rate else common_to([[n for n in level.numbers if not n.counts] for level, _ in levels])
     if len(inside) == 1 and all(level is whole for level, whole in levels):
         return [inside[0].size, 1.0]

@@ -257,19 +257,7 @@ def _steps_of(found: list[list[Chain]], tape: Tape) -> Iterator[list[Step]]:
         of_each = [_readings_of([view for view in views if len(view.parameters) == count]) for count in counts]
         if steps := next(filter(None, of_each), []):
             without = [step for found in of_each if found is not steps for step in found if step.losses]
-            yield list(map(_without_buffers, steps if any(step.losses for step in steps) else steps + without))
-
-
-def _without_buffers(step: Step) -> Step:
-    """The step without numbers that an optimiser keeps: no forward pass has them, but a bias that began as a number is
-    made of them, by its first step."""
-    roots = {p.root for p in step.parameters}
-    forward = made_of([*(e.prediction for e in step.examples), *step.losses], until=roots.__contains__)
-    idle = [p for p in step.parameters if p.size == 1 and p.root not in forward]
-    made = {q: made_of([q.root]) for q in step.parameters} if idle else {}
-    buffers = {p for p in idle if any(p.root in made[q] for q in made if q is not p)}
-    kept = tuple(p for p in step.parameters if p not in buffers)
-    return step._replace(parameters=kept) if kept else step
+            yield steps if any(step.losses for step in steps) else steps + without
 
 
 def _readings_of(views: list[View]) -> list[Step]:
@@ -409,8 +397,11 @@ def _with_further(tape: Tape, view: View) -> View:
                 if found is None or (made in step.labelled and step.labelled.isdisjoint(found.steps)):
                     further[base] = Parameter(base, node, (made,), (base, node))
                 break
+    # No forward pass has a number that an optimiser keeps, but the bias that it stepped first is made of it.
+    begin = {p.root for p in view.parameters}.union(further)
+    direct = made_of([e.prediction for e in step.examples] or step.losses, until=begin.__contains__)
     momenta = {n for p in further.values() for part in nodes_in(p.steps) for n in multiples(part)}
-    further = {base: p for base, p in further.items() if p.after not in momenta}
+    further = {base: p for base, p in further.items() if p.after not in momenta and (p.size > 1 or base in direct)}
     # What follows from the labels through new versions only is the next forward pass: H = W[words] + position.
     after = {n for p in (*view.parameters, *further.values()) for n in p.new}
     for base, p in list(further.items()):
@@ -726,6 +717,13 @@ def _is_made_larger(node: Node, scalars: Set[Node]) -> bool:
     return any(np.any(np.abs(number) > 1) for number in node.inputs if not isinstance(number, Node))
 
 
+def _is_summed_again(mean: Node, later: Node, view: View) -> bool:
+    """Whether a scalar is another one times the number of examples."""
+    counts = {float(size) for meeting in view.readings for size in meeting.network.shape[:1] if size > 1}
+    numbers = {float(i) for i in later.inputs if np.ndim(i) == 0 and not isinstance(i, Node)}
+    return _is_made_larger(later, {mean}) and not counts.isdisjoint(numbers)
+
+
 def _is_of_one_result(node: Node, later: Node, view: View) -> bool:
     """Whether two scalars are made in one line, or by the same call of a function: of one that steps nothing, and
     returns a number, or under the same name, which the later one has from then on."""
@@ -742,7 +740,7 @@ def _last_of(scalars: list[Node], view: View) -> list[Node]:
     which another line takes the mean.
 
     A loss without its penalty is part of another scalar, and not alone: it is not what the program descends. Nor is Σ…
-    where the same line, or the same call of a function, divides it by m.
+    where the same line, or the same call of a function, divides it by m; but a mean is that this multiplies by m.
     """
     known = set(scalars)
     inner = {parent for node in scalars for parent in node.parents}
@@ -750,7 +748,7 @@ def _last_of(scalars: list[Node], view: View) -> list[Node]:
     for node in scalars:
         current, later = node if node not in inner else None, None
         while current is not None:
-            if later is None or not _is_of_one_result(current, later, view):
+            if later is None or _is_summed_again(current, later, view) or not _is_of_one_result(current, later, view):
                 kept.add(current)
             later = current
             active = sorted((n for n in {*current.parents} if n in view.masks), key=lambda n: n.number)

@@ -156,7 +156,7 @@ def _examined(
         if judged is None:
             reasons.append(f"{attempt.program or path.name}: {outcome.why}")
             unsure = unsure or attempt.alone
-            beside += [(step, f"which may be wrong: {outcome.why}") for step in attempt.steps[:1]]
+            beside += [(step, f"which may be wrong: {outcome.why}") for step in attempt.steps[:1] if _trains(step)]
         else:
             found = Found(attempt, Examined(judged, attempt.tape, ordinal, attempt.key, noise), outcome.sent_back, idle)
             if judged.wrong and in_part is not None and idle == in_part.idle:
@@ -179,7 +179,7 @@ def _examined(
                 for judged in (network.examined.judged for network in networks[1:])
             ]
             idle = tuple(name for name in networks[0].idle if all(name in network.idle for network in networks))
-            own = {version for p in networks[0].examined.judged.step.parameters for version in p.versions}
+            own = {version for p in networks[0].examined.judged.step.parameters for version in p.versions[1:]}
             further = [(step, why) for step, why in others + beside if not _is_of(step, own)]
             return networks[0]._replace(idle=idle), further
         if not in_time:
@@ -191,9 +191,15 @@ def _examined(
     raise kind(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
 
 
+def _trains(step: Step) -> bool:
+    """Whether it meets labels, or is made more than once: a picture of weights is scaled once, by what is in it."""
+    return bool(step.examples) or any(len(p.versions) > 2 for p in step.parameters)
+
+
 def _is_of(step: Step, versions: set[Node]) -> bool:
-    """Whether a step is one of arrays that have these versions: without those that were numbers until then, say."""
-    return all(not versions.isdisjoint(p.versions) for p in step.parameters)
+    """Whether a step is one of arrays that are stepped to these versions: without those that were numbers until then,
+    say. Of weights that are trained once more from where they began it is none."""
+    return all(not versions.isdisjoint(p.versions[1:]) for p in step.parameters)
 
 
 def _of_layers(layers: list[Found]) -> Found:

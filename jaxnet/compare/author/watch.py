@@ -123,21 +123,24 @@ class Watch:
         )
         return any(map(self.tape.following.get, updates))
 
-    def _keep(self, steps: list[Step], names: dict[Node, list[str]]) -> None:
+    def _keep(self, steps: list[Step], names: dict[Node, list[str]], beside: bool = False) -> None:
         """Keeps a network whose step is made by other lines than those that are kept already, or with what they have
-        multiplied by 0; a state that is carried through the forward pass of one is none."""
+        multiplied by 0; a state that is carried through the forward pass of one is none. Of one that is trained beside
+        others the lines count with those that they are called from: a layer's may be for both."""
         inside = made_of(p.after for p in steps[0].parameters) - {p.before for p in steps[0].parameters}
         inside &= steps[0].active
         operations = {(n.place, n.function) for n in inside}
         stepped = {(p.after.place, p.after.function) for p in steps[0].parameters}
+        called = {(n.places, n.function) for n in (*inside, *(p.after for p in steps[0].parameters))}
         known = [network.steps[0] for network in self.found]
         held = held_in(p for step in known for p in step.parameters)
         forward = {(n.place, n.function) for step in known for n in step.forward if n not in held}
         counting = {n.instruction for n in inside if not is_by_0(n)}
-        is_new = not operations | stepped <= self.made or not self.left_out.isdisjoint(counting)
+        made = called if beside else operations | stepped
+        is_new = not made <= self.made or not self.left_out.isdisjoint(counting)
         if is_new and not stepped <= forward and len(self.found) < NETWORKS:
             self.found.append(Network(steps, {**self.tape.names, **names}))
-            self.made |= operations | stepped
+            self.made |= operations | stepped | called
             self.left_out |= {n.instruction for n in inside if is_by_0(n)}
             self.left_out -= counting
 
@@ -151,8 +154,9 @@ class Watch:
         """Ends what trains the network that was found, beside others perhaps, and looks for more after it."""
         for steps in steps_of_networks(self.tape) if self.beside else ():
             known = {(p.after.place, p.after.function) for p in steps[0].parameters} <= self.made  # lines that train
-            if (known or any(map(_is_repeated, steps[0].parameters))) and concerns(steps[0], self.asked):
-                self._keep(steps, names_in_frames(sys._getframe(2)))
+            repeated = any(_is_repeated(p, turns) for p in steps[0].parameters for turns in (1, 2))
+            if (known or repeated) and concerns(steps[0], self.asked):
+                self._keep(steps, names_in_frames(sys._getframe(2)), beside=True)
         if len(self.found) == 1:  # what else there is may take half as long as this did
             rest = max(1.0, 0.5 * (time.monotonic() - self.began))
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
@@ -224,11 +228,11 @@ def _seen_from(step: Step) -> int:
     return min((p.versions[-TIMES].number for p in step.parameters if len(p.versions) > TIMES), default=0)
 
 
-def _is_repeated(parameter: Parameter) -> bool:
-    """Whether it was stepped three times by the same lines, called from the same ones: what a residual network adds to
-    layer by layer is no parameter."""
-    stepped = [node.places for node in parameter.versions[1:]]
-    return any(len(set(stepped[k - TIMES : k])) == 1 for k in range(TIMES, len(stepped) + 1))
+def _is_repeated(parameter: Parameter, turns: int = 1) -> bool:
+    """Whether it was stepped three times by the same lines, called from the same ones, or from so many in turns: what a
+    residual network adds to layer by layer is no parameter."""
+    stepped, times = [node.places for node in parameter.versions[1:]], TIMES * turns
+    return any(len(set(stepped[k - times : k : turns])) == 1 for k in range(times, len(stepped) + 1))
 
 
 def concerns(step: Step, asked: str) -> bool:
