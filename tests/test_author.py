@@ -2301,6 +2301,25 @@ for _ in range(30):
         examined(tmp_path, text.replace("OF_B", "(2 / 10)"))
 
 
+@pytest.mark.parametrize(
+    "step",
+    ["t0, t1 = t[0] - 0.02 * e.mean(), t[1] - 0.02 * GRADIENT; t = np.array([t0, t1])",
+     "g = np.array([e.mean(), GRADIENT]); v = 0.9 * v + 0.1 * g; t = [t[0] - 0.1 * v[0], t[1] - 0.1 * v[1]]"],
+)  # fmt: skip
+@pytest.mark.parametrize("begin", ["np.zeros(2)", "[0.5, 0.25]"])
+def test_entries_that_are_stepped_as_numbers(tmp_path, begin, step):
+    """Of an array that is made anew of them, or by the entries of another one."""
+    text = (
+        "import numpy as np\nx = np.linspace(0, 5, 20)\ny, v = 3 + 2 * x, np.zeros(2)\n"
+        f"t = {begin}\nfor _ in range(30):\n    e = t[0] + t[1] * x - y\n    print(np.mean(e ** 2) / 2)\n"
+        + "".join(f"    {line}\n" for line in step.split("; "))
+    )
+    said = examined(tmp_path, text.replace("GRADIENT", "(e * x).mean()"))
+    assert (said["verdict"], len(said["parameters"])) == ("right", 2)
+    said = examined(tmp_path, text.replace("GRADIENT", "(e * (x - 1)).mean()"))
+    assert [p["right"] for p in said["parameters"]] == [True, False]
+
+
 def test_arrays_of_one_number_among_others(tmp_path):
     """Of which NumPy made an array of objects before its version 1.24: they stay on the record."""
     text = PLAIN.replace("(1 - A1 ** 2)", "SLOPES").replace(
@@ -4995,6 +5014,8 @@ RATES = {
     "over the examples, and times a mean of errors": (
         [SUMS, (r"0.1 \* dW1", "0.1 / 9 * X.T @ dZ1"), (r"0.1 \* dW2", "0.1 / 9 * A1.T @ dZ2"),
          (r"0.1 \* db(\d)", r"0.1 * np.mean(dZ\1, 0)")], 1),
+    "folded, two steps a line": (
+        [TWICE, (LOSS[0], "2 * np.log(P)) / 9"), (STEP, r"0.1 * 3 * \1 * 1"), ("\n    b", "; b")], 1),
     "over the examples, and times what sums and means have in common": (
         [SUMS, (r"0.1 \* dW1", "0.1 / 9 * (2 * X.T @ dZ1)"), (r"0.1 \* dW2", "0.1 / 9 * (2 * A1.T @ dZ2)"),
          (r"0.1 \* db(\d)", r"0.1 * np.mean(2 * dZ\1, 0)"), (r"-np.sum\(Y", "-2 * np.sum(Y")], 1),

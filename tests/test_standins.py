@@ -860,6 +860,9 @@ def test_what_other_libraries_make_is_recorded(tmp_path, text, wrong):
     "import pandas as pd\ntable = pd.read_csv('people.csv')\n"
     "table['Sex'] = table['Sex'].map({'male': 0, 'female': 1})\n"
     "x, y = table[['Sex', 'Age']].values.astype(float), table[['Survived']].values\n",
+    "from sklearn.datasets import fetch_california_housing\n"
+    "table = fetch_california_housing(as_frame=True).frame\n"
+    "x, y = table.iloc[:, :-1].to_numpy(), table.iloc[:, -1:].to_numpy()\n",
 ])  # fmt: skip
 def test_data_are_made_up_as_they_are_read(tmp_path, text):
     step = "W = np.zeros((x.shape[1], y.shape[1]))\nfor _ in range(9):\n    W -= 0.01 * x.T @ (x @ W - y) / len(x)\n"

@@ -397,8 +397,9 @@ def _without_buffers(chains: list[Chain]) -> list[Chain]:
 
 
 def _is_momentum(chain: Chain, other: Chain) -> bool:
-    """Whether another array is stepped with a multiple of what this one is by then."""
-    return any(n in chain.parts for part in nodes_in(other.steps[0]) for n in multiples(part))
+    """Whether another array is stepped with a multiple of what this one is by then, or of an entry of that."""
+    found = (n for part in nodes_in(other.steps[0]) for n in multiples(part))
+    return any(n in chain.parts or (n.name == "getitem" and n.inputs[0] in chain.parts) for n in found)
 
 
 def _is_mean(chain: Chain, other: Chain) -> bool:

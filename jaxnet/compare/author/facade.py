@@ -52,9 +52,18 @@ def _contents() -> dict[str, dict[str, Any]]:
 
 def drawing_numbers() -> types.ModuleType:
     """What stands in the place of `random` in a program without NumPy: the numbers that are drawn are on the record."""
-    module = types.ModuleType("random")
-    drawn = {name: _number_of(getattr(random, name)) for name in ("random", "uniform", "gauss", "normalvariate")}
-    vars(module).update(vars(random) | drawn)
+    module, names = types.ModuleType("random"), ("random", "uniform", "gauss", "normalvariate")
+    drawn: dict[str, Any] = {name: _number_of(getattr(random, name)) for name in names}
+
+    class Random:
+        def __init__(self, *seed: Any):
+            self._own = random.Random(*seed)
+
+        def __getattr__(self, name: str) -> Any:
+            found = getattr(self._own, name)
+            return _number_of(found) if name in names else found
+
+    vars(module).update(vars(random) | drawn | {"Random": Random})
     return module
 
 

@@ -57,7 +57,9 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
 
 def _placed(value: Array, candidate: Candidate, parameter: Parameter) -> Array:
     """A candidate's entries where the step has them, spread over the parameter as NumPy spreads them."""
-    placed = value.reshape(-1)[candidate.positions] if value.size == candidate.positions.size else value
+    count = candidate.positions.size
+    of_entries = value.size == count or (value.size > count == parameter.size)  # v[0], of a number
+    placed = value.reshape(-1)[candidate.positions] if of_entries else value
     shape = parameter.before.shape
     if placed.shape != shape and placed.size == parameter.size:
         vector = sum(n > 1 for n in shape) <= 1

@@ -518,7 +518,8 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
 
         names = names or [f"feature{k}" for k in range(x.shape[1])]
         x, y = (pandas.DataFrame(x, columns=names), pandas.Series(y, name="target")) if as_frame else (x, y)
-        return (x, y) if return_X_y else Bunch(data=x, target=y, feature_names=names)
+        frame = x.assign(target=y) if as_frame else None
+        return (x, y) if return_X_y else Bunch(data=x, target=y, feature_names=names, frame=frame)
 
     def fetch_openml(name: Any = "mnist_784", version: Any = 1, **how: Any) -> Any:
         if "mnist" not in str(name).lower():

@@ -123,14 +123,15 @@ def have_hidden_numbers(step: Step, values: Values) -> bool:
     if not outside and any(not n.counts for n in common_to(numbers)):
         return True
     made = ancestors((p.after for p in step.parameters), min(p.root.number for p in step.parameters))
-    recorded = {(n.instruction, n.place) for n in made if n.function in (np.true_divide, np.multiply) and n.place}
+    recorded = {n.instruction: n for n in made if n.function in (np.true_divide, np.multiply) and n.place}.values()
 
     def has_more(node: Node) -> bool:
         place, statement = node.place, statement_of(node)
         if place is None or statement is None:
             return False
         lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
-        here = {instruction for instruction, at in recorded if at.file == place.file and at.line in lines}
+        near = (n for n in recorded if n.place and n.place.file == place.file and n.place.line in lines)
+        here = [n for n in near if statement_of(n) is statement]
         operators = (part.op for part in ast.walk(statement) if isinstance(part, ast.BinOp))
         of_0 = is_kept(node, step) and len(node.parents) == 1  # β v, of a v that is the number 0 yet
         return sum(isinstance(operator, (ast.Div, ast.Mult)) for operator in operators) > len(here) + of_0

@@ -601,7 +601,10 @@ class Array(Recorded, np.ndarray):
         at = _refer(index)
         if result.ndim and np.may_share_memory(result, bare):
             return _view(self, result, operator.getitem, ((at,), {}))
-        return wrap(result, _tape[-1].add(operator.getitem, (node_of(self), at), {}, result))
+        of = node_of(self)
+        if of.function is np.stack and isinstance(index, int) and isinstance(part := of.inputs[0][index], Node):
+            return wrap(result, part)  # a number that it was built of
+        return wrap(result, _tape[-1].add(operator.getitem, (of, at), {}, result))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         into, where = plain(self), plain(index)

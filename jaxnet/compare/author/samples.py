@@ -107,7 +107,7 @@ class Samples:
         sizes = [int(n) for n in re.findall(r"batch\w*\s*=\s*([1-9]\d*)\b", source)]
         size = math.lcm(*(n for n in sizes if MNIST_TRAIN % n == 0))
         train = TRAIN + more + (-(TRAIN + more) % size if size < TRAIN else 0)
-        tests = MNIST_TESTS if re.search(r"reshape\(+\s*10_?000\b", source) else TEST
+        tests = MNIST_TESTS if re.search(r"reshape\(+\s*10_?000\b|\[\s*1_?000\s*:", source) else TEST
         self.counts = (MNIST_TRAIN, MNIST_TESTS) if all_of_it else (train, tests)
         self.whole = all_of_it or more > 0  # what is there is not cut
         self.source, self.guess = source, guess
