@@ -124,8 +124,8 @@ def _of_one_draw(tape: Tape, step: Step) -> Node | None:
 
 
 def _used_at(sites: set[tuple], nodes: list[Node]) -> set[Node]:
-    """What the instructions of a forward pass are given, in these Nodes."""
-    return {parent for n in nodes if n.site in sites for parent in n.parents}
+    """What the instructions of a forward pass are given, in these Nodes; a sum goes on with itself alone."""
+    return {parent for n in nodes if n.site in sites for parent in n.parents if parent.instruction != n.instruction}
 
 
 def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:

@@ -15,7 +15,7 @@ from jaxnet.compare.author.lines import is_of_statement, statement_of
 from jaxnet.compare.author.raw import is_kept, is_scaling, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, multiples, nodes_in
+from jaxnet.compare.author.tape import Node, ancestors, depends, multiples, nodes_in
 from jaxnet.compare.multiples import is_among
 
 SAME = 1e-6
@@ -45,9 +45,15 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
     kept = [n for n in way if is_kept(n, step)]
     begin = {parent for n in kept for parent in n.parents if parent not in way}.union(p.root for p in step.parameters)
 
-    def scaled(node: Node) -> tuple[Node, ...]:  # not what divides and follows from the labels too, as a norm
+    def scaled(node: Node) -> tuple[Node, ...]:  # not a norm, which follows from the labels too
         divided = node.function is np.true_divide and isinstance(node.inputs[0], Node)
-        return tuple(n for n in node.parents if not divided or n is node.inputs[0] or n not in step.labelled)
+
+        def is_norm(n: Node) -> bool:
+            others = [other for other in node.parents if other is not n and other in step.labelled]
+            by_it = n.size == 1 < node.size and bool(others) and depends(n, *others)
+            return n in step.labelled and (by_it or (divided and n is not node.inputs[0]))
+
+        return tuple(n for n in node.parents if not is_norm(n))
 
     inside = ancestors(nodes_in(parameter.steps), min(n.number for n in begin), begin.__contains__, scaled) - begin
     counted = step.labelled.union(*(n.parents for n in way if n.function not in (np.add, np.subtract)))
@@ -77,19 +83,16 @@ def _are_all(node: Node, size: float, kept: Node, values: Values) -> bool:
 
 def _factors(node: Node, step: Step, values: Values) -> list[Factor]:
     """By what numbers something is multiplied in a Node. A number that is multiplied by another one that is recorded
-    too may be an error and an input: only what is a factor of all steps counts."""
+    too may be an error and an input, which is made of data that the forward pass has."""
     if is_scaling(node, step) and (node.size > 1 or len(step.labelled.intersection(node.parents)) < 2):
         return _scales(node, values)
     others = [n for n in node.parents if n not in step.labelled]
     if node.function is not np.multiply or node.size > 1 or len(others) != 1 or others[0] in step.active:
         return []
-    found = _factors_of(others[0], values)
-    for p in step.parameters:
-        way = step.way_to(p)
-        products = (n for n in way.union(*(n.parents for n in way)) if n.function is np.multiply)  # rate * X.T, too
-        in_way = [f for n in products for i in n.inputs if np.size(i) == 1 for f in _factors_of(i, values)]
-        found = [f for f in found if any(f.divides == g.divides and is_among(f.size, [g.size], SAME) for g in in_way)]
-    return found
+    weights = {n for p in step.parameters for n in (p.root, *p.versions)}
+    ends = [example.prediction for example in step.examples] or step.losses
+    data = ancestors(ends, until=weights.__contains__) - weights
+    return [] if any(n.function is None for n in data & ancestors(others)) else _factors_of(others[0], values)
 
 
 def _factors_of(number: object, values: Values, divides: bool = False) -> list[Factor]:
@@ -98,6 +101,8 @@ def _factors_of(number: object, values: Values, divides: bool = False) -> list[F
         first, second = number.inputs
         turned = divides != (number.function is np.true_divide)
         return _factors_of(first, values, divides) + _factors_of(second, values, turned)
+    if isinstance(number, Node) and number.function is np.negative:
+        return _factors_of(number.inputs[0], values, divides)
     size = abs(float(np.reshape(values(number) if isinstance(number, Node) else number, ())))  # type: ignore
     return [Factor(1 / size if divides else size, divides)] if size else []
 

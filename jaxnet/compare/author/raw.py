@@ -80,11 +80,13 @@ def _only_step(parameter: Parameter) -> Node | None:
 def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
     """Whether something of the forward pass goes into the Node, such as a slope: an optimiser has no use for that.
 
-    It may have one for the parameter itself, which decays.
+    It may have one for the parameter itself, which decays. Of numbers, a product with what another one's step has given
+    is a formula, too.
     """
-    return any(
-        parent in step.active and parent not in step.labelled and not _is_own(parent, parameter)
-        for parent in _carrying(node, step)
+    carrying, new = _carrying(node, step), [p.after for p in step.parameters]
+    is_product = node.size == 1 and node.function is np.multiply and len(carrying) > 1
+    return (is_product and any(depends(parent, *new) for parent in carrying)) or any(
+        parent in step.active and parent not in step.labelled and not _is_own(parent, parameter) for parent in carrying
     )
 
 
@@ -106,12 +108,14 @@ def _inverses(node: Node) -> set[Node]:
 
 
 def _norm(node: Node, step: Step) -> Node | None:
-    """Of a gradient that is one number, and a number that is made of it and by which it is scaled, the latter."""
+    """Of a gradient that is one number, and a number that is made of it and by which it is scaled, the latter: if it is
+    not made of what that has stepped."""
     if node.size > 1 or node.function not in (np.multiply, np.true_divide) or len(node.parents) < 2:
         return None
     pairs = (node.parents[:2], node.parents[1::-1])
     made = ((norm, m) for one, norm in pairs if one in step.labelled for m in multiples(one))
-    return next((norm for norm, m in made if depends(norm, m)), None)
+    new = [p.after for p in step.parameters]
+    return next((norm for norm, m in made if depends(norm, m) and not depends(norm, *new)), None)
 
 
 def spread(parameter: Parameter, step: Step) -> list[Candidate]:

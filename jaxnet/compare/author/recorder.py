@@ -534,6 +534,8 @@ def _operator(ufunc: np.ufunc, turned: bool = False) -> Callable:
 
 def _in_place(ufunc: np.ufunc) -> Callable:
     def operate(self: Any, other: Any) -> Any:
+        if ufunc in (np.add, np.subtract) and type(other) in (int, float) and other == 0:
+            return self  # as for a check by differences that is not made: no step
         return call(ufunc, (self, other), {"out": (self,)})
 
     return operate

@@ -59,6 +59,7 @@ class Watch:
         self.elsewhere = False  # whether something was trained that the asked file has no part in
         self.unread = False  # whether arrays are stepped, by what nobody could read
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
+        self.kinds: set[tuple] = set()  # the same of each network, and how many arrays are stepped
         self.left_out: set[object] = set()  # instructions that have multiplied by 0 in them
         self.began = time.monotonic()
         self.looked = 0.0  # seconds, for steps
@@ -125,8 +126,9 @@ class Watch:
 
     def _keep(self, steps: list[Step], names: dict[Node, list[str]], beside: bool = False) -> None:
         """Keeps a network whose step is made by other lines than those that are kept already, or with what they have
-        multiplied by 0; a state that is carried through the forward pass of one is none. Of one that is trained beside
-        others the lines count with those that they are called from: a layer's may be for both."""
+        multiplied by 0; or of other arrays, and of more or by fewer lines: of layers that others have, too. A state
+        that is carried through the forward pass of one is none. Of one that is trained beside others the lines count
+        with those that they are called from: a layer's may be for both."""
         inside = made_of(p.after for p in steps[0].parameters) - {p.before for p in steps[0].parameters}
         inside &= steps[0].active
         operations = {(n.place, n.function) for n in inside}
@@ -137,10 +139,14 @@ class Watch:
         forward = {(n.place, n.function) for step in known for n in step.forward if n not in held}
         counting = {n.instruction for n in inside if not is_by_0(n)}
         made = called if beside else operations | stepped
+        kind = len(steps[0].parameters), frozenset(made)
+        again = not self.left.keys().isdisjoint(made_of(p.root for p in steps[0].parameters))
         is_new = not made <= self.made or not self.left_out.isdisjoint(counting)
+        is_new |= not again and kind not in self.kinds
         if is_new and not stepped <= forward and len(self.found) < NETWORKS:
             self.found.append(Network(steps, {**self.tape.names, **names}))
             self.made |= operations | stepped | called
+            self.kinds |= {kind}
             self.left_out |= {n.instruction for n in inside if is_by_0(n)}
             self.left_out -= counting
 
