@@ -2034,6 +2034,18 @@ def test_optimisers_of_a_single_number(tmp_path, optimiser, begin):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-sign")]
 
 
+@pytest.mark.parametrize(
+    "step", ["b = np.clip(b - 0.1 * db, -5, 5)", "b = b * (1 - r * 0.01) - r * db", "b = np.maximum(b - 0.1 * db, 0)"]
+)
+def test_a_number_is_not_passed_over_whatever_steps_it(tmp_path, step):
+    """Where it stood in the forward pass there stands in the next one what follows from this one."""
+    text = OF_NUMBERS.replace("STEP", f"r = np.float64(0.1)\n    w -= 0.1 * dw\n    {step}").replace(
+        "rng.normal(),", "0.7,"
+    )
+    with pytest.raises(ValueError, match=r"what line 13 of net\.py steps could not"):
+        examined(tmp_path, text.replace("(p - y).mean()", "-((p - y) * p).mean()"))
+
+
 def test_a_bias_that_is_stepped_after_the_weights_by_a_forward_pass_of_its_own(tmp_path):
     """It is 3 until then, and an array from its first step on."""
     text = """
@@ -2196,6 +2208,56 @@ def test_networks_that_take_turns_and_have_layers_of_one_class(tmp_path):
         tmp_path, OF_ONE_CLASS.replace("return super().backward(g, rate)", f"{wrong} * bool(rate); return back")
     )
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b2"]
+
+
+LAYERED = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(60, 5)), rng.normal(size=(60, 2))
+
+class Linear:
+    def __init__(self, inputs, outputs):
+        self.w = rng.normal(size=(inputs, outputs)) * 0.5
+    def forward(self, x):
+        self.x = x
+        self.w += 0
+        return x @ self.w
+    def backward(self, d):
+        self.g = self.x.T @ d
+        return d @ self.w.T
+
+class Relu:
+    def forward(self, x):
+        self.x = x
+        return np.maximum(x, 0)
+    def backward(self, d):
+        return d * (self.x > 0)
+
+def train(layers, back):
+    for _ in range(50):
+        out = X
+        for layer in layers:
+            out = layer.forward(out)
+        print(np.sum((out - Y) ** 2) / 60)
+        d = 2 * (out - Y) / 60
+        for layer in back:
+            d = layer.backward(d)
+        for layer in layers[::2]:
+            layer.w -= 0.05 * layer.g
+
+a, r, b = Linear(5, 8), Relu(), Linear(8, 2)
+train([a, r, b], [b, r, a])
+a, r, b, s, c = Linear(5, 8), Relu(), Linear(8, 8), Relu(), Linear(8, 2)
+train([a, r, b, s, c], [c, s, b, r, a])
+"""
+
+
+def test_a_deeper_network_of_the_same_layers_is_judged_as_well(tmp_path):
+    """What its layers are set to by a check of gradients that is not made, w += 0, is no step."""
+    said = examined(tmp_path, LAYERED)
+    assert (said["verdict"], len(said["parameters"]), len(said["also_right"])) == ("right", 2, 1)
+    said = examined(tmp_path, LAYERED.replace("[c, s, b, r, a]", "[c, b, a]"))
+    assert {f["code"] for f in said["findings"]} == {"missing-activation-derivative"}
 
 
 RUNS = """
@@ -5074,6 +5136,8 @@ RATES_OF_ONE = {
         [VELOCITIES, (r"W2 -= 0.1 \* dW2", "vW2 = 0.9 * vW2 + 2 * dW2\n    W2 -= 0.1 * vW2")],
         "dW2 alone is multiplied by 2 once it is"),
     "its signs": ([(r"b2 -= 0.1 \* db2", "b2 -= 0.1 * np.sign(db2)")], 1),
+    "a recorded rate of its layer": (
+        [("for _", "R = np.array([0.1, 0.05])\nfor _"), (r"(\w)(\d) -= 0.1 \*", r"\1\2 -= R[\2 - 1] *")], 1),
 }  # fmt: skip
 
 
@@ -5087,6 +5151,28 @@ def test_a_rate_of_one_array_s_own(tmp_path, how):
         return
     found = [(f["at"], f["scale"]) for f in examined(tmp_path, text)["findings"]]
     assert found == [("loss", pytest.approx(expected))] * (expected != 1)
+
+
+@pytest.mark.parametrize("rate", ["r * min(1.0, 0.2 / norm)", "r * k"])
+@pytest.mark.parametrize("begin", ["0.0", "np.zeros((1, 1))"])
+def test_a_recorded_rate_of_a_single_number(tmp_path, begin, rate):
+    """With a norm that is made of both gradients, and a rate of its own that is negative."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(2)
+X, w, b, r, k = rng.normal(size=(40, 3)), np.zeros((3, 1)), {begin}, np.float64(0.1), np.float64(0.5)
+y = (X.sum(1, keepdims=True) > 0) * 1.0
+for _ in range(30):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    d = p - y
+    dw, db = X.T @ d / 40, d.sum() / 40
+    print(-(y * np.log(p) + (1 - y) * np.log(1 - p)).sum() / 40)
+    norm = np.sqrt(np.sum(dw ** 2) + np.sum(db ** 2))
+    w = w - {rate.replace("k", "1")} * dw
+    b = b + db * -({rate})
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["findings"], len(said["parameters"])) == ("right", [], 2)
 
 
 def test_a_constant_that_makes_up_for_an_average_s_share_is_seen(tmp_path):

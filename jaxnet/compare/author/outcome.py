@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.attempts import Attempt
-from jaxnet.compare.author.chains import began_as
+from jaxnet.compare.author.chains import began_as, root_of
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unproved, Unseen
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept
@@ -22,7 +22,7 @@ from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, depends, made_of, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, depends, made_of, multiples, nodes_in, setitem
 from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.multiples import common_multiple
 
@@ -155,18 +155,9 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
             continue
         if written or not after & made_of(g for _, g in made):
             found.append(node)
-    # What was a number until then is an array from here on, and what it is stepped with next is made with it. The next
-    # forward pass has it where the number stood; an optimiser's sums it has not.
+    found += _numbers_left_over(tape, step, inside, judged)
     sites = {n.site for n in inside & step.active}
-    met = {meeting.node.site for example in step.examples for meeting in example.meetings}  # a label may be a number
-    used = _used_at(sites | met, tape.nodes[first:]) - judged
-    window = set(tape.nodes[first : step.last + 1]) & used
-    began = {n for n in window if began_as(n, anything=True) is not None}
-    again = ((n, base, g) for n in tape.nodes[first:] for base, g in n.updates if base in began and isinstance(g, Node))
-    for n, base, g in again:
-        with_it, in_place = depends(g, base), n.instruction == base.instruction
-        is_labelled = not step.labelled.isdisjoint(base.parents)
-        found += [base] * (with_it if is_labelled else in_place and (with_it or n.number >= step.last))
+    used = _used_at(sites, tape.nodes[first:]) - judged
     steps = [(node, base, g) for node in tape.nodes[first:] for base, g in node.updates]
     bases = {base for _, base, _ in steps}
     unjudged = forward - judged
@@ -176,6 +167,42 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     steps = [(node, base, g) for node, base, g in steps if base in unjudged and node.site not in sites]
     again = ((node, base, g) for node, base, g in steps if node in bases or node in used)
     return found + [node for node, base, g in again if base in numbers or _is_foreign(g, first)]
+
+
+def _numbers_left_over(tape: Tape, step: Step, inside: set[Node], judged: set[Node]) -> list[Node]:
+    """Where a number stood in the forward pass, or what another one had become before it, and what follows from this
+    very pass stands in the next one, or what goes on from itself: it was stepped, whatever by. An optimiser's sums
+    stand in none."""
+    begin = max(root_of(p.before).number for p in step.parameters)
+    versions = {version for p in step.parameters for version in p.versions}
+    met = {meeting.node for example in step.examples for meeting in example.meetings}  # a label may be a number
+
+    def is_number(i: object) -> bool:
+        if not isinstance(i, Node) or (i.function is None and not i.shape):
+            return True
+        return i.number < begin and i not in judged and not versions.isdisjoint(made_of([i]))
+
+    forward: dict[tuple, list[Node]] = {}
+    for n in (inside & step.active - judged) | met:
+        forward.setdefault(n.site, []).append(n)
+    places = {
+        (site, k): nodes[0]
+        for site, nodes in forward.items()
+        for k in range(len(nodes[0].inputs))
+        if all(len(n.inputs) > k and is_number(n.inputs[k]) for n in nodes)
+    }
+    found = []
+    for n in tape.nodes[min(n.number for n in step.labelled) :]:
+        for k, now in enumerate(n.inputs):
+            then = places.get((n.site, k))
+            if then is None or not isinstance(now, Node) or now.instruction == n.instruction or now in then.parents:
+                continue
+            del places[n.site, k]
+            again = (m for m in tape.nodes[now.number + 1 :] if m.instruction == now.instruction)
+            goes_on = depends(now, then) or any(now is base for m in again for base, _ in m.updates)
+            if goes_on and judged.isdisjoint(multiples(now)):
+                found.append(now)
+    return found
 
 
 def _is_foreign(step: object, first: int) -> bool:
