@@ -2346,6 +2346,30 @@ def test_the_loss_of_a_line_has_other_labels_than_its_error(tmp_path, labels):
         examined(tmp_path, text)
 
 
+@pytest.mark.parametrize("each", ["3", "1"])
+def test_the_loss_of_all_data_has_other_labels_than_the_errors_of_batches(tmp_path, each):
+    """A part or a view of the labels are the same ones, and what is computed of them are others."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(1)
+X = rng.normal(size=(9, 3))
+y, w, b = (X[:, 0] > 0) * 1.0, rng.normal(size=3), 0.0
+for _ in range(30):
+    for s in range(0, 9, {each}):
+        x = X[s : s + {each}]
+        e = 1 / (1 + np.exp(-(x @ w + b))) - LABELS
+        w, b = w - 0.1 * x.T @ e / {each}, b - 0.1 * e.mean()
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    print(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
+"""
+    own = f"y[s : s + {each}]"
+    assert examined(tmp_path, text.replace("LABELS", own))["verdict"] == "right"
+    assert examined(tmp_path, text.replace("LABELS", f"y.reshape(9, 1)[s : s + {each}, 0]"))["verdict"] == "right"
+    for other in (f"(1 - {own})", f"(2 * {own} - 1)"):
+        with pytest.raises(ValueError, match=r"with labels that line 9 of net\.py makes of those with which line 12"):
+            examined(tmp_path, text.replace("LABELS", other))
+
+
 def test_which_of_two_constants_is_wrong_is_not_told_without_a_loss(tmp_path):
     text = """
 import numpy as np

@@ -23,7 +23,7 @@ from jaxnet.compare.author.levels import RIGHT, has_shape, holds, levels_of, tru
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.penalties import penalties, terms_of_one_array, with_a_part
-from jaxnet.compare.author.raw import stepped
+from jaxnet.compare.author.raw import MOVING, stepped
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
 from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, is_by_0, made_of
@@ -171,7 +171,8 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
 
 def _check_what_is_computed(right: Judged, attempt: Attempt) -> None:
     """Raises Unexplained where the loss is one that the error implies, and later, when an epoch is over, the program
-    computes the squared error where that is none, or cross-entropy where that is the squared error."""
+    computes the squared error where that is none, or cross-entropy where that is the squared error; or that very loss,
+    of the labels that those of the error are computed of."""
     meant = right.truth.loss.name
     for step in measured(attempt.tape, right.step) if right.truth.loss.node is None else ():
         name, factor = name_of_number(step)
@@ -180,8 +181,27 @@ def _check_what_is_computed(right: Judged, attempt: Attempt) -> None:
                 f"all gradients are those of the {meant}, and {where(step.losses[0])} computes the {name}: right if "
                 "that is a measure, wrong if it is the loss"
             )
+        if name == meant and (made := _of_other_labels(right.step, step)) is not None:
+            raise Unexplained(
+                f"all gradients are those of the {meant} with labels that {where(made)} makes of those with which "
+                f"{where(step.losses[0])} computes it: right if that is a measure, wrong if it is the loss"
+            )
         if name == meant and (other := _with_another_penalty(right, step, factor)):
             raise _of_another_penalty(step.losses[0], other)
+
+
+def _of_other_labels(step: Step, measure: Step) -> Node | None:
+    """What computes the labels of an error of those of a later number, where they are no part or view of these."""
+    own, later = ({m.labels for e in of.examples for m in e.meetings if m.labels is not None} for of in (step, measure))
+
+    def whole(node: Node) -> Node:
+        while node not in later and node.function in MOVING and isinstance(node.inputs[0], Node):
+            node = node.inputs[0]
+        return node
+
+    made = set(map(whole, own))
+    others = (n for n in made if not later.isdisjoint(ancestors([n])))
+    return next(others, None) if made.isdisjoint(later) else None
 
 
 def _with_another_penalty(right: Judged, measure: Step, factor: float) -> str:
