@@ -124,8 +124,8 @@ def _of_one_draw(tape: Tape, step: Step) -> Node | None:
 
 
 def _used_at(sites: set[tuple], nodes: list[Node]) -> set[Node]:
-    """What the instructions of a forward pass are given, in these Nodes; a sum goes on with itself alone."""
-    return {parent for n in nodes if n.site in sites for parent in n.parents if parent.instruction != n.instruction}
+    """What the instructions of a forward pass are given, in these Nodes."""
+    return {parent for n in nodes if n.site in sites for parent in n.parents}
 
 
 def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
@@ -192,7 +192,7 @@ def _numbers_left_over(tape: Tape, step: Step, inside: set[Node], judged: set[No
         if all(len(n.inputs) > k and is_number(n.inputs[k]) for n in nodes)
     }
     found = []
-    for n in tape.nodes[min(n.number for n in step.labelled) :]:
+    for n in tape.nodes[min((n.number for n in step.labelled), default=0) :]:
         for k, now in enumerate(n.inputs):
             then = places.get((n.site, k))
             if then is None or not isinstance(now, Node) or now.instruction == n.instruction or now in then.parents:

@@ -67,7 +67,8 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
         if node.site in found or parameter.before in multiples(node) or varies or made_of_numbers:
             continue
         later = made is not None and node.number > made.number and not is_of_statement(node, made)
-        for size, divides in _factors(node, step, values):
+        factors = _factors(node, step, values)
+        for size, divides in factors if all(factor.size for factor in factors) else ():
             counts = divides and is_among(1 / size, step.counts, SAME)
             share = any(node in n.parents and _are_all(node, size, n, values) for n in kept)
             number = Number(node, size, counts, later or (node.place in lines and not counts), share)
@@ -104,7 +105,7 @@ def _factors_of(number: object, values: Values, divides: bool = False) -> list[F
     if isinstance(number, Node) and number.function is np.negative:
         return _factors_of(number.inputs[0], values, divides)
     size = abs(float(np.reshape(values(number) if isinstance(number, Node) else number, ())))  # type: ignore
-    return [Factor(1 / size if divides else size, divides)] if size else []
+    return [Factor(1 / (size or math.inf) if divides else size, divides)]
 
 
 def scale_of(node: Node, values: Values) -> float:

@@ -59,7 +59,6 @@ class Watch:
         self.elsewhere = False  # whether something was trained that the asked file has no part in
         self.unread = False  # whether arrays are stepped, by what nobody could read
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
-        self.counts: set[int] = set()  # how many arrays each of them has
         self.left_out: set[object] = set()  # instructions that have multiplied by 0 in them
         self.began = time.monotonic()
         self.looked = 0.0  # seconds, for steps
@@ -126,9 +125,9 @@ class Watch:
 
     def _keep(self, steps: list[Step], names: dict[Node, list[str]], beside: bool = False) -> None:
         """Keeps a network whose step is made by other lines than those that are kept already, or with what they have
-        multiplied by 0; or of other arrays, and of more or fewer: of layers that others have, too. A state
-        that is carried through the forward pass of one is none. Of one that is trained beside others the lines count
-        with those that they are called from: a layer's may be for both."""
+        multiplied by 0; or of other arrays, and of more or fewer: of layers that others have, too. A state that is
+        carried through the forward pass of one is none. Of one that is trained beside others the lines count with
+        those that they are called from: a layer's may be for both."""
         inside = made_of(p.after for p in steps[0].parameters) - {p.before for p in steps[0].parameters}
         inside &= steps[0].active
         operations = {(n.place, n.function) for n in inside}
@@ -139,14 +138,13 @@ class Watch:
         forward = {(n.place, n.function) for step in known for n in step.forward if n not in held}
         counting = {n.instruction for n in inside if not is_by_0(n)}
         made = called if beside else operations | stepped
-        count = len(steps[0].parameters)
+        count, counts = len(steps[0].parameters), {len(network.steps[0].parameters) for network in self.found}
         again = not self.left.keys().isdisjoint(made_of(p.root for p in steps[0].parameters))
         is_new = not made <= self.made or not self.left_out.isdisjoint(counting)
-        is_new |= not again and count not in self.counts
+        is_new |= not again and count not in counts
         if is_new and not stepped <= forward and len(self.found) < NETWORKS:
             self.found.append(Network(steps, {**self.tape.names, **names}))
             self.made |= operations | stepped | called
-            self.counts |= {count}
             self.left_out |= {n.instruction for n in inside if is_by_0(n)}
             self.left_out -= counting
 
