@@ -2338,6 +2338,35 @@ def test_a_mean_times_the_number_of_examples_is_for_a_sum_over_batches(tmp_path)
     assert (said["loss"]["reduction"], [f["scale"] for f in said["findings"]]) == ("mean", [pytest.approx(0.5)])
 
 
+SMOOTHED = """
+import numpy as np
+rng = np.random.default_rng(1)
+X = rng.normal(size=(40, 3))
+y = (X @ [1.0, -2.0, 0.5] > 0) * 1.0
+w, b, smooth = rng.normal(size=3), 0.0, None
+for _ in range(30):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)); smooth = AVERAGE
+    e = p - y
+    dw, db = X.T @ e / 40, e.mean()
+    w -= 0.1 * dw
+    b -= 0.1 * db
+    print(smooth)
+"""
+
+
+@pytest.mark.parametrize(
+    "average", ["loss if smooth is None else 0.9 * smooth + 0.1 * loss", "(smooth or 0) + loss * 40"]
+)
+def test_a_loss_may_be_averaged_over_the_steps(tmp_path, average):
+    """What is shown is no loss of the step: neither the share that this has in it, nor what it becomes in the next."""
+    text = SMOOTHED.replace("AVERAGE", average)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["reduction"], said["findings"]) == ("right", "mean", [])
+    said = examined(tmp_path, text.replace("e.mean()", "e.sum()"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-scale")]
+
+
 @pytest.mark.parametrize("labels", ["+ y", "- 2 * y", "- y[::-1]"])
 def test_the_loss_of_a_line_has_other_labels_than_its_error(tmp_path, labels):
     """An error alone is one of any labels: the number that is printed says of which."""
@@ -4049,6 +4078,17 @@ def test_a_loss_that_is_only_added_up_is_no_measure_of_what_is_right(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-scale")]
 
 
+def test_a_sum_over_a_batch_may_be_divided_once_all_batches_are_added_up(tmp_path):
+    text = PLAIN.replace("for _", "total = 0.0\nfor _").replace(" / 9\n    dZ2", "; total += loss\n    dZ2")
+    said = examined(tmp_path, f"{text}print(total / 81)")
+    assert (said["verdict"], said["loss"]["reduction"], said["findings"]) == ("right", "mean", [])
+    assert [f["scale"] for f in examined(tmp_path, text)["findings"]] == [pytest.approx(1 / 9)]
+    said = examined(tmp_path, f"{text}print(total / 81)".replace("(P - Y) / 9", "(P - Y) / 3"))
+    assert [f["scale"] for f in said["findings"]] == [pytest.approx(1 / 3)]
+    said = examined(tmp_path, f"{text}print(total / 81)".replace("dZ2.sum(0)", "dZ2.sum(0) / 9"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db2", "wrong-scale")]
+
+
 DEEP = """
 import numpy as np
 rng = np.random.default_rng(0)
@@ -5695,7 +5735,7 @@ def test_numbers_of_a_list_that_are_one_draw_are_not_accused(tmp_path):
     text = PLAIN_NUMBERS.replace(
         "[random.uniform(-1, 1) for _ in range(n + 1)]", "[0.5 * random.uniform(-1, 1)] * (n + 1)"
     )
-    with pytest.raises(ValueError, match="is not what the first has made of layer"):
+    with pytest.raises(ValueError, match="what line 24 of net.py steps could not"):
         examined(tmp_path, text)
 
 

@@ -17,7 +17,7 @@ from jaxnet.compare.author import doubts, doubts_of_steps
 from jaxnet.compare.author.chains import root_of
 from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved
 from jaxnet.compare.author.levels import RIGHT, Level, differs, divided, fit, holds, levels_of, true_gradients
-from jaxnet.compare.author.lines import where
+from jaxnet.compare.author.lines import is_divided_later, where
 from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.penalties import (
@@ -344,14 +344,17 @@ def _is_added(parameter: Parameter, level: Level, drawn: list[Values]) -> bool:
 
 def _constant(scale: float, judged: Judged) -> list[Finding]:
     """That all gradients share a constant other than 1: a warning."""
-    if _constant_is_ours(judged) or _is_no_constant(scale):
+    if _constant_is_ours(judged) or _is_no_constant(scale, judged):
         return []
     return [Finding("loss", "wrong-scale", abs(scale), f"{abs(scale):.6g}", severity="warning")]
 
 
-def _is_no_constant(scale: float) -> bool:
-    """Whether it is 1, but for what a small number in a logarithm makes of it."""
-    return abs(abs(scale) - 1) <= 10 * RIGHT
+def _is_no_constant(scale: float, judged: Judged) -> bool:
+    """Whether it is 1, but for what a small number in a logarithm makes of it; or makes the mean of a sum that the
+    program adds up and divides after the step."""
+    is_mean = is_among(1 / abs(scale), judged.step.counts, RIGHT)
+    node = judged.truth.loss.node
+    return abs(abs(scale) - 1) <= 10 * RIGHT or (is_mean and node is not None and is_divided_later(node))
 
 
 def _constant_is_ours(judged: Judged) -> bool:
@@ -433,7 +436,9 @@ def _by_formulas(judged: Judged, diagnosis: Diagnosis, unit: float) -> tuple[lis
     ]
     if judged.dense is not None and judged.dense.over_batch:
         findings = [Finding("forward", "softmax-over-all-entries"), *findings]
-    if _constant_is_ours(judged) or any(f.scale and _is_no_constant(f.scale) for f in findings if f.at == "loss"):
+    if _constant_is_ours(judged) or any(
+        f.scale and _is_no_constant(f.scale, judged) for f in findings if f.at == "loss"
+    ):
         findings = [f for f in findings if (f.at, f.code) != ("loss", "wrong-scale")]
     if not judged.stated:  # no penalty is denied
         findings = [f for f in findings if f.code != "weight-penalty"]

@@ -58,6 +58,18 @@ def target_of(node: Node) -> str | None:
     return None
 
 
+def is_divided_later(node: Node) -> bool:
+    """Whether a statement adds a number to what another one divides: the sum of an epoch, whose mean is shown."""
+    for place, adding in zip(node.places, (statement_of(node), *map(statement_at, node.places[1:])), strict=False):
+        if isinstance(adding, ast.AugAssign) and isinstance(adding.op, ast.Add):
+            total = ast.unparse(adding.target)
+            lines = ast.walk(ast.parse("".join(parsed_lines(place.file))))
+            divided = (part.left for part in lines if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div))
+            if any(ast.unparse(part) == total for part in divided):
+                return True
+    return False
+
+
 def short_name(name: str) -> str:
     """`self.params['W1']` is called W1; `net.layers[0].weights` remains."""
     return name.removeprefix("self.")

@@ -147,8 +147,10 @@ def _loss(judged: Judged, origin: str | None) -> dict[str, str]:
 
 
 def _reduction(judged: Judged) -> str:
-    """Whether the loss is a sum or a mean over the examples, by how large its derivative is."""
-    factor = abs(judged.truth.loss.factor or judged.scale)
+    """Whether the loss is a sum or a mean over the examples, by how large its derivative is: as the gradients have it,
+    where nothing is said of their constant."""
+    has_constant = any((f.at, f.code) == ("loss", "wrong-scale") for f in judged.findings)
+    factor = abs((judged.truth.loss.factor or 1.0) * (1.0 if has_constant else judged.scale))
     examples = _examples(judged)
     return "mean" if examples > 1 and 0 < factor * examples < 8 and factor < 0.9 else "sum"
 

@@ -699,14 +699,7 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
         if depth[node] <= depth[likeliest[0]] + 1:
             inside = made_of([node], first)
             covered[node] = sum(e.prediction in inside for e in examples)
-    # What is made of another one only to be added up, step after step, is there to be looked at.
-    sums = {n for again in view.window for n in again.parents if n.function is np.add is again.function
-            and n.instruction == again.instruction}  # fmt: skip
-    made_of_sums = sums.union(n for n in view.window if not sums.isdisjoint(n.parents))
-    of_sums = made_of_sums.union(*(n.parents for n in sums))
-    others = {n: covered.keys() - made_of_sums - {n} for n in covered}
-    is_for_sum = {n: n in of_sums and bool(others[n]) and made_alone_of([n], others[n]) for n in covered}
-    is_shown = {n: is_for_sum[n] or _is_made_larger(n, covered.keys()) for n in covered}
+    is_shown = {n: _is_made_larger(n, covered.keys()) for n in covered}
     return tuple(sorted(covered, key=lambda n: (-covered[n], depth[n], is_shown[n], -n.number)))[:4]
 
 
@@ -722,6 +715,17 @@ def _is_summed_again(mean: Node, later: Node, view: View) -> bool:
     counts = {float(size) for meeting in view.readings for size in meeting.network.shape[:1] if size > 1}
     numbers = {float(i) for i in later.inputs if np.ndim(i) == 0 and not isinstance(i, Node)}
     return _is_made_larger(later, {mean}) and not counts.isdisjoint(numbers)
+
+
+def _is_averaged(node: Node, later: Node, view: View) -> bool:
+    """Whether a scalar is made of another one and of those of earlier steps: or will be, by the line that made it, once
+    it is run again after the step."""
+    before = [p.before for p in view.parameters]
+    others = [n for n in later.parents if n is not node and n in view.touched]
+    again = node.places[:1] == later.places[:1] and any(
+        node.number < p.after.number < later.number for p in view.parameters
+    )
+    return again or any(not depends(n, *before) for n in others)
 
 
 def _is_of_one_result(node: Node, later: Node, view: View) -> bool:
@@ -740,18 +744,27 @@ def _last_of(scalars: list[Node], view: View) -> list[Node]:
     which another line takes the mean.
 
     A loss without its penalty is part of another scalar, and not alone: it is not what the program descends. Nor is Σ…
-    where the same line, or the same call of a function, divides it by m; but a mean is that this multiplies by m.
+    where the same line, or the same call of a function, divides it by m; nor what a mean becomes that is multiplied by
+    m, to be divided by all examples in the end.
     """
     known = set(scalars)
     inner = {parent for node in scalars for parent in node.parents}
     kept: set[Node] = set()
     for node in scalars:
         current, later = node if node not in inner else None, None
+        chain: list[Node] = []
         while current is not None:
-            if later is None or _is_summed_again(current, later, view) or not _is_of_one_result(current, later, view):
-                kept.add(current)
+            if later is not None and _is_averaged(current, later, view):
+                shares = [scaled_by_numbers(n) for n in later.parents]
+                current = (None not in shares and scaled_by_numbers(current)) or current
+                chain = [current]
+            elif later is not None and _is_summed_again(current, later, view):
+                chain = [*(n for n in chain if n is later), current]
+            elif later is None or not _is_of_one_result(current, later, view):
+                chain.append(current)
             later = current
             active = sorted((n for n in {*current.parents} if n in view.masks), key=lambda n: n.number)
             first = active[0] if active and active[0] in known else None  # or a sum of it over steps, beside it
             current = first if first and all(made_alone_of([n], {first}) for n in active) else None
+        kept.update(chain)
     return [node for node in scalars if node in kept]
