@@ -864,6 +864,9 @@ def test_errors_that_are_clipped_on_their_way(tmp_path, bound):
     with pytest.raises(ValueError, match="the gradients are right but for what line 14 clips"):
         examined(tmp_path, text.replace("(P - Y) / 9", "P - Y").replace("* np.log(P)) / 9", "* np.log(P))"))
     assert examined(tmp_path, text.replace(*SLOPE))["verdict"] == "wrong"
+    whole = text.replace("(P - Y) / 9", "P - Y").replace("* np.log(P)) / 9", "* np.log(P))")
+    said = examined(tmp_path, whole.replace("A1.T @ dZ2", "A1.T ** 3 @ dZ2"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W2"]
 
 
 def test_a_rate_inside_of_gradients_that_have_another_constant(tmp_path):
@@ -5735,7 +5738,7 @@ def test_numbers_of_a_list_that_are_one_draw_are_not_accused(tmp_path):
     text = PLAIN_NUMBERS.replace(
         "[random.uniform(-1, 1) for _ in range(n + 1)]", "[0.5 * random.uniform(-1, 1)] * (n + 1)"
     )
-    with pytest.raises(ValueError, match="what line 24 of net.py steps could not"):
+    with pytest.raises(ValueError, match=r"what line 24 of net\.py steps could not"):
         examined(tmp_path, text)
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import numpy as np
 
 from jaxnet.compare.author.intended import (
-    clipping_of,
     constant_of,
+    explains,
     rounds_back,
     term_of_its_own,
+    unclipped,
     weights_of_examples,
 )
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unseen
-from jaxnet.compare.author.levels import RIGHT, holds, true_gradients
+from jaxnet.compare.author.levels import RIGHT, fit, holds, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Step
@@ -302,7 +303,8 @@ def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
         raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
     if (place := term_of_its_own(step, truth, drawn)) is not None:
         raise Unexplained(f"the gradients are right but for what line {place.line} adds, of which the loss has no part")
-    if (place := clipping_of(step, truth, drawn)) is not None:
+    place, without = unclipped(step, drawn)
+    if place is not None and explains(levels_of(step, without), truth):
         line = f"line {place.line}"
         raise Unexplained(f"the gradients are right but for what {line} clips: right if it is to, and wrong if not")
     if (place := weights_of_examples(step, truth, drawn)) is not None:
@@ -311,3 +313,16 @@ def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
         raise Unexplained(
             f"the gradients are right if they are meant to go back {count} rounds of the loop and no more"
         )
+
+
+def as_unclipped(judged: Judged, wrong: list[str], common: float) -> Judged:
+    """With the gradients that are right but for numbers that are clipped on the way, as they are without that: beside
+    what is wrong whatever is clipped, an optimiser's clipping is none."""
+    place, without = unclipped(judged.step, judged.drawn)
+    fitted = fit(levels_of(judged.step, without), judged.truth) if place is not None else {}
+    given = dict(judged.given)
+    for name in wrong if fitted else ():
+        for level in fitted[judged.names[name]]:
+            if level.factor and is_among(abs(level.factor), [common], RIGHT):
+                given[name] = [array * common / level.factor for array in level.arrays]
+    return judged._replace(given=given)

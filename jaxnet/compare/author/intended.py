@@ -127,13 +127,13 @@ def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | No
     return sums[-1][0].place if explains(levels_of(step, without), truth) else None
 
 
-def clipping_of(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
-    """Where the numbers of an error are clipped, and all gradients are right if they are not; None if nowhere."""
+def unclipped(step: Step, drawn: list[Values]) -> tuple[Place | None, list[Values]]:
+    """Where the numbers of an error are clipped, and the draws as they are if these are not; None if nowhere."""
     clipped = [node for node in step.backward if node.function is np.clip]
     without = [values.before(clipped[0]) for values in drawn] if clipped else []
     for node, rest in itertools.product(clipped, without):
         rest.known[node] = np.array(rest(node.inputs[0]))
-    return clipped[0].place if clipped and explains(levels_of(step, without), truth) else None
+    return clipped[0].place if clipped else None, without
 
 
 def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:

@@ -422,6 +422,9 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
             doubts.check_for_an_error_that_is_turned(judged)
             doubts_of_steps.check_for_clipped_examples(judged, wrong)
             doubts.check_for_a_fixed_point(judged, wrong)
+            judged = doubts.as_unclipped(judged, wrong, common)
+            wrong = [name for name in wrong if differs(judged.given[name], judged.true[name], common)]
+            findings = [f for f in findings if f.at[1:] not in given or f.at[1:] in wrong]
             proof = without_formula(judged._replace(wrong=wrong), factors)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
