@@ -62,7 +62,7 @@ def test_every_style_makes_a_step_of_all_its_parameters(style, tmp_path):
     attempt, tape = next(drive(ran.namespace, modules["numpy"], never)), Tape()
     with recording(tape):
         attempt.call()
-    step = find_steps(tape)[0]
+    step = next(find_steps(tape))[0]
     assert len(step.parameters) == len(file.parameters.split())
 
 
@@ -267,7 +267,7 @@ def test_weights_with_a_row_for_the_bias_and_batches_larger_than_our_data():
     """, facade.modules()["numpy"])  # fmt: skip
     with recording(Tape()) as tape:
         attempt.call()
-    assert [p.before.shape for p in find_steps(tape)[0].parameters] == [(3, 4), (5, 1)]
+    assert [p.before.shape for p in next(find_steps(tape))[0].parameters] == [(3, 4), (5, 1)]
 
 
 def test_sizes_that_the_author_calls_an_initialiser_with():
@@ -361,7 +361,7 @@ def test_gradients_under_the_names_of_their_parameters():
     )
     with recording(Tape()) as tape:
         attempt.call()
-    assert [len(step.parameters) for step in find_steps(tape)[:1]] == [1]
+    assert [len(step.parameters) for step in next(find_steps(tape))[:1]] == [1]
 
 
 def test_the_modules_number_of_examples_is_that_of_our_data():
@@ -442,7 +442,7 @@ def stepped(code):
     tape = Tape()
     with recording(tape):
         attempt.call()
-    step = find_steps(tape)[0]
+    step = next(find_steps(tape))[0]
     return attempt.description, sorted(p.versions[0].shape for p in step.parameters)
 
 
@@ -638,7 +638,7 @@ def test_a_layer_that_averages_has_a_loss_that_does():
     numpy = facade.modules()["numpy"]
     with recording(Tape()) as tape:
         next(drive(namespace_of(code, numpy), numpy, never)).call()
-    step, values = find_steps(tape)[0], Values({})
+    step, values = next(find_steps(tape))[0], Values({})
     assert sorted(p.before.shape for p in step.parameters) == [(4,), (5, 4), (6, 5)]
     steps = {p.before.shape: np.asarray(values(p.before)) - np.asarray(values(p.after)) for p in step.parameters}
     w = next(np.asarray(values(p.before)) for p in step.parameters if p.before.shape == (5, 4))

@@ -172,7 +172,7 @@ def _runs(play: Callable[[], None], tape: Tape, met: bool) -> tuple[bool, str]:
     if not ends or not met or not tape.nodes:
         return ends, why
     try:
-        return bool(find_steps(tape)[0].examples), ""
+        return bool(next(find_steps(tape))[0].examples), ""
     except NoStep:
         return False, why
 

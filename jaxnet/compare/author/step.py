@@ -177,29 +177,29 @@ class NoLoss(NoStep):
     """Arrays are stepped, by nothing that can be told to come from labels or a loss."""
 
 
-def find_steps(tape: Tape) -> list[Step]:
-    """The ways to read the record as a step, likeliest first. Raises NoStep if there is none.
+def find_steps(tape: Tape) -> Iterator[list[Step]]:
+    """The ways to read the record as a step, likeliest first, of each network that has one, that with most parameters
+    first. Raises NoStep if there is none.
 
-    The network is the one with most parameters that has one; its first step is judged, or its second one if only that
-    has the loss beside it. Labels in arrays come first, then a scalar that may be the loss, whatever its labels are,
-    then labels in arrays without a loss, and positions in plain numbers.
+    The first step of a network is judged, or its second one if only that has the loss beside it. Labels in arrays come
+    first, then a scalar that may be the loss, whatever its labels are, then labels in arrays without a loss, and
+    positions in plain numbers.
     """
     found = networks(chains_in(tape))
-    if steps := next(_steps_of(found, tape), None):
-        return steps
+    steps: list[Step] = []
+    for steps in _steps_of(found, tape):
+        yield steps
+    if steps:
+        return
     stale = _stale_step(tape)
     if stale is not None:  # unless the prediction is made of something that does train
         trained = {chain.versions[0] for network in found for chain in network if len(chain.steps) > 1}
         if trained.isdisjoint(made_of(example.prediction for example in stale.examples)):
-            return [stale]
+            yield [stale]
+            return
     if found:
         raise NoLoss("no place was found where labels enter, and no number that may be the loss")
     raise NoStep("no array is ever stepped by something that depends on it")
-
-
-def steps_of_networks(tape: Tape) -> list[list[Step]]:
-    """The same for each network that has a step, the largest one first."""
-    return list(_steps_of(networks(chains_in(tape)), tape))
 
 
 def steps_by_hand(tape: Tape) -> list[list[Step]]:

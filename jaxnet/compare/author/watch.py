@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import NamedTuple, NoReturn
@@ -19,7 +20,6 @@ from jaxnet.compare.author.step import (
     find_steps,
     held_in,
     steps_by_hand,
-    steps_of_networks,
 )
 from jaxnet.compare.author.tape import (
     Another,
@@ -86,8 +86,9 @@ class Watch:
             self.next_look_at[node.places] = int(1.05 * count)  # a look at the values takes long
             self.looked += time.monotonic() - now
             return
+        networks = find_steps(self.tape)
         try:
-            steps = find_steps(self.tape)
+            steps = next(networks)
         except NoStep:
             steps = []
         self.looked += time.monotonic() - now
@@ -104,8 +105,8 @@ class Watch:
             raise Enough
         self._keep_by_hand(names)
         # What is trained further is to begin with all that this round of the loop changes.
-        self.beside = len(networks := steps_of_networks(self.tape)) > 1
-        self.trained = [of_network[0] for of_network in networks or [steps]]
+        self.trained = [of_network[0] for of_network in (steps, *networks)]
+        self.beside = len(self.trained) > 1
         stepped = (p.after for step in self.trained for p in step.parameters)
         self.last, self.next_look = max(stepped, key=lambda n: n.number).place, int(1.5 * count) + 20
         if node.place == self.last:
@@ -156,11 +157,14 @@ class Watch:
 
     def _go_on(self) -> None:
         """Ends what trains the network that was found, beside others perhaps, and looks for more after it."""
-        for steps in steps_of_networks(self.tape) if self.beside else ():
-            known = {(p.after.place, p.after.function) for p in steps[0].parameters} <= self.made  # lines that train
-            repeated = any(_is_repeated(p, turns) for p in steps[0].parameters for turns in (1, 2))
-            if (known or repeated) and concerns(steps[0], self.asked):
-                self._keep(steps, names_in_frames(sys._getframe(2)), beside=True)
+        with contextlib.suppress(NoStep):
+            for steps in find_steps(self.tape) if self.beside else ():
+                known = {
+                    (p.after.place, p.after.function) for p in steps[0].parameters
+                } <= self.made  # lines that train
+                repeated = any(_is_repeated(p, turns) for p in steps[0].parameters for turns in (1, 2))
+                if (known or repeated) and concerns(steps[0], self.asked):
+                    self._keep(steps, names_in_frames(sys._getframe(2)), beside=True)
         if len(self.found) == 1:  # what else there is may take half as long as this did
             rest = max(1.0, 0.5 * (time.monotonic() - self.began))
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
@@ -199,7 +203,7 @@ class Watch:
         if self.found and (ran is None or not ran.in_time):
             return self.found
         try:
-            steps = find_steps(self.tape)
+            steps = next(find_steps(self.tape))
         except NoStep as error:
             notes = [] if ran is None else sorted(ran.notes, key=lambda note: not note.endswith(TIME_IS_UP))
             why = f" ({notes[0]})" if notes else ""
