@@ -4301,6 +4301,17 @@ def test_what_takes_long_after_the_training(tmp_path):
     )  # fmt: skip
 
 
+def test_what_breaks_off_after_the_training_is_said(tmp_path):
+    """It may have been another network."""
+    text = f"np.zeros(3) + np.zeros(2)\n{PLAIN.strip()}\nU = np.zeros(7).reshape(3, 3)\nV = U + 1\nwhile True: pass\n"
+    said = examined(tmp_path, f"import numpy as np\n{text}")
+    assert (said["verdict"], [note.partition(":")[0] for note in said["notes"]]) == (
+        "right", ["line 22", "line 2", "line 20"]
+    )  # fmt: skip
+    assert said["notes"][0].endswith("what comes after this was not run")
+    assert said["notes"][2].endswith("into shape (3,3), once it had trained")
+
+
 def test_a_factor_in_the_step_that_is_a_number_times_the_rate(tmp_path):
     """Which of the two belongs to the gradient is on no record."""
     text = (

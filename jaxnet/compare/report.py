@@ -357,6 +357,7 @@ class Report(NamedTuple):
         if self.program:
             lines.append(f"  what was run: {self.program}")
         lines += [f"  note: {note}" for note in self.notes[:3]]
+        lines += [f"  notes in --json: {len(self.notes) - 3} more"] * (len(self.notes) > 3)
         lines += [f"  {line}" for line in self.unjudged_lines()]
         lines += [f"  {self.hint_line()}"] * (self.hint is not None)
         lines += ["", *self._table(), ""]

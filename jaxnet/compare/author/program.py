@@ -162,7 +162,7 @@ class _Program:
         self.notes: list[str] = []
         self.missing: set[str] = set()  # names that statements left out would have bound
         self.followed = 0  # statements left out for want of these
-        self.noting = True
+        self.trained = False  # something: what goes wrong from here on may follow from where that was ended
         self.loops: list[_Loop] = []  # that are being run
         self.python2 = False  # some file of it is
         self.filenames: set[str] = set()
@@ -232,7 +232,7 @@ class _Program:
         if end.note:
             self.note(end, f"stopped: {end.note}", place)
         else:
-            self.noting = False
+            self.trained = True
 
     # --- notes ----------------------------------------------------------------------------------------------------
 
@@ -240,13 +240,14 @@ class _Program:
         follows = isinstance(error, NameError) and getattr(error, "name", None) in self.missing
         self.missing |= _bound_by(statement)
         if follows:
-            self.followed += self.noting
+            self.followed += not self.trained
             return
         try:
             message = " ".join(str(error).replace(f"{self.root}/", "").split())[:200]  # as in the author's own tree
         except Exception:  # an author's __str__
             message = ""
         text = f"{type(error).__name__}: {message}" if message else type(error).__name__
+        text += ", once it had trained" if self.trained else ""
         self.note(error, text, (unit.filename, statement.lineno))
 
     def note(self, error: BaseException, text: str, place: tuple[str, int] | None = None) -> None:
@@ -258,9 +259,9 @@ class _Program:
 
     def note_the_end(self, end: BaseException) -> None:
         """That the program was stopped: too early, or once it had trained, with something left to be run."""
-        if not self.noting:
-            self.noting = True
+        if self.trained:
             self.note(end, "stopped once it had trained: what comes after this was not run")
+            self.notes.insert(0, self.notes.pop())  # before what was left out on the way
         elif isinstance(end, OutOfTime):
             self.note(end, TIME_IS_UP)
 
@@ -270,7 +271,7 @@ class _Program:
         return ", ".join(where + ([f"cell {cell}"] if cell else []) + [f"line {line}"])
 
     def _add(self, note: str) -> None:
-        if self.noting and note not in self.notes:
+        if note not in self.notes:
             self.notes.append(note)
 
     def all_notes(self) -> list[str]:
