@@ -1120,6 +1120,37 @@ def test_what_is_not_on_the_record_is_not_right(tmp_path, kept, made):
         examined(tmp_path, text)
 
 
+def test_a_matrix_stays_one(tmp_path):
+    """Of `np.matrix` * is the product of matrices, whatever stands beside it, and a sum keeps both axes."""
+    text = """
+import numpy as np
+X, W, b, T = np.matrix(np.ones((4, 4))), np.random.randn(4, 4), np.ones((4, 1)), np.eye(4)
+for _ in range(9):
+    A = X - np.random.randn(4)
+    e = A * W + b.T - T
+    assert (A * W).A.shape == (W * A).shape == (4, 4) and np.allclose((W * A).A, W @ A)
+    W = W - 0.1 * A.T * e
+    b = b - 0.1 * np.sum(e, axis=0).T
+    assert b.shape == (4, 1)
+print(WRONG)
+"""
+    with pytest.raises(ValueError, match=r"no array is ever stepped .*name 'WRONG' is not defined"):
+        examined(tmp_path, text)
+
+
+def test_a_mean_that_is_taken_off_a_table_is_no_gradient_of_it(tmp_path):
+    text = """
+import numpy as np
+X = np.random.randn(200, 2)
+Z = np.array(X)
+Z -= np.mean(Z, axis=0)
+x, y = np.meshgrid(np.arange(X[:, 0].min(), X[:, 0].max(), 0.1), np.arange(X[:, 1].min(), X[:, 1].max(), 0.1))
+print(np.tanh(np.c_[x.ravel(), y.ravel()]).shape)
+"""
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, text)
+
+
 OVERFLOWING = """
 import numpy as np
 np.seterr(all='ignore')

@@ -55,6 +55,8 @@ def _has_right_part(judged: Judged, name: str) -> bool:
     """Whether a part of a parameter that the forward pass uses by itself, a layer's in an array of all layers, has a
     right gradient."""
     p = judged.names[name]
+    if any(array.size != p.size for array in judged.given[name]):
+        return False
     numbers = Values({p.before: np.arange(p.size).reshape(p.before.shape)})
     for node in judged.step.active:
         is_part = node.function is operator.getitem and root_of(node.inputs[0]) is p.root

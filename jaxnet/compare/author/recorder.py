@@ -277,6 +277,8 @@ def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
         args = tuple(map(built, args))  # data and labels may be lists
     inputs, named = _refer(args), _refer(keywords)
     result = function(*plain(args), **plain(keywords))
+    if isinstance(result, np.matrix):
+        return result  # of which * is another product, and a sum has two axes: on no record
     if isinstance(result, np.ndarray) and args:
         base = args[0]
         if isinstance(base, Array) and np.may_share_memory(result, plain(base)):
@@ -525,7 +527,7 @@ class Recorded:
 def _operator(ufunc: np.ufunc, turned: bool = False) -> Callable:
     def operate(self: Any, other: Any) -> Any:
         numbers = isinstance(other, (Recorded, np.ndarray, np.generic, int, float, complex, list, tuple))
-        if not numbers and not _is_table(other):
+        if (not numbers and not _is_table(other)) or isinstance(other, np.matrix):
             return NotImplemented
         return call(ufunc, (other, self) if turned else (self, other))
 
