@@ -287,8 +287,7 @@ def check_what_is_cut_off(judged: Judged) -> None:
                 seen[use.site] = with_error or seen.get(use.site, False)
     hidden = [places[0] for (places, _), with_error in seen.items() if places and not with_error]
     if hidden:
-        here = f"line {hidden[0].line} of {hidden[0].file}"
-        raise Unseen(f"what {here} cuts off has no error: whether it is sent back cannot be told")
+        raise Unseen(f"what {hidden[0]} cuts off has no error: whether it is sent back cannot be told")
 
 
 def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:

@@ -168,7 +168,7 @@ def _check_record(tape: Tape, step: Step) -> None:
     inside = ancestors([p.after for p in step.parameters])
     off = same_as_recorded((n for n in inside if n in step.active or n in step.labelled), values)
     if off is not None:
-        where = f" from line {off.place.line} of {off.place.file} on" if off.place else ""
+        where = f" from {off.place} on" if off.place else ""
         # Where numbers are equal but for rounding, another one may be the largest.
         chosen = any(n.name in ("max", "amax", "argmax") for n in step.active.intersection(ancestors([off])))
         raise (Tied if chosen else ValueError)(

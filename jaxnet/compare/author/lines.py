@@ -76,7 +76,7 @@ def short_name(name: str) -> str:
 
 
 def where(node: Node) -> str:
-    return f"line {node.place.line} of {node.place.file}" if node.place else "the program"
+    return str(node.place) if node.place else "the program"
 
 
 def as_place(node: Node | None) -> Shown | None:

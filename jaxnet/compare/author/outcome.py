@@ -90,7 +90,7 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     if attempt.notes and once and not judged.wrong and unjudged(judged, attempt):
         return f"nothing is wrong in what could be judged, but the first step is not done ({attempt.notes[0]})"
     if (lost := attempt.tape.lost) is not None and not judged.wrong:
-        return f"nothing is wrong in what is on the record, but what line {lost.line} of {lost.file} makes is not"
+        return f"nothing is wrong in what is on the record, but what {lost} makes is not"
     if attempt.doubt and not judged.wrong:
         return f"nothing is wrong in what could be run, but {attempt.doubt}"
     return ""

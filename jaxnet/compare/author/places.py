@@ -76,8 +76,7 @@ def _decided_one_way(step: Step, tape: Tape) -> list[str]:
         if node in step.active and isinstance(outcome, bool) and node.place is not None:
             decided.setdefault(node.place, []).append(outcome)
     return [
-        f"line {place.line} of {place.file} decides in one way {len(outcomes)} times: what it does otherwise is not "
-        "judged"
+        f"{place} decides in one way {len(outcomes)} times: what it does otherwise is not judged"
         for place, outcomes in decided.items()
         if len(outcomes) >= SEVERAL and len(set(outcomes)) == 1
     ]
@@ -197,7 +196,7 @@ def _truth(judged: Judged) -> str:
     if loss.node is None:
         stepped = {n for p in judged.step.parameters for n in p.versions}
         numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
-        other = next((n for n in numbers if n.place is not None), None)
+        other = next((n for n in numbers if n.place is not None and n.size == 1), None)
         why = (
             "no loss is computed in these steps"
             if other is None

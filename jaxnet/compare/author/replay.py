@@ -443,7 +443,7 @@ def _vjp(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
         result, back = jax.vjp(forward, *(jnp.asarray(arrays[number]) for number in step.moving))
         return back(jnp.broadcast_to(cotangent, result.shape).astype(result.dtype))
     except Exception as error:  # whatever JAX has to say about an operation that it cannot trace
-        where = f", line {node.place.line} of {node.place.file}," if node.place else ""
+        where = f", {node.place}," if node.place else ""
         raise ValueError(f"np.{node.name}{where} cannot be replayed in JAX ({_first_line(error)})") from None
 
 

@@ -98,7 +98,7 @@ class Samples:
         size = r"(?:val|test|train)\w*size\b[^=\n,)]*="
         aside = re.findall(rf"\[\s*{number}\s*:|{size}\s*{number}|choice\(.*,\s*{number}", source)
         batches = re.findall(rf"batch\w*size\b[^=\n,)]*=\s*{number}", source, re.I)
-        loops = re.sub(r"(?<!np\.)(?<!numpy\.)\brandom\.rand(int|range)\([^()\n]*\)", "", source)
+        loops = re.sub(r"#.*|(?<!np\.)(?<!numpy\.)\brandom\.rand(int|range)\([^()\n]*\)", "", source)
         all_of_it = re.search(r"(?<![:\[\w.])(?:[45]\d|60)_?000(?![ \t]*[:\]\w.])", loops) is not None
         more = sum({int(n.replace("_", "")) for of in aside for n in of if n})
         if re.search(r"//\s*(self\.)?\w*batch", source, re.I):

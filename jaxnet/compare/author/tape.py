@@ -66,6 +66,10 @@ class Place(NamedTuple):
     line: int
     function: str
 
+    def __str__(self) -> str:
+        file, _, cell = self.file.partition("#cell-")
+        return f"line {self.line} of {f'cell {cell}' if cell else file}"
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class Node:
