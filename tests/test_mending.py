@@ -202,6 +202,25 @@ def test_the_number_that_an_author_can_compute(tmp_path, shared):
     assert abs(shared * change - said) > 0.01 * max(abs(shared * change), abs(said))
 
 
+def test_a_rate_is_no_name_of_a_number_that_it_equals(tmp_path):
+    (tmp_path / "net.py").write_text("""
+import numpy as np
+np.random.seed(3)
+X, T = np.random.randn(9, 4), np.random.randn(9, 3)
+W, V, lr, decay = np.random.randn(4, 5), np.random.randn(5, 3), 0.01, 0.01
+for _ in range(9):
+    A = np.tanh(X @ W)
+    e = A @ V - T
+    print(np.sum(e ** 2) / 2 + decay / 2 * (np.sum(W ** 2) + np.sum(V ** 2)))
+    dV = A.T @ e
+    dW = X.T @ (e @ V.T * (1 - A ** 2)) + decay * W
+    W -= lr * dW
+    V -= lr * dV
+""")
+    report = verdict(tmp_path / "net.py", tmp_path, mend=6.0)
+    assert [place.instead for place in report.places] == ["A.T @ e + decay * V"]
+
+
 def test_a_right_program_has_teeth_and_nothing_to_repeat(tmp_path):
     path = tmp_path / "net.py"
     path.write_text(PROGRAM.format(moved="", steps=5).replace("* np.tanh(Z1)", "* (1 - A1 ** 2)"))

@@ -19,6 +19,7 @@ from jaxnet.compare import mistakes
 from jaxnet.compare.author.dense import as_rows
 from jaxnet.compare.author.frontier import turned_multiple
 from jaxnet.compare.author.judged import Judged
+from jaxnet.compare.author.lines import text_of
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.tape import Node, Tape
 from jaxnet.compare.diagnosis import continued
@@ -86,7 +87,7 @@ class Writer:
     """Writes formulas with what can be named at a moment."""
 
     def __init__(self, judged: Judged, tape: Tape, moment: Moment, quantities: Quantities, text: str):
-        self.judged, self.moment, self.quantities = judged, moment, quantities
+        self.judged, self.moment, self.quantities, self.text = judged, moment, quantities, text
         self.forward = quantities.forward
         self.numpy = moment.numpy
         dots = f"{self.numpy}.dot(" in text or (self.numpy is not None and "@" not in text and ".dot(" not in text)
@@ -265,7 +266,11 @@ class Writer:
         sign, size = ("-" if factor < 0 else ""), abs(factor)
         numbers = [("2", 2.0), *((text, number) for text, number in self.moment.numbers.items() if number > 0)]
         written = []
+        # What only steps are made with may be their rate, whatever other number that equals.
+        steps = [text_of(p.after.place) for p in self.judged.step.parameters if p.after.place is not None]
         for text, number in sorted(numbers, key=lambda found: len(found[0])):
+            if any(_stands_in(text, line) for line in steps) and not _stands_in(text, self.text):
+                continue
             closed = Term(text, value).closed
             if abs(size * number - 1) < SAME * 10:
                 written.append(f"{sign}{term.closed} / {closed}")
