@@ -490,6 +490,25 @@ s = unicode("u"); n = reduce(lambda a, b: a + b, xrange(4))
 """
 
 
+@pytest.mark.parametrize(
+    ("text", "half"),
+    [
+        ("n = [2 for _ in range(1)]  # xrange in Python 2", 0.5),
+        ("n = [2]; said = 'has_key and unicode'", 0.5),
+        ("unicode = str; n = [2]; print(f'{n}')", 0.5),
+        ("n = [2]; print(raw_input, end='')", 0.5),
+        ("import pandas as pd; n = [2]; rows = list(pd.DataFrame({'a': n}).iteritems())", 0.5),
+        ("n = [2 for _ in xrange(1)]", 0),
+        ("n = [2]; rows = list({'a': n}.iteritems())", 0),
+    ],
+)
+def test_python_2_is_told_by_what_only_it_has(author, text, half):
+    """`/` of integers is another one there: neither a comment nor a table of pandas says so."""
+    ran = author.run("main.py", f"{text}\nhalf = 1 / n[0]", builtins={"print": lambda *_, **__: None})
+    assert ran.namespace["half"] == half
+    assert "pandas" in text or not ran.notes
+
+
 def test_python_2(author):
     said = []
     ran = author.run("main.py", PYTHON2, builtins={"print": lambda *words, **_: said.append(words)})

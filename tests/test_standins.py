@@ -698,6 +698,7 @@ def test_a_table_that_seaborn_would_download(tables):
 
 def test_a_missing_table_has_the_columns_that_the_program_asks_for(tables):
     frame = tables["pandas.read_csv"]("data/points.csv")
+    assert tables["pandas.read_excel"]("data/points.xlsx", 0, engine="openpyxl").shape == frame.shape
     assert frame[["X_0", "X_1"]].values.shape == (300, 2)
     assert set(frame["target"].values) == {0, 1}
     assert frame["target"].dtype == int  # an index, as some use it

@@ -460,6 +460,7 @@ _NUMPY: dict[str, Any] = {
     "complex": complex,
     "NaN": np.nan,
     "Inf": np.inf,
+    "Infinity": np.inf,
     "infty": np.inf,
     **{name: _losing(np.asmatrix) for name in ("mat", "matrix", "asmatrix")},
     **{name: _making(getattr(np, now)) for name, now in _RENAMED.items()},

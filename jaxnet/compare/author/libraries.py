@@ -491,7 +491,7 @@ def join_tables() -> None:
     for kind in (pandas.DataFrame, pandas.Series):
         if not hasattr(kind, "as_matrix"):
             products = {"dot": product(kind.dot), "__matmul__": product(kind.__matmul__)}
-            for name, function in {"as_matrix": kind.to_numpy, **products}.items():
+            for name, function in {"as_matrix": kind.to_numpy, "iteritems": kind.items, **products}.items():
                 setattr(kind, name, function)
 
 
@@ -512,6 +512,13 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
             named = how.get("header", "infer") == "infer" and "names" not in how
             table = pandas.DataFrame(table[1], columns=table[0]).to_csv(index=False, header=named)
         return pandas.read_csv(path if table is None else io.StringIO(table), **how)
+
+    def read_excel(path: Any, *sheet: Any, **how: Any) -> Any:
+        import pandas
+
+        if not isinstance(path, (str, Path)) or Path(path).is_file():
+            return pandas.read_excel(path, *sheet, **how)
+        return read_csv(path, **{name: value for name, value in how.items() if name not in ("sheet_name", "engine")})
 
     def bunch(x: Any, y: Any, names: Any = None, return_X_y: bool = False, as_frame: bool = False, **_: Any) -> Any:
         import pandas
@@ -546,7 +553,8 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         return OneHotEncoder(*rest, **how, **({} if sparse is None else {"sparse_output": sparse}))
 
     return {
-        "pandas.read_csv": read_csv, "seaborn.load_dataset": lambda name, **_: read_csv(f"{name}.csv"),
+        "pandas.read_csv": read_csv, "pandas.read_excel": read_excel,
+        "seaborn.load_dataset": lambda name, **_: read_csv(f"{name}.csv"),
         "sklearn.datasets.fetch_openml": fetch_openml,
         "sklearn.datasets.fetch_mldata": fetch_mldata,
         "sklearn.datasets.load_boston": numbers_of(506, 13),

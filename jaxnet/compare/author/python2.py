@@ -6,6 +6,7 @@ are gone are given back as builtins; `/` of two integers is left to whoever runs
 
 from __future__ import annotations
 
+import ast
 import functools
 import re
 from typing import Any
@@ -16,13 +17,23 @@ _TOKEN = re.compile(
     r"|(?P<space>[ \t]+)|(?P<other>.)",
     re.S,
 )
-_GONE = re.compile(r"\b(xrange|raw_input|unicode|iteritems|itervalues|has_key|cPickle|urllib2|izip|maxint)\b")
+_GONE = {"xrange", "raw_input", "unicode", "has_key", "cPickle", "urllib2", "izip", "maxint"}
+_OF_TABLES = {"iteritems", "itervalues"}  # which pandas had until its version 2, too
 _EITHER = re.compile(r"import\s+xrange|xrange\s*=|ImportError|NameError|version_info|print_function")
+_NEW = (ast.JoinedStr, ast.AnnAssign, ast.MatMult, ast.Nonlocal)
 
 
-def is_python2(source: str) -> bool:
-    """Whether a program that Python 3 can read was meant for Python 2, by the names that it uses."""
-    return bool(_GONE.search(source)) and not _EITHER.search(source)
+def is_python2(source: str, tree: ast.Module | None) -> bool:
+    """Whether a program was meant for Python 2, by the names that it uses, and has nothing that only Python 3 has."""
+    words = {token[0] for token in _TOKEN.finditer(source) if token.lastgroup == "word"}
+    gone = words & (_GONE if "pandas" in words else _GONE | _OF_TABLES)
+    return bool(gone) and not _EITHER.search(source) and not any(map(_is_new, ast.walk(tree) if tree else ()))
+
+
+def _is_new(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return bool(node.keywords) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    return isinstance(node, _NEW)
 
 
 def mended(source: str) -> str:

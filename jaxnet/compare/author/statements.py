@@ -71,12 +71,13 @@ def unit_of(text: str, filename: str, of_notebook: bool = False) -> Unit:
     plain = textwrap.dedent(_without_cell_magic(text)) if of_notebook else text  # as IPython does
     bare = _without_magics(plain)
     broken: list[tuple[int, str]] = []
-    old = python2.is_python2(plain)
     tree = _tree(plain) or _tree(bare)
-    if tree is None:
+    old = python2.is_python2(plain, tree)
+    if old or tree is None:
         mended = python2.mended(bare)
-        tree = _tree(mended)
-        old = old or tree is not None or "print " in plain
+        in_python2 = _tree(mended)
+        old = old or in_python2 is not None or "print " in plain
+        tree = in_python2 or tree
         if tree is None:
             tree, broken = _without_broken(mended if old else bare)
     imports = [s for s in tree.body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
