@@ -4102,6 +4102,36 @@ def test_a_layer_for_one_example_at_a_time_is_not_accused(tmp_path):
         examined(tmp_path, wrong)
 
 
+def test_a_lone_layer_may_be_taken_together_with_its_loss(tmp_path):
+    """What comes in where it ends in a sigmoid is ŷ − y then, the error of its scores."""
+    text = """
+import numpy as np
+
+def sigmoid(Z):
+    return 1 / (1 + np.exp(-Z))
+
+class Layer:
+    def __init__(self, input_size, output_size, activation=sigmoid, prime=None):
+        self.W = np.random.rand(output_size, input_size)
+        self.b = np.random.rand(output_size, 1)
+        self.activation, self.prime = activation, prime
+
+    def forward(self, A_prev):
+        self.A_prev = A_prev
+        self.Z = self.W.dot(A_prev) + self.b
+        return self.activation(self.Z)
+
+    def backward(self, dA):
+        m = dA.shape[1]
+        dZ = dA if self.activation is sigmoid else dA * self.prime(self.Z)
+        self.dW = (1 / m) * np.dot(dZ, self.A_prev.T)
+        self.db = (1 / m) * np.sum(dZ, axis=1, keepdims=True)
+        return np.dot(self.W.T, dZ)
+"""
+    with pytest.raises(ValueError, match="right if it is given ∂loss/∂ what its last activation is applied to"):
+        examined(tmp_path, text)
+
+
 def test_a_loss_that_is_only_added_up_is_no_measure_of_what_is_right(tmp_path):
     """`total += loss * len(x)` is m times the loss, of which a wrong constant in some gradients is no proof."""
     text = PLAIN.replace("for _", "total = 0.0\nfor _").replace("    dZ2 =", "    total += loss * len(X)\n    dZ2 =")

@@ -282,7 +282,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
 
 def _may_be_meant(judged: Judged) -> str:
     """Why what is wrong with a lone layer is none if the loss that it is used with is made for it."""
-    if any(f.code == "missing-output-derivative" for f in judged.findings):
+    if judged.truth.loss.other or any(f.code == "missing-output-derivative" for f in judged.findings):
         # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
         return "right if it is given ∂loss/∂ what its last activation is applied to"
     if judged.wrong and all(f.code == "wrong-scale" for f in judged.findings):
