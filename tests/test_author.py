@@ -4102,6 +4102,35 @@ def test_a_layer_for_one_example_at_a_time_is_not_accused(tmp_path):
         examined(tmp_path, wrong)
 
 
+@pytest.mark.parametrize("order", ["range(3)", "(2, 1, 0)"])
+def test_a_first_layer_whose_gradient_is_never_added_up_is_not_judged(tmp_path, order):
+    text = """
+import numpy as np
+rng = np.random.default_rng(1)
+X, T = rng.normal(size=(30, 2)), rng.normal(size=(30, 3))
+W = [rng.normal(size=shape) for shape in [(2, 5), (5, 4), (4, 3)]]
+b = [rng.normal(size=n) for n in (5, 4, 3)]
+for _ in range(9):
+    dW, db = [np.zeros_like(w) for w in W], [np.zeros_like(v) for v in b]
+    for x, t in zip(X, T):
+        A = [x]
+        for w, v in zip(W, b):
+            A.append(np.tanh(A[-1] @ w + v))
+        d = (A[3] - t) * (1 - A[3] ** 2)
+        dW[2] += np.outer(A[2], d)
+        db[2] += d
+        d = W[2] @ d * (1 - A[2] ** 2)
+        dW[1] += np.outer(A[1], d)
+        db[1] += d
+    for k in ORDER:
+        W[k] += -0.1 * dW[k]
+        b[k] += -0.1 * db[k]
+"""
+    said = examined(tmp_path, text.replace("ORDER", order))
+    assert (said["verdict"], len(said["parameters"])) == ("right", 4)
+    assert [u["shape"] for u in said["unjudged"]] == [[2, 5], [5]]
+
+
 def test_a_lone_layer_may_be_taken_together_with_its_loss(tmp_path):
     """What comes in where it ends in a sigmoid is ŷ − y then, the error of its scores."""
     text = """

@@ -367,7 +367,7 @@ def _window(parameters: tuple[Parameter, ...], tape: Tape, end: int, others: fro
 
 def _with_further(tape: Tape, view: View) -> View:
     """The step with further parameters: arrays of which the prediction is made, and which are stepped by something that
-    follows from the labels, or by zeros, no matter whether that depends on them."""
+    follows from the labels, no matter whether that depends on them."""
     step = view.by_data or _by_loss(view)
     if step is None:
         return view
@@ -391,8 +391,7 @@ def _with_further(tape: Tape, view: View) -> View:
                 continue
             if view.masks.get(made, 0) & AFTER and made not in at_once:  # an average of the weights that the steps give
                 continue
-            stale = made not in view.masks and not np.asarray(view.values(made)).any()
-            if made in step.labelled or stale or (made in view.masks and node not in forward):
+            if made in step.labelled or (made in view.masks and node not in forward):
                 found = further.get(base)  # x · w + b in another forward pass is no step of b where there is one
                 if found is None or (made in step.labelled and step.labelled.isdisjoint(found.steps)):
                     further[base] = Parameter(base, node, (made,), (base, node))
@@ -412,9 +411,8 @@ def _with_further(tape: Tape, view: View) -> View:
         return view
     parameters = (*view.parameters, *further.values())
     into_steps = made_of((n for p in parameters for n in nodes_in(p.steps)), min(p.root.number for p in parameters))
-    return _viewed(
-        parameters, _window(parameters, tape, view.last, view.others), into_steps, tape, view.last, view.others
-    )
+    window = _window(parameters, tape, view.last, view.others)
+    return _viewed(parameters, window, into_steps, tape, view.last, view.others)
 
 
 def _stale_step(tape: Tape) -> Step | None:
