@@ -5786,6 +5786,22 @@ def test_the_slope_of_a_plain_number_is_no_rate(tmp_path):
     assert examined(tmp_path, TWO_UNITS.replace("n1 * n2 * (1 - n1)", "n1 * n2 * (1 - n2)"))["verdict"] == "right"
 
 
+def test_a_mean_error_is_no_gradient_of_a_bias(tmp_path):
+    """That has the slope of the activation, too."""
+    text = """
+import numpy as np
+X, Y = np.array([[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]]), np.array([[0], [0], [1], [1]])
+W = np.random.random((3, 1)) * 2 - 1
+for _ in range(30):
+    P = 1 / (1 + np.exp(-X @ W))
+    error = Y - P
+    print(np.mean(error))
+    W += X.T @ (error * P * (1 - P))
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["unjudged"]) == ("right", [])
+
+
 def test_a_gradient_of_a_bias_that_steps_nothing_is_named(tmp_path):
     """The bias is the number 0 and on no record; what was computed for it is."""
     text = """

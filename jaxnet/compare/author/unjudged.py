@@ -16,7 +16,7 @@ from jaxnet.compare.author.doubts_of_steps import written_over
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place
-from jaxnet.compare.author.tape import Node, ancestors, is_by_0, known_zero, made_of, nodes_in, setitem
+from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, is_by_0, known_zero, made_of, nodes_in, setitem
 from jaxnet.compare.author.truth import multiplied
 from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.report import Place, Unjudged
@@ -112,14 +112,15 @@ def _left_open(judged: Judged) -> list[Unjudged]:
 
 
 def _unused(judged: Judged) -> Iterator[Node]:
-    """Numbers that nothing is made of, and that are the derivative of the loss by something of the forward pass, added
+    """Numbers that nothing is made of, and that are the derivative of the loss by a product of the forward pass, added
     up over all examples, and no array is added to that."""
     step, parts = judged.step, judged.truth.parts
     used = made_of([*nodes_in(judged.truth.loss.node), *(n for p in step.parameters for n in nodes_in(p.steps))])
     left = [n for n in step.active & step.labelled if n.size == 1 and n.is_float and n not in used]
     inner = {parent for n in left for parent in n.parents}
     left = [n for n in left if n not in inner]
-    of_all = [n for n in step.forward if n.size > 1 and (n, None) in parts[0]] if left else []
+    linear = PRODUCTS | {np.add, np.subtract, np.sum}
+    of_all = [n for n in step.forward if n.size > 1 and (n, None) in parts[0] and n.function in linear] if left else []
     sums = {n: [np.reshape(np.sum(of_draw[n, None]), 1) for of_draw in parts] for n in of_all}
     biased = {n for n in of_all if n.function is np.add and len(n.parents) > 1}
     for number in left:
