@@ -5786,6 +5786,43 @@ def test_the_slope_of_a_plain_number_is_no_rate(tmp_path):
     assert examined(tmp_path, TWO_UNITS.replace("n1 * n2 * (1 - n1)", "n1 * n2 * (1 - n2)"))["verdict"] == "right"
 
 
+def test_a_bias_without_slope_is_wrong_in_its_own_line(tmp_path):
+    """With one example a step it has the numbers of what came back, which is right."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(30, 8)), rng.normal(size=(30, 4))
+
+class Layer:
+    def __init__(self, n, m, ends):
+        self.w, self.b, self.ends = rng.normal(size=(n, m)) / 2, np.zeros((1, m)), ends
+
+    def forward(self, x):
+        z = x @ self.w + self.b
+        self.x, self.y = x, z if self.ends else np.tanh(z)
+        return self.y
+
+    def backward(self, upstream):
+        error = upstream if self.ends else upstream * (1 - self.y ** 2)
+        back = error @ self.w.T
+        self.w -= 0.01 * self.x.T @ error
+        self.b -= 0.01 * np.sum(upstream, axis=0, keepdims=True)
+        return back
+
+net = [Layer(8, 9, False), Layer(9, 7, False), Layer(7, 4, True)]
+for k in range(30):
+    x = X[k : k + 1]
+    for layer in net:
+        x = layer.forward(x)
+    upstream = x - Y[k : k + 1]
+    for layer in reversed(net):
+        upstream = layer.backward(upstream)
+"""
+    said = examined(tmp_path, text)
+    assert {(f["at"], f["line"]) for f in said["findings"]} == {("db1", 19), ("db2", 19)}
+    assert all("what lies between is left out" in f["computed"] for f in said["findings"])
+
+
 def test_a_mean_error_is_no_gradient_of_a_bias(tmp_path):
     """That has the slope of the activation, too."""
     text = """

@@ -65,7 +65,8 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
     found, end = {}, time.monotonic() + LOOKING
     for name in judged.wrong:
         parameter, node = judged.names[name], judged.chosen[name]
-        node = node and first_of_value(judged, name, node)  # a clip that does not bite
+        first = node and first_of_value(judged, name, node)  # a clip that does not bite
+        node = node if first in known else first  # not what is right for another array
         write, twice = writes_rows(parameter)
         if write is not None and twice:
             found[name] = Frontier(None, "", write)
