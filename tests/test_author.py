@@ -5820,7 +5820,7 @@ for k in range(30):
 """
     said = examined(tmp_path, text)
     assert {(f["at"], f["line"]) for f in said["findings"]} == {("db1", 19), ("db2", 19)}
-    assert all("what lies between is left out" in f["computed"] for f in said["findings"])
+    assert all("what lies between is left out" in f["explanation"] for f in said["findings"])
 
 
 def test_a_mean_error_is_no_gradient_of_a_bias(tmp_path):
