@@ -352,7 +352,7 @@ class Report(NamedTuple):
     def text(self) -> str:
         """The report for a terminal, without colour: verdict, parameters, findings, what follows."""
         lines = [self.headline + (f": {self.source}" if self.source else "")]
-        if self.loss:
+        if self.truth:
             lines.append(f"  {self.network_line()}")
         if self.program:
             lines.append(f"  what was run: {self.program}")
@@ -422,8 +422,10 @@ class Report(NamedTuple):
         return f"{file}:{place.line}" if place.cell is None else f"{file}, cell {place.cell}, line {place.line}"
 
     def network_line(self) -> str:
-        """The network, the loss and where the truth comes from, in a line."""
-        network, loss = self.network, self.loss or {}
+        """The network, the loss if there is one, and where the truth comes from, in a line."""
+        if self.loss is None:
+            return f"truth: {self.truth}"
+        network, loss = self.network, self.loss
         origin = {"source": "your loss", "flag": "as stated", "inferred": "inferred"}[loss["from"]]
         parts = []
         if network:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from jaxnet.compare.author.repair import Mended
 
 Array = np.ndarray
+OF_LAYER = "jax.vjp of its own forward pass, with a random gradient from above"
 SEVERAL = 4  # decisions, which tell something if they are all the same
 
 
@@ -51,9 +52,9 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         findings,
         found,
         source=source,
-        loss=_loss(judged, origin),
+        loss=None if attempt.alone else _loss(judged, origin),
         network=_network(judged),
-        truth=_truth(judged),
+        truth=OF_LAYER if attempt.alone else _truth(judged),
         program=attempt.program,
         notes=notes,
         frontier={n: Frontier(as_place(f.known), f.quantity, as_place(f.unknown)) for n, f in frontiers.items()},
