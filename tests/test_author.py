@@ -5823,6 +5823,18 @@ for k in range(30):
     assert all("what lies between is left out" in f["explanation"] for f in said["findings"])
 
 
+@pytest.mark.parametrize("alpha", ["0.8", "0"])
+def test_a_momentum_may_be_an_average_of_steps(tmp_path, alpha):
+    """It is made of the steps that have it in them."""
+    text = PLAIN.partition("    W1 -=")[0].replace("for _", "V1, V2 = 0 * W1, 0 * W2\nfor _")
+    for k in "12":
+        text += f"    step = 0.1 * dW{k} + {alpha} * V{k}\n    W{k} -= step\n    V{k} = 0.8 * V{k} + 0.2 * step\n"
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", ["W1", "W2"])
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
 def test_a_mean_error_is_no_gradient_of_a_bias(tmp_path):
     """That has the slope of the activation, too."""
     text = """

@@ -397,9 +397,14 @@ def _without_buffers(chains: list[Chain]) -> list[Chain]:
 
 
 def _is_momentum(chain: Chain, other: Chain) -> bool:
-    """Whether another array is stepped with a multiple of what this one is by then, or of an entry of that."""
-    found = (n for part in nodes_in(other.steps[0]) for n in multiples(part))
-    return any(n in chain.parts or (n.name == "getitem" and n.inputs[0] in chain.parts) for n in found)
+    """Whether another array is stepped with a multiple of what this one is by then, or of an entry of that; or with a
+    sum that has one, and this one is an average of such steps."""
+    steps = [n for part in nodes_in(other.steps[0]) for n in multiples(part)]
+    if any(n in chain.parts or (n.name == "getitem" and n.inputs[0] in chain.parts) for n in steps):
+        return True
+    own = {n for part in nodes_in(chain.steps[0]) for n in multiples(part)}
+    sums = (n for n in steps if n in own and n.size > 1 and n.function in (np.add, np.subtract))
+    return any(n in chain.versions for total in sums for term in total.parents for n in multiples(term))
 
 
 def _is_mean(chain: Chain, other: Chain) -> bool:
