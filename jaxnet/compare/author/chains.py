@@ -404,7 +404,9 @@ def _is_momentum(chain: Chain, other: Chain) -> bool:
         return True
     own = {n for part in nodes_in(chain.steps[0]) for n in multiples(part)}
     sums = (n for n in steps if n in own and n.size > 1 and n.function in (np.add, np.subtract))
-    return any(n in chain.versions for total in sums for term in total.parents for n in multiples(term))
+    both = {*chain.versions, *other.versions}  # a momentum may begin as 0 times an array
+    kept = (next((n for n in multiples(term) if n in both), None) for total in sums for term in total.parents)
+    return any(n in chain.versions for n in kept)
 
 
 def _is_mean(chain: Chain, other: Chain) -> bool:
