@@ -4178,6 +4178,9 @@ def test_a_sum_over_a_batch_may_be_divided_once_all_batches_are_added_up(tmp_pat
     assert [f["scale"] for f in examined(tmp_path, text)["findings"]] == [pytest.approx(1 / 9)]
     said = examined(tmp_path, f"{text}print(total / 81)".replace("(P - Y) / 9", "(P - Y) / 3"))
     assert [f["scale"] for f in said["findings"]] == [pytest.approx(1 / 3)]
+    mean = text.replace("np.log(P))", "np.log(P)) / 9")
+    said = examined(tmp_path, f"{mean}total /= 9".replace("(P - Y) / 9", "(P - Y) / 81"))
+    assert [f["scale"] for f in said["findings"]] == [pytest.approx(1 / 9)]
     said = examined(tmp_path, f"{text}print(total / 81)".replace("dZ2.sum(0)", "dZ2.sum(0) / 9"))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("db2", "wrong-scale")]
 

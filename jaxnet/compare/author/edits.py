@@ -53,7 +53,7 @@ def substituted(file: str, source: list[str], expression: ast.expr, text: str, c
 
 
 @lru_cache(maxsize=200)
-def _simple_statements(text: str) -> tuple[ast.stmt, ...]:
+def simple_statements(text: str) -> tuple[ast.stmt, ...]:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
@@ -63,7 +63,7 @@ def _simple_statements(text: str) -> tuple[ast.stmt, ...]:
 
 def statement_in(text: str, line: int, column: int | None = None) -> ast.stmt | None:
     """The simple statement that a line of a program belongs to; of several, that which the column is in, if known."""
-    here = [n for n in _simple_statements(text) if n.lineno <= line <= (n.end_lineno or n.lineno)]
+    here = [n for n in simple_statements(text) if n.lineno <= line <= (n.end_lineno or n.lineno)]
     if column is not None and len(here) > 1:
         at = line, column
         here = [n for n in here if (n.lineno, n.col_offset) <= at < (n.end_lineno or line, n.end_col_offset or column)]

@@ -352,9 +352,10 @@ def _constant(scale: float, judged: Judged) -> list[Finding]:
 def _is_no_constant(scale: float, judged: Judged) -> bool:
     """Whether it is 1, but for what a small number in a logarithm makes of it; or makes the mean of a sum that the
     program adds up and divides after the step."""
-    is_mean = is_among(1 / abs(scale), judged.step.counts, RIGHT)
-    node = judged.truth.loss.node
-    return abs(abs(scale) - 1) <= 10 * RIGHT or (is_mean and node is not None and is_divided_later(node))
+    loss = judged.truth.loss
+    is_sum = abs(loss.factor or 1.0) > 2.5 * abs(scale)  # not 1/m or 2/m already
+    makes_mean = is_sum and is_among(1 / abs(scale), judged.step.counts, RIGHT)
+    return abs(abs(scale) - 1) <= 10 * RIGHT or (makes_mean and loss.node is not None and is_divided_later(loss.node))
 
 
 def _constant_is_ours(judged: Judged) -> bool:

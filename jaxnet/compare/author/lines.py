@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import linecache
+from collections.abc import Iterator
 from itertools import islice
 
-from jaxnet.compare.author.edits import statement_in
+from jaxnet.compare.author.edits import simple_statements, statement_in
 from jaxnet.compare.author.tape import Node, Place
 from jaxnet.compare.report import Place as Shown
 
@@ -63,11 +64,16 @@ def is_divided_later(node: Node) -> bool:
     for place, adding in zip(node.places, (statement_of(node), *map(statement_at, node.places[1:])), strict=False):
         if isinstance(adding, ast.AugAssign) and isinstance(adding.op, ast.Add):
             total = ast.unparse(adding.target)
-            lines = ast.walk(ast.parse("".join(parsed_lines(place.file))))
-            divided = (part.left for part in lines if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div))
-            if any(ast.unparse(part) == total for part in divided):
+            statements = simple_statements("".join(parsed_lines(place.file)))
+            if any(ast.unparse(of) == total for statement in statements for of in _divided_in(statement)):
                 return True
     return False
+
+
+def _divided_in(statement: ast.stmt) -> Iterator[ast.expr]:
+    for part in ast.walk(statement):
+        if isinstance(part, ast.BinOp | ast.AugAssign) and isinstance(part.op, ast.Div):
+            yield part.left if isinstance(part, ast.BinOp) else part.target
 
 
 def short_name(name: str) -> str:
