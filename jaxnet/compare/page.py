@@ -75,8 +75,7 @@ def header(report: Report, tag: str = "h1") -> str:
     lines = [f'<{tag}><span class="sign">{sign}</span> {escape(headline)}</{tag}>']
     if report.source:
         lines.append(f'<p class="source"><code>{escape(report.source)}</code></p>')
-    if report.truth:
-        lines.append(f'<p class="network">{escape(report.network_line())}</p>')
+    lines.append(f'<p class="network">{escape(report.network_line())}</p>')
     if report.hint is not None:
         lines.append(f'<p class="network">{escape(report.hint_line())}</p>')
     rests_on = [*report.unjudged_lines(), report.teeth_line(), report.repeat_line()]

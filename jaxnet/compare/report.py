@@ -352,8 +352,7 @@ class Report(NamedTuple):
     def text(self) -> str:
         """The report for a terminal, without colour: verdict, parameters, findings, what follows."""
         lines = [self.headline + (f": {self.source}" if self.source else "")]
-        if self.truth:
-            lines.append(f"  {self.network_line()}")
+        lines.append(f"  {self.network_line()}")
         if self.program:
             lines.append(f"  what was run: {self.program}")
         lines += [f"  note: {note}" for note in self.notes[:3]]

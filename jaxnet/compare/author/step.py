@@ -697,8 +697,11 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
         if depth[node] <= depth[likeliest[0]] + 1:
             inside = made_of([node], first)
             covered[node] = sum(e.prediction in inside for e in examples)
-    is_shown = {n: _is_made_larger(n, covered.keys()) for n in covered}
-    return tuple(sorted(covered, key=lambda n: (-covered[n], depth[n], is_shown[n], -n.number)))[:4]
+
+    def likely(node: Node) -> tuple:
+        return -covered[node], depth[node], _is_made_larger(node, covered.keys()), -node.number
+
+    return tuple(sorted(covered, key=likely))[:4]
 
 
 def _is_made_larger(node: Node, scalars: Set[Node]) -> bool:

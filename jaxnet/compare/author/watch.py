@@ -159,11 +159,9 @@ class Watch:
         """Ends what trains the network that was found, beside others perhaps, and looks for more after it."""
         with contextlib.suppress(NoStep):
             for steps in find_steps(self.tape) if self.beside else ():
-                known = {
-                    (p.after.place, p.after.function) for p in steps[0].parameters
-                } <= self.made  # lines that train
+                training = {(p.after.place, p.after.function) for p in steps[0].parameters}
                 repeated = any(_is_repeated(p, turns) for p in steps[0].parameters for turns in (1, 2))
-                if (known or repeated) and concerns(steps[0], self.asked):
+                if (training <= self.made or repeated) and concerns(steps[0], self.asked):
                     self._keep(steps, names_in_frames(sys._getframe(2)), beside=True)
         if len(self.found) == 1:  # what else there is may take half as long as this did
             rest = max(1.0, 0.5 * (time.monotonic() - self.began))
