@@ -221,6 +221,7 @@ def test_every_code_has_words_and_the_report_its_keys():
     contract = ["source", "verdict", "loss", "network", "parameters", "findings", "truth", "program", "notes"]
     assert list(data) == [
         *contract,
+        "names",
         "unjudged",
         "idle",
         "also_right",

@@ -270,3 +270,43 @@ for epoch in range(100):
     assert finding["code"] in ("unknown", "wrong-scale")
     (line,) = (line for line in said.changes["net.py"].diff.splitlines() if line.startswith("+    "))
     assert "+ 2 * decay * " in line
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "instead"),
+    [
+        ("relu tanh", "E @ W2.T * slope(A, name)", None),  # at A: right for relu, and for tanh to be written at Z
+        ("tanh tanh", "E @ W2.T", "(E @ W2.T) * (1 - A ** 2)"),
+    ],
+)
+def test_a_line_that_serves_several_networks_is_mended_for_all(tmp_path, names, error, instead):
+    (tmp_path / "net.py").write_text(f"""
+import numpy as np
+np.random.seed(0)
+X, Y = np.random.randn(20, 4), np.random.randn(20, 2)
+def act(Z, name):
+    return np.tanh(Z) if name == "tanh" else np.maximum(0, Z)
+def slope(Z, name):
+    return 1 - np.tanh(Z) ** 2 if name == "tanh" else 1 * (Z > 0)
+for name in "{names}".split():
+    W1, W2 = np.random.randn(4, 5), np.random.randn(5, 2)
+    for step in range(20):
+        A = act(X @ W1, name)
+        E = A @ W2 - Y
+        loss = 0.5 * np.sum(E ** 2)
+        D = {error}
+        dW2, dW1 = A.T @ E, X.T @ D
+        W1, W2 = W1 - 0.01 * dW1, W2 - 0.01 * dW2
+""")
+    report = verdict(tmp_path / "net.py", tmp_path, mend=9.0)
+    assert (report.verdict, [place.instead for place in report.places]) == ("wrong", [instead])
+
+
+def test_parameters_have_their_authors_names_beside_those_that_are_counted(tmp_path):
+    text = PROGRAM.format(moved="", steps=5).replace("W1", "V").replace("W2", "U")
+    (tmp_path / "net.py").write_text(text)
+    report = verdict(tmp_path / "net.py", tmp_path)
+    names = {"W1": "V", "W2": "U"}
+    assert (report.to_dict()["names"], report.repeat is not None) == (names, True)
+    assert [row[:2] for row in report.table()] == [["", "yours"], ["W1", "V"], ["b1", "b1"], ["W2", "U"], ["b2", "b2"]]
+    assert f"1e-06 to {names[report.repeat.parameter]}[" in str(report)

@@ -100,6 +100,7 @@ class Report(NamedTuple):
     truth: str = "jax.grad"  # how the true gradient was found
     program: str | None = None  # what was run, if it is not the source itself
     notes: list[str] = []  # noqa: RUF012 (what could not be run, or was made up)
+    names: dict[str, str] = {}  # noqa: RUF012 (the author's, of parameters that have others here)
     frontier: dict[str, Frontier] = {}  # noqa: RUF012 (of each wrong parameter)
     changes: dict[str, Change] = {}  # noqa: RUF012 (of files, after which what could be mended is gone)
     unmended: list[tuple[str, str]] | None = None  # findings that the changes leave; None where nothing was tried
@@ -169,6 +170,7 @@ class Report(NamedTuple):
             truth=self.truth,
             program=self.program,
             notes=self.notes,
+            names=self.names,
             frontier=frontier,
             isolation=self.isolation,
             root=self.root,
@@ -217,6 +219,7 @@ class Report(NamedTuple):
             "truth": self.truth,
             "program": self.program,
             "notes": self.notes,
+            "names": self.names,
             "unjudged": [{"shape": list(u.shape), "why": u.why, **(_line(u.place) or {})} for u in self.unjudged],
             "idle": self.idle,
             "also_right": [_line(place) for place in self.also_right],
@@ -402,9 +405,13 @@ class Report(NamedTuple):
         which = {1: "first", 2: "second"}[before]
         times = f", and {shared:.6g} times that, as right gradients have it, is {shared * loss:.3g}"
         return (
-            f"To see it: before the {which} step, add {step:g} to {name}{list(index) or ''}. Your loss changes by "
-            f"{loss:.3g}{times if abs(shared - 1) > 1e-6 else ''}; your gradient says {gradient:.3g}."
+            f"To see it: before the {which} step, add {step:g} to {self.yours(name)}{list(index) or ''}. Your loss "
+            f"changes by {loss:.3g}{times if abs(shared - 1) > 1e-6 else ''}; your gradient says {gradient:.3g}."
         )
+
+    def yours(self, name: str) -> str:
+        """What the author calls a parameter."""
+        return self.names.get(name, name)
 
     def by_place(self) -> list[tuple[list[Finding], Place]]:
         """The findings in order, those of one quantity and line together, and what is alike in one line."""
@@ -455,9 +462,11 @@ class Report(NamedTuple):
         return [f"{some(names)}: {said}" for said, names in lines.items()]
 
     def table(self) -> list[list[str]]:
-        """A head and a row for each parameter: name, shape, its gradient's shape and error if known, verdict."""
+        """A head and a row for each parameter: its name, the author's own if that is another one, shape, its gradient's
+        shape and error if known, verdict."""
         columns = [
             ["", *(p.name for p in self.parameters)],
+            ["yours", *(self.yours(p.name) for p in self.parameters if self.names)],
             ["shape", *(shape_in_words(p.shape) for p in self.parameters)],
             ["gradient", *(shape_in_words(p.gradient_shape) for p in self.parameters if p.gradient_shape is not None)],
             ["relative error", *(f"{p.relative_error:.1e}" for p in self.parameters if p.relative_error is not None)],

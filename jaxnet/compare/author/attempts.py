@@ -34,6 +34,7 @@ class Attempt(NamedTuple):
     alone: bool = False  # it is a layer that no network of the file uses
     doubt: str = ""  # why it would be hollow to say that nothing is wrong
     more: bool = False  # the same run trains another network, which is the next attempt
+    networks: int = 1  # that the same run trains
     key: tuple = ()  # of what was called, which it was
     trained: frozenset[Node] = frozenset()  # the versions of all arrays of all networks of that run
     unread: bool = False  # the program itself trains something, by what could not be read
@@ -99,7 +100,8 @@ def attempts(
                 program = f"{ran.entry}{NOISE}" if noise else None if file == path else str(ran.entry)
                 yield Attempt(
                     program, watch.tape, network.steps, network.names, notes,
-                    more=more, trained=frozenset(stepped), made_up=tuple(samples.made_up), guessed=guessed,
+                    more=more, networks=len(found), trained=frozenset(stepped), made_up=tuple(samples.made_up),
+                    guessed=guessed,
                 )  # fmt: skip
     if own is None or record is None:
         return

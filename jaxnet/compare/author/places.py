@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from jaxnet.compare.author.dense import as_rows, original
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place, place_of_line, where
+from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.repeat import contradiction
@@ -57,11 +59,19 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         truth=OF_LAYER if attempt.alone else _truth(judged),
         program=attempt.program,
         notes=notes,
+        names=_names(judged, attempt),
         frontier={n: Frontier(as_place(f.known), f.quantity, as_place(f.unknown)) for n, f in frontiers.items()},
         teeth=judged.teeth,
         repeat=contradiction(judged),
         unjudged=unjudged(judged, attempt),
     )
+
+
+def _names(judged: Judged, attempt: Attempt) -> dict[str, str]:
+    """What the author calls the parameters of a network whose layers are counted here, if that is something else."""
+    own = parameter_names(judged.step, attempt.names)
+    found = {name: own[p] for name, p in judged.names.items() if own[p] != name}
+    return found if any(re.findall(r"\w+", theirs)[-1] != name for name, theirs in found.items()) else {}
 
 
 def _made_up(attempt: Attempt) -> list[str]:

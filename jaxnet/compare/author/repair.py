@@ -40,13 +40,15 @@ Proposal: TypeAlias = tuple[Place, str, tuple[Edit, ...]]  # where, what to writ
 
 class Examined(NamedTuple):
     """What a run of the program gave: its verdict, its record, and which of the ways of running it this was: by its
-    number or, of calls, by its key, on pictures with noise or without."""
+    number or, of calls, by its key, on pictures with noise or without. Of the other networks that the same run trains
+    what is wrong in each, None if that cannot be told."""
 
     judged: Judged
     tape: Tape
     ordinal: int
     key: tuple
     noise: bool
+    others: tuple[frozenset[str] | None, ...] = ()
 
 
 class Mended(NamedTuple):
@@ -121,8 +123,8 @@ def mend(
 
 
 def _is_better(after: Examined, before: Examined, finding: Finding) -> bool:
-    """Whether the finding is gone and no error has come, and it is the same network and loss that was judged, with the
-    penalties that gradients were granted.
+    """Whether the finding is gone and no error has come, in other networks neither, and it is the same network and loss
+    that was judged, with the penalties that gradients were granted.
 
     A constant may come to light: as long as a gradient is wrong, it is not told apart from the mistake.
     """
@@ -131,7 +133,17 @@ def _is_better(after: Examined, before: Examined, finding: Finding) -> bool:
     decaying, still = ({n for n, p in of.names.items() if p.before in of.truth.loss.penalised} for of in (old, new))
     errors = {(f.at, f.code) for f in old.findings if f.severity == "error"}
     remaining = {(f.at, f.code) for f in new.findings if f.severity == "error"}
-    return same and decaying <= still and (finding.at, finding.code) not in _keys(after) and remaining <= errors
+    return (
+        same
+        and decaying <= still
+        and (finding.at, finding.code) not in _keys(after)
+        and remaining <= errors
+        and len(after.others) == len(before.others)
+        and all(
+            then is None or (now is not None and now <= then)
+            for now, then in zip(after.others, before.others, strict=True)
+        )
+    )
 
 
 def _keys(examined: Examined) -> set[tuple[str, str]]:

@@ -106,11 +106,14 @@ def verdict(
 
     def again() -> Examined | None:
         with contextlib.suppress(Tied):
-            attempt = _once_more(path, root, deadline, flags, examined)
-            judged = attempt and outcome_of(attempt, stated, deadline).judged
-            if attempt and judged:
-                return examined._replace(judged=judged, tape=attempt.tape)
+            ways = _once_more(path, root, deadline, flags, examined)
+            judged, *others = [outcome_of(way, stated, deadline).judged for way in ways] or [None]
+            if judged is not None:
+                return examined._replace(judged=judged, tape=ways[0].tape, others=tuple(map(_wrong_in, others)))
         return None
+
+    if attempt.networks > 1:  # what is wrong in the others as they stand
+        examined = again() or examined
 
     def moments(of: Examined) -> list[Moment]:
         return _traced(path, root, deadline, flags, of)
@@ -212,10 +215,23 @@ def _of_layers(layers: list[Found]) -> Found:
     return most._replace(attempt=most.attempt._replace(program=program), idle=idle)
 
 
-def _once_more(path: Path, root: Path, deadline: float, flags: dict[str, str | None], of: Examined) -> Attempt | None:
-    """The way of running the file that gave this."""
-    ways = enumerate(attempts(path, root, deadline, flags, [], of.noise, of.key))
-    return next((way for k, way in ways if (way.key == of.key if of.key else k == of.ordinal)), None)
+def _wrong_in(judged: Judged | None) -> frozenset[str] | None:
+    return frozenset(judged.wrong) if judged is not None else None
+
+
+def _once_more(path: Path, root: Path, deadline: float, flags: dict[str, str | None], of: Examined) -> list[Attempt]:
+    """The way of running the file that gave this, and after it the other networks that the same run trains."""
+    run: list[Attempt] = []
+    own: Attempt | None = None
+    for k, way in enumerate(attempts(path, root, deadline, flags, [], of.noise, of.key)):
+        if way.key == of.key if of.key else k == of.ordinal:
+            own = way
+        else:
+            run.append(way)
+        if own is not None and not way.more:
+            return [own, *run]
+        run = run if way.more else []
+    return []
 
 
 def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None], of: Examined) -> list[Moment]:
@@ -223,10 +239,10 @@ def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None
     step = of.judged.step
     first = min((n.number for n in step.backward), default=0) - 200
     with Trace(current_tape, first, step.last) as trace:
-        attempt = _once_more(path, root, deadline, flags, of)
-    if attempt is None or any(
+        ways = _once_more(path, root, deadline, flags, of)
+    if not ways or any(
         (a.function, a.shape) != (b.function, b.shape)
-        for a, b in zip(of.tape.nodes[: step.last + 1], attempt.tape.nodes, strict=False)
+        for a, b in zip(of.tape.nodes[: step.last + 1], ways[0].tape.nodes, strict=False)
     ):
         return []
     known = len(of.tape.nodes)  # the second run may have gone on for longer
