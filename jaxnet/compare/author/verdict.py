@@ -59,10 +59,26 @@ def _idle(path: Path, root: Path, step: Step) -> tuple[str, ...]:
 
 
 def _is_backward(function: ast.FunctionDef) -> bool:
-    """Whether it is called like a backward pass, or like a loss, and fills gradients."""
-    made = [n for n in ast.walk(function) if isinstance(n, ast.Name | ast.Subscript) and isinstance(n.ctx, ast.Store)]
+    """Whether it is called like a backward pass; like a loss, and fills gradients; or like what trains, and steps."""
+    nodes = list(ast.walk(function))
+    made = [n for n in nodes if isinstance(n, ast.Name | ast.Subscript) and isinstance(n.ctx, ast.Store)]
     fills = any(is_gradient(tail(node.value if isinstance(node, ast.Subscript) else node)) for node in made)
-    return role(function.name) == "backward" or (role(function.name) == "loss" and fills)
+    called = role(function.name)
+    return called == "backward" or (called == "loss" and fills) or (called == "train" and any(map(_steps, nodes)))
+
+
+def _steps(node: ast.AST) -> bool:
+    """Whether it adds what is made with a product to what it changes, or subtracts it: `w -= rate * g`."""
+    if isinstance(node, ast.AugAssign):
+        op, added = node.op, node.value
+    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
+        op, added = node.value.op, node.value.right
+        if ast.unparse(node.value.left) != ast.unparse(node.targets[0]):
+            return False
+    else:
+        return False
+    products = (n for n in ast.walk(added) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult | ast.MatMult))
+    return isinstance(op, ast.Add | ast.Sub) and any(products)
 
 
 def _computes(function: ast.FunctionDef) -> bool:
