@@ -6087,3 +6087,35 @@ def test_entries_that_are_picked_otherwise_in_another_draw(tmp_path):
         examined(tmp_path, text)
     wrong = examined(tmp_path, text.replace("1 / (1 + np.exp(-z[z >= 0]))", "1 / (2 + np.exp(-z[z >= 0]))"))
     assert [p["name"] for p in wrong["parameters"] if not p["right"]] == ["W1"]
+
+
+ERROR_BY_ERROR = """
+import numpy as np
+np.random.seed(0)
+X, T = np.random.randn(20, 3), np.random.rand(20, 2)
+V, W = np.random.randn(3, 4), np.random.randn(4, 2)
+for epoch in range(9):
+    for x, t in zip(X, T):
+        h = np.tanh(x @ V)
+        y = h @ W
+        old = W.copy()
+        d = []
+        for j in range(2):
+            error = y[j] - t[j]
+            d.append(error)
+            for k in range(4):
+                W[k, j] -= 0.1 * d[j] * h[k]
+        for k in range(4):
+            back = np.sum(old[k] * d) * (1 - h[k] ** 2)
+            for i in range(3):
+                V[i, k] -= 0.1 * back * x[i]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wrong"), [("", "", []), ("old[k]", "W[k]", ["W1"]), ("* h[k]", "* y[j]", ["W2"])]
+)
+def test_each_output_meets_its_own_label(tmp_path, old, new, wrong):
+    said = examined(tmp_path, ERROR_BY_ERROR.replace(old, new) if old else ERROR_BY_ERROR)
+    assert said["loss"]["name"] == "squared-error"
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong

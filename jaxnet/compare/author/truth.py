@@ -385,6 +385,7 @@ def labels_of(example: Example, values: Values) -> Array | None:
     """The labels as an array of the prediction's shape; None if they cannot be read."""
     prediction = np.asarray(values(example.prediction))
     met = {meeting.labels for meeting in example.meetings if meeting.labels is not None}
+    entries = np.full(prediction.size, np.nan)  # where each meets its own label
     for meeting in example.meetings:
         network = np.asarray(values(meeting.network))
         if meeting.labels is not None and _is_rest(meeting.labels, met, values):
@@ -395,7 +396,12 @@ def labels_of(example: Example, values: Values) -> Array | None:
             scaling = meeting.node.function in (np.multiply, np.true_divide)
             if meeting.node.function is np.add or (scaling and labels.max(initial=0) <= 0 and labels.any()):
                 labels = -labels
-            return _shaped_like(labels, network, prediction)
+            if labels.size == prediction.size:
+                return _shaped_like(labels, network, prediction)
+            if (places := _places_in(example.prediction, meeting.network)) is not None:
+                entries[places] = labels.ravel()
+    if np.isfinite(entries).all():
+        return entries.reshape(prediction.shape)
     for meeting in example.meetings:
         if meeting.node.name in ("getitem", "setitem"):
             network = np.asarray(values(meeting.network))
@@ -409,6 +415,16 @@ def labels_of(example: Example, values: Values) -> Array | None:
                 continue
             return _shaped_like(marked, network, prediction)
     return None
+
+
+def _places_in(prediction: Node, picked: Node) -> Array | None:
+    """Which entries of a prediction these are; None if they are made of them in another way than by picking some."""
+    node = picked
+    while node is not prediction:
+        if node.function not in MOVING or not isinstance(node.inputs[0], Node):
+            return None
+        node = node.inputs[0]
+    return np.ravel(Values({prediction: np.arange(prediction.size).reshape(prediction.shape)})(picked))
 
 
 def _is_rest(labels: Node, met: set[Node], values: Values) -> bool:
