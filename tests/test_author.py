@@ -6105,6 +6105,7 @@ for epoch in range(9):
             d.append(error)
             for k in range(4):
                 W[k, j] -= 0.1 * d[j] * h[k]
+        sent = np.sum(V @ (old @ d))
         for k in range(4):
             back = np.sum(old[k] * d) * (1 - h[k] ** 2)
             for i in range(3):
@@ -6118,4 +6119,5 @@ for epoch in range(9):
 def test_each_output_meets_its_own_label(tmp_path, old, new, wrong):
     said = examined(tmp_path, ERROR_BY_ERROR.replace(old, new) if old else ERROR_BY_ERROR)
     assert said["loss"]["name"] == "squared-error"
+    assert "(no loss is computed in these steps)" in said["truth"]  # what is sent further back is none
     assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong

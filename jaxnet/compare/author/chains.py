@@ -68,7 +68,7 @@ def _several_and_once(tape: Tape) -> tuple[list[Chain], list[Chain]]:
     """Arrays that are stepped twice or more, and those stepped once; by more than what is made of the array itself,
     unlike where data are normalised, again and again."""
     _find_following(tape)
-    chains = _joined(_built(_links(tape), tape.pieces))
+    chains = _joined(_built(_links(tape), tape))
     several = [chain for chain in chains if len(chain.steps) >= 2]
     several = [c for c in several if not made_alone_of(nodes_in(c.steps[0]), {c.versions[0]})] or several
     return several, [chain for chain in chains if len(chain.steps) == 1 and _takes_its_place(chain)]
@@ -243,7 +243,7 @@ def _is_linear(node: Node, base: Node) -> bool:
     return node.shape == base.shape and (scaled or node.function in (np.add, np.subtract))
 
 
-def _built(links: dict[Node, list[tuple[Node, Any]]], pieces: set[tuple[Node, Node]]) -> list[Chain]:
+def _built(links: dict[Node, list[tuple[Node, Any]]], tape: Tape) -> list[Chain]:
     # Of several things that may follow a version, the next version is the one that most versions follow in turn.
     depth: dict[Node, int] = {}
     for base in sorted(links, key=lambda n: -n.number):
@@ -253,8 +253,28 @@ def _built(links: dict[Node, list[tuple[Node, Any]]], pieces: set[tuple[Node, No
     in_pieces = any(node.function in PIECEWISE for node, _ in following.values())
     rounds = _rounds(following.values()) if in_pieces else {}
     later = {node for node, _ in following.values()}
-    chains = [_chain_from(root, following, rounds, pieces) for root in following if root not in later]
+    roots = [root for root in following if root not in later]
+    made_from = _made_from(roots, following, tape.nodes) if in_pieces else {}
+    chains = [
+        _chain_from(root, following, rounds, tape.pieces, _those_with(1 << k, made_from))
+        for k, root in enumerate(roots)
+    ]
     return sorted((chain for chain in chains if chain.steps), key=lambda chain: chain.versions[0].number)
+
+
+def _made_from(roots: list[Node], following: dict[Node, tuple[Node, Any]], nodes: list[Node]) -> dict[Node, int]:
+    """For each Node the arrays that it was made from, as they were at first or by then; a row may be as it was from the
+    first on."""
+    bits: dict[Node, int] = {}
+    for k, root in enumerate(roots):
+        current: Node | None = root
+        made = {root, root_of(root)}
+        while current is not None:
+            for node in made:
+                bits[node] = bits.get(node, 0) | 1 << k
+            current = following[current][0] if current in following else None
+            made = _made_by(current) if current is not None else set()
+    return masked(bits, nodes[min((n.number for n in bits if n.number >= 0), default=0) :])
 
 
 def _rounds(writes: Iterable[tuple[Node, Any]]) -> dict[Node, int]:
@@ -318,13 +338,16 @@ def _made_by(node: Node) -> set[Node]:
 
 
 def _chain_from(
-    root: Node, following: dict[Node, tuple[Node, Any]], rounds: dict[Node, int], pieces: set[tuple[Node, Node]]
+    root: Node,
+    following: dict[Node, tuple[Node, Any]],
+    rounds: dict[Node, int],
+    pieces: set[tuple[Node, Node]],
+    follows_from_it: Callable[[Node], bool],
 ) -> Chain:
     """Follow an array's versions, each stepped by something that depends on the version before, or by pieces of it."""
     versions, steps = [root], []
     part: list[Any] = []
     written: set[Node] = set()
-    made = {root, root_of(root)}  # versions, and the rows written into them; a row may be as it was from the first on
     current = root
     while current in following:
         node, step = following[current]
@@ -333,11 +356,10 @@ def _chain_from(
             versions.append(current)
             steps.append(tuple(part))
             part = []
-        if node.function in PIECEWISE and not depends(step, *made):
+        if node.function in PIECEWISE and not follows_from_it(step):
             break
         part.append(step)
         written.update(_made_by(node) - {node})
-        made |= _made_by(node)
         current = node
     if part:
         versions.append(current)

@@ -505,11 +505,15 @@ def _sources(node: Node) -> tuple[Node, ...]:
                 break
             array = array.filling.before
         return (array, *nodes_in(index))
-    if node.filling is not None and node.filled <= MOST_PARTS:
-        lengths = [length for length, whole in zip(node.shape, node.filling.kind, strict=False) if not whole]
+    if (filling := node.filling) is not None and node.filled <= MOST_PARTS:
+        lengths = [length for length, whole in zip(node.shape, filling.kind, strict=False) if not whole]
         if node.filled == math.prod(lengths):
-            writes = (node.filling.latest(part, node.number) for part in node.filling.writes)
-            return tuple(dict.fromkeys(n for write in writes if write for n in nodes_in(write.inputs[2])))
+            known, value = filling.parts_before(node), node.inputs[2]
+            if known is not None and isinstance(value, Node):
+                at = filling.places[_part(node.inputs[1])]  # type: ignore
+                return (*known[:at], value, *known[at + 1 :])
+            writes = (filling.latest(part, node.number) for part in filling.writes)
+            return tuple(n for write in writes if write for n in nodes_in(write.inputs[2]))
     return node.parents
 
 
@@ -535,12 +539,20 @@ Part = tuple[int | None, ...]  # the position along each axis, None for all of i
 class Filling:
     """Entries, rows or columns that are written into an array one after another: they have nothing in common."""
 
-    __slots__ = ("before", "kind", "last", "writes")
+    __slots__ = ("before", "kind", "last", "places", "writes")
 
     def __init__(self, before: Node, kind: tuple[bool, ...]):
         self.before, self.kind = before, kind
         self.last = before
         self.writes: dict[Part, list[Node]] = {}
+        self.places: dict[Part, int] = {}  # of the parts, in the order in which they were written first
+
+    def parts_before(self, write: Node) -> tuple[Node, ...] | None:
+        """What all parts were made of before one was written again, in their order: where that is known, and each of
+        them is one array or number."""
+        before = write.inputs[0]
+        known = before._sources if before.filling is self and before.filled == write.filled else None
+        return known if known is not None and len(known) == write.filled else None
 
     def latest(self, part: Part, number: int) -> Node | None:
         """The last write into a part, or into what has entries in common with it, up to this number."""
@@ -562,6 +574,7 @@ def _fill(node: Node) -> None:
     filling = array.filling
     if filling is None or filling.last is not array or filling.kind != _kind(part):
         filling = Filling(array, _kind(part))
+    filling.places.setdefault(part, len(filling.places))
     filling.writes.setdefault(part, []).append(node)
     filling.last, node.filling, node.filled = node, filling, len(filling.writes)
 

@@ -74,7 +74,7 @@ class Watch:
             if node.place == self.last or count > self.next_look:
                 self._go_on()
             return
-        next_look = 0 if node.place in self.awaited else self.next_look
+        next_look = self.next_look_there if node.place in self.awaited else self.next_look
         if count < max(next_look, self.next_look_at.get(node.places, 0)):
             return
         now = time.monotonic()
@@ -93,7 +93,7 @@ class Watch:
             steps = []
         self.looked += time.monotonic() - now
         if not steps or not (steps[0].stale or any(map(_is_repeated, steps[0].parameters))) or self._is_early(steps[0]):
-            self.next_look = int((1.5 if steps else 1.25) * count) + 20
+            self.next_look, self.next_look_there = int((1.5 if steps else 1.25) * count) + 20, int(1.05 * count)
             self.awaited = {p.after.place for step in steps[:1] for p in step.parameters}
             return
         if self.asked and not concerns(steps[0], self.asked):
@@ -186,7 +186,8 @@ class Watch:
         self.tape.since = len(self.tape.nodes)
         self.next_look = 0
         self.next_look_at: dict[tuple[Place, ...], int] = {}  # what lines add up, when it was no step the last time
-        self.awaited: set[Place | None] = set()  # lines that have made a step, but not yet thrice
+        self.awaited: set[Place | None] = set()  # lines that have made a step, but not yet thrice …
+        self.next_look_there = 0  # … which may be many, of an entry each
         self.last: Place | None = None  # the line that completes the round in which one was found
 
     def _begin_anew(self) -> bool:
