@@ -6121,3 +6121,32 @@ def test_each_output_meets_its_own_label(tmp_path, old, new, wrong):
     assert said["loss"]["name"] == "squared-error"
     assert "(no loss is computed in these steps)" in said["truth"]  # what is sent further back is none
     assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong
+
+
+def test_where_entries_of_an_error_go_wrong(tmp_path):
+    """Each is used by itself, and that they are right shows in the array that they are written into."""
+    text = """
+import numpy as np
+np.random.seed(0)
+X, T = np.random.randn(20, 3), np.random.rand(20, 2)
+V, W = np.random.randn(3, 4), np.random.randn(4, 2)
+for epoch in range(9):
+    for x, t in zip(X, T):
+        h = np.tanh(x @ V)
+        y = np.tanh(h @ W)
+        loss = 0.5 * np.sum((t - y) ** 2)
+        d, dV = np.zeros(2), np.zeros((3, 4))
+        for j in range(2):
+            d[j] = (y[j] - t[j]) * (1 - y[j] ** 2)
+        for k in range(4):
+            back = 0
+            for j in range(2):
+                back += d[j] * W[k, j - 1]
+            for i in range(3):
+                dV[i, k] = back * (1 - h[k] ** 2) * x[i]
+        W -= 0.1 * np.outer(h, d)
+        V -= 0.1 * dV
+"""
+    (tmp_path / "net.py").write_text(text)
+    (found,) = verdict(tmp_path / "net.py", tmp_path).frontier.values()
+    assert found.wrong_from.source == "back += d[j] * W[k, j - 1]"

@@ -8,6 +8,7 @@ import operator
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -249,7 +250,10 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
             whole_of = original(target)  # the derivative by Aᵀ is one by a use of A
             is_whole = use is None and (whole_of is target or uses[whole_of] == 1)
             references.setdefault(key, []).append((target, is_whole, arrays))
-    backward = [n for n in step.backward if n.size and n.is_float]
+    # Of what is made of entries of an array the array, too.
+    read = (n.inputs[0] for n in step.backward if n.function is operator.getitem)
+    read_from = {array for array in read if isinstance(array, Node) and array in step.labelled}
+    backward = sorted({n for n in (*step.backward, *read_from) if n.size and n.is_float}, key=lambda n: n.number)
     found_of: Known = {}
     whole: set[Node] = set()
     for node in backward:
@@ -285,7 +289,7 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
         if not targets and node.function in (np.add, np.subtract):
             targets = _known_sum(node, known, step)
         elif not targets and node.function in (operator.getitem, setitem):
-            targets = _known_by_index(node, known, used.get(repr(node.inputs[1]), []), step)
+            targets = _known_by_index(node, known, used.setdefault(repr(node.inputs[1]), []), step)
         if targets:
             known[node] = targets
     return known, known.keys() - whole
@@ -312,6 +316,9 @@ def _known_by_index(node: Node, known: Known, used: list[Node], step: Step) -> d
     array = node.inputs[0]
     of_array = known.get(array, {})
     if node.function is operator.getitem:
+        for array in of_array.keys() - {n.inputs[0] for n in used}:  # which the forward pass uses as a whole
+            picked = replace(array, function=operator.getitem, inputs=(array, node.inputs[1]), parents=(array,))
+            used.append(picked)
         return {n: of_array[n.inputs[0]] for n in used if n.inputs[0] in of_array}
     value = node.inputs[2]
     of_value = known.get(value, {}) if isinstance(value, Node) else {}
