@@ -6148,5 +6148,6 @@ for epoch in range(9):
         V -= 0.1 * dV
 """
     (tmp_path / "net.py").write_text(text)
-    (found,) = verdict(tmp_path / "net.py", tmp_path).frontier.values()
-    assert found.wrong_from.source == "back += d[j] * W[k, j - 1]"
+    report = verdict(tmp_path / "net.py", tmp_path)
+    assert report.frontier["W1"].wrong_from.source == "back += d[j] * W[k, j - 1]"
+    assert np.all(report.parameters[0].given)  # and not what was there when the first entry had been written

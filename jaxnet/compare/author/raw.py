@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, depends, known_zero, made_alone_of, multiples, setitem
@@ -45,7 +46,7 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     inwards = []
     for node in _all_goes_through(outermost, region, step):
         inwards += [node] if node in positions else []
-        if _is_formula(node, parameter, step):
+        if _is_formula(node, parameter, step) or _is_filled(node, step):
             break
     return [_candidate(node, positions, inwards[-1], parameter, step) for node in inwards]
 
@@ -88,6 +89,13 @@ def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
     return (is_product and any(depends(parent, *new) for parent in carrying)) or any(
         parent in step.active and parent not in step.labelled and not _is_own(parent, parameter) for parent in carrying
     )
+
+
+def _is_filled(node: Node, step: Step) -> bool:
+    """Whether what was made without labels, of zeros say, has been written into, part by part: before the last one it
+    was no gradient yet."""
+    *_, begun = before_writes(node)
+    return begun is not node and begun not in step.labelled and not _is_held(node, step)
 
 
 def _is_own(node: Node, parameter: Parameter) -> bool:
