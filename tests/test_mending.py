@@ -310,3 +310,17 @@ def test_parameters_have_their_authors_names_beside_those_that_are_counted(tmp_p
     assert (report.to_dict()["names"], report.repeat is not None) == (names, True)
     assert [row[:2] for row in report.table()] == [["", "yours"], ["W1", "V"], ["b1", "b1"], ["W2", "U"], ["b2", "b2"]]
     assert f"1e-06 to {names[report.repeat.parameter]}[" in str(report)
+
+
+def test_a_forward_pass_that_is_made_again_between_two_steps_is_not_mended(tmp_path):
+    again = (
+        PROGRAM.format(moved="", steps=5)
+        .replace("* np.tanh(Z1)", "* (1 - A1 ** 2)")
+        .replace("W1 - 0.01 * dW1, ", "W1, ")
+    )
+    anew = "W1 = W1 - 0.01 * (W2.T @ dZ2 * (1 - A1 ** 2)) @ X.T\n    A1 = np.tanh(W1 @ X + b1)"
+    again = again.replace("    dW2, db2", f"    {anew}\n    dW2, db2")
+    (tmp_path / "net.py").write_text(again)
+    report = verdict(tmp_path / "net.py", tmp_path, mend=6.0)
+    assert ("dW2", "weights-already-updated") in [(f.at, f.code) for f in report.findings]
+    assert report.changes == {}

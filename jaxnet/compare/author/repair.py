@@ -433,9 +433,9 @@ def _normalised(judged: Judged) -> Iterator[Proposal]:
 
 def _moved(examined: Examined, moments: list[Moment], finding: Finding) -> Iterator[Proposal]:
     """The step of the weights above, put behind all that needs them as they were."""
-    after = examined.judged.names[f"W{finding.layer + 1}"].after
+    above = examined.judged.names.get(f"W{finding.layer + 1}")  # or a new forward pass is made with those below
     sites = _sites(examined.judged, examined.tape, moments, finding)
     uses = {ast.unparse(site.expression): (site.place, site.expression) for site in sites if site.through}
     for moment in moments:
-        if _is_made_in(after, moment):
+        if above is not None and _is_made_in(above.after, moment):
             yield from ((moment.place, "", edits) for edits in moved(moment.place, list(uses.values())))
