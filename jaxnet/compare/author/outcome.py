@@ -242,7 +242,9 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         except (Tied, Astray):
             raise
         except ValueError as error:
-            problem, unseen = problem or error, unseen or isinstance(error, Unseen)
+            if problem is None or (isinstance(problem, Unproved) and not isinstance(error, Unproved)):
+                problem = error
+            unseen = unseen or isinstance(error, Unseen)
             unexplained = unexplained or isinstance(error, Unexplained)
             meant = meant or (isinstance(error, Unexplained) and not isinstance(error, Unproved))
             continue

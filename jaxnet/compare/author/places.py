@@ -20,12 +20,10 @@ from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import (
-    MULTIPLYING,
     Node,
     Tape,
     ancestors,
     depends,
-    made_of,
     multiples,
     nodes_in,
     setitem,
@@ -209,9 +207,7 @@ def _truth(judged: Judged) -> str:
     if loss.node is None:
         stepped = {n for p in judged.step.parameters for n in p.versions}
         numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
-        other = next(
-            (n for n in numbers if n.place is not None and n.size == 1 and not _goes_back(n, judged.step)), None
-        )
+        other = next((n for n in numbers if n.place is not None and n.size == 1), None)
         why = (
             "no loss is computed in these steps"
             if other is None
@@ -226,13 +222,6 @@ def _truth(judged: Judged) -> str:
     if judged.kept is not None and judged.kept.place is not None:
         later = f", in the second step with what line {judged.kept.place.line} makes as a constant"
     return f"jax.grad of your forward pass and loss{penalty}{without}{later}"
-
-
-def _goes_back(number: Node, step: Step) -> bool:
-    """Whether what labels have entered is multiplied by what is no prediction: in a backward pass, and in no loss."""
-    inside = made_of([number]) & step.labelled
-    products = (n for n in inside if n.function in MULTIPLYING and not step.labelled.isdisjoint(n.parents))
-    return any(not (step.active - step.labelled).isdisjoint(n.parents) for n in products)
 
 
 # --- the frontier -----------------------------------------------------------------------------------------------------

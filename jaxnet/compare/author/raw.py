@@ -6,7 +6,6 @@ say: dW itself, then m̂ of Adam, η·dW, whatever follows. Momentum, decay, cli
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ import numpy as np
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, depends, known_zero, made_alone_of, multiples, setitem
+from jaxnet.compare.author.tape import MOVING, Node, ancestors, depends, known_zero, made_alone_of, multiples, setitem
 from jaxnet.compare.multiples import without_ones
 
 PRIME = (1 << 61) - 1
@@ -303,7 +302,3 @@ def _moved(node: Node, parent: Node, positions: np.ndarray) -> np.ndarray | None
     if without_ones(parent.shape) == without_ones(node.shape):
         return positions
     return None
-
-
-MOVING = {np.transpose, np.reshape, np.ravel, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, operator.getitem,
-           np.atleast_2d, np.flip, np.fliplr, np.flipud}  # fmt: skip

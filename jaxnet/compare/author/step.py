@@ -33,6 +33,8 @@ from jaxnet.compare.author.chains import (
 from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.tape import (
+    MOVING,
+    MULTIPLYING,
     PRODUCTS,
     Node,
     Tape,
@@ -647,7 +649,9 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
         for source in node.sources if seen_by[node] else ():
             if source in seen_by:
                 seen_by[source] |= seen_by[node]
-    held = held_in(view.parameters)  # two predictions have these in common
+    held = held_in(view.parameters)  # two predictions have these in common, and parts of them
+    for node in whole:
+        held |= {node} if node.function in MOVING and node.inputs[0] in held else set()
     last = {seen_by[n]: n for n in whole if n not in held}  # in order: the last Node that just these meetings look at
     alone = functools.reduce(operator.or_, last, 0)
     last |= {bits: n for n in whole if n in held and (bits := seen_by[n] & ~alone)}
@@ -676,7 +680,9 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
     masks = view.masks
     most = max(masks[e.prediction].bit_count() for e in examples)
     first = min(e.prediction.number for e in examples)
+    back = _following(view.window, _sent_back(view, labelled, examples))
     found = [n for n in view.window if _may_be_loss(n, view) and n in view.active and masks[n].bit_count() >= most]
+    found = [n for n in found if n not in back]
     numbers = [n for n in found if n.size == 1]
     # Labels may enter a loss in another way than the error, and the mean may be taken when all is over.
     met = {m.labels for e in examples for m in e.meetings if m.labels is not None}
@@ -702,6 +708,14 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
         return -covered[node], depth[node], _is_made_larger(node, covered.keys()), -node.number
 
     return tuple(sorted(covered, key=likely))[:4]
+
+
+def _sent_back(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> set[Node]:
+    """The products for the steps in which what labels have entered meets more of the forward pass than the prediction:
+    no loss is made of them."""
+    others = view.active - labelled - _following(view.window, {e.prediction for e in examples})
+    products = (n for n in labelled & view.into_steps if n.function in MULTIPLYING)
+    return {n for n in products if not labelled.isdisjoint(n.parents) and not others.isdisjoint(n.parents)}
 
 
 def _is_made_larger(node: Node, scalars: Set[Node]) -> bool:

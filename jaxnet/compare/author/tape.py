@@ -25,6 +25,8 @@ import numpy as np
 
 PRODUCTS = {np.dot, np.matmul, np.inner, np.outer, np.vdot, np.einsum, np.tensordot}  # of arrays, with sums
 MULTIPLYING = PRODUCTS | {np.multiply}
+MOVING = {np.transpose, np.reshape, np.ravel, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, operator.getitem,
+           np.atleast_2d, np.flip, np.fliplr, np.flipud}  # fmt: skip
 
 
 class Enough(BaseException):

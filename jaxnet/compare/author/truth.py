@@ -15,10 +15,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.chains import masked
-from jaxnet.compare.author.raw import MOVING
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Example, Parameter, Step, held_in
-from jaxnet.compare.author.tape import MULTIPLYING, Node, Tape, ancestors, made_alone_of, made_of, multiples, nodes_in
+from jaxnet.compare.author.tape import (
+    MOVING,
+    MULTIPLYING,
+    Node,
+    Tape,
+    ancestors,
+    made_alone_of,
+    made_of,
+    multiples,
+    nodes_in,
+)
 from jaxnet.compare.mistakes import LOSS_SLOPES
 from jaxnet.compare.multiples import common_multiple, each_multiple, multiple, with_penalty
 
