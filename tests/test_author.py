@@ -3770,11 +3770,12 @@ LONG = """
 """
 
 
-@pytest.mark.parametrize("rounds", [1, 40])
-def test_a_step_that_is_not_done_when_the_record_is_full_is_not_right(tmp_path, monkeypatch, rounds):
+@pytest.mark.parametrize(("rounds", "of_slopes"), [(1, False), (40, False), (40, True)])
+def test_a_step_that_is_not_done_when_the_record_is_full_is_not_right(tmp_path, monkeypatch, rounds, of_slopes):
     """The last layer is stepped, and the first one would have been."""
     monkeypatch.setattr(watch, "NODES", 4000)
-    text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", LONG[1:] % rounds)
+    long = LONG.replace("D[i, j] * ", "") + "    dZ1 *= D\n" if of_slopes else LONG
+    text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", long[1:] % rounds)
     text = text.removesuffix("    W2 -= 0.1 * dW2\n    b2 -= 0.1 * db2\n")
     if rounds == 1:
         assert len(examined(tmp_path, text)["parameters"]) == 4
