@@ -6178,3 +6178,14 @@ for _ in range(9):
     assert examined(tmp_path, text)["verdict"] == "right"
     wrong = examined(tmp_path, text.replace("(1 - a ** 2)", "a"))
     assert wrong["frontier"]["x"]["wrong_from"]["source"].startswith("return np.concatenate")
+
+
+@pytest.mark.parametrize(("mean", "times"), [("* (1 / 9)", 8 / 9), ("/ 9", 8 / 9), ("* 0.5", 8.0)])
+def test_a_mean_that_is_taken_by_a_quotient_of_plain_numbers_is_no_rate(tmp_path, mean, times):
+    """Any other number there may be a part of the rate."""
+    text = PLAIN.replace("np.log(P)) / 9", "np.log(P)) / 8").replace("(P - Y) / 9", "P - Y")
+    text = text.replace(
+        "    W1 -=", f"    dW1, db1, dW2, db2 = dW1 {mean}, db1 {mean}, dW2 {mean}, db2 {mean}\n    W1 -="
+    )
+    (finding,) = examined(tmp_path, text)["findings"]
+    assert (finding["at"], finding["scale"]) == ("loss", pytest.approx(times))

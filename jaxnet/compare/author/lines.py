@@ -42,6 +42,21 @@ def statement_of(node: Node) -> ast.stmt | None:
     return statement_in("".join(parsed_lines(node.place.file)), line or node.place.line, column)
 
 
+def expression_of(node: Node, statement: ast.stmt) -> ast.expr | None:
+    """The part of the statement whose value the Node is."""
+    position = position_of(node)
+    parts = (part for part in ast.walk(statement) if isinstance(part, ast.expr))
+    return next((p for p in parts if (p.lineno, p.end_lineno, p.col_offset, p.end_col_offset) == position), None)
+
+
+def is_times_quotient(node: Node) -> bool:
+    """Whether it is made as `(1 / m) * array`: the quotient of two plain numbers is on no record."""
+    statement = statement_of(node)
+    made = expression_of(node, statement) if statement is not None else None
+    sides = (made.left, made.right) if isinstance(made, ast.BinOp) and isinstance(made.op, ast.Mult) else ()
+    return any(isinstance(side, ast.BinOp) and isinstance(side.op, ast.Div) for side in sides)
+
+
 def is_of_statement(node: Node, other: Node) -> bool:
     """Whether the statement that made a Node made another one, too."""
     if node.place is None or other.place is None or node.place[:2] != other.place[:2]:

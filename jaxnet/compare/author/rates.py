@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.author.lines import is_of_statement, statement_of
+from jaxnet.compare.author.lines import is_of_statement, is_times_quotient, statement_of
 from jaxnet.compare.author.raw import is_kept, is_scaling, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -69,7 +69,7 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
         later = made is not None and node.number > made.number and not is_of_statement(node, made)
         factors = _factors(node, step, values)
         for size, divides in factors if all(factor.size for factor in factors) else ():
-            counts = divides and is_among(1 / size, step.counts, SAME)
+            counts = is_among(1 / size, step.counts, SAME) and (divides or is_times_quotient(node))
             share = any(node in n.parents and _are_all(node, size, n, values) for n in kept)
             number = Number(node, size, counts, later or (node.place in lines and not counts), share)
             found.setdefault(node.site, []).append(number)

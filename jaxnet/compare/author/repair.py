@@ -274,7 +274,7 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
             through = original(result) in map(original, products)
             yield _Site(statement, value, moment, result, through)
         for node in nodes:
-            expression = _expression_of(node, statement) if _is_made_in(node, moment) else None
+            expression = lines.expression_of(node, statement) if _is_made_in(node, moment) else None
             if expression is not None:
                 yield _Site(statement, expression, moment, node, node in products)
 
@@ -345,13 +345,6 @@ def _example_at(judged: Judged, number: int) -> int:
     return max(0, sum(e.prediction.number < number for e in judged.step.examples) - 1)
 
 
-def _expression_of(node: Node, statement: ast.stmt) -> ast.expr | None:
-    """The part of the statement whose value the Node is."""
-    position = lines.position_of(node)
-    parts = (part for part in ast.walk(statement) if isinstance(part, ast.expr))
-    return next((p for p in parts if (p.lineno, p.end_lineno, p.col_offset, p.end_col_offset) == position), None)
-
-
 def _terms(judged: Judged, tape: Tape, site: _Site, finding: Finding) -> Iterator[Term]:
     """The right formulas for what the site gives, with the constant that it has there."""
     kind, layer = _kind_and_layer(judged, finding)
@@ -419,7 +412,7 @@ def _normalised(judged: Judged) -> Iterator[Proposal]:
         if node.size == scores.size or node.place is None or not node.parents or node.parents[0].shape != scores.shape:
             continue
         statement = lines.statement_of(node)
-        expression = _expression_of(node, statement) if statement is not None else None
+        expression = lines.expression_of(node, statement) if statement is not None else None
         if statement is None or not isinstance(expression, ast.Call):
             continue
         kept = [argument for argument in expression.args if not isinstance(argument, ast.Constant)]
