@@ -99,8 +99,8 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
 def _other_count(attempt: Attempt, judged: Judged) -> Node | None:
     """Where data are made up, what divides by a whole number that is not how many examples these have."""
     step = judged.step
-    inside = {*step.backward, *made_of(nodes_in(judged.truth.loss.node))} if attempt.made_up else set()
-    for node in sorted(inside, key=lambda n: n.number):
+    inside = {*step.backward, *made_of(nodes_in(judged.truth.loss.node))} & (step.labelled | step.active)
+    for node in sorted(inside if attempt.made_up else (), key=lambda n: n.number):  # not pixels by 255
         by = node.inputs[1] if node.function is np.true_divide else None
         if isinstance(by, (int, float)) and by == int(by) >= MANY and int(by) not in step.counts:
             return node
