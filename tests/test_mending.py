@@ -324,3 +324,21 @@ def test_a_forward_pass_that_is_made_again_between_two_steps_is_not_mended(tmp_p
     report = verdict(tmp_path / "net.py", tmp_path, mend=6.0)
     assert ("dW2", "weights-already-updated") in [(f.at, f.code) for f in report.findings]
     assert report.changes == {}
+
+
+def test_a_line_to_write_brings_in_no_constant_if_another_one_does_not(tmp_path):
+    (tmp_path / "net.py").write_text("""
+import numpy as np
+np.random.seed(1)
+X, T = np.random.rand(8, 3), np.random.rand(8, 1)
+W, size = np.random.randn(3, 1), 8
+for _ in range(9):
+    S = X @ W
+    P = 1 / (1 + np.exp(-S))
+    E = ((P - T) / size) * P
+    loss = np.sum((P - T) ** 2) / (2 * size)
+    W -= 0.4 * X.T @ E
+""")
+    report = verdict(tmp_path / "net.py", tmp_path, mend=9.0)
+    (instead,) = (place.instead for place in report.places)
+    assert instead.replace(" ", "") == "((P-T)*(P*(1-P)))/size"

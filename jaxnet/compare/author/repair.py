@@ -59,6 +59,15 @@ class Mended(NamedTuple):
     left: list[tuple[str, str]]  # findings that stay
 
 
+class _Tried(NamedTuple):
+    """What came of a proposal: where, what is written there, the files before and after, what is found with these."""
+
+    place: Place
+    text: str
+    files: dict[str, tuple[bytes, bytes]]
+    after: Examined
+
+
 class _Site(NamedTuple):
     """An expression of the author's that gives a wrong array, in the moments in which it does."""
 
@@ -90,36 +99,50 @@ def mend(
         if finding is None or examined.judged.dense is None or examined.judged.problem is None:
             break
         # All of them before the first is run: they are written from the lines as they were traced.
-        for place, text, edits in list(islice(_proposals(examined, trace(examined), finding), TRIES)):
+        tried: _Tried | None = None
+        for proposal in list(islice(_proposals(examined, trace(examined), finding), TRIES)):
             if time.monotonic() > deadline:
                 break
-            files = {edit.file.partition("#")[0] for edit in edits}
-            if any((root / file).is_symlink() for file in files):
-                continue  # what is linked is not a copy
-            kept = {file: (root / file).read_bytes() for file in files}
-            try:
-                for edit in edits:
-                    path = root / edit.file.partition("#")[0]
-                    path.write_bytes(edited(path.read_bytes(), edit))
-                again = examine()
-            except (ValueError, OSError):
-                again = None
-            if again is not None and _is_better(again, examined, finding):
-                for file, content in kept.items():
-                    before.setdefault(file, content)
-                instead |= dict.fromkeys(_keys(examined) - _keys(again), (place, text))
-                examined = again
-                break
-            for file, content in kept.items():
-                (root / file).write_bytes(content)
-        else:
+            found = _try(root, proposal, examine)
+            if found is not None and _is_better(found.after, examined, finding):
+                is_clean = _keys(found.after) <= _keys(examined)
+                tried = found if is_clean else tried or found  # a constant may have come in by that very line
+                if is_clean:
+                    break
+        if tried is None:
             hopeless.add((finding.at, finding.code))
+            continue
+        for file, (old, new) in tried.files.items():
+            before.setdefault(file, old)
+            (root / file).write_bytes(new)
+        instead |= dict.fromkeys(_keys(examined) - _keys(tried.after), (tried.place, tried.text))
+        examined = tried.after
     now = {file: (root / file).read_bytes() for file in before}
     changes = {
         file: Change(hashlib.sha256(old).hexdigest(), now[file].decode("utf-8"), unified_diff(file, old, now[file]))
         for file, old in before.items()
     }
     return Mended(instead, changes, sorted(_keys(examined)))
+
+
+def _try(root: Path, proposal: Proposal, examine: Callable[[], Examined | None]) -> _Tried | None:
+    """What comes of a proposal, with the files left as they were; None if it cannot be judged."""
+    place, text, edits = proposal
+    kept = {file: (root / file).read_bytes() for file in {edit.file.partition("#")[0] for edit in edits}}
+    if any((root / file).is_symlink() for file in kept):
+        return None  # what is linked is not a copy
+    try:
+        for edit in edits:
+            path = root / edit.file.partition("#")[0]
+            path.write_bytes(edited(path.read_bytes(), edit))
+        after = examine()
+        files = {file: (old, (root / file).read_bytes()) for file, old in kept.items()}
+        return _Tried(place, text, files, after) if after is not None else None
+    except (ValueError, OSError):
+        return None
+    finally:
+        for file, content in kept.items():
+            (root / file).write_bytes(content)
 
 
 def _is_better(after: Examined, before: Examined, finding: Finding) -> bool:
