@@ -6189,3 +6189,30 @@ def test_a_mean_that_is_taken_by_a_quotient_of_plain_numbers_is_no_rate(tmp_path
     )
     (finding,) = examined(tmp_path, text)["findings"]
     assert (finding["at"], finding["scale"]) == ("loss", pytest.approx(times))
+
+
+@pytest.mark.parametrize(("error", "wrong"), [("p - y", []), ("(p - y) * p", ["W1", "b1"])])
+def test_a_momentum_of_each_entry(tmp_path, error, wrong):
+    """Entries of rows are read again: each is what was written there, whatever else the row has got by then."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(40, 4)), np.eye(3)[rng.integers(0, 3, 40)]
+W, b, v, u = rng.normal(size=(3, 4)), np.zeros(3), np.zeros((3, 4)), np.zeros(3)
+for x, y in zip(X, Y):
+    z = W @ x
+    z += b
+    p = np.exp(z) / np.exp(z).sum()
+    loss = -np.sum(y * np.log(p))
+    d = {error}
+    for i in range(3):
+        for j in range(4):
+            v[i][j] = 0.9 * v[i][j] - 0.01 * d[i] * x[j]
+            W[i][j] = W[i][j] + v[i][j]
+        u[i] = 0.9 * u[i] - 0.01 * d[i]
+        b[i] += u[i]
+"""
+    assert [p["name"] for p in examined(tmp_path, text)["parameters"] if not p["right"]] == wrong
+    if not wrong:
+        with pytest.raises(ValueError, match="in the second one the gradient of W is another one"):
+            examined(tmp_path, text.replace("0.9 * ", ""))

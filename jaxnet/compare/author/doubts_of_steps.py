@@ -196,7 +196,7 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
         if any(n.function in TURNING for n in made - {node}):
             continue
         for values, t in zip(judged.drawn, judged.true[name], strict=True):
-            whole, moved, alive = stepped(p, values), stepped_by(p, node, values), t != 0
+            whole, moved, alive = stepped(p, values), stepped_by(p, [node], values), t != 0
             if moved.size < t.size == node.size:
                 raise Astray(
                     f"the gradient of {name} is right, but what {where(p.after)} steps by has {moved.size} of its "

@@ -306,7 +306,7 @@ def _descends(parameter: Parameter, gradient: Node | None, true: list[Array], dr
     signs = set()
     for values, t in zip(drawn, true, strict=True):
         try:
-            moved = np.broadcast_to(stepped_by(parameter, gradient, values), t.shape)
+            moved = np.broadcast_to(stepped_by(parameter, list(nodes_in(gradient)), values), t.shape)
         except ValueError:
             return None
         size = np.linalg.norm(moved) * np.linalg.norm(t)

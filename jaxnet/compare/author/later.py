@@ -23,7 +23,7 @@ from jaxnet.compare.author.levels import RIGHT, has_shape, holds, levels_of, tru
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.penalties import penalties, terms_of_one_array, with_a_part
-from jaxnet.compare.author.raw import stepped
+from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
 from jaxnet.compare.author.tape import MOVING, PRODUCTS, Node, ancestors, is_by_0, made_of
@@ -384,9 +384,23 @@ def _unmade(makers: dict[Node, set[tuple]], step: Step, truth: Truth, drawn: lis
     for p in step.parameters:
         true, sites = true_gradients(p, truth), makers[p.versions[0]]
         made = any(holds(n, true, drawn) for n in _on_the_way(p, step) if n.site in sites)
+        made = made or _is_made_by_entries(p, step, true, drawn)
         if sites and not made and (truth.parts or all(t.any() for t in true)):
             found.add(p)
     return found
+
+
+def _is_made_by_entries(p: Parameter, step: Step, true: list[np.ndarray], drawn: list[Values]) -> bool:
+    """Whether entries that are stepped one by one move by the gradient, beside what is kept of the step before: less
+    than all of that, or it is a sum without end."""
+    errors = [m.node for e in step.examples for m in e.meetings]
+    if len(p.steps) < 2 or not errors or p.before not in p.versions[1:]:
+        return False
+    if common_multiple([stepped_by(p, errors, values) for values in drawn], true, RIGHT) is None:
+        return False
+    now, earlier = Values(), p.versions[p.versions.index(p.before) - 1]
+    kept = stepped(p, now) - stepped_by(p, errors, now)
+    return not np.allclose(kept, np.asarray(now(earlier)) - np.asarray(now(p.before)), rtol=1e-6)
 
 
 def _on_the_way(parameter: Parameter, step: Step) -> list[Node]:

@@ -6,7 +6,7 @@ say: dW itself, then m̂ of Adam, η·dW, whatever follows. Momentum, decay, cli
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -157,14 +157,15 @@ def stepped(parameter: Parameter, values: Values) -> np.ndarray:
     return before - after
 
 
-def stepped_by(parameter: Parameter, gradient: Node | None, values: Values) -> np.ndarray:
-    """What was taken from the parameter because of a gradient: half of what turning it round changes. A momentum of the
-    steps before has a direction of its own."""
+def stepped_by(parameter: Parameter, gradient: Collection[Node], values: Values) -> np.ndarray:
+    """What was taken from the parameter because of a gradient, or of the errors that it is made of: half of what
+    turning these round changes. A momentum of the steps before has a direction of its own."""
     moved = stepped(parameter, values)
-    if gradient is None:
+    if not gradient:
         return moved
-    turned = values.before(gradient)
-    turned.known[gradient] = -np.asarray(values(gradient))
+    turned = values.before(min(gradient, key=lambda n: n.number))
+    for node in gradient:
+        turned.known[node] = -np.asarray(values(node))
     return (moved - stepped(parameter, turned)) / 2
 
 

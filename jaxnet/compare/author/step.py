@@ -76,9 +76,13 @@ class Parameter(NamedTuple):
 
     @property
     def new(self) -> set[Node]:
-        """The version after the step, and the entries and rows that were written into it."""
-        written = {n.inputs[2] for n in self.writes if n.function is setitem}
-        return {self.after, *(n for n in written if isinstance(n, Node))}
+        """The version after the step, and the entries and rows that were written into it, or into its rows."""
+        found, written = {self.after}, [n for n in self.writes if n.function is setitem]
+        for node in written:
+            if isinstance(value := node.inputs[2], Node):
+                found.add(value)
+                written += [value] if value.function is setitem else []
+        return found
 
     @property
     def root(self) -> Node:

@@ -494,7 +494,7 @@ def depends(node: Node, *on: Node) -> bool:
 
 def _sources(node: Node) -> tuple[Node, ...]:
     if node.function is operator.getitem and isinstance(node.inputs[0], Node):
-        array, index = node.inputs[:2]
+        array, index = _as_written(node.inputs[0]), node.inputs[1]
         if (written := _written_in(array, index)) is not None:
             return written
         part = _part(index)
@@ -505,7 +505,7 @@ def _sources(node: Node) -> tuple[Node, ...]:
             if written is not None:  # an entry of the row that is read, or the row that the entry is of
                 array = written
                 break
-            array = array.filling.before
+            array = _as_written(array.filling.before)
         return (array, *nodes_in(index))
     if (filling := node.filling) is not None and node.filled <= MOST_PARTS:
         lengths = [length for length, whole in zip(node.shape, filling.kind, strict=False) if not whole]
@@ -517,6 +517,19 @@ def _sources(node: Node) -> tuple[Node, ...]:
             writes = (filling.latest(part, node.number) for part in filling.writes)
             return tuple(n for write in writes if write for n in nodes_in(write.inputs[2]))
     return node.parents
+
+
+def _as_written(array: Node) -> Node:
+    """Of a row that is read what was written there as a whole, of which an entry may have been written alone."""
+    while array.function is operator.getitem and isinstance(base := array.inputs[0], Node):
+        part, filling = _part(array.inputs[1]), base.filling
+        whole = part is not None and filling is not None and filling.kind == _kind(part)
+        written = filling.latest(part, base.number) if whole else None  # type: ignore
+        row = written.inputs[2] if written is not None else None
+        if not isinstance(row, Node) or row.shape != array.shape:
+            break
+        array = row
+    return array
 
 
 def _written_in(array: Node, index: Any) -> tuple[Node, ...] | None:
@@ -552,7 +565,7 @@ class Filling:
     def parts_before(self, write: Node) -> tuple[Node, ...] | None:
         """What all parts were made of before one was written again, in their order: where that is known, and each of
         them is one array or number."""
-        before = write.inputs[0]
+        before = _as_written(write.inputs[0])
         known = before._sources if before.filling is self and before.filled == write.filled else None
         return known if known is not None and len(known) == write.filled else None
 
@@ -573,6 +586,7 @@ def _fill(node: Node) -> None:
     part = _part(index)
     if part is None or not isinstance(array, Node):
         return
+    array = _as_written(array)
     filling = array.filling
     if filling is None or filling.last is not array or filling.kind != _kind(part):
         filling = Filling(array, _kind(part))
