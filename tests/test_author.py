@@ -6216,3 +6216,14 @@ for x, y in zip(X, Y):
     if not wrong:
         with pytest.raises(ValueError, match="in the second one the gradient of W is another one"):
             examined(tmp_path, text.replace("0.9 * ", ""))
+
+
+def test_a_batch_whose_examples_are_stepped_one_by_one(tmp_path):
+    """What is written into all of an array is a version of it."""
+    each = "    for k in range(9):\n        {0}[:] = {0} - 0.1 * np.outer({1}[k], {2}[k])\n"
+    text = PLAIN.replace("    W1 -= 0.1 * dW1\n", each.format("W1", "X", "dZ1"))
+    text = text.replace("    W2 -= 0.1 * dW2\n", each.format("W2", "A1", "dZ2"))
+    assert len(examined(tmp_path, text)["parameters"]) == 4
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("np.outer(X[k]", "np.outer(X[k - 1]"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1"]

@@ -291,6 +291,8 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
 
 def _stands_at(index: Any, array: Node, part: Node) -> bool:
     """Whether it is what the array holds there: it was taken from it, or has just been written."""
+    if part is array:
+        return _part(index) == ()
     if part.function is operator.getitem and part.inputs[0] is array:
         return repr(part.inputs[1]) == repr(index)
     return array.function is setitem and array.inputs[2] is part and repr(array.inputs[1]) == repr(index)
