@@ -77,7 +77,8 @@ class Values:
 
 def _is_written_to(node: Node) -> bool:
     """Whether it is a large array that is written to piece by piece: of these only the last version is kept."""
-    return node.function is setitem and node.size * max(node.filled, 20) > LARGE
+    count = node.filling.count if node.filling is not None else 0
+    return node.function is setitem and node.size * max(count, 20) > LARGE
 
 
 def _evaluate(node: Node, value_of: Callable[[Node], Any]) -> Any:

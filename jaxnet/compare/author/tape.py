@@ -556,11 +556,12 @@ Part = tuple[int | None, ...]  # the position along each axis, None for all of i
 class Filling:
     """Entries, rows or columns that are written into an array one after another: they have nothing in common."""
 
-    __slots__ = ("before", "kind", "last", "places", "writes")
+    __slots__ = ("before", "count", "kind", "last", "places", "writes")
 
     def __init__(self, before: Node, kind: tuple[bool, ...]):
         self.before, self.kind = before, kind
         self.last = before
+        self.count = 0  # of all writes
         self.writes: dict[Part, list[Node]] = {}
         self.places: dict[Part, int] = {}  # of the parts, in the order in which they were written first
 
@@ -594,6 +595,7 @@ def _fill(node: Node) -> None:
         filling = Filling(array, _kind(part))
     filling.places.setdefault(part, len(filling.places))
     filling.writes.setdefault(part, []).append(node)
+    filling.count += 1
     filling.last, node.filling, node.filled = node, filling, len(filling.writes)
 
 
