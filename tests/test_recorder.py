@@ -312,3 +312,18 @@ def test_an_instruction_is_the_same_however_often_it_is_run():
         code = "def total(a):\n    return sum([a, a])\nfor _ in range(40):\n    total(a)\n"
         exec(compile(code, "net.py", "exec"), {"a": recorder.leaf(a, "array")})
     assert len({node.instruction for node in tape.nodes if node.function is np.add}) == 1
+
+
+def test_versions_of_an_array_that_is_filled_row_by_row_are_not_all_kept(monkeypatch):
+    """Each entry that is read needs its own version; of 225 of these one a row is kept."""
+    monkeypatch.setattr(replay, "LARGE", 100 * 225)
+    with recording() as tape:
+        x = np.tanh(np.array(real.random.default_rng(0).normal(size=(15, 15))))
+        for k in range(15):
+            for j in range(15):
+                x[k][j] = x[k][j] * 2
+    values = Values()
+    for node in (n for n in tape.nodes if n.name == "getitem" and not n.shape):
+        values(node)
+    real.testing.assert_allclose(values(node_of(x)), real.asarray(x))
+    assert sum(real.shape(value) == (15, 15) for value in values.known.values()) < 25
