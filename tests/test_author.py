@@ -6228,3 +6228,27 @@ def test_a_batch_whose_examples_are_stepped_one_by_one(tmp_path):
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace("np.outer(X[k]", "np.outer(X[k - 1]"))
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1"]
+
+
+def test_numbers_of_one_line_are_no_majority(tmp_path):
+    """Six numbers three times too large are one array, and so are the three that are right."""
+    text = """
+import math, random
+random.seed(0)
+w = [[random.random() for _ in range(2)] for _ in range(3)]
+v = [random.random() for _ in range(3)]
+data = [([0.5, 0.2], 1), ([0.1, 0.9], 0), ([0.7, 0.3], 1)]
+for _ in range(9):
+    for x, t in data:
+        h = [math.tanh(sum(a * b for a, b in zip(row, x))) for row in w]
+        o = 1 / (1 + math.exp(-sum(a * b for a, b in zip(v, h))))
+        d = (t - o) * o * (1 - o)
+        e = [3 * d * v[j] * (1 - h[j] ** 2) for j in range(3)]
+        for j in range(3):
+            v[j] += 0.5 * d * h[j]
+            for i in range(2):
+                w[j][i] += 0.5 * e[j] * x[i]
+"""
+    said = examined(tmp_path, text)
+    assert {p["name"][0] for p in said["parameters"] if not p["right"]} == {"w"}
+    assert {(f["code"], f["scale"]) for f in said["findings"]} == {("wrong-scale", pytest.approx(3))}

@@ -480,8 +480,8 @@ def _is_of_counts(scale: float) -> bool:
 
 
 def _constant_of_most(judged: Judged, factors: dict[str, float | None]) -> float:
-    """The constant that most of the gradients share; of several, that of one which has gone back through the fewest
-    layers, and of these that of most numbers."""
+    """The constant that most of the gradients share, where numbers that one line steps are one; of several, that of one
+    which has gone back through the fewest layers, and of these that of most numbers."""
     known = {name: f for name, f in factors.items() if f is not None and not math.isnan(f) and f}
     roots = {p.root for p in judged.step.parameters}
 
@@ -493,7 +493,9 @@ def _constant_of_most(judged: Judged, factors: dict[str, float | None]) -> float
         return [n for n, f in known.items() if abs(f - constant) <= RIGHT * abs(constant)]
 
     def likely(constant: float) -> tuple[int, int]:
-        return len(sharing(constant)), -min(map(layers, sharing(constant)))
+        alike = [judged.names[n] for n in sharing(constant)]
+        count = len({p.after.site if p.size == 1 else p for p in alike})
+        return count, -min(map(layers, sharing(constant)))
 
     most = max(map(likely, known.values()), default=(0, 0))
     constants = [f for f in known.values() if likely(f) == most]
