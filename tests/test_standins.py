@@ -861,6 +861,11 @@ def test_what_other_libraries_make_is_recorded(tmp_path, text, wrong):
     "import pandas as pd\ntable = pd.read_csv('people.csv')\n"
     "table['Sex'] = table['Sex'].map({'male': 0, 'female': 1})\n"
     "x, y = table[['Sex', 'Age']].values.astype(float), table[['Survived']].values\n",
+    "import scipy.io\nfile = scipy.io.loadmat('points.mat')\n"
+    "x, y = np.asarray(file.get('data')), np.asarray(file.get('labels'))\n",
+    "from mnist.loader import MNIST\nx, y = MNIST().load_training()\nx, y = np.array(x) / 255, np.eye(10)[y]\n",
+    "from sklearn.datasets import fetch_openml\nx, y = fetch_openml('mnist_784', return_X_y=True, as_frame=False)\n"
+    "x, tests = np.split(x / 255, [60000])\ny = np.eye(10)[y[:len(x)].astype(int)]\nassert len(tests)\n",
     "from sklearn.datasets import fetch_california_housing\n"
     "table = fetch_california_housing(as_frame=True).frame\n"
     "x, y = table.iloc[:, :-1].to_numpy(), table.iloc[:, -1:].to_numpy()\n",

@@ -144,7 +144,8 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
             return {"data": np.array(d.x_train.reshape(-1, 784).T), "label": np.array(d.y_train[None] * 1.0)}
         small = d.x_train[:, 4:24, 4:24].reshape(-1, 400) / 255, numpy.where(d.y_train == 0, 10, d.y_train)
         x, y = small if re.search(r"ex[34]", name) else samples.points(300, 2, 2)
-        return {f"{k}{part}": np.array(v) for part in ("", "val", "test") for k, v in (("X", x), ("y", y[:, None]))}
+        names = {f"{k}{part}": k == "y" for part in ("", "val", "test") for k in "Xy"} | samples.short_keys()
+        return {key: np.array(y[:, None] if are_labels else x) for key, are_labels in names.items()}
 
     def from_idx(path: Any) -> Any:
         content = path.read() if hasattr(path, "read") else files.read(path)
@@ -177,7 +178,8 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         **{f"mnist.{part}_{what}": lambda *_, k=k, j=j, **__: digits()[k][j]
            for k, part in enumerate(("train", "test")) for j, what in enumerate(("images", "labels"))},
         "read_data_sets": read_data_sets, "idx2numpy.convert_from_file": from_idx,
-        "mnist.MNIST": mnist_of_lists, "h5py.File": h5_file, "PIL.Image.open": open_image, "scipy.io.loadmat": loadmat,
+        "mnist.MNIST": mnist_of_lists, "loader.MNIST": mnist_of_lists,
+        "h5py.File": h5_file, "PIL.Image.open": open_image, "scipy.io.loadmat": loadmat,
         "cv2.imread": image, "imageio.imread": image, "skimage.io.imread": image,
         "pyplot.imread": image, "image.imread": image, "cv2.resize": resized,
         "cv2.cvtColor": lambda picture, *_: picture.mean(-1), "cv2.IMREAD_GRAYSCALE": 0,

@@ -99,7 +99,9 @@ class Samples:
         aside = re.findall(rf"\[\s*{number}\s*:|{size}\s*{number}|choice\(.*,\s*{number}", source)
         batches = re.findall(rf"batch\w*size\b[^=\n,)]*=\s*{number}", source, re.I)
         loops = re.sub(r"#.*|(?<!np\.)(?<!numpy\.)\brandom\.rand(int|range)\([^()\n]*\)", "", source)
-        all_of_it = re.search(r"(?<![:\[\w.])(?:[45]\d|60)_?000(?![ \t]*[:\]\w.])", loops) is not None
+        all_of_it = (
+            re.search(r"(?<![:\[\w.])(?:[45]\d|60)_?000(?![ \t]*[:\]\w.])|split\(.*\[60_?000\]", loops) is not None
+        )
         more = sum({int(n.replace("_", "")) for of in aside for n in of if n})
         if re.search(r"//\s*(self\.)?\w*batch", source, re.I):
             more = max([more, *(2 * int(n.replace("_", "")) for n in batches)])
@@ -224,10 +226,14 @@ class Samples:
 
     def _keys(self, pattern: str) -> dict[str, bool]:
         """The keys that the program uses, and whether each is that of labels, where one is that of images or labels."""
-        keys = re.findall(rf"""\[['"]({pattern})['"]\]""", self.source)
+        keys = re.findall(rf"""(?:\[|\.get\()['"]({pattern})['"][\])]""", self.source)
         labels = {key: re.search("label|target|y_|_y|^y$", key.lower()) is not None for key in keys}
         known = any(labels[key] or re.search("image|data|x_|_x|^x$", key.lower()) for key in keys)
         return labels if known else {}
+
+    def short_keys(self) -> dict[str, bool]:
+        """Those that speak of no part of the data."""
+        return self._keys(r"(?i:images?|data|labels?|targets?|[xy])")
 
     def _flat(self, test: bool) -> tuple[np.ndarray, np.ndarray]:
         images, labels = self.part(test)
@@ -295,7 +301,7 @@ class Samples:
                 images, labels = self.part(part == "test")
                 arrays |= dict.fromkeys((f"x_{part}", f"{part}_x", f"{part}_images"), images)
                 arrays |= dict.fromkeys((f"y_{part}", f"{part}_y", f"{part}_labels"), labels)
-            for key, are_labels in self._keys(r"(?i:images?|data|labels?|targets?|[xy])").items():
+            for key, are_labels in self.short_keys().items():
                 arrays[key] = self.labels(self.digits.y_train) if are_labels else self.digits.x_train
             np.savez(buffer, **{**(self.by_keys() or {}), **arrays})
             return buffer.getvalue()
