@@ -6253,3 +6253,9 @@ for _ in range(9):
     assert {p["name"][0] for p in said["parameters"] if not p["right"]} == {"w"}
     assert {f["code"] for f in said["findings"]} == {"wrong-scale"}
     assert [f["scale"] for f in said["findings"]] == pytest.approx([3] * 6)
+
+
+def test_a_rate_of_one_over_the_number_of_examples_is_a_rate(tmp_path):
+    text = PLAIN.replace("9", "10").replace("(P - Y) / 10", "P - Y")
+    text = re.sub(r"0\.1 \* (d\w\d)", r"\1 / 10 * 0.1", text)
+    assert (examined(tmp_path, text)["verdict"], "/ 10 * 0.1" in text) == ("right", True)

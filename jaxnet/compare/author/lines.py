@@ -53,8 +53,11 @@ def is_times_quotient(node: Node) -> bool:
     """Whether it is made as `(1 / m) * array`: the quotient of two plain numbers is on no record."""
     statement = statement_of(node)
     made = expression_of(node, statement) if statement is not None else None
-    sides = (made.left, made.right) if isinstance(made, ast.BinOp) and isinstance(made.op, ast.Mult) else ()
-    return any(isinstance(side, ast.BinOp) and isinstance(side.op, ast.Div) for side in sides)
+    if not isinstance(made, ast.BinOp) or not isinstance(made.op, ast.Mult):
+        return False
+    sides = zip((made.left, made.right), node.inputs, strict=True)
+    plain = (side for side, number in sides if not isinstance(number, Node))
+    return any(isinstance(side, ast.BinOp) and isinstance(side.op, ast.Div) for side in plain)
 
 
 def is_of_statement(node: Node, other: Node) -> bool:
