@@ -6260,3 +6260,11 @@ def test_a_rate_of_one_over_the_number_of_examples_is_a_rate(tmp_path):
     for gradient, made in {"dW1": "X.T @ dZ1", "db1": "dZ1.sum(0)", "dW2": "A1.T @ dZ2", "db2": "dZ2.sum(0)"}.items():
         text = text.replace(f"0.1 * {gradient}", f"{made} / 10 * 0.1")
     assert (examined(tmp_path, text)["verdict"], text.count("/ 10 * 0.1")) == ("right", 4)
+
+
+def test_a_decay_of_a_part_that_is_made_before_the_step(tmp_path):
+    """What a part of an array was decayed to is the array, as all of it would be."""
+    text = PLAIN.replace("    W1 -=", "    W1[:, 1:] -= 0.0 * W1[:, 1:]\n    W1 -=")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]

@@ -305,7 +305,10 @@ def _begins(node: Node) -> bool:
 
 def most_of(node: Node) -> Iterator[Node]:
     """What a Node is a multiple of, half of it at least and all of it at most: λp is a penalty's gradient, and no array
-    that is stepped."""
+    that is stepped. And what it was before a part of it was made so."""
+    if node.function is setitem and isinstance(before := node.inputs[0], Node) and isinstance(node.inputs[2], Node):
+        yield from (node, before) if made_alone_of([node.inputs[2]], {before}) else (node,)
+        return
     for whole in multiples(node):
         pairs = zip(map(abs, _ends(node)), map(abs, _ends(whole)), strict=False)
         if all(number <= 2 * rest and rest <= number * (1 + 1e-6) for rest, number in pairs):
