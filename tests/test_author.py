@@ -6268,3 +6268,16 @@ def test_a_decay_of_a_part_that_is_made_before_the_step(tmp_path):
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace(*SLOPE))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
+def test_a_number_of_other_predictions_is_said_to_be_one(tmp_path):
+    """Of a forward pass of its own, and with a small constant in it, it is not the loss that the error implies."""
+    text = PLAIN.replace("loss = -np.sum(Y * np.log(P)) / 9", "loss = cost(X, W1, b1, W2, b2)").replace(
+        "for _", "def cost(X, W1, b1, W2, b2):\n    E = np.exp(np.tanh(X @ W1 + b1) @ W2 + b2)\n"
+        "    return -np.sum(Y * np.log(E / E.sum(1, keepdims=True) + 1e-5)) / 9\nfor _", 1
+    )  # fmt: skip
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["truth"].endswith("(the number of line 8 of net.py is of other predictions)")) == (
+        "right",
+        True,
+    )

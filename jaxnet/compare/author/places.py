@@ -24,6 +24,7 @@ from jaxnet.compare.author.tape import (
     Tape,
     ancestors,
     depends,
+    made_of,
     multiples,
     nodes_in,
     setitem,
@@ -208,11 +209,10 @@ def _truth(judged: Judged) -> str:
         stepped = {n for p in judged.step.parameters for n in p.versions}
         numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
         other = next((n for n in numbers if n.place is not None and n.size == 1), None)
-        why = (
-            "no loss is computed in these steps"
-            if other is None
-            else f"the number of {where(other)} has other gradients"
-        )
+        why = "no loss is computed in these steps"
+        if other is not None:
+            own = {example.prediction for example in judged.step.examples}.isdisjoint(made_of([other]))
+            why = f"the number of {where(other)} {'is of other predictions' if own else 'has other gradients'}"
         return f"jax.grad of your forward pass and the {loss.name} that your error implies{penalty} ({why})"
     if loss.decay is not None:
         line = f"line {loss.decay.place.line} decays" if loss.decay.place else "the program decays"
