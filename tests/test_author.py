@@ -6281,3 +6281,11 @@ def test_a_number_of_other_predictions_is_said_to_be_one(tmp_path):
         "right",
         True,
     )
+
+
+def test_zeros_are_the_gradient_of_no_loss(tmp_path):
+    text = re.sub(r"    (loss|dW1|dW2|dZ1) = .*\n|    dW\d, db\d = .*\n", "", PLAIN)
+    text = text.replace("for _", "dW1, db1, dW2, db2 = (np.zeros_like(p) for p in (W1, b1, W2, b2))\nfor _", 1)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"], "the gradient of no loss" in said["truth"]) == ("wrong", None, True)
+    assert {f["code"] for f in said["findings"]} == {"stale-gradient"}

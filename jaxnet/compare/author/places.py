@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 OF_LAYER = "jax.vjp of its own forward pass, with a random gradient from above"
+OF_ZEROS = "what is stepped with is 0, which is the gradient of no loss"
 SEVERAL = 4  # decisions, which tell something if they are all the same
 
 
@@ -55,9 +56,9 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         findings,
         found,
         source=source,
-        loss=None if attempt.alone else _loss(judged, origin),
+        loss=None if attempt.alone or _is_of_zeros(judged) else _loss(judged, origin),
         network=_network(judged),
-        truth=OF_LAYER if attempt.alone else _truth(judged),
+        truth=OF_LAYER if attempt.alone else OF_ZEROS if _is_of_zeros(judged) else _truth(judged),
         program=attempt.program,
         notes=notes,
         names=_names(judged, attempt),
@@ -66,6 +67,11 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         repeat=contradiction(judged),
         unjudged=unjudged(judged, attempt),
     )
+
+
+def _is_of_zeros(judged: Judged) -> bool:
+    """Whether no error tells which loss is meant, nor does the program compute one."""
+    return judged.step.stale and judged.truth.loss.node is None
 
 
 def _names(judged: Judged, attempt: Attempt) -> dict[str, str]:
