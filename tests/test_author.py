@@ -6289,3 +6289,19 @@ def test_zeros_are_the_gradient_of_no_loss(tmp_path):
     said = examined(tmp_path, text)
     assert (said["verdict"], said["loss"], "the gradient of no loss" in said["truth"]) == ("wrong", None, True)
     assert {f["code"] for f in said["findings"]} == {"stale-gradient"}
+
+
+def test_a_mean_over_a_stack_of_columns(tmp_path):
+    said = examined(tmp_path, """
+import numpy as np
+rng = np.random.default_rng(0)
+W, b = rng.normal(size=(2, 4)), np.zeros((2, 1))
+for _ in range(9):
+    x, t = rng.normal(size=(10, 4, 1)), rng.random((10, 2, 1))
+    p = 1 / (1 + np.exp(-(W @ x + b)))
+    print(np.mean(np.sum(-(t * np.log(p) + (1 - t) * np.log(1 - p)), axis=1)))
+    d = p - t
+    W = W - 0.1 * np.mean(d @ np.swapaxes(x, 1, 2), axis=0)
+    b = b - 0.1 * np.mean(d, axis=0)
+""")  # fmt: skip
+    assert (said["verdict"], said["loss"]["reduction"]) == ("right", "mean")

@@ -181,7 +181,7 @@ def _examples(judged: Judged) -> int:
     shape = step.examples[0].prediction.shape
     if judged.dense is None:
         return next(iter(step.counts), 1) if len(step.counts) < 2 else (*shape, 1)[0]
-    return shape[-1 if judged.dense.layout == "columns" else 0] if shape else 1
+    return shape[-1 if judged.dense.layout == "columns" and len(shape) < 3 else 0] if shape else 1  # a stack of columns
 
 
 def _network(judged: Judged) -> dict[str, Any] | None:
