@@ -6305,3 +6305,17 @@ for _ in range(9):
     b = b - 0.1 * np.mean(d, axis=0)
 """)  # fmt: skip
     assert (said["verdict"], said["loss"]["reduction"]) == ("right", "mean")
+
+
+@pytest.mark.parametrize(("sums", "wrong"), [("sum", []), ("mean", ["b1", "b2"])])
+def test_a_small_number_in_the_logarithm_of_what_is_made_of_scores(tmp_path, sums, wrong):
+    """log(p + ε) has 1 / (1 + ε / p) of the derivative by the scores, and the constant is that of ε = 0."""
+    text = PLAIN.replace("E = np.exp(A1 @ W2 + b2)", "S = A1 @ W2 + b2\n    E = np.exp(S)")
+    text = text.replace("loss = -np.sum(Y * np.log(P)) / 9", "loss = cost(S)").replace(".sum(0)", f".{sums}(0)")
+    text = text.replace(
+        "for _", "def cost(S):\n    E = np.exp(S)\n    P = E / E.sum(1, keepdims=True)\n"
+        "    return -np.sum(np.log(P[np.arange(9), np.arange(9) % 3] + 1e-5)) / 9\nfor _", 1
+    )  # fmt: skip
+    said = examined(tmp_path, text)
+    assert said["truth"] == "jax.grad of your forward pass and loss, without the small constant in it"
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong

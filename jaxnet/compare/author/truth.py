@@ -469,11 +469,26 @@ def _of_scores(Z: Array, Y: Array) -> Array:
     return np.full(Z.shape, np.nan)
 
 
+def _of_logits(Z: Array, Y: Array) -> Array:
+    """σ(z) − y, the same for single outputs."""
+    return 1 / (1 + np.exp(-Z)) - Y
+
+
+def _likeliness(Z: Array, Y: Array, formula: Callable) -> Array:
+    """1 / p of the label, for each score of an example: what a small number in log(p + ε) is multiplied by."""
+    with np.errstate(all="ignore"):
+        if formula is _of_logits:
+            P = 1 / (1 + np.exp(-Z))
+            return Y / P + (1 - Y) / (1 - P)
+        axis = next(axis for axis in range(Y.ndim) if np.allclose(Y.sum(axis=axis), 1))
+        return np.broadcast_to((Y / _softmax(Z, axis)).sum(axis=axis, keepdims=True), Z.shape)
+
+
 # ∂loss/∂prediction of the losses that have a name, up to a constant.
 NAMED: dict[str, list[Callable[[Array, Array], Array]]] = {
     "squared-error": [LOSS_SLOPES["squared-error"]],
     "cross-entropy": [LOSS_SLOPES["cross-entropy"], _of_scores],
-    "binary-cross-entropy": [LOSS_SLOPES["binary-cross-entropy"], lambda P, Y: 1 / (1 + np.exp(-P)) - Y],
+    "binary-cross-entropy": [LOSS_SLOPES["binary-cross-entropy"], _of_logits],
 }
 
 
@@ -623,10 +638,15 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, float, list
             pairs = [pair for both in zip(own, named, strict=True) for pair in zip(*both, strict=True)]
             if not all(np.isfinite(n).all() and n.any() for _, n in pairs):
                 continue
-            factor, small = _constant_and_small(pairs)
+            sizes = [np.abs(n) for _, n in pairs]
+            if formula in (_of_scores, _of_logits):
+                draws_of = (zip(predictions, of_draw, strict=True) for of_draw in labels)
+                sizes = [_likeliness(v(p), y, formula) for v, of in zip(drawn, draws_of, strict=True) for p, y in of]
+            factor, small = _constant_and_small(pairs, sizes)
             worst = max(np.abs(o - factor * n).max() / (np.abs(o).max() + 1e-300) for o, n in pairs)
             softened = max(
-                np.abs(o - factor * n / (1 + small * np.abs(n))).max() / (np.abs(o).max() + 1e-300) for o, n in pairs
+                np.abs(o - factor * n / (1 + small * size)).max() / (np.abs(o).max() + 1e-300)
+                for (o, n), size in zip(pairs, sizes, strict=True)
             )
             if worst < (1e-9 if name == "squared-error" else ROUGH) or (softened < 1e-9 and 0 < small < ROUGH):
                 corrections = [
@@ -682,17 +702,18 @@ def _is_weighted(step: Step, drawn, labels, adjoints) -> bool:
     return False
 
 
-def _constant_and_small(pairs: list[tuple[Array, Array]]) -> tuple[float, float]:
+def _constant_and_small(pairs: list[tuple[Array, Array]], sizes: list[Array]) -> tuple[float, float]:
     """c and ε with own = c · named, where own may have a small ε in it: 1 / (p + ε) in the place of 1 / p.
 
-    named / own = (1 + ε |named|) / c then, a line whose value at 0 is 1 / c.
+    named / own = (1 + ε / p) / c then, of the sizes 1 / p a line whose value at 0 is 1 / c.
     """
     own, named = (np.concatenate([np.ravel(pair[k]) for pair in pairs]) for k in (0, 1))
+    size = np.concatenate([np.ravel(of) for of in sizes])[own != 0]
     own, named = own[own != 0], named[own != 0]
     if not own.size:
         return 0.0, 0.0
-    ratios, sizes = named / own, np.abs(named)
-    spread = sizes - sizes.mean()
+    ratios = named / own
+    spread = size - size.mean()
     slope = float(spread @ ratios / (spread @ spread)) if np.ptp(ratios) and spread.any() else 0.0
-    at_zero = float(ratios.mean() - slope * sizes.mean())
+    at_zero = float(ratios.mean() - slope * size.mean())
     return (1 / at_zero, slope / at_zero) if at_zero else (0.0, 0.0)
