@@ -4393,6 +4393,8 @@ def test_what_is_computed_before_the_training_is_forgotten(tmp_path, monkeypatch
 
 def test_what_takes_long_after_the_training(tmp_path):
     """The steps were done: that the program was stopped later on says nothing of them, and of what comes then."""
+    (tmp_path / "net.py").write_text(PLAIN + "while True: pass\n")
+    assert "every gradient that was judged" in verdict(tmp_path / "net.py", tmp_path).headline
     said = examined(tmp_path, PLAIN + "while True: pass\n")
     assert (said["verdict"], said["notes"]) == (
         "right", ["line 19: stopped once it had trained: what comes after this was not run"]

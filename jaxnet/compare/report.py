@@ -106,6 +106,7 @@ class Report(NamedTuple):
     unmended: list[tuple[str, str]] | None = None  # findings that the changes leave; None where nothing was tried
     unjudged: list[Unjudged] = []  # noqa: RUF012 (what looks like a parameter, and is none of those judged)
     idle: list[str] = []  # noqa: RUF012 (backward passes of the file that have no part in what is right)
+    cut: bool = False  # the program went on, and was stopped: what would have come may train as well
     also_right: list[Place] = []  # noqa: RUF012 (where further networks are stepped that are right as well)
     teeth: Teeth | None = None  # of a right one: which mistakes would have shown
     repeat: Move | None = None  # of a wrong one: what its author can compute to see it
@@ -372,7 +373,7 @@ class Report(NamedTuple):
     @property
     def headline(self) -> str:
         """The verdict in a sentence: of what is right no more than was judged."""
-        in_part = self.verdict == "right" and (self.unjudged or self.idle)
+        in_part = self.verdict == "right" and (self.unjudged or self.idle or self.cut)
         return HEADLINES["right in part" if in_part else self.verdict]
 
     def unjudged_lines(self) -> list[str]:

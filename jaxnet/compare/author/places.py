@@ -66,6 +66,7 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         teeth=judged.teeth,
         repeat=contradiction(judged),
         unjudged=unjudged(judged, attempt),
+        cut=attempt.tape.is_cut and not attempt.called,
     )
 
 

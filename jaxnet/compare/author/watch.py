@@ -102,6 +102,7 @@ class Watch:
         names = names_in_frames(sys._getframe(1))
         self._keep(steps, names)
         if not self.asked or len(self.found) == NETWORKS:
+            self.tape.is_cut = True
             raise Enough
         self._keep_by_hand(names)
         # What is trained further is to begin with all that this round of the loop changes.
