@@ -58,16 +58,18 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
     inside = ancestors(nodes_in(parameter.steps), min(n.number for n in begin), begin.__contains__, scaled) - begin
     counted = step.labelled.union(*(n.parents for n in way if n.function not in (np.add, np.subtract)))
     lines = {parameter.after.place, *(n.place for n in kept)}
+    data = _data(step)
     inside = (n for n in inside if n in counted or n.place in lines)
     found: dict[tuple, list[Number]] = {}
     for node in sorted(inside, key=lambda n: -n.number):
         # A parameter that is multiplied decays; and what is another number in each step, as a norm, is no rate.
         varies = node.size > 1 and any(n.size == 1 and (n in step.active or n in step.labelled) for n in node.parents)
-        made_of_numbers = node.size == 1 and node not in step.labelled  # what is multiplied by it has its factors
+        # What is multiplied by it has its factors, but for those of an entry of the data.
+        made_of_numbers = node.size == 1 and node not in step.labelled and data.isdisjoint(ancestors([node]))
         if node.site in found or parameter.before in multiples(node) or varies or made_of_numbers:
             continue
         later = made is not None and node.number > made.number and not is_of_statement(node, made)
-        factors = _factors(node, step, values)
+        factors = _factors(node, step, values, data)
         for size, divides in factors if all(factor.size for factor in factors) else ():
             counts = is_among(1 / size, step.counts, SAME) and (divides or is_times_quotient(node))
             share = any(node in n.parents and _are_all(node, size, n, values) for n in kept)
@@ -82,7 +84,14 @@ def _are_all(node: Node, size: float, kept: Node, values: Values) -> bool:
     return is_among(size + scale_of(beside[0], values), [1.0], SAME) if beside else size < 1  # nothing is kept yet
 
 
-def _factors(node: Node, step: Step, values: Values) -> list[Factor]:
+def _data(step: Step) -> set[Node]:
+    """What the predictions, or the loss, began with beside the parameters."""
+    weights = {n for p in step.parameters for n in (p.root, *p.versions)}
+    ends = [example.prediction for example in step.examples] or step.losses
+    return {n for n in ancestors(ends, until=weights.__contains__) - weights if n.function is None}
+
+
+def _factors(node: Node, step: Step, values: Values, data: set[Node]) -> list[Factor]:
     """By what numbers something is multiplied in a Node. A number that is multiplied by another one that is recorded
     too may be an error and an input, which is made of data that the forward pass has."""
     if is_scaling(node, step) and (node.size > 1 or len(step.labelled.intersection(node.parents)) < 2):
@@ -90,10 +99,7 @@ def _factors(node: Node, step: Step, values: Values) -> list[Factor]:
     others = [n for n in node.parents if n not in step.labelled]
     if node.function is not np.multiply or node.size > 1 or len(others) != 1 or others[0] in step.active:
         return []
-    weights = {n for p in step.parameters for n in (p.root, *p.versions)}
-    ends = [example.prediction for example in step.examples] or step.losses
-    data = ancestors(ends, until=weights.__contains__) - weights
-    return [] if any(n.function is None for n in data & ancestors(others)) else _factors_of(others[0], values)
+    return [] if not data.isdisjoint(ancestors(others)) else _factors_of(others[0], values)
 
 
 def _factors_of(number: object, values: Values, divides: bool = False) -> list[Factor]:
