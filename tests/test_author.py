@@ -6321,3 +6321,44 @@ def test_a_small_number_in_the_logarithm_of_what_is_made_of_scores(tmp_path, sum
     said = examined(tmp_path, text)
     assert said["truth"] == "jax.grad of your forward pass and loss, without the small constant in it"
     assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong
+
+
+STEPPED_BY_ENTRIES = """
+import numpy as np
+rng = np.random.default_rng(1)
+X, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+V, W = rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
+d, back = [0.0] * 4, W.copy()
+for _ in range(3):
+    for x, y in zip(X, Y):
+        h = np.tanh(x @ V)
+        p = h @ W
+        loss = 0.5 * np.sum((p - y) ** 2)
+        e = p - y
+        d = [0.0] * 4
+        back = W.copy()
+        for i in range(4):
+            for k in range(2):
+                d[i] += back[i, k] * e[k] * (1 - h[i] ** 2)
+        for i in range(4):
+            for k in range(2):
+                W[i, k] -= 0.1 * h[i] * e[k]
+        for i in range(3):
+            for j in range(4):
+                V[i, j] -= 0.1 * x[i] * d[j]
+"""
+
+
+@pytest.mark.parametrize("left_out", ["        d = [0.0] * 4\n", "        back = W.copy()\n"])
+def test_the_second_step_by_entries_is_compared_too(tmp_path, left_out):
+    """What is never set to 0 again, or is no more what the weights are, is right in the first step."""
+    said = examined(tmp_path, STEPPED_BY_ENTRIES)
+    assert (said["verdict"], said["findings"]) == ("right", [])  # 0.1 · x[i] has the rate
+    with pytest.raises(ValueError, match="in the second one the gradient of V is another one"):
+        examined(tmp_path, STEPPED_BY_ENTRIES.replace(left_out, ""))
+
+
+def test_a_rate_that_an_entry_of_the_data_is_multiplied_by_is_no_part_of_the_gradient(tmp_path):
+    said = examined(tmp_path, STEPPED_BY_ENTRIES.replace("0.1 * h[i] * e[k]", "0.1 * h[i] * e[0]"))
+    assert [p["right"] for p in said["parameters"]] == [True, False]
+    assert [f["at"] for f in said["findings"]] == ["dW2"]

@@ -384,23 +384,27 @@ def _unmade(makers: dict[Node, set[tuple]], step: Step, truth: Truth, drawn: lis
     for p in step.parameters:
         true, sites = true_gradients(p, truth), makers[p.versions[0]]
         made = any(holds(n, true, drawn) for n in _on_the_way(p, step) if n.site in sites)
-        made = made or _is_made_by_entries(p, step, true, drawn)
-        if sites and not made and (truth.parts or all(t.any() for t in true)):
+        by_entries = len(p.steps) > 1
+        made = made or (by_entries and _is_made_by_entries(p, step, true, drawn))
+        if (sites or by_entries) and not made and (truth.parts or all(t.any() for t in true)):
             found.add(p)
     return found
 
 
 def _is_made_by_entries(p: Parameter, step: Step, true: list[np.ndarray], drawn: list[Values]) -> bool:
-    """Whether entries that are stepped one by one move by the gradient, beside what is kept of the step before: less
-    than all of that, or it is a sum without end."""
+    """Whether entries that are stepped one by one move by the gradient, and perhaps by a part of what they moved by in
+    the step before, a momentum: by all of that they would for ever."""
+    if common_multiple([stepped(p, values) for values in drawn], true, RIGHT) is not None:
+        return True
     errors = [m.node for e in step.examples for m in e.meetings]
-    if len(p.steps) < 2 or not errors or p.before not in p.versions[1:]:
+    if not errors or p.before not in p.versions[1:]:
         return False
     if common_multiple([stepped_by(p, errors, values) for values in drawn], true, RIGHT) is None:
         return False
     now, earlier = Values(), p.versions[p.versions.index(p.before) - 1]
-    kept = stepped(p, now) - stepped_by(p, errors, now)
-    return not np.allclose(kept, np.asarray(now(earlier)) - np.asarray(now(p.before)), rtol=1e-6)
+    moved = np.asarray(now(earlier), float) - np.asarray(now(p.before), float)
+    share = common_multiple([stepped(p, now) - stepped_by(p, errors, now)], [moved], RIGHT)
+    return share is not None and 0 <= share < 1 - RIGHT
 
 
 def _on_the_way(parameter: Parameter, step: Step) -> list[Node]:
