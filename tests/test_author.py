@@ -6362,3 +6362,25 @@ def test_a_rate_that_an_entry_of_the_data_is_multiplied_by_is_no_part_of_the_gra
     said = examined(tmp_path, STEPPED_BY_ENTRIES.replace("0.1 * h[i] * e[k]", "0.1 * h[i] * e[0]"))
     assert [p["right"] for p in said["parameters"]] == [True, False]
     assert [f["at"] for f in said["findings"]] == ["dW2"]
+
+
+@pytest.mark.parametrize(("write", "verdict_"), [("+=", "right"), ("=", "wrong")])
+def test_a_sum_over_examples_of_which_the_last_one_is_left(tmp_path, write, verdict_):
+    """The loss is that of all of them, whatever numbers the others' entries have left."""
+    said = examined(tmp_path, f"""
+import numpy as np
+rng = np.random.default_rng(1)
+X, Y, W = rng.normal(size=(6, 3)), rng.normal(size=(6, 2)), rng.normal(size=(3, 2))
+for _ in range(4):
+    dW, loss = np.zeros_like(W), 0
+    for n in range(6):
+        e = X[n] @ W - Y[n]
+        loss += 0.5 * (e @ e)
+        for i in range(3):
+            for k in range(2):
+                dW[i, k] {write} X[n, i] * e[k]
+    for i in range(3):
+        for k in range(2):
+            W[i, k] -= 0.05 * dW[i, k]
+""")  # fmt: skip
+    assert (said["verdict"], said["loss"]["from"]) == (verdict_, "source")

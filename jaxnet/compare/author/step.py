@@ -687,6 +687,7 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
     back = _following(view.window, _sent_back(view, labelled, examples))
     found = [n for n in view.window if _may_be_loss(n, view) and n in view.active and masks[n].bit_count() >= most]
     found = [n for n in found if n not in back]
+    found = [n for n in found if n.number > first] or found  # not of the examples before
     numbers = [n for n in found if n.size == 1]
     # Labels may enter a loss in another way than the error, and the mean may be taken when all is over.
     met = {m.labels for e in examples for m in e.meetings if m.labels is not None}
