@@ -2777,7 +2777,8 @@ def test_a_backward_pass_that_has_no_part_in_what_is_right_is_named(tmp_path):
     of_second = "def backward(X, E):\n    return X.T @ E\n"
     once_more = "class Deeper:\n    def loss(self, X, d):\n        grads['W'] = X.T @ d\n        return grads\n"
     assert examined(tmp_path, PLAIN + once_more)["idle"] == ["Deeper.loss"]
-    assert examined(tmp_path, PLAIN + "def move_back(cursor):\n    cursor.position -= 1\n")["idle"] == []
+    cursor = "def move_back(self):\n    if self.at < 1:\n        raise IndexError('at the end')\n    self.at -= 1\n"
+    assert examined(tmp_path, PLAIN + cursor)["idle"] == []
     ridge = "class Ridge:\n    def fit(self, X, E):\n        for k in X:\n            self.W = self.W - 0.1 * k.T @ E\n"
     assert examined(tmp_path, PLAIN + ridge)["idle"] == ["Ridge.fit"]
     assert examined(tmp_path, PLAIN + ridge.replace("fit", "train").replace("self.W =", "print"))["idle"] == []

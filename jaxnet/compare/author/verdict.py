@@ -83,12 +83,18 @@ def _steps(node: ast.AST) -> bool:
 
 def _computes(function: ast.FunctionDef) -> bool:
     """Whether there is more in it than `raise NotImplementedError`, or what it is given, or a cursor that it moves."""
-    parts = [part for part in function.body if not isinstance(part, ast.Raise) and not _counts(part)]
-    nodes = (node for part in parts for node in ast.walk(part))
-    return any(isinstance(node, ast.BinOp | ast.AugAssign | ast.Call) for node in nodes)
+    stack: list[ast.AST] = list(function.body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Raise) or _counts(node):
+            continue
+        if isinstance(node, ast.BinOp | ast.AugAssign | ast.Call):
+            return True
+        stack += ast.iter_child_nodes(node)
+    return False
 
 
-def _counts(statement: ast.stmt) -> bool:
+def _counts(statement: ast.AST) -> bool:
     return isinstance(statement, ast.AugAssign) and isinstance(statement.value, ast.Constant)
 
 
