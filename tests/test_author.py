@@ -6385,3 +6385,23 @@ for _ in range(4):
             W[i, k] -= 0.05 * dW[i, k]
 """)  # fmt: skip
     assert (said["verdict"], said["loss"]["from"]) == (verdict_, "source")
+
+
+@pytest.mark.parametrize("shown", ["True", "t % 2"])
+def test_rows_that_were_written_in_the_step_before_are_the_array(tmp_path, shown):
+    """The bias is the first row: the second forward pass reads what the first step has written there."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(1)
+X, Y, W = rng.normal(size=(6, 3)), rng.normal(size=(6, 2)), rng.normal(size=(4, 2))
+for t in range(9):
+    P = X @ W[1:] + W[0]
+    if {shown}:
+        print(np.sum((P - Y) ** 2) / 2)
+    W[1:] -= 0.1 * X.T @ (P - Y)
+    W[0] -= 0.1 * np.sum(P - Y, axis=0)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert (
+        examined(tmp_path, text.replace("np.sum(P - Y, axis=0)", "np.sum(P - Y, axis=0) * P[0]"))["verdict"] == "wrong"
+    )

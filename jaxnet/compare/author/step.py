@@ -76,13 +76,20 @@ class Parameter(NamedTuple):
 
     @property
     def new(self) -> set[Node]:
-        """The version after the step, and the entries and rows that were written into it, or into its rows."""
-        found, written = {self.after}, [n for n in self.writes if n.function is setitem]
-        for node in written:
-            if isinstance(value := node.inputs[2], Node):
-                found.add(value)
-                written += [value] if value.function is setitem else []
-        return found
+        """The version after the step, and what was written into it."""
+        return {self.after, *_written(self.writes)}
+
+    @property
+    def held(self) -> set[Node]:
+        """The version before the step, its root, and what the step before has written into it: entries that are read
+        are these."""
+        k = self.versions.index(self.before) if self.before in self.versions else 0
+        earlier = self.versions[k - 1] if k else self.before
+        return {
+            self.root,
+            self.before,
+            *_written(itertools.takewhile(lambda n: n is not earlier, before_writes(self.before))),
+        }
 
     @property
     def root(self) -> Node:
@@ -106,6 +113,16 @@ class Parameter(NamedTuple):
 def held_in(parameters: Iterable[Parameter]) -> set[Node]:
     """The arrays that parameters are as the forward pass has them, and as their roots have them."""
     return {n for p in parameters for n in (p.root, p.before)}
+
+
+def _written(writes: Iterable[Node]) -> set[Node]:
+    """The entries and rows that were written into an array, or into its rows."""
+    found, written = set[Node](), [n for n in writes if n.function is setitem]
+    for node in written:
+        if isinstance(value := node.inputs[2], Node):
+            found.add(value)
+            written += [value] if value.function is setitem else []
+    return found
 
 
 class Example(NamedTuple):
@@ -164,7 +181,7 @@ class Step(NamedTuple):
     @property
     def forward(self) -> list[Node]:
         """The Nodes of the forward pass, in order: what the predictions are made of and parameters reach."""
-        begin = {p.root for p in self.parameters}
+        begin = {n for p in self.parameters for n in p.held if n is not p.before or n is p.root}
         inside = made_of([example.prediction for example in self.examples], until=lambda n: n in begin)
         return sorted((n for n in inside if n in self.active), key=lambda n: n.number)
 
@@ -533,7 +550,7 @@ def _is_error(node: Node, view: View) -> bool:
 
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
     """Which parameters each Node depends on, as bits."""
-    bits = {node: 2 << k for k, p in enumerate(parameters) for node in (p.root, p.before)}
+    bits = {node: 2 << k for k, p in enumerate(parameters) for node in p.held}
     return masked(bits | {root_of(n): AFTER for p in parameters for n in p.new}, window)
 
 
@@ -637,7 +654,7 @@ def _following_at_once(view: View, start: set[Node]) -> set[Node]:
 
 def _smooth(parameters: tuple[Parameter, ...], window: list[Node]) -> set[Node]:
     """What follows from parameters through floating numbers alone."""
-    return _following([node for node in window if node.is_float], {p.root for p in parameters})
+    return _following([node for node in window if node.is_float], {n for p in parameters for n in p.held})
 
 
 def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[Example, ...]:
