@@ -6405,3 +6405,19 @@ for t in range(9):
     assert (
         examined(tmp_path, text.replace("np.sum(P - Y, axis=0)", "np.sum(P - Y, axis=0) * P[0]"))["verdict"] == "wrong"
     )
+
+
+@pytest.mark.parametrize("loop", [
+    "    for (i, k), g in np.ndenumerate(X.T @ D):\n        W[i, k] -= 0.1 * g * W[i, k]\n",
+    "    G = (X.T @ D).tolist()\n    for i, k in np.ndindex(3, 2):\n        W[i, k] -= 0.1 * G[k][k]\n\n",
+])  # fmt: skip
+def test_entries_that_are_stepped_by_what_has_left_the_record_are_not_passed_over(tmp_path, loop):
+    text = (
+        "import numpy as np\nrng = np.random.default_rng(1)\nX, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))\n"
+        "W, b = rng.normal(size=(3, 2)), np.zeros(2)\nfor _ in range(9):\n    D = X @ W + b - Y\n"
+        f"    print(np.sum(D ** 2) / 2)\n{loop}    b -= 0.1 * D.sum(0)\n"
+    )
+    with pytest.raises(ValueError, match=r"but what line (9|10)"):
+        examined(tmp_path, text)
+    frozen = text.replace(loop, "    W[0, 0] = 0.5\n")  # what is written there is no step
+    assert examined(tmp_path, frozen)["verdict"] == "right"

@@ -22,7 +22,7 @@ from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, depends, made_of, multiples, nodes_in, setitem
+from jaxnet.compare.author.tape import Node, Tape, depends, made_alone_of, made_of, multiples, nodes_in, setitem
 from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.multiples import common_multiple
 
@@ -169,7 +169,9 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     numbers = {n for n in numbers if n.origin == "random" or began_as(n, anything=True) is not None}
     steps = [(node, base, g) for node, base, g in steps if base in unjudged and node.site not in sites]
     again = ((node, base, g) for node, base, g in steps if node in bases or node in used)
-    return found + [node for node, base, g in again if base in numbers or _is_foreign(g, first)]
+    return found + [
+        node for node, base, g in again if base in numbers or _is_foreign(g, first) or _is_of_entries(node, base, g)
+    ]
 
 
 def _numbers_left_over(tape: Tape, step: Step, inside: set[Node], judged: set[Node]) -> list[Node]:
@@ -206,6 +208,11 @@ def _numbers_left_over(tape: Tape, step: Step, inside: set[Node], judged: set[No
             if goes_on and judged.isdisjoint(multiples(now)):
                 found.append(now)
     return found
+
+
+def _is_of_entries(node: Node, base: Node, step: object) -> bool:
+    """Whether entries are written with plain numbers, and perhaps themselves: of a gradient that has left the record."""
+    return node.function is setitem and (not isinstance(step, Node) or made_alone_of([step], {base}))
 
 
 def _is_foreign(step: object, first: int) -> bool:
