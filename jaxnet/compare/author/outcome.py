@@ -211,7 +211,7 @@ def _numbers_left_over(tape: Tape, step: Step, inside: set[Node], judged: set[No
 
 
 def _is_of_entries(node: Node, base: Node, step: object) -> bool:
-    """Whether entries are written with plain numbers, and perhaps themselves: of a gradient that has left the record."""
+    """Whether entries are written with plain numbers, and perhaps themselves: a gradient's that has left the record."""
     return node.function is setitem and (not isinstance(step, Node) or made_alone_of([step], {base}))
 
 
