@@ -6094,7 +6094,7 @@ def test_entries_that_are_picked_otherwise_in_another_draw(tmp_path):
     assert [p["name"] for p in wrong["parameters"] if not p["right"]] == ["W1"]
 
 
-ERROR_BY_ERROR = """
+EACH_EXAMPLE = """
 import numpy as np
 np.random.seed(0)
 X, T = np.random.randn(20, 3), np.random.rand(20, 2)
@@ -6102,7 +6102,8 @@ V, W = np.random.randn(3, 4), np.random.randn(4, 2)
 for epoch in range(9):
     for x, t in zip(X, T):
         h = np.tanh(x @ V)
-        y = h @ W
+"""
+ERROR_BY_ERROR = f"""{EACH_EXAMPLE}        y = h @ W
         old = W.copy()
         d = []
         for j in range(2):
@@ -6131,15 +6132,7 @@ def test_each_output_meets_its_own_label(tmp_path, old, new, wrong):
 
 def test_where_entries_of_an_error_go_wrong(tmp_path):
     """Each is used by itself, and that they are right shows in the array that they are written into."""
-    text = """
-import numpy as np
-np.random.seed(0)
-X, T = np.random.randn(20, 3), np.random.rand(20, 2)
-V, W = np.random.randn(3, 4), np.random.randn(4, 2)
-for epoch in range(9):
-    for x, t in zip(X, T):
-        h = np.tanh(x @ V)
-        y = np.tanh(h @ W)
+    text = f"""{EACH_EXAMPLE}        y = np.tanh(h @ W)
         loss = 0.5 * np.sum((t - y) ** 2)
         d, dV = np.zeros(2), np.zeros((3, 4))
         for j in range(2):

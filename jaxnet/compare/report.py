@@ -173,6 +173,7 @@ class Report(NamedTuple):
             notes=self.notes,
             names=self.names,
             frontier=frontier,
+            cut=self.cut,
             isolation=self.isolation,
             root=self.root,
             hint=level,

@@ -316,9 +316,9 @@ def _known_by_index(node: Node, known: Known, used: list[Node], step: Step) -> d
     array = node.inputs[0]
     of_array = known.get(array, {})
     if node.function is operator.getitem:
-        for array in of_array.keys() - {n.inputs[0] for n in used}:  # which the forward pass uses as a whole
-            picked = replace(array, function=operator.getitem, inputs=(array, node.inputs[1]), parents=(array,))
-            used.append(picked)
+        for whole in of_array.keys() - {n.inputs[0] for n in used}:  # no entry of which the forward pass uses
+            inputs = whole, node.inputs[1]
+            used.append(replace(whole, function=operator.getitem, inputs=inputs, parents=(whole,), _sources=None))
         return {n: of_array[n.inputs[0]] for n in used if n.inputs[0] in of_array}
     value = node.inputs[2]
     of_value = known.get(value, {}) if isinstance(value, Node) else {}

@@ -255,10 +255,8 @@ def _of_another_penalty(number: Node, name: str) -> Unexplained:
 def _check_that_it_is_made_again(right: Judged, attempt: Attempt, also_right: Step | None) -> None:
     """Raises Unexplained where what steps an array later multiplies arrays in lines that have no part in the first
     step, nor in one that is also right: those of another task, or of another branch."""
-    first = min((n for n in right.step.active if n.function is not None), key=lambda n: n.number)
-    begin = max(p.after.number for p in right.step.parameters)
-    again = (n.number for n in attempt.tape.nodes[begin:] if n.instruction == first.instruction)
-    seen = {n.instruction for n in attempt.tape.nodes[: next(again, begin)]}
+    begin, again = max(p.after.number for p in right.step.parameters), right.step.next_pass(attempt.tape)
+    seen = {n.instruction for n in attempt.tape.nodes[: begin if again is None else again]}
     seen |= {n.instruction for n in also_right.active} if also_right is not None else set()
     for name, p in right.names.items():
         for before, after in itertools.pairwise(n for n in p.versions if n.number >= p.after.number):

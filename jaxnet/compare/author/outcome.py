@@ -109,10 +109,8 @@ def _other_count(attempt: Attempt, judged: Judged) -> Node | None:
 
 def _is_in_the_midst(tape: Tape, step: Step) -> bool:
     """Whether the record ends before the next forward pass begins, or with what follows from the labels of the step."""
-    first = min((n for n in step.active if n.function is not None), key=lambda n: n.number)
-    end = max(p.after.number for p in step.parameters)
-    again = any(n.instruction == first.instruction for n in tape.nodes[end:])
-    return not again or any(node in step.labelled and node in step.active for node in tape.nodes[-LAST:])
+    on_the_way = (node in step.labelled and node in step.active for node in tape.nodes[-LAST:])
+    return step.next_pass(tape) is None or any(on_the_way)
 
 
 def _of_one_draw(tape: Tape, step: Step) -> Node | None:

@@ -218,8 +218,9 @@ def _truth(judged: Judged) -> str:
         other = next((n for n in numbers if n.place is not None and n.size == 1), None)
         why = "no loss is computed in these steps"
         if other is not None:
-            own = {example.prediction for example in judged.step.examples}.isdisjoint(made_of([other]))
-            why = f"the number of {where(other)} {'is of other predictions' if own else 'has other gradients'}"
+            made = made_of([other])
+            is_own = any(example.prediction in made for example in judged.step.examples)
+            why = f"the number of {where(other)} {'has other gradients' if is_own else 'is of other predictions'}"
         return f"jax.grad of your forward pass and the {loss.name} that your error implies{penalty} ({why})"
     if loss.decay is not None:
         line = f"line {loss.decay.place.line} decays" if loss.decay.place else "the program decays"

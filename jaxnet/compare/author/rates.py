@@ -58,8 +58,8 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
     inside = ancestors(nodes_in(parameter.steps), min(n.number for n in begin), begin.__contains__, scaled) - begin
     counted = step.labelled.union(*(n.parents for n in way if n.function not in (np.add, np.subtract)))
     lines = {parameter.after.place, *(n.place for n in kept)}
-    data = _data(step)
-    inside = (n for n in inside if n in counted or n.place in lines)
+    inside = [n for n in inside if n in counted or n.place in lines]
+    data = _data(step) if any(n.size == 1 for n in inside) else set()
     found: dict[tuple, list[Number]] = {}
     for node in sorted(inside, key=lambda n: -n.number):
         # A parameter that is multiplied decays; and what is another number in each step, as a norm, is no rate.

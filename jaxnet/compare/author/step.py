@@ -80,16 +80,13 @@ class Parameter(NamedTuple):
         return {self.after, *_written(self.writes)}
 
     @property
-    def held(self) -> set[Node]:
-        """The version before the step, its root, and what the step before has written into it: entries that are read
-        are these."""
+    def as_read(self) -> set[Node]:
+        """What the forward pass may read of it: the version before the step, its root, and the entries and rows that
+        the step before has written into that."""
         k = self.versions.index(self.before) if self.before in self.versions else 0
         earlier = self.versions[k - 1] if k else self.before
-        return {
-            self.root,
-            self.before,
-            *_written(itertools.takewhile(lambda n: n is not earlier, before_writes(self.before))),
-        }
+        writes = itertools.takewhile(lambda n: n is not earlier, before_writes(self.before))
+        return {self.root, self.before, *_written(writes)}
 
     @property
     def root(self) -> Node:
@@ -169,6 +166,12 @@ class Step(NamedTuple):
         found = {p.versions.index(p.before) + 1 if p.before in p.versions else None for p in self.parameters}
         return found.pop() if len(found) == 1 else None
 
+    def next_pass(self, tape: Tape) -> int | None:
+        """The number of the first Node after the step that the line makes with which its forward pass began."""
+        first = min((n for n in self.active if n.function is not None), key=lambda n: n.number)
+        after = tape.nodes[max(p.after.number for p in self.parameters) :]
+        return next((n.number for n in after if n.instruction == first.instruction), None)
+
     @property
     def is_authors(self) -> bool:
         """Whether lines of the author's make the step, and not we, who have no learning rate."""
@@ -181,7 +184,7 @@ class Step(NamedTuple):
     @property
     def forward(self) -> list[Node]:
         """The Nodes of the forward pass, in order: what the predictions are made of and parameters reach."""
-        begin = {n for p in self.parameters for n in p.held if n is not p.before or n is p.root}
+        begin = {n for p in self.parameters for n in p.as_read if n is not p.before or n is p.root}
         inside = made_of([example.prediction for example in self.examples], until=lambda n: n in begin)
         return sorted((n for n in inside if n in self.active), key=lambda n: n.number)
 
@@ -550,7 +553,7 @@ def _is_error(node: Node, view: View) -> bool:
 
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
     """Which parameters each Node depends on, as bits."""
-    bits = {node: 2 << k for k, p in enumerate(parameters) for node in p.held}
+    bits = {node: 2 << k for k, p in enumerate(parameters) for node in p.as_read}
     return masked(bits | {root_of(n): AFTER for p in parameters for n in p.new}, window)
 
 
@@ -654,7 +657,7 @@ def _following_at_once(view: View, start: set[Node]) -> set[Node]:
 
 def _smooth(parameters: tuple[Parameter, ...], window: list[Node]) -> set[Node]:
     """What follows from parameters through floating numbers alone."""
-    return _following([node for node in window if node.is_float], {n for p in parameters for n in p.held})
+    return _following([node for node in window if node.is_float], {n for p in parameters for n in p.as_read})
 
 
 def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[Example, ...]:

@@ -474,7 +474,7 @@ def _of_logits(Z: Array, Y: Array) -> Array:
     return 1 / (1 + np.exp(-Z)) - Y
 
 
-def _likeliness(Z: Array, Y: Array, formula: Callable) -> Array:
+def _one_over_p(Z: Array, Y: Array, formula: Callable) -> Array:
     """1 / p of the label, for each score of an example: what a small number in log(p + ε) is multiplied by."""
     with np.errstate(all="ignore"):
         if formula is _of_logits:
@@ -641,7 +641,7 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, float, list
             sizes = [np.abs(n) for _, n in pairs]
             if formula in (_of_scores, _of_logits):
                 draws_of = (zip(predictions, of_draw, strict=True) for of_draw in labels)
-                sizes = [_likeliness(v(p), y, formula) for v, of in zip(drawn, draws_of, strict=True) for p, y in of]
+                sizes = [_one_over_p(v(p), y, formula) for v, of in zip(drawn, draws_of, strict=True) for p, y in of]
             factor, small = _constant_and_small(pairs, sizes)
             worst = max(np.abs(o - factor * n).max() / (np.abs(o).max() + 1e-300) for o, n in pairs)
             softened = max(

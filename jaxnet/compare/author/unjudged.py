@@ -1,21 +1,28 @@
-"""What a verdict says nothing of: arrays that look like weights or biases and that no step changes, and what a right
-one leaves open of those that are stepped."""
+"""What a verdict says nothing of: arrays that look like weights or biases and that no step changes, what a right one
+leaves open of those that are stepped, and backward passes of the file that have no part in the step."""
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jaxnet.compare.author import frontier
+from jaxnet.compare.author.calls import tail
 from jaxnet.compare.author.chains import root_of
 from jaxnet.compare.author.dense import VIEWS, original
 from jaxnet.compare.author.doubts_of_steps import written_over
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place
+from jaxnet.compare.author.meanings import role
+from jaxnet.compare.author.passes import is_gradient
+from jaxnet.compare.author.statements import read_units
+from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, is_by_0, known_zero, made_of, nodes_in, setitem
 from jaxnet.compare.author.truth import multiplied
 from jaxnet.compare.multiples import common_multiple
@@ -135,3 +142,64 @@ def _has_entry(arrays: list[np.ndarray], numbers: list[np.ndarray]) -> bool:
     ratios = np.stack([np.ravel(array) / number for array, number in zip(arrays, numbers, strict=True)])
     same = np.ptp(ratios, axis=0) <= RIGHT * np.abs(ratios).max(axis=0)
     return bool(np.any(same & ratios.all(axis=0)))
+
+
+# --- backward passes of the file that have no part in the step --------------------------------------------------------
+
+
+def idle_in(path: Path, root: Path, step: Step) -> tuple[str, ...]:
+    """The backward passes of the file, of which no line has a part in the step."""
+    name = str(path.resolve().relative_to(root.resolve()))
+    stepped = made_of(n for p in step.parameters for n in nodes_in(p.steps))  # slopes too, which need no labels
+    stepping = {(place.file, place.line) for node in stepped for place in node.places}
+    found, used = [], set()  # what is defined twice may be used once
+    for unit in read_units(path, name):
+        classes = [(f"{c.name}.", c.body) for c in unit.body if isinstance(c, ast.ClassDef)]
+        for owner, body in [("", unit.body), *classes]:
+            for f in (f for f in body if isinstance(f, ast.FunctionDef) and _is_backward(f)):
+                own = {(unit.filename, line) for line in range(f.lineno, (f.end_lineno or f.lineno) + 1)}
+                if not own.isdisjoint(stepping):
+                    used.add(f"{owner}{f.name}")
+                elif _computes(f):
+                    found.append(f"{owner}{f.name}")
+    return tuple(name for name in found if name not in used)
+
+
+def _is_backward(function: ast.FunctionDef) -> bool:
+    """Whether it is called like a backward pass; like a loss, and fills gradients; or like what trains, and steps."""
+    nodes = list(ast.walk(function))
+    made = [n for n in nodes if isinstance(n, ast.Name | ast.Subscript) and isinstance(n.ctx, ast.Store)]
+    fills = any(is_gradient(tail(node.value if isinstance(node, ast.Subscript) else node)) for node in made)
+    called = role(function.name)
+    return called == "backward" or (called == "loss" and fills) or (called == "train" and any(map(_steps, nodes)))
+
+
+def _steps(node: ast.AST) -> bool:
+    """Whether it adds what is made with a product to what it changes, or subtracts it: `w -= rate * g`."""
+    if isinstance(node, ast.AugAssign):
+        op, added = node.op, node.value
+    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
+        op, added = node.value.op, node.value.right
+        if ast.unparse(node.value.left) != ast.unparse(node.targets[0]):
+            return False
+    else:
+        return False
+    products = (n for n in ast.walk(added) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult | ast.MatMult))
+    return isinstance(op, ast.Add | ast.Sub) and any(products)
+
+
+def _computes(function: ast.FunctionDef) -> bool:
+    """Whether there is more in it than `raise NotImplementedError`, or what it is given, or a cursor that it moves."""
+    stack: list[ast.AST] = list(function.body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Raise) or _counts(node):
+            continue
+        if isinstance(node, ast.BinOp | ast.AugAssign | ast.Call):
+            return True
+        stack += ast.iter_child_nodes(node)
+    return False
+
+
+def _counts(statement: ast.AST) -> bool:
+    return isinstance(statement, ast.AugAssign) and isinstance(statement.value, ast.Constant)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import time
 from pathlib import Path
@@ -12,18 +11,15 @@ import numpy as np
 
 from jaxnet.compare.author import places, repair
 from jaxnet.compare.author.attempts import Attempt, attempts
-from jaxnet.compare.author.calls import tail
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judged import Judged, Tied
-from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.outcome import Outcome, outcome_of
-from jaxnet.compare.author.passes import is_gradient
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
-from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, made_of, nodes_in
+from jaxnet.compare.author.tape import Node
+from jaxnet.compare.author.unjudged import idle_in
 from jaxnet.compare.report import Report
 
 
@@ -38,64 +34,6 @@ class Found(NamedTuple):
 
 NO_ANSWER = "nothing is wrong in it, but that is no answer to what the program itself does"
 FURTHER = 10.0  # seconds after which no further program is run for what a first one leaves out
-
-
-def _idle(path: Path, root: Path, step: Step) -> tuple[str, ...]:
-    """The backward passes of the file, of which no line has a part in the step."""
-    name = str(path.resolve().relative_to(root.resolve()))
-    stepped = made_of(n for p in step.parameters for n in nodes_in(p.steps))  # slopes too, which need no labels
-    lines = {(place.file, place.line) for node in stepped for place in node.places}
-    found, used = [], set()  # what is defined twice may be used once
-    for unit in read_units(path, name):
-        classes = [(f"{c.name}.", c.body) for c in unit.body if isinstance(c, ast.ClassDef)]
-        for owner, body in [("", unit.body), *classes]:
-            for f in (f for f in body if isinstance(f, ast.FunctionDef) and _is_backward(f)):
-                own = {(unit.filename, line) for line in range(f.lineno, (f.end_lineno or f.lineno) + 1)}
-                if not own.isdisjoint(lines):
-                    used.add(f"{owner}{f.name}")
-                elif _computes(f):
-                    found.append(f"{owner}{f.name}")
-    return tuple(name for name in found if name not in used)
-
-
-def _is_backward(function: ast.FunctionDef) -> bool:
-    """Whether it is called like a backward pass; like a loss, and fills gradients; or like what trains, and steps."""
-    nodes = list(ast.walk(function))
-    made = [n for n in nodes if isinstance(n, ast.Name | ast.Subscript) and isinstance(n.ctx, ast.Store)]
-    fills = any(is_gradient(tail(node.value if isinstance(node, ast.Subscript) else node)) for node in made)
-    called = role(function.name)
-    return called == "backward" or (called == "loss" and fills) or (called == "train" and any(map(_steps, nodes)))
-
-
-def _steps(node: ast.AST) -> bool:
-    """Whether it adds what is made with a product to what it changes, or subtracts it: `w -= rate * g`."""
-    if isinstance(node, ast.AugAssign):
-        op, added = node.op, node.value
-    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
-        op, added = node.value.op, node.value.right
-        if ast.unparse(node.value.left) != ast.unparse(node.targets[0]):
-            return False
-    else:
-        return False
-    products = (n for n in ast.walk(added) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult | ast.MatMult))
-    return isinstance(op, ast.Add | ast.Sub) and any(products)
-
-
-def _computes(function: ast.FunctionDef) -> bool:
-    """Whether there is more in it than `raise NotImplementedError`, or what it is given, or a cursor that it moves."""
-    stack: list[ast.AST] = list(function.body)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.Raise) or _counts(node):
-            continue
-        if isinstance(node, ast.BinOp | ast.AugAssign | ast.Call):
-            return True
-        stack += ast.iter_child_nodes(node)
-    return False
-
-
-def _counts(statement: ast.AST) -> bool:
-    return isinstance(statement, ast.AugAssign) and isinstance(statement.value, ast.Constant)
 
 
 def examine(path: Path, root: Path, **flags: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -178,7 +116,7 @@ def _examined(
                 return _examined(path, root, deadline, stated, flags, noise=True)
             outcome = Outcome(why=str(error), unexplained=True)
         judged, in_time = outcome.judged, outcome.in_time or first_guess
-        idle = _idle(path, root, judged.step) if judged is not None else ()
+        idle = idle_in(path, root, judged.step) if judged is not None else ()
         is_no_answer = unexplained or (attempt.unread and idle)
         if judged is not None and not judged.wrong and is_no_answer and attempt.called:
             judged, outcome = None, Outcome(why=NO_ANSWER)
