@@ -346,6 +346,7 @@ def test_the_notebooks_own_mistakes():
     }
     assert report.verdict == "wrong"
     assert report.truth == "jax.grad of your forward pass and loss"
+    assert str(report) in Path("README.md").read_text()  # as the README shows it
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (300, 700)])
