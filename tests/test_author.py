@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import json
+import math
 import pickle
 import re
 from itertools import pairwise
@@ -6414,3 +6415,44 @@ def test_entries_that_are_stepped_by_what_has_left_the_record_are_not_passed_ove
         examined(tmp_path, text)
     frozen = text.replace(loop, "    W[0, 0] = 0.5\n")  # what is written there is no step
     assert examined(tmp_path, frozen)["verdict"] == "right"
+
+
+@pytest.mark.parametrize("made", [
+    "np.array([[W[i, k] - 0.1 * G[i, k] for k in range(2)] for i in range(3)])",
+    "np.array([w - 0.1 * g for w, g in zip(W, G)])",
+    "np.array([w - 0.1 * g for w, g in zip(W.ravel(), G.ravel())]).reshape(W.shape)",
+    "np.vstack([W[:-1] - 0.1 * G[:-1], W[-1:] - 0.1 * G[-1:]])",
+    "np.hstack([W[:, :1] - 0.1 * G[:, :1], W[:, 1:] - 0.1 * G[:, 1:]])",
+])  # fmt: skip
+def test_weights_that_are_made_anew_of_their_parts(tmp_path, made):
+    """A list of stepped entries or rows is the array, written part by part; the bias beside it is right each time."""
+    text = (
+        "import numpy as np\nrng = np.random.default_rng(1)\nX, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))\n"
+        "W, b = rng.normal(size=(3, 2)), np.zeros(2)\nfor _ in range(9):\n    P = np.tanh(X @ W + b)\n"
+        "    print(np.sum((P - Y) ** 2) / 2)\n    D = (P - Y) * (1 - P ** 2)\n    G = X.T @ D\n"
+        f"    W = {made}\n    b = b - 0.1 * D.sum(0)\n"
+    )
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [math.prod(p["shape"]) for p in said["parameters"]]) == ("right", [6, 2])
+    said = examined(tmp_path, text.replace("G = X.T @ D", "G = X.T @ (P - Y)"))
+    assert [p["right"] for p in said["parameters"]] == [False, True]
+    kept = made.replace("W[-1:] - 0.1 * G[-1:]", "W[-1:]")
+    if kept != made:
+        with pytest.raises(ValueError, match="leaves some entries of W1 as they are"):
+            examined(tmp_path, text.replace(made, kept))
+
+
+@pytest.mark.parametrize("made", [
+    "np.array([[w - 0.1 * g for w, g in zip(*rows)] for rows in zip(W.tolist(), G.tolist())])",
+    "np.array([[W[i, k] - 0.1 * G[i, k] for i in range(3)] for k in range(2)]).T",
+])  # fmt: skip
+def test_weights_that_are_made_anew_unseen_are_not_passed_over(tmp_path, made):
+    """They stand in the next forward pass in the place of what no step was seen to change."""
+    text = (
+        "import numpy as np\nrng = np.random.default_rng(1)\nX, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))\n"
+        "W, b = rng.normal(size=(3, 2)), np.zeros(2)\nfor _ in range(9):\n    D = X @ W + b - Y\n"
+        f"    print(np.sum(D ** 2) / 2)\n    G = X.T @ D\n    W = {made}\n    b = b - 0.1 * D.sum(0)\n"
+    )
+    with pytest.raises(ValueError, match=r"but what line 9 of net\.py steps"):
+        examined(tmp_path, text)
+    assert len(examined(tmp_path, text.replace(made, "W"))["unjudged"]) == 1

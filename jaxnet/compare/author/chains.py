@@ -23,6 +23,7 @@ from jaxnet.compare.author.tape import (
     most_of,
     multiples,
     nodes_in,
+    root_of,
     scaled_by_numbers,
     setitem,
 )
@@ -496,9 +497,3 @@ def began_as(node: Node, anything: bool = False) -> float | None:
     numbers = [i.value if isinstance(i, Node) and i.function is None and not i.shape else i for i in node.inputs[:2]]
     plain = [float(number) for number in numbers if not isinstance(number, Node) and np.shape(number) == ()]
     return plain[0] if len(plain) == 1 and (anything or node.shape == () or not plain[0]) else None
-
-
-def root_of(node: Node) -> Node:
-    while node.function in (np.transpose, np.reshape) and node.parents[0].size == node.size:
-        node = node.parents[0]
-    return node

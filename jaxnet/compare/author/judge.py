@@ -14,7 +14,6 @@ import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
-from jaxnet.compare.author.chains import root_of
 from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved
 from jaxnet.compare.author.levels import RIGHT, Level, differs, divided, fit, holds, levels_of, true_gradients
 from jaxnet.compare.author.lines import is_divided_later, where
@@ -35,7 +34,7 @@ from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.readings import equal_to_truth, readings, shared_constant, with_spread
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in
+from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in, root_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, has_more_terms, idle_masks, may_cut, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.attempts import Attempt
-from jaxnet.compare.author.chains import began_as, root_of
+from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unproved, Unseen
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept
@@ -22,8 +22,19 @@ from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, depends, made_alone_of, made_of, multiples, nodes_in, setitem
-from jaxnet.compare.author.unjudged import unjudged
+from jaxnet.compare.author.tape import (
+    Node,
+    Tape,
+    ancestors,
+    depends,
+    made_alone_of,
+    made_of,
+    multiples,
+    nodes_in,
+    root_of,
+    setitem,
+)
+from jaxnet.compare.author.unjudged import unjudged, untrained
 from jaxnet.compare.multiples import common_multiple
 
 LAST = 50  # operations, with which a record ends
@@ -76,7 +87,7 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return "right if the weights are to decay by what the loss has no penalty for"  # of a size that we have chosen
     if (shared := _of_one_draw(attempt.tape, judged.step)) is not None:
         return f"{where(shared)} steps one of several numbers that are one and the same until then"
-    left_over = _left_over(attempt, judged.step, judged.truth.loss.node)
+    left_over = _left_over(attempt, judged.step, judged.truth.loss.node) + _made_anew(judged, attempt)
     if left_over and not judged.wrong:
         return f"nothing is wrong in what could be judged, but what {where(left_over[0])} steps could not"
     between = [judged.step.way_to(judged.names[name]).intersection(left_over) for name in judged.wrong]
@@ -170,6 +181,24 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     return found + [
         node for node, base, g in again if base in numbers or _is_foreign(g, first) or _is_of_entries(node, base, g)
     ]
+
+
+def _made_anew(judged: Judged, attempt: Attempt) -> list[Node]:
+    """What stands, in a later forward pass, in the place of an array that no step was seen to change, and holds other
+    numbers: it was stepped, by what could not be followed."""
+    step, values = judged.step, Values()
+    later = attempt.tape.nodes[step.last + 1 :]
+    found = []
+    for array, node in untrained(judged, attempt):
+        k = node.inputs.index(array)
+        now = [n.inputs[k] for n in later if n.site == node.site]
+        if array in now or not now or not isinstance(now[0], Node) or now[0].shape != array.shape:
+            continue
+        inside = ancestors(now[:1], array.number)
+        followed = array in inside and step.labelled.isdisjoint(inside)  # what is written there is no step
+        if not followed and not np.array_equal(values(now[0]), values(array)):
+            found.append(now[0] if now[0].place is not None else node)
+    return found
 
 
 def _numbers_left_over(tape: Tape, step: Step, inside: set[Node], judged: set[Node]) -> list[Node]:

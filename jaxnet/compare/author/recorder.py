@@ -32,6 +32,7 @@ from jaxnet.compare.author.tape import (
     mapped,
     nodes_in,
     places,
+    root_of,
     sample_of,
     setitem,
 )
@@ -285,7 +286,54 @@ def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
             return _view(base, result, function, (tuple(inputs[1:]), named))
     if not any(nodes_in((inputs, named))):
         return leaf(result, "array")
-    return wrap(result, _tape[-1].add(function, inputs, named, result))
+    node = _tape[-1].add(function, inputs, named, result)
+    return wrap(result, _as_writes(node) if function in JOINING else node)
+
+
+def _as_writes(joined: Node) -> Node:
+    """An array that is joined of all parts of another one, stepped or as they are: that array, into which the stepped
+    parts are written one after another."""
+    first = joined
+    while isinstance(first, Node) and first.function in JOINING and first.inputs[0]:
+        first = first.inputs[0][0]
+    array = next((whole for whole, _, _ in _parts_of(first)), None)
+    if array is None or array.shape != joined.shape:
+        return joined
+    places = np.arange(array.size).reshape(array.shape)
+    writes = []
+    for part, at in _joined_parts(joined, places):
+        own = [(index, step) for whole, index, step in _parts_of(part) if whole is array]
+        own = [(index, step) for index, step in own if np.array_equal(places[index], at)]
+        if not own:
+            return joined
+        writes += [(part, index, step) for index, step in own[:1] if step is not None]
+    if not writes or not depends(writes[0][2], root_of(array)):
+        return joined
+    for part, index, _ in writes:
+        array = _tape[-1].add(setitem, (array, index, part), {}, joined)
+    return array
+
+
+def _parts_of(node: Any) -> Iterator[tuple[Node, Any, Node | None]]:
+    """Arrays of which a Node is a part, or a step of one: where that stands, and the step."""
+    readings = [(node, None), *node.updates] if isinstance(node, Node) else []
+    for part, step in readings:
+        if part.function is operator.getitem and isinstance(part.inputs[0], Node):
+            array, index = part.inputs[:2]
+            if not any(nodes_in(index)) and (step is None or isinstance(step, Node)):
+                yield array, index, step
+
+
+def _joined_parts(node: Any, at: np.ndarray) -> Iterator[tuple[Any, np.ndarray]]:
+    """What an array is joined of, to the last, and which entries of the whole each of them is."""
+    join = node.function if isinstance(node, Node) else None
+    if join is None or join not in JOINING:
+        yield node, at
+        return
+    parts = node.inputs[0]
+    labels = join([np.full(np.shape(p), k) for k, p in enumerate(parts)], *node.inputs[1:], **node.keywords)
+    for k, part in enumerate(parts):
+        yield from _joined_parts(part, at[labels == k].reshape(np.shape(part)))
 
 
 def _write(function: Callable, args: tuple, keywords: dict[str, Any], out: Any = None) -> Any:
@@ -400,6 +448,9 @@ def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node
     tape = _tape[-1]
     if function in (np.reshape, np.ravel, np.asarray) and result.shape == base.shape:
         return base
+    turned = function in (np.reshape, np.ravel) and base.function in (np.reshape, np.ravel)
+    if turned and (whole := base.inputs[0]).shape == result.shape and not (keywords or base.keywords):
+        return whole  # there and back
     if function is operator.getitem and base.function is setitem and repr(base.inputs[1]) == repr(args[0]):
         written = base.inputs[2]
         if isinstance(written, Node) and written.shape == result.shape and not base.updates:

@@ -27,7 +27,6 @@ from jaxnet.compare.author.chains import (
     follows,
     masked,
     networks,
-    root_of,
     stepped_once,
 )
 from jaxnet.compare.author.lines import target_of
@@ -44,6 +43,7 @@ from jaxnet.compare.author.tape import (
     made_of,
     multiples,
     nodes_in,
+    root_of,
     scaled_by_numbers,
     setitem,
 )

@@ -293,9 +293,25 @@ def _stands_at(index: Any, array: Node, part: Node) -> bool:
     """Whether it is what the array holds there: it was taken from it, or has just been written."""
     if part is array:
         return _part(index) == ()
-    if part.function is operator.getitem and part.inputs[0] is array:
-        return repr(part.inputs[1]) == repr(index)
+    if part.function is operator.getitem and repr(part.inputs[1]) == repr(index):
+        return _still_there(index, part.inputs[0], array)
     return array.function is setitem and array.inputs[2] is part and repr(array.inputs[1]) == repr(index)
+
+
+def _still_there(index: Any, base: Any, array: Node) -> bool:
+    """Whether an array has there what another version of it had, of whose other parts some have been written since."""
+    part, filling = _part(index), array.filling
+    if base is array or not isinstance(base, Node) or base.number > array.number or base.shape != array.shape:
+        return base is array
+    if part is not None and filling is not None and filling.kind == _kind(part):
+        write = filling.latest(part, array.number)
+        return (base is filling.before or base.filling is filling) and (write is None or write.number <= base.number)
+    places = np.arange(array.size).reshape(array.shape)
+    while array is not base and array.function is setitem and not any(nodes_in(array.inputs[1])):
+        if np.intersect1d(places[array.inputs[1]], places[index]).size or not isinstance(array.inputs[0], Node):
+            return False
+        array = array.inputs[0]
+    return array is base
 
 
 def _begins(node: Node) -> bool:
@@ -459,6 +475,13 @@ def ancestors(
             if until is None or not until(node):
                 stack.extend(of(node))
     return seen
+
+
+def root_of(node: Node) -> Node:
+    """The array whose entries it has, perhaps turned."""
+    while node.function in (np.transpose, np.reshape, np.ravel) and node.parents[0].size == node.size:
+        node = node.parents[0]
+    return node
 
 
 def made_of(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = None) -> set[Node]:

@@ -13,7 +13,6 @@ import numpy as np
 
 from jaxnet.compare.author import frontier
 from jaxnet.compare.author.calls import tail
-from jaxnet.compare.author.chains import root_of
 from jaxnet.compare.author.dense import VIEWS, original
 from jaxnet.compare.author.doubts_of_steps import written_over
 from jaxnet.compare.author.judged import Judged
@@ -23,7 +22,17 @@ from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.passes import is_gradient
 from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import PRODUCTS, Node, ancestors, is_by_0, known_zero, made_of, nodes_in, setitem
+from jaxnet.compare.author.tape import (
+    PRODUCTS,
+    Node,
+    ancestors,
+    is_by_0,
+    known_zero,
+    made_of,
+    nodes_in,
+    root_of,
+    setitem,
+)
 from jaxnet.compare.author.truth import multiplied
 from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.report import Place, Unjudged
@@ -43,26 +52,37 @@ ONCE = "whose rows are each picked once in this step: one that is picked twice w
 def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     """Arrays that look like weights or biases of the network, and that no step changes, of this network or of others
     that are trained: nothing is said of them. And what a right verdict on those that are stepped does not say."""
+    step = judged.step
+    written = {n.inputs[0]: n for n in step.labelled if n.function is setitem}
+    found: dict[Unjudged, None] = {}
+    for array, node in untrained(judged, attempt):
+        write = written.get(array)
+        found[Unjudged(array.shape, as_place(write or node) or Place(), *([WRITTEN] if write else []))] = None
+    forward = _forward(step, attempt)
+    roots = {p.root for p in step.parameters}
+    for node in (n for n in step.active - forward if n.size > 1 and is_by_0(n)):  # a number may be a pixel's
+        found |= {_seen_at(node, n.shape, BY_0): None for n in node.parents if root_of(n) in roots}
+    for p, inputs in multiplied(step).items():
+        leaves = [n for n in ancestors(inputs) if n.function is None]
+        if leaves and all(n.origin == "zeros" and known_zero(n) for n in leaves) and step.active.isdisjoint(inputs):
+            found[_seen_at(min(inputs, key=lambda n: n.number), p.before.shape, STATE)] = None
+    return [*found, *_left_open(judged)]
+
+
+def untrained(judged: Judged, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
+    """Arrays that look like weights or biases of the network, and that no step changes; and what uses them."""
     step, trained = judged.step, attempt.trained
     stepped = {p.before for p in step.parameters}
     first = max((p.number for p in stepped), default=0)
-    found: dict[Unjudged, None] = {}
-    written = {n.inputs[0]: n for n in step.labelled if n.function is setitem}
-
-    def unchanged(array: Node, node: Node) -> Unjudged:
-        write = written.get(array)
-        return Unjudged(array.shape, as_place(write or node) or Place(), *([WRITTEN] if write else []))
-
     uses = [(n, k, i) for n in step.active if n.function not in VIEWS for k, i in enumerate(n.inputs)]
     # Where one after the other stands.
     in_turn = {(n.instruction, n.function, k) for n, k, i in uses if isinstance(i, Node) and original(i) in stepped}
-    forward = made_of([e.prediction for e in step.examples], first, until=trained.__contains__)
     known = step.active.union(trained, *(p.writes for p in step.parameters))
     added = Counter((n.instruction, p) for n in attempt.tape.nodes if n.function is np.add for p in n.parents)
-    for node in sorted(forward, key=lambda n: n.number):
+    for node in sorted(_forward(step, attempt), key=lambda n: n.number):
         here = (i for k, i in enumerate(node.inputs) if (node.instruction, node.function, k) in in_turn)
         for array in (i for i in here if isinstance(i, Node) and root_of(i) not in known and i.is_float):
-            found[unchanged(array, node)] = None
+            yield array, node
         still = [p for p in node.parents if p not in step.active and p.is_float and (p.shape or p.origin == "random")]
         others = [p for p in node.parents if p not in still]
         if node.place is None or len(node.parents) != 2 or not still:
@@ -80,15 +100,13 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
             array = min(still, key=lambda n: (-len(n.shape), n.number))
             if len(still) == 2 and array.shape[0] == node.shape[0] == step.examples[0].prediction.shape[0]:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
-            found[unchanged(array, node)] = None
-    roots = {p.root for p in step.parameters}
-    for node in (n for n in step.active - forward if n.size > 1 and is_by_0(n)):  # a number may be a pixel's
-        found |= {_seen_at(node, n.shape, BY_0): None for n in node.parents if root_of(n) in roots}
-    for p, inputs in multiplied(step).items():
-        leaves = [n for n in ancestors(inputs) if n.function is None]
-        if leaves and all(n.origin == "zeros" and known_zero(n) for n in leaves) and step.active.isdisjoint(inputs):
-            found[_seen_at(min(inputs, key=lambda n: n.number), p.before.shape, STATE)] = None
-    return [*found, *_left_open(judged)]
+            yield array, node
+
+
+def _forward(step: Step, attempt: Attempt) -> set[Node]:
+    """What the predictions are made of, from the parameters on."""
+    first = max((p.before.number for p in step.parameters), default=0)
+    return made_of([e.prediction for e in step.examples], first, until=attempt.trained.__contains__)
 
 
 def _seen_at(node: Node, shape: tuple[int, ...], why: str) -> Unjudged:
