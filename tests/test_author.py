@@ -6456,3 +6456,26 @@ def test_weights_that_are_made_anew_unseen_are_not_passed_over(tmp_path, made):
     with pytest.raises(ValueError, match=r"but what line 9 of net\.py steps"):
         examined(tmp_path, text)
     assert len(examined(tmp_path, text.replace(made, "W"))["unjudged"]) == 1
+
+
+def test_a_step_of_a_copy_that_is_thrown_away_is_none_to_be_accused(tmp_path):
+    """The rows' gradients are right, and each row's copy is stepped alone: no row is trained."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(1)
+X, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+W, b = rng.normal(size=(2, 3)), np.zeros(2)
+for t in range(5):
+    for n in range(6):
+        z = np.array([W[k] @ X[n] + b[k] for k in range(2)])
+        loss = 0.5 * np.sum((z - Y[n]) ** 2)
+        for k in range(2):
+            e = z[k] - Y[n, k]
+            row = W[k]COPY
+            for j in range(3):
+                row[j] = row[j] - 0.1 * e * X[n, j]
+            b[k] = b[k] - 0.1 * e
+"""
+    assert examined(tmp_path, text.replace("COPY", ""))["verdict"] == "right"
+    with pytest.raises(ValueError, match="as it was before again and again"):
+        examined(tmp_path, text.replace("COPY", ".copy()"))

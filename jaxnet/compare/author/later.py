@@ -290,7 +290,11 @@ def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
     """Raises Unexplained where no formula gives what is wrong, and all gradients are right if what is made with arrays
     that are kept from step to step is a constant: the largest singular value by one more round of power iteration
     (Miyato et al. 2018, spectral normalisation), or what running averages correct."""
-    for second in _others(wrong.step, attempt) if wrong.proof != "formula" else ():
+    if wrong.proof == "formula":
+        return
+    for name in wrong.wrong:
+        _check_that_it_is_kept(name, wrong.names[name], attempt)
+    for second in _others(wrong.step, attempt):
         stopped = _kept(second, wrong.step) | _carried(wrong.step, second)
         if stopped and explains(levels_of(wrong.step, wrong.drawn), wrong.truth.whole(stopped)):
             first = min((node for node, _ in stopped), key=lambda n: n.number)
@@ -298,6 +302,17 @@ def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
                 f"the gradients are right if what {where(first)} makes with what is kept from step to step is a "
                 "constant, and wrong if not"
             )
+
+
+def _check_that_it_is_kept(name: str, p: Parameter, attempt: Attempt) -> None:
+    """Raises Unexplained where the line that steps an array steps it again as it was before: what the step gave is
+    thrown away, a copy's perhaps, and the step is no other's."""
+    first = p.writes[-1]
+    if len(p.versions) > 2:
+        return
+    again = (n for n in attempt.tape.nodes if n.instruction == first.instruction and n is not first)
+    if any(base is p.before for n in again for base, _ in n.updates):
+        raise Unexplained(f"{where(first)} steps {name} as it was before again and again: what it makes is not kept")
 
 
 def _others(step: Step, attempt: Attempt) -> Iterator[Step]:
