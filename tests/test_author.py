@@ -6479,3 +6479,65 @@ for t in range(5):
     assert examined(tmp_path, text.replace("COPY", ""))["verdict"] == "right"
     with pytest.raises(ValueError, match="as it was before again and again"):
         examined(tmp_path, text.replace("COPY", ".copy()"))
+
+
+@pytest.mark.parametrize(("step", "verdict_"), [
+    ("for i in range(3):\n        for k in range(2): W[i, k] -= 0.05 * dW[i, k] / 6", "right"),
+    ("for i in range(3):\n        for k in range(2): W[i][k] = W[i][k] - dW[i][k] / 6 * 0.05", "right"),
+    ("for k in range(2): W[:, k] -= 0.05 * (dW[:, k] / 6)", "right"),
+    ("for i in range(3):\n        for k in range(2): W[i, k] -= 0.05 * dW[2 - i, k] / 6", None),
+    ("for i in range(-1, 3): W[i] -= 0.05 * dW[i]", None),  # the last one twice
+])  # fmt: skip
+def test_an_array_is_the_gradient_where_its_entries_are_stepped_with_one_by_one(tmp_path, step, verdict_):
+    """What the step divides by is then no constant of the gradient, as it is none of `W -= 0.05 * dW / 6`."""
+    text = (
+        "import numpy as np\nrng = np.random.default_rng(1)\nX, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))\n"
+        "W = rng.normal(size=(3, 2))\nfor t in range(5):\n    dW, loss = np.zeros_like(W), 0\n    for n in range(6):\n"
+        "        e = X[n] @ W - Y[n]\n        loss += 0.5 * (e @ e)\n        for i in range(3):\n"
+        f"            for k in range(2): dW[i, k] += X[n, i] * e[k]\n    {step}\n"
+    )
+    if verdict_ is None:
+        with pytest.raises(ValueError, match="and the step makes something else of it"):
+            examined(tmp_path, text)
+        return
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["findings"]) == (verdict_, [])
+
+
+@pytest.mark.parametrize("mistake", ["", "momentum", "back"])
+def test_entries_of_several_arrays_that_one_loop_writes_are_one_step(tmp_path, mistake):
+    """A momentum beside each entry; and weights that are stepped in the loop that sends the error back through them."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(1)
+X, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+W1, W2, b = rng.normal(size=(3, 4)) / 2, rng.normal(size=(4, 2)) / 2, np.zeros(2)
+V = np.zeros(2)
+for t in range(3):
+    for x, y in zip(X, Y):
+        h = 1 / (1 + np.exp(-(x @ W1)))
+        p = h @ W2 + b
+        loss = 0.5 * np.sum((p - y) ** 2)
+        d = p - y
+        back = np.zeros(4)
+        for i in range(4):
+            for j in range(2):
+                back[i] += W2[i, j] * d[j]
+                W2[i, j] -= 0.3 * h[i] * d[j]
+        dh = back * h * (1 - h)
+        for i in range(3):
+            for j in range(4):
+                W1[i, j] -= 0.3 * x[i] * dh[j]
+        for j in range(2):
+            V[j] = 0.9 * V[j] - 0.3 * d[j]
+            b[j] += V[j]
+"""
+    if mistake == "momentum":
+        text = text.replace("0.3 * d[j]", "0.3 * d[j] * d[j]")
+    elif mistake == "back":
+        stepped = "                W2[i, j] -= 0.3 * h[i] * d[j]\n"
+        text = text.replace(stepped, "").replace("                back[i] +=", f"{stepped}                back[i] +=")
+    said = examined(tmp_path, text)
+    wrong = {"": [], "momentum": ["b2"], "back": ["W1"]}[mistake]
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong
+    assert [p["name"] for p in said["parameters"]] == ["W1", "W2", "b2"]

@@ -281,27 +281,31 @@ def _made_from(roots: list[Node], following: dict[Node, tuple[Node, Any]], nodes
 def _rounds(writes: Iterable[tuple[Node, Any]]) -> dict[Node, int]:
     """For each write of an entry or a row the number of the step that it is a part of.
 
-    A step ends where an instruction that has written in it writes again, after others have or with what follows from
-    its own, and what is written from there on until that happens again follows from what has been written since it did
-    so first: so all rows of an example are one step, and all entries of a matrix.
+    A step ends where an instruction that has written in it writes again, after later ones have or with what follows
+    from its own, and what is written from there on until that happens again follows from what has been written since it
+    did so first: so all rows of an example are one step, and all entries of a matrix.
     """
     rounds: dict[Node, int] = {}
     number = -1
     order: dict[Node, int] = {}  # of what has been written in this step
     first: dict[object, tuple[int, int]] = {}  # what each instruction wrote first: its place in that order, its number
+    turns: dict[object, int] = {}  # in which order the instructions of this step wrote first
     stretch: list[tuple[Node, Any]] = []
     inside: dict[object, set[Node]] = {}  # what each instruction has written in this stretch
 
     def close() -> None:
         nonlocal number
-        since, least = next((first[n.instruction] for n, _ in stretch if n.instruction in first), (-1, 0))
-        made_from = (n for _, step in stretch for n in made_of(nodes_in(step), least))
-        if number < 0 or (since >= 0 and any(order.get(n, -1) >= since for n in made_from)):
+        again = ((step, *first[node.instruction]) for node, step in stretch if node.instruction in first)
+        if number < 0 or any(
+            order.get(n, -1) >= since for step, since, least in again for n in made_of(nodes_in(step), least)
+        ):
             number += 1
             order.clear()
             first.clear()
+            turns.clear()
         for node, _ in stretch:
             rounds[node] = number
+            turns.setdefault(node.instruction, len(turns))
             made = _made_by(node)
             first.setdefault(node.instruction, (len(order), min(n.number for n in made)))
             for n in made:
@@ -314,12 +318,14 @@ def _rounds(writes: Iterable[tuple[Node, Any]]) -> dict[Node, int]:
     for node, step in in_order:
         of_row = bool(stretch) and node.function is setitem and node.inputs[2] is stretch[-1][0]
         own = inside.get(node.instruction) if not of_row else None
-        between = bool(stretch) and stretch[-1][0].instruction != node.instruction
+        turn = turns.setdefault(node.instruction, len(turns))
+        back = bool(stretch) and not of_row and turn < turns[stretch[-1][0].instruction]
         # An array as a whole is stepped again, or with what follows from the entries that have been written.
         whole = node.function not in PIECEWISE and node not in rows
         again = whole and (node.instruction in first or _is_made_of(step, inside.values()))
-        if stretch and (again or (own and (between or made_of(nodes_in(step), stretch[0][0].number) & own))):
+        if stretch and (again or back or (own and made_of(nodes_in(step), stretch[0][0].number) & own)):
             close()
+            turns.setdefault(node.instruction, len(turns))
         stretch.append((node, step))
         inside.setdefault(node.instruction, set()).update(_made_by(node))
     if stretch:

@@ -34,7 +34,7 @@ class Level(NamedTuple):
 
 
 def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
-    """What may be the gradients, outermost first: the step itself where no array of it is known."""
+    """What may be the gradients, outermost first: the step itself where it is made in pieces, or no array is known."""
     levels = {}
     for p in step.parameters:
         found = [] if step.stale else candidates(p, step)
@@ -43,7 +43,8 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
         numbers = numbers_of(p, step, drawn[0], found[-1].node if found else None) if step.is_authors else []
         first = min((n.node.number for n in numbers), default=0)
         inside = {c.node: ancestors([c.node], first) for c in found}
-        levels[p] = [
+        whole = Level(None, [stepped(p, values) for values in drawn], None, tuple(numbers))
+        levels[p] = [whole] * (not found or len(p.steps) > 1) + [
             Level(
                 c,
                 [_placed(np.asarray(v(c.node), float), c, p) for v in drawn],
@@ -51,7 +52,7 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
                 tuple(n for n in numbers if n.node in inside[c.node]),
             )
             for c in found
-        ] or [Level(None, [stepped(p, values) for values in drawn], None, tuple(numbers))]
+        ]
     return levels
 
 

@@ -7,14 +7,25 @@ say: dW itself, then m̂ of Adam, η·dW, whatever follows. Momentum, decay, cli
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from operator import getitem
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import MOVING, Node, ancestors, depends, known_zero, made_alone_of, multiples, setitem
+from jaxnet.compare.author.tape import (
+    MOVING,
+    Node,
+    ancestors,
+    depends,
+    known_zero,
+    made_alone_of,
+    multiples,
+    nodes_in,
+    setitem,
+)
 from jaxnet.compare.multiples import without_ones
 
 PRIME = (1 << 61) - 1
@@ -74,7 +85,30 @@ def _candidate(
 def _only_step(parameter: Parameter) -> Node | None:
     """What the parameter is stepped with, if that is one array: not counting what it decays by beside that."""
     steps = [s for s in parameter.steps if not (isinstance(s, Node) and _is_own(s, parameter))]
-    return steps[0] if len(steps) == 1 and isinstance(steps[0], Node) else None
+    return steps[0] if len(steps) == 1 and isinstance(steps[0], Node) else _array_of_entries(parameter)
+
+
+def _array_of_entries(parameter: Parameter) -> Node | None:
+    """The array of which each entry, times numbers, is what the same one of the parameter is stepped with, once."""
+    arrays: dict[Any, None] = {}
+    left = np.ones(parameter.before.shape)
+    for write in parameter.writes:
+        step = next((step for base, step in write.updates if base is write.inputs[0]), None)
+        entry = next((n for n in multiples(step) if n.function is getitem), None) if isinstance(step, Node) else None
+        index, own = (), ()
+        while isinstance(write, Node) and write.function is setitem:
+            index, write = (*index, *_axes(write.inputs[1])), write.inputs[2]
+        while entry is not None and entry.function is getitem and len(own) < len(index):
+            own, entry = (*_axes(entry.inputs[1]), *own), entry.inputs[0]
+        if entry is None or entry.shape != left.shape or repr(own) != repr(index) or any(nodes_in(index)):
+            return None
+        left[index] -= 1
+        arrays[entry] = None
+    return next(iter(arrays)) if len(arrays) == 1 and not left.any() else None
+
+
+def _axes(index: object) -> tuple:
+    return index if isinstance(index, tuple) else (index,)
 
 
 def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
