@@ -6541,3 +6541,30 @@ for t in range(3):
     wrong = {"": [], "momentum": ["b2"], "back": ["W1"]}[mistake]
     assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong
     assert [p["name"] for p in said["parameters"]] == ["W1", "W2", "b2"]
+
+
+@pytest.mark.parametrize(("own", "wrong"), [(" / 60", ["W1", "b1", "b2"]), ("", [])])
+def test_a_mean_that_is_printed_is_the_loss_where_no_step_has_a_rate(tmp_path, own, wrong):
+    """One gradient is that of the mean, the others are of the sum: by the loss that is stated, these are wrong. Of the
+    sum all would be right, and nobody knows what of the 60 is a rate: no sum is said to be the loss."""
+    text = f"""
+import numpy as np
+np.random.seed(0)
+X, y = np.random.randn(60, 3), np.random.rand(60, 1)
+W1, b1, W2, b2 = np.random.rand(3, 4), np.zeros((1, 4)), np.random.rand(4, 1), np.zeros((1, 1))
+def sigmoid(z): return 1 / (1 + np.exp(-z))
+for i in range(100):
+    h = sigmoid(X @ W1 + b1)
+    o = sigmoid(h @ W2 + b2)
+    print(np.mean((o - y) ** 2))
+    d = 2 * (o - y) * o * (1 - o)
+    e = d @ W2.T * h * (1 - h)
+    W1 -= X.T @ e
+    W2 -= h.T @ d{own}
+    b1 -= e.sum(axis=0, keepdims=True)
+    b2 -= d.sum(axis=0, keepdims=True)
+"""
+    said = examined(tmp_path, text)
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong
+    assert said["loss"] == {"name": "squared-error", "reduction": "mean", "from": "source"}
+    assert said["truth"].endswith("loss" if wrong else "loss, times 30, which may be of the learning rate")

@@ -15,7 +15,7 @@ import numpy as np
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
 from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved
-from jaxnet.compare.author.levels import RIGHT, Level, differs, divided, fit, holds, levels_of, true_gradients
+from jaxnet.compare.author.levels import RIGHT, Level, differs, divided, fit, holds, is_one, levels_of, true_gradients
 from jaxnet.compare.author.lines import is_divided_later, where
 from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.output import wrong_error
@@ -370,7 +370,8 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     if judged.step.stale:
         stale = [Finding(f"d{name}", "stale-gradient") for name in judged.given]
         return judged._replace(findings=stale, wrong=list(judged.given), proof="unchanged")
-    unit = _constant_of_most(judged, factors) if _constant_is_ours(judged) else 1.0
+    as_stated = judged.stated and any(is_one(f) and f for f in factors.values())
+    unit = _constant_of_most(judged, factors) if _constant_is_ours(judged) and not as_stated else 1.0
     in_units = {name: [a / unit for a in arrays] for name, arrays in judged.given.items()}
     problem, diagnosis = _diagnosed(judged._replace(given=in_units))
     if diagnosis is not None:

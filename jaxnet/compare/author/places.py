@@ -32,7 +32,7 @@ from jaxnet.compare.author.tape import (
 from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
-from jaxnet.compare.multiples import without_ones
+from jaxnet.compare.multiples import is_among, without_ones
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged, some
 
 if TYPE_CHECKING:
@@ -165,10 +165,12 @@ def _loss(judged: Judged, origin: str | None) -> dict[str, str]:
 
 
 def _reduction(judged: Judged) -> str:
-    """Whether the loss is a sum or a mean over the examples, by how large its derivative is: as the gradients have it,
-    where nothing is said of their constant."""
-    has_constant = any((f.at, f.code) == ("loss", "wrong-scale") for f in judged.findings)
-    factor = abs((judged.truth.loss.factor or 1.0) * (1.0 if has_constant else judged.scale))
+    """Whether the loss is a sum or a mean over the examples, by how large its derivative is; as the gradients have it,
+    where it is none that the program computes as one number, or one that is divided later."""
+    loss = judged.truth.loss
+    divided = is_among(1 / (abs(judged.scale) or 1.0), judged.step.counts, RIGHT)
+    is_own = loss.node is not None and loss.node.size == 1 and not divided
+    factor = abs((loss.factor or 1.0) * (1.0 if is_own else judged.scale))
     examples = _examples(judged)
     return "mean" if examples > 1 and 0 < factor * examples < 8 and factor < 0.9 else "sum"
 
@@ -226,6 +228,9 @@ def _truth(judged: Judged) -> str:
         line = f"line {loss.decay.place.line} decays" if loss.decay.place else "the program decays"
         return f"jax.grad of your forward pass and loss, without its weight penalty: {line} the weights instead"
     without = "" if loss.exact else ", without the small constant in it"
+    is_right = not judged.wrong and not judged.findings
+    if is_right and abs(abs(judged.scale) - 1) > 10 * RIGHT and loss.node.size == 1:
+        without += f", times {judged.scale:.6g}, which may be of the learning rate"
     later = ", in the second step" if judged.wrong and judged.step.number == 2 else ""
     if judged.kept is not None and judged.kept.place is not None:
         later = f", in the second step with what line {judged.kept.place.line} makes as a constant"
