@@ -834,6 +834,40 @@ def test_what_is_computed_of_tables_is_recorded(tmp_path, product, gradient):
         assert (report.verdict, len(report.parameters)) == (expected, 2)
 
 
+BATCHES_OF_TABLE = """
+import numpy as np
+import pandas as pd
+rng = np.random.default_rng(0)
+table = pd.DataFrame(rng.normal(size=(64, 5)))
+y = (table[0].to_numpy() > 0).astype(float).reshape(-1, 1)
+W1, W2 = rng.normal(size=(5, 4)), rng.normal(size=(4, 1))
+for epoch in range(30):
+    for k in range(0, 64, 16):
+        X, t = table[k:k + 16], y[k:k + 16]
+        A = np.tanh(np.dot(X, W1))
+        P = 1 / (1 + np.exp(-np.dot(A, W2)))
+        d2 = (P - t) / 16
+        d1 = np.dot(d2, W2.T) * (1 - A ** 2)
+        W2 = W2 - 0.1 * np.dot(A.T, d2)
+        W1 = W1 - 0.1 * np.dot(X.T, d1)
+"""
+
+
+def test_a_batch_of_a_table_is_data_and_what_is_made_a_table_is_none(tmp_path):
+    """What is turned of a table on the way back shows memory that the forward pass has shown; a table made of the
+    prediction shows new memory, of which nobody knows what it depends on."""
+
+    def judged(old: str, new: str):
+        (tmp_path / "net.py").write_text(BATCHES_OF_TABLE.replace(old, new))
+        return verdict(tmp_path / "net.py", tmp_path)
+
+    assert judged("", "").verdict == "right"
+    report = judged(" * (1 - A ** 2)", "")
+    assert [(f.at, f.code) for f in report.findings] == [("dZ1", "missing-activation-derivative")]
+    with pytest.raises(ValueError, match="was not made by NumPy functions that are recorded"):
+        judged("(P - t)", "(pd.DataFrame(P) - t)")
+
+
 def test_what_only_a_table_computes_is_not_right(tmp_path):
     """The bias is stepped by what is on the record, and the weights are not."""
     (tmp_path / "net.py").write_text(OF_TABLES.format(product="X @ w", gradient="X.mul(dZ, axis=0).sum()"))

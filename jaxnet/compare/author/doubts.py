@@ -115,14 +115,9 @@ def check_for_strangers(judged: Judged) -> None:
     is not the whole truth, and nothing is proved by it."""
     step = judged.step
     first = min((n.number for n in step.active if n.parents), default=0)
-    used = (parent for n in (*step.forward, *step.backward, *step.losses) for parent in n.parents)
-    for node in used:
-        if (
-            node.origin == "foreign"
-            and node.number > first
-            and node.dtype.kind == "f"
-            and np.ptp(np.asarray(node.value)) > 0
-        ):
+    used = ancestors((*step.forward, *step.backward, *step.losses), first)
+    for node in sorted(used, key=lambda n: n.number):
+        if node.origin == "foreign" and node.dtype.kind == "f" and np.ptp(np.asarray(node.value)) > 0:
             here = f" in {where(node)}" if node.place else ""
             raise ValueError(f"an array{here} was not made by NumPy functions that are recorded: no gradient is judged")
 

@@ -145,7 +145,7 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     judged; or steps it again and again by what came from outside of the record, or a number by anything; or steps what
     the program decided on in its forward pass, where a relu of plain numbers has cut it off."""
     tape = attempt.tape
-    judged = {n for p in step.parameters for n in (p.root, *p.versions, *nodes_in(p.steps))}
+    judged = {n for p in step.parameters for n in (*p.as_read, *p.versions, *nodes_in(p.steps))}
     ends = [*(example.prediction for example in step.examples), *nodes_in(loss)]
     inside = made_of(ends, until=lambda n: n in judged)
     forward = inside - step.active

@@ -167,10 +167,10 @@ def _loss(judged: Judged, origin: str | None) -> dict[str, str]:
 def _reduction(judged: Judged) -> str:
     """Whether the loss is a sum or a mean over the examples, by how large its derivative is; as the gradients have it,
     where it is none that the program computes as one number, or one that is divided later."""
-    loss = judged.truth.loss
-    divided = is_among(1 / (abs(judged.scale) or 1.0), judged.step.counts, RIGHT)
-    is_own = loss.node is not None and loss.node.size == 1 and not divided
-    factor = abs((loss.factor or 1.0) * (1.0 if is_own else judged.scale))
+    loss, scale = judged.truth.loss, abs(judged.scale) or 1.0
+    has_constant = any((f.at, f.code) == ("loss", "wrong-scale") for f in judged.findings)
+    is_own = loss.node is not None and loss.node.size == 1 and not is_among(1 / scale, judged.step.counts, RIGHT)
+    factor = abs(loss.factor or 1.0) * (1.0 if has_constant or is_own else scale)
     examples = _examples(judged)
     return "mean" if examples > 1 and 0 < factor * examples < 8 and factor < 0.9 else "sum"
 

@@ -137,7 +137,9 @@ def _refer(value: Any) -> Any:
             return node_of(_adopted(value))
         return _tape[-1].constant(value) if value.dtype.kind in "fiubc" else value
     if _is_table(value):
-        return _refer(np.asarray(value))
+        array = np.asarray(value)
+        known = not array.ndim or array.dtype.kind not in "fiubc" or _tape[-1].is_adopted(array)
+        return _refer(array) if known else _tape[-1].of_table(array)
     return mapped(value, _refer)
 
 

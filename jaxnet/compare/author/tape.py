@@ -160,6 +160,7 @@ class Tape:
         self._stepped: list[Node] = []
         self._constants: dict[tuple, tuple[Any, Node]] = {}
         self._adopted: dict[tuple, tuple[Any, Any]] = {}
+        self._tables: dict[int, np.ndarray] = {}  # the memory of tables of which something was shown
 
     def leaf(self, value: Any, origin: str = "") -> Node:
         """A Node for an array that was not computed from recorded ones."""
@@ -167,9 +168,19 @@ class Tape:
         self._append(node)
         return node
 
-    def constant(self, array: np.ndarray) -> Node:
+    def constant(self, array: np.ndarray, origin: str = "foreign") -> Node:
         """The leaf of an array that is not ours; the same one each time."""
-        return _once(self._constants, _memory(array), array, lambda: self.leaf(np.array(array), "foreign"))
+        return _once(self._constants, _memory(array), array, lambda: self.leaf(np.array(array), origin))
+
+    def of_table(self, array: np.ndarray) -> Node:
+        """The leaf of what a table shows: data, if it is memory of which some was shown before, as all batches of a
+        table are, and whatever is turned of it; else nobody knows what it was made of."""
+        owner = array
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        is_known = id(owner) in self._tables
+        self._tables[id(owner)] = owner
+        return self.constant(array, "data" if is_known else "foreign")
 
     def adopted(self, array: np.ndarray, adopt: Callable[[], Any]) -> Any:
         """What stands for an array that is not ours; the same one each time."""
