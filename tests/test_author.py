@@ -6568,3 +6568,180 @@ for i in range(100):
     assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong
     assert said["loss"] == {"name": "squared-error", "reduction": "mean", "from": "source"}
     assert said["truth"].endswith("loss" if wrong else "loss, times 30, which may be of the learning rate")
+
+
+def test_an_error_that_is_sent_back_to_the_data_is_no_loss(tmp_path):
+    """Each unit keeps what it sends back; that of the first layer steps nothing, and labels are met in branches."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(5)
+X, y = rng.normal(size=(40, 2)), rng.integers(0, 2, 40)
+class Unit:
+    def __init__(self, count):
+        self.w, self.b = rng.standard_normal(count), rng.standard_normal()
+        self.back, self.dw = np.zeros(count), np.zeros(count)
+    def forward(self, a):
+        self.a = a
+        self.z = 1 / (1 + np.exp(-(self.w @ a + self.b)))
+        return self.z
+    def backward(self, d):
+        for v in range(len(self.a)):
+            self.back[v] = self.z * (1 - self.z) * self.w[v] * d
+            self.dw[v] = self.z * (1 - self.z) * self.a[v] * d
+        self.db = self.z * (1 - self.z) * d
+hidden, out = [Unit(2) for _ in range(3)], Unit(3)
+for epoch in range(20):
+    total = 0
+    for x, label in zip(X, y):
+        a = np.zeros(3)
+        for k, unit in enumerate(hidden): a[k] = unit.forward(x)
+        p = out.forward(a)
+        total += -np.log(1 - p) if label == 0 else -np.log(p)
+        out.backward(1 / (1 - p) if label == 0 else -1 / p)
+        for k, unit in enumerate(hidden): unit.backward(out.back[k])
+        for unit in hidden + [out]:
+            unit.w = unit.w - 0.01 * unit.dw
+            unit.b = unit.b - 0.01 * unit.db
+    print(total / 40)
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"]), said["loss"]["from"]) == ("right", 8, "source")
+    said = examined(tmp_path, text.replace("self.dw[v] = self.z * (1 - self.z)", "self.dw[v] = (1 - self.z)"))
+    assert {p["name"] for p in said["parameters"] if not p["right"]} == {"out.w", *(f"hidden[{k}].w" for k in range(3))}
+
+
+@pytest.mark.parametrize("sign", ["-", "+"])
+def test_a_bias_that_the_step_with_the_loss_has_not_yet_is_named(tmp_path, sign):
+    """The loss is printed in the first step alone, in which b is a number: by what the weights are judged does not hang
+    on how b is stepped, and that nothing is said of b is said."""
+    text = f"""
+import numpy as np
+X, y = np.array([[5, 1], [6, 2], [7, 3], [8, 6], [9, 8]], dtype=float), np.array([0, 0, 0, 1, 1.0])
+w, b = np.zeros(2), 0.0
+for i in range(1000):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    error = p - y
+    w -= 0.001 * X.T @ error / len(X)
+    b {sign}= 0.001 * np.mean(error)
+    if i % 100 == 0:
+        print(np.mean((p - y) ** 2))
+"""
+    said = examined(tmp_path, text)
+    assert (said["loss"]["name"], said["loss"]["from"]) == ("squared-error", "source")
+    assert [p["right"] for p in said["parameters"]] == [False]
+    assert [(u["shape"], u["line"], u["why"]) for u in said["unjudged"]] == [
+        ([], 9, "which is a number until its first step")
+    ]
+
+
+def test_where_the_slope_ends_is_the_line_that_has_none(tmp_path):
+    """What is to be the slope overwrites the activation with zeros and ones; the relu before it has a slope."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(30, 4)), np.eye(3)[rng.integers(0, 3, 30)]
+W1, W2 = rng.normal(size=(4, 6)), rng.normal(size=(6, 3))
+def relu(z):
+    z[z < 0] = 0
+    return z
+def slope(a):
+    a = aCOPY
+    a[a <= 0] = 0
+    a[a > 0] = 1
+    return a
+for epoch in range(50):
+    h = relu(X @ W1)
+    dh = slope(h)
+    e = np.exp(h @ W2)
+    P = e / e.sum(axis=1, keepdims=True)
+    print(-np.sum(Y * np.log(P)))
+    g2, g1 = h.T @ (P - Y), X.T @ ((P - Y) @ W2.T * dh)
+    W1, W2 = W1 - 0.001 * g1, W2 - 0.001 * g2
+"""
+    assert examined(tmp_path, text.replace("COPY", ".copy()"))["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"line 11 of net\.py has no slope, and the gradient of W1"):
+        examined(tmp_path, text.replace("COPY", ""))
+
+
+def test_of_what_is_wrong_nobody_says_that_it_has_no_penalty(tmp_path):
+    """The mask of the dropout is left out on the way back; all weights decay by what is added to their gradients."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(40, 7)), rng.normal(size=(40, 3))
+W = [rng.normal(size=s) / 2 for s in ((7, 5), (5, 4), (4, 3))]
+for epoch in range(50):
+    a, z, M = [X], [], []
+    for i in range(3):
+        z.append(a[-1] @ W[i])
+        M.append(rng.binomial(1, 0.8, z[i].shape) / 0.8)
+        a.append(z[i] if i == 2 else np.where(z[i] > 0, z[i], 0.01 * z[i]) * M[i])
+    dz = a[-1] - Y
+    G = [0, 0, a[2].T @ dz / 40 + 0.01 * W[2]]
+    for i in (1, 0):
+        dz = dz @ W[i + 1].T * np.where(z[i] > 0, 1, 0.01)
+        G[i] = a[i].T @ dz / 40 + 0.01 * W[i]
+    for i in range(3):
+        W[i] -= 0.01 * G[i]
+"""
+    said = examined(tmp_path, text)
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W[0]", "W[1]"]
+    assert "penalty in your gradients of W[2] (no loss" in said["truth"]
+    right = text.replace("0.01)\n        G[i]", "0.01) * M[i]\n        G[i]").replace(" / 40 + 0.01 * W[i]", " / 40")
+    said = examined(tmp_path, right)
+    assert said["verdict"] == "right"
+    assert "penalty in your gradients of W[2] alone (no loss" in said["truth"]
+
+
+def test_gradients_that_are_no_multiple_of_the_loss_are_not_said_to_be(tmp_path):
+    """One output and one example: all gradients could be those of another loss, but these are of none."""
+    text = """
+import numpy as np
+np.random.seed(3)
+class Layer:
+    def __init__(self, shape, act):
+        self.W, self.B, self.act = np.random.rand(*shape), np.zeros((shape[0], 1)), act
+    def f(self, Z): return Z * (Z > 0) if self.act == 'relu' else 1 / (1 + np.exp(-Z))
+    def fp(self, Z): return (Z > 0).astype(int) if self.act == 'relu' else self.f(Z) * (1 - self.f(Z))
+    def activate(self, a):
+        self.Z = np.dot(self.W, a) + self.B
+        self.A = self.f(self.Z)
+        return self.A
+layers = [Layer((3, 3), 'relu'), Layer((4, 3), 'relu'), Layer((1, 4), 'sigmoid')]
+def backward(p, y):
+    cost = -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
+    dA = y / p + (1 - y) / (1 - p)
+    for l in reversed(layers):
+        dZ = l.fp(l.Z)
+        l.W -= 0.01 * np.dot(l.A.T, dA * dZ)
+        l.B -= 0.01 * np.sum(dZ, axis=1, keepdims=True) / len(l.A)
+        dA = np.dot(l.W.T, dA * dZ)
+    return cost
+P = X = np.random.rand(3, 1)
+for l in layers: P = l.activate(P)
+backward(P, np.zeros(1))
+backward(P, np.zeros(1))
+"""
+    assert examined(tmp_path, text)["verdict"] == "wrong"
+
+
+def test_a_bias_that_is_stepped_by_where_a_relu_is_open(tmp_path):
+    """What is stepped with is an array of truth values: no number is made of it that NumPy refuses to make."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+x, y, W, v = rng.normal(size=(3, 1)), 1.0, rng.uniform(0, 1, (4, 3)), rng.uniform(0, 1, (1, 4))
+b, c = np.zeros((4, 1)), np.zeros((1, 1))
+for epoch in range(50):
+    z = W @ x + b
+    h = z * (z > 0)
+    p = 1 / (1 + np.exp(-(v @ h + c)))
+    print(-np.sum(y * np.log(p) + (1 - y) * np.log(1 - p)))
+    d = p - y
+    W -= 0.1 * (x.T @ x) * d
+    b -= 0.1 * (z > 0) * 0.5
+    v -= 0.1 * (h.T @ h) * d
+    c -= 0.1 * 2 * d
+"""
+    with pytest.raises(ValueError, match="b is stepped with what is made of fewer arrays than the loss"):
+        examined(tmp_path, text)

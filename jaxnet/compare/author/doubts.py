@@ -122,12 +122,15 @@ def check_for_strangers(judged: Judged) -> None:
             raise ValueError(f"an array{here} was not made by NumPy functions that are recorded: no gradient is judged")
 
 
-def check_that_it_is_no_function_of_the_loss(judged: Judged) -> None:
-    """The gradients of √loss are those of the loss times a number, which is another one in each draw."""
+def check_that_it_is_no_function_of_the_loss(judged: Judged, wrong: list[str], outputs: int) -> None:
+    """The gradients of √loss are those of the loss times a number, which is another one in each draw; and with one
+    example and one output those of any loss are a multiple of those of any other one."""
+    if len(judged.given) == 1 and outputs > 1:
+        return
     given, true = zip(*((judged.given[name], judged.true[name]) for name in judged.given), strict=True)
     draws = range(len(judged.drawn))
     numbers = [common_multiple([g[k] for g in given], [t[k] for t in true], RIGHT) for k in draws]
-    if len(given) > 1 and None not in numbers:
+    if len(wrong) == len(given) and None not in numbers and np.ptp(np.array(numbers, float)) > RIGHT:
         raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
 
 
@@ -158,10 +161,14 @@ def check_for_a_way_of_its_own(judged: Judged, findings: list[Finding]) -> None:
     """An error may be meant to come back another way: over a function that has no slope as if it had one (Bengio et al.
     2013, straight-through estimators), or through fixed weights of its own (Lillicrap et al. 2016, feedback alignment).
     """
-    step = judged.step
+    step, forward = judged.step, judged.step.forward
+    alive = {n for (n, use), array in judged.truth.parts[0].items() if use is None and array.any()}
     for name in (f.at[1:] for f in findings if f.code == "should-be-zero" and f.at[1:] in judged.names):
-        jump = next((n for n in step.forward if n.function in STEPS and depends(n, judged.names[name].root)), None)
-        if jump is not None:
+        over = [n for n in forward if depends(n, judged.names[name].root)]
+        ends = (
+            n for n in over if n in alive and alive.isdisjoint(n.parents)
+        )  # where the derivative is 0 from there on
+        if any(n.function in STEPS for n in over) and (jump := next(ends, None)) is not None:
             raise Unexplained(
                 f"{where(jump)} has no slope, and the gradient of {name} goes over it: right if that is meant, as by a "
                 "straight-through estimator, and wrong if not"

@@ -409,12 +409,9 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     doubts_of_steps.check_where_it_is_taken(judged)
     doubts.check_that_labels_are_shares(judged)
     outputs = sum(example.prediction.size for example in judged.step.examples)
-    if outputs == 1 and any(f.at == "loss" for f in findings) and len(wrong) == len(given):
-        # With one example and one output the derivative of any loss is a multiple of that of any other one.
-        raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
+    if outputs == 1 or any(f.code == "unknown" for f in findings):
+        doubts.check_that_it_is_no_function_of_the_loss(judged, wrong, outputs)
     proof = "formula"
-    if any(f.code == "unknown" for f in findings):
-        doubts.check_that_it_is_no_function_of_the_loss(judged)
     if not is_formula(diagnosis):
         if not known and (error := wrong_error(judged.step, judged.truth, judged.drawn)) is not None:
             findings = [Finding("dZ", code, computed=f"dZ = {error.computed}") for code in error.codes]

@@ -26,7 +26,7 @@ from jaxnet.compare.author.penalties import penalties, terms_of_one_array, with_
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
-from jaxnet.compare.author.tape import MOVING, PRODUCTS, Node, ancestors, is_by_0, made_of
+from jaxnet.compare.author.tape import MOVING, PRODUCTS, Node, ancestors, depends, is_by_0, made_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
 
@@ -311,7 +311,8 @@ def _check_that_it_is_kept(name: str, p: Parameter, attempt: Attempt) -> None:
     if len(p.versions) > 2:
         return
     again = (n for n in attempt.tape.nodes if n.instruction == first.instruction and n is not first)
-    if any(base is p.before for n in again for base, _ in n.updates):
+    again = (n for n in again if any(base is p.before for base, _ in n.updates))
+    if any(not depends(p.after, n) for n in again):
         raise Unexplained(f"{where(first)} steps {name} as it was before again and again: what it makes is not kept")
 
 

@@ -248,11 +248,11 @@ def _is_foreign(step: object, first: int) -> bool:
 
 
 def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:
-    """The verdict on the step as `_by_readings`; where that is right by a loss that the error implies, and the program
+    """The verdict on the step as `_by_readings`; where that is by a loss that the error implies, and the program
     computes one in another step, which has fewer parameters yet, and is wrong by that, this one."""
     count = max((len(step.parameters) for step in attempt.steps), default=0)
     best = _by_readings(attempt, [step for step in attempt.steps if len(step.parameters) == count], stated, end)
-    if not best.wrong and best.truth.loss.node is None:
+    if best.truth.loss.node is None:
         for step in (step for step in attempt.steps if len(step.parameters) < count):
             with contextlib.suppress(ValueError):
                 judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)

@@ -212,8 +212,10 @@ def _truth(judged: Judged) -> str:
     weights = {p.before for p in judged.step.parameters if len(without_ones(p.before.shape)) > 1}
     penalty = ", with the weight penalty in your gradients" if loss.penalised else ""
     if penalty and not weights <= set(loss.penalised):
-        alone = (name for name, p in judged.names.items() if p.before in loss.penalised)
-        penalty += f" of {', '.join(alone)} alone"
+        penalised = [name for name, p in judged.names.items() if p.before in loss.penalised]
+        others = (p.before for name, p in judged.names.items() if name not in judged.wrong)
+        alone = " alone" if (weights & set(others)) - set(loss.penalised) else ""  # of what is wrong nobody knows
+        penalty += f" of {', '.join(penalised)}{alone}"
     if loss.node is None:
         stepped = {n for p in judged.step.parameters for n in p.versions}
         numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))

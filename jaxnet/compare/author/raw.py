@@ -199,7 +199,7 @@ def stepped_by(parameter: Parameter, gradient: Collection[Node], values: Values)
         return moved
     turned = values.before(min(gradient, key=lambda n: n.number))
     for node in gradient:
-        turned.known[node] = -np.asarray(values(node))
+        turned.known[node] = -np.asarray(values(node), float)
     return (moved - stepped(parameter, turned)) / 2
 
 

@@ -337,8 +337,11 @@ class View:
 
     @cached_property
     def numbers(self) -> tuple[Node, ...]:
-        """The last scalars that depend on most parameters and make no step."""
-        found = [n for n in self.window if n.size == 1 and _may_be_loss(n, self) and n in self.active]
+        """The last scalars that depend on most parameters and make no step, nor does what their lines make elsewhere:
+        an error that is sent back to the data."""
+        lines = {n.instruction for n in self.into_steps if n in self.active}
+        found = [n for n in self.window if n.size == 1 and n.instruction not in lines]
+        found = [n for n in found if n in self.active and _may_be_loss(n, self)]
         most = max((self.masks[n].bit_count() for n in found), default=0)
         found = [n for n in found if self.masks[n].bit_count() == most]
         return tuple(reversed(_last_of(found, self)[-4:]))

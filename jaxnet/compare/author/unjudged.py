@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxnet.compare.author import frontier
 from jaxnet.compare.author.calls import tail
+from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.dense import VIEWS, original
 from jaxnet.compare.author.doubts_of_steps import written_over
 from jaxnet.compare.author.judged import Judged
@@ -41,10 +42,12 @@ if TYPE_CHECKING:
     from jaxnet.compare.author.attempts import Attempt
 
 WRITTEN = "into which is written what is no step of it"
+STEPPED = "which is stepped in another way than those that were judged"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
 STILL = "whose gradient is 0 in this step, whatever the parameters"
 UNUSED = "which is what the gradient of a bias would be, and steps nothing"
+LATE = "which is a number until its first step"
 HELD = "where entries of its gradient are set to 0: they are not trained"
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
@@ -55,9 +58,14 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     step = judged.step
     written = {n.inputs[0]: n for n in step.labelled if n.function is setitem}
     found: dict[Unjudged, None] = {}
+    stepped = {base for n in attempt.tape.nodes for base, by in n.updates if by in step.labelled}
     for array, node in untrained(judged, attempt):
         write = written.get(array)
-        found[Unjudged(array.shape, as_place(write or node) or Place(), *([WRITTEN] if write else []))] = None
+        why = [WRITTEN] if write else [STEPPED] if array in stepped else []
+        found[Unjudged(array.shape, as_place(write or node) or Place(), *why)] = None
+    own = {p.versions[0] for p in step.parameters if p.versions}
+    late = {p.versions[0] for other in attempt.steps for p in other.parameters if p.versions} - own
+    found |= {_seen_at(n, n.shape, LATE): None for n in late if began_as(n, anything=True) is not None}
     forward = _forward(step, attempt)
     roots = {p.root for p in step.parameters}
     for node in (n for n in step.active - forward if n.size > 1 and is_by_0(n)):  # a number may be a pixel's
