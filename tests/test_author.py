@@ -4411,7 +4411,7 @@ def test_what_breaks_off_after_the_training_is_said(tmp_path):
         "right", ["line 22", "line 2", "line 20"]
     )  # fmt: skip
     assert said["notes"][0].endswith("what comes after this was not run")
-    assert said["notes"][2].endswith("into shape (3,3), once it had trained")
+    assert said["notes"][2].endswith("into shape (3,3), perhaps since its training was ended early")
 
 
 def test_a_factor_in_the_step_that_is_a_number_times_the_rate(tmp_path):

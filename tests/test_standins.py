@@ -353,6 +353,19 @@ def test_the_command_line_of_the_readme(tmp_path):
     assert arguments(tmp_path / "net.py", tmp_path)[2] == "fit"
 
 
+@pytest.mark.parametrize(("source", "given"), [
+    ("if len(sys.argv) == 1: a = 'x.csv'\nelse: a = sys.argv[1]", []),
+    ("if len(sys.argv) > 1: a = sys.argv[1]", []),
+    ("rate = float(sys.argv[1]) if len(sys.argv) > 1 else 0.3", []),
+    ("if len(sys.argv) < 2: sys.exit('usage')\na = sys.argv[1]", ["1"]),
+    ("if len(sys.argv) != 3:\n    raise ValueError\na, b = sys.argv[1], sys.argv[2]", ["1", "1"]),
+    ("if len(sys.argv) > 2: a = sys.argv[1]\nelse: quit()", ["1"]),
+])  # fmt: skip
+def test_what_need_not_be_given_is_not(tmp_path, source, given):
+    (tmp_path / "net.py").write_text(f"import sys\n{source}\n")
+    assert arguments(tmp_path / "net.py", tmp_path) == given
+
+
 def test_the_authors_own_file_wins_wherever_it_lies(ran):
     found = ran(
         "import numpy as np\na = np.loadtxt('data/mnist_train.csv', delimiter=',')",
@@ -627,6 +640,17 @@ def test_questions_are_answered_and_not_for_ever(ran):
     assert (found["layers"], found["rate"], found["again"]) == (2, 0.1, "y")
     assert (found["data"], found["start"]) == ("1", "He")
     assert found["asked"] < 1000
+
+
+def test_an_answer_has_as_many_numbers_as_the_program_has_names_for(ran):
+    found = ran("""
+        print('Please enter the learning rate, the hidden units and the number of epochs')
+        rate, hidden, epochs = map(float, input().split())
+        first, second = [int(x) for x in input('two whole numbers, please: ').split(',')]
+        learning_rate = float(input())
+    """)
+    assert [found[name] for name in ("rate", "hidden", "epochs", "learning_rate")] == [0.1, 5, 3, 0.1]
+    assert (found["first"], found["second"]) == (1, 1)
 
 
 def test_nothing_is_waited_for_or_run(ran):

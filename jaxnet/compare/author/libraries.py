@@ -6,6 +6,7 @@ Each table gives attributes by their dotted names; `np` makes the arrays that th
 from __future__ import annotations
 
 import argparse
+import ast
 import concurrent.futures
 import functools
 import importlib.util
@@ -25,8 +26,10 @@ import numpy
 from jaxnet.compare.author import course
 from jaxnet.compare.author.files import Arrays, Files
 from jaxnet.compare.author.inert import Inert
+from jaxnet.compare.author.lines import statement_at
 from jaxnet.compare.author.recorder import is_recorded
 from jaxnet.compare.author.samples import TEXT, Samples, plausible
+from jaxnet.compare.author.tape import places
 
 RATE = 0.125  # a power of two: a product with it is exact
 
@@ -426,7 +429,31 @@ def arguments(name: str, source: str, readme: str) -> list[str]:
         name = re.search(r"(\w+)\s*=[^=]*$", before)
         return (name and _compared(name[1], source)) or str(plausible(before))
 
+    if not words and _runs_without_arguments(source):
+        return []
     return words + [guessed(asked.get(k, "")) for k in range(len(words) + 1, max(asked, default=0) + 1)]
+
+
+def _runs_without_arguments(source: str) -> bool:
+    """Whether a program asks how many arguments it was given, and goes on where it was given none."""
+    try:
+        branches = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.If | ast.IfExp)]
+    except (SyntaxError, ValueError):
+        return False
+    asked = False
+    for branch in branches:
+        test, asks = re.subn(r"\blen\((?:sys\.)?argv\)", "1", ast.unparse(branch.test))
+        if asks and re.fullmatch(r"[\d\s<>=!]+", test):
+            taken = branch.body if eval(test, {}) else branch.orelse  # numbers, and how they compare
+            inside = [node for part in (taken if isinstance(taken, list) else [taken]) for node in ast.walk(part)]
+            calls = (ast.unparse(node.func) for node in inside if isinstance(node, ast.Call))
+            if any(isinstance(node, ast.Raise) for node in inside) or any(map(ENDS.search, calls)):
+                return False
+            asked = True
+    return asked
+
+
+ENDS = re.compile(r"exit|quit|usage", re.IGNORECASE)  # what a program calls that wants arguments
 
 
 def _compared(name: str, source: str) -> str | None:
@@ -436,13 +463,22 @@ def _compared(name: str, source: str) -> str | None:
 
 
 def prompt() -> Callable[..., str]:
-    """`input`, answered by what it asks for."""
+    """`input`, answered by what it asks for, or by what the program calls the answer: as many words as it has names."""
     asked = iter(range(200))
 
     def answer(question: object = "") -> str:
         if next(asked, None) is None:
             raise EOFError("asked too often")
-        return str(plausible(str(question)))
+        place = next(iter(places(1)[0]), None)
+        statement = statement_at(place) if place is not None else None
+        if not isinstance(statement, ast.Assign):
+            return str(plausible(str(question)))
+        target, calls = statement.targets[0], [n for n in ast.walk(statement.value) if isinstance(n, ast.Call)]
+        split = next((n for n in calls if isinstance(n.func, ast.Attribute) and n.func.attr == "split"), None)
+        if not isinstance(target, ast.Tuple) or split is None:
+            return str(plausible(str(question) or ast.unparse(target)))
+        between = split.args[0].value if split.args and isinstance(split.args[0], ast.Constant) else " "
+        return str(between).join(str(plausible(ast.unparse(name))) for name in target.elts)
 
     return answer
 

@@ -247,7 +247,7 @@ class _Program:
         except Exception:  # an author's __str__
             message = ""
         text = f"{type(error).__name__}: {message}" if message else type(error).__name__
-        text += ", once it had trained" if self.trained else ""
+        text += ", perhaps since its training was ended early" if self.trained else ""
         self.note(error, text, (unit.filename, statement.lineno))
 
     def note(self, error: BaseException, text: str, place: tuple[str, int] | None = None) -> None:
