@@ -6745,3 +6745,60 @@ for epoch in range(50):
 """
     with pytest.raises(ValueError, match="b is stepped with what is made of fewer arrays than the loss"):
         examined(tmp_path, text)
+
+
+def test_what_goes_back_through_stepped_weights_has_no_part_of_their_rate(tmp_path):
+    """W2's rate stands in the way of W1's gradient, since W2 is stepped too early: it is no rate of W1."""
+    text = """
+import numpy as np
+np.random.seed(0)
+X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0]).reshape((-1, 1))
+def sigmoid(x, derivative=False): return x * (1 - x) if derivative else 1 / (1 + np.exp(-x))
+W1, b1 = np.random.uniform(-1, 1, (2, 3)), np.random.uniform(-1, 1)
+W2, b2 = np.random.uniform(-1, 1, (3, 1)), np.random.uniform(-1, 1)
+for i in range(1000):
+    h = sigmoid(X.dot(W1) + b1)
+    p = sigmoid(h.dot(W2) + b2)
+    d = p * (p - y) * sigmoid(p, True)
+    W2 -= 0.1 * h.T.dot(d)
+    b2 -= 0.1 * np.mean(d)
+    d = d.dot(W2.T) * sigmoid(h, True)
+    W1 -= 0.1 * X.T.dot(d)
+    b1 -= 0.1 * np.mean(d)
+    print(np.mean(0.5 * (p - y) ** 2))
+"""
+    said = examined(tmp_path, text)
+    assert {"dZ1": "weights-already-updated", "dW2": "wrong-scale"}.items() <= {
+        f["at"]: f["code"] for f in said["findings"]
+    }.items()
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1", "W2", "b2"]
+
+
+def test_an_error_that_comes_back_through_stepped_weights_is_made_where_it_is_multiplied(tmp_path):
+    """One error makes the steps of a bias and, column by column, of its weights: both are off by the same share."""
+    text = """
+import numpy as np
+np.random.seed(0)
+sizes = [1, 5, 8, 1]
+W = [np.random.uniform(0, 1, (sizes[i + 1], sizes[i])) for i in range(3)]
+b = [np.random.uniform(0, 1, sizes[i + 1]) for i in range(3)]
+for epoch in range(20):
+    for x in np.linspace(-3, 3, 40):
+        A = [np.array([x])]
+        for k in range(3):
+            z = W[k] @ A[-1] + b[k]
+            A.append(np.where(z < 0, 0, z) if k < 2 else z)
+        e = A[-1] - np.array([np.sin(x)])
+        for k in range(2, -1, -1):
+            b[k] = b[k] - 0.01 * e
+            for j in range(W[k].shape[1]):
+                W[k][:, j] = W[k][:, j] - 0.01 * A[k][j] * e
+            e = np.diag(np.where(A[k] > 0, 1, 0)) @ W[k].T @ e
+"""
+    said = examined(tmp_path, text)
+    off = {p["name"]: p["relative_error"] for p in said["parameters"]}
+    assert [name for name, error in off.items() if error > 1e-6] == ["W1", "b1", "W2", "b2"]
+    assert off["b2"] == pytest.approx(off["W2"], 1e-6)
+    assert {(f["at"], f["code"]) for f in said["findings"]} == {
+        ("dZ2", "weights-already-updated"), ("dZ1", "weights-already-updated")
+    }  # fmt: skip

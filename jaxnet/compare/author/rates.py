@@ -44,6 +44,7 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
     way = step.way_to(parameter)
     kept = [n for n in way if is_kept(n, step)]
     begin = {parent for n in kept for parent in n.parents if parent not in way}.union(p.root for p in step.parameters)
+    begin = begin.union(*(p.new for p in step.parameters if p is not parameter))  # with its own rate
 
     def scaled(node: Node) -> tuple[Node, ...]:  # not a norm, which follows from the labels too
         divided = node.function is np.true_divide and isinstance(node.inputs[0], Node)

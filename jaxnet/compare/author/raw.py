@@ -17,6 +17,7 @@ from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import (
     MOVING,
+    PRODUCTS,
     Node,
     ancestors,
     depends,
@@ -114,11 +115,12 @@ def _axes(index: object) -> tuple:
 def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
     """Whether something of the forward pass goes into the Node, such as a slope: an optimiser has no use for that.
 
-    It may have one for the parameter itself, which decays. Of numbers, a product with what another one's step has given
-    is a formula, too.
+    It may have one for the parameter itself, which decays. A product with what another one's step has given is a
+    formula, too.
     """
     carrying, new = _carrying(node, step), [p.after for p in step.parameters]
-    is_product = node.size == 1 and node.function is np.multiply and len(carrying) > 1
+    is_product = node.function in PRODUCTS or (node.size == 1 and node.function is np.multiply)
+    is_product = is_product and len(carrying) > 1
     return (is_product and any(depends(parent, *new) for parent in carrying)) or any(
         parent in step.active and parent not in step.labelled and not _is_own(parent, parameter) for parent in carrying
     )
