@@ -6802,3 +6802,38 @@ for epoch in range(20):
     assert {(f["at"], f["code"]) for f in said["findings"]} == {
         ("dZ2", "weights-already-updated"), ("dZ1", "weights-already-updated")
     }  # fmt: skip
+
+
+IN_COPIES = """
+import numpy as np
+rng = np.random.default_rng(1)
+X, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+W, b = rng.normal(size=(3, 2)), np.zeros(2)
+for t in range(5):
+    P = np.tanh(X @ W + b)
+    print(np.sum((P - Y) ** 2) / 2)
+    D = (P - Y) * (1 - P ** 2)
+    new = W.copy()
+    for k in range(2):
+        for i in range(3):
+            new[i, k] -= 0.05 * (X[:, i] @ D[:, k])
+    W[:] = new
+    b = b - 0.05 * D.sum(0)
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "why"), [
+    ("", "", ""),
+    ("D.sum(0)", "D.sum(0) * X[0, 0] * np.sin(9 * t)", ""),
+    ("D.sum(0)", "D.sum(0) * np.abs(b).sum()", ""),
+    ("D.sum(0)", "D.sum(0) * np.mean(P ** 2)", "line 15 of net.* multiplies it by a number of the forward pass"),
+    ("W[:] = new", "W[:-1] = new[:-1]", "what line 13 of net.* steps could not"),
+    ("W[:] = new\n    b = b - 0.05 * D.sum(0)", "W[:-1] = new[:-1]", "entries of W1? as they were before"),
+])  # fmt: skip
+def test_a_right_gradient_of_which_the_step_makes_less(tmp_path, old, new, why):
+    text = IN_COPIES.replace(old, new)
+    if why:
+        with pytest.raises(ValueError, match=why):
+            examined(tmp_path, text)
+    else:
+        assert examined(tmp_path, text)["verdict"] == "right"

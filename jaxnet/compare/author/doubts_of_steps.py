@@ -185,7 +185,7 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
         node, p = judged.chosen[name], judged.names[name]
         if node is None or not judged.step.is_authors:
             continue
-        made, still = {node}, []
+        made, still, ways = {node}, [], set()
         for n in sorted(judged.step.way_to(p), key=lambda n: n.number):
             made |= {n} if n.number > node.number and not made.isdisjoint(n.parents) else set()
         if (over := next((n for n in made - {node} if written_over(n, node, judged).any()), None)) is not None:
@@ -193,6 +193,17 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
                 f"the gradient of {name} is right, but {where(over)} writes something else into it: right if that is "
                 "meant, and wrong if not"
             )
+        for n in sorted(
+            made - {node}, key=lambda n: n.number
+        ):  # a loss may be a rate, and norms of the array, no value
+            numbers = {
+                m for m in n.parents if m.size == 1 and m in judged.step.active and m not in judged.step.labelled
+            }
+            if n.size > 1 and n in judged.step.labelled and not made_alone_of(numbers, {p.before, p.root}) and numbers:
+                raise Astray(
+                    f"the gradient of {name} is right, but {where(n)} multiplies it by a number of the forward pass: "
+                    "right if that is meant, and wrong if not"
+                )
         if any(n.function in TURNING for n in made - {node}):
             continue
         for values, t in zip(judged.drawn, judged.true[name], strict=True):
@@ -206,9 +217,10 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
                 continue
             still.append(alive & (whole == 0))
             signs = abs(float(np.mean(np.sign(moved[alive]) * np.sign(t[alive]))))
-            cosine = abs(float(np.vdot(moved, t))) / (float(np.linalg.norm(moved) * np.linalg.norm(t)) or 1.0)
-            astray = np.count_nonzero(alive) >= SEVERAL and max(signs, cosine) < ALIKE
-            if not moved.any() or astray or _is_cut(still, np.mean(still[-1][alive])):
+            cosine = float(np.vdot(moved, t)) / (float(np.linalg.norm(moved) * np.linalg.norm(t)) or 1.0)
+            astray = np.count_nonzero(alive) >= SEVERAL and max(signs, abs(cosine)) < ALIKE
+            ways |= {cosine > 0} if abs(cosine) > ALIKE else set()
+            if not moved.any() or astray or len(ways) > 1 or _is_cut(still, np.mean(still[-1][alive])):
                 raise Astray(
                     f"the gradient of {name} is right, but what {where(p.after)} steps by goes another way: right if "
                     "that is meant, and wrong if not"

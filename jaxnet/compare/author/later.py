@@ -143,7 +143,7 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
         (p.versions[2].number for p in step.parameters if len(p.versions) > 2),
         default=0 if of_rows else len(attempt.tape.nodes),
     )
-    following = _in_their_places(attempt.tape.nodes[begin:end])
+    following, recorded = _in_their_places(attempt.tape.nodes[begin:end]), Values()
     loss = right.truth.loss.node
     forward = step.forward or [
         n for n in sorted(made_of([loss]) if loss else (), key=lambda n: n.number) if n in step.active
@@ -167,6 +167,15 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
                 f"nothing is wrong in the first step, but what {where(node)} uses in the next one is not what the "
                 f"first has made of {names[lost[0]]}"
             )
+        for p in (
+            owner[n] for n in stood[:1] if n in owner and now and now[0].shape == n.shape == owner[n].after.shape
+        ):
+            before, after, gone_on = (np.asarray(recorded(n)) for n in (p.before, p.after, now[0]))
+            if np.any((gone_on == before) & (after != before)):
+                raise Unexplained(
+                    f"nothing is wrong in the first step, but what {where(node)} uses in the next one are some entries "
+                    f"of {names[p]} as they were before"
+                )
 
 
 def _check_what_is_computed(right: Judged, attempt: Attempt) -> None:

@@ -288,7 +288,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         if not judged.step.examples or judged.step.by_loss:  # the same step, read without its labels
             doubted = meant if judged.step.examples else unexplained
             needs_proof = judged.wrong and judged.proof != "formula"
-            if (needs_proof and doubted) or (not needs_proof and unseen):
+            if (needs_proof and doubted) or (not needs_proof and unseen) or (not judged.wrong and meant):
                 continue
         if judged.wrong:
             if wrong is None or (judged.is_certain and not _is_of_constants(judged, wrong)):

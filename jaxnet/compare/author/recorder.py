@@ -31,6 +31,7 @@ from jaxnet.compare.author.tape import (
     look_at,
     mapped,
     nodes_in,
+    part_of,
     places,
     root_of,
     sample_of,
@@ -681,7 +682,10 @@ class Array(Recorded, np.ndarray):
         into[where] = plain(value)
         if isinstance(written, list):
             written = np.asarray(written)
-        _assign(self, _tape[-1].add(setitem, (node_of(self), at, written), {}, into))
+        whole = part_of(at) == () and isinstance(written, Node) and written.shape == self.shape
+        if not whole or written.dtype.kind != self.dtype.kind:
+            written = _tape[-1].add(setitem, (node_of(self), at, written), {}, into)
+        _assign(self, written)
         _tape[-1].look()
 
     def __iter__(self) -> Any:

@@ -302,8 +302,6 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
 
 def _stands_at(index: Any, array: Node, part: Node) -> bool:
     """Whether it is what the array holds there: it was taken from it, or has just been written."""
-    if part is array:
-        return _part(index) == ()
     if part.function is operator.getitem and repr(part.inputs[1]) == repr(index):
         return _still_there(index, part.inputs[0], array)
     return array.function is setitem and array.inputs[2] is part and repr(array.inputs[1]) == repr(index)
@@ -311,7 +309,7 @@ def _stands_at(index: Any, array: Node, part: Node) -> bool:
 
 def _still_there(index: Any, base: Any, array: Node) -> bool:
     """Whether an array has there what another version of it had, of whose other parts some have been written since."""
-    part, filling = _part(index), array.filling
+    part, filling = part_of(index), array.filling
     if base is array or not isinstance(base, Node) or base.number > array.number or base.shape != array.shape:
         return base is array
     if part is not None and filling is not None and filling.kind == _kind(part):
@@ -536,7 +534,7 @@ def _sources(node: Node) -> tuple[Node, ...]:
         array, index = _as_written(node.inputs[0]), node.inputs[1]
         if (written := _written_in(array, index)) is not None:
             return written
-        part = _part(index)
+        part = part_of(index)
         while part is not None and array.filling is not None:
             written = array.filling.latest(part, array.number)
             if written is not None and array.filling.kind == _kind(part):
@@ -551,7 +549,7 @@ def _sources(node: Node) -> tuple[Node, ...]:
         if node.filled == math.prod(lengths):
             known, value = filling.parts_before(node), node.inputs[2]
             if known is not None and isinstance(value, Node):
-                at = filling.places[_part(node.inputs[1])]  # type: ignore
+                at = filling.places[part_of(node.inputs[1])]  # type: ignore
                 return (*known[:at], value, *known[at + 1 :])
             writes = (filling.latest(part, node.number) for part in filling.writes)
             return tuple(n for write in writes if write for n in nodes_in(write.inputs[2]))
@@ -561,7 +559,7 @@ def _sources(node: Node) -> tuple[Node, ...]:
 def _as_written(array: Node) -> Node:
     """Of a row that is read what was written there as a whole, of which an entry may have been written alone."""
     while array.function is operator.getitem and isinstance(base := array.inputs[0], Node):
-        part, filling = _part(array.inputs[1]), base.filling
+        part, filling = part_of(array.inputs[1]), base.filling
         whole = part is not None and filling is not None and filling.kind == _kind(part)
         written = filling.latest(part, base.number) if whole else None  # type: ignore
         row = written.inputs[2] if written is not None else None
@@ -623,7 +621,7 @@ class Filling:
 def _fill(node: Node) -> None:
     """Notes into which part of an array a Node writes."""
     array, index = node.inputs[:2]
-    part = _part(index)
+    part = part_of(index)
     if part is None or not isinstance(array, Node):
         return
     array = _as_written(array)
@@ -644,7 +642,7 @@ def _overlap(part: Part, other: Part) -> bool:
     return not any(i != j and None not in (i, j) for i, j in zip(part, other, strict=False))
 
 
-def _part(index: Any) -> Part | None:
+def part_of(index: Any) -> Part | None:
     """Where an index is that of an entry, a row or a column: which one; that of all of the array is ()."""
     if index is Ellipsis:
         return ()
