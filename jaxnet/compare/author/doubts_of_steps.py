@@ -193,17 +193,6 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
                 f"the gradient of {name} is right, but {where(over)} writes something else into it: right if that is "
                 "meant, and wrong if not"
             )
-        for n in sorted(
-            made - {node}, key=lambda n: n.number
-        ):  # a loss may be a rate, and norms of the array, no value
-            numbers = {
-                m for m in n.parents if m.size == 1 and m in judged.step.active and m not in judged.step.labelled
-            }
-            if n.size > 1 and n in judged.step.labelled and not made_alone_of(numbers, {p.before, p.root}) and numbers:
-                raise Astray(
-                    f"the gradient of {name} is right, but {where(n)} multiplies it by a number of the forward pass: "
-                    "right if that is meant, and wrong if not"
-                )
         if any(n.function in TURNING for n in made - {node}):
             continue
         for values, t in zip(judged.drawn, judged.true[name], strict=True):

@@ -682,10 +682,10 @@ class Array(Recorded, np.ndarray):
         into[where] = plain(value)
         if isinstance(written, list):
             written = np.asarray(written)
-        whole = part_of(at) == () and isinstance(written, Node) and written.shape == self.shape
-        if not whole or written.dtype.kind != self.dtype.kind:
-            written = _tape[-1].add(setitem, (node_of(self), at, written), {}, into)
-        _assign(self, written)
+        whole = written if isinstance(written, Node) and part_of(at) == () and written.shape == self.shape else None
+        if whole is None or whole.dtype.kind != self.dtype.kind:
+            whole = _tape[-1].add(setitem, (node_of(self), at, written), {}, into)
+        _assign(self, whole)
         _tape[-1].look()
 
     def __iter__(self) -> Any:
