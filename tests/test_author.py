@@ -6403,7 +6403,7 @@ for t in range(9):
 
 @pytest.mark.parametrize("loop", [
     "    for (i, k), g in np.ndenumerate(X.T @ D):\n        W[i, k] -= 0.1 * g * W[i, k]\n",
-    "    G = (X.T @ D).tolist()\n    for i, k in np.ndindex(3, 2):\n        W[i, k] -= 0.1 * G[k][k]\n\n",
+    "    G = eval(str((X.T @ D).tolist()))\n    for i, k in np.ndindex(3, 2):\n        W[i, k] -= 0.1 * G[k][k]\n\n",
 ])  # fmt: skip
 def test_entries_that_are_stepped_by_what_has_left_the_record_are_not_passed_over(tmp_path, loop):
     text = (
@@ -6443,7 +6443,7 @@ def test_weights_that_are_made_anew_of_their_parts(tmp_path, made):
 
 
 @pytest.mark.parametrize("made", [
-    "np.array([[w - 0.1 * g for w, g in zip(*rows)] for rows in zip(W.tolist(), G.tolist())])",
+    "np.array([[w - 0.1 * g for w, g in zip(*rows)] for rows in zip(*eval(str([W.tolist(), G.tolist()])))])",
     "np.array([[W[i, k] - 0.1 * G[i, k] for i in range(3)] for k in range(2)]).T",
 ])  # fmt: skip
 def test_weights_that_are_made_anew_unseen_are_not_passed_over(tmp_path, made):
@@ -6836,3 +6836,31 @@ def test_a_right_gradient_of_which_the_step_makes_less(tmp_path, old, new, why):
             examined(tmp_path, text)
     else:
         assert examined(tmp_path, text)["verdict"] == "right"
+
+
+@pytest.mark.parametrize(("layer", "loss"), [
+    ("np.tanh([x @ W1 for x in X])", "np.mean(np.square([Y[k] - p[k] for k in range(12)]))"),
+    ("np.array(list(map(np.tanh, (X @ W1).tolist())))", "np.mean(np.power(list(Y - p), 2))"),
+    ("np.fromiter((np.tanh(z) for z in (X @ W1).ravel()), float).reshape(12, 4)", "np.mean((Y - p) ** 2)"),
+    ("np.frompyfunc(np.tanh, 1, 1)(X @ W1).astype(float)", "np.mean((Y - p) ** 2)"),
+    ("np.insert([np.tanh(x @ W1) for x in X], 0, 0, axis=1)[:, 1:]", "np.mean(np.append(Y[:0], list(Y - p)) ** 2)"),
+])  # fmt: skip
+def test_functions_of_lists_of_arrays_are_recorded(tmp_path, layer, loss):
+    """A list of rows is an array to a universal function, and the numbers of a list that an array gives are its own."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y, W1, W2 = rng.normal(size=(12, 3)), rng.normal(size=(12, 1)), rng.normal(size=(3, 4)), rng.normal(size=(4, 1))
+for _ in range(9):
+    h = {layer}
+    p = h @ W2
+    print({loss} + 0.05 * np.sum(np.square([np.sum(W2), W2[0, 0]])))
+    d = 2 * (p - Y) / 12
+    G = X.T @ (d @ W2.T * (1 - h ** 2))
+    W2 = W2 - 0.1 * (h.T @ d + 0.1 * np.sum(W2) + 0.1 * W2 * [[1], [0], [0], [0]])
+    W1 = W1 - 0.1 * G
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["from"], len(said["parameters"])) == ("right", "source", 2)
+    said = examined(tmp_path, text.replace(" * (1 - h ** 2)", ""))
+    assert [p["right"] for p in said["parameters"]] == [False, True]

@@ -76,7 +76,8 @@ def _recording(real: types.ModuleType, own: dict[str, Any]) -> dict[str, Any]:
     for key in dir(real):
         value = getattr(real, key)
         if key not in own:
-            found[key] = _making(value) if isinstance(value, _FUNCTIONS) else value
+            is_function = isinstance(value, _FUNCTIONS)
+            found[key] = _making(value) if is_function else _OfLists(value) if isinstance(value, np.ufunc) else value
         elif isinstance(own[key], types.FunctionType):
             found[key] = _by_names_of(value, own[key])
     return found
@@ -98,6 +99,20 @@ def _by_names_of(real: Callable, own: Callable) -> Callable:
         return own(*args, **keywords)
 
     return call_own
+
+
+class _OfLists:
+    """A universal function that sees what is recorded in lists, of which NumPy makes plain arrays."""
+
+    def __init__(self, real: np.ufunc) -> None:
+        self._real = real
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        args = tuple(recorder.built(a) if isinstance(a, list | tuple) and is_recorded(a) else a for a in args)
+        return self._real(*args, **keywords)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
 
 
 def _making(function: Callable) -> Callable:
@@ -137,6 +152,7 @@ def _losing(function: Callable) -> Callable:
 
 # Functions of one array, which may be given as a list of recorded numbers or rows. Of two the recorder sees to that.
 _OF_ARRAYS = {
+    "insert", "append", "delete", "take",
     "sum", "mean", "max", "amax", "min", "amin", "std", "var", "prod", "argmax", "argmin", "where", "clip",
     "reshape", "transpose", "ravel", "squeeze", "expand_dims", "cumsum", "norm", "average", "median", "sort",
     "argsort", "round", "around", "any", "all", "nan_to_num", "repeat", "tile", "roll", "flip", "einsum",
@@ -439,7 +455,9 @@ _NUMPY: dict[str, Any] = {
     "array": _array,
     "copy": lambda value, *_, **__: _array(value),
     **dict.fromkeys(("asarray", "asanyarray", "ascontiguousarray", "asfortranarray"), _asarray),
+    "fromiter": lambda values, dtype=np.float64, count=-1: _array(list(itertools.islice(values, count % 2**60)), dtype),
     "vectorize": _vectorize,
+    "frompyfunc": lambda function, nin, nout: _vectorize(function) if nout == 1 else np.frompyfunc(function, nin, nout),
     "apply_along_axis": _apply_along_axis,
     "piecewise": _piecewise,
     "nditer": _nditer,

@@ -190,9 +190,9 @@ def _made_anew(judged: Judged, attempt: Attempt) -> list[Node]:
     later = attempt.tape.nodes[step.last + 1 :]
     found = []
     for array, node in untrained(judged, attempt):
-        k = node.inputs.index(array)
-        now = [n.inputs[k] for n in later if n.site == node.site]
-        if array in now or not now or not isinstance(now[0], Node) or now[0].shape != array.shape:
+        k = node.parents.index(array)
+        now = [n.parents[k] for n in later if n.site == node.site and len(n.parents) > k]
+        if array in now or not now or now[0].shape != array.shape:
             continue
         inside = ancestors(now[:1], array.number)
         followed = array in inside and step.labelled.isdisjoint(inside)  # what is written there is no step

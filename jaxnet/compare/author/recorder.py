@@ -35,6 +35,7 @@ from jaxnet.compare.author.tape import (
     places,
     root_of,
     sample_of,
+    scaled_by_numbers,
     setitem,
 )
 
@@ -310,7 +311,8 @@ def _as_writes(joined: Node) -> Node:
         if not own:
             return joined
         writes += [(part, index, step) for index, step in own[:1] if step is not None]
-    if not writes or not depends(writes[0][2], root_of(array)):
+    # A rate times what depends on the array; labels less a prediction that they have trained are none.
+    if not writes or scaled_by_numbers(writes[0][2]) is None or not depends(writes[0][2], root_of(array)):
         return joined
     for part, index, _ in writes:
         array = _tape[-1].add(setitem, (array, index, part), {}, joined)
@@ -537,7 +539,10 @@ class Recorded:
         return self[index] if len(index) > 1 else self.reshape(-1)[index[0] if index else 0]
 
     def tolist(self) -> Any:
-        return np.asarray(plain(self)).tolist()
+        numbers = np.asarray(plain(self))
+        if not _tape or numbers.dtype.kind != "f" or numbers.size > LISTED:
+            return numbers.tolist()
+        return [part.tolist() if np.ndim(part) else part for part in self] if numbers.ndim else self
 
     def __float__(self) -> float:
         return float(np.asarray(plain(self)).item())
