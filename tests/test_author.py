@@ -6864,3 +6864,32 @@ for _ in range(9):
     assert (said["verdict"], said["loss"]["from"], len(said["parameters"])) == ("right", "source", 2)
     said = examined(tmp_path, text.replace(" * (1 - h ** 2)", ""))
     assert [p["right"] for p in said["parameters"]] == [False, True]
+
+
+@pytest.mark.parametrize("step", [
+    "m[i] = 0.9 * m[i] + 0.1 * g; v[i] = 0.99 * v[i] + 0.01 * g * g\n        w[i] -= 0.05 * m[i] / np.sqrt(v[i])",
+    "v[i] += g ** 2\n        w[i] -= 0.05 * g / (np.sqrt(v[i]) + 1e-8)",
+    "w[i] -= [0.1, 0.2, 0.3][i] * g",
+    "w[i] -= 0.05 * np.sign(g)",
+    "w[i] -= 0.05 * g / max(1, abs(g))",
+])  # fmt: skip
+def test_an_optimiser_of_each_entry_is_none_to_be_accused(tmp_path, step):
+    """What each entry's gradient becomes is the optimiser's: what is judged is what a statement makes for the entry."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(12)
+X, y, w, m, v = rng.normal(size=(6, 3)), rng.normal(size=6), rng.normal(size=3), np.zeros(3), np.zeros(3)
+for t in range(6):
+    e = X @ w - y
+    print(np.mean(e ** 2))
+    for i in range(3):
+        g = 2 * e @ X[:, i] / 6
+        {step}
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["findings"]) == ("right", [])
+    try:
+        wrong = examined(tmp_path, text.replace("X[:, i] / 6", "X[:, i - 1] / 6"))["verdict"]
+    except ValueError:
+        wrong = "wrong"  # or no verdict
+    assert wrong == "wrong"

@@ -239,6 +239,23 @@ def _is_cut(still: list[Array], share: float) -> bool:
     return share > ALIKE / 2 and not all(np.array_equal(entries, still[0]) for entries in still)
 
 
+def check_that_pieces_are_linear(judged: Judged, wrong: list[str]) -> None:
+    """What is stepped piece by piece, and of which no array is known, is a gradient's multiple only if it is twice as
+    large where the error is: what an optimiser makes of each piece is not."""
+    errors = {m.node for e in judged.step.examples for m in e.meetings}
+    for name in wrong if errors else ():
+        p = judged.names[name]
+        for values in judged.drawn if len(p.steps) > 1 and judged.chosen[name] is None else ():
+            once = stepped_by(p, errors, values)
+            twice = values.before(min(errors, key=lambda n: n.number))
+            twice.known |= {node: 2 * np.asarray(values(node), float) for node in errors}
+            if np.abs(stepped_by(p, errors, twice) - 2 * once).max() > RIGHT * np.abs(once).max():
+                raise Unexplained(
+                    f"{where(p.after)} steps pieces of {name} by what is no multiple of the error: whether it makes "
+                    "that of a right gradient cannot be told"
+                )
+
+
 def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
     """A step may be one of some entries only, whose turn it is, or of those that are trained at all; and of a symmetric
     matrix both halves may be one and the same."""

@@ -19,7 +19,7 @@ from jaxnet.compare.author.doubts_of_steps import check_for_a_sum_without_end
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
 from jaxnet.compare.author.judged import Endless, Judged, Unexplained
-from jaxnet.compare.author.levels import RIGHT, has_shape, holds, levels_of, true_gradients
+from jaxnet.compare.author.levels import RIGHT, has_shape, holds, is_made_in_pieces, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.penalties import penalties, terms_of_one_array, with_a_part
@@ -418,6 +418,8 @@ def _is_made_by_entries(p: Parameter, step: Step, true: list[np.ndarray], drawn:
     """Whether entries that are stepped one by one move by the gradient, and perhaps by a part of what they moved by in
     the step before, a momentum: by all of that they would for ever."""
     if common_multiple([stepped(p, values) for values in drawn], true, RIGHT) is not None:
+        return True
+    if is_made_in_pieces(p, step, true, drawn):
         return True
     errors = [m.node for e in step.examples for m in e.meetings]
     if not errors or p.before not in p.versions[1:]:

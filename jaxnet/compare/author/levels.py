@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxnet.compare.author.lines import is_of_statement
 from jaxnet.compare.author.rates import Number, numbers_of
-from jaxnet.compare.author.raw import Candidate, candidates, stepped
+from jaxnet.compare.author.raw import Candidate, candidates, joined, made_in_pieces, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors
@@ -53,7 +53,17 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
             )
             for c in found
         ]
+        for pieces in made_in_pieces(p, step):
+            made = ancestors((node for _, node in pieces), first)
+            arrays = [joined(pieces, p, v) for v in drawn]
+            levels[p].append(Level(None, arrays, None, tuple(n for n in numbers if n.node in made)))
     return levels
+
+
+def is_made_in_pieces(parameter: Parameter, step: Step, true: list[Array], drawn: list[Values]) -> bool:
+    """Whether a gradient is made piece by piece on the way to a step, up to a constant."""
+    made = ([joined(of, parameter, v) for v in drawn] for of in made_in_pieces(parameter, step))
+    return any(common_multiple(arrays, true, RIGHT) is not None for arrays in made)
 
 
 def _placed(value: Array, candidate: Candidate, parameter: Parameter) -> Array:
@@ -76,13 +86,13 @@ def fit(found: dict[Parameter, list[Level]], truth: Truth) -> dict[Parameter, li
     nothing_given = [
         NOTHING * max(np.abs(levels[-1].arrays[k]).max(initial=0) for levels in found.values()) for k in draws
     ]
-    return {
-        p: up_to_formula(
-            [lv._replace(factor=_factor(lv.arrays, true_gradients(p, truth), nothing_given, nothing)) for lv in levels],
-            p,
-        )
-        for p, levels in found.items()
-    }
+    fitted = {}
+    for p, levels in found.items():
+        true = true_gradients(p, truth)
+        whole, *inner = [lv._replace(factor=_factor(lv.arrays, true, nothing_given, nothing)) for lv in levels]
+        # What is made in pieces counts where it is the gradient.
+        fitted[p] = up_to_formula([whole, *(lv for lv in inner if lv.node is not None or lv.factor is not None)], p)
+    return fitted
 
 
 def up_to_formula(levels: list[Level], parameter: Parameter) -> list[Level]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.chains import before_writes
+from jaxnet.compare.author.lines import statement_of
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import (
@@ -106,6 +107,71 @@ def _array_of_entries(parameter: Parameter) -> Node | None:
         left[index] -= 1
         arrays[entry] = None
     return next(iter(arrays)) if len(arrays) == 1 and not left.any() else None
+
+
+Pieces = list[tuple[Any, Node]]  # where each piece stands in an array, and what was made for it
+
+
+def made_in_pieces(parameter: Parameter, step: Step) -> list[Pieces]:
+    """What statements make, or take from an array, for each piece that is stepped by itself: g of `g = …; w[i] = f(g)`;
+    the last first, of those before an optimiser keeps something, and only what each step has the signs of."""
+
+    def ends(node: Node) -> bool:
+        return node not in step.labelled or _is_formula(node, parameter, step)
+
+    found: dict[object, Pieces] = {}
+    last, left = parameter.before.number, np.ones(parameter.before.shape)
+    writes = parameter.writes[::-1] if len(parameter.steps) > 1 else []
+    for write in writes:
+        index, value, steps = (), write, [g for base, g in write.updates if base is write.inputs[0]]
+        while isinstance(value, Node) and value.function is setitem:
+            index, value = (*index, *_axes(value.inputs[1])), value.inputs[2]
+        if any(nodes_in(index)) or not isinstance(value, Node):
+            return []
+        left[index] -= 1
+        way = ancestors(nodes_in(steps), last, until=ends) & step.labelled
+        own = sorted((n for n in way if n.size == value.size), key=lambda n: n.number)
+        kept = next((n.number for n in own if is_kept(n, step)), write.number)
+        own = [n for n in own if n.number < kept]
+        parts = {n.site: n for n in own if n.function is getitem}
+        for made_by, node in ({_statement(n): n for n in own} | parts).items():  # the last of each statement
+            found.setdefault(made_by, []).append((index, node))
+        last = write.number
+    whole = [of for of in found.values() if len(of) == len(writes) and not left.any()]
+    whole = [of for of in whole if _has_signs_of(parameter, of, Values())]
+    return sorted(whole, key=lambda pieces: -pieces[-1][1].number)
+
+
+def _has_signs_of(parameter: Parameter, pieces: Pieces, values: Values) -> bool:
+    """Whether each entry that is stepped because of these pieces, or of the array that they are taken from, is so in
+    their direction, or each against it."""
+    array = joined(pieces, parameter, values)
+    made = {node.inputs[0] if node.function is getitem else node for _, node in pieces}
+    moved = stepped_by(parameter, {node for node in made if isinstance(node, Node)}, values)
+    if moved.shape != array.shape or not np.isfinite(moved).all():
+        return False
+    signs = (np.sign(moved) * np.sign(array))[array != 0]
+    return signs.size > 0 and abs(int(signs.sum())) == signs.size
+
+
+def joined(pieces: Pieces, parameter: Parameter, values: Values) -> np.ndarray:
+    """What was made piece by piece as one array."""
+    array = np.zeros(parameter.before.shape)
+    for index, node in pieces:
+        array[index] = np.reshape(np.asarray(values(node), float), array[index].shape)
+    return array
+
+
+_statements: dict[object, object] = {}
+
+
+def _statement(node: Node) -> object:
+    """The statement that made a Node: the same object for all of its instructions."""
+    if node.instruction not in _statements:
+        statement = statement_of(node)
+        at = (statement.lineno, statement.col_offset) if statement is not None else None
+        _statements[node.instruction] = (node.place, at)
+    return _statements[node.instruction]
 
 
 def _axes(index: object) -> tuple:

@@ -542,7 +542,8 @@ class Recorded:
         numbers = np.asarray(plain(self))
         if not _tape or numbers.dtype.kind != "f" or numbers.size > LISTED:
             return numbers.tolist()
-        return [part.tolist() if np.ndim(part) else part for part in self] if numbers.ndim else self
+        parts = [self[k] for k in range(len(numbers))] if numbers.ndim else []  # type: ignore
+        return [part.tolist() if np.ndim(part) else part for part in parts] if numbers.ndim else self
 
     def __float__(self) -> float:
         return float(np.asarray(plain(self)).item())
