@@ -39,6 +39,8 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     it. Raises Unexplained where that is so and nobody can say why, where the next forward pass does not go on with what
     the step gave, and where a sum is never set to 0.
     """
+    for name in right.names:
+        _check_that_it_is_kept(name, right.names[name], attempt)
     _check_that_it_is_gone_on_with(right, attempt)
     _check_that_it_moves(right, attempt)
     _check_what_is_computed(right, attempt)
@@ -171,10 +173,11 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
             owner[n] for n in stood[:1] if n in owner and now and now[0].shape == n.shape == owner[n].after.shape
         ):
             before, after, gone_on = (np.asarray(recorded(n)) for n in (p.before, p.after, now[0]))
-            if np.any((gone_on == before) & (after != before)):
+            exchanged = not np.array_equal(gone_on, after) and np.isin(gone_on, after).all()
+            if exchanged or np.any((gone_on == before) & (after != before)):
                 raise Unexplained(
                     f"nothing is wrong in the first step, but what {where(node)} uses in the next one are some entries "
-                    f"of {names[p]} as they were before"
+                    f"of {names[p]} {'at other places' if exchanged else 'as they were before'}"
                 )
 
 
