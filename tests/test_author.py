@@ -1668,7 +1668,9 @@ def test_rates_that_differ_by_the_number_of_examples(tmp_path):
     text = text.replace("* dW1", "* X.T @ dZ1").replace("* dW2", "* A1.T @ dZ2")
     text = text.replace("* db1", "* dZ1.sum(0)").replace("* db2", "* dZ2.sum(0)")
     assert examined(tmp_path, text)["verdict"] == "right"
-    with pytest.raises(ValueError, match="b1 is stepped with 9 times the rate of W1, which is the number of examples"):
+    with pytest.raises(
+        ValueError, match="b1 is stepped with 9 times the rate of W1, which may be the number of examples"
+    ):
         examined(tmp_path, text.replace("m * dZ1.sum", "1 * dZ1.sum"))
     assert examined(tmp_path, text.replace("m * dZ1.sum", "2 * dZ1.sum"))["verdict"] == "right"
     text = text.replace("rate / m *", "rate *")  # it is all in numbers there, and nothing else is
@@ -6567,7 +6569,7 @@ for i in range(100):
     said = examined(tmp_path, text)
     assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong
     assert said["loss"] == {"name": "squared-error", "reduction": "mean", "from": "source"}
-    assert said["truth"].endswith("loss" if wrong else "loss, times 30, which may be of the learning rate")
+    assert said["truth"].endswith("loss" if wrong else "loss, times 60, which may be of the learning rate")
 
 
 def test_an_error_that_is_sent_back_to_the_data_is_no_loss(tmp_path):
@@ -6893,3 +6895,34 @@ for t in range(6):
     except ValueError:
         wrong = "wrong"  # or no verdict
     assert wrong == "wrong"
+
+
+OF_ALL_ENTRIES = """
+import numpy as np
+rng = np.random.default_rng(13)
+X, Y, W, b, lr = rng.normal(size=(6, 3)), rng.normal(size=(6, 2)), rng.normal(size=(3, 2)), np.zeros(2), 0.1
+for t in range(5):
+    E = X @ W + b - Y
+    print(np.mean(E ** 2))
+    STEP
+"""
+
+
+@pytest.mark.parametrize(("step", "wrong"), [
+    ("dW = 2 * X.T @ E / 12; db = 2 * E.mean(0) / 2; W -= dW; b -= db", []),
+    ("dW = 2 * X.T @ E / 12; db = 2 * E.mean(0); W -= dW; b -= db", ["b1"]),
+    ("dW = 2 * X.T @ E / 12; db = E.sum(0) / 12; W -= lr * dW; b -= lr * db", ["b1"]),
+    ("W -= lr * 2 * X.T @ E / 12; b -= lr * 2 * E.mean(0)", "on no record: which are right cannot be told"),
+    ("dW = -lr * 2 * X.T @ E / 12; db = -lr * 2 * E.mean(0); W += dW; b += db", "which are right cannot be told"),
+    ("W -= 0.1 * 2 * X.T @ E / 12; b -= 0.1 * E.sum(0) / 12", "W1 is stepped with 2 times the rate of b1"),
+    ("dW = lr * 2 * X.T @ E / 12; db = lr * E.sum(0) / 12; W -= dW; b -= db", ["b1"]),
+])  # fmt: skip
+def test_of_which_array_a_factor_is_missing_is_told_or_not(tmp_path, step, wrong):
+    """The 2 of the square is one array's alone: where no number can be a rate, that array is wrong which the stated
+    loss says is; where it may be of a rate, nobody is accused."""
+    text = OF_ALL_ENTRIES.replace("STEP", step)
+    if isinstance(wrong, str):
+        with pytest.raises(ValueError, match=wrong):
+            examined(tmp_path, text)
+    else:
+        assert [p["name"] for p in examined(tmp_path, text)["parameters"] if not p["right"]] == wrong

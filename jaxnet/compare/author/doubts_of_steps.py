@@ -79,22 +79,40 @@ def check_what_becomes_of_it(
                 )
 
 
-def check_for_a_forgotten_mean(judged: Judged, levels: dict[Parameter, Level], fitted) -> None:
+def check_for_a_forgotten_factor(judged: Judged, levels: dict[Parameter, Level], fitted) -> None:
     """The lines that make a gradient and step with it may have rates of their own. Where two differ by the number of
-    examples, one may as well be a mean and the other one a sum."""
-    rates = {}
+    examples, one may as well be a mean and the other one a sum; and where all gradients share a constant, and one would
+    be the loss's without its own rate, that may be the 2 of a square that the others lack."""
+    rates, constant = {}, 1.0
     for name, p in judged.names.items():
-        node, factors = levels[p].node, (fitted[p][0].factor, levels[p].factor)
-        if node is not None and node.place == p.after.place and all(f and math.isfinite(f) for f in factors):
-            rates[name] = abs(factors[0] / factors[1])
+        node, whole, own = levels[p].node, fitted[p][0].factor or 0.0, levels[p].factor or 0.0
+        in_one = len(p.steps) > 1 if node is None else is_of_statement(node, p.after)
+        if in_one and whole and own and math.isfinite(whole) and math.isfinite(own):
+            rates[name], constant = abs(whole / own), abs(own)
     sizes = {size for node in judged.step.active for size in node.shape}
     counts = (judged.step.counts or sizes).difference(*(p.before.shape for p in judged.step.parameters))
     for (a, rate), (b, other) in itertools.permutations(rates.items(), 2):
-        if rate > other * (1 + RIGHT) and is_among(rate / other, counts, RIGHT):
+        ratio = rate / other
+        is_count = is_among(ratio, counts, RIGHT)
+        is_factor = is_among(2 * ratio, [round(2 * ratio)], RIGHT) and abs(constant - 1) > RIGHT
+        is_factor = is_factor and is_among(1.0, [constant * ratio, constant / ratio], RIGHT)
+        if ratio > 1 + RIGHT and (is_count or is_factor):
+            meant = "the number of examples" if is_count else "a factor of the loss's"
             raise Unexplained(
-                f"{a} is stepped with {rate / other:.0f} times the rate of {b}, which is the number of examples: right "
-                "if each has its own rate, wrong if a mean was meant"
+                f"{a} is stepped with {ratio:.6g} times the rate of {b}, which may be {meant}: right if each has its "
+                "own rate, wrong if that is missing in one"
             )
+
+
+def check_that_a_rate_is_known(judged: Judged) -> None:
+    """Where all gradients are multiples of the loss's, each by a number of its own, and all steps have no number in
+    common, one of these may be the rate of all."""
+    of_all = [numbers_of(p, judged.step, judged.drawn[0], judged.made[name]) for name, p in judged.names.items()]
+    if judged.step.is_authors and not common_to([outside_of_formulas(numbers) for numbers in of_all]) and any(of_all):
+        raise Unexplained(
+            "each gradient is that of the loss times a number of its own, and no rate is common to all steps: which "
+            "of them are right cannot be told"
+        )
 
 
 def without_rates_of_their_own(judged: Judged, findings: list[Finding]) -> list[Finding]:

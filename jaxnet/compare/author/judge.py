@@ -29,7 +29,7 @@ from jaxnet.compare.author.penalties import (
     without_decay,
 )
 from jaxnet.compare.author.proofs import LEFT_OUT, is_formula, without_formula
-from jaxnet.compare.author.rates import have_hidden_numbers
+from jaxnet.compare.author.rates import have_hidden_numbers, multiplies_numbers
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.readings import equal_to_truth, readings, shared_constant, with_spread
 from jaxnet.compare.author.replay import Values, same_as_recorded
@@ -263,7 +263,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
             )
         doubts.check_what_is_cut_off(judged)
         doubts_of_steps.check_that_steps_follow(judged, [name for name, f in factors.items() if not _is_nothing(f)])
-        doubts_of_steps.check_for_a_forgotten_mean(judged, levels, fitted)
+        doubts_of_steps.check_for_a_forgotten_factor(judged, levels, fitted)
         doubts_of_steps.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
         judged = judged._replace(scale=known[0], findings=_constant(known[0], judged))
         if judged.findings:
@@ -370,8 +370,16 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     if judged.step.stale:
         stale = [Finding(f"d{name}", "stale-gradient") for name in judged.given]
         return judged._replace(findings=stale, wrong=list(judged.given), proof="unchanged")
-    as_stated = judged.stated and any(is_one(f) and f for f in factors.values())
-    unit = _constant_of_most(judged, factors) if _constant_is_ours(judged) and not as_stated else 1.0
+    unit = 1.0
+    if _constant_is_ours(judged):
+        as_stated = judged.stated and any(is_one(f) and f for f in factors.values())
+        most = _constant_of_most(judged, factors)
+        unit = 1.0 if as_stated else most
+        if as_stated and not is_among(most, [1.0], RIGHT) and multiplies_numbers(judged.step, judged.drawn[0]):
+            raise Unexplained(
+                f"some gradients are those of the loss and others {most:.6g} times those, and by what numbers steps "
+                "are multiplied is on no record: which are right cannot be told"
+            )
     in_units = {name: [a / unit for a in arrays] for name, arrays in judged.given.items()}
     problem, diagnosis = _diagnosed(judged._replace(given=in_units))
     if diagnosis is not None:
@@ -391,6 +399,8 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
         )
     doubts_of_steps.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
     findings = doubts_of_steps.without_rates_of_their_own(judged, findings)
+    if unit == 1.0 and all(factors.values()) and not any(map(is_one, factors.values())):
+        doubts_of_steps.check_that_a_rate_is_known(judged)
     doubts_of_steps.check_that_pieces_are_linear(judged, wrong)
     doubts_of_steps.check_for_entries_that_stay(judged, wrong)
     doubts.check_for_another_number(judged, wrong)

@@ -32,7 +32,7 @@ class Number(NamedTuple):
 
     node: Node  # the product
     size: float
-    counts: bool  # it divides by the number of examples
+    counts: bool  # it divides by the number of examples, or of all their outputs
     outside: bool  # of the line that makes the gradient: in that of the step, or of what an optimiser keeps, or between
     share: bool = False  # it is the 1 − β of a moving average
 
@@ -58,8 +58,13 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
 
     inside = ancestors(nodes_in(parameter.steps), min(n.number for n in begin), begin.__contains__, scaled) - begin
     counted = step.labelled.union(*(n.parents for n in way if n.function not in (np.add, np.subtract)))
-    lines = {parameter.after.place, *(n.place for n in kept)}
-    inside = [n for n in inside if n in counted or n.place in lines]
+    steps = [parameter.after, *kept]
+
+    def in_step(node: Node) -> bool:
+        return any(node.place == n.place and (n.place is None or is_of_statement(node, n)) for n in steps)
+
+    inside = [n for n in inside if n in counted or in_step(n)]
+    terms = {*step.counts, sum(example.prediction.size for example in step.examples)}
     data = _data(step) if any(n.size == 1 for n in inside) else set()
     found: dict[tuple, list[Number]] = {}
     for node in sorted(inside, key=lambda n: -n.number):
@@ -72,9 +77,9 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
         later = made is not None and node.number > made.number and not is_of_statement(node, made)
         factors = _factors(node, step, values, data)
         for size, divides in factors if all(factor.size for factor in factors) else ():
-            counts = is_among(1 / size, step.counts, SAME) and (divides or is_times_quotient(node))
+            counts = is_among(1 / size, terms, SAME) and (divides or is_times_quotient(node))
             share = any(node in n.parents and _are_all(node, size, n, values) for n in kept)
-            number = Number(node, size, counts, later or (node.place in lines and not counts), share)
+            number = Number(node, size, counts, later or (in_step(node) and not counts), share)
             found.setdefault(node.site, []).append(number)
     return [number for of_site in found.values() for number in of_site]
 
@@ -128,13 +133,20 @@ def _scales(node: Node, values: Values) -> list[Factor]:
 
 def have_hidden_numbers(step: Step, values: Values) -> bool:
     """Whether nobody can tell what of a constant is the rate: where no number is common to all steps but inside of the
-    lines that make gradients; or where the statement that makes a step, or what an optimiser keeps, has products that
-    are none of arrays: 1/m in `rate / m * dW`, or 2 in `rate * 2 * dW`. If steps have a common number, and some none
-    of their own beside it, that is the rate, unless all such statements have."""
+    lines that make gradients; or where statements multiply numbers that are on no record."""
     numbers = [numbers_of(p, step, values) for p in step.parameters]
     outside = common_to([[n for n in of if n.outside] for of in numbers])
     if not outside and any(not n.counts for n in common_to(numbers)):
         return True
+    return multiplies_numbers(step, values)
+
+
+def multiplies_numbers(step: Step, values: Values) -> bool:
+    """Whether the statement that makes a step, or what an optimiser keeps, has products that are none of arrays: 1/m in
+    `rate / m * dW`, or 2 in `rate * 2 * dW`. If steps have a common number, and some none of their own beside it, that
+    is the rate, unless all such statements have."""
+    numbers = [numbers_of(p, step, values) for p in step.parameters]
+    outside = common_to([[n for n in of if n.outside] for of in numbers])
     made = ancestors((p.after for p in step.parameters), min(p.root.number for p in step.parameters))
     recorded = {n.instruction: n for n in made if n.function in (np.true_divide, np.multiply) and n.place}.values()
 
@@ -149,7 +161,11 @@ def have_hidden_numbers(step: Step, values: Values) -> bool:
         of_0 = is_kept(node, step) and len(node.parents) == 1  # β v, of a v that is the number 0 yet
         return sum(isinstance(operator, (ast.Div, ast.Mult)) for operator in operators) > len(here) + of_0
 
-    ways = ((p.after, *(n for n in step.way_to(p) if is_kept(n, step))) for p in step.parameters)
+    inner = [[] if outside else [n.node for n in of] for of in numbers]  # the rate may be where a gradient is made
+    ways = (
+        (p.after, *(n for n in step.way_to(p) if is_kept(n, step)), *own)
+        for p, own in zip(step.parameters, inner, strict=True)
+    )
     each_has_own = all(but_for(outside_of_formulas(of), outside) for of in numbers)
     return (all if outside and not each_has_own else any)(any(map(has_more, way)) for way in ways)
 

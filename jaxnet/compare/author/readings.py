@@ -101,10 +101,12 @@ def _rates(levels: list[tuple[Level, Level]], of_all: list[Number]) -> list[floa
     outside = common_to([[n for n in level.numbers if n.outside and (n.share or not inner)] for level, _ in levels])
     if numbers := [n.size for n in outside if not n.counts]:
         every = numbers + [n.size for n in outside if n.counts]
-        return [means * rate for rate in (math.prod(numbers), *products(every), *([1.0] if has_rate else []))]
+        fractions = [size for size in numbers if size % 1] or numbers  # 2 is a square's rather than a rate
+        likeliest = (math.prod(fractions), math.prod(numbers))
+        return [means * rate for rate in (*likeliest, *products(every), *([1.0] if has_rate else []))]
     inside = [] if has_rate else common_to([[n for n in level.numbers if not n.counts] for level, _ in levels])
     if len(inside) == 1 and all(level is whole for level, whole in levels):
-        return [inside[0].size, 1.0]
+        return [inside[0].size, 1.0] if inside[0].size % 1 else [1.0, inside[0].size]
     return [means, *(means * n.size for n in (*outside, *inside))]
 
 
