@@ -6926,3 +6926,27 @@ def test_of_which_array_a_factor_is_missing_is_told_or_not(tmp_path, step, wrong
             examined(tmp_path, text)
     else:
         assert [p["name"] for p in examined(tmp_path, text)["parameters"] if not p["right"]] == wrong
+
+
+def test_entries_that_are_stepped_with_the_error_twice_have_no_verdict(tmp_path):
+    """However the step is read, with labels or without: the gradient is right, and the step makes something else of
+    it, though it has the gradient's signs in this example."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(2)
+X, Y, W, b, lr = rng.normal(size=(6, 3)), rng.normal(size=(6, 2)), rng.normal(size=(3, 2)), np.zeros(2), 0.1
+for t in range(4):
+    L = 0
+    for x, y in zip(X, Y):
+        e = x @ W + b - y
+        L += 0.5 * e @ e
+        dW = np.outer(x, e)
+        for i in range(3):
+            for k in range(2):
+                W[i, k] -= lr * dW[i, k]TWICE
+        for k in range(2): b[k] -= lr * e[k]
+    print(L)
+"""
+    assert examined(tmp_path, text.replace("TWICE", ""))["verdict"] == "right"
+    with pytest.raises(ValueError, match="and the step makes something else of it"):
+        examined(tmp_path, text.replace("TWICE", " * e[k]"))

@@ -285,6 +285,9 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             unexplained = unexplained or isinstance(error, Unexplained)
             meant = meant or (isinstance(error, Unexplained) and not isinstance(error, Unproved))
             continue
+        met = {meeting.labels for example in judged.step.examples for meeting in example.meetings}
+        if not judged.wrong and meant and met == {None}:  # read as if labels were where plain numbers pick entries
+            continue
         if not judged.step.examples or judged.step.by_loss:  # the same step, read without its labels
             doubted = meant if judged.step.examples else unexplained
             needs_proof = judged.wrong and judged.proof != "formula"

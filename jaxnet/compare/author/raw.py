@@ -138,20 +138,24 @@ def made_in_pieces(parameter: Parameter, step: Step) -> list[Pieces]:
             found.setdefault(made_by, []).append((index, node))
         last = write.number
     whole = [of for of in found.values() if len(of) == len(writes) and not left.any()]
-    whole = [of for of in whole if _has_signs_of(parameter, of, Values())]
+    errors = {m.node for e in step.examples for m in e.meetings}
+    whole = [of for of in whole if _has_signs_of(parameter, of, errors, Values())]
     return sorted(whole, key=lambda pieces: -pieces[-1][1].number)
 
 
-def _has_signs_of(parameter: Parameter, pieces: Pieces, values: Values) -> bool:
-    """Whether each entry that is stepped because of these pieces, or of the array that they are taken from, is so in
-    their direction, or each against it."""
+def _has_signs_of(parameter: Parameter, pieces: Pieces, errors: set[Node], values: Values) -> bool:
+    """Whether each entry that is stepped because of these pieces, or of the array that they are taken from, and because
+    of the errors, is so in their direction, or each against it."""
     array = joined(pieces, parameter, values)
     made = {node.inputs[0] if node.function is getitem else node for _, node in pieces}
-    moved = stepped_by(parameter, {node for node in made if isinstance(node, Node)}, values)
-    if moved.shape != array.shape or not np.isfinite(moved).all():
-        return False
-    signs = (np.sign(moved) * np.sign(array))[array != 0]
-    return signs.size > 0 and abs(int(signs.sum())) == signs.size
+    for turned in ({node for node in made if isinstance(node, Node)}, errors):
+        moved = stepped_by(parameter, turned, values)
+        if moved.shape != array.shape or not np.isfinite(moved).all():
+            return False
+        signs = (np.sign(moved) * np.sign(array))[array != 0]
+        if not signs.size or abs(int(signs.sum())) != signs.size:
+            return False
+    return True
 
 
 def joined(pieces: Pieces, parameter: Parameter, values: Values) -> np.ndarray:
