@@ -139,7 +139,7 @@ def check_for_a_fixed_point(judged: Judged, wrong: list[str]) -> None:
     models). With other numbers it may come to none, and its end has another derivative."""
     own, loss, step = [Values()], judged.truth.loss, judged.step
     last: dict[tuple, Node] = {}
-    ends = False
+    ends = False  # whether an operation of an iteration gives what it gave before
     for node in step.forward:
         where_made = node.site, node.function, node.shape
         before = last.get(where_made)

@@ -108,8 +108,8 @@ class _OfLists:
         self._real = real
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        args = tuple(recorder.built(a) if isinstance(a, list | tuple) and is_recorded(a) else a for a in args)
-        return self._real(*args, **keywords)
+        in_lists = any(isinstance(a, list | tuple) and is_recorded(a) for a in args)
+        return call(self._real, args, keywords) if in_lists else self._real(*args, **keywords)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)

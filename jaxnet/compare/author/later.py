@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -39,8 +39,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     it. Raises Unexplained where that is so and nobody can say why, where the next forward pass does not go on with what
     the step gave, and where a sum is never set to 0.
     """
-    for name in right.names:
-        _check_that_it_is_kept(name, right.names[name], attempt)
+    _check_that_it_is_kept(right.names, attempt)
     _check_that_it_is_gone_on_with(right, attempt)
     _check_that_it_moves(right, attempt)
     _check_what_is_computed(right, attempt)
@@ -169,9 +168,8 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
                 f"nothing is wrong in the first step, but what {where(node)} uses in the next one is not what the "
                 f"first has made of {names[lost[0]]}"
             )
-        for p in (
-            owner[n] for n in stood[:1] if n in owner and now and now[0].shape == n.shape == owner[n].after.shape
-        ):
+        p = owner.get(stood[0]) if now else None
+        if p is not None and now[0].shape == stood[0].shape == p.after.shape:
             before, after, gone_on = (np.asarray(recorded(n)) for n in (p.before, p.after, now[0]))
             exchanged = not np.array_equal(gone_on, after) and np.isin(gone_on, after).all()
             if exchanged or np.any((gone_on == before) & (after != before)):
@@ -304,8 +302,7 @@ def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
     (Miyato et al. 2018, spectral normalisation), or what running averages correct."""
     if wrong.proof == "formula":
         return
-    for name in wrong.wrong:
-        _check_that_it_is_kept(name, wrong.names[name], attempt)
+    _check_that_it_is_kept({name: wrong.names[name] for name in wrong.wrong}, attempt)
     for second in _others(wrong.step, attempt):
         stopped = _kept(second, wrong.step) | _carried(wrong.step, second)
         if stopped and explains(levels_of(wrong.step, wrong.drawn), wrong.truth.whole(stopped)):
@@ -316,16 +313,17 @@ def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
             )
 
 
-def _check_that_it_is_kept(name: str, p: Parameter, attempt: Attempt) -> None:
+def _check_that_it_is_kept(names: Mapping[str, Parameter], attempt: Attempt) -> None:
     """Raises Unexplained where the line that steps an array steps it again as it was before: what the step gave is
     thrown away, a copy's perhaps, and the step is no other's."""
-    first = p.writes[-1]
-    if len(p.versions) > 2:
-        return
-    again = (n for n in attempt.tape.nodes if n.instruction == first.instruction and n is not first)
-    again = (n for n in again if any(base is p.before for base, _ in n.updates))
-    if any(not depends(p.after, n) for n in again):
-        raise Unexplained(f"{where(first)} steps {name} as it was before again and again: what it makes is not kept")
+    for name, p in names.items():
+        first = p.writes[-1]
+        again = (n for n in attempt.tape.nodes if n.instruction == first.instruction and n is not first)
+        again = (n for n in again if any(base is p.before for base, _ in n.updates))
+        if len(p.versions) <= 2 and any(not depends(p.after, n) for n in again):
+            raise Unexplained(
+                f"{where(first)} steps {name} as it was before again and again: what it makes is not kept"
+            )
 
 
 def _others(step: Step, attempt: Attempt) -> Iterator[Step]:

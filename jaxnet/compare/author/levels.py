@@ -38,13 +38,12 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
     levels = {}
     for p in step.parameters:
         found = [] if step.stale else candidates(p, step)
-        if p.after.place is None:  # the step is ours: a rate times the gradient, and no other number is a rate
+        if is_ours := p.after.place is None:  # a rate times the gradient, and no other number is a rate
             found = found[1:2] or found
-        numbers = numbers_of(p, step, drawn[0], found[-1].node if found else None) if step.is_authors else []
+        numbers = [] if is_ours else numbers_of(p, step, drawn[0], found[-1].node if found else None)
         first = min((n.node.number for n in numbers), default=0)
         inside = {c.node: ancestors([c.node], first) for c in found}
-        whole = Level(None, [stepped(p, values) for values in drawn], None, tuple(numbers))
-        levels[p] = [whole] * (not found or len(p.steps) > 1) + [
+        levels[p] = [
             Level(
                 c,
                 [_placed(np.asarray(v(c.node), float), c, p) for v in drawn],
@@ -53,6 +52,8 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
             )
             for c in found
         ]
+        if not found or len(p.steps) > 1:
+            levels[p].insert(0, Level(None, [stepped(p, values) for values in drawn], None, tuple(numbers)))
         for pieces in made_in_pieces(p, step):
             made = ancestors((node for _, node in pieces), first)
             arrays = [joined(pieces, p, v) for v in drawn]

@@ -87,9 +87,11 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return "right if the weights are to decay by what the loss has no penalty for"  # of a size that we have chosen
     if (shared := _of_one_draw(attempt.tape, judged.step)) is not None:
         return f"{where(shared)} steps one of several numbers that are one and the same until then"
-    left_over = _left_over(attempt, judged.step, judged.truth.loss.node) + _made_anew(judged, attempt)
-    if left_over and not judged.wrong:
-        return f"nothing is wrong in what could be judged, but what {where(left_over[0])} steps could not"
+    if (lost := attempt.tape.lost) is not None and not judged.wrong:
+        return f"nothing is wrong in what is on the record, but what {lost} makes is not"
+    left_over = _left_over(attempt, judged.step, judged.truth.loss.node)
+    if not judged.wrong and (unseen := left_over or _made_anew(judged, attempt)):
+        return f"nothing is wrong in what could be judged, but what {where(unseen[0])} steps could not"
     between = [judged.step.way_to(judged.names[name]).intersection(left_over) for name in judged.wrong]
     if between and all(between):
         first = min(between[0], key=lambda n: n.number)
@@ -100,8 +102,6 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return f"nothing is wrong in what could be recorded, but its step was not done in {count} operations"
     if attempt.notes and once and not judged.wrong and unjudged(judged, attempt):
         return f"nothing is wrong in what could be judged, but the first step is not done ({attempt.notes[0]})"
-    if (lost := attempt.tape.lost) is not None and not judged.wrong:
-        return f"nothing is wrong in what is on the record, but what {lost} makes is not"
     if attempt.doubt and not judged.wrong:
         return f"nothing is wrong in what could be run, but {attempt.doubt}"
     return ""
@@ -153,6 +153,7 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     first = min((n.number for n in step.labelled), default=0)
     begin, values = min(p.root.number for p in step.parameters), Values()
     decided = made_of(n for n, _ in tape.decisions if begin <= n.number < first) - forward - judged
+    forward |= _used_beside(tape.nodes[max(p.before.number for p in step.parameters) : first], step)
     found = []
     for node in tape.nodes[first : step.last + 1]:
         made = [(base, g) for base, g in node.updates if g in step.labelled and base in node.parents]
@@ -181,6 +182,13 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     return found + [
         node for node, base, g in again if base in numbers or _is_foreign(g, first) or _is_of_entries(node, base, g)
     ]
+
+
+def _used_beside(nodes: list[Node], step: Step) -> set[Node]:
+    """Arrays that a forward pass uses, in these Nodes, and that nothing goes into which is judged: what is made of them
+    may have left the record. A velocity is no such array, nor a sum that only goes on."""
+    used = {base for n in nodes for base in n.parents if all(base is not other for other, _ in n.updates)}
+    return {n for n in used if n.size > 1} - ancestors(p.after for p in step.parameters)
 
 
 def _made_anew(judged: Judged, attempt: Attempt) -> list[Node]:

@@ -261,6 +261,9 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
     accounted for, that is no news."""
     beside = finding.at[:2] in ("dW", "db") and any(f.at[:2] == "dZ" for f in judged.findings)
     node = _made_by_formula(judged, finding) if finding.code != "unknown" or beside else None
+    edge = frontiers.get(finding.at[1:]) if frontiers is not None and finding.code == "wrong-scale" else None
+    if node is not None and edge is not None and edge.known is not None and edge.unknown.number < node.number:
+        return edge.unknown  # the constant came in before, and nothing that has it is right
     if node is None and beside:  # stepped entry by entry
         node = min(nodes_in(judged.names[finding.at[1:]].steps), key=lambda n: n.number, default=None)
     if node is None:

@@ -135,18 +135,26 @@ def have_hidden_numbers(step: Step, values: Values) -> bool:
     """Whether nobody can tell what of a constant is the rate: where no number is common to all steps but inside of the
     lines that make gradients; or where statements multiply numbers that are on no record."""
     numbers = [numbers_of(p, step, values) for p in step.parameters]
-    outside = common_to([[n for n in of if n.outside] for of in numbers])
-    if not outside and any(not n.counts for n in common_to(numbers)):
+    if not _outside_of_all(numbers) and any(not n.counts for n in common_to(numbers)):
         return True
-    return multiplies_numbers(step, values)
+    return _have_further_products(step, numbers)
 
 
 def multiplies_numbers(step: Step, values: Values) -> bool:
     """Whether the statement that makes a step, or what an optimiser keeps, has products that are none of arrays: 1/m in
     `rate / m * dW`, or 2 in `rate * 2 * dW`. If steps have a common number, and some none of their own beside it, that
     is the rate, unless all such statements have."""
-    numbers = [numbers_of(p, step, values) for p in step.parameters]
-    outside = common_to([[n for n in of if n.outside] for of in numbers])
+    return _have_further_products(step, [numbers_of(p, step, values) for p in step.parameters])
+
+
+def _outside_of_all(numbers: list[list[Number]]) -> list[Number]:
+    """The numbers that all steps are multiplied by outside of the lines that make gradients."""
+    return common_to([[n for n in of if n.outside] for of in numbers])
+
+
+def _have_further_products(step: Step, numbers: list[list[Number]]) -> bool:
+    """As `multiplies_numbers`, of steps with these numbers."""
+    outside = _outside_of_all(numbers)
     made = ancestors((p.after for p in step.parameters), min(p.root.number for p in step.parameters))
     recorded = {n.instruction: n for n in made if n.function in (np.true_divide, np.multiply) and n.place}.values()
 

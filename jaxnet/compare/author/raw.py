@@ -93,20 +93,39 @@ def _only_step(parameter: Parameter) -> Node | None:
 def _array_of_entries(parameter: Parameter) -> Node | None:
     """The array of which each entry, times numbers, is what the same one of the parameter is stepped with, once."""
     arrays: dict[Any, None] = {}
-    left = np.ones(parameter.before.shape)
-    for write in parameter.writes:
-        step = next((step for base, step in write.updates if base is write.inputs[0]), None)
+    for write in _written_once(parameter):
+        step = next(iter(write.steps), None)
         entry = next((n for n in multiples(step) if n.function is getitem), None) if isinstance(step, Node) else None
-        index, own = (), ()
-        while isinstance(write, Node) and write.function is setitem:
-            index, write = (*index, *_axes(write.inputs[1])), write.inputs[2]
-        while entry is not None and entry.function is getitem and len(own) < len(index):
+        own = ()
+        while entry is not None and entry.function is getitem and len(own) < len(write.at):
             own, entry = (*_axes(entry.inputs[1]), *own), entry.inputs[0]
-        if entry is None or entry.shape != left.shape or repr(own) != repr(index) or any(nodes_in(index)):
+        if entry is None or entry.shape != parameter.before.shape or repr(own) != repr(write.at):
             return None
-        left[index] -= 1
         arrays[entry] = None
-    return next(iter(arrays)) if len(arrays) == 1 and not left.any() else None
+    return next(iter(arrays)) if len(arrays) == 1 else None
+
+
+class _Write(NamedTuple):
+    """What is written into one part of an array."""
+
+    node: Node
+    at: tuple
+    value: Node
+    steps: list[object]  # that it is stepped by
+
+
+def _written_once(parameter: Parameter) -> list[_Write]:
+    """The parts of a parameter that are written by themselves, in their order, if each of its entries is in one."""
+    writes, left = [], np.ones(parameter.before.shape)
+    for node in parameter.writes:
+        at, value = (), node
+        while isinstance(value, Node) and value.function is setitem:
+            at, value = (*at, *_axes(value.inputs[1])), value.inputs[2]
+        if any(nodes_in(at)) or not isinstance(value, Node):
+            return []
+        left[at] -= 1
+        writes.append(_Write(node, at, value, [g for base, g in node.updates if base is node.inputs[0]]))
+    return [] if left.any() else writes
 
 
 Pieces = list[tuple[Any, Node]]  # where each piece stands in an array, and what was made for it
@@ -120,24 +139,18 @@ def made_in_pieces(parameter: Parameter, step: Step) -> list[Pieces]:
         return node not in step.labelled or _is_formula(node, parameter, step)
 
     found: dict[object, Pieces] = {}
-    last, left = parameter.before.number, np.ones(parameter.before.shape)
-    writes = parameter.writes[::-1] if len(parameter.steps) > 1 else []
+    last = parameter.before.number
+    writes = _written_once(parameter)[::-1] if len(parameter.steps) > 1 else []
     for write in writes:
-        index, value, steps = (), write, [g for base, g in write.updates if base is write.inputs[0]]
-        while isinstance(value, Node) and value.function is setitem:
-            index, value = (*index, *_axes(value.inputs[1])), value.inputs[2]
-        if any(nodes_in(index)) or not isinstance(value, Node):
-            return []
-        left[index] -= 1
-        way = ancestors(nodes_in(steps), last, until=ends) & step.labelled
-        own = sorted((n for n in way if n.size == value.size), key=lambda n: n.number)
-        kept = next((n.number for n in own if is_kept(n, step)), write.number)
+        way = ancestors(nodes_in(write.steps), last, until=ends) & step.labelled
+        own = sorted((n for n in way if n.size == write.value.size), key=lambda n: n.number)
+        kept = next((n.number for n in own if is_kept(n, step)), write.node.number)
         own = [n for n in own if n.number < kept]
         parts = {n.site: n for n in own if n.function is getitem}
         for made_by, node in ({_statement(n): n for n in own} | parts).items():  # the last of each statement
-            found.setdefault(made_by, []).append((index, node))
-        last = write.number
-    whole = [of for of in found.values() if len(of) == len(writes) and not left.any()]
+            found.setdefault(made_by, []).append((write.at, node))
+        last = write.node.number
+    whole = [of for of in found.values() if len(of) == len(writes)]
     errors = {m.node for e in step.examples for m in e.meetings}
     whole = [of for of in whole if _has_signs_of(parameter, of, errors, Values())]
     return sorted(whole, key=lambda pieces: -pieces[-1][1].number)

@@ -44,16 +44,17 @@ def readings(fitted: dict[Parameter, list[Level]]) -> Iterator[Choice]:
     given = {p: _given(levels, of_linear) for p, levels in fitted.items()}
     known = {p: level for p, level in given.items() if level.factor and not math.isnan(level.factor)}
     # Those whose whole step is a multiple of the gradient have a rate, and of others it may be farther out.
-    groups = [[p for p in given if (given[p] is fitted[p][0]) is whole] for whole in (True, False)]
+    own = [p for p in given if p.after.place is not None] or list(given)  # not a layer's input, which we step
+    groups = [[p for p in own if (given[p] is fitted[p][0]) is whole] for whole in (True, False)]
     telling = [[p for p in of if p in known or known.keys().isdisjoint(of)] for of in groups]
     # What is a number of all steps is the rate, and then there is none farther in of one group alone.
-    of_all = common_to([outside_of_formulas(fitted[p][0].numbers) for p in given]) if all(telling) else []
+    of_all = common_to([outside_of_formulas(fitted[p][0].numbers) for p in own]) if all(telling) else []
     possible = [_rates([(given[p], fitted[p][0]) for p in of], of_all) for of in telling]
     shared = [common_to([outside_of_formulas(given[p].numbers) for p in of]) for of in telling]
 
     def by_rates(of_groups: tuple[float, ...], constant: float | None) -> Choice:
         rates = {p: (rate, numbers) for of, rate, numbers in zip(groups, of_groups, shared, strict=True) for p in of}
-        taken = {p: _rate_of(level, fitted[p][0], *rates[p], constant) for p, level in given.items()}
+        taken = {p: _rate_of(lv, fitted[p][0], *rates.get(p, (1.0, [])), constant) for p, lv in given.items()}
         return {p: _without(taken[p], level, fitted[p]) for p, level in given.items()}
 
     alike = [by_rates(rates, None) for rates in itertools.product(*possible)]

@@ -500,8 +500,12 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
 
 
 def _by_loss(view: View) -> Step | None:
-    """The step as it is if a scalar that depends on parameters and makes no step is the loss."""
+    """The step as it is if a scalar that depends on parameters and makes no step is the loss: on no fewer of them than
+    a prediction that meets labels, if there is one, or it is a part of the forward pass."""
     losses, inside = view.numbers, view.inside_numbers
+    predictions = [e.prediction for e in view.by_data.examples] if view.by_data is not None else []
+    if any(view.masks[p].bit_count() > view.masks[losses[0]].bit_count() for p in predictions if losses):
+        return None
     return _made_with(losses, {n for n in view.into_steps if n in view.active and n not in inside}, (), view)
 
 

@@ -86,6 +86,7 @@ class Truth(NamedTuple):
 
 
 CUTTING = (np.maximum, np.where)
+BOUNDING = (np.maximum, np.minimum, np.clip)
 SCALES = 1.0, 0.3, 0.1, 0.03, 0.01, 0.001  # of parameters, beside their usual size
 LARGE_STEP = 0.01  # of a parameter, where it is used once it has been stepped
 FLAT = 7.0  # e^-7 is a thousandth
@@ -198,9 +199,16 @@ def _with_large_steps(parameters: list[Parameter], values: Values, random: np.ra
 
 
 def _sides(step: Step, values: Values) -> set[tuple]:
-    """Which way comparisons went, for some number at least: each instruction with True, False or both."""
+    """Which way comparisons went, for some number at least: each instruction with True, False or both; and whether
+    numbers were bounded, but for what keeps a logarithm finite."""
     compared = (n for n in step.active if n.dtype is not None and n.dtype.kind == "b" and n.size)
-    return {(n.site, bool(side)) for n in compared for side in np.unique(values(n))}
+    sides = {(n.site, bool(side)) for n in compared for side in np.unique(values(n))}
+    for n in (n for n in step.active if n.function in BOUNDING and n.size):
+        bounded = [parent for parent in n.parents if parent in step.active]
+        if len(bounded) == 1 and bounded[0].shape == n.shape:
+            by = np.abs(np.asarray(values(n)) - values(bounded[0]))
+            sides |= {(n.site, side) for side, of in ((False, by == 0), (True, by > ROUGH)) if of.any()}
+    return sides
 
 
 def _given(values: dict[Parameter, Array]) -> dict[Node, Array]:
@@ -370,8 +378,10 @@ def _is_alive(step: Step, values: Values) -> bool:
 
 
 def _is_precise(step: Step, values: Values) -> bool:
-    """Whether the losses are numbers, no 1 − p is left with a few digits only, and 1/p² is a number."""
-    predictions = [np.asarray(values(example.prediction)) for example in step.examples]
+    """Whether the losses are numbers, no 1 − p is left with a few digits only, and 1/p² is a number; what is bounded
+    may be 1."""
+    free = (example.prediction for example in step.examples if example.prediction.function not in BOUNDING)
+    predictions = [np.asarray(values(prediction)) for prediction in free]
     near_one = any((np.abs(1 - p) < ROUNDED).any() or (np.abs(p[p != 0]) < TINY).any() for p in predictions)
     return not near_one and all(np.isfinite(values(node)).all() for node in step.losses)
 
