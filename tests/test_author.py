@@ -2003,7 +2003,7 @@ PERTURBED = (
     ("text", "said", "mistake"),
     [
         (CENTRES, "each row of the gradient of C is the true one times a number", (".sum(0) / (1", "[:1].sum(0) / (1")),
-        (RENORMALISED, "with what is made of fewer arrays than the loss: right if that is no gradient", None),
+        (RENORMALISED, "makes with what is kept from step to step is a constant", None),
         (PERTURBED, "D is stepped uphill, in another way than others: right if it is meant", SLOPE),
     ],
 )
@@ -2013,6 +2013,52 @@ def test_arrays_with_rules_of_their_own(tmp_path, text, said, mistake):
         examined(tmp_path, text)
     if mistake is not None:
         assert examined(tmp_path, text.replace(*mistake))["verdict"] == "wrong"
+
+
+MOVING_AVERAGES = """
+import numpy as np
+rng = np.random.default_rng(3)
+X, y = rng.normal(size=(20, 3)), rng.normal(size=(20, 1))
+smooth = X[:, 0].copy()
+for k in range(1, 20):
+    smooth[k] = smooth[k - 1] + 0.3 * (X[k, 0] - smooth[k - 1])
+X = np.c_[X, smooth]
+W, V = rng.normal(size=(4, 6)), rng.normal(size=(6, 1))
+mean, spread, slow = np.zeros(6), np.ones(6), W.copy()
+for _ in range(9):
+    Z = X @ W
+    mu, var = Z.mean(0), Z.var(0)
+    N = (Z - mu) / np.sqrt(var + 1e-5)
+    H = np.tanh(N)
+    e = H @ V - y
+    print(np.mean(e ** 2))
+    dN = 2 * e / 20 @ V.T * (1 - H ** 2)
+    dZ = (dN - dN.mean(0) - N * (dN * N).mean(0)) / np.sqrt(var + 1e-5)
+    V -= 0.05 * H.T @ e / 10
+    W -= 0.05 * X.T @ dZ
+    mean += 0.1 * (mu - mean)
+    spread = spread - 0.1 * (spread - var)
+    slow += 0.1 * (W - slow)
+"""
+
+
+TOWARDS = """
+import numpy as np
+wanted = np.array([1.0, -2.0, 3.0])
+x = np.zeros(3)
+for _ in range(9):
+    print(np.sum((x - wanted) ** 2))
+    x = x - 0.1 * 2 * (x - wanted)
+"""
+
+
+def test_a_moving_average_is_no_step(tmp_path):
+    """Of the statistics of a normalisation (Ioffe and Szegedy 2015), of weights, of data that are smoothed."""
+    said = examined(tmp_path, MOVING_AVERAGES)
+    assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", ["V", "W"])
+    said = examined(tmp_path, MOVING_AVERAGES.replace(" - N * (dN * N).mean(0)", ""))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", 19)]
+    assert examined(tmp_path, TOWARDS)["verdict"] == "right"
 
 
 LOOKS_AHEAD = """
@@ -5470,6 +5516,38 @@ for _ in range(9):
 """
 
 
+BOUNDED = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(30, 3))
+y = (X[:, 0] > 0) * 1.0
+W, v = rng.normal(size=(3, 5)), rng.normal(size=5) * 3
+for _ in range(9):
+    h = np.tanh(X @ W)
+    z = h @ v
+    out = BOUND
+    print(np.mean((out - y) ** 2))
+    d = 2 * (out - y) / 30 * (np.abs(z) < 1)
+    dv = h.T @ d
+    W -= 0.5 * X.T @ (d[:, None] * v * (1 - h ** 2))
+    v -= 0.5 * dv
+"""
+
+
+@pytest.mark.parametrize("bound", ["np.clip(z, -1, 1)", "np.minimum(np.maximum(z, -1), 1)"])
+def test_where_an_output_is_bounded_it_has_no_slope(tmp_path, bound):
+    """Draws are small, and bound nothing, where the program's own numbers are bounded."""
+    text = BOUNDED.replace("BOUND", bound)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(" * (np.abs(z) < 1)", ""))
+    assert [p["right"] for p in said["parameters"]] == [False, False]
+
+
+def test_what_keeps_a_logarithm_finite_is_no_bound(tmp_path):
+    text = PLAIN.replace("np.log(P)", "np.log(np.clip(P, 1e-9, 1 - 1e-9))").replace("W1, W2 =", "W1, W2 = 90 *")
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
 def test_a_state_that_is_0_in_all_of_a_step_is_said(tmp_path):
     """The first texts have one word: the loop over words runs once, and nothing comes back from round to round."""
     for text in (ROUNDS, ROUNDS.replace("W.T @ dz", "0 * dh")):
@@ -6458,6 +6536,102 @@ def test_weights_that_are_made_anew_unseen_are_not_passed_over(tmp_path, made):
     with pytest.raises(ValueError, match=r"but what line 9 of net\.py steps"):
         examined(tmp_path, text)
     assert len(examined(tmp_path, text.replace(made, "W"))["unjudged"]) == 1
+
+
+def test_a_number_of_the_forward_pass_is_no_loss(tmp_path):
+    """Of one example a hidden unit is a single number, on which the weights behind it have no influence."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.random((1, 24))
+V, W, U = rng.normal(size=(24, 9)), rng.normal(size=(9, 1)), rng.normal(size=(1, 24))
+V_old, W_old, U_old = 0 * V, 0 * W, 0 * U
+for _ in range(9):
+    h = np.tanh(X @ V)
+    z = h @ W
+    d = X - np.tanh(z) @ U
+    e = d @ U.T * (1 - np.tanh(z) ** 2)
+    dU, dW, dV = np.tanh(z).T @ d, h.T @ e, X.T @ (e @ W.T * (1 - h ** 2))
+    U = U + 0.1 * dU
+    W = W + 0.1 * dW
+    V = V + 0.1 * dV
+    U, U_old = U + 0.5 * (U - U_old) + 0.1 * dU, U
+    W, W_old = W + 0.5 * (W - W_old) + 0.1 * dW, W
+    V, V_old = V + 0.5 * (V - V_old) + 0.1 * dV, V
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
+def test_a_layer_that_steps_itself_has_a_rate(tmp_path):
+    """No number is common to its weights and to its input, which nobody steps."""
+    text = """
+import numpy as np
+from nowhere import data
+class Layer:
+    def __init__(self, n, m):
+        self.w, self.b = np.random.randn(n, m), np.zeros((1, m))
+    def forward(self, x):
+        self.x, self.y = x, np.maximum(0, x @ self.w + self.b)
+        return self.y
+    def backward(self, ds):
+        dz = ds * (self.y > 0)
+        dx, dw, db = dz @ self.w.T, self.x.T @ dz, np.sum(dz, axis=0, keepdims=True)
+        self.w -= dw * 0.01
+        self.b -= db * 0.01
+        return dx
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("np.sum(dz, axis", "np.sum(ds, axis"))
+    assert [f["at"] for f in said["findings"]] == ["db"]
+
+
+def test_a_constant_is_wrong_where_it_comes_in(tmp_path):
+    """Not where the gradients are made of what has it already."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(20, 4)), rng.normal(size=(20, 1))
+W, b, V = rng.normal(size=(4, 5)), np.zeros(5), rng.normal(size=(5, 1))
+for _ in range(9):
+    h = np.tanh(X @ W + b)
+    mask = rng.random(h.shape) < 0.8
+    a = h * mask / 0.8
+    e = a @ V - y
+    print(np.mean(e ** 2))
+    de = 2 * e / 20
+    da = de @ V.T
+    dh = da * mask / 0.8
+    dz = dh * (1 - h ** 2)
+    dV, dW, db = a.T @ de, X.T @ dz, dz.sum(0)
+    W -= 0.1 * dW
+    b -= 0.1 * db
+    V -= 0.1 * dV
+"""
+    said = examined(tmp_path, text.replace("dh = da * mask / 0.8", "dh = da * mask"))
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [
+        ("dW", "wrong-scale", 14), ("db", "wrong-scale", 14)
+    ]  # fmt: skip
+
+
+def test_an_array_that_left_the_record_in_the_forward_pass_is_not_passed_over(tmp_path):
+    """Nothing that is judged is made of it, and it is stepped."""
+    text = """
+import numpy as np
+from scipy.stats import norm
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(20, 3)), rng.normal(size=(20, 1))
+W, V = rng.normal(size=(3, 5)), rng.normal(size=(5, 1))
+for _ in range(9):
+    H = norm.cdf(X @ W)
+    D = (H @ V - Y) / 20
+    print(np.mean((H @ V - Y) ** 2) / 2)
+    dV = H.T @ D
+    W -= 0.1 * X.T @ (D @ V.T)
+    V -= 0.1 * dV
+"""
+    with pytest.raises(ValueError, match=r"what line 12 of net\.py steps could not"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text.replace("W -= 0.1", "dW = 0.1"))["verdict"] == "right"
 
 
 def test_a_step_of_a_copy_that_is_thrown_away_is_none_to_be_accused(tmp_path):

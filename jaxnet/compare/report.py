@@ -419,8 +419,8 @@ class Report(NamedTuple):
         """The findings in order, those of one quantity and line together, and what is alike in one line."""
         together: dict[tuple, tuple[list[Finding], Place]] = {}
         for finding, place in zip(self.findings, self.places, strict=True):
-            general = finding.code in ("unknown", "weights-already-updated") and not finding.computed
-            at = finding.code if general and place.line is not None else finding.at
+            general = finding.code in ("unknown", "weights-already-updated", "wrong-scale") and not finding.computed
+            at = (finding.code, finding.scale_name) if general and place.line is not None else finding.at
             together.setdefault((at, place), ([], place))[0].append(finding)
         return list(together.values())
 

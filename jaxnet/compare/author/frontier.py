@@ -62,7 +62,7 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
     step, drawn, parts = judged.step, judged.drawn, judged.truth.parts
     right = [n for name, p in judged.names.items() if name not in judged.wrong for n in nodes_in(p.steps)]
     on_right_ways = ancestors(right)
-    known, partial = derivatives(step, drawn, parts, on_right_ways)
+    known, partial = derivatives(step, drawn, parts, on_right_ways, judged.scale)
     found, end = {}, time.monotonic() + LOOKING
     for name in judged.wrong:
         parameter, node = judged.names[name], judged.chosen[name]
@@ -235,9 +235,11 @@ DIGITS = 6  # of what tells arrays apart
 Known = dict[Node, dict[Node, float]]  # for a Node, of which forward Nodes it is the derivative, times which constant
 
 
-def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]) -> tuple[Known, set[Node]]:
+def derivatives(
+    step: Step, drawn: list[Values], parts, on_right_ways: set[Node], scale: float = 1.0
+) -> tuple[Known, set[Node]]:
     """Backward Nodes that are right, with the forward Nodes of which they are the derivative or a part of it; and those
-    that are no more than a part, of what is used in several places."""
+    that are no more than a part, of what is used in several places. Right gradients are `scale` times the true ones."""
     references: dict[tuple, list[tuple[Node, bool, list[np.ndarray]]]] = {}
     uses = Counter(target for target, use in parts[0] if use is not None)
     for target, use in parts[0]:
@@ -279,6 +281,7 @@ def derivatives(step: Step, drawn: list[Values], parts, on_right_ways: set[Node]
         if is_scaling(n, step) and p in of_right and _from_one(of_right[n]) < _from_one(of_right[p])
     }
     usual = [f for n, f in of_right.items() if n not in passing]
+    usual += [scale, -scale] if usual else []
     used: dict[str, list[Node]] = {}  # entries of arrays in the forward pass, by their index
     for node in step.active:
         if node.function is operator.getitem:

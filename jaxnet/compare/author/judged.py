@@ -25,6 +25,10 @@ class Unproved(Unexplained):
     """The gradients are those of no loss and no formula, and nothing else that may be meant was found either."""
 
 
+class Kept(Unexplained):
+    """The gradients are right if what is made with arrays that are kept from step to step is a constant."""
+
+
 class Endless(Unexplained):
     """Gradients are added up, step after step: it does not show in the first one."""
 

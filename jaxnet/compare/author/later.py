@@ -18,7 +18,7 @@ from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.doubts_of_steps import check_for_a_sum_without_end
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
-from jaxnet.compare.author.judged import Endless, Judged, Unexplained
+from jaxnet.compare.author.judged import Endless, Judged, Kept, Unexplained
 from jaxnet.compare.author.levels import RIGHT, has_shape, holds, is_made_in_pieces, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
@@ -297,7 +297,7 @@ def _whole(node: Node) -> Node:
 
 
 def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
-    """Raises Unexplained where no formula gives what is wrong, and all gradients are right if what is made with arrays
+    """Raises Kept where no formula gives what is wrong, and all gradients are right if what is made with arrays
     that are kept from step to step is a constant: the largest singular value by one more round of power iteration
     (Miyato et al. 2018, spectral normalisation), or what running averages correct."""
     if wrong.proof == "formula":
@@ -307,7 +307,7 @@ def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
         stopped = _kept(second, wrong.step) | _carried(wrong.step, second)
         if stopped and explains(levels_of(wrong.step, wrong.drawn), wrong.truth.whole(stopped)):
             first = min((node for node, _ in stopped), key=lambda n: n.number)
-            raise Unexplained(
+            raise Kept(
                 f"the gradients are right if what {where(first)} makes with what is kept from step to step is a "
                 "constant, and wrong if not"
             )

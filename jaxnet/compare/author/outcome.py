@@ -13,7 +13,7 @@ import numpy as np
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.judge import judge, with_teeth
-from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unproved, Unseen
+from jaxnet.compare.author.judged import Astray, Judged, Kept, Tied, Unexplained, Unproved, Unseen
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import where
@@ -275,11 +275,13 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
     right: Judged | None = None  # but for a constant, perhaps
     wrong: Judged | None = None
     problem: ValueError | None = None
-    unseen = unexplained = meant = False
+    unseen = unexplained = meant = kept = False
     began = time.monotonic()
     for step in steps:
         if right is not None and right.truth.loss.name and (step.by_loss or not step.examples):
             continue  # a named loss leaves nothing to other numbers
+        if kept and step.number == 2:
+            continue  # what may be a constant in the first step may be so in the next
         try:
             judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
             if judged.wrong:
@@ -290,6 +292,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             if problem is None or (isinstance(problem, Unproved) and not isinstance(error, Unproved)):
                 problem = error
             unseen = unseen or isinstance(error, Unseen)
+            kept = kept or isinstance(error, Kept)
             unexplained = unexplained or isinstance(error, Unexplained)
             meant = meant or (isinstance(error, Unexplained) and not isinstance(error, Unproved))
             continue

@@ -284,6 +284,7 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
             stepped = ((p, step) for first, step in pairs if isinstance(first, Node) for p in most_of(first))
         elif isinstance(array, Node) and isinstance(value, Node) and value.function is setitem:
             stepped = value.updates  # `W[0][1] += g` writes into a row
+        stepped = ((part, step) for part, step in stepped if not _is_averaged(part, step, value))
         yield from ((array, step) for part, step in stepped if _stands_at(index, array, part))
     elif node.function is add_at:
         if isinstance(node.inputs[0], Node):
@@ -295,9 +296,23 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
             or (node.function is np.subtract and first.size < node.size)
             or (_begins(first) and node.shape == (1, *first.shape))  # a vector becomes a row
         ):
-            yield from ((p, second) for p in most_of(first))
-        if node.function is np.add and isinstance(second, Node) and second.shape == node.shape:
+            yield from ((p, second) for p in most_of(first) if not _is_averaged(p, second, node))
+        turned = node.function is np.add and isinstance(second, Node) and second.shape == node.shape
+        if turned and not _is_averaged(second, first, node):
             yield second, first  # g + λp is a gradient with a penalty
+
+
+def _is_averaged(array: Node, step: Any, made: Node) -> bool:
+    """Whether p + a (x − p) makes the moving average of x, or p − a (p − x) that of what was made since p was, in one
+    line of the author's: what is trained moves by what is made of a loss."""
+    while isinstance(step, Node) and (scaled := scaled_by_numbers(step)) is not None:
+        step = scaled
+    if not isinstance(step, Node) or step.function is not np.subtract or made.place is None:
+        return False
+    first, second = step.inputs[:2]
+    is_new = isinstance(second, Node) and second.number > array.number
+    moves = second is array if made.function is np.add else first is array and is_new
+    return moves and step.place == made.place
 
 
 def _stands_at(index: Any, array: Node, part: Node) -> bool:
