@@ -6558,6 +6558,7 @@ for _ in range(9):
     U, U_old = U + 0.5 * (U - U_old) + 0.1 * dU, U
     W, W_old = W + 0.5 * (W - W_old) + 0.1 * dW, W
     V, V_old = V + 0.5 * (V - V_old) + 0.1 * dV, V
+    z = np.tanh(X @ V) @ W
 """
     assert examined(tmp_path, text)["verdict"] == "right"
 

@@ -185,6 +185,11 @@ class Operation:
         plain = all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in index)
         return array if plain and not any(isinstance(i, (_Slot, bool)) for i in index) else None
 
+    @property
+    def is_of_entries(self) -> bool:
+        """Whether it is done with each entry by itself."""
+        return isinstance(self.node.function, np.ufunc) and self.node.function.signature is None
+
     @cached_property
     def general(self) -> tuple[Any, list[int]]:
         """The template with its slots counted from 0 on, and the numbers of the arrays that belong there."""
@@ -396,19 +401,43 @@ def _summed(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
     return total
 
 
+def _pull(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
+    if step.part_of is not None:
+        return _pull_of_part(step, arrays, cotangent)
+    own = [arrays[number] for number in step.general[1]]
+    if step.is_of_entries:
+        return _pull_of_entries(step, own, cotangent)
+    return _pulled(step, own, cotangent)
+
+
+LENGTHS = 16, 256, 4096  # of arrays, for which operations on entries are compiled
+
+
+def _pull_of_entries(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
+    """`_vjp` of an operation on each entry by itself: compiled for a few lengths, not for each shape."""
+    shape, size = np.shape(cotangent), np.size(cotangent)
+    length = next((length for length in LENGTHS if size <= length), size)
+
+    def laid_out(array: Any) -> np.ndarray:
+        row = np.zeros(length, np.asarray(array).dtype)
+        row[:size] = np.broadcast_to(array, shape).ravel()
+        return row
+
+    parts = _pulled(step, [laid_out(array) for array in own], laid_out(cotangent))
+    moving = (own[step.general[1].index(number)] for number in step.moving)
+    return tuple(_summed(part[:size].reshape(shape), array.shape) for part, array in zip(parts, moving, strict=True))
+
+
 _compiled: dict[Any, Callable] = {}
 
 
-def _pull(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
+def _pulled(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
     """`_vjp`, compiled once for all operations of a kind: a step repeats itself over examples and moments."""
     import jax
 
-    if step.part_of is not None:
-        return _pull_of_part(step, arrays, cotangent)
-    template, numbers = step.general
-    own = [arrays[number] for number in numbers]
     key = step.kind, tuple((array.shape, array.dtype) for array in own)
     if key not in _compiled:
+        template, numbers = step.general
         general = Operation(step.node, template, [numbers.index(number) for number in step.moving])
         _compiled[key] = jax.jit(
             lambda own, cotangent: _vjp(general, dict(enumerate(own)), cotangent), compiler_options=QUICKLY
@@ -429,13 +458,10 @@ def _vjp(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
 
     try:
         function = in_jax(node.function)  # type: ignore[arg-type]
-        if isinstance(node.function, np.ufunc) and node.function.signature is None:
+        if step.is_of_entries:
             # Where no error comes back none goes on, whatever the slope is there: that of exp may be infinite.
-            arrays = {
-                number: jnp.where(cotangent == 0, jnp.ones_like(array), array) if array.shape == node.shape else array
-                for number, array in arrays.items()
-            }
-        if node.function is np.maximum and len(step.moving) == 1 and arrays[step.moving[0]].shape == node.shape:
+            arrays = {number: jnp.where(cotangent == 0, jnp.ones_like(a), a) for number, a in arrays.items()}
+        if node.function is np.maximum and len(step.moving) == 1:
             # relu has the slope 0 at 0, where images are blank: as authors write it, and as `jax.nn.relu` has it.
             (floor,) = (i for i in step.template[0] if not isinstance(i, _Slot) or i not in step.moving)
             array = arrays[step.moving[0]]
