@@ -1,5 +1,6 @@
 """What the tests share: the real MNIST, float64, and every kind of device that is there."""
 
+import gc
 import importlib.metadata
 import os
 import tempfile
@@ -24,6 +25,9 @@ import numpy as np
 import pytest
 
 import jaxnet
+
+gc.freeze()  # what JAX is made of stays
+gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session")

@@ -139,8 +139,11 @@ def _parsed(text: str) -> ast.Module:
 def nodes_of(function: Any) -> list[ast.AST]:
     """A function's definition and all that is in it; nothing if its source is not at hand."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    if code is None:
-        return []
+    return _nodes_of_code(code) if code is not None else []
+
+
+@functools.lru_cache(maxsize=200)
+def _nodes_of_code(code: types.CodeType) -> list[ast.AST]:
     for node in ast.walk(_tree(code.co_filename)):
         if isinstance(node, ast.FunctionDef | ast.Lambda):
             decorators = getattr(node, "decorator_list", [])
@@ -280,9 +283,10 @@ class Session:
         """The module's number of examples, if a function reads it, is that of our data."""
         if not argument_meanings(function):
             return
-        for name in self.file.reached(function) & set(self.file.namespace):
-            if meanings(name)[:1] == ["m"] and type(self.file.namespace[name]) is int and name != "n":
-                self.file.namespace[name] = self.world.m
+        numbers = [name for name, value in self.file.namespace.items() if type(value) is int and name != "n"]
+        counts = [name for name in numbers if meanings(name)[:1] == ["m"]]
+        reached = self.file.reached(function) if counts else ()
+        self.file.namespace.update((name, self.world.m) for name in counts if name in reached)
 
 
 _OMIT = object()

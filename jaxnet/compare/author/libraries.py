@@ -436,6 +436,8 @@ def arguments(name: str, source: str, readme: str) -> list[str]:
 
 def _runs_without_arguments(source: str) -> bool:
     """Whether a program asks how many arguments it was given, and goes on where it was given none."""
+    if "argv" not in source:
+        return False
     try:
         branches = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.If | ast.IfExp)]
     except (SyntaxError, ValueError):
