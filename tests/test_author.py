@@ -6538,6 +6538,36 @@ def test_weights_that_are_made_anew_unseen_are_not_passed_over(tmp_path, made):
     assert len(examined(tmp_path, text.replace(made, "W"))["unjudged"]) == 1
 
 
+PENALTY_BUT_FOR_BIASES = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = np.hstack([np.ones((40, 1)), rng.normal(size=(40, 3))])
+y = (X[:, 1:2] - X[:, 2:3] + 0.5 * rng.normal(size=(40, 1)) > 0).astype(int)
+w = np.zeros((4, 1))
+for _ in range(9):
+    p = 1 / (1 + np.exp(-X @ w))
+    d = p - y
+    PENALTY
+    w -= 0.1 * g
+"""
+
+
+@pytest.mark.parametrize("penalty", [
+    "g = X.T @ d / 40 + 0.1 * w\n    g[0, 0] = (X[:, 0] @ d).item() / 40",
+    "g = X.T @ d / 40\n    g[1:] += 0.1 * w[1:]",
+    "r = 0.1 * w\n    r[0] = 0\n    g = X.T @ d / 40 + r",
+])  # fmt: skip
+def test_a_penalty_in_the_gradient_of_all_rows_but_that_of_the_biases(tmp_path, penalty):
+    """No loss is computed, and the error implies the cross-entropy: nobody is accused of another one's slope."""
+    text = PENALTY_BUT_FOR_BIASES.replace("PENALTY", penalty)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["name"]) == ("right", "binary-cross-entropy")
+    for added, taken in (("+= 0.1", "-= 0.1"), ("+ r", "- r"), ("+ 0.1 * w", "- 0.1 * w")):
+        text = text.replace(added, taken)
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, text)
+
+
 def test_a_number_of_the_forward_pass_is_no_loss(tmp_path):
     """Of one example a hidden unit is a single number, on which the weights behind it have no influence."""
     text = """

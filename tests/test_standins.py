@@ -1020,6 +1020,26 @@ def test_mathematics_agrees_with_scipy():
             assert np.allclose(ours, getattr(scipy.signal, name)(image, kernel, mode), atol=1e-12), (name, mode)
 
 
+def test_a_correlation_of_scipy_steps_nothing(tmp_path):
+    """The sum over the kernel's places is no step of the image."""
+    path = tmp_path / "net.py"
+    path.write_text("""
+import numpy as np
+from scipy.signal import correlate2d
+rng = np.random.default_rng(0)
+k, w = rng.normal(size=(3, 3)), rng.normal(size=(3, 3))
+for image in rng.random((9, 5, 5)):
+    a = np.tanh(correlate2d(image, k, mode="valid"))
+    e = np.sum(a * w) - image[0, 0]
+    print(e ** 2 / 2)
+    dk = correlate2d(image, e * w * (1 - a ** 2), mode="valid")
+    w -= 0.1 * e * a
+    k -= 0.1 * dk
+""")
+    said = verdict(path, tmp_path).to_dict()
+    assert (said["verdict"], said["unjudged"]) == ("right", [])
+
+
 def test_a_minimiser_steps_down_the_authors_gradient():
     known = libraries.mathematics(np)
 

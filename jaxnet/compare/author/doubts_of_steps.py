@@ -236,8 +236,19 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
 
 def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
     """The numbers that entries of a gradient are given in the place of others, where these entries do not depend on it,
-    as those of a clip do."""
+    as those of a clip do, and are not what they were and a penalty of some of the weights, which a loss that is inferred
+    cannot deny."""
     step, function = judged.step, node.function
+    if (
+        not judged.stated
+        and function is setitem
+        and isinstance(node.inputs[2], Node)
+        and node.inputs[2].function is np.add
+    ):
+        added = [n for n in node.inputs[2].parents if n not in step.labelled]
+        owners = (p for p in step.parameters if p.size == node.size)
+        if added and any(made_alone_of(added, {p.before, p.root}) for p in owners):
+            return np.empty(0)
     of_it, chosen_by = list(node.inputs[:1]), None
     if function is np.where:
         of_it, chosen_by = list(node.inputs[1:]), node.inputs[0]

@@ -132,7 +132,10 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
     for truth, fitted, _ in possible:
         if truth.loss.node is None:
             try:
-                judged.append(_judged(step, drawn, names, truth.whole(), fitted, False))
+                found = _judged(step, drawn, names, truth.whole(), fitted, False)
+                # An error without the slope of the output implies the loss of which it is the derivative.
+                if all(f.code != "missing-output-derivative" for f in found.findings):
+                    judged.append(found)
             except ValueError as error:
                 problem = problem or error
     if not judged:

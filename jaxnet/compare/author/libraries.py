@@ -337,9 +337,9 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
     def slide(image: Any, kernel: Any, around: Any) -> Any:
         """The sum over the kernel's places of the image shifted there, times the kernel."""
         padded = np.pad(image, around)
-        height, width = (have - n + 1 for have, n in zip(padded.shape, kernel.shape, strict=True))
-        places = [(i, j) for i in range(kernel.shape[0]) for j in range(kernel.shape[1])]
-        return sum(padded[i : i + height, j : j + width] * kernel[i, j] for i, j in places)
+        places = numpy.arange(padded.size).reshape(padded.shape)
+        windows = numpy.lib.stride_tricks.sliding_window_view(places, kernel.shape)
+        return np.tensordot(np.take(padded, windows), kernel, 2)
 
     def around(kernel: Any, mode: str) -> list[tuple[int, int]]:
         widths = {"full": lambda n: (n - 1, n - 1), "valid": lambda n: (0, 0), "same": lambda n: ((n - 1) // 2, n // 2)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -44,23 +44,25 @@ def with_implied_penalty(
         if any(level.factor is not None for level in levels):
             continue
         true = true_gradients(p, truth)
-        for derivative in (np.positive, np.sign):
-            own = [derivative(np.asarray(values(p.before), float)) for values in drawn]
+        possible = []
+        for derivative, part in itertools.product((np.positive, np.sign), _parts(p.before.shape)):
+            own = [part * derivative(np.asarray(values(p.before), float)) for values in drawn]
             if all(level.arrays[0].shape == p.before.shape for level in levels):  # rows that no example has picked
                 own = [w * (a != 0) for w, a in zip(own, levels[0].arrays, strict=True)]
             if min(map(np.count_nonzero, own)) > 1:
                 fits = [with_penalty(level.arrays, true, own, RIGHT) for level in levels]
             else:
                 fits = [_with_one_of(of.values(), level.arrays, true, own) for level in levels]
-            found = next((fit for fit in fits if fit is not None), None)
-            if found is not None:
-                first[p] = found
-                of[p] = penalty = _that_others_have(found, first.values()) or found[1]
-                fits = [fit if fit is not None and is_among(fit[1], [penalty], RIGHT) else None for fit in fits]
-                levels_of[p] = [lv._replace(factor=fit and fit[0]) for lv, fit in zip(levels, fits, strict=True)]
-                for of_draw, t, w in zip(adjoints, true, own, strict=True):
-                    of_draw[p.before] = t + penalty * w
-                break
+            outermost = next((k for k, fit in enumerate(fits) if fit is not None), None)
+            possible += [(outermost, fits, own)] if outermost is not None else []
+        if possible:
+            outermost, fits, own = min(possible, key=lambda found: found[0])
+            found = first[p] = fits[outermost]
+            of[p] = penalty = _that_others_have(found, first.values()) or found[1]
+            fits = [fit if fit is not None and is_among(fit[1], [penalty], RIGHT) else None for fit in fits]
+            levels_of[p] = [lv._replace(factor=fit and fit[0]) for lv, fit in zip(levels, fits, strict=True)]
+            for of_draw, t, w in zip(adjoints, true, own, strict=True):
+                of_draw[p.before] = t + penalty * w
     of_all = [p for p in fitted if len(without_ones(p.before.shape)) > 1] or [p for p in fitted if p.size > 1]
     known = {**of_wrong, **of}
     weights = [p for p in of_all if p in known or any(level.factor is not None for level in fitted[p])]
@@ -71,6 +73,16 @@ def with_implied_penalty(
     return truth._replace(
         loss=truth.loss._replace(penalised={p.before: penalty for p, penalty in of.items()}), adjoints=adjoints
     ), levels_of
+
+
+def _parts(shape: tuple[int, ...]) -> Iterator[Array]:
+    """Ones for the entries that a penalty may be of: all, or all but a row or a column for the biases, at an end."""
+    yield np.ones(shape)
+    for axis, end in itertools.product(range(len(shape)), (0, -1)):
+        if shape[axis] > 1:
+            part = np.ones(shape)
+            part[(slice(None),) * axis + (end,)] = 0
+            yield part
 
 
 def _that_others_have(found: tuple[float, float], others: Iterable[tuple[float, float]]) -> float | None:

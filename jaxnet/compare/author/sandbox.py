@@ -23,7 +23,7 @@ from typing import Any
 
 MEMORY = 6 << 30  # bytes of data
 TRIAL = 5.0  # seconds that bubblewrap may take to start
-WRITTEN = 256 << 20  # bytes of a file
+WRITTEN = 512 << 20  # bytes of a file
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
