@@ -236,16 +236,11 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
 
 def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
     """The numbers that entries of a gradient are given in the place of others, where these entries do not depend on it,
-    as those of a clip do, and are not what they were and a penalty of some of the weights, which a loss that is inferred
-    cannot deny."""
+    as those of a clip do; nor where a penalty of some weights is added, which a loss that is inferred cannot deny."""
     step, function = judged.step, node.function
-    if (
-        not judged.stated
-        and function is setitem
-        and isinstance(node.inputs[2], Node)
-        and node.inputs[2].function is np.add
-    ):
-        added = [n for n in node.inputs[2].parents if n not in step.labelled]
+    value = node.inputs[2] if function is setitem and not judged.stated else None
+    if isinstance(value, Node) and value.function is np.add:
+        added = [n for n in value.parents if n not in step.labelled]
         owners = (p for p in step.parameters if p.size == node.size)
         if added and any(made_alone_of(added, {p.before, p.root}) for p in owners):
             return np.empty(0)
