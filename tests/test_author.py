@@ -2052,6 +2052,13 @@ for _ in range(9):
 """
 
 
+def test_an_array_is_called_as_those_beside_it_are(tmp_path):
+    """And not what a loop has left its last one with."""
+    text = "n = {'W': {}, 'b': {}}" + re.sub(r"\b([Wb])([12])\b", r"n['\1'][\2]", PLAIN)
+    said = examined(tmp_path, text.replace("for _ in", "for v in n['b'].values():\n    print(v.shape)\nfor _ in"))
+    assert said["names"] == {"W1": "n['W'][1]", "b1": "n['b'][1]", "W2": "n['W'][2]", "b2": "n['b'][2]"}
+
+
 def test_a_moving_average_is_no_step(tmp_path):
     """Of the statistics of a normalisation (Ioffe and Szegedy 2015), of weights, of data that are smoothed."""
     said = examined(tmp_path, MOVING_AVERAGES)
@@ -2825,6 +2832,8 @@ def test_a_backward_pass_that_has_no_part_in_what_is_right_is_named(tmp_path):
     assert examined(tmp_path, PLAIN.replace(*SLOPE) + other)["idle"] == []
     of_second = "def backward(X, E):\n    return X.T @ E\n"
     once_more = "class Deeper:\n    def loss(self, X, d):\n        grads['W'] = X.T @ d\n        return grads\n"
+    of_scores = "def softmax_loss(x, y):\n    dx = np.exp(x) / np.exp(x).sum() - y\n    return -np.log(dx[y]), dx\n"
+    assert examined(tmp_path, PLAIN + of_scores)["idle"] == ["softmax_loss"]
     assert examined(tmp_path, PLAIN + once_more)["idle"] == ["Deeper.loss"]
     cursor = "def move_back(self):\n    if self.at < 1:\n        raise IndexError('at the end')\n    self.at -= 1\n"
     assert examined(tmp_path, PLAIN + cursor)["idle"] == []
@@ -5010,10 +5019,10 @@ for _ in range(30):
 def test_a_penalty_of_plain_numbers_beside_the_step(tmp_path):
     """It is computed once the step is made, and what the errors imply has none, or one of any size."""
     assert examined(tmp_path, A_COST)["verdict"] == "right"
-    with pytest.raises(ValueError, match=r"but for a penalty: line 13 of net\.py computes one of v that its gradient"):
+    with pytest.raises(ValueError, match=r"for a penalty: line 13 of net\.py computes one of w\[0\] that its gradient"):
         examined(tmp_path, A_COST.replace(" + 0.1 * w[k]", ""))
     said = examined(tmp_path, A_COST.replace("0.1 * w[k]", "0.1 * w[k] * (k > 0)"))
-    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dv", "weight-penalty")]
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dw[0]", "weight-penalty")]
 
 
 HINGE = """

@@ -78,9 +78,11 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
     holders = Counter(holder for names in candidates.values() for holder in {_holder(name) for name in names})
     bare = all(any(name.isidentifier() for name in names) for names in candidates.values())
     for p in step.parameters:
-        # Of `neuron['weights'][0]` and `network[0][1]['weights'][0]` that in what holds most of them.
+        # Of `neuron['weights'][0]` and `network[0][1]['weights'][0]` that in what holds most of them; what one alone is
+        # called is the variable of a loop.
         candidates[p].sort(
             key=lambda name: (
+                not bare and name.isidentifier(),
                 bool(re.search(r"\[\d", name)),
                 "[" in name,
                 bare and "." in name,

@@ -4,6 +4,7 @@ leaves open of those that are stepped, and backward passes of the file that have
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -191,11 +192,15 @@ def idle_in(path: Path, root: Path, step: Step) -> tuple[str, ...]:
     return tuple(name for name in found if name not in used)
 
 
+_SENT_BACK = re.compile(r"d_?(x|y|z|a|h|out|scores|logits)", re.IGNORECASE)  # what a loss is derived by
+
+
 def _is_backward(function: ast.FunctionDef) -> bool:
     """Whether it is called like a backward pass; like a loss, and fills gradients; or like what trains, and steps."""
     nodes = list(ast.walk(function))
     made = [n for n in nodes if isinstance(n, ast.Name | ast.Subscript) and isinstance(n.ctx, ast.Store)]
-    fills = any(is_gradient(tail(node.value if isinstance(node, ast.Subscript) else node)) for node in made)
+    names = [tail(node.value if isinstance(node, ast.Subscript) else node) for node in made]
+    fills = any(is_gradient(name) or _SENT_BACK.fullmatch(name) for name in names)
     called = role(function.name)
     return called == "backward" or (called == "loss" and fills) or (called == "train" and any(map(_steps, nodes)))
 
