@@ -2052,6 +2052,45 @@ for _ in range(9):
 """
 
 
+TWO_HEADS = """
+import numpy as np
+rng = np.random.default_rng(0)
+x, y, z = rng.normal(size=(20, 3)), rng.normal(size=(20, 2)), rng.normal(size=(20, 4))
+W, U, V, vW = rng.normal(size=(3, 5)), rng.normal(size=(5, 2)), rng.normal(size=(5, 4)), np.zeros((3, 5))
+for _ in range(9):
+    A = np.maximum(x @ W, 0)
+    S, R = A @ U, A @ V
+    print((np.sum((S - y) ** 2) + np.sum((R - z) ** 2)) / 40)
+    dS, dR = (S - y) / 20, (R - z) / 20
+    dU, dV = A.T @ dS, A.T @ dR
+    dA = dS @ U.T + dR @ V.T
+    dA[A <= 0] = 0
+    dW = x.T @ dA
+    vW = 0.8 * vW - 0.1 * dW
+    W, U, V = W + vW, U - 0.1 * dU, V - 0.1 * dV
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "line"), [
+    ("dS @ U.T + dR @ V.T", "dS @ U.T", 12),
+    ("dA[A <= 0] = 0", "dA[A <= 0] = 1", 13),
+    ("dW = x.T @ dA", "dW = x[:10].T @ dA[:10]", 14),
+])  # fmt: skip
+def test_where_a_part_of_an_error_is_forgotten(tmp_path, old, new, line):
+    """Not where what is there of it is used."""
+    assert examined(tmp_path, TWO_HEADS)["verdict"] == "right"
+    said = examined(tmp_path, TWO_HEADS.replace(old, new))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", line)]
+
+
+def test_what_was_computed_and_is_0_is_not_said_to_be_left_out(tmp_path):
+    text = TWO_HEADS.replace(
+        "W, U, V = W + vW, U", "b -= 0.1 * ((dS @ U.T).sum(0) - (dS @ U.T).sum(0))\n    W, U, V = W + vW, U"
+    )
+    said = examined(tmp_path, text.replace("x @ W,", "x @ W + b,").replace("for _", "b = np.ones(5)\nfor _"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db", "unknown")]
+
+
 def test_an_array_is_called_as_those_beside_it_are(tmp_path):
     """And not what a loop has left its last one with."""
     text = "n = {'W': {}, 'b': {}}" + re.sub(r"\b([Wb])([12])\b", r"n['\1'][\2]", PLAIN)

@@ -18,7 +18,7 @@ from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, constant_to
 from jaxnet.compare.author.lines import target_of
-from jaxnet.compare.author.raw import candidates, is_scaling
+from jaxnet.compare.author.raw import candidates, is_kept, is_scaling
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import MULTIPLYING, Node, Place, ancestors, nodes_in, replaced, setitem
@@ -94,8 +94,10 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         origins = [p for p in (p if p in known else _laid_out(p) for p in first.sources) if p in known]
         # What is used as if it were all of a derivative, and is a part of it, is where the rest is missing.
         missing = [p for p in origins if p in partial and p in step.labelled]
-        if missing and first.function not in (np.add, np.subtract, setitem, operator.getitem):
-            first = max(missing, key=lambda n: n.number)
+        collects = first.function in (np.add, np.subtract, operator.getitem) and not is_kept(first, step)
+        collects = collects or (first.function is setitem and first.inputs[2] in step.labelled)
+        if missing and not collects:
+            first = _unscaled(max(missing, key=lambda n: n.number), step)
             origins = [p for p in first.sources if p in known]
         last = max(origins, key=lambda n: n.number, default=None)
         if last is None:
@@ -281,7 +283,7 @@ def derivatives(
         if is_scaling(n, step) and p in of_right and _from_one(of_right[n]) < _from_one(of_right[p])
     }
     usual = [f for n, f in of_right.items() if n not in passing]
-    usual += [scale, -scale] if usual else []
+    usual += [math.copysign(scale, f) for f in usual]
     used: dict[str, list[Node]] = {}  # entries of arrays in the forward pass, by their index
     for node in step.active:
         if node.function is operator.getitem:

@@ -476,7 +476,10 @@ def _one_by_one(judged: Judged, factors, known: list[float], unit: float) -> tup
     # In one example all that a number's gradient can be is a constant times the right one: x₁/x₂, say.
     numbers = {f"d{n}" for n, t in judged.true.items() if max(map(np.count_nonzero, t)) == 1}
     varying |= {f.at for f in findings if f.at in numbers and f.scale and not _is_of_counts(f.scale)}
-    named = (Finding(f.at, "unknown") if f.code in CONSTANTS and f.at in varying else f for f in findings)
+    # What follows from the labels was computed, and has come to 0.
+    computed = {f"d{n}" for n, node in judged.chosen.items() if node in judged.step.labelled}
+    codes = dict.fromkeys(CONSTANTS, varying) | {"zero": computed}
+    named = (Finding(f.at, "unknown") if f.at in codes.get(f.code, ()) else f for f in findings)
     findings = list(dict.fromkeys(named))
     if agree and known[0] > 0:  # what all that is right shares is the loss's
         findings = [f for f in findings if f.code != "wrong-scale"] + _constant(known[0], judged)
