@@ -2091,6 +2091,26 @@ def test_what_was_computed_and_is_0_is_not_said_to_be_left_out(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("db", "unknown")]
 
 
+def test_a_number_that_goes_on_by_others_of_its_array_is_no_parameter(tmp_path):
+    """The velocity of a spring, of whose constants the loss depends on the way that it went."""
+    text = """
+import numpy as np
+seen = [1.0, 0.9, 0.6, 0.3, -0.1]
+theta = np.array([1.0, 0.1, 0.7, 0.2])
+for _ in range(9):
+    k, c, x0, v0 = theta
+    x, v = [x0], [v0]
+    for t in range(4):
+        x.append(x[t] + 0.3 * v[t])
+        v.append(v[t] + 0.3 * (-k * x[t] - c * v[t]))
+    rest = [a - b for a, b in zip(x, seen)]
+    print(sum(r ** 2 for r in rest))
+    theta = theta - 0.05 * np.array([0.0, 0.0, sum(2 * r for r in rest), 0.0])
+"""
+    with pytest.raises(ValueError, match="no gradient is that of it"):
+        examined(tmp_path, text)
+
+
 def test_an_array_is_called_as_those_beside_it_are(tmp_path):
     """And not what a loop has left its last one with."""
     text = "n = {'W': {}, 'b': {}}" + re.sub(r"\b([Wb])([12])\b", r"n['\1'][\2]", PLAIN)

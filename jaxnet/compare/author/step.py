@@ -323,7 +323,11 @@ class View:
     def readings(self) -> list[Meeting]:
         """The places where labels may enter."""
         found = (m for node in self.window if node in self.active for m in _readings(node, self))
-        return [m for m in found if m.network in self.active]
+        met = [m for m in found if m.network in self.active]
+        # A number of an array goes on as a state does where it meets others of that array.
+        numbers = [p.root for p in self.parameters if p.root.function is operator.getitem and not p.root.shape]
+        arrays = {n for n in ancestors(numbers) if n.function is None}
+        return [m for m in met if m.labels is None or arrays.isdisjoint(ancestors([m.labels]))] if arrays else met
 
     @cached_property
     def differences(self) -> dict[Node, Node]:
