@@ -49,7 +49,8 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     """The report that the contract describes."""
     frontiers = frontier.frontiers(judged)
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
-    notes = [*attempt.notes, *_made_up(attempt), *([] if judged.wrong else _decided_one_way(judged.step, attempt.tape))]
+    notes = [*attempt.notes, *_made_up(attempt), *_measures(judged)]
+    notes += [] if judged.wrong else _decided_one_way(judged.step, attempt.tape)
     found = [as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
     return Report.of(
         _parameters(judged),
@@ -207,6 +208,30 @@ def _network(judged: Judged) -> dict[str, Any] | None:
     }
 
 
+def _number_beside(judged: Judged) -> tuple[Node | None, bool]:
+    """A number that the program computes where the loss is inferred, and whether it is of these predictions: what is
+    made of the gradients tells when to stop."""
+    own = judged.step.parameters
+    stepped = {version for p in own for version in p.versions} - {p.before for p in own}
+    numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
+    for number in (n for n in numbers if n.place is not None and n.size == 1):
+        made = made_of([number])
+        if made.isdisjoint(n for n in judged.chosen.values() if n is not None):
+            return number, any(example.prediction in made for example in judged.step.examples)
+    return None, False
+
+
+def _measures(judged: Judged) -> list[str]:
+    """That a number of the same predictions, which is none of a known loss, is not the one that is judged by."""
+    other, is_own = _number_beside(judged) if judged.truth.loss.node is None and not judged.wrong else (None, False)
+    if other is None or not is_own:
+        return []
+    name = judged.truth.loss.name
+    return [
+        f"{where(other)} computes another number than the {name}: right if it is a measure, wrong if it is the loss"
+    ]
+
+
 def _truth(judged: Judged) -> str:
     loss = judged.truth.loss
     weights = {p.before for p in judged.step.parameters if len(without_ones(p.before.shape)) > 1}
@@ -217,13 +242,9 @@ def _truth(judged: Judged) -> str:
         alone = " alone" if (weights & set(others)) - set(loss.penalised) else ""  # of what is wrong nobody knows
         penalty += f" of {', '.join(penalised)}{alone}"
     if loss.node is None:
-        stepped = {n for p in judged.step.parameters for n in p.versions}
-        numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
-        other = next((n for n in numbers if n.place is not None and n.size == 1), None)
+        other, is_own = _number_beside(judged)
         why = "no loss is computed in these steps"
         if other is not None:
-            made = made_of([other])
-            is_own = any(example.prediction in made for example in judged.step.examples)
             why = f"the number of {where(other)} {'has other gradients' if is_own else 'is of other predictions'}"
         return f"jax.grad of your forward pass and the {loss.name} that your error implies{penalty} ({why})"
     if loss.decay is not None:
