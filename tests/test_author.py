@@ -2111,6 +2111,27 @@ for _ in range(9):
         examined(tmp_path, text)
 
 
+@pytest.mark.parametrize(("number", "notes"), [
+    ("np.sum(np.log(np.cosh(E)))", ["line 8 of net.py computes another number than the squared-error: right if it is a "
+     "measure, wrong if it is the loss"]),
+    ("np.sum(np.abs(G))", []),
+])  # fmt: skip
+def test_a_number_with_other_gradients_is_said(tmp_path, number, notes):
+    """It may be the loss that the error is not of: not if it is made of the gradients, to see how far it is."""
+    text = f"""
+import numpy as np
+X, Y = np.random.randn(9, 4), np.random.randn(9, 2)
+W = np.random.randn(4, 2)
+for _ in range(9):
+    E = X @ W - Y
+    G = X.T @ E
+    print({number})
+    W -= 0.1 * G
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["notes"]) == ("right", notes)
+
+
 def test_an_array_is_called_as_those_beside_it_are(tmp_path):
     """And not what a loop has left its last one with."""
     text = "n = {'W': {}, 'b': {}}" + re.sub(r"\b([Wb])([12])\b", r"n['\1'][\2]", PLAIN)
