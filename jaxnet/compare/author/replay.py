@@ -415,7 +415,8 @@ LENGTHS = 16, 256, 4096  # of arrays, for which operations on entries are compil
 
 def _pull_of_entries(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
     """`_vjp` of an operation on each entry by itself: compiled for a few lengths, not for each shape."""
-    shape, size = np.shape(cotangent), np.size(cotangent)
+    shape = np.broadcast_shapes(np.shape(cotangent), *(array.shape for array in own))
+    size = math.prod(shape)
     length = next((length for length in LENGTHS if size <= length), size)
 
     def laid_out(array: Any) -> np.ndarray:
