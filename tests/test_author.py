@@ -2132,6 +2132,56 @@ for _ in range(9):
     assert (said["verdict"], said["notes"]) == ("right", notes)
 
 
+ENGINE = """
+import random
+random.seed(42)
+class Value:
+    def __init__(self, data, of=()):
+        self.data, self.grad, self.of, self.back = data, 0.0, of, lambda: None
+    def __add__(self, other):
+        out = Value(self.data + other.data, (self, other))
+        def back():
+            self.grad += out.grad
+            other.grad += out.grad
+        out.back = back
+        return out
+    def __mul__(self, other):
+        out = Value(self.data * other.data, (self, other))
+        def back():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out.back = back
+        return out
+    def backward(self):
+        order = []
+        def build(v):
+            if v not in order:
+                for child in v.of: build(child)
+                order.append(v)
+        build(self)
+        self.grad = 1.0
+        for v in reversed(order): v.back()
+w, b = Value(random.uniform(-1, 1)), Value(random.uniform(-1, 1))
+for k in range(9):
+    loss = Value(0.0)
+    for x, y in zip([2.0, 3.0, 0.5, 1.0], [1.0, -1.0, -1.0, 1.0]):
+        off = w * Value(x) + b + Value(-y)
+        loss = loss + off * off
+    w.grad = b.grad = 0.0
+    loss.backward()
+    for p in (w, b): p.data += -0.02 * p.grad
+    print(k, loss.data)
+"""
+
+
+def test_an_engine_whose_lines_make_all_of_a_network(tmp_path):
+    """One line adds what is predicted, and the terms of the loss, and plain labels are added as biases are."""
+    said = examined(tmp_path, ENGINE)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 2)
+    with pytest.raises(ValueError, match="no gradient is that of it"):
+        examined(tmp_path, ENGINE.replace("other.grad += self.data * out.grad", "other.grad += out.grad"))
+
+
 def test_an_array_is_called_as_those_beside_it_are(tmp_path):
     """And not what a loop has left its last one with."""
     text = "n = {'W': {}, 'b': {}}" + re.sub(r"\b([Wb])([12])\b", r"n['\1'][\2]", PLAIN)

@@ -342,10 +342,16 @@ class View:
     @cached_property
     def numbers(self) -> tuple[Node, ...]:
         """The last scalars that depend on most parameters and make no step, nor does what their lines make elsewhere:
-        an error that is sent back to the data."""
-        lines = {n.instruction for n in self.into_steps if n in self.active}
-        found = [n for n in self.window if n.size == 1 and n.instruction not in lines]
-        found = [n for n in found if n in self.active and _may_be_loss(n, self)]
+        an error that is sent back to the data. If all lines do, as where one adds any two numbers of a network, those
+        that have all that their line makes for the steps in them."""
+        lines: dict[object, set[Node]] = {}
+        for n in self.into_steps & self.active:
+            lines.setdefault(n.instruction, set()).add(n)
+        numbers = [n for n in self.window if n.size == 1 and n in self.active and _may_be_loss(n, self)]
+        found = [n for n in numbers if n.instruction not in lines]
+        if not found:
+            last = {n.instruction: n for n in numbers}
+            found = [n for instruction, n in last.items() if lines[instruction] <= ancestors([n])]
         most = max((self.masks[n].bit_count() for n in found), default=0)
         found = [n for n in found if self.masks[n].bit_count() == most]
         return tuple(reversed(_last_of(found, self)[-4:]))
