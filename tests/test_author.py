@@ -2178,6 +2178,8 @@ def test_an_engine_whose_lines_make_all_of_a_network(tmp_path):
     """One line adds what is predicted, and the terms of the loss, and plain labels are added as biases are."""
     said = examined(tmp_path, ENGINE)
     assert (said["verdict"], len(said["parameters"])) == ("right", 2)
+    of_numpy = ENGINE.replace("import random", "import numpy as np").replace("random.seed", "np.random.seed")
+    assert examined(tmp_path, of_numpy.replace("random.uniform(-1, 1)", "np.random.randn()"))["verdict"] == "right"
     with pytest.raises(ValueError, match="no gradient is that of it"):
         examined(tmp_path, ENGINE.replace("other.grad += self.data * out.grad", "other.grad += out.grad"))
 

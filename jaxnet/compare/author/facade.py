@@ -382,7 +382,8 @@ def _permuted(generator: Any, array: Any) -> Any:
 def _drawing(function: Callable) -> Callable:
     @functools.wraps(function)
     def draw(*args: Any, **keywords: Any) -> Any:
-        return leaf(function(*plain(args), **plain(keywords)), "random")
+        drawn = function(*plain(args), **plain(keywords))
+        return recorder.number(drawn, "random") if type(drawn) is float else leaf(drawn, "random")
 
     return draw
 

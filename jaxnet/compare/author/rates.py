@@ -78,15 +78,17 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
         factors = _factors(node, step, values, data)
         for size, divides in factors if all(factor.size for factor in factors) else ():
             counts = is_among(1 / size, terms, SAME) and (divides or is_times_quotient(node))
-            share = any(node in n.parents and _are_all(node, size, n, values) for n in kept)
+            share = any(_are_all(node, size, n, step, values) for n in kept)
             number = Number(node, size, counts, later or (in_step(node) and not counts), share)
             found.setdefault(node.site, []).append(number)
     return [number for of_site in found.values() for number in of_site]
 
 
-def _are_all(node: Node, size: float, kept: Node, values: Values) -> bool:
-    """Whether a number, and that by which what is kept is multiplied beside it, are 1 together."""
-    beside = [n for n in kept.parents if n is not node and n.function is np.multiply]
+def _are_all(node: Node, size: float, kept: Node, step: Step, values: Values) -> bool:
+    """Whether a number of its statement, and that by which what is kept is multiplied beside it, are 1 together."""
+    beside = [n for n in kept.parents if n not in step.labelled and n.function is np.multiply]
+    if node not in kept.parents and not is_of_statement(node, kept):
+        return False
     return is_among(size + scale_of(beside[0], values), [1.0], SAME) if beside else size < 1  # nothing is kept yet
 
 

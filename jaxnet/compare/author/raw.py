@@ -320,19 +320,13 @@ def _is_of_step(node: Node, parameter: Parameter, made: Node) -> bool:
     return here.line == there.line or (here.function == there.function != origin.function)
 
 
-def _numbers(node: Node) -> list[float]:
-    """The numbers among what an operation is given, as they were."""
-    plain = [i.value if isinstance(i, Node) and not i.sample else i for i in node.inputs if np.shape(i) == ()]
-    return [float(i.sample[0] if isinstance(i, Node) and i.sample else i) for i in plain if i is not None]  # type: ignore
-
-
 def is_kept(node: Node, step: Step) -> bool:
     """Whether it is β v + g or β v − g, with v from before, or 0 yet, and g from the labels."""
     others = [p for p in node.parents if p not in step.labelled]
     if node.function not in (np.add, np.subtract) or len(node.parents) - len(others) != 1:
         return False
     if not others:
-        return _numbers(node) == [0]
+        return [i for i in node.inputs if not isinstance(i, Node) and np.shape(i) == ()] == [0]
     # Older weights are none that an optimiser keeps.
     versions = {version for p in step.parameters for version in p.versions}
     # A velocity is made in each step, and is 0 before the first one.
