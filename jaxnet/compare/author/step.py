@@ -347,10 +347,10 @@ class View:
         lines: dict[object, set[Node]] = {}
         for n in self.into_steps & self.active:
             lines.setdefault(n.instruction, set()).add(n)
-        numbers = [n for n in self.window if n.size == 1 and n in self.active and _may_be_loss(n, self)]
-        found = [n for n in numbers if n.instruction not in lines]
+        numbers = [n for n in self.window if n.size == 1 and n in self.active]
+        found = [n for n in numbers if n.instruction not in lines and _may_be_loss(n, self)]
         if not found:
-            last = {n.instruction: n for n in numbers}
+            last = {n.instruction: n for n in numbers if n.instruction in lines and _may_be_loss(n, self)}
             found = [n for instruction, n in last.items() if lines[instruction] <= ancestors([n])]
         most = max((self.masks[n].bit_count() for n in found), default=0)
         found = [n for n in found if self.masks[n].bit_count() == most]
