@@ -367,7 +367,7 @@ def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -
             old: Node | None = node if node.function is np.add and node.shape == p.before.shape else None
             while old is not None and old in step.labelled:  # the sum of what is added in this step
                 old = next((n for n in old.parents if n.site == node.site), None)
-            if old is None:
+            if old is None or old in step.active:
                 continue
             added = [np.asarray(values(node), float) - np.asarray(values(old), float) for values in drawn]
             if common_multiple(added, true_gradients(p, truth), RIGHT) is not None:

@@ -200,11 +200,12 @@ def _of_objects(value: list | tuple) -> np.ndarray:
 
 
 def _array_of(value: Any, dtype: Any = None, **keywords: Any) -> Any:
-    if type(value) is list and dtype is not object and not is_recorded(value):
+    kind = "" if dtype is None else np.dtype(dtype).kind
+    if type(value) is list and kind not in ("O", "V") and not is_recorded(value):
         value = recorder.built(value)
-    if not is_recorded(value):
-        array = np.array(value, dtype, **keywords)
-        if dtype is not None and array.dtype.kind in "OV" and array.size > 1:
+    if kind == "V" or not is_recorded(value):
+        array = np.array(plain(value), dtype, **keywords)
+        if kind in ("O", "V") and array.size > 1:
             recorder.lose()  # numbers as objects, or as fields of a record
         return leaf(array, "array")
     if isinstance(value, (list, tuple)):

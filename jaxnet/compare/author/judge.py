@@ -33,7 +33,7 @@ from jaxnet.compare.author.rates import have_hidden_numbers, multiplies_numbers
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.readings import equal_to_truth, readings, shared_constant, with_spread
 from jaxnet.compare.author.replay import Values, same_as_recorded
-from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.step import NoLoss, Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in, root_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, has_more_terms, idle_masks, may_cut, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
@@ -198,11 +198,11 @@ def _meant(possible: list, count: int):
     if best_own is not None and best_own[2]:
         return (*best_own[:2], True)
     if best_own is None and best is None:
-        raise ValueError("no loss was computed, and none could be inferred")
+        raise NoLoss("no loss was computed, and none could be inferred")
     if best is not None:
         return (*best[:2], False)
     raise Unproved(
-        "the program computes a number that may be its loss, but no gradient is that of it, nor of another loss"
+        "the program computes a number that may be its loss, but steps nothing by a gradient of it, nor of another loss"
     )
 
 
@@ -274,13 +274,18 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
             judged = judged._replace(problem=problem, diagnosis=diagnosis)
         return judged
     loss = truth.loss
-    climbed = loss.node if same and set(descends.values()) <= {False, None} else None
+    ways = {descends[name] for name, f in factors.items() if f and not math.isnan(f)}
+    climbed = loss.node if same and ways <= {False, None} else None
     if climbed is not None and loss.sign < 0:
         raise ValueError(
             f"all steps go down the number of {where(climbed)}, which is small where the {loss.name} is large: right "
             "if that is meant, and wrong if not"
         )
     if climbed is not None and (loss.name is None or has_more_terms(climbed, step)):
+        if None in factors.values():
+            fitted = {p: [lv.turned() for lv in of] for p, of in fitted.items()}
+            levels = {p: level.turned() for p, level in levels.items()}
+            return _at_levels(step, drawn, by_name, truth.of_negative(), fitted, levels, network, stated)
         raise ValueError(
             f"all steps go uphill on the number of {where(climbed)}: right if it is no loss, but to be made large"
         )

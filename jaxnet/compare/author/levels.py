@@ -32,6 +32,10 @@ class Level(NamedTuple):
     def node(self) -> Node | None:
         return self.candidate.node if self.candidate is not None else None
 
+    def turned(self) -> Level:
+        """Beside the gradient of the negative of a loss."""
+        return self._replace(factor=None if self.factor is None else -self.factor)
+
 
 def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
     """What may be the gradients, outermost first: the step itself where it is made in pieces, or no array is known."""

@@ -49,11 +49,12 @@ class Trace:
 
     def __enter__(self) -> Trace:
         _expressions.cache_clear()  # files have been changed since
+        self._before = sys.gettrace()  # a debugger's, say
         sys.settrace(self._call)
         return self
 
     def __exit__(self, *_: object) -> None:
-        sys.settrace(None)
+        sys.settrace(self._before)
         self._open.clear()
 
     def _call(self, frame: types.FrameType, event: str, argument: Any) -> Callable | None:

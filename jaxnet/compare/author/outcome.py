@@ -21,7 +21,7 @@ from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_zero
-from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.step import NoLoss, Parameter, Step
 from jaxnet.compare.author.tape import (
     Node,
     Tape,
@@ -289,8 +289,8 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         except (Tied, Astray):
             raise
         except ValueError as error:
-            if problem is None or (isinstance(problem, Unproved) and not isinstance(error, Unproved)):
-                problem = error
+            vague = isinstance(problem, Unproved) and not isinstance(error, (Unproved, NoLoss))
+            problem = error if problem is None or vague else problem
             unseen = unseen or isinstance(error, Unseen)
             kept = kept or isinstance(error, Kept)
             unexplained = unexplained or isinstance(error, Unexplained)

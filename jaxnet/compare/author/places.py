@@ -251,6 +251,7 @@ def _truth(judged: Judged) -> str:
         line = f"line {loss.decay.place.line} decays" if loss.decay.place else "the program decays"
         return f"jax.grad of your forward pass and loss, without its weight penalty: {line} the weights instead"
     without = "" if loss.exact else ", without the small constant in it"
+    without += ", which is to be made large" * (loss.name is None and loss.sign < 0)
     is_right = not judged.wrong and not judged.findings
     if is_right and abs(abs(judged.scale) - 1) > 10 * RIGHT and loss.node.size == 1:
         without += f", times {judged.scale:.6g}, which may be of the learning rate"

@@ -408,6 +408,13 @@ def _is_unused(array: Any) -> bool:
     return data is not None and not data.used
 
 
+def _is_drawn(number: Node) -> bool:
+    """Whether it is made of numbers alone, and of at least one that was drawn."""
+    made = ancestors([number])
+    drawn = {n for n in made if n.origin == "random"}
+    return bool(drawn) and all(not n.shape and (n.function is not None or n in drawn) for n in made)
+
+
 def _detach(array: Any) -> None:
     """Before a write: a leaf that keeps this memory as its value gets a copy of its own."""
     node_of(array)
@@ -681,7 +688,7 @@ class Array(Recorded, np.ndarray):
         if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
             return  # `a[k] += g`: the view has been written through already
         written = _refer(built(value) if is_recorded(value) else value)
-        if _is_unused(self) and not any(nodes_in((at, written))):
+        if _is_unused(self) and not any(nodes_in(at)) and all(map(_is_drawn, nodes_in(written))):
             into[where] = plain(value)  # what is put into an array before anything is computed of it is data
             return
         _detach(self)

@@ -81,6 +81,19 @@ class Truth(NamedTuple):
             adjoints=[{n: a for (n, use), a in of_draw.items() if use is None} for of_draw in parts], parts=parts
         )
 
+    def of_negative(self) -> Truth:
+        """That of a number which is to be made large: what descends is its negative."""
+
+        def negative(found: list[dict]) -> list[dict]:
+            return [{key: -array for key, array in of_draw.items()} for of_draw in found]
+
+        return Truth(
+            self.loss._replace(factor=-(self.loss.factor or 1.0)),
+            negative(self.adjoints),
+            lambda *stopped: negative(self.pulled(*stopped)),
+            negative(self.parts),
+        )
+
 
 # --- draws ------------------------------------------------------------------------------------------------------------
 

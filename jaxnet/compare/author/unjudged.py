@@ -69,7 +69,9 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     found |= {_seen_at(n, n.shape, LATE): None for n in late if began_as(n, anything=True) is not None}
     forward = _forward(step, attempt)
     roots = {p.root for p in step.parameters}
-    for node in (n for n in step.active - forward if n.size > 1 and is_by_0(n)):  # a number may be a pixel's
+    begin = min((n.number for n in forward & step.active if n.parents), default=0)
+    by_0 = (n for n in step.active - forward if n.size > 1 and is_by_0(n))  # a number may be a pixel's
+    for node in (n for n in by_0 if n.number > begin):  # a momentum may begin as 0 times an array
         found |= {_seen_at(node, n.shape, BY_0): None for n in node.parents if root_of(n) in roots}
     for p, inputs in multiplied(step).items():
         leaves = [n for n in ancestors(inputs) if n.function is None]

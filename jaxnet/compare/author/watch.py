@@ -22,6 +22,7 @@ from jaxnet.compare.author.step import (
     steps_by_hand,
 )
 from jaxnet.compare.author.tape import (
+    MOVING,
     Another,
     Enough,
     Node,
@@ -131,7 +132,8 @@ class Watch:
         carried through the forward pass of one is none. Of one that is trained beside others the lines count with
         those that they are called from: a layer's may be for both."""
         inside = made_of(p.after for p in steps[0].parameters) - {p.before for p in steps[0].parameters}
-        inside &= steps[0].active
+        # A view is made where it is first used, or where it stands.
+        inside = {n for n in inside & steps[0].active if n.function not in MOVING}
         operations = {(n.place, n.function) for n in inside}
         stepped = {(p.after.place, p.after.function) for p in steps[0].parameters}
         called = {(n.places, n.function) for n in (*inside, *(p.after for p in steps[0].parameters))}
