@@ -183,10 +183,16 @@ def _meant(possible: list, count: int):
     own = [(t, f, right) for t, f, right in possible if t.loss.node is not None]
     named = [(t, f, right) for t, f, right in possible if t.loss.node is None]
 
-    def explains(found: tuple) -> tuple[int, bool, int]:
-        """How many gradients, whether by a loss with a name, and how many exactly: a smoothed loss is a multiple."""
+    # A gradient may have the small number that keeps a logarithm finite in it, as the loss has, or not.
+    softened = not all(t.loss.exact for t, _, _ in own)
+
+    def explains(found: tuple) -> tuple[int, bool, int, int]:
+        """How many gradients, whether by a loss with a name, and how many are equal: a smoothed loss is a multiple."""
         truth, fitted, right = found
-        return right, truth.loss.name is not None, equal_to_truth(fitted)
+        exact = softened and sum(
+            _holds_exactly(level, true_gradients(p, truth)) for p, level in next(readings(fitted)).items()
+        )
+        return right, truth.loss.name is not None, equal_to_truth(fitted), exact
 
     best_own = max(own, key=explains, default=None)
     with_name = [found for found in own if found[0].loss.name is not None or found[0].loss.weighted]
@@ -204,6 +210,10 @@ def _meant(possible: list, count: int):
     raise Unproved(
         "the program computes a number that may be its loss, but steps nothing by a gradient of it, nor of another loss"
     )
+
+
+def _holds_exactly(level: Level, true: list[Array]) -> bool:
+    return common_multiple(level.arrays, true, EXACT) is not None
 
 
 def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list[Level]], stated: bool) -> Judged:
@@ -544,16 +554,17 @@ def _problem(judged: Judged) -> Problem | None:
 
 def with_teeth(judged: Judged) -> Judged:
     """With which mistakes would have shown, where nothing is wrong: of a dense network those of the catalogue, and what
-    is left out of any. Raises ValueError if none of the catalogue would."""
+    is left out of any. Raises ValueError if none of the catalogue would, or none at all."""
     if judged.findings or judged.step.stale:
         return judged
     problem, found = _problem(judged), None
     if problem is not None and judged.truth.loss.name is not None:
         biases = {layer for layer in range(1, problem.passes[0].last + 1) if problem.db[layer][0] is not None}
         found = teeth(problem.passes, judged.truth.loss.name, biases, WRONG)
-        if found is not None and not found.shown:
-            raise ValueError("nothing is wrong, but in this step no mistake would show")
-    return judged._replace(teeth=Teeth.of_all([found, teeth_of(judged)]))
+    of_all = Teeth.of_all([found, teeth_of(judged)])
+    if any(of is not None and not of.shown for of in (found, of_all)):
+        raise ValueError("nothing is wrong, but in this step no mistake would show")
+    return judged._replace(teeth=of_all)
 
 
 def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Finding]:

@@ -79,7 +79,7 @@ def _placed(value: Array, candidate: Candidate, parameter: Parameter) -> Array:
     shape = parameter.before.shape
     if placed.shape != shape and placed.size == parameter.size:
         vector = sum(n > 1 for n in shape) <= 1
-        return placed.reshape(shape) if vector else placed
+        return placed.reshape(shape) if vector or shape[len(shape) - placed.ndim :] == placed.shape else placed
     return placed
 
 

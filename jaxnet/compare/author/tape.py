@@ -291,6 +291,8 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
             yield node.inputs[0], node.inputs[2]
     elif node.function in (np.add, np.subtract):
         first, second = node.inputs[:2]
+        if node.function is np.add and _makes_average(node):
+            return
         if isinstance(first, Node) and (
             first.shape == node.shape
             or (node.function is np.subtract and first.size < node.size)
@@ -313,6 +315,18 @@ def _is_averaged(array: Node, step: Any, made: Node) -> bool:
     is_new = isinstance(second, Node) and second.number > array.number
     moves = second is array if made.function is np.add else first is array and is_new
     return moves and step.place == made.place
+
+
+def _makes_average(node: Node) -> bool:
+    """Whether it is a p + (1 − a) x, with plain numbers: a moving average, or a state that leaks."""
+    shares = [_share(term) for term in node.inputs[:2]]
+    return all(0 < share < 1 for share in shares) and abs(sum(shares) - 1) < 1e-9
+
+
+def _share(term: Any) -> float:
+    """The plain number that something is times; 0 where there is none."""
+    times = term.inputs if isinstance(term, Node) and term.function is np.multiply else ()
+    return next((float(number) for number in times if type(number) in (int, float)), 0.0)
 
 
 def _stands_at(index: Any, array: Node, part: Node) -> bool:
