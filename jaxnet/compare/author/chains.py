@@ -404,9 +404,7 @@ def _without_inner(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
 
 def _without_buffers(chains: list[Chain]) -> list[Chain]:
     """What an optimiser keeps of its own is no parameter: a momentum, of whose new version another array's step is a
-    multiple; any other array that steps need for its new version only; an average of another array's versions, which
-    no other array's steps need."""
-    chains = [chain for chain in chains if not any(_is_mean(chain, other) for other in chains)]
+    multiple; any other array that steps need for its new version only."""
     made = {id(c): made_of(nodes_in(c.steps[0])) for c in chains}
     used = {id(c): made_of(n for step in c.steps[:2] for n in nodes_in(step)) for c in chains}
 
@@ -436,17 +434,6 @@ def _is_momentum(chain: Chain, other: Chain) -> bool:
     both = {*chain.versions, *other.versions}  # a momentum may begin as 0 times an array
     kept = (next((n for n in multiples(term) if n in both), None) for total in sums for term in total.parents)
     return any(n in chain.versions for n in kept)
-
-
-def _is_mean(chain: Chain, other: Chain) -> bool:
-    """Whether the first step is (1 − τ) p + τ q with another array's new version q: the target of that one."""
-    for step in nodes_in(chain.steps[0]):
-        for new in (n for n in multiples(step) if n in other.parts):
-            before, after, taken, whole = map(Values(), (*chain.versions[:2], step, new))
-            with np.errstate(all="ignore"):
-                shares = (after - taken) / before + taken / whole
-            return np.isfinite(shares).any() and np.allclose(shares[np.isfinite(shares)], 1, 1e-9)
-    return False
 
 
 def networks(chains: list[Chain]) -> list[list[Chain]]:

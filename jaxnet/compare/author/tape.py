@@ -279,6 +279,8 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
     if node.function is setitem:
         array, index, value = node.inputs
         stepped: Iterable[tuple[Node, Any]] = ()
+        if isinstance(value, Node) and value.function is np.add and _makes_average(value):
+            return
         if isinstance(array, Node) and isinstance(value, Node) and value.function in (np.add, np.subtract):
             pairs = zip(value.inputs[:2], reversed(value.inputs[:2]), strict=True)
             stepped = ((p, step) for first, step in pairs if isinstance(first, Node) for p in most_of(first))
