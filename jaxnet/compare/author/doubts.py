@@ -6,6 +6,8 @@ Each check raises, and says what would be right and what wrong. None of them acc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from jaxnet.compare.author.intended import (
@@ -21,7 +23,16 @@ from jaxnet.compare.author.levels import RIGHT, fit, holds, levels_of, true_grad
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, nodes_in, setitem
+from jaxnet.compare.author.tape import (
+    Node,
+    Tape,
+    ancestors,
+    depends,
+    made_of,
+    nodes_in,
+    scaled_by_numbers,
+    setitem,
+)
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied, truths
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import LOSS_SLOPES
@@ -193,11 +204,47 @@ def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
     ways = ancestors(n for p in step.parameters for n in nodes_in(p.steps))
     numbers = [n for n in step.active if n.size == 1 and n.is_float and n not in ways]
     inner = {parent for n in numbers for parent in n.parents}
-    outer = {n.site: n for n in sorted(numbers, key=lambda n: -n.number) if n not in inner and n is not loss}
-    for node in list(outer.values())[:MOST_NUMBERS]:
-        pull = PullBack([node], step.active, {p.root for p in step.parameters})
+    outer = [n for n in numbers if n not in inner and n is not loss]
+    for name, node in _with_gradients_of(outer, judged, wrong):
+        raise Unexplained(
+            f"the gradient of {name} is that of the number of {where(node)}, and others' are not: which loss "
+            "each array is for cannot be told"
+        )
+
+
+def check_for_a_term_of_the_loss(judged: Judged, findings: list[Finding]) -> None:
+    """One array may be for one term of the loss, and a constant in the others: a code that follows what is encoded, in
+    whose place the error goes straight through (van den Oord et al. 2017, VQ-VAE)."""
+    if judged.step.examples or judged.truth.loss.node is None:
+        return
+    unknown = [f.at[1:] for f in findings if f.code == "unknown" and f.at[1:] in judged.names]
+    terms = _terms_of(judged.truth.loss.node, judged.step)
+    for name, node in _with_gradients_of(terms, judged, unknown):
+        raise Unexplained(
+            f"the gradient of {name} is that of what {where(node)} adds to the loss: right if {name} is to be a "
+            "constant in the rest of it, and wrong if not"
+        )
+
+
+def _terms_of(loss: Node, step: Step) -> list[Node]:
+    """The numbers of which a loss is a sum, each perhaps times a number."""
+    found, stack = [], [loss]
+    while stack:
+        node = stack.pop()
+        active = [n for n in node.parents if n in step.active and n.size == 1]
+        if node.function in (np.add, np.subtract, np.negative) or scaled_by_numbers(node) in active:
+            found += active
+            stack += active
+    return found
+
+
+def _with_gradients_of(numbers: list[Node], judged: Judged, names: list[str]) -> Iterator[tuple[str, Node]]:
+    """Which of these arrays' gradients are no multiple of those of the loss, and one of a number's."""
+    of_site = {n.site: n for n in sorted(numbers, key=lambda n: -n.number)}
+    for node in list(of_site.values())[:MOST_NUMBERS]:
+        pull = PullBack([node], judged.step.active, {p.root for p in judged.step.parameters})
         found = [pull(values, [1.0]) for values in judged.drawn]
-        for name in wrong:
+        for name in names:
             p = judged.names[name]
             if common_multiple(judged.given[name], judged.true[name], RIGHT) is not None:
                 continue  # and of each other number that is a multiple of the loss
@@ -205,10 +252,7 @@ def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
             given = [array for array in judged.given[name] if array.shape == p.before.shape]
             same = len(of_it) == len(given) == len(found) and all(a.any() for a in of_it)
             if same and common_multiple(given, of_it, RIGHT) is not None:
-                raise Unexplained(
-                    f"the gradient of {name} is that of the number of {where(node)}, and others' are not: which loss "
-                    "each array is for cannot be told"
-                )
+                yield name, node
 
 
 def check_for_an_error_that_is_turned(judged: Judged) -> None:

@@ -316,7 +316,7 @@ def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
 def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> None:
     """An array may have a rule of its own by which it is stepped: each of its rows a rate, as centres of classes do
     (Wen et al. 2016, center loss); or it climbs where others descend, as a perturbation or a multiplier does, and what
-    makes its step of the gradient is not what makes the others'. Running averages are no gradients at all."""
+    makes its step of the gradient is not what makes the others'."""
     codes = {f.at[1:]: f.code for f in findings if f.at[1:] in judged.names}
     layers = judged.dense.parameters if judged.dense is not None else ()
     for name, code in codes.items():
@@ -329,11 +329,6 @@ def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> Non
         climbs = code == "wrong-sign" and name not in layers and _is_bent(judged, name)
         if climbs and not all(_is_bent(judged, other) for other in judged.names):
             raise Unexplained(f"{name} is stepped uphill, in another way than others: right if it is meant to climb")
-        if code == "unknown" and not judged.step.examples and _is_made_of_fewer(judged, name):
-            raise Unexplained(
-                f"{name} is stepped with what is made of fewer arrays than the loss: right if that is no gradient but "
-                "an average, and wrong if not"
-            )
 
 
 def _is_bent(judged: Judged, name: str) -> bool:
@@ -341,14 +336,6 @@ def _is_bent(judged: Judged, name: str) -> bool:
     steps = [stepped(judged.names[name], values) for values in judged.drawn]
     same = all(a.shape == b.shape for a, b in zip(steps, judged.given[name], strict=True))
     return not same or common_multiple(steps, judged.given[name], RIGHT) is None
-
-
-def _is_made_of_fewer(judged: Judged, name: str) -> bool:
-    """Whether what an array is stepped with is made of fewer parameters than what others are."""
-    roots = {p.root for p in judged.names.values()}
-    first = min(root.number for root in roots)
-    made_of = {other: len(roots & ancestors(nodes_in(p.steps), first)) for other, p in judged.names.items()}
-    return made_of[name] < max(made_of.values())
 
 
 def _has_rates_in_rows(given: list[Array], true: list[Array]) -> bool:

@@ -431,6 +431,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
         of_it = (f._replace(computed=f"{f.at} = ∂{other}/∂{f.at[1:]}") if f.code == "unknown" else f for f in findings)
         findings = list(of_it)
     doubts_of_steps.check_for_rules_of_their_own(judged, findings)
+    doubts.check_for_a_term_of_the_loss(judged, findings)
     doubts.check_for_a_way_of_its_own(judged, findings)
     doubts.check_for_strangers(judged)
     doubts.check_that_it_is_no_measure(judged, findings)
