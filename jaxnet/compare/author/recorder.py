@@ -408,11 +408,11 @@ def _is_unused(array: Any) -> bool:
     return data is not None and not data.used
 
 
-def _is_drawn(number: Node) -> bool:
-    """Whether it is made of numbers alone, and of at least one that was drawn."""
-    made = ancestors([number])
-    drawn = {n for n in made if n.origin == "random"}
-    return bool(drawn) and all(not n.shape and (n.function is not None or n in drawn) for n in made)
+def _is_drawn(node: Node) -> bool:
+    """Whether it is made of what the line that is being run has drawn at random, and of numbers."""
+    leaves = {n for n in ancestors([node]) if n.function is None}
+    (line,) = places(1)[0] or (None,)
+    return bool(leaves) and all(n.origin == "random" and line in n.places for n in leaves)
 
 
 def _detach(array: Any) -> None:
@@ -465,8 +465,10 @@ def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node
         return whole  # there and back
     if function is operator.getitem and base.function is setitem and repr(base.inputs[1]) == repr(args[0]):
         written = base.inputs[2]
-        if isinstance(written, Node) and written.shape == result.shape and not base.updates:
-            return written  # what has just been written there, unless it was stepped: then it is drawn with its array
+        if isinstance(written, Node) and written.shape == result.shape and not base.updates and not _is_begun(written):
+            return (
+                written  # what has just been written there, unless that is where weights begin: see Parameter.as_read
+            )
     key = _view_key(base, function, rest)
     known = tape.views.get(key)
     if known is None:
@@ -474,6 +476,16 @@ def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node
         bare = plain(result)
         known.zero = all_zero(bare, sample_of(bare))
     return known
+
+
+def _is_begun(node: Node) -> bool:
+    """Whether it is made of one array and numbers alone, as weights are before they are trained."""
+    while node.function is not None:
+        arrays = {parent for parent in node.parents if parent.shape}
+        if len(arrays) != 1:
+            return False
+        (node,) = arrays
+    return True
 
 
 def _view_key(base: Node, function: Callable, rest: tuple) -> tuple:

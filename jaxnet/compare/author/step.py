@@ -82,10 +82,10 @@ class Parameter(NamedTuple):
     @property
     def as_read(self) -> set[Node]:
         """What the forward pass may read of it: the version before the step, its root, and the entries and rows that
-        the step before has written into that."""
+        the step before has written into that, or that it began with."""
         k = self.versions.index(self.before) if self.before in self.versions else 0
-        earlier = self.versions[k - 1] if k else self.before
-        writes = itertools.takewhile(lambda n: n is not earlier, before_writes(self.before))
+        earlier = self.versions[k - 1] if k else None if self.before in self.versions else self.before
+        writes = itertools.takewhile(lambda n: n is not earlier and (k or not n.updates), before_writes(self.before))
         return {self.root, self.before, *_written(writes)}
 
     @property
