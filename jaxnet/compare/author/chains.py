@@ -6,6 +6,7 @@ that are stepped one by one make one step together. Arrays whose steps depend on
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -137,6 +138,21 @@ def before_writes(node: Node) -> Iterator[Node]:
         yield node
 
 
+def began_with(node: Node) -> set[Node]:
+    """The entries and rows that were written into an array before it was stepped."""
+    return written(itertools.takewhile(lambda n: not n.updates, before_writes(node)))
+
+
+def written(writes: Iterable[Node]) -> set[Node]:
+    """The entries and rows that were written into an array, or into its rows."""
+    found, made = set[Node](), [n for n in writes if n.function is setitem]
+    for node in made:
+        if isinstance(value := node.inputs[2], Node):
+            found.add(value)
+            made += [value] if value.function is setitem else []
+    return found
+
+
 def _find_following(tape: Tape) -> None:
     """Fills `following`, which says of steps and arrays whether the one follows from the other, and `pieces`, for the
     Nodes that have come since: a record is read often."""
@@ -179,7 +195,11 @@ def _dependents(pairs: list[tuple[Node, Node]], tape: Tape) -> Iterator[tuple[No
     for k in range(0, len(bases), TOGETHER):
         block = bases[k : k + TOGETHER]
         last = max(step.number for base in block for step in steps[base])
-        masks = masked({base: 1 << j for j, base in enumerate(block)}, tape.nodes[block[0].number : last + 1])
+        bits: dict[Node, int] = {}
+        for j, base in enumerate(block):
+            for node in (base, *began_with(base)):
+                bits[node] = bits.get(node, 0) | 1 << j
+        masks = masked(bits, tape.nodes[block[0].number : last + 1])
         for j, base in enumerate(block):
             dependent = _those_with(1 << j, masks)
             yield from ((base, step, dependent) for step in steps[base])
@@ -269,7 +289,7 @@ def _made_from(roots: list[Node], following: dict[Node, tuple[Node, Any]], nodes
     bits: dict[Node, int] = {}
     for k, root in enumerate(roots):
         current: Node | None = root
-        made = {root, root_of(root)}
+        made = {root, root_of(root), *began_with(root)}
         while current is not None:
             for node in made:
                 bits[node] = bits.get(node, 0) | 1 << k

@@ -23,11 +23,13 @@ from jaxnet.compare.author.chains import (
     at_once,
     before_writes,
     began_as,
+    began_with,
     chains_in,
     follows,
     masked,
     networks,
     stepped_once,
+    written,
 )
 from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
@@ -77,16 +79,18 @@ class Parameter(NamedTuple):
     @property
     def new(self) -> set[Node]:
         """The version after the step, and what was written into it."""
-        return {self.after, *_written(self.writes)}
+        return {self.after, *written(self.writes)}
 
     @property
     def as_read(self) -> set[Node]:
         """What the forward pass may read of it: the version before the step, its root, and the entries and rows that
         the step before has written into that, or that it began with."""
+        if self.before in self.versions[:1]:
+            return {self.root, self.before, *began_with(self.before)}
         k = self.versions.index(self.before) if self.before in self.versions else 0
-        earlier = self.versions[k - 1] if k else None if self.before in self.versions else self.before
-        writes = itertools.takewhile(lambda n: n is not earlier and (k or not n.updates), before_writes(self.before))
-        return {self.root, self.before, *_written(writes)}
+        earlier = self.versions[k - 1] if k else self.before
+        writes = itertools.takewhile(lambda n: n is not earlier, before_writes(self.before))
+        return {self.root, self.before, *written(writes)}
 
     @property
     def root(self) -> Node:
@@ -110,16 +114,6 @@ class Parameter(NamedTuple):
 def held_in(parameters: Iterable[Parameter]) -> set[Node]:
     """The arrays that parameters are as the forward pass has them, and as their roots have them."""
     return {n for p in parameters for n in (p.root, p.before)}
-
-
-def _written(writes: Iterable[Node]) -> set[Node]:
-    """The entries and rows that were written into an array, or into its rows."""
-    found, written = set[Node](), [n for n in writes if n.function is setitem]
-    for node in written:
-        if isinstance(value := node.inputs[2], Node):
-            found.add(value)
-            written += [value] if value.function is setitem else []
-    return found
 
 
 class Example(NamedTuple):
