@@ -7478,3 +7478,73 @@ for t in range(39):
     assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", ["R"])
     states = text.replace("    e = R", "    if t < 9: continue\n    e = R")
     assert examined(tmp_path, states)["verdict"] == "right"
+
+
+IN_PARTS = """
+import numpy as np
+rng = np.random.default_rng(3)
+X, K = rng.normal(size=(9, 3)), BEGIN
+y = X[:, 0] * X[:, 1]
+FILL
+for t in range(5):
+    W, v = K[:12].reshape(3, 4), K[12:]
+    h = np.tanh(X @ W)
+    e = h @ v - y
+    print(0.5 * np.sum(e ** 2))
+    dW, dv = X.T @ (np.outer(e, v) * (1 - h ** 2)), h.T @ e
+    K = K - 0.02 * np.concatenate([dW.ravel(), dv])
+"""
+
+
+@pytest.mark.parametrize(("begin", "fill"), [
+    ("np.zeros(16)", "K[:12] = 0.6 * rng.normal(size=12); K[12:] = rng.normal(size=4)"),
+    ("rng.normal(size=16)", "K[12:] *= 0.5"),
+    ("rng.normal(size=16)", "K[12:] = K[12:] / np.linalg.norm(K[12:])"),
+    ("np.zeros(16)", "for k in range(16): K[k] = rng.normal()"),
+    ("np.zeros(16)", "for k in range(16): number = rng.normal(); K[k] = number"),
+])  # fmt: skip
+def test_weights_that_are_made_in_parts_are_read_as_one_array(tmp_path, begin, fill):
+    text = IN_PARTS.replace("BEGIN", begin).replace("FILL", fill)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [p["shape"] for p in said["parameters"]]) == ("right", [[16]])
+    assert examined(tmp_path, text.replace(" * (1 - h ** 2)", ""))["verdict"] == "wrong"
+
+
+@pytest.mark.parametrize("made", ["W[j] = row", "W[j] = 0.5 * row"])
+def test_rows_that_are_read_as_they_were_written_are_those_of_the_weights(tmp_path, made):
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(3)
+X, W, v = rng.normal(size=(9, 3)), np.zeros((4, 3)), rng.normal(size=4)
+y = X[:, 0] * X[:, 1]
+for j in range(4):
+    row = rng.normal(size=3)
+    {made}
+for t in range(5):
+    Z = np.zeros((9, 4))
+    for j in range(4): Z[:, j] = X @ W[j]
+    h = np.tanh(Z)
+    e = h @ v - y
+    print(0.5 * np.sum(e ** 2))
+    dZ, dv = np.outer(e, v) * (1 - h ** 2), h.T @ e
+    W, v = W - 0.02 * dZ.T @ X, v - 0.02 * dv
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(" * (1 - h ** 2)", ""))
+    assert {p["name"]: p["right"] for p in said["parameters"]} == {"W": False, "v": True}
+
+
+def test_where_there_is_one_class_nothing_is_right(tmp_path):
+    """Of one class a softmax is 1: whatever stands in the gradient, it is 0."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(3)
+X, W = rng.normal(size=(9, 3)), rng.normal(size=(3, 1))
+for t in range(5):
+    E = np.exp(X @ W)
+    P = E / E.sum(1, keepdims=True)
+    W = W - 0.1 * (X ** 2).T @ (P - 1) / 9
+    print(-np.mean(np.log(P)))
+"""
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, text)

@@ -565,7 +565,11 @@ def _is_error(node: Node, view: View) -> bool:
 def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
     """Which parameters each Node depends on, as bits."""
     bits = {node: 2 << k for k, p in enumerate(parameters) for node in p.as_read}
-    return masked(bits | {root_of(n): AFTER for p in parameters for n in p.new}, window)
+    new = {root_of(n) for p in parameters for n in p.new}
+    # What else these lines step is new as well: a number that has not been recorded until then.
+    stepping, first = {p.after.instruction for p in parameters}, min(p.after.number for p in parameters)
+    new |= {n for n in window if n.number > first and n.instruction in stepping and n.instruction is not None}
+    return masked(bits | dict.fromkeys(new, AFTER), window)
 
 
 def _met_positions(view: View) -> list[Meeting]:
