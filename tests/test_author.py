@@ -7548,3 +7548,53 @@ for t in range(5):
 """
     with pytest.raises(ValueError, match="no verdict"):
         examined(tmp_path, text)
+
+
+def test_biases_that_begin_as_numbers_are_no_losses_of_an_engine(tmp_path):
+    """One line steps all numbers; what it makes of a bias that was 0 depends on the weights as they were."""
+    text = """
+import random
+random.seed(1)
+class Value:
+    def __init__(self, data, of=()):
+        self.data, self.grad, self.of, self.back = data, 0, of, lambda: None
+    def __add__(self, o):
+        out = Value(self.data + o.data, (self, o))
+        def back(): self.grad += out.grad; o.grad += out.grad
+        out.back = back; return out
+    def __mul__(self, o):
+        out = Value(self.data * o.data, (self, o))
+        def back():
+            self.grad += o.data * out.grad
+            o.grad += self.data * out.grad
+        out.back = back; return out
+    def relu(self):
+        out = Value(0 if self.data < 0 else self.data, (self,))
+        def back(): self.grad += (out.data > 0) * out.grad
+        out.back = back; return out
+    def backward(self):
+        order = []
+        def visit(v):
+            if v not in order:
+                for n in v.of: visit(n)
+                order.append(v)
+        visit(self); self.grad = 1
+        for v in reversed(order): v.back()
+W = [[Value(random.uniform(-1, 1)) for _ in "ab"] for _ in "abc"]
+v, b = [Value(random.uniform(-1, 1)) for _ in "abc"], Value(0)
+params = [*sum(W, []), *v, b]
+xs, ys = [[2.0, 3.0], [3.0, -1.1], [0.5, 0.7], [-1.1, 0.5]], [1.0, -1.0, -1.0, 1.0]
+for t in range(9):
+    loss = Value(0)
+    for x, y in zip(xs, ys):
+        h = [(w[0] * Value(x[0]) + w[1] * Value(x[1])).relu() for w in W]
+        o = v[0] * h[0] + v[1] * h[1] + v[2] * h[2] + b + Value(-y)
+        loss = loss + o * o
+    for p in params: p.grad = 0
+    loss.backward()
+    for p in params: p.data += -0.01 * p.grad
+    print(loss.data)
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["from"]) == ("right", "source")
+    assert examined(tmp_path, text.replace("(out.data > 0) * ", ""))["verdict"] == "wrong"

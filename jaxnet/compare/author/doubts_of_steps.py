@@ -67,6 +67,10 @@ def check_what_becomes_of_it(
             continue
         own = ways[p].difference(*(way for q, way in ways.items() if q is not p))
         own |= {inside[name]} if name in inside else set()
+        # Of a sum that goes on, over examples, no term is the gradient, nor is what has been added up by then.
+        sums = {n: m for m in own for n in m.parents if n.site == m.site}
+        adding = {m.places: m.site for m in sums.values()}
+        own -= {n for n in own if n in sums or n.site != adding.get(n.places, n.site)}
         for node in sorted(own, key=lambda n: n.number):
             in_one = chosen is not None and is_of_statement(chosen, node) and not is_of_statement(node, p.after)
             factor = constant_to(node, true, judged.drawn) if any(t.any() for t in true) and not in_one else None
