@@ -446,7 +446,8 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
         if not known and (error := wrong_error(judged.step, judged.truth, judged.drawn)) is not None:
             findings = [Finding("dZ", code, computed=f"dZ = {error.computed}") for code in error.codes]
         else:
-            doubts.check_for_intent(judged.step, judged.truth, judged.drawn)
+            if any(common_multiple(given[name], judged.true[name], RIGHT) is None for name in wrong):
+                doubts.check_for_intent(judged.step, judged.truth, judged.drawn)
             doubts.check_for_an_error_that_is_turned(judged)
             doubts_of_steps.check_for_clipped_examples(judged, wrong)
             doubts.check_for_a_fixed_point(judged, wrong)
