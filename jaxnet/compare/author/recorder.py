@@ -732,6 +732,10 @@ class Array(Recorded, np.ndarray):
     def flat(self) -> Any:
         return self.reshape(-1)
 
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        self[...] = np.reshape(value, self.shape) if np.size(value) == self.size else value
+
     def clip(self, min: Any = None, max: Any = None, out: Any = None, **named: Any) -> Any:
         bounds = named.get("a_min", min), named.get("a_max", max)
         return call(np.clip, (self, *bounds), {} if out is None else {"out": out})

@@ -546,6 +546,8 @@ def _of_ufunc_method(ufunc: np.ufunc, method: str) -> Callable:
         raise ValueError(f"np.{ufunc.__name__}.{method} has no counterpart in JAX")
     if method == "outer":
         return lambda first, second, **_: same(first, second)
+    if method == "reduceat":
+        return lambda array, begin, axis=0, *_, **__: same(array, begin, axis=axis)
     return lambda array, axis=0, *_, keepdims=False, **__: same(
         array, axis=axis, **{"keepdims": True} if keepdims else {}
     )
@@ -599,8 +601,8 @@ def _own() -> dict[Callable, Callable]:
             exponent = int(exponent)
         return jnp.power(base, exponent)
 
-    def clip(array, a_min=None, a_max=None, *, min=None, max=None, **_):
-        return jnp.clip(array, a_min if min is None else min, a_max if max is None else max)
+    def clip(a, a_min=None, a_max=None, *, min=None, max=None, **_):
+        return jnp.clip(a, a_min if min is None else min, a_max if max is None else max)
 
     def insert(array, index, values, axis=None):
         return jnp.insert(array, index, jnp.asarray(values), axis)
