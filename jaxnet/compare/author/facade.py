@@ -51,7 +51,7 @@ def _contents() -> dict[str, dict[str, Any]]:
 
 
 def drawing_numbers() -> types.ModuleType:
-    """What stands in the place of `random` in a program without NumPy: the numbers that are drawn are on the record."""
+    """What stands in the place of `random`: the numbers that are drawn are on the record."""
     module, names = types.ModuleType("random"), ("random", "uniform", "gauss", "normalvariate")
     drawn: dict[str, Any] = {name: _number_of(getattr(random, name)) for name in names}
 

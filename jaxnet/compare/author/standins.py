@@ -77,8 +77,7 @@ def stand_ins(
                         setattr(modules[parent], child, modules[part])
             setattr(modules[name], attribute, value)
     modules["numpy"] = derived(numpy, numpy_readers(numpy, files))
-    if not re.search(r"^\s*(from|import)\s+numpy", reached, re.M):
-        modules["random"] = facade.drawing_numbers()
+    modules["random"] = facade.drawing_numbers()
     return modules, {"open": files.open, "input": libraries.prompt()}, samples
 
 
