@@ -7598,3 +7598,96 @@ for t in range(9):
     said = examined(tmp_path, text)
     assert (said["verdict"], said["loss"]["from"]) == ("right", "source")
     assert examined(tmp_path, text.replace("(out.data > 0) * ", ""))["verdict"] == "wrong"
+
+
+@pytest.mark.parametrize("before", ["v.get(k, 0)", "v[k]"])
+def test_nesterovs_momentum_in_two_additions(tmp_path, before):
+    """p − μ v + (1 + μ) v′, as the notes of cs231n write it (Sutskever et al. 2013): what is taken off first is none
+    of this step's."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(8)
+X, y = rng.normal(size=(9, 3)), rng.normal(size=(9, 1))
+p = {{"a": rng.normal(size=(3, 4)), "c": rng.normal(size=(4, 1))}}
+v = {{k: np.zeros_like(w) for k, w in p.items()}} if "get" not in "{before}" else {{}}
+for _ in range(9):
+    h = np.tanh(X @ p["a"])
+    e = h @ p["c"] - y
+    print(0.5 * np.mean(e ** 2))
+    g = {{"a": X.T @ (e @ p["c"].T * (1 - h ** 2)) / 9, "c": h.T @ e / 9}}
+    for k in p:
+        v_before = {before}
+        v[k] = 0.9 * v_before - 0.05 * g[k]
+        p[k] = p[k] - 0.9 * v_before + 1.9 * v[k]
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 2)
+    said = examined(tmp_path, text.replace(" * (1 - h ** 2)", ""))
+    assert [p["right"] for p in said["parameters"]] == [False, True]
+
+
+PLAIN_BESIDE_NUMPY = """
+import random, math
+import numpy as np
+random.seed(5)
+rows = [(random.uniform(-1, 1), random.uniform(-1, 1)) for _ in range(6)]
+w = {k: random.uniform(-1, 1) for k in "abcd"}
+for epoch in range(5):
+    total, g = 0.0, dict.fromkeys(w, 0.0)
+    for x, z in rows:
+        h = math.tanh(w["a"] * x + w["b"] * z)
+        e = w["c"] * h + w["d"] - x * z
+        total += 0.5 * e * e
+        g["c"] += e * h; g["d"] += e
+        s = e * w["c"] * (1 - h * h)
+        g["a"] += s * x; g["b"] += s * z
+    for k in w: w[k] -= 0.1 * g[k]
+print(np.mean([total]))
+"""
+
+
+def test_numbers_that_random_draws_are_recorded_beside_numpy(tmp_path):
+    said = examined(tmp_path, PLAIN_BESIDE_NUMPY)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 4)
+    assert examined(tmp_path, PLAIN_BESIDE_NUMPY.replace(" * (1 - h * h)", ""))["verdict"] == "wrong"
+
+
+def test_a_gradient_that_is_half_the_right_one_is_no_other_loss(tmp_path):
+    """Of W Wᵀ the one W could be a constant: the number 2 is missing, and nothing more."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(7)
+X, W, s = rng.normal(size=(20, 3)), rng.normal(size=(3, 2)), np.array([0.1])
+S = X.T @ X / 20
+for _ in range(9):
+    M = W @ W.T + np.exp(s) * np.eye(3)
+    I = np.linalg.inv(M)
+    print(0.5 * (np.log(np.linalg.det(M)) + np.trace(I @ S)))
+    dM = 0.5 * (I - I @ S @ I)
+    W, s = W - 0.1 * 2 * dM @ W, s - 0.1 * np.trace(dM) * np.exp(s)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    text = text.replace("W, s = W - 0.1 * 2 * dM @ W, s - 0.1 *", "dW, ds = dM @ W,").replace(
+        "np.trace(dM) * np.exp(s)\n", "np.trace(dM) * np.exp(s)\n    W, s = W - 0.1 * dW, s - 0.1 * ds\n"
+    )
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dW", "wrong-scale")]
+
+
+@pytest.mark.parametrize("text", [
+    "s = np.add.reduceat(h, [0, 3, 5], axis=0)", "s = np.clip(a=h[:3], a_min=-9, a_max=9)", "s = h[:3]"
+])  # fmt: skip
+def test_numpy_in_ways_that_are_rare(tmp_path, text):
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(7)
+X, W, y = rng.normal(size=(9, 3)), rng.normal(size=(3, 2)), rng.normal(size=(3, 2))
+for _ in range(9):
+    h = X @ W
+    {text}
+    e = s - y
+    print(0.5 * np.sum(e ** 2))
+    dh = np.repeat(e, [3, 2, 4], axis=0) if "reduce" in {text!r} else np.vstack([e, np.zeros((6, 2))])
+    W.flat = (W - 0.1 * X.T @ dh).ravel()
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"

@@ -301,9 +301,19 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
             or (_begins(first) and node.shape == (1, *first.shape))  # a vector becomes a row
         ):
             yield from ((p, second) for p in most_of(first) if not _is_averaged(p, second, node))
+            in_one = first.place == node.place and first.instruction != node.instruction
+            if in_one and first.function in (np.add, np.subtract) and _is_scaled(second):
+                inner, term = first.inputs[:2]
+                is_array = isinstance(inner, Node) and inner.shape == node.shape
+                if is_array and (not isinstance(term, Node) or (_is_scaled(term) and not depends(term, inner))):
+                    yield inner, second  # p − μ v + (1 + μ) v′, of Nesterov's momentum
         turned = node.function is np.add and isinstance(second, Node) and second.shape == node.shape
         if turned and not _is_averaged(second, first, node):
             yield second, first  # g + λp is a gradient with a penalty
+
+
+def _is_scaled(term: Any) -> bool:
+    return isinstance(term, Node) and scaled_by_numbers(term) is not None
 
 
 def _is_averaged(array: Node, step: Any, made: Node) -> bool:
