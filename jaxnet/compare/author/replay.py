@@ -541,13 +541,15 @@ def in_jax(function: Callable) -> Callable:
 
 
 def _of_ufunc_method(ufunc: np.ufunc, method: str) -> Callable:
+    import jax.numpy as jnp
+
     same = getattr(in_jax(ufunc), method, None)
     if same is None:
         raise ValueError(f"np.{ufunc.__name__}.{method} has no counterpart in JAX")
     if method == "outer":
         return lambda first, second, **_: same(first, second)
     if method == "reduceat":
-        return lambda array, begin, axis=0, *_, **__: same(array, begin, axis=axis)
+        return lambda array, begin, axis=0, *_, **__: same(array, jnp.asarray(begin), axis=axis)
     return lambda array, axis=0, *_, keepdims=False, **__: same(
         array, axis=axis, **{"keepdims": True} if keepdims else {}
     )
