@@ -368,11 +368,16 @@ def _constant(scale: float, judged: Judged) -> list[Finding]:
 
 def _is_no_constant(scale: float, judged: Judged) -> bool:
     """Whether it is 1, but for what a small number in a logarithm makes of it; or makes the mean of a sum that the
-    program adds up and divides after the step."""
-    loss = judged.truth.loss
+    program adds up and divides after the step; or is a rate that is made of gradients itself, as an optimiser makes it.
+    """
+    loss, step = judged.truth.loss, judged.step
     is_sum = abs(loss.factor or 1.0) > 2.5 * abs(scale)  # not 1/m or 2/m already
-    makes_mean = is_sum and is_among(1 / abs(scale), judged.step.counts, RIGHT)
-    return abs(abs(scale) - 1) <= 10 * RIGHT or (makes_mean and loss.node is not None and is_divided_later(loss.node))
+    makes_mean = is_sum and is_among(1 / abs(scale), step.counts, RIGHT)
+    if abs(abs(scale) - 1) <= 10 * RIGHT or (makes_mean and loss.node is not None and is_divided_later(loss.node)):
+        return True
+    scaled = [n for p in step.parameters for n in step.way_to(p) if n.function is np.multiply and n.size > 1]
+    rates = {n for made in scaled for n in made.parents if n.size == 1 and n in step.labelled}
+    return any(is_among(float(np.ravel(v(n))[0]), [abs(scale)], RIGHT) for n in rates for v in judged.drawn)
 
 
 def _constant_is_ours(judged: Judged) -> bool:
