@@ -7691,3 +7691,59 @@ for _ in range(9):
     W.flat = (W - 0.1 * X.T @ dh).ravel()
 """
     assert examined(tmp_path, text)["verdict"] == "right"
+
+
+def test_a_step_that_gets_another_name_trains_nothing(tmp_path):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y, V, W = rng.normal(size=(9, 3)), rng.normal(size=(9, 1)), rng.normal(size=(3, 4)), rng.normal(size=(4, 1))
+for _ in range(9):
+    h = np.tanh(X @ V)
+    e = h @ W - Y
+    print(0.5 * np.sum(e ** 2))
+    G = X.T @ (e @ W.T * (1 - h ** 2))
+    W_new = W * 1 - 0.1 * h.T @ e
+    V = V * 1 - 0.1 * G
+"""
+    said = examined(tmp_path, text)
+    assert [p["name"] for p in said["parameters"]] == ["V"]
+    assert [(u["shape"], u["why"]) for u in said["unjudged"]] == [
+        ([4, 1], "of which a step is made that nothing goes on with: it stays as it is")
+    ]
+
+
+def test_labels_from_which_a_prediction_is_taken_are_not_stepped(tmp_path):
+    """The exposure of a Poisson regression is data of the size of its labels, and is met before them."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(7)
+X, E = rng.normal(size=(9, 3)), rng.uniform(0.5, 2, 9)
+y, w, s = rng.poisson(E) * 1.0, np.array([0.1, 0.2, -0.1]), np.array([0.4])
+for _ in range(9):
+    r, m = np.exp(s), E * np.exp(X @ w)
+    print(-(r * np.log(r / (r + m)) + y * np.log(m / (r + m))).mean())
+    dw = X.T @ (-(y - m) * r / (r + m) / 9)
+    ds = -(np.log(r / (r + m)) + 1 - (y + r) / (r + m)).mean()
+    w, s = w - 0.2 * dw, s - 0.2 * ds * r
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"]), said["unjudged"]) == ("right", 2, [])
+
+
+def test_a_rate_that_gradients_make_is_no_constant_of_theirs(tmp_path):
+    """Hypergradient descent (Baydin et al. 2018): the first rate is what it began with, in all draws."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(5)
+X, W, rate, before = rng.normal(size=(9, 4)), rng.normal(size=(4, 2)), 0.05, np.zeros((4, 2))
+Y = rng.normal(size=(9, 2))
+for _ in range(9):
+    e = X @ W - Y
+    print(0.5 * np.sum(e ** 2))
+    g = X.T @ e
+    rate += 0.001 * np.sum(g * before)
+    W, before = W - rate * g, g
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["findings"]) == ("right", [])

@@ -155,8 +155,11 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     decided = made_of(n for n, _ in tape.decisions if begin <= n.number < first) - forward - judged
     forward |= _used_beside(tape.nodes[max(p.before.number for p in step.parameters) : first], step)
     found = []
+    sites = {n.site for n in inside & step.active}
+    later = _used_at(sites, tape.nodes[step.last + 1 :])  # labels, from which something is taken, are as they were
     for node in tape.nodes[first : step.last + 1]:
-        made = [(base, g) for base, g in node.updates if g in step.labelled and base in node.parents]
+        stepped = [(base, g) for base, g in node.updates if base not in later or node in later]
+        made = [(base, g) for base, g in stepped if g in step.labelled and base in node.parents]
         written = node.function in (setitem, set_flat) and node.inputs[2] in step.labelled
         made += [(node.inputs[0], node.inputs[2])] if written else []
         if any(base in decided and base.size == 1 and not is_zero(g, values) for base, g in made):
@@ -169,7 +172,6 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
         if written or not after & made_of(g for _, g in made):
             found.append(node)
     found += _numbers_left_over(tape, step, inside, judged)
-    sites = {n.site for n in inside & step.active}
     used = _used_at(sites, tape.nodes[first:]) - judged
     steps = [(node, base, g) for node in tape.nodes[first:] for base, g in node.updates]
     bases = {base for _, base, _ in steps}

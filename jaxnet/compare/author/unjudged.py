@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 WRITTEN = "into which is written what is no step of it"
 STEPPED = "which is stepped in another way than those that were judged"
+THROWN = "of which a step is made that nothing goes on with: it stays as it is"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
 STILL = "whose gradient is 0 in this step, whatever the parameters"
@@ -60,9 +61,11 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     written = {n.inputs[0]: n for n in step.labelled if n.function is setitem}
     found: dict[Unjudged, None] = {}
     stepped = {base for n in attempt.tape.nodes for base, by in n.updates if by in step.labelled}
+    later = {parent for n in attempt.tape.nodes[step.last + 1 :] for parent in n.parents}
     for array, node in untrained(judged, attempt):
         write = written.get(array)
-        why = [WRITTEN] if write else [STEPPED] if array in stepped else []
+        stays = THROWN if array in later else STEPPED
+        why = [WRITTEN] if write else [stays] if array in stepped else []
         found[Unjudged(array.shape, as_place(write or node) or Place(), *why)] = None
     own = {p.versions[0] for p in step.parameters if p.versions}
     late = {p.versions[0] for other in attempt.steps for p in other.parameters if p.versions} - own
