@@ -7747,3 +7747,25 @@ for _ in range(9):
 """
     said = examined(tmp_path, text)
     assert (said["verdict"], said["findings"]) == ("right", [])
+
+
+def test_rows_of_an_error_that_are_written_once_are_named(tmp_path):
+    """Of a word that comes up twice one gradient would be lost: in the first steps none does."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+W = rng.normal(size=(9, 3))
+for words in ([3, 1, 7], [2, 8, 4], [5, 0, 3], [1, 1, 2], [6, 2, 0]):
+    words = np.array(words)
+    e = W[words] - 1
+    print(0.5 * np.sum(e ** 2))
+    unique, inverse = np.unique(words, return_inverse=True)
+    G = np.zeros((len(unique), 3))
+    WRITE
+    W[unique] -= 0.1 * G
+"""
+    said = examined(tmp_path, text.replace("WRITE", "G[inverse] = e"))
+    assert [(u["line"], u["why"].partition(":")[0]) for u in said["unjudged"]] == [
+        (11, "whose rows are each picked once in this step")
+    ]
+    assert examined(tmp_path, text.replace("WRITE", "np.add.at(G, inverse, e)"))["unjudged"] == []

@@ -22,6 +22,7 @@ from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.passes import is_gradient
+from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import (
@@ -141,6 +142,7 @@ def _left_open(judged: Judged) -> list[Unjudged]:
             held = (n for n in step.way_to(p) if n.number > gradient.number)
             held = (n for n in held if (over := written_over(n, gradient, judged)).size and not over.any())
             found |= {_seen_at(n, p.before.shape, HELD): None for n in held}
+        found |= {_seen_at(n, p.before.shape, ONCE): None for n in step.way_to(p) if _puts_rows_once(n, step)}
         write, twice = frontier.writes_rows(p)
         if write is None or twice:
             continue
@@ -148,6 +150,16 @@ def _left_open(judged: Judged) -> list[Unjudged]:
         if any(set(n.parents) & set(write.parents) - {p.before} for n in picked):
             found[_seen_at(write, p.before.shape, ONCE)] = None
     return [*found, *still]
+
+
+def _puts_rows_once(node: Node, step: Step) -> bool:
+    """Whether rows of an error are written, by numbers that are none of a mere count, where there were zeros."""
+    if node.function is not setitem or node.inputs[0] in step.labelled or node.inputs[2] not in step.labelled:
+        return False
+    rows = Values()(node.inputs[1]) if isinstance(node.inputs[1], Node) else node.inputs[1]
+    if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "iu" or rows.size < 2:
+        return False
+    return len(np.unique(rows)) == rows.size and np.ptp(np.diff(rows.ravel())) > 0
 
 
 def _unused(judged: Judged) -> Iterator[Node]:
