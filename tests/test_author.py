@@ -7769,3 +7769,26 @@ for words in ([3, 1, 7], [2, 8, 4], [5, 0, 3], [1, 1, 2], [6, 2, 0]):
         (11, "whose rows are each picked once in this step")
     ]
     assert examined(tmp_path, text.replace("WRITE", "np.add.at(G, inverse, e)"))["unjudged"] == []
+
+
+def test_lists_of_numbers_that_are_written_into_arrays(tmp_path):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y, V, W = rng.normal(size=(9, 3)), rng.normal(size=(9, 1)), rng.normal(size=(3, 4)), rng.normal(size=(4, 1))
+b = np.zeros(3)
+for _ in range(9):
+    h = np.tanh(X @ V)
+    e = h @ W - Y
+    print(0.5 * np.sum(e ** 2))
+    b[1:] = [1, 2]
+    b -= [0.5, 1, 1]
+    d = e.copy()
+    d[:2] = [[0.0], [0.0]]
+    d[:2, 0] = e[:2, 0]
+    G = X.T @ (d @ W.T * (1 - h ** 2))
+    W -= 0.1 * h.T @ d
+    V -= 0.1 * G
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("    d[:2, 0] = e[:2, 0]\n", ""))["verdict"] == "wrong"

@@ -272,14 +272,14 @@ def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
         return leaf(function(*plain(args), **plain(keywords)), "array")
     if function in MUTATORS:
         return _write(function, args, keywords)
+    if isinstance(function, np.ufunc) or function in PRODUCTS:
+        args = tuple(map(built, args))  # data and labels may be lists
     out = keywords.get("out")
     if out is not None:
         target = out[0] if isinstance(out, tuple) else out
         keywords = {name: value for name, value in keywords.items() if name != "out"}
         if target is not None:
             return _write(function, args, keywords, target)
-    if isinstance(function, np.ufunc) or function in PRODUCTS:
-        args = tuple(map(built, args))  # data and labels may be lists
     inputs, named = _refer(args), _refer(keywords)
     result = function(*plain(args), **plain(keywords))
     if isinstance(result, np.matrix):
@@ -705,8 +705,8 @@ class Array(Recorded, np.ndarray):
             return
         _detach(self)
         into[where] = plain(value)
-        if isinstance(written, list):
-            written = np.asarray(written)
+        if isinstance(written, (list, tuple)):
+            written = _tape[-1].leaf(np.asarray(written), "array")
         whole = written if isinstance(written, Node) and part_of(at) == () and written.shape == self.shape else None
         if whole is None or whole.dtype.kind != self.dtype.kind:
             whole = _tape[-1].add(setitem, (node_of(self), at, written), {}, into)

@@ -154,7 +154,7 @@ def _left_open(judged: Judged) -> list[Unjudged]:
 
 def _puts_rows_once(node: Node, step: Step) -> bool:
     """Whether rows of an error are written, by numbers that are none of a mere count, where there were zeros."""
-    if node.function is not setitem or node.inputs[0] in step.labelled or node.inputs[2] not in step.labelled:
+    if node.function is not setitem or {*nodes_in(node.inputs[0])} & step.labelled:
         return False
     rows = Values()(node.inputs[1]) if isinstance(node.inputs[1], Node) else node.inputs[1]
     if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "iu" or rows.size < 2:
