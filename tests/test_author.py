@@ -7677,7 +7677,8 @@ for _ in range(9):
 @pytest.mark.parametrize("text", [
     "s = np.add.reduceat(h, [0, 3, 5], axis=0)", "s = np.clip(a=h[:3], a_min=-9, a_max=9)", "s = h[:3]"
 ])  # fmt: skip
-def test_numpy_in_ways_that_are_rare(tmp_path, text):
+@pytest.mark.parametrize("step", ["W.flat = (W - 0.1 * X.T @ dh).ravel()", "np.copyto(W, W - 0.1 * X.T @ dh)"])
+def test_numpy_in_ways_that_are_rare(tmp_path, text, step):
     text = f"""
 import numpy as np
 rng = np.random.default_rng(7)
@@ -7688,7 +7689,7 @@ for _ in range(9):
     e = s - y
     print(0.5 * np.sum(e ** 2))
     dh = np.repeat(e, [3, 2, 4], axis=0) if "reduce" in {text!r} else np.vstack([e, np.zeros((6, 2))])
-    W.flat = (W - 0.1 * X.T @ dh).ravel()
+    {step}
 """
     assert examined(tmp_path, text)["verdict"] == "right"
 
@@ -7792,3 +7793,34 @@ for _ in range(9):
 """
     assert examined(tmp_path, text)["verdict"] == "right"
     assert examined(tmp_path, text.replace("    d[:2, 0] = e[:2, 0]\n", ""))["verdict"] == "wrong"
+
+
+def test_what_a_block_forgets_is_named_in_the_block_and_not_in_its_layers(tmp_path):
+    text = """
+import numpy as np
+class Linear:
+    def __init__(self, i, o): self.W = rng.normal(size=(i, o)) * 0.5
+    def forward(self, x): self.x = x; return x @ self.W
+    def backward(self, g):
+        self.g = self.x.T @ g
+        return g @ self.W.T
+class Residual:
+    def __init__(self, d): self.a, self.b = Linear(d, d), Linear(d, d)
+    def forward(self, x):
+        self.h = np.tanh(self.a.forward(x))
+        return x + self.b.forward(self.h)
+    def backward(self, g):
+        d = self.a.backward(self.b.backward(g) * (1 - self.h ** 2))
+        return g + d
+rng = np.random.default_rng(1)
+first, block, last = Linear(4, 3), Residual(3), Linear(3, 1)
+X, y = rng.normal(size=(9, 4)), rng.normal(size=(9, 1))
+for step in range(9):
+    e = last.forward(block.forward(first.forward(X))) - y
+    loss = (e ** 2).mean()
+    first.backward(block.backward(last.backward(2 * e / 9)))
+    for layer in (first, block.a, block.b, last): layer.W = layer.W - 0.05 * layer.g
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("return g + d", "return d"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dfirst.W", 15)]

@@ -6,6 +6,7 @@ Each check raises, and says what would be right and what wrong. None of them acc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -227,7 +228,7 @@ def check_for_a_term_of_the_loss(judged: Judged, findings: list[Finding]) -> Non
 
 
 def _terms_of(loss: Node, step: Step) -> list[Node]:
-    """The numbers of which a loss is a sum, each perhaps times a number."""
+    """The numbers of which a loss is a sum, each perhaps times a number, but for what a line makes of each example."""
     found, stack = [], [loss]
     while stack:
         node = stack.pop()
@@ -235,7 +236,8 @@ def _terms_of(loss: Node, step: Step) -> list[Node]:
         if node.function in (np.add, np.subtract, np.negative) or scaled_by_numbers(node) in active:
             found += active
             stack += active
-    return found
+    made = Counter(n.site for n in found)
+    return [n for n in found if made[n.site] == 1]
 
 
 def _with_gradients_of(numbers: list[Node], judged: Judged, names: list[str]) -> Iterator[tuple[str, Node]]:

@@ -99,6 +99,8 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         if missing and not collects:
             first = _unscaled(max(missing, key=lambda n: n.number), step)
             origins = [p for p in first.sources if p in known]
+            of = known.get(first, ())
+            first = _of_block(first, [use for target, use in parts[0] if use is not None and target in of])
         last = max(origins, key=lambda n: n.number, default=None)
         if last is None:
             found[name] = Frontier(None, "", first)
@@ -109,6 +111,15 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
             quantity = "a part of " * (last in partial) + _quantity(known[last])
             found[name] = Frontier(last, quantity, first, out)
     return found
+
+
+def _of_block(node: Node, uses: list[Node]) -> Node:
+    """A part of a derivative as the block has it in which all is used that it is by: what a layer sends back is right,
+    and it is the block that it is a layer of that forgets what it adds to that."""
+    calls = zip(*(reversed(use.places) for use in uses), strict=False)
+    common = sum(1 for _ in itertools.takewhile(lambda places: len(set(places)) == 1, calls))
+    inner = len(node.places) - common - 1
+    return replace(node, places=node.places[inner:]) if common and inner > 0 else node
 
 
 def _left_out(last: Node, known: Known, name: str, judged: Judged) -> LeftOut | None:

@@ -345,6 +345,9 @@ def _write(function: Callable, args: tuple, keywords: dict[str, Any], out: Any =
     """A function that writes into `out`, or into its first argument: a new version of that."""
     if type(out) is np.ndarray and out.ndim and out.dtype.kind == "f" and is_recorded(args):
         out = _adopted(out)  # what was made while nothing was recorded
+    if function is np.copyto and len(args) == 2 and not keywords and isinstance(args[0], Array):
+        args[0][...] = args[1]
+        return None
     target = args[0] if out is None else out
     into = {} if out is None else {"out": plain(out)}
     if not isinstance(target, Array):
