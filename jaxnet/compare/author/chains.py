@@ -140,10 +140,10 @@ def before_writes(node: Node) -> Iterator[Node]:
 
 def began_with(node: Node) -> set[Node]:
     """The entries and rows that were written into an array before it was stepped."""
-    return written(itertools.takewhile(lambda n: not n.updates, before_writes(node)))
+    return what_was_written(itertools.takewhile(lambda n: not n.updates, before_writes(node)))
 
 
-def written(writes: Iterable[Node]) -> set[Node]:
+def what_was_written(writes: Iterable[Node]) -> set[Node]:
     """The entries and rows that were written into an array, or into its rows."""
     found, made = set[Node](), [n for n in writes if n.function is setitem]
     for node in made:

@@ -190,7 +190,8 @@ def _meant(possible: list, count: int):
         """How many gradients, whether by a loss with a name, and how many are equal: a smoothed loss is a multiple."""
         truth, fitted, right = found
         exact = softened and sum(
-            _holds_exactly(level, true_gradients(p, truth)) for p, level in next(readings(fitted)).items()
+            common_multiple(level.arrays, true_gradients(p, truth), EXACT) is not None
+            for p, level in next(readings(fitted)).items()
         )
         return right, truth.loss.name is not None, equal_to_truth(fitted), exact
 
@@ -210,10 +211,6 @@ def _meant(possible: list, count: int):
     raise Unproved(
         "the program computes a number that may be its loss, but steps nothing by a gradient of it, nor of another loss"
     )
-
-
-def _holds_exactly(level: Level, true: list[Array]) -> bool:
-    return common_multiple(level.arrays, true, EXACT) is not None
 
 
 def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list[Level]], stated: bool) -> Judged:
@@ -377,7 +374,7 @@ def _is_no_constant(scale: float, judged: Judged) -> bool:
         return True
     scaled = [n for p in step.parameters for n in step.way_to(p) if n.function is np.multiply and n.size > 1]
     rates = {n for made in scaled for n in made.parents if n.size == 1 and n in step.labelled}
-    return any(is_among(float(np.ravel(v(n))[0]), [abs(scale)], RIGHT) for n in rates for v in judged.drawn)
+    return any(all(is_among(float(np.ravel(v(n))[0]), [abs(scale)], RIGHT) for v in judged.drawn) for n in rates)
 
 
 def _constant_is_ours(judged: Judged) -> bool:

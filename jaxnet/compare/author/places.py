@@ -47,9 +47,9 @@ SEVERAL = 4  # decisions, which tell something if they are all the same
 
 def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) -> Report:
     """The report that the contract describes."""
-    frontiers = frontier.frontiers(judged)
+    frontiers, beside = frontier.frontiers(judged), _number_beside(judged)
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
-    notes = [*attempt.notes, *_made_up(attempt), *_measures(judged)]
+    notes = [*attempt.notes, *_made_up(attempt), *_measures(judged, *beside)]
     notes += [] if judged.wrong else _decided_one_way(judged.step, attempt.tape)
     found = [as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
     return Report.of(
@@ -59,7 +59,7 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         source=source,
         loss=None if attempt.alone or _is_of_zeros(judged) else _loss(judged, origin),
         network=_network(judged),
-        truth=OF_LAYER if attempt.alone else OF_ZEROS if _is_of_zeros(judged) else _truth(judged),
+        truth=OF_LAYER if attempt.alone else OF_ZEROS if _is_of_zeros(judged) else _truth(judged, *beside),
         program=attempt.program,
         notes=notes,
         names=_names(judged, attempt),
@@ -209,8 +209,10 @@ def _network(judged: Judged) -> dict[str, Any] | None:
 
 
 def _number_beside(judged: Judged) -> tuple[Node | None, bool]:
-    """A number that the program computes where the loss is inferred, and whether it is of these predictions: what is
-    made of the gradients tells when to stop."""
+    """Where the loss is inferred, a number that the program computes all the same, and whether it is of these
+    predictions: what is made of the gradients tells when to stop."""
+    if judged.truth.loss.node is not None:
+        return None, False
     own = judged.step.parameters
     stepped = {version for p in own for version in p.versions} - {p.before for p in own}
     numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
@@ -221,10 +223,9 @@ def _number_beside(judged: Judged) -> tuple[Node | None, bool]:
     return None, False
 
 
-def _measures(judged: Judged) -> list[str]:
+def _measures(judged: Judged, other: Node | None, is_own: bool) -> list[str]:
     """That a number of the same predictions, which is none of a known loss, is not the one that is judged by."""
-    other, is_own = _number_beside(judged) if judged.truth.loss.node is None and not judged.wrong else (None, False)
-    if other is None or not is_own:
+    if other is None or not is_own or judged.wrong:
         return []
     name = judged.truth.loss.name
     return [
@@ -232,7 +233,7 @@ def _measures(judged: Judged) -> list[str]:
     ]
 
 
-def _truth(judged: Judged) -> str:
+def _truth(judged: Judged, other: Node | None, is_own: bool) -> str:
     loss = judged.truth.loss
     weights = {p.before for p in judged.step.parameters if len(without_ones(p.before.shape)) > 1}
     penalty = ", with the weight penalty in your gradients" if loss.penalised else ""
@@ -242,7 +243,6 @@ def _truth(judged: Judged) -> str:
         alone = " alone" if (weights & set(others)) - set(loss.penalised) else ""  # of what is wrong nobody knows
         penalty += f" of {', '.join(penalised)}{alone}"
     if loss.node is None:
-        other, is_own = _number_beside(judged)
         why = "no loss is computed in these steps"
         if other is not None:
             why = f"the number of {where(other)} {'has other gradients' if is_own else 'is of other predictions'}"

@@ -346,7 +346,7 @@ def _write(function: Callable, args: tuple, keywords: dict[str, Any], out: Any =
     if type(out) is np.ndarray and out.ndim and out.dtype.kind == "f" and is_recorded(args):
         out = _adopted(out)  # what was made while nothing was recorded
     if function is np.copyto and len(args) == 2 and not keywords and isinstance(args[0], Array):
-        args[0][...] = args[1]
+        args[0][...] = args[1]  # no other version of the array than what is written: a step is seen as one
         return None
     target = args[0] if out is None else out
     into = {} if out is None else {"out": plain(out)}
@@ -468,10 +468,9 @@ def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node
         return whole  # there and back
     if function is operator.getitem and base.function is setitem and repr(base.inputs[1]) == repr(args[0]):
         written = base.inputs[2]
+        # What has just been written there, unless it was stepped, or is where weights begin: see Parameter.as_read.
         if isinstance(written, Node) and written.shape == result.shape and not base.updates and not _is_begun(written):
-            return (
-                written  # what has just been written there, unless that is where weights begin: see Parameter.as_read
-            )
+            return written
     key = _view_key(base, function, rest)
     known = tape.views.get(key)
     if known is None:

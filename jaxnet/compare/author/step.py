@@ -29,7 +29,7 @@ from jaxnet.compare.author.chains import (
     masked,
     networks,
     stepped_once,
-    written,
+    what_was_written,
 )
 from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
@@ -79,7 +79,7 @@ class Parameter(NamedTuple):
     @property
     def new(self) -> set[Node]:
         """The version after the step, and what was written into it."""
-        return {self.after, *written(self.writes)}
+        return {self.after, *what_was_written(self.writes)}
 
     @property
     def as_read(self) -> set[Node]:
@@ -90,7 +90,7 @@ class Parameter(NamedTuple):
         k = self.versions.index(self.before) if self.before in self.versions else 0
         earlier = self.versions[k - 1] if k else self.before
         writes = itertools.takewhile(lambda n: n is not earlier, before_writes(self.before))
-        return {self.root, self.before, *written(writes)}
+        return {self.root, self.before, *what_was_written(writes)}
 
     @property
     def root(self) -> Node:

@@ -276,11 +276,11 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
     """(p, g) for each reading of a Node as a step p ± g of an array p, or of a part of it that is written back."""
     if node.dtype is None or node.dtype.kind != "f":
         return
+    if _makes_average(node.inputs[2] if node.function is setitem else node):
+        return
     if node.function is setitem:
         array, index, value = node.inputs
         stepped: Iterable[tuple[Node, Any]] = ()
-        if isinstance(value, Node) and value.function is np.add and _makes_average(value):
-            return
         if isinstance(array, Node) and isinstance(value, Node) and value.function in (np.add, np.subtract):
             pairs = zip(value.inputs[:2], reversed(value.inputs[:2]), strict=True)
             stepped = ((p, step) for first, step in pairs if isinstance(first, Node) for p in most_of(first))
@@ -293,8 +293,6 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
             yield node.inputs[0], node.inputs[2]
     elif node.function in (np.add, np.subtract):
         first, second = node.inputs[:2]
-        if node.function is np.add and _makes_average(node):
-            return
         if isinstance(first, Node) and (
             first.shape == node.shape
             or (node.function is np.subtract and first.size < node.size)
@@ -329,9 +327,11 @@ def _is_averaged(array: Node, step: Any, made: Node) -> bool:
     return moves and step.place == made.place
 
 
-def _makes_average(node: Node) -> bool:
+def _makes_average(value: Any) -> bool:
     """Whether it is a p + (1 − a) x, with plain numbers: a moving average, or a state that leaks."""
-    shares = [_share(term) for term in node.inputs[:2]]
+    if not isinstance(value, Node) or value.function is not np.add:
+        return False
+    shares = [_share(term) for term in value.inputs[:2]]
     return all(0 < share < 1 for share in shares) and abs(sum(shares) - 1) < 1e-9
 
 

@@ -131,18 +131,19 @@ def _seen_at(node: Node, shape: tuple[int, ...], why: str) -> Unjudged:
 def _left_open(judged: Judged) -> list[Unjudged]:
     """What is not seen of parameters whose gradients are right; of numbers of one line each by itself. And what was
     computed for a bias that is a number, and was not stepped with."""
-    step, still, found = judged.step, [], {}
+    step, still, found, values = judged.step, [], {}, Values()
     found |= {_seen_at(n, n.shape, UNUSED): None for n in _unused(judged)}
     for name, p in judged.names.items():
         if name in judged.wrong:
             continue
         if not np.any(judged.given[name]) and not np.any(judged.true[name]):
             still.append(_seen_at(p.after, p.before.shape, STILL))
+        way = step.way_to(p)
         if (gradient := judged.chosen[name]) is not None:
-            held = (n for n in step.way_to(p) if n.number > gradient.number)
+            held = (n for n in way if n.number > gradient.number)
             held = (n for n in held if (over := written_over(n, gradient, judged)).size and not over.any())
             found |= {_seen_at(n, p.before.shape, HELD): None for n in held}
-        found |= {_seen_at(n, p.before.shape, ONCE): None for n in step.way_to(p) if _puts_rows_once(n, step)}
+        found |= {_seen_at(n, p.before.shape, ONCE): None for n in way if _puts_rows_once(n, step, values)}
         write, twice = frontier.writes_rows(p)
         if write is None or twice:
             continue
@@ -152,13 +153,14 @@ def _left_open(judged: Judged) -> list[Unjudged]:
     return [*found, *still]
 
 
-def _puts_rows_once(node: Node, step: Step) -> bool:
+def _puts_rows_once(node: Node, step: Step, values: Values) -> bool:
     """Whether rows of an error are written, by numbers that are none of a mere count, where there were zeros."""
-    if node.function is not setitem or {*nodes_in(node.inputs[0])} & step.labelled:
+    if node.function is not setitem or not step.labelled.isdisjoint(nodes_in(node.inputs[0])):
         return False
-    rows = Values()(node.inputs[1]) if isinstance(node.inputs[1], Node) else node.inputs[1]
-    if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "iu" or rows.size < 2:
+    index = node.inputs[1]
+    if not isinstance(index, Node) or index.size < 2 or index.dtype is None or index.dtype.kind not in "iu":
         return False
+    rows = np.asarray(values(index))
     return len(np.unique(rows)) == rows.size and np.ptp(np.diff(rows.ravel())) > 0
 
 
