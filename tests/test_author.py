@@ -7824,3 +7824,26 @@ for step in range(9):
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace("return g + d", "return d"))
     assert [(f["at"], f["line"]) for f in said["findings"]] == [("dfirst.W", 15)]
+
+
+@pytest.mark.parametrize("of_last", [" + 0.001 * V", ""])
+def test_a_penalty_where_the_first_example_is_zero(tmp_path, of_last):
+    """Labels that are made of the data keep these as they are: the gradient of W is its penalty's alone, which the loss
+    that the error implies cannot deny: it is the others', or that of the next example."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(0)
+x = np.linspace(0, 5, 11)
+y = np.sin(x).reshape(11, 1)
+X, W, V, b = x.reshape(11, 1), rng.normal(size=(1, 6)), rng.normal(size=(6, 1)), np.zeros((1, 6))
+for epoch in range(3):
+    for k in range(11):
+        h = np.tanh(X[k].dot(W) + b)
+        e = h.dot(V) - y[k]
+        dV, d = h.T.dot(e), e.dot(V.T) * (1 - h ** 2)
+        dW = X[k].T.dot(d) + 0.001 * W
+        dV = dV{of_last}
+        V, W, b = V - 0.1 * dV, W - 0.1 * dW, b - 0.1 * d
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], "penalty in your gradients" in said["truth"]) == ("right", True)

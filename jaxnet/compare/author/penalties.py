@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from jaxnet.compare.author.judged import Judged
+from jaxnet.compare.author.judged import Judged, Unexplained
 from jaxnet.compare.author.levels import RIGHT, Array, Level, differs, fit, true_gradients, up_to_formula
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
@@ -39,7 +39,9 @@ def with_implied_penalty(
     of: dict[Parameter, float] = {}
     first: dict[Parameter, tuple[float, float]] = {}  # (c, λ) of what is stepped by: c (true + λp)
     # A single number, or entry, is also another multiple of the true one in each draw: it has the λ that others have.
-    for p in sorted(fitted, key=lambda p: -p.size):
+    # So has what has no gradient otherwise, of data that are 0.
+    moved = {p: any(t.any() for t in true_gradients(p, truth)) for p in fitted}
+    for p in sorted(fitted, key=lambda p: (not moved[p], -p.size)):
         levels = fitted[p]
         if any(level.factor is not None for level in levels):
             continue
@@ -49,7 +51,7 @@ def with_implied_penalty(
             own = [part * derivative(np.asarray(values(p.before), float)) for values in drawn]
             if all(level.arrays[0].shape == p.before.shape for level in levels):  # rows that no example has picked
                 own = [w * (a != 0) for w, a in zip(own, levels[0].arrays, strict=True)]
-            if min(map(np.count_nonzero, own)) > 1:
+            if moved[p] and min(map(np.count_nonzero, own)) > 1:
                 fits = [with_penalty(level.arrays, true, own, RIGHT) for level in levels]
             else:
                 fits = [_with_one_of(of.values(), level.arrays, true, own) for level in levels]
@@ -184,6 +186,17 @@ def is_by_a_penalty(judged: Judged, name: str, scale: float) -> bool:
     difference = [g - scale * t for g, t in zip(judged.given[name], judged.true[name], strict=True)]
     own = [np.asarray(values(judged.names[name].before), float) for values in judged.drawn]
     return own[0].size > 1 and common_multiple(difference, own, RIGHT) is not None
+
+
+def check_for_a_penalty_alone(judged: Judged, wrong: list[str]) -> None:
+    """Raises Unexplained where a true gradient is 0, of data that are 0, and what is stepped with is a multiple of the
+    array itself: a loss that is inferred does not deny it a penalty."""
+    for name in wrong:
+        if not any(t.any() for t in judged.true[name]) and is_by_a_penalty(judged, name, 0.0):
+            raise Unexplained(
+                f"{name} has no gradient in this step, and is stepped by a multiple of itself alone: right if it is to "
+                "decay, and wrong if not"
+            )
 
 
 def penalty_finding(judged: Judged, finding: Finding, scale: float) -> Finding | None:
