@@ -2857,9 +2857,12 @@ for _ in range(50):
 
 
 def test_two_losses_of_which_one_is_made_of_the_other(tmp_path):
-    """What is left by one model is what the other one is fitted to: no gradient is that of both losses."""
-    with pytest.raises(ValueError, match="which loss each array is for cannot be told"):
-        examined(tmp_path, BESIDE.replace("(q - Z)", "(q - (Y - p))"))
+    """What is left by one model is what the other one is fitted to: no gradient is that of both losses, and each that
+    of its own."""
+    text = BESIDE.replace("(q - Z)", "(q - (Y - p))")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["also_right"])) == ("right", 1)
+    assert examined(tmp_path, text.replace("b -= .1 *", "b -= .1 * b *"))["verdict"] == "wrong"
 
 
 @pytest.mark.parametrize("wrong", ["p - Y", "q - Z"])
@@ -7847,3 +7850,65 @@ for epoch in range(3):
 """
     said = examined(tmp_path, text)
     assert (said["verdict"], "penalty in your gradients" in said["truth"]) == ("right", True)
+
+
+ACTOR_AND_CRITIC = """
+import numpy as np
+rng = np.random.default_rng(21)
+N = 60
+S, A = rng.normal(size=(N, 4)), rng.integers(0, 3, N)
+R = (A == 1) * S[:, 0] + (A == 2) * S[:, 1]
+W, V, w = rng.normal(size=(4, 6)) * .5, rng.normal(size=(6, 3)) * .5, rng.normal(size=4) * .3
+for step in range(30):
+    advantage = R - S @ w
+    critic_loss = .5 * (advantage ** 2).mean()
+    h = np.tanh(S @ W)
+    scores = h @ V
+    logp = scores - np.log(np.exp(scores).sum(1, keepdims=True))
+    actor_loss = -(logp[np.arange(N), A] * advantage).mean()
+    g = np.exp(logp) * advantage[:, None]
+    g[np.arange(N), A] -= advantage
+    g /= N
+    gV = h.T @ g
+    gW = S.T @ (g @ V.T * (1 - h ** 2))
+    gw = -S.T @ advantage / N
+    W -= .2 * gW
+    V -= .2 * gV
+    w -= .1 * gw
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [("", "", None), ("h ** 2", "h", 19), ("gw = -S.T", "gw = S.T", 20), ("gV = h.T", "gV = -h.T", 18)],
+)
+def test_a_part_that_others_need_and_that_does_not_need_them_is_judged_by_its_own_loss(tmp_path, right, wrong, line):
+    said = examined(tmp_path, ACTOR_AND_CRITIC.replace(right, wrong))
+    assert [finding["line"] for finding in said["findings"]] == ([line] if line else [])
+    assert said["unjudged"] == []
+
+
+LAYERS_WITH_LOSSES = """
+import numpy as np
+rng = np.random.default_rng(3)
+X, Y = rng.normal(size=(30, 4)), np.eye(3)[rng.integers(0, 3, 30)]
+W, V = rng.normal(size=(4, 3)), rng.normal(size=(3, 3))
+for step in range(20):
+    A = 1 / (1 + np.exp(-X @ W))
+    B = 1 / (1 + np.exp(-A @ V))
+    of_first = 0.5 * ((A - Y) ** 2).sum()
+    of_last = 0.5 * ((B - Y) ** 2).sum()
+    d = (B - Y) * B * (1 - B)
+    e = (A - Y) * A * (1 - A)
+    V -= 0.5 * A.T @ d
+    W -= 0.5 * X.T @ e
+"""
+
+
+def test_a_layer_with_its_own_error_is_right_by_a_loss_that_is_computed_only(tmp_path):
+    """(A − Y) may be a slip for (B − Y), unless the program says that it is meant."""
+    assert examined(tmp_path, LAYERS_WITH_LOSSES)["verdict"] == "right"
+    without = "\n".join(line for line in LAYERS_WITH_LOSSES.splitlines() if "of_first" not in line)
+    assert examined(tmp_path, without)["verdict"] == "wrong"
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, "\n".join(line for line in without.splitlines() if "of_last" not in line))

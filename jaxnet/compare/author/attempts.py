@@ -12,7 +12,7 @@ from jaxnet.compare.author import drivers, facade, standins
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt
-from jaxnet.compare.author.step import Step
+from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Enough, Node, Tape
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.author.watch import Watch, concerns
@@ -36,6 +36,7 @@ class Attempt(NamedTuple):
     more: bool = False  # the same run trains another network, which is the next attempt
     networks: int = 1  # that the same run trains
     key: tuple = ()  # of what was called, which it was
+    beside: tuple[Parameter, ...] = ()  # of other parts of the same network, which are judged by themselves
     trained: frozenset[Node] = frozenset()  # the versions of all arrays of all networks of that run
     unread: bool = False  # the program itself trains something, by what could not be read
     made_up: tuple[str, ...] = ()  # files that the program reads, and that are missing

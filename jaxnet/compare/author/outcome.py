@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_zero
-from jaxnet.compare.author.step import NoLoss, Parameter, Step
+from jaxnet.compare.author.step import NoLoss, Parameter, Step, parts_of
 from jaxnet.compare.author.tape import (
     Node,
     Tape,
@@ -45,6 +46,7 @@ class Outcome(NamedTuple):
     """What came of an attempt: a verdict, or why there is none."""
 
     judged: Judged | None = None
+    parts: tuple[Judged, ...] = ()  # of the network, each with a verdict of its own: the first one, and these
     sent_back: Judged | None = None  # with what a lone layer sends back, where that is late and the rest is right
     why: str = ""
     unexplained: bool = False  # something is wrong, or was meant otherwise: what else can be called is no answer
@@ -52,7 +54,26 @@ class Outcome(NamedTuple):
 
 
 def outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
-    """What came of an attempt that is judged until `end`. Raises Tied."""
+    """What came of an attempt that is judged until `end`: as one network, or, where nothing can be said of that, as the
+    parts that it has, if there is a verdict on each, by a loss that the program computes. Raises Tied."""
+    outcome = _outcome_of(attempt, stated, end)
+    if outcome.unexplained and attempt.steps:
+        with contextlib.suppress(OutOfTime, MemoryError), alarm(end):
+            found = [_outcome_of(part, stated, end).judged for part in _parts_of(attempt)]
+            parts = sorted((judged for judged in found if judged is not None), key=lambda judged: not judged.wrong)
+            if parts and len(parts) == len(found) and all(part.truth.loss.node is not None for part in parts):
+                return Outcome(parts[0], tuple(parts[1:]))
+    return outcome
+
+
+def _parts_of(attempt: Attempt) -> Iterator[Attempt]:
+    parameters = attempt.steps[0].parameters
+    for steps in parts_of(attempt.tape, attempt.steps[0]):
+        own = {p.before for step in steps[:1] for p in step.parameters}
+        yield attempt._replace(steps=steps, beside=tuple(p for p in parameters if p.before not in own))
+
+
+def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
     try:
         with alarm(end):
             judged, sent_back = _best(attempt, stated, end), None
@@ -63,7 +84,7 @@ def outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
         with contextlib.suppress(OutOfTime, MemoryError), alarm(end):  # there was room for the verdict
             judged = with_teeth(judged)
         hollow = _hollow(attempt, judged)
-        return Outcome(why=hollow) if hollow else Outcome(judged, sent_back)
+        return Outcome(why=hollow) if hollow else Outcome(judged, sent_back=sent_back)
     except Tied:
         raise
     except OutOfTime:
@@ -145,7 +166,8 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     judged; or steps it again and again by what came from outside of the record, or a number by anything; or steps what
     the program decided on in its forward pass, where a relu of plain numbers has cut it off."""
     tape = attempt.tape
-    judged = {n for p in step.parameters for n in (*p.as_read, *p.versions, *nodes_in(p.steps))}
+    parameters = (*step.parameters, *attempt.beside)
+    judged = {n for p in parameters for n in (*p.as_read, *p.versions, *nodes_in(p.steps))}
     ends = [*(example.prediction for example in step.examples), *nodes_in(loss)]
     inside = made_of(ends, until=lambda n: n in judged)
     forward = inside - step.active

@@ -228,6 +228,31 @@ def steps_by_hand(tape: Tape) -> list[list[Step]]:
     return [found for steps in of_each if (found := [step for step in steps if step.examples])]
 
 
+def parts_of(tape: Tape, step: Step) -> list[list[Step]]:
+    """The readings of each part of a network by itself, where some of its arrays are stepped with others that are not
+    stepped with them: an actor with what its critic says, a probe with what its encoder makes. What a part is stepped
+    with is a constant there. A number that is made with an array that it is not stepped with is no loss of its."""
+    stepped = {n for p in step.parameters for n in p.new}
+    made = [made_of(nodes_in(p.steps), until=stepped.__contains__) for p in step.parameters]
+    needs = np.array([[not inside.isdisjoint(p.as_read) for p in step.parameters] for inside in made])
+    reached = needs | np.eye(len(made), dtype=bool)
+    while (further := reached @ reached).sum() > reached.sum():
+        reached = further
+    parts = sorted(np.unique(reached & reached.T, axis=0), key=np.sum, reverse=True)  # all that need each other
+    return [_part_of(tape, step, part, needs[part].any(0)) for part in parts if len(parts) > 1]
+
+
+def _part_of(tape: Tape, step: Step, own: np.ndarray, needed: np.ndarray) -> list[Step]:
+    parameters = tuple(itertools.compress(step.parameters, own))
+    constant = frozenset(n for p in itertools.compress(step.parameters, ~own) for n in (p.before, *p.versions[1:]))
+    unknown = {n for p in itertools.compress(step.parameters, ~own & ~needed) for n in p.as_read}
+    first = min(p.root.number for p in parameters)
+    into_steps = made_of((n for p in parameters for n in (p.after, *nodes_in(p.steps))), first)
+    since = min(n.number for n in step.active - held_in(step.parameters))  # as it was when the step was found
+    window = _window(parameters, tape, step.last, constant, since)
+    return _readings_of([_viewed(parameters, window, into_steps, tape, step.last, constant, unknown)])
+
+
 def measured(tape: Tape, step: Step) -> Iterator[Step]:
     """The arrays of a step as they are where numbers are first computed that all of them are used for, and no step is
     made of: they may be a loss, of the predictions that they compare with labels. Of an error only the root is one."""
@@ -372,7 +397,7 @@ def _view(tape: Tape, network: list[Chain], k: int, others: frozenset[Node]) -> 
     following = [c.versions[k + 2].number for c in network if len(c.versions) > k + 2]
     end = max(min(following) if following else len(tape.nodes), last + 1)
     into_steps = made_of((n for p in parameters for n in (p.after, *nodes_in(p.steps))), first)
-    return _viewed(parameters, _window(parameters, tape, end, others), into_steps, tape, end, others)
+    return _viewed(parameters, _window(parameters, tape, end, others, tape.since), into_steps, tape, end, others)
 
 
 def _viewed(
@@ -382,20 +407,21 @@ def _viewed(
     tape: Tape,
     end: int,
     others: frozenset[Node] = frozenset(),
+    unknown: Set[Node] = frozenset(),  # arrays of which nothing is to be made that belongs to the step
 ) -> View:
     # Labels depend on no version of a parameter; what an earlier step left behind does.
     roots = {root_of(p.versions[0]) for p in parameters}
     touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
-    masks, smooth = _masks(parameters, window), _smooth(parameters, window)
+    masks, smooth = _masks(parameters, window, unknown), _smooth(parameters, window)
     return View(parameters, window, masks, smooth, into_steps, touched, end, Values(), others)
 
 
-def _window(parameters: tuple[Parameter, ...], tape: Tape, end: int, others: frozenset[Node]) -> list[Node]:
+def _window(parameters: tuple[Parameter, ...], tape: Tape, end: int, others: frozenset[Node], since: int) -> list[Node]:
     """What may depend on the parameters of a step: of a training that was ended in the midst of one, what that has made
     of them, a momentum, does not count."""
     own = held_in(parameters)
     first = min(n.number for n in own)
-    return [n for n in tape.nodes[first:end] if (n.number >= tape.since or n in own) and n not in others]
+    return [n for n in tape.nodes[first:end] if (n.number >= since or n in own) and n not in others]
 
 
 def _with_further(tape: Tape, view: View) -> View:
@@ -444,7 +470,7 @@ def _with_further(tape: Tape, view: View) -> View:
         return view
     parameters = (*view.parameters, *further.values())
     into_steps = made_of((n for p in parameters for n in nodes_in(p.steps)), min(p.root.number for p in parameters))
-    window = _window(parameters, tape, view.last, view.others)
+    window = _window(parameters, tape, view.last, view.others, tape.since)
     return _viewed(parameters, window, into_steps, tape, view.last, view.others)
 
 
@@ -562,14 +588,14 @@ def _is_error(node: Node, view: View) -> bool:
     return differs
 
 
-def _masks(parameters: tuple[Parameter, ...], window: list[Node]) -> dict[Node, int]:
+def _masks(parameters: tuple[Parameter, ...], window: list[Node], unknown: Set[Node]) -> dict[Node, int]:
     """Which parameters each Node depends on, as bits."""
     bits = {node: 2 << k for k, p in enumerate(parameters) for node in p.as_read}
     new = {root_of(n) for p in parameters for n in p.new}
     # What else these lines step is new as well: a number that has not been recorded until then.
     stepping, first = {p.after.instruction for p in parameters}, min(p.after.number for p in parameters)
     new |= {n for n in window if n.number > first and n.instruction in stepping and n.instruction is not None}
-    return masked(bits | dict.fromkeys(new, AFTER), window)
+    return masked(bits | dict.fromkeys(new | unknown, AFTER), window)
 
 
 def _met_positions(view: View) -> list[Meeting]:

@@ -138,7 +138,8 @@ def _examined(
             if idle and is_of_another and time.monotonic() < began + FURTHER:
                 in_part = in_part if in_part is not None and len(in_part.idle) <= len(idle) else found
                 continue
-            (layers if attempt.alone else networks).append(found)
+            parts = (found._replace(examined=found.examined._replace(judged=part)) for part in outcome.parts)
+            (layers if attempt.alone else networks).extend([found, *parts])
         if in_part is not None and attempt.called:
             break
         if networks and not (attempt.more and in_time):
