@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -49,6 +50,14 @@ def _differs_in_part(array: np.ndarray, of: np.ndarray, tolerance: float) -> boo
     return float(np.vdot(rest, rest)) > part.size * (tolerance * max(array.max(), -array.min())) ** 2
 
 
+def is_times(array: np.ndarray, constant: float, of: np.ndarray, tolerance: float) -> bool:
+    """Whether each entry of an array is the other one's times a constant, to `tolerance` of it."""
+    if array.shape != of.shape:
+        return False
+    looks = (some_of(array), some_of(of)), (array, of)
+    return all(np.allclose(a, constant * b, tolerance, 0) for a, b in looks[array.size <= LARGE :])
+
+
 def is_among(number: float, others: Iterable[float], tolerance: float) -> bool:
     """Whether it is one of some numbers, to `tolerance` of each."""
     return any(abs(number - other) <= tolerance * abs(other) for other in others)
@@ -80,13 +89,24 @@ def multiples_of_each(
     for array, others in zip(arrays, zip(*of, strict=True), strict=True):
         if any(other.shape != array.shape for other in others) or not np.isfinite(array).all():
             return None
-        numbers, *_ = np.linalg.lstsq(np.stack([other.ravel() for other in others], 1), array.ravel(), rcond=None)
-        rest = array - np.sum([c * other for c, other in zip(numbers, others, strict=True)], axis=0)
-        if np.abs(rest).max(initial=0) > tolerance * np.abs(array).max(initial=0):
+        largest = tolerance * np.abs(array).max(initial=0)
+        if array.size > LARGE:  # what brings all entries close leaves no more than this of some
+            _, rest = _least_squares(some_of(array), [some_of(other) for other in others])
+            if np.linalg.norm(rest) > math.sqrt(rest.size) * largest:
+                return None
+        numbers, rest = _least_squares(array, others)
+        if np.abs(rest).max(initial=0) > largest:
             return None
         found.append(numbers)
     same = all(np.allclose(numbers, found[0], 1e-5, 0) for numbers in found)
     return tuple(map(float, found[0])) if found and same else None
+
+
+def _least_squares(array: np.ndarray, others: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The c with the least of ‖array − c₁ · first − c₂ · second − …‖², and what they leave."""
+    of = np.stack([other.ravel() for other in others], 1)
+    numbers, *_ = np.linalg.lstsq(of, array.ravel(), rcond=None)
+    return numbers, array.ravel() - of @ numbers
 
 
 def with_penalty(

@@ -20,7 +20,7 @@ from jaxnet.compare.author.raw import spread
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, nodes_in
-from jaxnet.compare.multiples import common_multiple, is_among
+from jaxnet.compare.multiples import common_multiple, is_among, is_times
 
 Choice = dict[Parameter, Level]
 
@@ -165,6 +165,6 @@ def multiple_among(constant: float, level: Level, levels: list[Level]) -> Level 
     """The array that is another one times a constant, of the author's lines if there is one."""
     for other in sorted(levels, key=lambda lv: lv.candidate is None or lv.candidate.node.place is None):
         pairs = zip(other.arrays, level.arrays, strict=True)
-        if all(a.shape == b.shape and np.allclose(a, constant * b, RIGHT, 0) for a, b in pairs):
+        if all(is_times(a, constant, b, RIGHT) for a, b in pairs):
             return other
     return None

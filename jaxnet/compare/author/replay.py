@@ -420,9 +420,8 @@ def _pull_of_entries(step: Operation, own: list[Any], cotangent: Any) -> tuple[n
     length = next((length for length in LENGTHS if size <= length), size)
 
     def laid_out(array: Any) -> np.ndarray:
-        row = np.zeros(length, np.asarray(array).dtype)
-        row[:size] = np.broadcast_to(array, shape).ravel()
-        return row
+        row = np.broadcast_to(array, shape).ravel()
+        return row if size == length else np.concatenate([row, np.zeros(length - size, row.dtype)])
 
     parts = _pulled(step, [laid_out(array) for array in own], laid_out(cotangent))
     moving = (own[step.general[1].index(number)] for number in step.moving)
