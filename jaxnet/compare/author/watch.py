@@ -61,7 +61,7 @@ class Watch:
         self.unread = False  # whether arrays are stepped, by what nobody could read
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
         self.left_out: set[object] = set()  # instructions that have multiplied by 0 in them
-        self.began = time.monotonic()
+        self.began = time.process_time()  # what else the machine does is to change no verdict
         self.looked = 0.0  # seconds, for steps
         self.beside = False  # whether there may be other networks in that round
         self.trained: list[Step] = []  # the steps that are made in it
@@ -78,21 +78,21 @@ class Watch:
         next_look = self.next_look_there if node.place in self.awaited else self.next_look
         if count < max(next_look, self.next_look_at.get(node.places, 0)):
             return
-        now = time.monotonic()
+        now = time.process_time()
         if self.looked > LOOKING * (now - self.began) + 1:
             return
         # A row that is stepped may be as it was before any other one was.
         made = [(step, list(before_writes(base))[-1]) for base, step in node.updates if isinstance(step, Node)]
         if not any(depends(step, base) or is_zero(step, Values()) for step, base in made):
             self.next_look_at[node.places] = int(1.05 * count)  # a look at the values takes long
-            self.looked += time.monotonic() - now
+            self.looked += time.process_time() - now
             return
         networks = find_steps(self.tape)
         try:
             steps = next(networks)
         except NoStep:
             steps = []
-        self.looked += time.monotonic() - now
+        self.looked += time.process_time() - now
         if not steps or not (steps[0].stale or any(map(_is_repeated, steps[0].parameters))) or self._is_early(steps[0]):
             self.next_look, self.next_look_there = int((1.5 if steps else 1.25) * count) + 20, int(1.05 * count)
             self.awaited = {p.after.place for step in steps[:1] for p in step.parameters}
@@ -167,7 +167,7 @@ class Watch:
                 if (training <= self.made or repeated) and concerns(steps[0], self.asked):
                     self._keep(steps, names_in_frames(sys._getframe(2)), beside=True)
         if len(self.found) == 1:  # what else there is may take half as long as this did
-            rest = max(1.0, 0.5 * (time.monotonic() - self.began))
+            rest = max(1.0, 0.5 * (time.process_time() - self.began))
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
             shorten(rest)
         self._leave(self.trained)
