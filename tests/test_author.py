@@ -7912,3 +7912,31 @@ def test_a_layer_with_its_own_error_is_right_by_a_loss_that_is_computed_only(tmp
     assert examined(tmp_path, without)["verdict"] == "wrong"
     with pytest.raises(ValueError, match="no verdict"):
         examined(tmp_path, "\n".join(line for line in without.splitlines() if "of_last" not in line))
+
+
+@pytest.mark.parametrize("first", [4, 5])
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"), [("", "", None), ("1 - h ** 2", "1 - h", 15), ("d * h\n", "d * h ** 2\n", 15)]
+)
+def test_a_row_that_is_set_before_the_training_is_of_the_array_like_the_others(tmp_path, first, right, wrong):
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(4)
+E = rng.normal(size=(6, 3)) * .5
+E[5] = rng.normal(size=3) * .01  # what is unknown
+v = rng.normal(size=3)
+words, y = [{first}, 0, 1, 2, 3, 4, 5, 2], [1., 0., 1., 0., 1., 0., 0., 1.]
+for epoch in range(10):
+    total = 0
+    for w, t in zip(words, y):
+        h = np.tanh(E[w])
+        p = 1 / (1 + np.exp(-h @ v))
+        total -= t * np.log(p) + (1 - t) * np.log(1 - p)
+        d = p - t
+        gE, gv = d * v * (1 - h ** 2), d * h
+        E[w] -= .1 * gE
+        v -= .1 * gv
+    print(epoch, total)
+"""
+    said = examined(tmp_path, text.replace(right, wrong))
+    assert (len(said["parameters"]), [f["line"] for f in said["findings"]]) == (2, [15] if wrong else [])

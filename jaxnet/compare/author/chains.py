@@ -139,8 +139,10 @@ def before_writes(node: Node) -> Iterator[Node]:
 
 
 def began_with(node: Node) -> set[Node]:
-    """The entries and rows that were written into an array before it was stepped."""
-    return what_was_written(itertools.takewhile(lambda n: not n.updates, before_writes(node)))
+    """The array before entries and rows were written into it, back to where it was made as a whole, and these: before
+    it was stepped."""
+    written = list(itertools.takewhile(lambda n: not n.updates, before_writes(node)))
+    return {*written, *what_was_written(written)}
 
 
 def what_was_written(writes: Iterable[Node]) -> set[Node]:
@@ -489,7 +491,8 @@ def at_once(network: list[Chain], k: int) -> bool:
     following = min(
         (chain.versions[k + 2].number for chain in network if len(chain.versions) > k + 2), default=after + 1
     )
-    used = all(any(depends(n, root_of(c.versions[k])) for n in nodes_in(c.steps[k])) for c in network)
+    read = ((c, (root_of(c.versions[k]), *began_with(c.versions[k]))) for c in network)
+    used = all(any(depends(n, *versions) for n in nodes_in(c.steps[k])) for c, versions in read)
     return before < first and after < following and used and (k == 0 or _in_step(network, k))
 
 

@@ -291,7 +291,10 @@ def derivatives(
         p
         for n in of_right
         for p in n.parents
-        if is_scaling(n, step) and p in of_right and _from_one(of_right[n]) < _from_one(of_right[p])
+        if p.size == n.size
+        and p in of_right
+        and is_scaling(n, step)
+        and _from_one(of_right[n]) < _from_one(of_right[p])
     }
     usual = [f for n, f in of_right.items() if n not in passing]
     usual += [math.copysign(scale, f) for f in usual]

@@ -561,15 +561,17 @@ def _problem(judged: Judged) -> Problem | None:
 
 def with_teeth(judged: Judged) -> Judged:
     """With which mistakes would have shown, where nothing is wrong: of a dense network those of the catalogue, and what
-    is left out of any. Raises ValueError if none of the catalogue would, or none at all."""
+    is left out of any. Raises ValueError if none of the catalogue would where it is all that is stepped, or none at
+    all."""
     if judged.findings or judged.step.stale:
         return judged
-    problem, found = _problem(judged), None
+    problem, found, is_dense = _problem(judged), None, False
     if problem is not None and judged.truth.loss.name is not None:
         biases = {layer for layer in range(1, problem.passes[0].last + 1) if problem.db[layer][0] is not None}
         found = teeth(problem.passes, judged.truth.loss.name, biases, WRONG)
+        is_dense = len(judged.names) == problem.passes[0].last + len(biases)
     of_all = Teeth.of_all([found, teeth_of(judged)])
-    if any(of is not None and not of.shown for of in (found, of_all)):
+    if any(of is not None and not of.shown for of in (found if is_dense else None, of_all)):
         raise ValueError("nothing is wrong, but in this step no mistake would show")
     return judged._replace(teeth=of_all)
 
