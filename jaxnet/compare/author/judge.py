@@ -36,7 +36,17 @@ from jaxnet.compare.author.readings import equal_to_truth, readings, shared_cons
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import NoLoss, Parameter, Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in, root_of
-from jaxnet.compare.author.truth import Loss, Truth, draws, has_more_terms, idle_masks, may_cut, multiple_of, truths
+from jaxnet.compare.author.truth import (
+    Loss,
+    Truth,
+    draws,
+    has_more_terms,
+    idle_masks,
+    left_otherwise,
+    may_cut,
+    multiple_of,
+    truths,
+)
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among
 from jaxnet.compare.teeth import Teeth, teeth
@@ -58,6 +68,9 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     alive = [v for k, v in enumerate(drawn) if any(arrays[k].any() for arrays in judged.given.values())]
     if judged.wrong and DRAWS <= len(alive) < len(drawn):  # in the others all is 0, which any formula may give
         judged = _in_draws(tape, step, names, loss, alive)
+    if judged.wrong and (left := left_otherwise(tape, step, drawn)):
+        drawn = draws(step, DRAWS, tape, left=left)
+        judged = _in_draws(tape, step, names, loss, drawn)
     if judged.wrong and (idle := idle_masks(step, Values())) and not any(map(may_cut, idle)):
         as_it_was = _in_draws(tape, step, names, loss, draws(step, DRAWS, tape, other_masks=False))
         if not as_it_was.wrong:

@@ -506,6 +506,13 @@ _COMPARED = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.grea
 _UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
 
 
+def _leaves(value: Any, as_plain: Any) -> Any:
+    """Whole numbers, or a mask, that are plain from here on."""
+    if _tape and isinstance(node := _refer(value), Node):
+        _tape[-1].left.append((node, as_plain))
+    return as_plain
+
+
 class Recorded:
     """What arrays and numbers have in common: operators, and methods that are NumPy functions of the same name."""
 
@@ -562,7 +569,7 @@ class Recorded:
     def tolist(self) -> Any:
         numbers = np.asarray(plain(self))
         if not _tape or numbers.dtype.kind != "f" or numbers.size > LISTED:
-            return numbers.tolist()
+            return numbers.tolist() if numbers.dtype.kind == "f" else _leaves(self, numbers.tolist())
         parts = [self[k] for k in range(len(numbers))] if numbers.ndim else []  # type: ignore
         return [part.tolist() if np.ndim(part) else part for part in parts] if numbers.ndim else self
 
@@ -570,7 +577,7 @@ class Recorded:
         return float(np.asarray(plain(self)).item())
 
     def __int__(self) -> int:
-        return int(np.asarray(plain(self)).item())
+        return _leaves(self, int(np.asarray(plain(self)).item()))
 
     def __bool__(self) -> bool:
         result = bool(plain(self))
@@ -721,7 +728,7 @@ class Array(Recorded, np.ndarray):
         return (self[k] for k in range(len(self)))
 
     def __index__(self) -> int:
-        return operator.index(plain(self))
+        return _leaves(self, operator.index(plain(self)))
 
     def __contains__(self, value: Any) -> bool:
         return plain(value) in plain(self)
@@ -874,7 +881,7 @@ class Integer(Number):
         self.value = value
 
     def __index__(self) -> int:
-        return self.value
+        return _leaves(self, self.value)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(self.value, dtype=dtype)
@@ -886,4 +893,4 @@ class Integer(Number):
         return self.value * other if isinstance(other, (list, tuple, str)) else call(np.multiply, (self, other))
 
     def item(self) -> int:
-        return self.value
+        return _leaves(self, self.value)

@@ -239,7 +239,7 @@ def parts_of(tape: Tape, step: Step) -> list[list[Step]]:
     while (further := reached @ reached).sum() > reached.sum():
         reached = further
     parts = sorted(np.unique(reached & reached.T, axis=0), key=np.sum, reverse=True)  # all that need each other
-    return [_part_of(tape, step, part, needs[part].any(0)) for part in parts if len(parts) > 1]
+    return [_part_of(tape, step, part, np.logical_or.reduce(needs[part])) for part in parts if len(parts) > 1]
 
 
 def _part_of(tape: Tape, step: Step, own: np.ndarray, needed: np.ndarray) -> list[Step]:

@@ -143,6 +143,7 @@ class Tape:
     def __init__(self, most: int = 400_000, deadline: float = float("inf")):
         self.nodes: list[Node] = []
         self.decisions: list[tuple[Node, Any]] = []  # a number that Python branched on or counted with, as it was
+        self.left: list[tuple[Node, Any]] = []  # whole numbers and masks that are plain from here on, as they were
         self.most, self.deadline = most, deadline
         self.on_step: Callable[[Node], None] | None = None  # called when an array has been stepped for the third time
         self.on_full: Callable[[], bool] = lambda: False  # called when there are too many: whether to begin anew
@@ -238,8 +239,8 @@ class Tape:
         """Forgets all Nodes: what was made until now is data."""
         for node in self.nodes:
             node.number = -1  # before all that come
-        for known in (self.nodes, self.decisions, self.views, self.names, self.following, self.rounds, self.pieces,
-                      self._stepped, self._constants):  # fmt: skip
+        for known in (self.nodes, self.decisions, self.left, self.views, self.names, self.following, self.rounds,
+                      self.pieces, self._stepped, self._constants):  # fmt: skip
             known.clear()
         self.read = self.since = 0
         self.begun += 1

@@ -107,16 +107,18 @@ FEW = 4  # numbers, of which in two draws none may be cut off
 MOST_DRAWS = 6
 
 
-def draws(step: Step, count: int, tape: Tape, other_masks: bool = True) -> list[Values]:
+def draws(
+    step: Step, count: int, tape: Tape, other_masks: bool = True, left: Iterable[tuple[Node, Any]] = ()
+) -> list[Values]:
     """The record with generic parameters, as often as asked for, and more often where few numbers are cut off by relus:
     each of them is to be cut off once. They are made for data of their size, and where there is a weight penalty, by
     turns of one size for all data. Masks are as they were where there are to be no others.
 
     Where the program branched on a number (`if z > 0`), a draw in which it would have branched otherwise is no run of
-    it: then the parameters are moved less and less from where they were.
+    it: then the parameters are moved less and less from where they were. So are they for what has `left` the record.
     """
     random = np.random.default_rng(0)
-    asked = [(node, outcome) for node, outcome in tape.decisions if node in step.active and node.number <= step.last]
+    asked = [*_inside(step, tape.decisions), *left]
     # What else is made with these parameters, of all data perhaps, is none of the step's affairs.
     step = step._replace(active=step.active & ancestors(_ends(step)))
     data = _unseen(step, Values(), random, other_masks)
@@ -349,11 +351,22 @@ def _size(inputs: set[Node], step: Step, recorded: Values) -> float:
     return max(sizes + [1.0] * (not step.active.isdisjoint(inputs)), default=1.0)
 
 
+def left_otherwise(tape: Tape, step: Step, drawn: list[Values]) -> list[tuple[Node, Any]]:
+    """What is plain in the step's record and would be other numbers in some draw."""
+    left = list(_inside(step, tape.left))
+    return left if any(_branches_otherwise(left, values) is not None for values in drawn) else []
+
+
+def _inside(step: Step, told: list[tuple[Node, Any]]) -> Iterator[tuple[Node, Any]]:
+    return ((node, outcome) for node, outcome in told if node in step.active and node.number <= step.last)
+
+
 def _branches_otherwise(asked: list[tuple[Node, Any]], values: Values) -> Node | None:
     """The first number on which the program branched that is another one in this draw."""
     for node, outcome in asked:
         try:
-            if bool(values(node)) != outcome:
+            value = values(node)
+            if (bool(value) if isinstance(outcome, bool) else np.asarray(value).tolist()) != outcome:
                 return node
         except (IndexError, ValueError):
             return node
