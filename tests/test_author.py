@@ -7975,3 +7975,69 @@ def test_an_index_that_is_a_plain_number_is_the_same_in_all_draws(tmp_path, at):
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace("+= dP[n, k]", "+= dP[n, k] * P[n, k]"))
     assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", 15)]
+
+
+def test_what_is_stepped_by_its_own_network_is_no_further_parameter_of_another_one(tmp_path):
+    """A discriminator's next step follows from the loss of the generator, which has been made with it."""
+    text = """
+import numpy as np
+np.random.seed(0)
+data = np.random.randn(200, 2) + 1
+D = [np.random.randn(2, 12) / 2, np.zeros(12), np.random.randn(12, 1) / 2, np.zeros(1)]
+G = [np.random.randn(2, 8) / 2, np.zeros(8), np.random.randn(8, 2) / 2, np.zeros(2)]
+of_D, of_G = ([[np.zeros_like(p) for p in net] for net in (D, G)])
+
+def forward(net, x):
+    h = np.maximum(x @ net[0] + net[1], 0)
+    return h, h @ net[2] + net[3]
+
+def backward(net, x, h, d):
+    e = d @ net[2].T * (h > 0)
+    return [x.T @ e, e.sum(0), h.T @ d, d.sum(0)], e @ net[0].T
+
+def loss(z, t):
+    return np.mean(np.log(1 + np.exp(z)) - z * t), (1 / (1 + np.exp(-z)) - t) / len(z)
+
+def step(net, kept, gradients):
+    for p, v, g in zip(net, kept, gradients):
+        v[:] = 0.5 * v + 0.5 * g
+        p -= 0.01 * v
+
+for epoch in range(9):
+    noise = np.random.randn(16, 2)
+    x = np.vstack([data[np.random.choice(200, 16)], forward(G, noise)[1]])
+    h, z = forward(D, x)
+    first, d = loss(z, np.vstack([np.ones((16, 1)), np.zeros((16, 1))]))
+    step(D, of_D, backward(D, x, h, d)[0])
+    u, fake = forward(G, noise)
+    h, z = forward(D, fake)
+    second, d = loss(z, np.ones((16, 1)))
+    step(G, of_G, backward(G, noise, u, backward(D, fake, h, d)[1])[0])
+    print(first, second)
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 4)
+    said = examined(tmp_path, text.replace("/ len(z)", "* z / len(z)"))
+    assert (said["verdict"], len(said["parameters"])) == ("wrong", 4)
+
+
+def test_a_copy_of_the_weights_that_goes_its_own_way_may_be_a_constant(tmp_path):
+    """He et al. 2020, momentum contrast: the keys are encoded by an average of the weights, which begins as a copy."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(85)
+X = rng.normal(size=(30, 6))
+W = rng.normal(size=(6, 4)) * .4
+average = W.copy()
+for step in range(9):
+    Q, K = np.tanh(X @ W), np.tanh(X[::-1] @ average)
+    P = np.exp(Q @ K.T)
+    P /= P.sum(1, keepdims=True)
+    print(-np.log(np.diag(P)).mean())
+    D = (P - np.eye(30)) / 30
+    W = W - .3 * X.T @ (D @ K * (1 - Q ** 2))
+    average = .9 * average + .1 * W
+"""
+    with pytest.raises(ValueError, match="kept from step to step is a constant"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text.replace("D @ K * (1 - Q ** 2)", "D @ K * (1 - Q)"))["verdict"] == "wrong"

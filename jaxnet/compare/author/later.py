@@ -304,7 +304,7 @@ def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
         return
     _check_that_it_is_kept({name: wrong.names[name] for name in wrong.wrong}, attempt)
     for second in _others(wrong.step, attempt):
-        stopped = _kept(second, wrong.step) | _carried(wrong.step, second)
+        stopped = _parted(wrong.step, second) | _carried(wrong.step, second)
         if stopped and explains(levels_of(wrong.step, wrong.drawn), wrong.truth.whole(stopped)):
             first = min((node for node, _ in stopped), key=lambda n: n.number)
             raise Kept(
@@ -355,6 +355,33 @@ def _carried(first: Step, second: Step) -> Uses:
     return frozenset(
         (parent, node) for node in first.active - carrying for parent in node.parents if parent in carrying
     )
+
+
+def _parted(first: Step, second: Step) -> Uses:
+    """The uses of what is made of parameters, and in the other step by another instruction, or of others: of a copy
+    that is no longer the same then, or of what a queue was filled with."""
+    own, now, following = held_in(first.parameters), held_in(second.parameters), _by_site(second)
+
+    def is_parted(old: Node, other: Node) -> bool:
+        old, other = _viewed(old), _viewed(other)
+        if old in own:
+            return other not in now
+        return old in first.active and (other.site != old.site or other not in second.active)
+
+    return frozenset(
+        (old, node)
+        for site, nodes in _by_site(first).items()
+        for node, again in zip(nodes, following.get(site, ()), strict=False)
+        for old, other in zip(node.parents, again.parents, strict=False)
+        if is_parted(old, other)
+    )
+
+
+def _viewed(node: Node) -> Node:
+    """The array of which it is a view, or a part, which is made where it stands or where it is first used."""
+    while node.function in MOVING and isinstance(node.inputs[0], Node):
+        node = node.inputs[0]
+    return node
 
 
 def _by_site(step: Step) -> dict[tuple, list[Node]]:

@@ -433,6 +433,7 @@ def _with_further(tape: Tape, view: View) -> View:
     known = {p.before for p in view.parameters}
     held = {version for p in view.parameters for version in p.versions}
     held |= {n for p in view.parameters for part in nodes_in(p.steps) for n in multiples(part)}  # momenta
+    held |= view.others
     stepped = max(p.after.number for p in view.parameters)
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in node.updates}
     forward = made_of([e.prediction for e in step.examples] or [n for n in step.losses if not n.updates])
