@@ -8041,3 +8041,52 @@ for step in range(9):
     with pytest.raises(ValueError, match="kept from step to step is a constant"):
         examined(tmp_path, text)
     assert examined(tmp_path, text.replace("D @ K * (1 - Q ** 2)", "D @ K * (1 - Q)"))["verdict"] == "wrong"
+
+
+READOUT = """
+import numpy as np
+rng = np.random.default_rng(57)
+X = rng.normal(size=(6, 3))
+y = X[:, 0] ** 2
+W, r = rng.normal(size=(4, 3)) * .5, rng.normal(size=4) * .5
+for step in range(9):
+    loss, dr, dW = 0.0, np.zeros(4), np.zeros((4, 3))
+    for x, t in zip(X, y):
+        h = np.tanh(W @ x)
+        e = r @ h - t
+        loss += e ** 2 / 6
+        dr += 2 * e * h / 6
+        dW += np.outer(2 * e / 6 * r * (1 - h ** 2), x)
+    W, r = W - .05 * dW, r - .05 * dr
+    print(step, loss)
+"""
+
+
+def test_what_is_stepped_is_no_label(tmp_path):
+    """Without the error in its step r depends on nothing that it is stepped by: it meets h as labels would."""
+    assert examined(tmp_path, READOUT)["verdict"] == "right"
+    said = examined(tmp_path, READOUT.replace("2 * e * h / 6", "h"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW2", 13)]
+
+
+@pytest.mark.parametrize("dg", ["np.exp(g)", "0.1 * g"])
+def test_what_is_stepped_by_no_error_is_named(tmp_path, dg):
+    text = (
+        READOUT.replace("r @ h", "np.exp(g) * (r @ h)")
+        .replace("step in", "_ in")
+        .replace("    print(step, loss)\n", "")
+    )
+    text = text.replace("W, r = rng", "g = np.ones(1)\nW, r = rng").replace("h / 6", "h / 6 * np.exp(g)")
+    text = text.replace("6 * r", "6 * r * np.exp(g)")
+    said = examined(tmp_path, text + f"    dg = {dg}\n    g = g - .05 * dg\n")
+    assert [(u["shape"], u["why"]) for u in said["unjudged"]] == [
+        ([1], "which is stepped in another way than those that were judged")
+    ]
+
+
+def test_a_sign_that_comes_in_with_the_step_is_told_there(tmp_path):
+    text = PLAIN.replace("W2 -= ", "W2 -= -")
+    assert text != PLAIN
+    said = examined(tmp_path, text)
+    (finding,) = said["findings"]
+    assert (finding["code"], text.splitlines()[finding["line"] - 1].count("W2 -= -")) == ("wrong-sign", 1)

@@ -301,8 +301,8 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
     kind, name = finding.at[:2], finding.at[1:]
     if finding.code == "weights-already-updated" and name in judged.names:
         return _through_new_weights(judged, judged.chosen.get(name) or judged.made.get(name))
-    if finding.code == "wrong-sign" and name in judged.names and _is_of_the_step(judged, name):
-        return judged.names[name].after
+    if finding.code == "wrong-sign" and name in judged.names and (turned := _turned_later(judged, name)) is not None:
+        return turned
     if name in judged.names:
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         node = _in_formula(judged, name) if whole else judged.made.get(name)
@@ -320,17 +320,19 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
     return judged.step.examples[0].prediction if finding.at == "forward" else None
 
 
-def _is_of_the_step(judged: Judged, name: str) -> bool:
-    """Whether a gradient has the sign that others have, and the step that makes it climb is another one."""
+def _turned_later(judged: Judged, name: str) -> Node | None:
+    """Where a gradient that was made with the sign that others have is turned: the step itself, perhaps."""
 
-    def sign(of: str) -> float:
-        node, true = judged.chosen[of], judged.true[of][0]
+    def sign(of: str, node: Node | None) -> float:
+        true = judged.true[of][0]
         array = np.asarray(judged.drawn[0](node), float) if node is not None else np.zeros(())
         same = without_ones(array.shape) == without_ones(true.shape)
         return float(np.sign(np.vdot(array, true))) if same else 0.0
 
-    others = {sign(other) for other in judged.names if other not in judged.wrong}
-    return sign(name) in (others or {1.0})
+    others = {sign(other, judged.chosen[other]) for other in judged.names if other not in judged.wrong} or {1.0}
+    if sign(name, judged.chosen[name]) in others:
+        return judged.names[name].after
+    return judged.chosen[name] if sign(name, judged.made[name]) in others else None
 
 
 def _before_the_penalty(node: Node, parameter: Node) -> Node:

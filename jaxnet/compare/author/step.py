@@ -333,6 +333,7 @@ class View:
     last: int
     values: Values
     others: frozenset[Node] = frozenset()  # versions of the arrays of other networks, which are constants here
+    stepped: frozenset[Node] = frozenset()  # made of further arrays of which a step takes the place: no data
 
     @cached_property
     def active(self) -> frozenset[Node]:
@@ -413,7 +414,23 @@ def _viewed(
     roots = {root_of(p.versions[0]) for p in parameters}
     touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
     masks, smooth = _masks(parameters, window, unknown), _smooth(parameters, window)
-    return View(parameters, window, masks, smooth, into_steps, touched, end, Values(), others)
+    nodes = tape.nodes[window[0].number :]
+    steps = {n: n.updates[0][0] for n in nodes if n.updates and n.updates[0][0] not in touched}
+    stepped = frozenset(_following(window, set(replaced(nodes, steps))))
+    return View(parameters, window, masks, smooth, into_steps, touched, end, Values(), others, stepped)
+
+
+def replaced(nodes: list[Node], stepped: dict[Node, Node]) -> frozenset[Node]:
+    """The arrays that an instruction uses and in whose place it uses, when it is run again, what they are stepped to:
+    of what is stepped, by what that gives."""
+    bases, found = set(stepped.values()), set()
+    uses: dict[tuple, set[Node]] = {}
+    for node in nodes if stepped else ():
+        used = uses.setdefault((node.instruction, node.function), set())
+        here = (p for p in node.parents if p in stepped and p.instruction != node.instruction)
+        found |= {stepped[p] for p in here if stepped[p] in used}
+        used |= bases.intersection(node.parents)
+    return frozenset(found)
 
 
 def _window(parameters: tuple[Parameter, ...], tape: Tape, end: int, others: frozenset[Node], since: int) -> list[Node]:
@@ -658,7 +675,8 @@ def _readings(node: Node, view: View) -> list[Meeting]:
     if node.function is np.multiply or node.function in PRODUCTS:  # w · x is where a prediction begins
         weights = view.weights
         floats = [n for n in floats if n not in weights and not (len(n.parents) == 1 and n.parents[0] in weights)]
-    data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
+    data = [n for n in node.parents if n not in view.touched and n not in view.stepped]
+    data = [n for n in data if n.dtype is not None and n.dtype.kind in "fiub"]
     return [
         Meeting(node, a, b)
         for a in floats

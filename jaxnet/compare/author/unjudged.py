@@ -24,7 +24,7 @@ from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.passes import is_gradient
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.statements import read_units
-from jaxnet.compare.author.step import Step
+from jaxnet.compare.author.step import Step, replaced
 from jaxnet.compare.author.tape import (
     PRODUCTS,
     Node,
@@ -68,6 +68,10 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
         stays = THROWN if array in later else STEPPED
         why = [WRITTEN] if write else [stays] if array in stepped else []
         found[Unjudged(array.shape, as_place(write or node) or Place(), *why)] = None
+    shown = {root_of(array) for array, _ in untrained(judged, attempt)}
+    found |= {
+        _seen_at(n, base.shape, STEPPED): None for base, n in _stepped_otherwise(step, attempt) if base not in shown
+    }
     own = {p.versions[0] for p in step.parameters if p.versions}
     late = {p.versions[0] for other in attempt.steps for p in other.parameters if p.versions} - own
     found |= {_seen_at(n, n.shape, LATE): None for n in late if began_as(n, anything=True) is not None}
@@ -113,9 +117,17 @@ def untrained(judged: Judged, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
             looks = weights and (not others or any(n.function in (np.dot, np.matmul) for n in inside))
         if looks and trained.isdisjoint(map(root_of, still)):
             array = min(still, key=lambda n: (-len(n.shape), n.number))
-            if len(still) == 2 and array.shape[0] == node.shape[0] == step.examples[0].prediction.shape[0]:
+            if len(still) == 2 and array.shape[:1] == node.shape[:1] == step.examples[0].prediction.shape[:1]:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
             yield array, node
+
+
+def _stepped_otherwise(step: Step, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
+    """What the predictions are made of beside the parameters, and what it is stepped to for the next ones."""
+    inputs = {n for node in _forward(step, attempt) for n in node.parents} - step.active - attempt.trained
+    steps = {n: n.updates[0][0] for n in attempt.tape.nodes if n.updates and n.updates[0][0] in inputs}
+    takes_its_place = replaced(attempt.tape.nodes, steps)
+    yield from ((base, n) for n, base in steps.items() if base in takes_its_place)
 
 
 def _forward(step: Step, attempt: Attempt) -> set[Node]:
