@@ -14,7 +14,7 @@ from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors
 from jaxnet.compare.author.truth import Truth
-from jaxnet.compare.multiples import NOTHING, common_multiple, some_of, without_ones
+from jaxnet.compare.multiples import NOTHING, common_multiple, without_ones
 
 RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
 Array = np.ndarray
@@ -168,16 +168,6 @@ def _factor(arrays: list[Array], true: list[Array], nothing_given: list[float], 
 def is_one(factor: float | None) -> bool:
     """Whether a gradient is the true one but for its sign, which the step decides on."""
     return factor is not None and (math.isnan(factor) or abs(abs(factor) - 1) <= RIGHT)
-
-
-def ratio_of(level: Level, whole: Level) -> float | None:
-    """The number that one array is another one times."""
-    rest, of_whole = level.arrays[0], whole.arrays[0]
-    if of_whole.shape != rest.shape or not rest.any():
-        return None
-    if (some := some_of(rest)).any():
-        rest, of_whole = some, some_of(of_whole)
-    return float(np.vdot(rest, of_whole) / np.vdot(rest, rest))
 
 
 def divided(level: Level, number: float) -> Level:
