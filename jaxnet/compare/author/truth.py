@@ -528,9 +528,21 @@ NAMED: dict[str, list[Callable[[Array, Array], Array]]] = {
 }
 
 
-def _losses_for(predictions: list[Node]) -> Iterator[tuple[str, list[Callable[[Array, Array], Array]]]]:
-    """A single number is no distribution over classes."""
-    return ((name, f) for name, f in NAMED.items() if name != "cross-entropy" or any(p.size > 1 for p in predictions))
+def _named_slopes(predictions: list[Node], drawn, labels) -> Iterator[tuple[str, Callable, list[list[Array]]]]:
+    """The losses that have a name, each formula of theirs, and what that gives in each draw; none where labels are not
+    known. A single number is no distribution over classes."""
+    known = bool(predictions) and all(y is not None for of_draw in labels for y in of_draw)
+    several = any(p.size > 1 for p in predictions)
+    for name, formulas in NAMED.items() if known else ():
+        for formula in formulas if several or name != "cross-entropy" else ():
+            yield (
+                name,
+                formula,
+                [
+                    [_quiet(formula, values(p), y) for p, y in zip(predictions, of_draw, strict=True)]
+                    for values, of_draw in zip(drawn, labels, strict=True)
+                ],
+            )
 
 
 def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
@@ -563,18 +575,11 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     @functools.cache
     def of_names() -> list[tuple[Truth, list[list[Array]]]]:
         """Those of the losses that have a name, and these losses' derivatives by the predictions."""
-        if not predictions or any(y is None for of_draw in labels for y in of_draw):
-            return []
-        found = []
-        for name, formulas in _losses_for(predictions):
-            for formula in formulas:
-                cotangents = [
-                    [_quiet(formula, v(p), np.asarray(y)) for p, y in zip(predictions, of_draw, strict=True)]
-                    for v, of_draw in zip(drawn, labels, strict=True)
-                ]
-                if all(np.isfinite(c).all() for of_draw in cotangents for c in of_draw):
-                    found.append((differentiated(Loss(None, name), none, cotangents), cotangents))
-        return found
+        return [
+            (differentiated(Loss(None, name), none, cotangents), cotangents)
+            for name, _, cotangents in _named_slopes(predictions, drawn, labels)
+            if all(np.isfinite(c).all() for of_draw in cotangents for c in of_draw)
+        ]
 
     none, nothing = [0.0] * len(step.losses), [[0.0] * len(predictions) for _ in drawn]
     for k, node in enumerate(step.losses):
@@ -659,36 +664,29 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, float, list
     """Which named loss the program's own is a multiple of, and by which constant, as ∂loss/∂prediction shows; and what
     would make it so exactly, where it is so up to a small number."""
     predictions = [example.prediction for example in step.examples]
-    if not predictions or any(y is None for of_draw in labels for y in of_draw):
-        return None, 1.0, None
     if any(prediction not in found for prediction in predictions for found in adjoints):
         return None, 1.0, None
     own = [[found[prediction] for prediction in predictions] for found in adjoints]
     possible: list[tuple[float, str, float, list | None]] = []
-    for name, formulas in _losses_for(predictions):
-        for formula in formulas:
-            named = [
-                [_quiet(formula, values(p), y) for p, y in zip(predictions, of_draw, strict=True)]
-                for values, of_draw in zip(drawn, labels, strict=True)
+    for name, formula, named in _named_slopes(predictions, drawn, labels):
+        pairs = [pair for both in zip(own, named, strict=True) for pair in zip(*both, strict=True)]
+        if not all(np.isfinite(n).all() and n.any() for _, n in pairs):
+            continue
+        sizes = [np.abs(n) for _, n in pairs]
+        if formula in (_of_scores, _of_logits):
+            draws_of = (zip(predictions, of_draw, strict=True) for of_draw in labels)
+            sizes = [_one_over_p(v(p), y, formula) for v, of in zip(drawn, draws_of, strict=True) for p, y in of]
+        factor, small = _constant_and_small(pairs, sizes)
+        worst = max(np.abs(o - factor * n).max() / (np.abs(o).max() + 1e-300) for o, n in pairs)
+        softened = max(
+            np.abs(o - factor * n / (1 + small * size)).max() / (np.abs(o).max() + 1e-300)
+            for (o, n), size in zip(pairs, sizes, strict=True)
+        )
+        if worst < (1e-9 if name == "squared-error" else ROUGH) or (softened < 1e-9 and 0 < small < ROUGH):
+            corrections = [
+                [factor * n - o for o, n in zip(*both, strict=True)] for both in zip(own, named, strict=True)
             ]
-            pairs = [pair for both in zip(own, named, strict=True) for pair in zip(*both, strict=True)]
-            if not all(np.isfinite(n).all() and n.any() for _, n in pairs):
-                continue
-            sizes = [np.abs(n) for _, n in pairs]
-            if formula in (_of_scores, _of_logits):
-                draws_of = (zip(predictions, of_draw, strict=True) for of_draw in labels)
-                sizes = [_one_over_p(v(p), y, formula) for v, of in zip(drawn, draws_of, strict=True) for p, y in of]
-            factor, small = _constant_and_small(pairs, sizes)
-            worst = max(np.abs(o - factor * n).max() / (np.abs(o).max() + 1e-300) for o, n in pairs)
-            softened = max(
-                np.abs(o - factor * n / (1 + small * size)).max() / (np.abs(o).max() + 1e-300)
-                for (o, n), size in zip(pairs, sizes, strict=True)
-            )
-            if worst < (1e-9 if name == "squared-error" else ROUGH) or (softened < 1e-9 and 0 < small < ROUGH):
-                corrections = [
-                    [factor * n - o for o, n in zip(*both, strict=True)] for both in zip(own, named, strict=True)
-                ]
-                possible.append((min(worst, softened), name, factor, None if worst < 1e-9 else corrections))
+            possible.append((min(worst, softened), name, factor, None if worst < 1e-9 else corrections))
     # With one output, and draws in which it is near to ½, one loss is nearly another one.
     return min(possible, key=lambda found: found[0])[1:] if possible else (None, 1.0, None)
 
@@ -717,24 +715,22 @@ def _is_weighted(step: Step, drawn, labels, adjoints) -> bool:
     """Whether the derivative of the program's own loss is that of a named one times a number for each example, which
     is the same in all draws: where examples are masked, or classes have weights."""
     predictions = [example.prediction for example in step.examples]
-    known = all(y is not None for of_draw in labels for y in of_draw)
-    if not predictions or not known or any(p not in found for p in predictions for found in adjoints):
+    if any(p not in found for p in predictions for found in adjoints):
         return False
-    for _, formulas in _losses_for(predictions):
-        for formula in formulas:
-            numbers = []
-            for values, found, of_draw in zip(drawn, adjoints, labels, strict=True):
-                for p, y in zip(predictions, of_draw, strict=True):
-                    named, own = _quiet(formula, values(p), y), np.asarray(found[p], float)
-                    axis = next((k for k in range(y.ndim) if y.ndim > 1 and np.allclose(y.sum(k), 1)), None)
-                    if axis is None:
-                        named, own, axis = named.reshape(-1, 1), own.reshape(-1, 1), 1
-                    finite = np.isfinite(named).all() and named.any()
-                    numbers.append(each_multiple(own, named, axis, 1e-9) if finite else None)
-            if all(n is not None for n in numbers):
-                first, *others = np.split(np.concatenate([np.ravel(n) for n in numbers]), len(drawn))
-                if np.ptp(first) > 1e-6 * np.abs(first).max() and all(np.allclose(n, first, 1e-6) for n in others):
-                    return True
+    for _, _, slopes in _named_slopes(predictions, drawn, labels):
+        numbers = []
+        for found, of_draw, slopes_of_draw in zip(adjoints, labels, slopes, strict=True):
+            for p, y, named in zip(predictions, of_draw, slopes_of_draw, strict=True):
+                own = np.asarray(found[p], float)
+                axis = next((k for k in range(y.ndim) if y.ndim > 1 and np.allclose(y.sum(k), 1)), None)
+                if axis is None:
+                    named, own, axis = named.reshape(-1, 1), own.reshape(-1, 1), 1
+                finite = np.isfinite(named).all() and named.any()
+                numbers.append(each_multiple(own, named, axis, 1e-9) if finite else None)
+        if all(n is not None for n in numbers):
+            first, *others = np.split(np.concatenate([np.ravel(n) for n in numbers]), len(drawn))
+            if np.ptp(first) > 1e-6 * np.abs(first).max() and all(np.allclose(n, first, 1e-6) for n in others):
+                return True
     return False
 
 
