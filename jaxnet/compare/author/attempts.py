@@ -115,11 +115,7 @@ def attempts(
         yield from _driven(start(deadline=deadline), numpy, deadline, flags, reasons, True, key, silent, asked=asked)
 
 
-def _ready(
-    file: Path,
-    root: Path,
-    guess: Guess = FIRST_GUESS,
-) -> tuple[Callable[..., Ran], Any, Samples]:
+def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable[..., Ran], Any, Samples]:
     """The run of a program with all that stands in for what it needs, the NumPy that it has, and its samples."""
     recorded = facade.modules()
     modules, builtins, samples = standins.stand_ins(root, file, recorded["numpy"], guess)

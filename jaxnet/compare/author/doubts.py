@@ -24,16 +24,7 @@ from jaxnet.compare.author.levels import RIGHT, fit, holds, levels_of, true_grad
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import (
-    Node,
-    Tape,
-    ancestors,
-    depends,
-    made_of,
-    nodes_in,
-    scaled_by_numbers,
-    setitem,
-)
+from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, nodes_in, scaled_by_numbers, setitem
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied, truths
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import LOSS_SLOPES

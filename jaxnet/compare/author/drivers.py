@@ -21,15 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from jaxnet.compare.author.calls import (
-    COUNT,
-    File,
-    Session,
-    World,
-    argument_meanings,
-    find_role,
-    needs_arguments,
-)
+from jaxnet.compare.author.calls import COUNT, File, Session, World, argument_meanings, find_role, needs_arguments
 from jaxnet.compare.author.layers import SHAPES, lone_layers
 from jaxnet.compare.author.meanings import read_name, role
 from jaxnet.compare.author.passes import (

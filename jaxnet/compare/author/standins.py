@@ -31,10 +31,7 @@ SHOWN = """
 
 
 def stand_ins(
-    root: Path,
-    file: Path,
-    numpy: types.ModuleType,
-    guess: Guess = FIRST_GUESS,
+    root: Path, file: Path, numpy: types.ModuleType, guess: Guess = FIRST_GUESS
 ) -> tuple[dict[str, types.ModuleType], dict[str, Any], Samples]:
     """The modules that the author's tree is to see instead of the real ones, by their dotted names; builtins; and what
     makes up the data.

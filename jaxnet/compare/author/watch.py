@@ -12,15 +12,7 @@ from jaxnet.compare.author.names import names_in, names_in_frames
 from jaxnet.compare.author.program import TIME_IS_UP, Ran, shorten
 from jaxnet.compare.author.recorder import begin_anew, recording
 from jaxnet.compare.author.replay import Values, is_zero
-from jaxnet.compare.author.step import (
-    NoLoss,
-    NoStep,
-    Parameter,
-    Step,
-    find_steps,
-    held_in,
-    steps_by_hand,
-)
+from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, find_steps, held_in, steps_by_hand
 from jaxnet.compare.author.tape import (
     MOVING,
     Another,
