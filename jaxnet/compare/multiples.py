@@ -17,6 +17,12 @@ def without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(n for n in shape if n != 1)
 
 
+def in_shape(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """An array of as many entries, in a shape: turned, if it is a matrix of which that is the transpose's."""
+    turned = array.ndim == 2 and array.shape != shape and array.T.shape == shape
+    return (array.T if turned else array).reshape(shape)
+
+
 def multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | None:
     """c ≠ 0 with array = c · of, to `tolerance` of the array's largest entry; None if there is none.
 

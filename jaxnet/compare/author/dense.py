@@ -19,7 +19,7 @@ from jaxnet.compare.author.tape import Node, ancestors
 from jaxnet.compare.author.truth import Truth, labels_of
 from jaxnet.compare.diagnosis import Problem, continued
 from jaxnet.compare.mistakes import Array, Pass
-from jaxnet.compare.multiples import without_ones
+from jaxnet.compare.multiples import in_shape, without_ones
 
 EXACT = 1e-9
 
@@ -175,9 +175,7 @@ def _of_prediction(dense: Dense, arrays: list[Array], values: Values) -> Array |
         scores = np.asarray(values(layer.scores))
         if array.size != scores.size:
             return None
-        if array.shape != scores.shape and array.ndim == 2 and array.T.shape == scores.shape:
-            array = array.T
-        parts.append(_units(np.asarray(array, float).reshape(scores.shape), layer))
+        parts.append(_units(in_shape(np.asarray(array, float), scores.shape), layer))
     return _stacked(parts)
 
 

@@ -27,9 +27,10 @@ from jaxnet.compare.author.tape import (
     made_of,
     multiples,
     nodes_in,
+    replaced,
 )
 from jaxnet.compare.mistakes import LOSS_SLOPES
-from jaxnet.compare.multiples import common_multiple, each_multiple, multiple, with_penalty
+from jaxnet.compare.multiples import common_multiple, each_multiple, in_shape, multiple, with_penalty
 
 ROUNDED = 1e-8  # of 1 − p half of the digits are left
 TINY = 1e-100  # of 1/p² nothing is left where 1/p is the derivative of a logarithm
@@ -451,8 +452,6 @@ def labels_of(example: Example, values: Values) -> Array | None:
         if meeting.node.name in ("getitem", "setitem"):
             network = np.asarray(values(meeting.network))
             marked = np.zeros(network.shape)
-            from jaxnet.compare.author.tape import replaced
-
             index = replaced(meeting.node.inputs[1], values)
             try:
                 marked[index] = 1
@@ -480,16 +479,9 @@ def _is_rest(labels: Node, met: set[Node], values: Values) -> bool:
 
 
 def _shaped_like(labels: Array, network: Array, prediction: Array) -> Array | None:
-    if labels.shape == prediction.shape:
-        return labels
-    if labels.size != prediction.size:
-        return None
-    if labels.shape != network.shape and labels.ndim == 2 and labels.T.shape == network.shape:
-        labels = labels.T
-    labels = labels.reshape(network.shape) if labels.shape != network.shape else labels
-    if labels.ndim == 2 and labels.T.shape == prediction.shape and labels.shape != prediction.shape:
-        labels = labels.T
-    return labels.reshape(prediction.shape)
+    if labels.shape == prediction.shape or labels.size != prediction.size:
+        return labels if labels.shape == prediction.shape else None
+    return in_shape(in_shape(labels, network.shape), prediction.shape)
 
 
 def _softmax(Z: Array, axis: int) -> Array:
