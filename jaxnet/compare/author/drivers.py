@@ -40,7 +40,7 @@ from jaxnet.compare.author.passes import (
 )
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.step import NoStep, find_steps
-from jaxnet.compare.author.tape import Enough, Tape
+from jaxnet.compare.author.tape import Enough, Tape, is_authors
 
 PROBE = 6000  # Nodes of a call that is tried
 OFFERED = 2  # worlds of one target
@@ -173,11 +173,8 @@ def _raised_in_backward(error: BaseException) -> str:
     """What is wrong with the author's backward pass, if arrays do not fit together in it, and where."""
     if isinstance(error, Misfit):
         return str(error)
-    frames = [
-        (frame.f_code, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if not frame.f_code.co_filename.startswith(("/", "<"))
-    ]
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    frames = [(code, line) for code, line in frames if is_authors(code.co_filename)]
     if not isinstance(error, ValueError) or not any(role(code.co_name) in ("backward", "update") for code, _ in frames):
         return ""
     code, line = frames[-1]

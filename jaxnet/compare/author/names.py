@@ -11,7 +11,7 @@ from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.lines import short_name, target_of
 from jaxnet.compare.author.recorder import Array, known_node, node_of, set_flat
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node
+from jaxnet.compare.author.tape import Node, is_authors
 
 ENTRIES = 2_000  # of an author's objects that are looked into for the names of arrays
 
@@ -20,8 +20,7 @@ def names_in_frames(frame: FrameType | None) -> dict[Node, list[str]]:
     """What the running functions of the author call their arrays, the innermost first."""
     found: dict[Node, list[str]] = {}
     while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith(("/", "<")):
+        if is_authors(frame.f_code.co_filename):
             # In the frame of a comprehension the module's names are others than its own.
             of_module = frame.f_globals if frame.f_code.co_name == "<module>" else {}
             names_in({**of_module, **frame.f_locals}, found)
