@@ -133,7 +133,7 @@ FAR = 20_000  # operations, after which nothing is a piece of the same step any 
 def before_writes(node: Node) -> Iterator[Node]:
     """The array, then what it was before each write of an entry or a row, back to where it was made as a whole."""
     yield node
-    while node.function in PIECEWISE and isinstance(node.inputs[0], Node):
+    while node.function in PIECEWISE:
         node = node.inputs[0]
         yield node
 

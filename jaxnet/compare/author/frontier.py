@@ -266,8 +266,7 @@ def derivatives(
             is_whole = use is None and (whole_of is target or uses[whole_of] == 1)
             references.setdefault(key, []).append((target, is_whole, arrays))
     # Of what is made of entries of an array the array, too.
-    read = (n.inputs[0] for n in step.backward if n.function is operator.getitem)
-    read_from = {array for array in read if isinstance(array, Node) and array in step.labelled}
+    read_from = {n.inputs[0] for n in step.backward if n.function is operator.getitem} & step.labelled
     backward = sorted({n for n in (*step.backward, *read_from) if n.size and n.is_float}, key=lambda n: n.number)
     found_of: Known = {}
     whole: set[Node] = set()

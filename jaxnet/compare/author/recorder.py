@@ -323,7 +323,7 @@ def _parts_of(node: Any) -> Iterator[tuple[Node, Any, Node | None]]:
     """Arrays of which a Node is a part, or a step of one: where that stands, and the step."""
     readings = [(node, None), *node.updates] if isinstance(node, Node) else []
     for part, step in readings:
-        if part.function is operator.getitem and isinstance(part.inputs[0], Node):
+        if part.function is operator.getitem:
             array, index = part.inputs[:2]
             if not any(nodes_in(index)) and (step is None or isinstance(step, Node)):
                 yield array, index, step

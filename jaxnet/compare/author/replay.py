@@ -296,7 +296,7 @@ class PullBack:
             return _Slot(n.number)
 
         inputs = _without_masks(node, values) if node.function in INDEXED else node.inputs
-        if node.function is operator.getitem and isinstance(node.inputs[0], Node):
+        if node.function is operator.getitem:
             inputs = self._read_from(node), *inputs[1:]
         return Operation(node, replaced((inputs, _keywords(node)), argument), moving)
 

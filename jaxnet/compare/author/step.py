@@ -658,7 +658,7 @@ def _readings(node: Node, view: View) -> list[Meeting]:
     """The ways in which a Node is a place where a value of the network meets data."""
     if node.function in (operator.getitem, setitem):
         array, index = node.inputs[0], node.inputs[1]
-        if not isinstance(array, Node) or array not in view.masks or array.dtype is None or array.dtype.kind != "f":
+        if array not in view.masks or not array.is_float:
             return []
         labels = [n for n in nodes_in(index) if n not in view.touched and n.dtype is not None and n.dtype.kind in "iub"]
         if labels:

@@ -275,23 +275,20 @@ def add_at(array, index, value):
 
 def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
     """(p, g) for each reading of a Node as a step p ± g of an array p, or of a part of it that is written back."""
-    if node.dtype is None or node.dtype.kind != "f":
-        return
-    if _makes_average(node.inputs[2] if node.function is setitem else node):
+    if not node.is_float or _makes_average(node.inputs[2] if node.function is setitem else node):
         return
     if node.function is setitem:
         array, index, value = node.inputs
         stepped: Iterable[tuple[Node, Any]] = ()
-        if isinstance(array, Node) and isinstance(value, Node) and value.function in (np.add, np.subtract):
+        if isinstance(value, Node) and value.function in (np.add, np.subtract):
             pairs = zip(value.inputs[:2], reversed(value.inputs[:2]), strict=True)
             stepped = ((p, step) for first, step in pairs if isinstance(first, Node) for p in most_of(first))
-        elif isinstance(array, Node) and isinstance(value, Node) and value.function is setitem:
+        elif isinstance(value, Node) and value.function is setitem:
             stepped = value.updates  # `W[0][1] += g` writes into a row
         stepped = ((part, step) for part, step in stepped if not _is_averaged(part, step, value))
         yield from ((array, step) for part, step in stepped if _stands_at(index, array, part))
     elif node.function is add_at:
-        if isinstance(node.inputs[0], Node):
-            yield node.inputs[0], node.inputs[2]
+        yield node.inputs[0], node.inputs[2]
     elif node.function in (np.add, np.subtract):
         first, second = node.inputs[:2]
         if isinstance(first, Node) and (
@@ -359,7 +356,7 @@ def _still_there(index: Any, base: Any, array: Node) -> bool:
         return (base is filling.before or base.filling is filling) and (write is None or write.number <= base.number)
     places = np.arange(array.size).reshape(array.shape)
     while array is not base and array.function is setitem and not any(nodes_in(array.inputs[1])):
-        if np.intersect1d(places[array.inputs[1]], places[index]).size or not isinstance(array.inputs[0], Node):
+        if np.intersect1d(places[array.inputs[1]], places[index]).size:
             return False
         array = array.inputs[0]
     return array is base
@@ -373,7 +370,8 @@ def _begins(node: Node) -> bool:
 def most_of(node: Node) -> Iterator[Node]:
     """What a Node is a multiple of, half of it at least and all of it at most: λp is a penalty's gradient, and no array
     that is stepped. And what it was before a part of it was made so."""
-    if node.function is setitem and isinstance(before := node.inputs[0], Node) and isinstance(node.inputs[2], Node):
+    if node.function is setitem and isinstance(node.inputs[2], Node):
+        before = node.inputs[0]
         yield from (node, before) if made_alone_of([node.inputs[2]], {before}) else (node,)
         return
     for whole in multiples(node):
@@ -572,7 +570,7 @@ def depends(node: Node, *on: Node) -> bool:
 
 
 def _sources(node: Node) -> tuple[Node, ...]:
-    if node.function is operator.getitem and isinstance(node.inputs[0], Node):
+    if node.function is operator.getitem:
         array, index = _as_written(node.inputs[0]), node.inputs[1]
         if (written := _written_in(array, index)) is not None:
             return written
@@ -600,7 +598,8 @@ def _sources(node: Node) -> tuple[Node, ...]:
 
 def _as_written(array: Node) -> Node:
     """Of a row that is read what was written there as a whole, of which an entry may have been written alone."""
-    while array.function is operator.getitem and isinstance(base := array.inputs[0], Node):
+    while array.function is operator.getitem:
+        base = array.inputs[0]
         part, filling = part_of(array.inputs[1]), base.filling
         whole = part is not None and filling is not None and filling.kind == _kind(part)
         written = filling.latest(part, base.number) if whole else None  # type: ignore
@@ -664,7 +663,7 @@ def _fill(node: Node) -> None:
     """Notes into which part of an array a Node writes."""
     array, index = node.inputs[:2]
     part = part_of(index)
-    if part is None or not isinstance(array, Node):
+    if part is None:
         return
     array = _as_written(array)
     filling = array.filling
