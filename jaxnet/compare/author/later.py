@@ -246,9 +246,9 @@ def _check_for_another_penalty(right: Judged, attempt: Attempt) -> None:
     """
     if right.truth.loss.node is not None:
         return
-    names = {p.versions[0]: name for name, p in right.names.items() if p.versions}
+    names = {p.versions[0]: name for name, p in right.names.items()}
     for step in attempt.steps:
-        own = {p: names[p.versions[0]] for p in step.parameters if p.versions and p.versions[0] in names}
+        own = {p: names[p.versions[0]] for p in step.parameters if p.versions[0] in names}
         for number in step.losses if len(own) == len(step.parameters) else ():
             if penalised := terms_of_one_array(number, {p.root for p in own}):
                 drawn = draws(step._replace(losses=(number,)), DRAWS, attempt.tape)
@@ -328,9 +328,9 @@ def _check_that_it_is_kept(names: Mapping[str, Parameter], attempt: Attempt) -> 
 
 def _others(step: Step, attempt: Attempt) -> Iterator[Step]:
     """The other steps of the same arrays."""
-    own = {p.versions[0]: p.before for p in step.parameters if p.versions}
+    own = {p.versions[0]: p.before for p in step.parameters}
     for other in attempt.steps:
-        begun = {p.versions[0]: p.before for p in other.parameters if p.versions}
+        begun = {p.versions[0]: p.before for p in other.parameters}
         if begun.keys() == own.keys() and all(before is not own[begin] for begin, before in begun.items()):
             yield other
 

@@ -345,7 +345,7 @@ def _is_held(node: Node, step: Step) -> bool:
     if constant[0].size == 1 or not np.isin(Values()(constant[0]), (0, 1)).all():
         return False
     begun = {n for n in ancestors(example.prediction for example in step.examples) if n.function is None}
-    return not ancestors(constant) & (begun - ancestors((p.versions or (p.before,))[0] for p in step.parameters))
+    return not ancestors(constant) & (begun - ancestors(p.versions[0] for p in step.parameters))
 
 
 def _region(outermost: Node, parameter: Parameter, step: Step) -> list[Node]:

@@ -57,7 +57,7 @@ class Parameter(NamedTuple):
     before: Node
     after: Node
     steps: tuple[Any, ...]  # what was added or subtracted: one Node, several where entries were stepped one by one
-    versions: tuple[Node, ...] = ()  # all that there are, the first one first
+    versions: tuple[Node, ...]  # all that there are, the first one first
 
     @property
     def size(self) -> int:
@@ -85,7 +85,7 @@ class Parameter(NamedTuple):
     def as_read(self) -> set[Node]:
         """What the forward pass may read of it: the version before the step, its root, and the entries and rows that
         the step before has written into that, or that it began with."""
-        if self.before in self.versions[:1]:
+        if self.before is self.versions[0]:
             return {self.root, self.before, *began_with(self.before)}
         k = self.versions.index(self.before) if self.before in self.versions else 0
         earlier = self.versions[k - 1] if k else self.before
@@ -259,8 +259,8 @@ def measured(tape: Tape, step: Step) -> Iterator[Step]:
     seen = {n.instruction for n in made_of([p.after for p in step.parameters])}
     of = {version: k for k, p in enumerate(step.parameters) for version in p.versions}
     steps = {version.instruction for p in step.parameters for version in p.versions[1:]}
-    ends = [p.versions[1].number for p in step.parameters if len(p.versions) > 1]
-    for node in tape.nodes[max(ends, default=len(tape.nodes)) :] if None not in steps else ():
+    ends = [p.versions[1].number for p in step.parameters]
+    for node in tape.nodes[max(ends) :] if None not in steps else ():
         base = next((base for base, _ in node.updates if base in of and node.instruction in steps), None)
         if base is not None:
             of[node] = of[base]

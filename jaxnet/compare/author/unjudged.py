@@ -72,8 +72,8 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     found |= {
         _seen_at(n, base.shape, STEPPED): None for base, n in _stepped_otherwise(step, attempt) if base not in shown
     }
-    own = {p.versions[0] for p in step.parameters if p.versions}
-    late = {p.versions[0] for other in attempt.steps for p in other.parameters if p.versions} - own
+    own = {p.versions[0] for p in step.parameters}
+    late = {p.versions[0] for other in attempt.steps for p in other.parameters} - own
     found |= {_seen_at(n, n.shape, LATE): None for n in late if began_as(n, anything=True) is not None}
     forward = _forward(step, attempt)
     roots = {p.root for p in step.parameters}

@@ -222,7 +222,7 @@ class Watch:
 
 def _began(step: Step) -> int:
     """The number of the first version of all that it steps; where a bias was a number it is an array only later."""
-    return min(n.number for p in step.parameters for n in (p.root, *p.versions[:1]))
+    return min(n.number for p in step.parameters for n in (p.root, p.versions[0]))
 
 
 def _seen_from(step: Step) -> int:
