@@ -480,10 +480,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
 
 def _by_formulas(judged: Judged, diagnosis: Diagnosis, unit: float) -> tuple[list[Finding], float]:
     """What the catalogue has found, and the constant that right gradients have."""
-    findings = [
-        f._replace(code="stale-gradient") if f.code == "zero" and _is_stale(judged, f.at[1:]) else f
-        for f in diagnosis.findings
-    ]
+    findings = list(diagnosis.findings)
     if judged.dense is not None and judged.dense.over_batch:
         findings = [Finding("forward", "softmax-over-all-entries"), *findings]
     if _constant_is_ours(judged) or any(
@@ -600,7 +597,7 @@ def _unaccounted(judged: Judged, name: str, findings: list[Finding]) -> list[Fin
         for f in findings
         if f.severity == "error"
     )
-    return [] if explained else [Finding(f"d{name}", "stale-gradient" if _is_stale(judged, name) else "unknown")]
+    return [] if explained else [Finding(f"d{name}", "unknown")]
 
 
 def _is_of_new(judged: Judged, name: str) -> bool:
@@ -616,9 +613,3 @@ def _is_of_new(judged: Judged, name: str) -> bool:
         held.known |= {p.after: values(p.before) for p in early}
         drawn.append(held)
     return holds(node, judged.true[name], drawn)
-
-
-def _is_stale(judged: Judged, name: str) -> bool:
-    """Whether a parameter is stepped with something that does not follow from the labels."""
-    parameter = judged.names.get(name)
-    return parameter is not None and not any(n in judged.step.labelled for n in nodes_in(parameter.steps))
