@@ -546,21 +546,19 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
     labels = [[labels_of(e, values) if is_fitted else None for e in step.examples] for values in drawn]
     pull = PullBack([*step.losses, *predictions], step.active, {p.root for p in step.parameters})
     kept = [*predictions, *(p.before for p in step.parameters)]
-    turned = [p for p in step.parameters if p.root is not p.before]
 
     def differentiated(loss: Loss, of_losses: list[float], of_predictions: list[list]) -> Truth:
         def pulled(stopped: Uses = NO_USES) -> list[dict[tuple[Node, Node | None], Array]]:
             pairs = zip(drawn, of_predictions, strict=True)
             parts = [pull.parts(v, [*of_losses, *seeds], stopped) for v, seeds in pairs]
             for of_draw in parts:  # all ways in which the array is used count
-                of_draw |= {
-                    (p.before, None): p.turned(of_draw[p.root, None]) for p in turned if (p.root, None) in of_draw
-                }
+                known = [p for p in step.parameters if (p.root, None) in of_draw]
+                of_draw |= {(p.before, None): p.turned(of_draw[p.root, None]) for p in known}
             return parts
 
         found = [pull(v, [*of_losses, *seeds]) for v, seeds in zip(drawn, of_predictions, strict=True)]
         for of_draw in found:
-            of_draw |= {p.before: p.turned(of_draw[p.root]) for p in turned if p.root in of_draw}
+            of_draw |= {p.before: p.turned(of_draw[p.root]) for p in step.parameters if p.root in of_draw}
         adjoints = [{n: of_draw[n] for n in kept if n in of_draw} for of_draw in found]
         return Truth(loss, adjoints, pulled, [])
 
