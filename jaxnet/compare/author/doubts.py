@@ -47,11 +47,9 @@ def check_that_it_is_no_score(meant: Loss, others: list[Loss]) -> None:
         )
 
 
-def is_measure(node: Node | None, other: Loss, step: Step, tape: Tape) -> bool:
+def is_measure(node: Node, other: Loss, step: Step, tape: Tape) -> bool:
     """Whether the program's number is there to be looked at: only its root is wanted. Raises ValueError where nobody
     can say, since it is computed once the step is made, and all gradients are those of another loss."""
-    if node is None:
-        return False
     if any(n.function is np.sqrt and node in n.parents for n in tape.nodes[node.number : step.last]):
         return True
     _check_that_it_is_in_time(node, step, f"all gradients are those of the {other.name}")

@@ -242,7 +242,7 @@ def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
     """The numbers that entries of a gradient are given in the place of others, where these entries do not depend on it,
     as those of a clip do; nor where a penalty of some weights is added, which a loss that is inferred cannot deny."""
     step, function = judged.step, node.function
-    value = node.inputs[2] if function is setitem and not judged.stated else None
+    value = node.inputs[2] if function is setitem and judged.truth.loss.node is None else None
     if isinstance(value, Node) and value.function is np.add:
         added = [n for n in value.parents if n not in step.labelled]
         owners = (p for p in step.parameters if p.size == node.size)

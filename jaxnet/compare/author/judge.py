@@ -110,7 +110,7 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
     if not possible and endless is not None:
         raise ValueError("the loss has no finite derivative at these numbers: √0, say, or the logarithm of 0")
     try:
-        truth, fitted, stated = _meant(possible, len(step.parameters))
+        truth, fitted = _meant(possible, len(step.parameters))
     except Unexplained:
         if (by_own := _by_one_left_out(step, drawn, names, possible)) is None:
             raise
@@ -120,21 +120,21 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
     if best == len(step.parameters):
         own = [(node, t) for t, _, right in possible if (node := t.loss.node) is not None and right < best]
         doubts.check_for_other_labels(truth.loss, own, step, drawn)
-    if stated or best:
+    if (number := truth.loss.node) is not None or best:
         # A single array proves nothing: the error itself is the derivative of some loss by what it was made of.
         several = sum(p.size > 1 for p in step.parameters) > 1
         all_of = [(t, f) for t, f, right in possible if right == len(step.parameters) and t is not truth]
-        if stated and several and best < len(step.parameters) and all_of:
+        if number is not None and several and best < len(step.parameters) and all_of:
             other, of_it = all_of[0]
-            if truth.loss.weighted and truth.loss.node is not None:
+            if truth.loss.weighted:
                 raise Unexplained(
-                    f"all gradients are those of the {other.loss.name}, and {where(truth.loss.node)} computes "
+                    f"all gradients are those of the {other.loss.name}, and {where(number)} computes "
                     "it with other weights for some examples: right if that is a measure, wrong if it is the loss"
                 )
-            if other.loss.node is None and doubts.is_measure(truth.loss.node, other.loss, step, tape):
-                return _judged(step, drawn, names, other.whole(), of_it, False)
+            if other.loss.node is None and doubts.is_measure(number, other.loss, step, tape):
+                return _judged(step, drawn, names, other.whole(), of_it)
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
-        return _judged(step, drawn, names, truth.whole(), fitted, stated)
+        return _judged(step, drawn, names, truth.whole(), fitted)
     checked: list[Truth] = []
     for truth, _, _ in possible:
         if not any(multiple_of(truth, other, step) for other in checked):
@@ -146,7 +146,7 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
     for truth, fitted, _ in possible:
         if truth.loss.node is None:
             try:
-                found = _judged(step, drawn, names, truth.whole(), fitted, False)
+                found = _judged(step, drawn, names, truth.whole(), fitted)
                 # An error without the slope of the output implies the loss of which it is the derivative.
                 if all(f.code != "missing-output-derivative" for f in found.findings):
                     judged.append(found)
@@ -172,7 +172,7 @@ def _by_one_left_out(step: Step, drawn: list[Values], names: dict[Parameter, str
         if truth.loss.node is None or not all(predictions <= adjoints.keys() for adjoints in truth.adjoints):
             continue
         with contextlib.suppress(ValueError):
-            judged = _judged(step, drawn, names, truth.whole(), fitted, True)
+            judged = _judged(step, drawn, names, truth.whole(), fitted)
             if judged.wrong and judged.proof == LEFT_OUT:
                 return judged
     return None
@@ -212,56 +212,57 @@ def _meant(possible: list, count: int):
     best_own = max(own, key=explains, default=None)
     with_name = [found for found in own if found[0].loss.name is not None or found[0].loss.weighted]
     if best_own is not None and (best_own[2] == count or best_own in with_name):
-        return (*(best_own if best_own[2] == count else max(with_name, key=explains))[:2], True)
+        return (best_own if best_own[2] == count else max(with_name, key=explains))[:2]
     best = max(named, key=lambda found: found[2], default=None)
     if best is not None and (best_own is None or best[2] > best_own[2]):
-        return (*best[:2], False)
+        return best[:2]
     if best_own is not None and best_own[2]:
-        return (*best_own[:2], True)
+        return best_own[:2]
     if best_own is None and best is None:
         raise NoLoss("no loss was computed, and none could be inferred")
     if best is not None:
-        return (*best[:2], False)
+        return best[:2]
     raise Unproved(
         "the program computes a number that may be its loss, but steps nothing by a gradient of it, nor of another loss"
     )
 
 
-def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list[Level]], stated: bool) -> Judged:
+def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list[Level]]) -> Judged:
     network = dense_networks.recognise(step, drawn)
     if network is not None:
         own = {p: name for name, p in network.parameters.items()}
         names = {p: own.get(p) or name + " #2" * (name in own.values()) for p, name in names.items()}
     by_name = {names[p]: p for p in sorted(step.parameters, key=lambda p: _order(names[p]))}
+    stated = truth.loss.node is not None
     if stated and not step.stale:
         truth, fitted = without_decay(truth, fitted, step, drawn)
         fitted = with_decay_as_penalty(fitted, truth, step)
     if not step.stale:
-        truth, fitted = with_implied_penalty(truth, fitted, step, drawn, stated)
-    judged = _by_gradients(step, drawn, by_name, truth, fitted, network, stated)
+        truth, fitted = with_implied_penalty(truth, fitted, step, drawn)
+    judged = _by_gradients(step, drawn, by_name, truth, fitted, network)
     if stated and (added := penalties_of_wrong(judged)):
-        decaying, of_decay = with_implied_penalty(truth, fitted, step, drawn, stated, added)
+        decaying, of_decay = with_implied_penalty(truth, fitted, step, drawn, added)
         if decaying.loss.penalised:
             fitted = of_decay
-            judged = _by_gradients(step, drawn, by_name, decaying, fitted, network, stated)
+            judged = _by_gradients(step, drawn, by_name, decaying, fitted, network)
     if not judged.wrong:
         doubts_of_steps.check_what_arrays_decay_by(judged, fitted)
         doubts_of_steps.check_what_is_added(judged, fitted)
     return judged
 
 
-def _by_gradients(step: Step, drawn, by_name, truth: Truth, fitted, network, stated: bool) -> Judged:
+def _by_gradients(step: Step, drawn, by_name, truth: Truth, fitted, network) -> Judged:
     """The verdict, by those arrays of each parameter that explain most."""
     fitted = with_spread(fitted, step, drawn)
     likeliest, *others = readings(fitted)
-    judged = [_at_levels(step, drawn, by_name, truth, fitted, likeliest, network, stated)]
+    judged = [_at_levels(step, drawn, by_name, truth, fitted, likeliest, network)]
     for choice in others:
         with contextlib.suppress(ValueError):  # of another reading, where the first has a verdict
-            judged.append(_at_levels(step, drawn, by_name, truth, fitted, choice, network, stated))
+            judged.append(_at_levels(step, drawn, by_name, truth, fitted, choice, network))
     return min(judged, key=lambda found: (any(f.code == "unknown" for f in found.findings), len(found.findings)))
 
 
-def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network, stated: bool) -> Judged:
+def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network) -> Judged:
     """The verdict where these arrays are the gradients."""
     nodes = {name: levels[p].node for name, p in by_name.items()}
     true = {name: true_gradients(p, truth) for name, p in by_name.items()}
@@ -277,7 +278,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     given, factors = _downhill({name: levels[p] for name, p in by_name.items()}, descends, by_name, drawn)
     known = [f for f in factors.values() if f is not None and not math.isnan(f)]
     made = {name: fitted[p][-1].node for name, p in by_name.items()}
-    judged = Judged(step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [], stated)
+    judged = Judged(step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [])
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
     if all(f is not None for f in factors.values()) and same and all(d is not False for d in descends.values()):
         if added:
@@ -306,7 +307,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
         if None in factors.values():
             fitted = {p: [lv.turned() for lv in of] for p, of in fitted.items()}
             levels = {p: level.turned() for p, level in levels.items()}
-            return _at_levels(step, drawn, by_name, truth.of_negative(), fitted, levels, network, stated)
+            return _at_levels(step, drawn, by_name, truth.of_negative(), fitted, levels, network)
         raise ValueError(
             f"all steps go uphill on the number of {where(climbed)}: right if it is no loss, but to be made large"
         )
@@ -395,7 +396,7 @@ def _constant_is_ours(judged: Judged) -> bool:
     """Whether the loss is one that we chose, or a number for each example, of which the mean may be meant; or the steps
     are made with a number whose parts are on no record: the 1/m of `rate / m * dW`."""
     node = judged.truth.loss.node
-    chosen = not judged.stated or (node is not None and node.size > 1)
+    chosen = node is None or node.size > 1
     return chosen or have_hidden_numbers(judged.step, judged.drawn[0])
 
 
@@ -406,7 +407,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
         return judged._replace(findings=stale, wrong=list(judged.given), proof="unchanged")
     unit = 1.0
     if _constant_is_ours(judged):
-        as_stated = judged.stated and any(is_one(f) and f for f in factors.values())
+        as_stated = judged.truth.loss.node is not None and any(is_one(f) and f for f in factors.values())
         most = _constant_of_most(judged, factors)
         unit = 1.0 if as_stated else most
         if as_stated and not is_among(most, [1.0], RIGHT) and multiplies_numbers(judged.step, judged.drawn[0]):
@@ -426,7 +427,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     wrong = [n for n in not_zero if f"d{n}" in penalised or differs(given[n], judged.true[n], common)]
     findings = [f for f in findings if f.at[1:] not in given or f.at[1:] in wrong]  # rates of their own, as they are
     late = (name for name in wrong if not differs(given[name], judged.true[name], common, WRONG))
-    if not judged.stated:
+    if judged.truth.loss.node is None:
         check_for_a_penalty_alone(judged, wrong)
     unsure = [name for name in late if not is_by_a_penalty(judged, name, common)]
     if unsure:
@@ -487,7 +488,7 @@ def _by_formulas(judged: Judged, diagnosis: Diagnosis, unit: float) -> tuple[lis
         f.scale and _is_no_constant(f.scale, judged) for f in findings if f.at == "loss"
     ):
         findings = [f for f in findings if (f.at, f.code) != ("loss", "wrong-scale")]
-    if not judged.stated:  # no penalty is denied
+    if judged.truth.loss.node is None:  # no penalty is denied
         findings = [f for f in findings if f.code != "weight-penalty"]
     findings = [f for f in findings if not is_decay_of_all(f, judged.truth)]
     of_loss = (f.scale for f in diagnosis.findings if f.at == "loss" and f.code == "wrong-scale")
@@ -546,7 +547,7 @@ def _constant_of_most(judged: Judged, factors: dict[str, float | None]) -> float
     most = max(map(likely, known.values()), default=(0, 0))
     constants = [f for f in known.values() if likely(f) == most]
     best = max(constants, key=lambda f: sum(judged.names[n].size for n in sharing(f)), default=1.0)
-    for other in constants if not judged.stated else ():
+    for other in constants if judged.truth.loss.node is None else ():
         ratio = max(abs(other / best), abs(best / other))
         if ratio > 1 + RIGHT and not is_among(ratio, judged.step.counts, RIGHT):
             names = " and ".join((*sharing(best)[:1], *sharing(other)[:1]))

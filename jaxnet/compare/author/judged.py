@@ -63,7 +63,6 @@ class Judged(NamedTuple):
     problem: Problem | None
     diagnosis: Diagnosis | None
     findings: list[Finding]
-    stated: bool  # the loss is the program's own, or the caller's
     proof: str = ""  # by what a wrong gradient is proved wrong
     teeth: Teeth | None = None  # of a right step: which mistakes would have shown
     kept: Node | None = None  # what is made for the step after a right one, and a constant there, as it was in this one

@@ -27,12 +27,12 @@ def with_implied_penalty(
     fitted: dict[Parameter, list[Level]],
     step: Step,
     drawn: list[Values],
-    stated: bool,
     of_wrong: Mapping[Parameter, float] = types.MappingProxyType({}),
 ):
     """The truth with λ/2 Σp², or λ Σ|p|, for each parameter in whose gradient the derivative of that is: a loss that is
     inferred cannot deny it. One that is computed does, unless all weights have the same λ, but for those whose gradient
     is wrong in any case: then they are to decay, and it is computed without. The λ `of_wrong` ones count as well."""
+    stated = truth.loss.node is not None
     if stated and _has_penalty(truth, step):
         return truth, fitted
     adjoints, levels_of = [dict(a) for a in truth.adjoints], dict(fitted)
