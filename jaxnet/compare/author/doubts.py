@@ -19,12 +19,12 @@ from jaxnet.compare.author.intended import (
     unclipped,
     weights_of_examples,
 )
-from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unseen
+from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained
 from jaxnet.compare.author.levels import RIGHT, fit, holds, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, nodes_in, scaled_by_numbers, setitem
+from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, nodes_in, scaled_by_numbers
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied, truths
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import LOSS_SLOPES
@@ -302,29 +302,6 @@ def check_that_labels_are_shares(judged: Judged) -> None:
         are_shares = [any(np.allclose(a.sum(axis), 1) for axis in range(P.ndim)) for a in (P, Y) if a is not None]
         if are_shares == [True, False]:
             raise ValueError("the labels of an example do not add up to 1: of such the error is another one")
-
-
-def check_what_is_cut_off(judged: Judged) -> None:
-    """Where a relu of the forward pass cuts something off there must be an error, or nobody can see what becomes of it.
-
-    In a loss it need not be: a squared hinge has no error where it is 0. Raises Unseen.
-    """
-    active = judged.step.active
-    forward = made_of(example.prediction for example in judged.step.examples)
-    seen: dict[tuple, bool] = {}  # by the lines that cut off: whether there was
-    for values, parts in zip(judged.drawn, judged.truth.parts, strict=True):
-        for node, use in parts:
-            if use not in forward or node.shape != use.shape or use.function in (np.add, np.subtract, setitem):
-                continue
-            if use.function is not np.maximum and len(active.intersection(use.parents)) < 2:
-                continue  # a mask that is drawn: what the network decides on itself is a relu
-            cut_off = (np.asarray(values(use)) == 0) & (np.asarray(values(node)) != 0)
-            if cut_off.any():
-                with_error = (cut_off & (parts.get((use, None), 0.0) != 0)).any()
-                seen[use.site] = with_error or seen.get(use.site, False)
-    hidden = [places[0] for (places, _), with_error in seen.items() if places and not with_error]
-    if hidden:
-        raise Unseen(f"what {hidden[0]} cuts off has no error: whether it is sent back cannot be told")
 
 
 def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:

@@ -286,7 +286,6 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
                 "all gradients are those of the loss but for the sign, and nothing was found that steps by them: right "
                 "if they are to be added, and wrong if not"
             )
-        doubts.check_what_is_cut_off(judged)
         doubts_of_steps.check_that_steps_follow(judged, [name for name, f in factors.items() if not _is_nothing(f)])
         doubts_of_steps.check_for_a_forgotten_factor(judged, levels, fitted)
         doubts_of_steps.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)

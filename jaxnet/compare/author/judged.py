@@ -38,10 +38,6 @@ class Astray(Unexplained):
     what optimisers make, or the labels are not those of the loss."""
 
 
-class Unseen(ValueError):
-    """Nothing is wrong, but a mistake would not show: nor would it where the same step is read without its labels."""
-
-
 class Tied(ValueError):
     """Several numbers are the largest, and it matters which of them the program follows."""
 

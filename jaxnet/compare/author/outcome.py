@@ -14,7 +14,7 @@ import numpy as np
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.judge import judge, with_teeth
-from jaxnet.compare.author.judged import Astray, Judged, Kept, Tied, Unexplained, Unproved, Unseen
+from jaxnet.compare.author.judged import Astray, Judged, Kept, Tied, Unexplained, Unproved
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import where
@@ -299,7 +299,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
     right: Judged | None = None  # but for a constant, perhaps
     wrong: Judged | None = None
     problem: ValueError | None = None
-    unseen = unexplained = meant = kept = False
+    unexplained = meant = kept = False
     began = time.monotonic()
     for step in steps:
         if right is not None and right.truth.loss.name and (step.by_loss or not step.examples):
@@ -315,7 +315,6 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         except ValueError as error:
             vague = isinstance(problem, Unproved) and not isinstance(error, (Unproved, NoLoss))
             problem = error if problem is None or vague else problem
-            unseen = unseen or isinstance(error, Unseen)
             kept = kept or isinstance(error, Kept)
             unexplained = unexplained or isinstance(error, Unexplained)
             meant = meant or (isinstance(error, Unexplained) and not isinstance(error, Unproved))
@@ -326,7 +325,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         if not judged.step.examples or judged.step.by_loss:  # the same step, read without its labels
             doubted = meant if judged.step.examples else unexplained
             needs_proof = judged.wrong and judged.proof != "formula"
-            if (needs_proof and doubted) or (not needs_proof and unseen) or (not judged.wrong and meant):
+            if (needs_proof and doubted) or (not judged.wrong and meant):
                 continue
         if judged.wrong:
             if wrong is None or (judged.is_certain and not _is_of_constants(judged, wrong)):
