@@ -106,8 +106,6 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return f"{where(by)} divides by a number that may be how many examples the missing data have"
     if attempt.called and errors and all((f.code, f.scale_name) == ("weight-penalty", "added") for f in errors):
         return "right if the weights are to decay by what the loss has no penalty for"  # of a size that we have chosen
-    if (shared := _of_one_draw(attempt.tape, judged.step)) is not None:
-        return f"{where(shared)} steps one of several numbers that are one and the same until then"
     if (lost := attempt.tape.lost) is not None and not judged.wrong:
         return f"nothing is wrong in what is on the record, but what {lost} makes is not"
     left_over = _left_over(attempt, judged.step, judged.truth.loss.node)
@@ -143,17 +141,6 @@ def _is_in_the_midst(tape: Tape, step: Step) -> bool:
     """Whether the record ends before the next forward pass begins, or with what follows from the labels of the step."""
     on_the_way = (node in step.labelled and node in step.active for node in tape.nodes[-LAST:])
     return step.next_pass(tape) is None or any(on_the_way)
-
-
-def _of_one_draw(tape: Tape, step: Step) -> Node | None:
-    """Where a number of a list is stepped that began as the same draw as a parameter, `[random()] * n`, and is one by
-    itself from then on: the loss depends on all of them by the one."""
-    own = {p.before: p for p in step.parameters if p.size == 1 and p.before is p.versions[0]}
-    first = min((n.number for n in step.labelled), default=0)
-    sites = {n.site for n in step.forward}
-    used = _used_at(sites, tape.nodes[first:]) if own else set()
-    stepped = (n for n in tape.nodes[first:] if n in used and n.site not in sites)
-    return next((n for n in stepped for base, _ in n.updates if base in own and n is not own[base].after), None)
 
 
 def _used_at(sites: set[tuple], nodes: list[Node]) -> set[Node]:
