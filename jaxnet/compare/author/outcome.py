@@ -315,7 +315,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             if (needs_proof and doubted) or (not judged.wrong and meant):
                 continue
         if judged.wrong:
-            if wrong is None or (judged.is_certain and not _is_of_constants(judged, wrong)):
+            if wrong is None or judged.is_certain:
                 wrong = judged
             if judged.is_certain:
                 break
@@ -324,8 +324,6 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         ):
             continue  # the loss of a step that has it beside it counts
         elif not judged.findings:
-            if wrong is not None and not _is_acquitted(wrong, judged):
-                return wrong
             right = judged
             break
         else:
@@ -386,16 +384,3 @@ def _without_input(attempt: Attempt, judged: Judged, stated: str | None) -> Judg
         return None
     step = judged.step._replace(parameters=tuple(p for p in judged.step.parameters if p not in late))
     return judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
-
-
-def _is_of_constants(judged: Judged, other: Judged) -> bool:
-    """Whether constants are all that is wrong by a loss that is inferred, and the program's own number has others."""
-    codes = {f.code for f in judged.findings if f.severity == "error"}
-    return codes == {"wrong-scale"} and judged.truth.loss.node is None and other.truth.loss.node is not None
-
-
-def _is_acquitted(wrong: Judged, right: Judged) -> bool:
-    """Whether another reading of the step counts more than one that is wrong: not where that is of the same arrays, and
-    by a loss of the program's own."""
-    arrays = [{p.versions[0] for p in judged.step.parameters} for judged in (wrong, right)]
-    return arrays[0] != arrays[1] or wrong.truth.loss.node is None
