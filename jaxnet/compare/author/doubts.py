@@ -24,7 +24,7 @@ from jaxnet.compare.author.levels import RIGHT, fit, holds, levels_of, true_grad
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, nodes_in, scaled_by_numbers
+from jaxnet.compare.author.tape import Node, ancestors, depends, made_of, nodes_in, scaled_by_numbers
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied, truths
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import LOSS_SLOPES
@@ -47,24 +47,16 @@ def check_that_it_is_no_score(meant: Loss, others: list[Loss]) -> None:
         )
 
 
-def is_measure(node: Node, other: Loss, step: Step, tape: Tape) -> bool:
-    """Whether the program's number is there to be looked at: only its root is wanted. Raises ValueError where nobody
-    can say, since it is computed once the step is made, and all gradients are those of another loss."""
-    if any(n.function is np.sqrt and node in n.parents for n in tape.nodes[node.number : step.last]):
-        return True
-    _check_that_it_is_in_time(node, step, f"all gradients are those of the {other.name}")
-    return False
-
-
 def check_that_it_is_no_measure(judged: Judged, findings: list[Finding]) -> None:
     """Raises Unexplained where the error is that of another loss than the program's number, which is computed once the
     step is made, and something else is wrong: with that right, nobody could say which loss is meant."""
     codes = {f.code for f in findings if f.severity == "error"}
     if judged.truth.loss.node is not None and {"missing-output-derivative"} < codes:
-        _check_that_it_is_in_time(judged.truth.loss.node, judged.step, "the error is that of another loss")
+        check_that_it_is_in_time(judged.truth.loss.node, judged.step, "the error is that of another loss")
 
 
-def _check_that_it_is_in_time(node: Node, step: Step, said: str) -> None:
+def check_that_it_is_in_time(node: Node, step: Step, said: str) -> None:
+    """Raises Unexplained where the number is computed once the step is made: it may be there to be looked at."""
     made = node  # a loss may be added to those of other batches later
     while len(inner := [n for n in made.parents if n in step.active]) == 1 and inner[0].size == 1:
         made = inner[0]

@@ -64,15 +64,15 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
         raise ValueError(f"{names[empty]} has no entries: the data that it is for are missing")
     _check_record(tape, step)
     drawn = draws(step, DRAWS, tape)
-    judged = _in_draws(tape, step, names, loss, drawn)
+    judged = _in_draws(step, names, loss, drawn)
     alive = [v for k, v in enumerate(drawn) if any(arrays[k].any() for arrays in judged.given.values())]
     if judged.wrong and DRAWS <= len(alive) < len(drawn):  # in the others all is 0, which any formula may give
-        judged = _in_draws(tape, step, names, loss, alive)
+        judged = _in_draws(step, names, loss, alive)
     if judged.wrong and (left := left_otherwise(tape, step, drawn)):
         drawn = draws(step, DRAWS, tape, left=left)
-        judged = _in_draws(tape, step, names, loss, drawn)
+        judged = _in_draws(step, names, loss, drawn)
     if judged.wrong and (idle := idle_masks(step, Values())) and not any(map(may_cut, idle)):
-        as_it_was = _in_draws(tape, step, names, loss, draws(step, DRAWS, tape, other_masks=False))
+        as_it_was = _in_draws(step, names, loss, draws(step, DRAWS, tape, other_masks=False))
         if not as_it_was.wrong:
             raise Unexplained(
                 f"nothing is wrong, but {where(idle[0])} makes a mask that never cuts anything off: with one that does "
@@ -86,7 +86,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     return judged
 
 
-def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None, drawn: list[Values]) -> Judged:
+def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: list[Values]) -> Judged:
     levels = levels_of(step, drawn)
     possible = []
     endless: Loss | None = None
@@ -123,16 +123,16 @@ def _in_draws(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | N
     if (number := truth.loss.node) is not None or best:
         # A single array proves nothing: the error itself is the derivative of some loss by what it was made of.
         several = sum(p.size > 1 for p in step.parameters) > 1
-        all_of = [(t, f) for t, f, right in possible if right == len(step.parameters) and t is not truth]
+        all_of = [t for t, _, right in possible if right == len(step.parameters) and t is not truth]
         if number is not None and several and best < len(step.parameters) and all_of:
-            other, of_it = all_of[0]
+            other = all_of[0]
             if truth.loss.weighted:
                 raise Unexplained(
                     f"all gradients are those of the {other.loss.name}, and {where(number)} computes "
                     "it with other weights for some examples: right if that is a measure, wrong if it is the loss"
                 )
-            if other.loss.node is None and doubts.is_measure(number, other.loss, step, tape):
-                return _judged(step, drawn, names, other.whole(), of_it)
+            if other.loss.node is None:
+                doubts.check_that_it_is_in_time(number, step, f"all gradients are those of the {other.loss.name}")
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
         return _judged(step, drawn, names, truth.whole(), fitted)
     checked: list[Truth] = []
