@@ -65,9 +65,6 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     _check_record(tape, step)
     drawn = draws(step, DRAWS, tape)
     judged = _in_draws(step, names, loss, drawn)
-    alive = [v for k, v in enumerate(drawn) if any(arrays[k].any() for arrays in judged.given.values())]
-    if judged.wrong and DRAWS <= len(alive) < len(drawn):  # in the others all is 0, which any formula may give
-        judged = _in_draws(step, names, loss, alive)
     if judged.wrong and (left := left_otherwise(tape, step, drawn)):
         drawn = draws(step, DRAWS, tape, left=left)
         judged = _in_draws(step, names, loss, drawn)

@@ -100,15 +100,9 @@ def _that_others_have(found: tuple[float, float], others: Iterable[tuple[float, 
 
 
 def penalties_of_wrong(judged: Judged) -> dict[Parameter, float]:
-    """The λ of what is added to gradients that are wrong for other reasons as well; for what nobody can say why it is
-    wrong, that of the others."""
+    """The λ of what is added to gradients that are wrong for other reasons as well."""
     added = (f for f in judged.findings if f.code == "weight-penalty" and f.scale_name == "added")
-    found = {judged.names[f.at[1:]]: f.scale or 0.0 for f in added if f.at[1:] in judged.names}
-    if found and any(f.code == "unknown" for f in judged.findings):
-        wrong = [judged.names[name] for name in judged.wrong]
-        shared = next(iter(found.values()))
-        found = {p: shared for p in wrong if len(without_ones(p.before.shape)) > 1} | found
-    return found
+    return {judged.names[f.at[1:]]: f.scale or 0.0 for f in added if f.at[1:] in judged.names}
 
 
 def is_decay_of_all(finding: Finding, truth: Truth) -> bool:
