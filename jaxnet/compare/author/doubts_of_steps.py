@@ -108,17 +108,6 @@ def check_for_a_forgotten_factor(judged: Judged, levels: dict[Parameter, Level],
             )
 
 
-def check_that_a_rate_is_known(judged: Judged) -> None:
-    """Where all gradients are multiples of the loss's, each by a number of its own, and all steps have no number in
-    common, one of these may be the rate of all."""
-    of_all = [numbers_of(p, judged.step, judged.drawn[0], judged.made[name]) for name, p in judged.names.items()]
-    if judged.step.is_authors and not common_to([outside_of_formulas(numbers) for numbers in of_all]) and any(of_all):
-        raise Unexplained(
-            "each gradient is that of the loss times a number of its own, and no rate is common to all steps: which "
-            "of them are right cannot be told"
-        )
-
-
 def without_rates_of_their_own(judged: Judged, findings: list[Finding]) -> list[Finding]:
     """Where no rate is common to all steps, or a line multiplies one gradient alone, a number that this is times the
     others' may be its rate: nothing is said of it beside another mistake, and there is no verdict on it alone."""

@@ -432,8 +432,6 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
         )
     doubts_of_steps.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
     findings = doubts_of_steps.without_rates_of_their_own(judged, findings)
-    if unit == 1.0 and all(factors.values()) and not any(map(is_one, factors.values())):
-        doubts_of_steps.check_that_a_rate_is_known(judged)
     doubts_of_steps.check_that_pieces_are_linear(judged, wrong)
     doubts_of_steps.check_for_entries_that_stay(judged, wrong)
     doubts.check_for_another_number(judged, wrong)
