@@ -446,16 +446,9 @@ def _without_buffers(chains: list[Chain]) -> list[Chain]:
 
 
 def _is_momentum(chain: Chain, other: Chain) -> bool:
-    """Whether another array is stepped with a multiple of what this one is by then, or of an entry of that; or with a
-    sum that has one, and this one is an average of such steps."""
-    steps = [n for part in nodes_in(other.steps[0]) for n in multiples(part)]
-    if any(n in chain.parts or (n.name == "getitem" and n.inputs[0] in chain.parts) for n in steps):
-        return True
-    own = {n for part in nodes_in(chain.steps[0]) for n in multiples(part)}
-    sums = (n for n in steps if n in own and n.size > 1 and n.function in (np.add, np.subtract))
-    both = {*chain.versions, *other.versions}  # a momentum may begin as 0 times an array
-    kept = (next((n for n in multiples(term) if n in both), None) for total in sums for term in total.parents)
-    return any(n in chain.versions for n in kept)
+    """Whether another array is stepped with a multiple of what this one is by then, or of an entry of that."""
+    steps = (n for part in nodes_in(other.steps[0]) for n in multiples(part))
+    return any(n in chain.parts or (n.name == "getitem" and n.inputs[0] in chain.parts) for n in steps)
 
 
 def networks(chains: list[Chain]) -> list[list[Chain]]:
