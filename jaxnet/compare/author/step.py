@@ -344,6 +344,7 @@ class View:
         """The places where labels may enter."""
         found = (m for node in self.window if node in self.active for m in _readings(node, self))
         met = [m for m in found if m.network in self.active]
+        met = [m for m in met if m.labels not in self.stepped] or met
         # A number of an array goes on as a state does where it meets others of that array.
         numbers = [p.root for p in self.parameters if p.root.function is operator.getitem and not p.root.shape]
         arrays = {n for n in ancestors(numbers) if n.function is None}
@@ -675,8 +676,7 @@ def _readings(node: Node, view: View) -> list[Meeting]:
     if node.function is np.multiply or node.function in PRODUCTS:  # w · x is where a prediction begins
         weights = view.weights
         floats = [n for n in floats if n not in weights and not (len(n.parents) == 1 and n.parents[0] in weights)]
-    data = [n for n in node.parents if n not in view.touched and n not in view.stepped]
-    data = [n for n in data if n.dtype is not None and n.dtype.kind in "fiub"]
+    data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
     return [
         Meeting(node, a, b)
         for a in floats
