@@ -8090,3 +8090,27 @@ def test_a_sign_that_comes_in_with_the_step_is_told_there(tmp_path):
     said = examined(tmp_path, text)
     (finding,) = said["findings"]
     assert (finding["code"], text.splitlines()[finding["line"] - 1].count("W2 -= -")) == ("wrong-sign", 1)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "th[0] -= RATE * np.sum(d * np.tanh(x))\n    th[1] -= .1 * np.sum(d)",
+        "th -= np.array([RATE * np.sum(d * np.tanh(x)), .1 * np.sum(d)])",
+        "th -= np.array([np.sum(d * np.tanh(x)), np.sum(d)]) * np.array([RATE, .1])",
+    ],
+)
+def test_entries_of_a_vector_may_have_rates_of_their_own(tmp_path, step):
+    text = f"""
+import numpy as np
+x = np.linspace(-1, 1, 30)
+y, th = 2 * np.tanh(3 * x) + 1, np.array([.5, .3])
+for _ in range(9):
+    e = th[0] * np.tanh(x) + th[1] - y
+    print((e ** 2).mean())
+    d = 2 * e / 30
+    {step}
+"""
+    assert examined(tmp_path, text.replace("RATE", ".1"))["verdict"] == "right"
+    with pytest.raises(ValueError, match="and wrong if not"):
+        examined(tmp_path, text.replace("RATE", ".5"))

@@ -43,7 +43,7 @@ from jaxnet.compare.author.tape import (
 )
 from jaxnet.compare.author.truth import Truth, stands_alone
 from jaxnet.compare.diagnosis import Finding
-from jaxnet.compare.multiples import common_multiple, each_multiple, is_among
+from jaxnet.compare.multiples import common_multiple, each_multiple, is_among, without_ones
 from jaxnet.compare.report import some
 
 Array = np.ndarray
@@ -313,7 +313,11 @@ def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> Non
     codes = {f.at[1:]: f.code for f in findings if f.at[1:] in judged.names}
     layers = judged.dense.parameters if judged.dense is not None else ()
     for name, code in codes.items():
-        rows = [judged.given[name], judged.true[name]] if code == "unknown" and judged.names[name].size > 1 else []
+        rows = [judged.given[name], judged.true[name]] if code == "unknown" else []
+        if _is_made_of_entries(judged, name):
+            rows = [[np.ravel(array)[:, None] for array in of_draw] for of_draw in rows]
+        elif len(without_ones(judged.names[name].before.shape)) < 2:
+            rows = []
         if rows and _has_rates_in_rows(*rows):
             raise Unexplained(
                 f"each row of the gradient of {name} is the true one times a number of its own: right if that is its "
@@ -322,6 +326,13 @@ def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> Non
         climbs = code == "wrong-sign" and name not in layers and _is_bent(judged, name)
         if climbs and not all(_is_bent(judged, other) for other in judged.names):
             raise Unexplained(f"{name} is stepped uphill, in another way than others: right if it is meant to climb")
+
+
+def _is_made_of_entries(judged: Judged, name: str) -> bool:
+    """Whether the line that steps a vector does so entry by entry, or puts the entries together."""
+    p = judged.names[name]
+    joined = (n for n in judged.step.way_to(p) if n.function is np.stack and n.size == p.size)
+    return len(p.before.shape) == 1 and (len(p.steps) > 1 or any(is_of_statement(n, p.after) for n in joined))
 
 
 def _is_bent(judged: Judged, name: str) -> bool:
@@ -333,7 +344,7 @@ def _is_bent(judged: Judged, name: str) -> bool:
 
 def _has_rates_in_rows(given: list[Array], true: list[Array]) -> bool:
     """Whether each row is a number of its own times the true one, the same number in all draws."""
-    if any(g.shape != t.shape or g.ndim != 2 or g.shape[1] == 1 for g, t in zip(given, true, strict=True)):
+    if any(g.shape != t.shape or g.ndim != 2 for g, t in zip(given, true, strict=True)):
         return False
     rates = each_multiple(np.hstack(given), np.hstack(true), 1, RIGHT)
     return rates is not None and np.ptp(rates) > RIGHT * np.abs(rates).max() and bool((rates > 0).all())
