@@ -8,6 +8,7 @@ is what `jax.grad` does with the whole. It yields ∂loss/∂Node for every Node
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -191,20 +192,31 @@ class Operation:
         return isinstance(self.node.function, np.ufunc) and self.node.function.signature is None
 
     @cached_property
-    def general(self) -> tuple[Any, list[int]]:
-        """The template with its slots counted from 0 on, and the numbers of the arrays that belong there."""
+    def general(self) -> tuple[Any, list[int], list[float]]:
+        """The template with its slots counted from 0 on, the numbers of the arrays that belong there, and what comes
+        after these: constants of arithmetic, so that operations with other ones are the same."""
         renumbered: dict[int, int] = {}
 
         def slot(number: _Slot) -> _Slot:
             return _Slot(renumbered.setdefault(int(number), len(renumbered)))
 
-        return replaced(self.template, slot, _Slot), list(renumbered)
+        args, keywords = replaced(self.template, slot, _Slot)
+        constants: list[float] = []
+        if self.node.function in ARITHMETIC:
+            constants = [float(i) for i in args if _is_constant(i)]
+            further = itertools.count(len(renumbered))
+            args = tuple(_Slot(next(further)) if _is_constant(i) else i for i in args)
+        return (args, keywords), list(renumbered), constants
 
     @cached_property
     def kind(self) -> tuple:
         """What all operations of the same function and constants share."""
-        template, numbers = self.general
+        template, numbers, _ = self.general
         return self.node.function, repr(template), tuple(map(numbers.index, self.moving))
+
+
+def _is_constant(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, _Slot)
 
 
 Uses = frozenset[tuple[Node, Node]]  # (a Node, by which other one)
@@ -404,13 +416,19 @@ def _summed(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
 def _pull(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
     if step.part_of is not None:
         return _pull_of_part(step, arrays, cotangent)
-    own = [arrays[number] for number in step.general[1]]
+    _, numbers, constants = step.general
+    own = [*(arrays[number] for number in numbers), *map(np.float64, constants)]
     if step.is_of_entries:
         return _pull_of_entries(step, own, cotangent)
+    small = all(0 < a.ndim < 3 and max(a.shape) <= WIDTH and a.dtype.kind != "c" for a in own)
+    if step.node.function in (np.dot, np.matmul) and len(own) == 2 and small:
+        return _pull_of_product(step, own, cotangent)
     return _pulled(step, own, cotangent)
 
 
-LENGTHS = 16, 256, 4096  # of arrays, for which operations on entries are compiled
+ARITHMETIC = (np.add, np.subtract, np.multiply, np.true_divide)
+LENGTHS = 256, 4096  # of arrays, for which operations on entries are compiled
+WIDTH = 16  # of small matrices, for all of which products are compiled once
 
 
 def _pull_of_entries(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
@@ -428,6 +446,24 @@ def _pull_of_entries(step: Operation, own: list[Any], cotangent: Any) -> tuple[n
     return tuple(_summed(part[:size].reshape(shape), array.shape) for part, array in zip(parts, moving, strict=True))
 
 
+def _pull_of_product(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
+    """`_vjp` of a product of small matrices: compiled once, for matrices with zeros around them."""
+    first, second = own
+    (rows, inner), columns = np.atleast_2d(first).shape, np.shape(second)[1:] or (1,)
+
+    def framed(array: Any, *shape: int) -> np.ndarray:
+        framed = np.zeros((WIDTH, WIDTH))
+        framed[: shape[0], : shape[1]] = np.reshape(array, shape)
+        return framed
+
+    shapes = (rows, inner), (inner, *columns)
+    parts = _pulled(step, [framed(a, *s) for a, s in zip(own, shapes, strict=True)], framed(cotangent, rows, *columns))
+    moving = [step.general[1].index(number) for number in step.moving]
+    return tuple(
+        part[: shapes[k][0], : shapes[k][1]].reshape(own[k].shape) for part, k in zip(parts, moving, strict=True)
+    )
+
+
 _compiled: dict[Any, Callable] = {}
 
 
@@ -437,7 +473,7 @@ def _pulled(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray
 
     key = step.kind, tuple((array.shape, array.dtype) for array in own)
     if key not in _compiled:
-        template, numbers = step.general
+        template, numbers, _ = step.general
         general = Operation(step.node, template, [numbers.index(number) for number in step.moving])
         _compiled[key] = jax.jit(
             lambda own, cotangent: _vjp(general, dict(enumerate(own)), cotangent), compiler_options=QUICKLY
