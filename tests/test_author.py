@@ -8114,3 +8114,34 @@ for _ in range(9):
     assert examined(tmp_path, text.replace("RATE", ".1"))["verdict"] == "right"
     with pytest.raises(ValueError, match="and wrong if not"):
         examined(tmp_path, text.replace("RATE", ".5"))
+
+
+def test_another_program_is_no_answer_to_what_the_file_itself_does(tmp_path):
+    """It trains what the file defines without the penalty whose sign may be wrong."""
+    (tmp_path / "net.py").write_text("""
+import numpy as np
+
+def predicted(X, W):
+    E = np.exp(X @ W)
+    return E / E.sum(1, keepdims=True)
+
+def fit(X, y, decay):
+    W = np.zeros((X.shape[1], 3))
+    for _ in range(9):
+        P = predicted(X, W)
+        g = X.T @ (P - np.eye(3)[y]) / len(y)
+        g[1:] -= decay * W[1:]
+        W -= 0.1 * g
+        P = predicted(X, W)
+        loss = -np.mean(np.log(P[np.arange(len(y)), y])) + 0.5 * decay * np.sum(W[1:] ** 2)
+    return loss
+
+if __name__ == "__main__":
+    rng = np.random.default_rng(0)
+    print(fit(rng.normal(size=(30, 4)), rng.integers(0, 3, 30), 0.001))
+""")
+    text = "import numpy as np\nfrom net import fit\nprint(fit(np.random.randn(9, 4), np.arange(9) % 3, 0.0))\n"
+    (tmp_path / "try_it.py").write_text(text)
+    with pytest.raises(ValueError, match="no answer to what the program itself does"):
+        verdict(tmp_path / "net.py", tmp_path)
+    assert verdict(tmp_path / "try_it.py", tmp_path).verdict == "right"

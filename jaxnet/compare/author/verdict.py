@@ -102,7 +102,7 @@ def _examined(
     guess: Found | None = None  # wrong, on labels whose shape was guessed
     in_part: Found | None = None  # right, of a program in which not all backward passes of the file have a part
     began = time.monotonic()
-    trains = unsure = unexplained = False
+    trains = unsure = unexplained = of_itself = False
     for ordinal, attempt in enumerate(attempts(path, root, deadline, flags, reasons, noise)):
         if guess is not None and not attempt.guessed:
             break
@@ -117,10 +117,12 @@ def _examined(
             outcome = Outcome(why=str(error), unexplained=True)
         judged, in_time = outcome.judged, outcome.in_time or first_guess
         idle = idle_in(path, root, judged.step) if judged is not None else ()
-        is_no_answer = unexplained or (attempt.unread and idle)
-        if judged is not None and not judged.wrong and is_no_answer and attempt.called:
+        elsewhere = of_itself and attempt.program is not None  # another program may train it without a penalty
+        is_no_answer = elsewhere or (attempt.called and (unexplained or (attempt.unread and idle)))
+        if judged is not None and not judged.wrong and is_no_answer:
             judged, outcome = None, Outcome(why=NO_ANSWER)
         unexplained = unexplained or outcome.unexplained
+        of_itself = of_itself or (outcome.unexplained and attempt.program is None)
         if judged is None:
             reasons.append(f"{attempt.program or path.name}: {outcome.why}")
             unsure = unsure or attempt.alone
