@@ -8145,3 +8145,32 @@ if __name__ == "__main__":
     with pytest.raises(ValueError, match="no answer to what the program itself does"):
         verdict(tmp_path / "net.py", tmp_path)
     assert verdict(tmp_path / "try_it.py", tmp_path).verdict == "right"
+
+
+FACTORISED = """
+import random
+import numpy as np
+random.seed(0)
+np.random.seed(0)
+R = np.random.randint(0, 6, (12, 9)).astype(float)
+P, Q = np.random.normal(scale=0.25, size=(12, 4)), np.random.normal(scale=0.25, size=(9, 4))
+b, c, mean = np.zeros(12), np.zeros(9), R[R > 0].mean()
+samples = [(i, j, R[i, j]) for i in range(12) for j in range(9) if R[i, j] > 0]
+for epoch in range(9):
+    random.shuffle(samples)
+    for i, j, r in samples:
+        e = r - (mean + b[i] + c[j] + P[i, :].dot(Q[j, :].T))
+        b[i] += 0.01 * (e - 0.02 * b[i])
+        c[j] += 0.01 * (e - 0.02 * c[j])
+        p = P[i, :].copy()
+        P[i, :] += 0.01 * (e * Q[j, :] - 0.02 * P[i, :])
+        Q[j, :] += 0.01 * (e * p - 0.02 * Q[j, :])
+"""
+
+
+def test_rows_that_later_examples_of_a_step_use_again(tmp_path):
+    """An example has a row that one before it has stepped: what stands there is no constant."""
+    said = examined(tmp_path, FACTORISED)
+    assert (said["verdict"], said["unjudged"], len(said["parameters"])) == ("right", [], 4)
+    said = examined(tmp_path, FACTORISED.replace(".copy()", ""))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dQ", 18)]

@@ -136,7 +136,7 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
     pass: a copy or a view of the weights that has grown stale, or what was given another array's name; or the next
     version of an array that was none to be judged."""
     step, names = right.step, {p: name for name, p in right.names.items()}
-    owner = {node: p for p in step.parameters for node in (p.root, p.before)}
+    owner = {node: p for p in step.parameters for node in (p.root, p.before, *p.writes)}
     version_of = {version: p for p in step.parameters for version in p.versions}
     begin = max(p.after.number for p in step.parameters)
     of_rows = any(p.root.function is operator.getitem for p in step.parameters)  # of which others come next

@@ -124,7 +124,8 @@ def untrained(judged: Judged, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
 
 def _stepped_otherwise(step: Step, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
     """What the predictions are made of beside the parameters, and what it is stepped to for the next ones."""
-    inputs = {n for node in _forward(step, attempt) for n in node.parents} - step.active - attempt.trained
+    judged = step.active.union(attempt.trained, *(p.writes for p in step.parameters))
+    inputs = {n for node in _forward(step, attempt) for n in node.parents} - judged
     steps = {n: n.updates[0][0] for n in attempt.tape.nodes if n.updates and n.updates[0][0] in inputs}
     takes_its_place = replaced(attempt.tape.nodes, steps)
     yield from ((base, n) for n, base in steps.items() if base in takes_its_place)
