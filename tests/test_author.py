@@ -7977,9 +7977,7 @@ def test_an_index_that_is_a_plain_number_is_the_same_in_all_draws(tmp_path, at):
     assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", 15)]
 
 
-def test_what_is_stepped_by_its_own_network_is_no_further_parameter_of_another_one(tmp_path):
-    """A discriminator's next step follows from the loss of the generator, which has been made with it."""
-    text = """
+WITH_MOMENTA = """
 import numpy as np
 np.random.seed(0)
 data = np.random.randn(200, 2) + 1
@@ -8015,10 +8013,25 @@ for epoch in range(9):
     step(G, of_G, backward(G, noise, u, backward(D, fake, h, d)[1])[0])
     print(first, second)
 """
-    said = examined(tmp_path, text)
+
+
+def test_what_is_stepped_by_its_own_network_is_no_further_parameter_of_another_one(tmp_path):
+    """A discriminator's next step follows from the loss of the generator, which has been made with it."""
+    said = examined(tmp_path, WITH_MOMENTA)
     assert (said["verdict"], len(said["parameters"])) == ("right", 4)
-    said = examined(tmp_path, text.replace("/ len(z)", "* z / len(z)"))
+    said = examined(tmp_path, WITH_MOMENTA.replace("/ len(z)", "* z / len(z)"))
     assert (said["verdict"], len(said["parameters"])) == ("wrong", 4)
+
+
+def test_all_gradients_of_a_network_may_be_those_of_the_other_of_two_numbers(tmp_path):
+    """What the generator makes meets data in the discriminator's dropout first, which is none in its own pass."""
+    mask = "(np.random.rand(len(x), net[1].size) < keep)"
+    text = WITH_MOMENTA.replace(", 0)\n    return h", f", 0) * {mask} / keep\n    return h")
+    text = text.replace("net, x):", "net, x, keep=1):").replace("h, z = forward(D, x)", "h, z = forward(D, x, 0.8)")
+    text = text.replace("v[:] = 0.5 * v + 0.5 * g", "v[:] = g").replace("h, d):", "h, d, keep=1):")
+    text = text.replace("(h > 0)", "(h > 0) / keep").replace("x, h, d)[0]", "x, h, d, 0.8)[0]")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["unjudged"], len(said["also_right"])) == ("right", [], 1)
 
 
 def test_a_copy_of_the_weights_that_goes_its_own_way_may_be_a_constant(tmp_path):

@@ -187,9 +187,14 @@ def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
     numbers = [n for n in step.active if n.size == 1 and n.is_float and n not in ways]
     inner = {parent for n in numbers for parent in n.parents}
     outer = [n for n in numbers if n not in inner and n is not loss]
+    found: dict[Node, list[str]] = {}
     for name, node in _with_gradients_of(outer, judged, wrong):
+        found.setdefault(node, []).append(name)
+    for node, names in sorted(found.items(), key=lambda pair: -len(pair[1]))[:1]:
+        if len(names) == len(judged.names):
+            raise ValueError(f"all gradients are those of the number of {where(node)}, and not of another one")
         raise Unexplained(
-            f"the gradient of {name} is that of the number of {where(node)}, and others' are not: which loss "
+            f"the gradient of {names[0]} is that of the number of {where(node)}, and others' are not: which loss "
             "each array is for cannot be told"
         )
 

@@ -155,6 +155,7 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     tape = attempt.tape
     parameters = (*step.parameters, *attempt.beside)
     judged = {n for p in parameters for n in (*p.as_read, *p.versions, *nodes_in(p.steps))}
+    judged |= attempt.trained - {n for other in attempt.steps for p in other.parameters for n in p.versions}
     ends = [*(example.prediction for example in step.examples), *nodes_in(loss)]
     inside = made_of(ends, until=lambda n: n in judged)
     forward = inside - step.active
