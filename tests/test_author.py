@@ -8187,3 +8187,9 @@ def test_rows_that_later_examples_of_a_step_use_again(tmp_path):
     assert (said["verdict"], said["unjudged"], len(said["parameters"])) == ("right", [], 4)
     said = examined(tmp_path, FACTORISED.replace(".copy()", ""))
     assert [(f["at"], f["line"]) for f in said["findings"]] == [("dQ", 18)]
+
+
+def test_a_complex_number_is_no_bias_that_began_as_one(tmp_path):
+    text = PLAIN.replace("(P - Y) / 9", "((P + 0j).real - Y) / 9")
+    assert text != PLAIN
+    assert examined(tmp_path, text)["verdict"] == "right"

@@ -504,5 +504,5 @@ def began_as(node: Node, anything: bool = False) -> float | None:
     if node.function not in (np.add, np.subtract):
         return None
     numbers = [i.value if isinstance(i, Node) and i.function is None and not i.shape else i for i in node.inputs[:2]]
-    plain = [float(number) for number in numbers if not isinstance(number, Node) and np.shape(number) == ()]
-    return plain[0] if len(plain) == 1 and (anything or node.shape == () or not plain[0]) else None
+    plain = [n for n in numbers if not isinstance(n, Node) and np.shape(n) == () and np.isrealobj(n)]
+    return float(plain[0]) if len(plain) == 1 and (anything or node.shape == () or not plain[0]) else None
