@@ -421,14 +421,15 @@ def _pull(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
     if step.is_of_entries:
         return _pull_of_entries(step, own, cotangent)
     small = all(0 < a.ndim < 3 and max(a.shape) <= WIDTH and a.dtype.kind != "c" for a in own)
-    if step.node.function in (np.dot, np.matmul) and len(own) == 2 and small:
-        return _pull_of_product(step, own, cotangent)
+    if len(own) == LINEAR.get(step.node.function) and small:
+        return _pull_in_frames(step, own, cotangent)
     return _pulled(step, own, cotangent)
 
 
 ARITHMETIC = (np.add, np.subtract, np.multiply, np.true_divide)
 LENGTHS = 256, 4096  # of arrays, for which operations on entries are compiled
-WIDTH = 16  # of small matrices, for all of which products are compiled once
+LINEAR = {np.dot: 2, np.matmul: 2, np.sum: 1, np.transpose: 1}  # in each of so many arrays
+WIDTH = 16  # of small arrays, for all of which these are compiled once
 
 
 def _pull_of_entries(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
@@ -446,22 +447,21 @@ def _pull_of_entries(step: Operation, own: list[Any], cotangent: Any) -> tuple[n
     return tuple(_summed(part[:size].reshape(shape), array.shape) for part, array in zip(parts, moving, strict=True))
 
 
-def _pull_of_product(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
-    """`_vjp` of a product of small matrices: compiled once, for matrices with zeros around them."""
-    first, second = own
-    (rows, inner), columns = np.atleast_2d(first).shape, np.shape(second)[1:] or (1,)
+def _pull_in_frames(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
+    """`_vjp` of an operation that is linear in each small array: compiled once, for arrays with zeros around them."""
+    frames = [_framed(array, (WIDTH,) * array.ndim) for array in own]
+    template, numbers, _ = step.general
+    args, keywords = replaced(template, dict(enumerate(frames)).get, _Slot)
+    result = step.node.function(*args, **keywords)  # type: ignore[misc]
+    parts = _pulled(step, frames, _framed(cotangent, np.shape(result)))
+    shapes = (own[numbers.index(number)].shape for number in step.moving)
+    return tuple(part[tuple(map(slice, shape))] for part, shape in zip(parts, shapes, strict=True))
 
-    def framed(array: Any, *shape: int) -> np.ndarray:
-        framed = np.zeros((WIDTH, WIDTH))
-        framed[: shape[0], : shape[1]] = np.reshape(array, shape)
-        return framed
 
-    shapes = (rows, inner), (inner, *columns)
-    parts = _pulled(step, [framed(a, *s) for a, s in zip(own, shapes, strict=True)], framed(cotangent, rows, *columns))
-    moving = [step.general[1].index(number) for number in step.moving]
-    return tuple(
-        part[: shapes[k][0], : shapes[k][1]].reshape(own[k].shape) for part, k in zip(parts, moving, strict=True)
-    )
+def _framed(array: Any, shape: tuple[int, ...]) -> np.ndarray:
+    framed = np.zeros(shape)
+    framed[tuple(map(slice, np.shape(array)))] = array
+    return framed
 
 
 _compiled: dict[Any, Callable] = {}
