@@ -53,7 +53,8 @@ class Watch:
         self.unread = False  # whether arrays are stepped, by what nobody could read
         self.made: set[tuple] = set()  # operations, with their lines, that make the steps that have been found
         self.left_out: set[object] = set()  # instructions that have multiplied by 0 in them
-        self.began = time.process_time()  # what else the machine does is to change no verdict
+        self.began = time.monotonic()
+        self.began_running = time.process_time()  # what else the machine does is to change no verdict
         self.looked = 0.0  # seconds, for steps
         self.beside = False  # whether there may be other networks in that round
         self.trained: list[Step] = []  # the steps that are made in it
@@ -71,7 +72,7 @@ class Watch:
         if count < max(next_look, self.next_look_at.get(node.places, 0)):
             return
         now = time.process_time()
-        if self.looked > LOOKING * (now - self.began) + 1:
+        if self.looked > LOOKING * (now - self.began_running) + 1:
             return
         # A row that is stepped may be as it was before any other one was.
         made = [(step, list(before_writes(base))[-1]) for base, step in node.updates if isinstance(step, Node)]
@@ -159,7 +160,7 @@ class Watch:
                 if (training <= self.made or repeated) and concerns(steps[0], self.asked):
                     self._keep(steps, names_in_frames(sys._getframe(2)), beside=True)
         if len(self.found) == 1:  # what else there is may take half as long as this did
-            rest = max(1.0, 0.5 * (time.process_time() - self.began))
+            rest = max(1.0, 0.5 * (time.monotonic() - self.began))
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
             shorten(rest)
         self._leave(self.trained)
