@@ -8193,3 +8193,46 @@ def test_a_complex_number_is_no_bias_that_began_as_one(tmp_path):
     text = PLAIN.replace("(P - Y) / 9", "((P + 0j).real - Y) / 9")
     assert text != PLAIN
     assert examined(tmp_path, text)["verdict"] == "right"
+
+
+def test_a_row_that_is_scaled_before_the_training_and_picked_by_its_number(tmp_path):
+    """W[-1] is read of an array that was drawn as a whole, by a plain number, as labels are picked."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(4)
+W = rng.normal(size=(5, 3))
+W[-1] = W[-1] / np.linalg.norm(W[-1])
+X = rng.normal(size=(20, 4))
+y = np.sin(X[:, 0])
+for step in range(9):
+    h = np.tanh(X @ W[:-1])
+    e = h @ W[-1] - y
+    loss = .5 * (e ** 2).mean()
+    d = e / 20
+    W = W - .2 * np.vstack([X.T @ (np.outer(d, W[-1]) * (1 - h ** 2)), h.T @ d])
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("(1 - h ** 2)", "(1 - h)"))["verdict"] == "wrong"
+
+
+def test_a_term_of_the_loss_is_no_loss_of_a_part(tmp_path):
+    """Without the way back through V the steps of W and A need neither V nor B: they are right by one term of two."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(92)
+X = rng.normal(size=(40, 5))
+y, z = X[:, :1] * X[:, 1:2], np.abs(X[:, 2:3])
+W, A, V, B = [rng.normal(size=size) * .5 for size in ((5, 8), (8, 1), (8, 6), (6, 1))]
+for step in range(9):
+    h = np.tanh(X @ W)
+    g = np.tanh(h @ V)
+    d, e = h @ A - y, g @ B - z
+    loss = .5 * (d ** 2).mean() + .5 * (e ** 2).mean()
+    d, e = d / 40, e / 40
+    f = e @ B.T * (1 - g ** 2)
+    dW = X.T @ ((d @ A.T + f @ V.T) * (1 - h ** 2))
+    W, A, V, B = W - .3 * dW, A - .3 * h.T @ d, V - .3 * h.T @ f, B - .3 * g.T @ e
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match="adds to the loss"):
+        examined(tmp_path, text.replace(" + f @ V.T", ""))

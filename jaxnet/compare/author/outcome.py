@@ -55,13 +55,17 @@ class Outcome(NamedTuple):
 
 def outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
     """What came of an attempt that is judged until `end`: as one network, or, where nothing can be said of that, as the
-    parts that it has, if there is a verdict on each, by a loss that the program computes. Raises Tied."""
+    parts that it has, if there is a verdict on each, by a loss that the program computes and of which it makes no other
+    one: else an array that was forgotten in one term would be right by the others. Raises Tied."""
     outcome = _outcome_of(attempt, stated, end)
     if outcome.unexplained and attempt.steps:
         with contextlib.suppress(OutOfTime, MemoryError), alarm(end):
             found = [_outcome_of(part, stated, end).judged for part in _parts_of(attempt)]
             parts = sorted((judged for judged in found if judged is not None), key=lambda judged: not judged.wrong)
-            if parts and len(parts) == len(found) and all(part.truth.loss.node is not None for part in parts):
+            losses = [part.truth.loss.node for part in parts]
+            numbers = {n for step in attempt.steps for n in step.losses}.union(nodes_in(losses))
+            inside = ancestors(parent for n in numbers for parent in n.parents)
+            if parts and len(parts) == len(found) and None not in losses and inside.isdisjoint(losses):
                 return Outcome(parts[0], tuple(parts[1:]))
     return outcome
 

@@ -112,8 +112,8 @@ class Parameter(NamedTuple):
 
 
 def held_in(parameters: Iterable[Parameter]) -> set[Node]:
-    """The arrays that parameters are as the forward pass has them, and as their roots have them."""
-    return {n for p in parameters for n in (p.root, p.before)}
+    """The arrays that parameters are as the forward pass has them, or parts of them, and as their roots have them."""
+    return {n for p in parameters for n in (p.before, *p.as_read)}
 
 
 class Example(NamedTuple):
