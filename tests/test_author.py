@@ -7886,6 +7886,7 @@ def test_a_part_that_others_need_and_that_does_not_need_them_is_judged_by_its_ow
     said = examined(tmp_path, ACTOR_AND_CRITIC.replace(right, wrong))
     assert [finding["line"] for finding in said["findings"]] == ([line] if line else [])
     assert said["unjudged"] == []
+    assert "what line 23 of net.py steps is taken for a constant in the loss of line 14 of net.py" in said["notes"]
 
 
 LAYERS_WITH_LOSSES = """

@@ -47,6 +47,7 @@ class Outcome(NamedTuple):
 
     judged: Judged | None = None
     parts: tuple[Judged, ...] = ()  # of the network, each with a verdict of its own: the first one, and these
+    note: str = ""  # what is a constant in the loss of a part
     sent_back: Judged | None = None  # with what a lone layer sends back, where that is late and the rest is right
     why: str = ""
     unexplained: bool = False  # something is wrong, or was meant otherwise: what else can be called is no answer
@@ -66,8 +67,22 @@ def outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
             numbers = {n for step in attempt.steps for n in step.losses}.union(nodes_in(losses))
             inside = ancestors(parent for n in numbers for parent in n.parents)
             if parts and len(parts) == len(found) and None not in losses and inside.isdisjoint(losses):
-                return Outcome(parts[0], tuple(parts[1:]))
+                return Outcome(parts[0], tuple(parts[1:]), _constants_of(parts))
     return outcome
+
+
+def _constants_of(parts: list[Judged]) -> str:
+    """What is stepped as a part of its own, and a constant in the loss of another part."""
+    losses = [node for part in parts for node in nodes_in(part.truth.loss.node)]
+    others = (
+        (p, node)
+        for part, node in zip(parts, losses, strict=True)
+        for other in parts
+        for p in other.names.values()
+        if other is not part and depends(node, p.before)
+    )
+    said = (f"what {where(p.after)} steps is taken for a constant in the loss of {where(node)}" for p, node in others)
+    return "; ".join(dict.fromkeys(said))
 
 
 def _parts_of(attempt: Attempt) -> Iterator[Attempt]:

@@ -128,6 +128,7 @@ def _examined(
             unsure = unsure or attempt.alone
             beside += [(step, f"which may be wrong: {outcome.why}") for step in attempt.steps[:1] if _trains(step)]
         else:
+            attempt = attempt._replace(notes=attempt.notes + [outcome.note] * bool(outcome.note))
             found = Found(attempt, Examined(judged, attempt.tape, ordinal, attempt.key, noise), outcome.sent_back, idle)
             if judged.wrong and in_part is not None and idle == in_part.idle:
                 continue  # another program's affair
