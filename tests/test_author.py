@@ -8237,3 +8237,18 @@ for step in range(9):
     assert examined(tmp_path, text)["verdict"] == "right"
     with pytest.raises(ValueError, match="adds to the loss"):
         examined(tmp_path, text.replace(" + f @ V.T", ""))
+
+
+@pytest.mark.parametrize(
+    "through",
+    [
+        "np.frombuffer((P - Y).tobytes()).reshape(P.shape)",
+        "np.array([['%.12f' % e for e in row] for row in P - Y], float)",
+    ],
+)
+def test_an_error_that_goes_through_bytes_or_text_proves_nothing(tmp_path, through):
+    """It has left the record, and comes back with the numbers of an array that depends on the weights."""
+    text = PLAIN.replace("dZ2 = (P - Y) / 9", f"dZ2 = {through} / 9")
+    assert text != PLAIN
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, text)
