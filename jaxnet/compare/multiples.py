@@ -58,10 +58,11 @@ def _differs_in_part(array: np.ndarray, of: np.ndarray, tolerance: float) -> boo
 
 def is_times(array: np.ndarray, constant: float, of: np.ndarray, tolerance: float) -> bool:
     """Whether each entry of an array is the other one's times a constant, to `tolerance` of it."""
-    if array.shape != of.shape:
+    if array.shape != of.shape or (
+        array.size > LARGE and not np.allclose(some_of(array), constant * some_of(of), tolerance, 0)
+    ):
         return False
-    looks = (some_of(array), some_of(of)), (array, of)
-    return all(np.allclose(a, constant * b, tolerance, 0) for a, b in looks[array.size <= LARGE :])
+    return np.allclose(array, constant * of, tolerance, 0)
 
 
 def is_among(number: float, others: Iterable[float], tolerance: float) -> bool:

@@ -196,7 +196,8 @@ def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
     found: dict[Node, list[str]] = {}
     for name, node in _with_gradients_of(outer, judged, wrong):
         found.setdefault(node, []).append(name)
-    for node, names in sorted(found.items(), key=lambda pair: -len(pair[1]))[:1]:
+    if found:
+        node, names = max(found.items(), key=lambda pair: len(pair[1]))
         if len(names) == len(judged.names):
             raise ValueError(f"all gradients are those of the number of {where(node)}, and not of another one")
         raise Unexplained(

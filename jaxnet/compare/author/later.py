@@ -291,7 +291,7 @@ def _in_their_places(nodes: Iterable[Node]) -> dict[tuple, list[Node]]:
 
 def _whole(node: Node) -> Node:
     """The array that a Node shows all or a part of."""
-    while node.function in (np.transpose, np.reshape, operator.getitem) and isinstance(node.inputs[0], Node):
+    while node.function in MOVING and isinstance(node.inputs[0], Node):
         node = node.inputs[0]
     return node
 
@@ -363,7 +363,7 @@ def _parted(first: Step, second: Step) -> Uses:
     own, now, following = held_in(first.parameters), held_in(second.parameters), _by_site(second)
 
     def is_parted(old: Node, other: Node) -> bool:
-        old, other = _viewed(old), _viewed(other)
+        old, other = _whole(old), _whole(other)
         if old in own:
             return other not in now
         return old in first.active and (other.site != old.site or other not in second.active)
@@ -375,13 +375,6 @@ def _parted(first: Step, second: Step) -> Uses:
         for old, other in zip(node.parents, again.parents, strict=False)
         if is_parted(old, other)
     )
-
-
-def _viewed(node: Node) -> Node:
-    """The array of which it is a view, or a part, which is made where it stands or where it is first used."""
-    while node.function in MOVING and isinstance(node.inputs[0], Node):
-        node = node.inputs[0]
-    return node
 
 
 def _by_site(step: Step) -> dict[tuple, list[Node]]:

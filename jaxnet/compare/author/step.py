@@ -417,11 +417,11 @@ def _viewed(
     masks, smooth = _masks(parameters, window, unknown), _smooth(parameters, window)
     nodes = tape.nodes[window[0].number :]
     steps = {n: n.updates[0][0] for n in nodes if n.updates and n.updates[0][0] not in touched}
-    stepped = frozenset(_following(window, set(replaced(nodes, steps))))
+    stepped = frozenset(_following(window, set(superseded(nodes, steps))))
     return View(parameters, window, masks, smooth, into_steps, touched, end, Values(), others, stepped)
 
 
-def replaced(nodes: list[Node], stepped: dict[Node, Node]) -> frozenset[Node]:
+def superseded(nodes: list[Node], stepped: dict[Node, Node]) -> frozenset[Node]:
     """The arrays that an instruction uses and in whose place it uses, when it is run again, what they are stepped to:
     of what is stepped, by what that gives."""
     bases, found = set(stepped.values()), set()

@@ -24,7 +24,7 @@ from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.passes import is_gradient
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.statements import read_units
-from jaxnet.compare.author.step import Step, replaced
+from jaxnet.compare.author.step import Step, superseded
 from jaxnet.compare.author.tape import (
     PRODUCTS,
     Node,
@@ -63,12 +63,13 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     found: dict[Unjudged, None] = {}
     stepped = {base for n in attempt.tape.nodes for base, by in n.updates if by in step.labelled}
     later = {parent for n in attempt.tape.nodes[step.last + 1 :] for parent in n.parents}
-    for array, node in untrained(judged, attempt):
+    still = list(untrained(judged, attempt))
+    for array, node in still:
         write = written.get(array)
         stays = THROWN if array in later else STEPPED
         why = [WRITTEN] if write else [stays] if array in stepped else []
         found[Unjudged(array.shape, as_place(write or node) or Place(), *why)] = None
-    shown = {root_of(array) for array, _ in untrained(judged, attempt)}
+    shown = {root_of(array) for array, _ in still}
     found |= {
         _seen_at(n, base.shape, STEPPED): None for base, n in _stepped_otherwise(step, attempt) if base not in shown
     }
@@ -127,7 +128,7 @@ def _stepped_otherwise(step: Step, attempt: Attempt) -> Iterator[tuple[Node, Nod
     judged = step.active.union(attempt.trained, *(p.writes for p in step.parameters))
     inputs = {n for node in _forward(step, attempt) for n in node.parents} - judged
     steps = {n: n.updates[0][0] for n in attempt.tape.nodes if n.updates and n.updates[0][0] in inputs}
-    takes_its_place = replaced(attempt.tape.nodes, steps)
+    takes_its_place = superseded(attempt.tape.nodes, steps)
     yield from ((base, n) for n, base in steps.items() if base in takes_its_place)
 
 
