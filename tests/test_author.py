@@ -8252,3 +8252,133 @@ def test_an_error_that_goes_through_bytes_or_text_proves_nothing(tmp_path, throu
     assert text != PLAIN
     with pytest.raises(ValueError, match="no verdict"):
         examined(tmp_path, text)
+
+
+SLOPE_AS_TEXT = "1 - np.array(json.loads(json.dumps(np.square(A1).tolist())))"
+
+
+def test_the_program_is_a_witness_of_what_is_said_against_it(tmp_path, monkeypatch):
+    """With other weights it has other numbers where some came back as text: a slope that the record takes for data."""
+    text = "import json\n" + PLAIN.replace("1 - A1 ** 2", SLOPE_AS_TEXT)
+    for mistake in (), ("dZ1 = ", "dZ1 = 2 * "):
+        with pytest.raises(ValueError, match=r"run with other weights, .* from line 14 of net\.py on"):
+            examined(tmp_path, text.replace(*mistake) if mistake else text)
+    monkeypatch.setattr("jaxnet.compare.author.verdict.strayed", lambda *_: None)
+    assert examined(tmp_path, text)["verdict"] == "wrong"  # as the record would have it
+
+
+def test_what_comes_back_as_text_and_is_the_same_with_other_weights_is_data(tmp_path):
+    text = "import json\n" + PLAIN.replace(
+        "dW1, db1 = X.T", "dW1, db1 = np.array(json.loads(json.dumps(X.tolist()))).T"
+    )
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert [f["code"] for f in examined(tmp_path, text.replace(*SLOPE))["findings"]] == [
+        "missing-activation-derivative"
+    ]
+
+
+def test_a_largest_number_that_leaves_the_record_is_chosen_near_the_programs_own(tmp_path):
+    """Which of several numbers is the largest is another one far from there."""
+    chosen = (
+        "    M = np.zeros((9, 5))\n    for j, i in enumerate(json.loads(json.dumps(A1.argmax(0).tolist()))):\n"
+        "        M[i, j] = 1\n    A = A1 * M\n"
+    )
+    text = PLAIN.replace("    E = np.exp(A1 @ W2", f"{chosen}    E = np.exp(A @ W2")
+    text = "import json\n" + text.replace("A1.T @", "A.T @").replace("@ W2.T", "@ W2.T * M")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace(*SLOPE))["verdict"] == "wrong"
+
+
+SPARSE = PLAIN.replace("for _", "M = np.random.rand(4, 5) < 0.6\nW1 *= M\nfor _").replace(
+    "    dZ2 = ", "    loss = loss + 0.05 * np.sum(W1 ** 2)\n    dZ2 = "
+)
+
+
+@pytest.mark.parametrize(
+    "gradient",
+    [
+        "X.T @ dZ1 * M + 0.1 * W1",
+        "X[:4].T @ dZ1[:4] * M + X[4:].T @ dZ1[4:] * M + 0.1 * W1",
+        "np.array([[X[:, i] @ dZ1[:, j] if M[i, j] else 0 for j in range(5)] for i in range(4)]) + 0.1 * W1",
+    ],
+)
+def test_where_nothing_is_connected_no_gradient_is_missing(tmp_path, gradient):
+    """Weights that are 0 and stay so are no parameters, whichever terms of their gradient are masked."""
+    text = SPARSE.replace("dW1, db1 = X.T @ dZ1", f"dW1, db1 = {gradient}")
+    with pytest.raises(ValueError, match="right if nothing is connected there"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text.replace(*SLOPE))["verdict"] == "wrong"
+
+
+DECAYING = """
+import numpy as np
+t = np.linspace(0, 1, 6)
+y = np.exp(-1.3 * t)
+k = np.array([0.5])
+for _ in range(10):
+    x, s, loss, g = 1.0, np.zeros(1), 0.0, np.zeros(1)
+    for n in range(1, 6):
+        x, s = x - 0.2 * k[0] * x, s - 0.2 * (x + k * s)
+        loss += (x - y[n]) ** 2
+        g += 2 * (x - y[n]) * s
+    k = k - 0.1 * g
+    print(loss)
+"""
+INFECTED = """
+import numpy as np
+seen = np.array([0.012, 0.03, 0.07, 0.14])
+rates = np.array([0.9, 0.3])
+for _ in range(8):
+    s, i = 0.99, 0.01
+    S = np.zeros((2, 2))
+    loss, g = 0.0, np.zeros(2)
+    for o in seen:
+        f = rates[0] * s * i
+        df = rates[0] * (S[0] * i + s * S[1]) + np.array([s * i, 0.0])
+        cured = rates[1] * S[1] + np.array([0.0, i])
+        s, i = s - f, i + (f - rates[1] * i)
+        S = np.array([S[0] - df, S[1] + (df - cured)])
+        loss += (i - o) ** 2
+        g += 2 * (i - o) * S[1]
+    rates = rates - 0.3 * g
+    print(loss)
+"""
+FILTERED = """
+import numpy as np
+rng = np.random.default_rng(8)
+y = np.cumsum(0.5 * rng.normal(size=12)) + 0.8 * rng.normal(size=12)
+theta = np.array([-0.7, -0.7])
+for _ in range(9):
+    q, r = np.exp(theta)
+    m, P, dm, dP = 0.0, 1.0, np.zeros(2), np.zeros(2)
+    loss, g = 0.0, np.zeros(2)
+    for seen in y:
+        P, dP = P + q, dP + np.array([q, 0.0])
+        S, dS = P + r, dP + np.array([0.0, r])
+        e = seen - m
+        loss += 0.5 * (np.log(S) + e * e / S)
+        g = g + 0.5 * (dS / S - 2 * e * dm / S - e * e * dS / S ** 2)
+        K, dK = P / S, dP / S - P * dS / S ** 2
+        dm = dm + dK * e - K * dm
+        m = m + K * e
+        P, dP = (1 - K) * P, dP * (1 - K) - P * dK
+    theta = theta - 0.02 * g
+    print(loss)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "mistake"),
+    [
+        (DECAYING, "k", ("(x + k * s)", "(x + 2 * k * s)")),
+        (INFECTED, "rates", ("df = rates[0] * (S[0] * i + s * S[1])", "df = rates[0] * s * S[1]")),
+        (FILTERED, "theta", ("dK * e - K * dm", "dK * e")),
+    ],
+)
+def test_what_a_pass_carries_from_round_to_round_is_no_parameter(tmp_path, text, name, mistake):
+    """Populations, their derivatives by the rates, and what a Kalman filter holds begin anew in each pass."""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", [name])
+    assert text.replace(*mistake) != text
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, text.replace(*mistake))

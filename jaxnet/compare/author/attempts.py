@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,13 +14,23 @@ from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Enough, Node, Tape
+from jaxnet.compare.author.tape import NOTHING_PLANTED, Enough, Node, Planted, Tape
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.author.watch import Watch, concerns
 
 DEFINING = 2  # files that use the asked one and define things only, whose functions are called
 SHARE = 0.5  # of the time that is left, for one program
 NOISE = ", on pictures with a little noise: where one is blank, several numbers are the largest"
+
+
+class Way(NamedTuple):
+    """Which way of running the code it is, by which it can be run once more."""
+
+    file: Path  # relative to the root of the tree
+    guess: Guess = FIRST_GUESS
+    call: tuple = ()  # of what the file has defined …
+    silent: frozenset[str] = frozenset()  # … without these
+    states: frozenset[tuple[types.CodeType, int]] = frozenset()  # instructions that step what is no parameter
 
 
 class Attempt(NamedTuple):
@@ -30,89 +41,126 @@ class Attempt(NamedTuple):
     steps: list[Step]
     names: dict[Node, list[str]]
     notes: list[str]
+    way: Way
     called: bool = False  # functions of the file were called with data of ours
     alone: bool = False  # it is a layer that no network of the file uses
     doubt: str = ""  # why it would be hollow to say that nothing is wrong
-    more: bool = False  # the same run trains another network, which is the next attempt
-    networks: int = 1  # that the same run trains
-    key: tuple = ()  # of what was called, which it was
+    networks: int = 1  # that the same run trains …
+    ordinal: int = 0  # … and which of them this is
     beside: tuple[Parameter, ...] = ()  # of other parts of the same network, which are judged by themselves
     trained: frozenset[Node] = frozenset()  # the versions of all arrays of all networks of that run
     unread: bool = False  # the program itself trains something, by what could not be read
     made_up: tuple[str, ...] = ()  # files that the program reads, and that are missing
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
+    near: float = 0.0  # how far at most it is judged from the numbers that it had, as a share of them; 0 for anywhere
+
+    @property
+    def more(self) -> bool:
+        """Whether the same run trains another network, which is the next attempt."""
+        return self.ordinal < self.networks - 1
 
 
 def attempts(
-    path: Path,
-    root: Path,
-    deadline: float,
-    flags: dict[str, str | None],
-    reasons: list[str],
-    noise: bool = False,
-    key: tuple = (),
+    path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str], noise: bool = False
 ) -> Iterator[Attempt]:
-    """The file itself, programs of its tree that use it, and calls of what it has, or only the one with this `key`.
-    With `noise`, on pictures no part of which is blank."""
+    """The file itself, programs of its tree that use it, and calls of what it has. With `noise`, on pictures no part of
+    which is blank."""
     own: Ran | None = None
     record: Tape | None = None  # of the file itself
     numpy: Any = None
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
     unread = False  # it trains something, by what could not be read
     elsewhere = ""  # a program that uses the file, and trains what it has no part in
-    asked = str(path.resolve().relative_to(root.resolve()))
+    first_guess = FIRST_GUESS._replace(noise=noise)
     for file, without in _programs(path, root):
-        guesses = [FIRST_GUESS._replace(noise=noise)]
+        guesses = [first_guess]
         for guess in guesses:  # others are found meanwhile
             if time.monotonic() > deadline:
                 reasons.append("the time was up")
                 return
-            watch = Watch(deadline, asked)
-            start, numpy, samples = _ready(file, root, guess)
-            watch.tape.deadline = share = time.monotonic() + SHARE * (deadline - time.monotonic())
-            with recording(watch.tape):
-                ran = start(deadline=share)
-            watch.tape.is_cut |= not ran.in_time
-            own, record, guessed = own or ran, record or watch.tape, samples.guessed
+            watch, way = Watch(deadline, _within(root, path)), Way(Path(_within(root, file)), guess)
+            ran, numpy, samples = _run(way, root, watch)
+            own, record = own or ran, record or watch.tape
             if (told := guess.told_by(ran.notes, samples)) is not None:
                 guesses.append(told)
-            elif guessed and not (guess.columns or guess.one_hot):
+            elif samples.guessed and not (guess.columns or guess.one_hot):
                 guesses.append(guess._replace(columns=True))
             elsewhere = elsewhere or (file.name if watch.elsewhere else "")
             trained = trained or (file == path and any(node.steps >= 3 for node in watch.tape.nodes))
-            try:
-                with alarm(time.monotonic() + SHARE * (deadline - time.monotonic())):
-                    found = watch.networks(ran, reasons, file.name)
-            except OutOfTime:
-                count = len(watch.tape.nodes)
-                reasons.append(f"{file.name}: the time was up before a step was found in {count} operations")
-                continue
+            for attempt in _networks(way, watch, ran, samples, reasons):
+                trained = True
+                program = attempt.program if noise or file != path else None
+                yield attempt._replace(program=program, notes=without + attempt.notes)
             unread = unread or (file == path and watch.unread)
-            if not found:
-                continue
-            if not concerns(found[0].steps[0], asked):
-                reasons.append(f"{file.name}: its step is made by other files")
-                continue
-            trained = True
-            notes = [*without, *guess.notes(), *ran.notes]
-            stepped = {v for network in found for p in network.steps[0].parameters for v in p.versions}
-            for network in found:
-                more = network is not found[-1]
-                program = f"{ran.entry}{NOISE}" if noise else None if file == path else str(ran.entry)
-                yield Attempt(
-                    program, watch.tape, network.steps, network.names, notes,
-                    more=more, networks=len(found), trained=frozenset(stepped), made_up=tuple(samples.made_up),
-                    guessed=guessed,
-                )  # fmt: skip
     if own is None or record is None:
         return
-    silent = own.entered - {place.function for node in record.nodes for place in node.places}
+    silent = frozenset(own.entered - {place.function for node in record.nodes for place in node.places})
+    way = Way(own.entry, first_guess, (), silent)
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
-    for attempt in _driven(own, numpy, deadline, flags, reasons, trained, key, silent, doubt):
+    for attempt in _driven(way, own, numpy, deadline, flags, reasons, trained, doubt):
         yield attempt._replace(unread=unread)
     for file in importers(path, root, DEFINING, defining=True):  # a network of this file's layers, perhaps
         start, numpy, _ = _ready(file, root)
-        yield from _driven(start(deadline=deadline), numpy, deadline, flags, reasons, True, key, silent, asked=asked)
+        ran, asked = start(deadline=deadline), _within(root, path)
+        yield from _driven(way._replace(file=ran.entry), ran, numpy, deadline, flags, reasons, True, asked=asked)
+
+
+def once_more(
+    path: Path, root: Path, deadline: float, flags: dict[str, str | None], way: Way, planted: Planted = NOTHING_PLANTED
+) -> list[Attempt]:
+    """A way of running the code, once more: the networks that it trains. Where numbers are planted, it is run up to
+    where these end, and there is only its record."""
+    asked, file = _within(root, path), root / way.file
+    if not way.call:
+        watch = Watch(deadline, asked, planted, way.states)
+        ran, _, samples = _run(way, root, watch)
+        return list(_networks(way, watch, ran, samples, []))
+    if file == path:
+        ran, numpy, _ = _run(way, root, Watch(deadline, asked))
+    else:
+        start, numpy, _ = _ready(file, root)
+        ran = start(deadline=deadline)
+    return list(_driven(way, ran, numpy, deadline, flags, [], False, planted=planted))
+
+
+def _within(root: Path, file: Path) -> str:
+    return str(file.resolve().relative_to(root.resolve()))
+
+
+def _run(way: Way, root: Path, watch: Watch) -> tuple[Ran, Any, Samples]:
+    """Runs a program; the NumPy that it had, and its samples."""
+    start, numpy, samples = _ready(root / way.file, root, way.guess)
+    deadline = watch.tape.deadline
+    watch.tape.deadline = share = time.monotonic() + SHARE * (deadline - time.monotonic())
+    with recording(watch.tape):
+        ran = start(deadline=share)
+    watch.tape.is_cut |= not ran.in_time
+    return ran, numpy, samples
+
+
+def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[str]) -> Iterator[Attempt]:
+    """What a program has trained."""
+    name, notes = way.file.name, [*way.guess.notes(), *ran.notes]
+    program = f"{ran.entry}{NOISE if way.guess.noise else ''}"
+    if watch.tape.planted.numbers:
+        yield Attempt(program, watch.tape, [], {}, notes, way)
+        return
+    try:
+        with alarm(time.monotonic() + SHARE * (watch.deadline - time.monotonic())):
+            found = watch.networks(ran, reasons, name)
+    except OutOfTime:
+        reasons.append(f"{name}: the time was up before a step was found in {len(watch.tape.nodes)} operations")
+        return
+    if found and not concerns(found[0].steps[0], watch.asked):
+        reasons.append(f"{name}: its step is made by other files")
+        return
+    stepped = frozenset(v for network in found for p in network.steps[0].parameters for v in p.versions)
+    for ordinal, network in enumerate(found):
+        yield Attempt(
+            program, watch.tape, network.steps, network.names, notes, way,
+            networks=len(found), ordinal=ordinal, trained=stepped, made_up=tuple(samples.made_up),
+            guessed=samples.guessed,
+        )  # fmt: skip
 
 
 def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable[..., Ran], Any, Samples]:
@@ -128,33 +176,30 @@ def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable
 
 
 def _driven(
+    way: Way,
     own: Ran,
     numpy: Any,
     deadline: float,
     flags: dict[str, str | None],
     reasons: list[str],
     trained: bool,
-    key: tuple,
-    silent: set[str],
     doubt_of_layers: str = "",
     asked: str = "",
+    planted: Planted = NOTHING_PLANTED,
 ) -> Iterator[Attempt]:
-    """Calls of what a file has defined, or the one with this `key`; if `asked` is a file, it must make the steps. What
-    the program itself has called, and is on no record since it computes with plain numbers, is `silent`: nobody knows
-    how to call it with arrays."""
-    entry = str(own.entry)
-    if key[:1] not in ((), (entry,)):
-        return
-    tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, key[1:], silent, **flags)
+    """Calls of what a file has defined, or the one that the `way` tells; if `asked` is a file, it must make the steps.
+    What the program itself has called, and is on no record since it computes with plain numbers, is `silent`: nobody
+    knows how to call it with arrays."""
+    tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, way.call, way.silent, **flags)
     while True:
-        watch = Watch(deadline)
+        watch = Watch(deadline, planted=planted, states=way.states)
         description, attempt = "calls of what it defines", None
         try:
             with own.started(), alarm(deadline):
                 attempt = next(tried, None)
                 if attempt is None or (attempt.alone and trained):
                     return
-                description = attempt.description + (f" ({entry})" if asked else "")
+                description = attempt.description + (f" ({own.entry})" if asked else "")
                 with recording(watch.tape):
                     attempt.call()
         except Enough:
@@ -166,6 +211,10 @@ def _driven(
             reasons.append(f"{description}: {type(error).__name__}: {error}"[:150])
         if attempt is None:  # the program's folder has gone
             return
+        this = way._replace(call=attempt.key)
+        if planted.numbers:
+            yield Attempt(description, watch.tape, [], {}, own.notes, this)
+            return
         found = watch.networks(None, reasons, description)
         if asked and found and not concerns(found[0].steps[0], asked):
             continue
@@ -176,9 +225,7 @@ def _driven(
             doubt = attempt.doubt or (doubt_of_layers if attempt.alone else "")
             if attempt.alone and own.notes:  # what trains may be another layer's, of another file
                 doubt = doubt or f"the program itself was not run to its end ({own.notes[0]})"
-            yield Attempt(
-                description, watch.tape, steps, names, own.notes, True, attempt.alone, doubt, key=(entry, *attempt.key)
-            )
+            yield Attempt(description, watch.tape, steps, names, own.notes, this, True, attempt.alone, doubt)
 
 
 def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:

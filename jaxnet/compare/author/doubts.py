@@ -103,24 +103,6 @@ def check_for_other_labels(meant: Loss, own: list[tuple[Node, Truth]], step: Ste
                 )
 
 
-def check_for_strangers(judged: Judged) -> None:
-    """An array that came from outside of the record, after parameters were used, may depend on them, and does if it has
-    the numbers of one that does: then the truth is not the whole truth, and nothing is proved by it."""
-    step, recorded = judged.step, Values()
-
-    def came_back(leaf: Node) -> bool:
-        same = (n for n in step.active if n.number < leaf.number and n.is_float and n.size == leaf.size)
-        return any(np.allclose(np.ravel(recorded(n)), np.ravel(leaf.value), RIGHT, 0) for n in same)
-
-    first = min((n.number for n in step.active if n.parents), default=0)
-    used = ancestors((*step.forward, *step.backward, *step.losses), first)
-    for node in sorted(used, key=lambda n: n.number):
-        is_leaf = node.function is None and node.dtype.kind == "f" and np.ptp(np.asarray(node.value)) > 0
-        if is_leaf and (node.origin == "foreign" or came_back(node)):
-            here = f" in {where(node)}" if node.place else ""
-            raise ValueError(f"an array{here} was not made by NumPy functions that are recorded: no gradient is judged")
-
-
 def check_that_it_is_no_function_of_the_loss(judged: Judged, wrong: list[str], outputs: int) -> None:
     """The gradients of √loss are those of the loss times a number, which is another one in each draw; and with one
     example and one output those of any loss are a multiple of those of any other one."""

@@ -41,7 +41,7 @@ from jaxnet.compare.author.tape import (
     nodes_in,
     setitem,
 )
-from jaxnet.compare.author.truth import Truth, stands_alone
+from jaxnet.compare.author.truth import Truth, nothing_there, stands_alone
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, each_multiple, is_among, without_ones
 from jaxnet.compare.report import some
@@ -294,6 +294,11 @@ def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
             raise Unexplained(
                 f"{where(masks[0])} leaves some entries of {name} as they are, and the gradient of others is right: "
                 "right if they are to stay, and wrong if not"
+            )
+        if (stay := nothing_there(p, recorded)).any() and is_right(name, ~stay):
+            raise Unexplained(
+                f"some entries of {name} are 0 before the step and after it, and the gradient of others is right: "
+                "right if nothing is connected there, and wrong if they are to be trained"
             )
         square = true[0].shape == true[0].T.shape and true[0].ndim == 2 and len(true[0]) > 1
         if not square or (common_multiple(given, [t + t.T for t in true], RIGHT) or 0) <= 0:

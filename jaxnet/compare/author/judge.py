@@ -42,7 +42,6 @@ from jaxnet.compare.author.truth import (
     draws,
     has_more_terms,
     idle_masks,
-    left_otherwise,
     may_cut,
     multiple_of,
     truths,
@@ -58,18 +57,16 @@ CONSTANTS = ("wrong-sign", "wrong-scale")
 Array = np.ndarray
 
 
-def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None) -> Judged:
-    """The verdict on a step. `loss` is the name of a loss that the caller states. Raises ValueError for no verdict."""
+def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None = None, near: float = 0.0) -> Judged:
+    """The verdict on a step. `loss` is the name of a loss that the caller states; `near` is for the draws. Raises
+    ValueError for no verdict."""
     if empty := next((p for p in step.parameters if not p.size), None):
         raise ValueError(f"{names[empty]} has no entries: the data that it is for are missing")
     _check_record(tape, step)
-    drawn = draws(step, DRAWS, tape)
+    drawn = draws(step, DRAWS, tape, near=near)
     judged = _in_draws(step, names, loss, drawn)
-    if judged.wrong and (left := left_otherwise(tape, step, drawn)):
-        drawn = draws(step, DRAWS, tape, left=left)
-        judged = _in_draws(step, names, loss, drawn)
     if judged.wrong and (idle := idle_masks(step, Values())) and not any(map(may_cut, idle)):
-        as_it_was = _in_draws(step, names, loss, draws(step, DRAWS, tape, other_masks=False))
+        as_it_was = _in_draws(step, names, loss, draws(step, DRAWS, tape, other_masks=False, near=near))
         if not as_it_was.wrong:
             raise Unexplained(
                 f"nothing is wrong, but {where(idle[0])} makes a mask that never cuts anything off: with one that does "
@@ -446,7 +443,6 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     doubts_of_steps.check_for_rules_of_their_own(judged, findings)
     doubts.check_for_a_term_of_the_loss(judged, findings)
     doubts.check_for_a_way_of_its_own(judged, findings)
-    doubts.check_for_strangers(judged)
     doubts.check_that_it_is_no_measure(judged, findings)
     doubts.check_what_it_branches_on(judged)
     doubts_of_steps.check_where_it_is_taken(judged)

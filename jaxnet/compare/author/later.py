@@ -64,7 +64,7 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
     for step in _others(right.step, attempt):
         # A number of all data may take a hundred times as long as that of a batch.
         of_loss = step._replace(losses=tuple(n for n in step.losses if loss.node is None or n.site == loss.node.site))
-        drawn, as_it_was = draws(of_loss, DRAWS, attempt.tape), [Values()]
+        drawn, as_it_was = draws(of_loss, DRAWS, attempt.tape, near=attempt.near), [Values()]
         try:
             truth, wrong = _by_loss(right, makers, of_loss, drawn)
             if wrong:  # what is made of earlier steps may be another way to the weights that are drawn
@@ -80,7 +80,7 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
             return right._replace(kept=min((node for node, _ in kept), key=lambda n: n.number)), None
         names = parameter_names(step, attempt.names)
         try:
-            judged = judge(attempt.tape, step, names, stated)
+            judged = judge(attempt.tape, step, names, stated, attempt.near)
         except Endless:
             raise
         except ValueError:
@@ -124,7 +124,7 @@ def _of_what_had_none(still: set[Node], step: Step, attempt: Attempt, stated: st
     if not still:
         return None
     with contextlib.suppress(ValueError):
-        judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
+        judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated, attempt.near)
         wrong = {judged.names[name].versions[0] for name in judged.wrong}
         if wrong and wrong <= still and judged.is_certain:
             return judged

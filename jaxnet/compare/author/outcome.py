@@ -294,7 +294,7 @@ def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:
     if best.truth.loss.node is None:
         for step in (step for step in attempt.steps if len(step.parameters) < count):
             with contextlib.suppress(ValueError):
-                judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
+                judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated, attempt.near)
                 if judged.wrong and judged.truth.loss.node is not None:
                     return judged
     return best
@@ -314,7 +314,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         if kept and step.number == 2:
             continue  # what may be a constant in the first step may be so in the next
         try:
-            judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
+            judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated, attempt.near)
             if judged.wrong:
                 check_for_what_is_kept(judged, attempt)
         except (Tied, Astray):
@@ -403,4 +403,4 @@ def _without_input(attempt: Attempt, judged: Judged, stated: str | None) -> Judg
     if not late or len(late) == len(judged.names) or any(f.code != "weights-already-updated" for f in judged.findings):
         return None
     step = judged.step._replace(parameters=tuple(p for p in judged.step.parameters if p not in late))
-    return judge(attempt.tape, step, parameter_names(step, attempt.names), stated)
+    return judge(attempt.tape, step, parameter_names(step, attempt.names), stated, attempt.near)

@@ -101,6 +101,8 @@ def node_of(array: Any) -> Node:
     if array._node is None:
         array._node = _tape[-1].leaf(plain(array), "array")
         _root(array)._leaf = array._node
+    if _tape and not array._node.used:  # what is put into an array until then is no version of it
+        _tape[-1].planted.into(array._node, array)
     return array._node
 
 
@@ -225,6 +227,7 @@ def with_node(array: np.ndarray, node: Node | None) -> Any:
 
 def wrap(result: Any, node: Node) -> Any:
     """What an operation returns, with its Node."""
+    result = _tape[-1].planted.into(node, result)
     if isinstance(result, np.ndarray):
         if result.dtype.kind not in "fiubc":
             return result
@@ -269,6 +272,7 @@ def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None
 
 def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
     if function in INDEPENDENT:
+        function = np.zeros_like if function is np.empty_like else function  # the same in each run
         return leaf(function(*plain(args), **plain(keywords)), "array")
     if function in MUTATORS:
         return _write(function, args, keywords)
@@ -420,7 +424,7 @@ def _is_drawn(node: Node) -> bool:
 
 def _detach(array: Any) -> None:
     """Before a write: a leaf that keeps this memory as its value gets a copy of its own."""
-    node_of(array)
+    node_of(array).used = True
     root = _root(array)
     if root._leaf is not None:
         root._leaf.value = np.array(root._leaf.value)
@@ -506,13 +510,6 @@ _COMPARED = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.grea
 _UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
 
 
-def _leaves(value: Any, as_plain: Any) -> Any:
-    """Whole numbers, or a mask, that are plain from here on."""
-    if _tape and isinstance(node := _refer(value), Node):
-        _tape[-1].left.append((node, as_plain))
-    return as_plain
-
-
 class Recorded:
     """What arrays and numbers have in common: operators, and methods that are NumPy functions of the same name."""
 
@@ -569,7 +566,7 @@ class Recorded:
     def tolist(self) -> Any:
         numbers = np.asarray(plain(self))
         if not _tape or numbers.dtype.kind != "f" or numbers.size > LISTED:
-            return numbers.tolist() if numbers.dtype.kind == "f" else _leaves(self, numbers.tolist())
+            return numbers.tolist()
         parts = [self[k] for k in range(len(numbers))] if numbers.ndim else []  # type: ignore
         return [part.tolist() if np.ndim(part) else part for part in parts] if numbers.ndim else self
 
@@ -577,7 +574,7 @@ class Recorded:
         return float(np.asarray(plain(self)).item())
 
     def __int__(self) -> int:
-        return _leaves(self, int(np.asarray(plain(self)).item()))
+        return int(np.asarray(plain(self)).item())
 
     def __bool__(self) -> bool:
         result = bool(plain(self))
@@ -728,7 +725,7 @@ class Array(Recorded, np.ndarray):
         return (self[k] for k in range(len(self)))
 
     def __index__(self) -> int:
-        return _leaves(self, operator.index(plain(self)))
+        return operator.index(plain(self))
 
     def __contains__(self, value: Any) -> bool:
         return plain(value) in plain(self)
@@ -881,7 +878,7 @@ class Integer(Number):
         self.value = value
 
     def __index__(self) -> int:
-        return _leaves(self, self.value)
+        return self.value
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(self.value, dtype=dtype)
@@ -893,4 +890,4 @@ class Integer(Number):
         return self.value * other if isinstance(other, (list, tuple, str)) else call(np.multiply, (self, other))
 
     def item(self) -> int:
-        return _leaves(self, self.value)
+        return self.value

@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from jaxnet.compare.author import lines, places
+from jaxnet.compare.author.attempts import Way
 from jaxnet.compare.author.corrections import Quantities, Term, Writer, ratio_to, wanted_error, wanted_gradient
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.edits import Edit, edited, substituted, unified_diff
@@ -39,15 +40,13 @@ Proposal: TypeAlias = tuple[Place, str, tuple[Edit, ...]]  # where, what to writ
 
 
 class Examined(NamedTuple):
-    """What a run of the program gave: its verdict, its record, and which of the ways of running it this was: by its
-    number or, of calls, by its key, on pictures with noise or without. Of the other networks that the same run trains
-    what is wrong in each, None if that cannot be told."""
+    """What a run of the program gave: its verdict, its record, which way of running it this was, and which of the
+    networks that it trains. Of the others what is wrong in each, None if that cannot be told."""
 
     judged: Judged
     tape: Tape
+    way: Way
     ordinal: int
-    key: tuple
-    noise: bool
     others: tuple[frozenset[str] | None, ...] = ()
 
 

@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import math
 import operator
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -34,7 +34,8 @@ class Values:
     def __init__(
         self, given: dict[Node, Any] | None = None, others: Values | None = None, own: Collection[Node] = ()
     ) -> None:
-        self.known: dict[Node, Any] = dict(given or {})
+        self.given = dict(given or {})
+        self.known = dict(self.given)
         self.others, self.own = others, own
         self.otherwise: Node | None = None  # a number on which the program would have branched in another way
         # By the Nodes that they are differentiated by, which are most often the same.
@@ -131,20 +132,21 @@ ROUNDING = 1e-10  # a sum that is 0 but for rounding is another one each time
 ROUNDING_OF_SINGLE = 1e-6  # so much of what is added up
 
 
-def same_as_recorded(nodes: Iterable[Node], values: Values) -> Node | None:
-    """The first Node whose first or last number was another one when the program ran; None if there is none. What
-    follows from a number that was nothing but rounding in single precision may be another one."""
+def same_as_recorded(nodes: Iterable[Node], values: Values, again: Sequence[Node] = ()) -> Node | None:
+    """The first Node whose first or last number was another one when the program ran, or when it ran `again`; None if
+    there is none. What follows from a number that was nothing but rounding in single precision may be another one."""
     rounded: set[Node] = set()
     for node in sorted(nodes, key=lambda n: n.number):
         if not rounded.isdisjoint(node.sources):
             rounded.add(node)
             continue
-        if node.sample is None or node.dtype is None or node.dtype.kind != "f":
+        held = again[node.number].sample if again else node.sample
+        if held is None or node.dtype is None or node.dtype.kind != "f":
             continue
         value = np.asarray(values(node))
         if value.shape != tuple(node.shape):
             return node
-        now, then = np.array(sample_of(value)), np.array(node.sample)
+        now, then = np.array(sample_of(value)), np.array(held)
         with np.errstate(all="ignore"):
             off = np.abs(now - then) > 1e-3 * (np.abs(then) + np.abs(value).max(initial=0)) + ROUNDING
         if (off & np.isfinite(now) & np.isfinite(then)).any():

@@ -17,7 +17,7 @@ import os
 import sys
 import time
 import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
@@ -53,12 +53,10 @@ class Another(BaseException):
     def which_of(self, loops: list[int]) -> int | None:
         """Which of the loops that are being run ends, by the numbers of the operations with which they began: the
         innermost one that has trained the network all the while since it was `made`, from the `first` time that it was
-        seen; or else since it was `stepped` this time."""
-        of_all, of_this = (
-            [k for k, began in enumerate(loops) if self._made < began <= number]
-            for number in (self._first, self._stepped)
-        )
-        return max(of_all or of_this, default=None)
+        seen; or else since it was `stepped` this time; or that one, if it was a number until the loop made it."""
+        ways = ((self._made, self._first), (self._made, self._stepped), (-1, self._stepped))
+        found = ([k for k, began in enumerate(loops) if made < began <= number] for made, number in ways)
+        return next((max(of_way) for of_way in found if of_way), None)
 
 
 class Place(NamedTuple):
@@ -137,13 +135,43 @@ class Node:
         return f"#{self.number} {made}({of}) {self.shape} {self.place.line if self.place else ''}"
 
 
+class Planted(NamedTuple):
+    """Other numbers that Nodes get when a program is run once more, by these Nodes' own numbers; how many Nodes it
+    makes then; and which of its loops end on the way, as they did before."""
+
+    numbers: dict[int, np.ndarray]
+    end: int
+    ended: dict[int, Another]
+
+    def into(self, node: Node, result: Any) -> Any:
+        """What a Node holds: into arrays it is written, where they are."""
+        if node.number not in self.numbers:
+            return result
+        planted = self.numbers[node.number]
+        if not isinstance(result, np.ndarray):
+            return type(result)(planted)
+        if result.shape == planted.shape and result.flags.writeable:
+            np.copyto(np.ndarray.view(result, np.ndarray), planted, casting="unsafe")
+        return result
+
+
+NOTHING_PLANTED = Planted({}, -1, {})
+
+
 class Tape:
     """All Nodes of a run, what left the record, and when to stop."""
 
-    def __init__(self, most: int = 400_000, deadline: float = float("inf")):
+    def __init__(
+        self,
+        most: int = 400_000,
+        deadline: float = float("inf"),
+        planted: Planted = NOTHING_PLANTED,
+        states: Collection[tuple[types.CodeType, int]] = (),
+    ):
+        self.planted = planted
+        self.states = states  # instructions that step what is no parameter
         self.nodes: list[Node] = []
         self.decisions: list[tuple[Node, Any]] = []  # a number that Python branched on or counted with, as it was
-        self.left: list[tuple[Node, Any]] = []  # whole numbers and masks that are plain from here on, as they were
         self.most, self.deadline = most, deadline
         self.on_step: Callable[[Node], None] | None = None  # called when an array has been stepped for the third time
         self.on_full: Callable[[], bool] = lambda: False  # called when there are too many: whether to begin anew
@@ -152,6 +180,7 @@ class Tape:
         self.rounds: dict[Node, tuple[Node, Node]] = {}  # by a version of an array: the one before, and the step to it
         self.pieces: set[tuple[Node, Node]] = set()  # steps in pieces, and the versions that they are added to
         self.since = 0  # steps are looked for from here on
+        self.ended: dict[int, Another] = {}  # loops, with which Nodes
         self.is_cut = False  # the program went on, and was stopped
         self.lost: Place | None = None  # where numbers were put into something that is not recorded
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
@@ -167,11 +196,18 @@ class Tape:
         """A Node for an array that was not computed from recorded ones."""
         node = Node(len(self.nodes), None, (), {}, (), value.shape, value.dtype, value, origin)
         self._append(node)
+        node.value = self.planted.into(node, value)
         return node
 
     def constant(self, array: np.ndarray, origin: str = "foreign") -> Node:
         """The leaf of an array that is not ours; the same one each time."""
-        return _once(self._constants, _memory(array), array, lambda: self.leaf(np.array(array), origin))
+
+        def made() -> Node:
+            node = self.leaf(np.array(array), origin)
+            self.planted.into(node, array)
+            return node
+
+        return _once(self._constants, _memory(array), array, made)
 
     def of_table(self, array: np.ndarray) -> Node:
         """The leaf of what a table shows: data, if it is memory of which some was shown before, as all batches of a
@@ -203,6 +239,8 @@ class Tape:
         for parent in parents:
             parent.used = True
         self._append(node)
+        if isinstance(result, np.ndarray):
+            self.planted.into(node, result)
         if function is setitem:
             _fill(node)
         if function is np.subtract or function is np.add or function is setitem or function is add_at:
@@ -210,6 +248,8 @@ class Tape:
         return node
 
     def _append(self, node: Node) -> None:
+        if node.number == self.planted.end:
+            self._cut()
         self.nodes.append(node)
         node.places, node.instruction = places()
         if len(self.nodes) % 1024 == 0:
@@ -218,6 +258,8 @@ class Tape:
             self._full = len(self.nodes) > self.most
 
     def _count_steps(self, node: Node) -> None:
+        if node.instruction in self.states:
+            return
         node.updates = tuple(_updates(node))
         node.steps = max((base.steps + 1 for base, step in node.updates if isinstance(step, Node)), default=0)
         if node.steps >= 3 and self.on_step is not None:
@@ -239,7 +281,7 @@ class Tape:
         """Forgets all Nodes: what was made until now is data."""
         for node in self.nodes:
             node.number = -1  # before all that come
-        for known in (self.nodes, self.decisions, self.left, self.views, self.names, self.following, self.rounds,
+        for known in (self.nodes, self.decisions, self.views, self.names, self.following, self.rounds,
                       self.pieces, self._stepped, self._constants):  # fmt: skip
             known.clear()
         self.read = self.since = 0

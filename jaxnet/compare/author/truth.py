@@ -102,6 +102,7 @@ class Truth(NamedTuple):
 CUTTING = (np.maximum, np.where)
 BOUNDING = (np.maximum, np.minimum, np.clip)
 SCALES = 1.0, 0.3, 0.1, 0.03, 0.01, 0.001  # of parameters, beside their usual size
+SHARES = 0.5, 0.1, 0.01, 1e-3, 1e-5, 1e-7  # of parameters as they were, by which they are moved
 LARGE_STEP = 0.01  # of a parameter, where it is used once it has been stepped
 FLAT = 7.0  # e^-7 is a thousandth
 FEW = 4  # numbers, of which in two draws none may be cut off
@@ -109,23 +110,28 @@ MOST_DRAWS = 6
 
 
 def draws(
-    step: Step, count: int, tape: Tape, other_masks: bool = True, left: Iterable[tuple[Node, Any]] = ()
+    step: Step,
+    count: int,
+    tape: Tape,
+    other_masks: bool = True,
+    near: float = 0.0,
 ) -> list[Values]:
     """The record with generic parameters, as often as asked for, and more often where few numbers are cut off by relus:
     each of them is to be cut off once. They are made for data of their size, and where there is a weight penalty, by
     turns of one size for all data. Masks are as they were where there are to be no others.
 
     Where the program branched on a number (`if z > 0`), a draw in which it would have branched otherwise is no run of
-    it: then the parameters are moved less and less from where they were. So are they for what has `left` the record.
+    it: then the parameters are moved less and less from where they were; by that share at most, if they are to be
+    `near`.
     """
     random = np.random.default_rng(0)
-    asked = [*_inside(step, tape.decisions), *left]
+    asked = list(_inside(step, tape.decisions))
     # What else is made with these parameters, of all data perhaps, is none of the step's affairs.
     step = step._replace(active=step.active & ancestors(_ends(step)))
     data = _unseen(step, Values(), random, other_masks)
-    found = _drawn(step, count, tape, asked, data, random)
+    found = _drawn(step, count, tape, asked, data, random, near)
     if not asked and (pooled := list(tied(step, found[0]))):  # with noise, a program would be told otherwise if it asks
-        return _drawn(step, count, tape, asked, data | _apart(step, pooled, random), random)
+        return _drawn(step, count, tape, asked, data | _apart(step, pooled, random), random, near)
     return found
 
 
@@ -136,10 +142,12 @@ def _drawn(
     asked: list[tuple[Node, Any]],
     data: dict[Node, Array],
     random: np.random.Generator,
+    near: float,
 ) -> list[Values]:
     found = []
     recorded = Values()
     made_at = {p: recorded(p.before) for p in step.parameters}
+    moved = {p: ~nothing_there(p, recorded) for p in step.parameters}
     usual = {p: _usual_size(p.before.shape) for p in step.parameters}
     for_data = {p: usual[p] / _size(inputs, step, recorded) for p, inputs in multiplied(step).items()}
     penalised = stands_alone({p.before for p in step.parameters}, step.active)
@@ -173,17 +181,17 @@ def _drawn(
         if k >= count and all(seen.all() for seen in cut_off.values()):
             break
         sloping = not penalised or k % 2 == 0  # else a penalty is seen, beside gradients that may be small
-        noise = _noise(made_at, random)
-        near = _near(made_at, noise, data)
-        tries = itertools.chain(_of_sizes(for_data if sloping else usual, noise, data), near)
+        noise = _noise(moved, random)
+        far = _of_sizes(for_data if sloping else usual, noise, data) if not near else ()
+        tries = itertools.chain(far, _near(made_at, noise, data, near or 1.0))
         best = first_of(tries, sloping)
         drawn = best[1] if best is not None else Values(_given(made_at) | data, recorded, own)
         found.append(_with_large_steps(early, drawn, random))
         cut_off = {n: seen | (np.asarray(found[-1](n)) == 0) for n, seen in cut_off.items()}
     unseen = _sides(step, recorded).difference(*(_sides(step, values) for values in found))
     if unseen:  # an error larger than 0, say, where all that is drawn is far below the labels
-        near = _near(made_at, _noise(made_at, random), data)
-        shown = (given for given in near if not unseen.isdisjoint(_sides(step, Values(given, recorded, own))))
+        tries = _near(made_at, _noise(moved, random), data, near or 1.0)
+        shown = (given for given in tries if not unseen.isdisjoint(_sides(step, Values(given, recorded, own))))
         best = first_of(shown, True)
         found += [best[1]] if best is not None and all(best[0]) else []
     return found
@@ -210,6 +218,7 @@ def _with_large_steps(parameters: list[Parameter], values: Values, random: np.ra
         return values
     stepped = values.before(min(larger, key=lambda n: n.number))
     stepped.known |= larger
+    stepped.given = values.given | larger
     stepped.otherwise = values.otherwise
     return stepped
 
@@ -318,8 +327,15 @@ def _apart(step: Step, pooled: list[Node], random: np.random.Generator) -> dict[
     return {n: recorded(n) + 0.1 * (np.std(recorded(n)) or 1) * random.normal(size=n.shape) for n in first}
 
 
-def _noise(parameters: Iterable[Parameter], random: np.random.Generator) -> dict[Parameter, Array]:
-    return {p: random.normal(size=p.before.shape) for p in parameters}
+def _noise(moved: dict[Parameter, Array], random: np.random.Generator) -> dict[Parameter, Array]:
+    return {p: random.normal(size=entries.shape) * entries for p, entries in moved.items()}
+
+
+def nothing_there(parameter: Parameter, recorded: Values) -> Array:
+    """The entries that are 0 before a step and after it, beside others that are not: they connect nothing."""
+    before, after = np.asarray(recorded(parameter.before)), np.asarray(recorded(parameter.after))
+    stay = (before == 0) & (after == 0) if after.shape == before.shape else np.zeros(before.shape, bool)
+    return stay & before.any()
 
 
 def _of_sizes(
@@ -331,10 +347,10 @@ def _of_sizes(
 
 
 def _near(
-    made_at: dict[Parameter, Array], noise: dict[Parameter, Array], data: dict[Node, Array]
+    made_at: dict[Parameter, Array], noise: dict[Parameter, Array], data: dict[Node, Array], most: float
 ) -> Iterator[dict[Node, Array]]:
-    """Parameters that are less and less far from what they were."""
-    for share in (0.5, 0.1, 0.01, 1e-3, 1e-5, 1e-7):
+    """Parameters that are less and less far from what they were, by `most` of that at first."""
+    for share in (share for share in SHARES if share <= most):
         near = {p: value * (1 + share * noise[p]) + share * 0.1 * noise[p] for p, value in made_at.items()}
         yield _given(near) | data
 
@@ -350,12 +366,6 @@ def _size(inputs: set[Node], step: Step, recorded: Values) -> float:
     data = (np.asarray(recorded(n), float) for n in inputs - step.active if n.size > 1)
     sizes = [float(np.sqrt(np.mean(array**2))) for array in data if array.any()]
     return max(sizes + [1.0] * (not step.active.isdisjoint(inputs)), default=1.0)
-
-
-def left_otherwise(tape: Tape, step: Step, drawn: list[Values]) -> list[tuple[Node, Any]]:
-    """What is plain in the step's record and would be other numbers in some draw."""
-    left = list(_inside(step, tape.left))
-    return left if any(_branches_otherwise(left, values) is not None for values in drawn) else []
 
 
 def _inside(step: Step, told: list[tuple[Node, Any]]) -> Iterator[tuple[Node, Any]]:

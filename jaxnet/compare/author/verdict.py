@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxnet.compare.author import places, repair
-from jaxnet.compare.author.attempts import Attempt, attempts
+from jaxnet.compare.author.attempts import Attempt, Way, attempts, once_more
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judged import Judged, Tied
+from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.outcome import Outcome, outcome_of
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
+from jaxnet.compare.author.states import states_of
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node
+from jaxnet.compare.author.tape import Node, Planted
 from jaxnet.compare.author.unjudged import idle_in
+from jaxnet.compare.author.witness import planted_for, strayed
 from jaxnet.compare.report import Report
 
 
@@ -33,6 +38,7 @@ class Found(NamedTuple):
 
 
 NO_ANSWER = "nothing is wrong in it, but that is no answer to what the program itself does"
+NEAR = 0.1, 1e-3  # how far from a program's own numbers, as a share of them, others may be
 FURTHER = 10.0  # seconds after which no further program is run for what a first one leaves out
 
 
@@ -59,7 +65,10 @@ def verdict(
     deadline = time.monotonic() + 48 if deadline is None else deadline
     stated = loss if loss in ("squared-error", "cross-entropy", "binary-cross-entropy") else None
     flags = {**flags, "loss": None if stated else loss}
-    found, others = _examined(path, root, deadline, stated, flags)
+    try:
+        found, others = _examined(path, root, deadline, stated, flags)
+    except Tied:
+        found, others = _examined(path, root, deadline, stated, flags, noise=True)
     attempt, examined, sent_back, idle = found
     report = places.report(examined.judged, path.name, "flag" if stated else None, attempt)
     report = report._replace(idle=list(idle) if report.verdict != "wrong" else [])
@@ -71,10 +80,12 @@ def verdict(
 
     def again() -> Examined | None:
         with contextlib.suppress(Tied):
-            ways = _once_more(path, root, deadline, flags, examined)
-            judged, *others = [outcome_of(way, stated, deadline).judged for way in ways] or [None]
+            runs = once_more(path, root, deadline, flags, examined.way)
+            outcomes = [outcome_of(run, stated, deadline).judged for run in runs]
+            judged = outcomes.pop(examined.ordinal) if examined.ordinal < len(runs) else None
             if judged is not None:
-                return examined._replace(judged=judged, tape=ways[0].tape, others=tuple(map(_wrong_in, others)))
+                others = tuple(map(_wrong_in, outcomes))
+                return examined._replace(judged=judged, tape=runs[examined.ordinal].tape, others=others)
         return None
 
     if attempt.networks > 1:  # what is wrong in the others as they stand
@@ -90,10 +101,10 @@ def _examined(
     path: Path, root: Path, deadline: float, stated: str | None, flags: dict[str, str | None], noise: bool = False
 ) -> tuple[Found, list[tuple[Step, str]]]:
     """The first way of running the file that has a verdict; and where it trains several networks and none is wrong, the
-    steps of the others, and why they could not be judged: "" for those that are right. Where its pictures are so blank
-    that nothing can be told, it is run once more on some with noise.
+    steps of the others, and why they could not be judged: "" for those that are right.
 
-    Raises ValueError if there is none: NothingTrains if no way made a step.
+    Raises ValueError if there is none: NothingTrains if no way made a step. Raises Tied where pictures are so blank
+    that nothing can be told, but for those with `noise`.
     """
     reasons: list[str] = []
     layers: list[Found] = []  # each by itself, and right: all of them must be
@@ -103,18 +114,42 @@ def _examined(
     in_part: Found | None = None  # right, of a program in which not all backward passes of the file have a part
     began = time.monotonic()
     trains = unsure = unexplained = of_itself = False
-    for ordinal, attempt in enumerate(attempts(path, root, deadline, flags, reasons, noise)):
+
+    def end(attempt: Attempt) -> float:
+        now = time.monotonic()
+        return now + (deadline - now) / 2 if attempt.guessed and guess is None else deadline
+
+    def outcomes(of: Iterable[Attempt]) -> Iterator[tuple[Attempt, Outcome]]:
+        """What came of each attempt; of another run in its place where what a forward pass carries on was taken for
+        what is trained."""
+        passed: Way | None = None
+        for attempt in of:
+            if attempt.way == passed:
+                continue
+            run = functools.partial(once_more, path, root, end(attempt), flags)
+            try:
+                outcome = _witnessed(attempt, stated, end(attempt), run)
+            except Tied as error:
+                if not noise:
+                    raise
+                outcome = Outcome(why=str(error), unexplained=True)
+            loss = outcome.judged.truth.loss if outcome.judged is not None else None
+            is_known = loss is not None and loss.node is not None and loss.name is not None
+            states = frozenset() if is_known else states_of(attempt.steps, attempt.tape)
+            if states <= attempt.way.states:
+                yield attempt, outcome
+                continue
+            passed = attempt.way
+            again = run(passed._replace(states=passed.states | states))
+            found = list(outcomes(other._replace(program=attempt.program) for other in again))
+            is_answer = outcome.judged is not None or any(other.judged is not None for _, other in found)
+            yield from found if is_answer else [(attempt, outcome)]
+
+    for attempt, outcome in outcomes(attempts(path, root, deadline, flags, reasons, noise)):
         if guess is not None and not attempt.guessed:
             break
         trains = trains or bool(attempt.steps)
         first_guess = attempt.guessed and guess is None
-        now = time.monotonic()
-        try:
-            outcome = outcome_of(attempt, stated, now + (deadline - now) / 2 if first_guess else deadline)
-        except Tied as error:
-            if not noise:
-                return _examined(path, root, deadline, stated, flags, noise=True)
-            outcome = Outcome(why=str(error), unexplained=True)
         judged, in_time = outcome.judged, outcome.in_time or first_guess
         idle = idle_in(path, root, judged.step) if judged is not None else ()
         elsewhere = of_itself and attempt.program is not None  # another program may train it without a penalty
@@ -129,7 +164,8 @@ def _examined(
             beside += [(step, f"which may be wrong: {outcome.why}") for step in attempt.steps[:1] if _trains(step)]
         else:
             attempt = attempt._replace(notes=attempt.notes + [outcome.note] * bool(outcome.note))
-            found = Found(attempt, Examined(judged, attempt.tape, ordinal, attempt.key, noise), outcome.sent_back, idle)
+            examined = Examined(judged, attempt.tape, attempt.way, attempt.ordinal)
+            found = Found(attempt, examined, outcome.sent_back, idle)
             if judged.wrong and in_part is not None and idle == in_part.idle:
                 continue  # another program's affair
             if judged.wrong and not attempt.guessed:
@@ -188,19 +224,25 @@ def _wrong_in(judged: Judged | None) -> frozenset[str] | None:
     return frozenset(judged.wrong) if judged is not None else None
 
 
-def _once_more(path: Path, root: Path, deadline: float, flags: dict[str, str | None], of: Examined) -> list[Attempt]:
-    """The way of running the file that gave this, and after it the other networks that the same run trains."""
-    run: list[Attempt] = []
-    own: Attempt | None = None
-    for k, way in enumerate(attempts(path, root, deadline, flags, [], of.noise, of.key)):
-        if way.key == of.key if of.key else k == of.ordinal:
-            own = way
-        else:
-            run.append(way)
-        if own is not None and not way.more:
-            return [own, *run]
-        run = run if way.more else []
-    return []
+def _witnessed(
+    attempt: Attempt, stated: str | None, end: float, run: Callable[[Way, Planted], list[Attempt]]
+) -> Outcome:
+    """What came of an attempt that is judged until `end`, of which nothing is called wrong where the program itself,
+    when it is `run` once more, makes something else of the numbers of a draw: then those that are near to its own may
+    do. Raises Tied."""
+    why = ""
+    for near in (0.0, *NEAR):
+        began = time.monotonic()
+        outcome = outcome_of(attempt._replace(near=near), stated, end)
+        judged, now = outcome.judged, time.monotonic()
+        if judged is None or not judged.wrong or attempt.tape.begun or 2 * (now - began) > end - now:
+            return outcome
+        runs = run(attempt.way, planted_for(judged, attempt.tape))
+        stray = strayed(judged, runs[0].tape) if runs else None
+        if stray is None:
+            return outcome
+        why = f"run with other weights, the program does not do what its record says from {where(stray)} on"
+    return Outcome(why=why, unexplained=True)
 
 
 def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None], of: Examined) -> list[Moment]:
@@ -208,10 +250,10 @@ def _traced(path: Path, root: Path, deadline: float, flags: dict[str, str | None
     step = of.judged.step
     first = min((n.number for n in step.backward), default=0) - 200
     with Trace(current_tape, first, step.last) as trace:
-        ways = _once_more(path, root, deadline, flags, of)
-    if not ways or any(
+        runs = once_more(path, root, deadline, flags, of.way)
+    if not runs or any(
         (a.function, a.shape) != (b.function, b.shape)
-        for a, b in zip(of.tape.nodes[: step.last + 1], ways[0].tape.nodes, strict=False)
+        for a, b in zip(of.tape.nodes[: step.last + 1], runs[0].tape.nodes, strict=False)
     ):
         return []
     known = len(of.tape.nodes)  # the second run may have gone on for longer

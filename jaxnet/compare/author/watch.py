@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+import types
+from collections.abc import Collection
 from typing import NamedTuple, NoReturn
 
 from jaxnet.compare.author.chains import before_writes
@@ -15,10 +17,12 @@ from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, find_steps, held_in, steps_by_hand
 from jaxnet.compare.author.tape import (
     MOVING,
+    NOTHING_PLANTED,
     Another,
     Enough,
     Node,
     Place,
+    Planted,
     Tape,
     depends,
     is_by_0,
@@ -45,8 +49,14 @@ class Watch:
     """Looks for steps while the program runs: of each network of the file that is asked for, told apart by what its
     steps are made of, and in which lines. Where no file is asked for, the first ends the run."""
 
-    def __init__(self, deadline: float, asked: str = ""):
-        self.tape, self.asked = Tape(NODES, deadline), asked
+    def __init__(
+        self,
+        deadline: float,
+        asked: str = "",
+        planted: Planted = NOTHING_PLANTED,
+        states: Collection[tuple[types.CodeType, int]] = (),
+    ):
+        self.tape, self.asked, self.deadline = Tape(NODES, deadline, planted, states), asked, deadline
         self.tape.on_step, self.tape.on_full = self, self._begin_anew
         self.found: list[Network] = []
         self.elsewhere = False  # whether something was trained that the asked file has no part in
@@ -63,10 +73,15 @@ class Watch:
         self._forget()
 
     def __call__(self, node: Node) -> None:
+        if self.tape.planted.numbers:  # what is trained is known
+            if node.number in self.tape.planted.ended:
+                self._forget()
+                raise self.tape.planted.ended[node.number]
+            return
         count = len(self.tape.nodes)
         if self.last is not None:
             if node.place == self.last or count > self.next_look:
-                self._go_on()
+                self._go_on(node)
             return
         next_look = self.next_look_there if node.place in self.awaited else self.next_look
         if count < max(next_look, self.next_look_at.get(node.places, 0)):
@@ -92,7 +107,7 @@ class Watch:
             return
         if self.asked and not concerns(steps[0], self.asked):
             self.elsewhere = True
-            self._leave(steps[:1], "it trains what was not asked for")
+            self._leave(node, steps[:1], "it trains what was not asked for")
         names = names_in_frames(sys._getframe(1))
         self._keep(steps, names)
         if not self.asked or len(self.found) == NETWORKS:
@@ -105,7 +120,7 @@ class Watch:
         stepped = (p.after for step in self.trained for p in step.parameters)
         self.last, self.next_look = max(stepped, key=lambda n: n.number).place, int(1.5 * count) + 20
         if node.place == self.last:
-            self._go_on()
+            self._go_on(node)
 
     def _is_early(self, step: Step) -> bool:
         """Whether the step is made with arrays of the forward pass that have been stepped themselves: blocks add to
@@ -151,7 +166,7 @@ class Watch:
             if concerns(steps[0], self.asked):
                 self._keep(steps, names)
 
-    def _go_on(self) -> None:
+    def _go_on(self, node: Node) -> None:
         """Ends what trains the network that was found, beside others perhaps, and looks for more after it."""
         with contextlib.suppress(NoStep):
             for steps in find_steps(self.tape) if self.beside else ():
@@ -163,17 +178,18 @@ class Watch:
             rest = max(1.0, 0.5 * (time.monotonic() - self.began))
             self.tape.deadline = min(self.tape.deadline, time.monotonic() + rest)
             shorten(rest)
-        self._leave(self.trained)
+        self._leave(node, self.trained)
 
-    def _leave(self, trained: list[Step], note: str = "") -> NoReturn:
-        """Ends what trains these networks."""
-        began, stepped = min(map(_began, trained)), min(map(_seen_from, trained))
+    def _leave(self, node: Node, trained: list[Step], note: str = "") -> NoReturn:
+        """Ends what trains these networks, once this Node is made."""
+        began, stepped = min(map(_began, trained)), _seen_from(trained)
         before = [self.left[n] for n in made_of(p.root for step in trained for p in step.parameters) if n in self.left]
         made, first = map(min, zip((began, stepped), *before, strict=True))
         arrays = {n for step in trained for p in step.parameters for n in (*p.versions, p.after)}
         self.left |= dict.fromkeys(arrays, (made, first))
         self._forget()
-        raise Another(made, first, stepped, note)
+        self.tape.ended[node.number] = Another(made, first, stepped, note)
+        raise self.tape.ended[node.number]
 
     def _forget(self) -> None:
         """Looks for what is trained from here on."""
@@ -226,9 +242,10 @@ def _began(step: Step) -> int:
     return min(n.number for p in step.parameters for n in (p.root, p.versions[0]))
 
 
-def _seen_from(step: Step) -> int:
+def _seen_from(steps: list[Step]) -> int:
     """The number of what the first of the last three steps gave; 0 where there were fewer."""
-    return min((p.versions[-TIMES].number for p in step.parameters if len(p.versions) > TIMES), default=0)
+    stepped = (p.versions for step in steps for p in step.parameters if len(p.versions) > TIMES)
+    return min((versions[-TIMES].number for versions in stepped), default=0)
 
 
 def _is_repeated(parameter: Parameter, turns: int = 1) -> bool:

@@ -1,0 +1,86 @@
+"""The program itself as a witness: run once more with the numbers of a draw in the place of its own, it must make what
+the record says that it would.
+
+What leaves the record, through text, bytes or other libraries, is a constant for the record, and may depend on the
+weights all the same: then the program has other numbers there, or takes another way, and nothing is proved by the draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from jaxnet.compare.author.judged import Judged
+from jaxnet.compare.author.replay import same_as_recorded
+from jaxnet.compare.author.tape import Node, Planted, Tape, ancestors, nodes_in
+
+SINGLE = 1e-5  # numbers in single precision that are as near as this, as a share of them, are the same
+
+
+def planted_for(judged: Judged, tape: Tape) -> Planted:
+    """The numbers of the first draw, for a run that ends where the step does."""
+    given = judged.drawn[0].given.items()
+    return Planted({node.number: np.asarray(value) for node, value in given}, judged.step.last + 1, tape.ended)
+
+
+def strayed(judged: Judged, again: Tape) -> Node | None:
+    """Where a run with the numbers of the first draw is not what the first record says that it would be, in what the
+    wrong gradients and the truth are made of. None where it is; and where it is no witness: if it makes something else
+    before these numbers, or draws others at random, it may do so each time."""
+    drawn = judged.drawn[0]
+    first = min(node.number for node in drawn.given)
+    inside = sorted(ancestors(_ends(judged)), key=lambda n: n.number)
+    for node in inside:
+        other = again.nodes[node.number] if node.number < len(again.nodes) else None
+        if other is not None and _is_alike(node, other) and (node in drawn.given or _holds_the_same(node, other)):
+            continue
+        return node if node.number > first and node.origin != "random" else None
+    later = (node for node in inside if node.number >= first)
+    node = same_as_recorded(later, drawn, again.nodes)
+    return node if node not in drawn.given else None
+
+
+def _ends(judged: Judged) -> Iterator[Node]:
+    """The gradients that are wrong, and what they are said to be no derivatives of."""
+    for name in judged.wrong:
+        node = judged.chosen.get(name)
+        yield from nodes_in(judged.names[name].steps if node is None else node)
+    yield from nodes_in(judged.truth.loss.node)
+    for example in judged.step.examples:
+        yield from nodes_in([example.prediction, *(meeting.labels for meeting in example.meetings)])
+
+
+def _is_alike(node: Node, other: Node) -> bool:
+    """Whether two Nodes are made by the same line, of the same Nodes."""
+    numbers = [[parent.number for parent in n.parents] for n in (node, other)]
+    return (node.name, node.shape, node.place) == (other.name, other.shape, other.place) and numbers[0] == numbers[1]
+
+
+def _holds_the_same(node: Node, other: Node) -> bool:
+    """Whether what is plain in them is the same: a leaf's numbers, an index."""
+    if node.function is None:
+        return _are_same(node.value, other.value)
+    plain = (_plain_in((n.inputs, n.keywords)) for n in (node, other))
+    return all(_are_same(one, another) for one, another in zip(*plain, strict=False))
+
+
+def _plain_in(inputs: Any) -> Iterator[Any]:
+    """What is no Node in nested arguments."""
+    if isinstance(inputs, slice):
+        inputs = (inputs.start, inputs.stop, inputs.step)
+    if isinstance(inputs, dict):
+        inputs = tuple(inputs.values())
+    if isinstance(inputs, (tuple, list)):
+        for part in inputs:
+            yield from _plain_in(part)
+    elif isinstance(inputs, (bool, int, float, np.ndarray, np.generic)):
+        yield inputs
+
+
+def _are_same(one: Any, another: Any) -> bool:
+    one, another = np.asarray(one), np.asarray(another)
+    if one.shape != another.shape or one.dtype.kind not in "fc":
+        return np.array_equal(one, another)
+    return np.allclose(one, another, SINGLE, 0, equal_nan=True)
