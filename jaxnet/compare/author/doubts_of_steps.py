@@ -39,7 +39,9 @@ from jaxnet.compare.author.tape import (
     made_alone_of,
     made_of,
     nodes_in,
+    root_of,
     setitem,
+    versions_until,
 )
 from jaxnet.compare.author.truth import Truth, nothing_there, stands_alone
 from jaxnet.compare.diagnosis import Finding
@@ -442,6 +444,21 @@ def check_for_a_later_penalty(judged: Judged, tape: Tape) -> None:
                 f"{where(node)} adds to the loss a penalty of the weights after the step: whether the gradient is to "
                 "have one of those before it cannot be told"
             )
+
+
+def check_that_no_array_is_two(step: Step, tape: Tape) -> None:
+    """Two arrays may begin as one, b = c = zeros(3) or V = W.T.copy(): the derivative by that is the sum of theirs."""
+    goes_on = {base for node in tape.nodes for base, _ in node.updates}
+    roots = {p.root: p.after for p in step.parameters}
+    for node in tape.nodes[min((root.number for root in roots), default=0) : step.last + 1]:
+        base, made = next(iter(node.updates), (None, None))
+        if base is None or node not in goes_on or not isinstance(made, Node):
+            continue
+        after = roots.get(root := root_of(base))
+        if after is None or not depends(made, root):
+            continue
+        if node not in versions_until(after) and after not in versions_until(node):
+            raise Unexplained(f"{where(after)} and {where(node)} step one array, and go on with two that begin as it")
 
 
 def check_for_clipped_examples(judged: Judged, wrong: list[str]) -> None:

@@ -75,6 +75,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     if {f.code for f in judged.findings if f.severity == "error"} <= {"weight-penalty"}:
         doubts_of_steps.check_for_a_later_penalty(judged, tape)
     if judged.wrong:
+        doubts_of_steps.check_that_no_array_is_two(step, tape)
         doubts_of_steps.check_for_a_proximal_step(judged, tape)
         doubts_of_steps.check_for_turns(judged)
     return judged
@@ -327,8 +328,10 @@ def _descends(parameter: Parameter, gradient: Node | None, true: list[Array], dr
     """Whether the step goes down the loss; None where nothing tells."""
     signs = set()
     for values, t in zip(drawn, true, strict=True):
+        moved = stepped_by(parameter, list(nodes_in(gradient)), values)
+        moved = moved if moved.any() else stepped(parameter, values)  # a rate that is made of it may be turned as well
         try:
-            moved = np.broadcast_to(stepped_by(parameter, list(nodes_in(gradient)), values), t.shape)
+            moved = np.broadcast_to(moved, t.shape)
         except ValueError:
             return None
         size = np.linalg.norm(moved) * np.linalg.norm(t)

@@ -61,6 +61,7 @@ class Judged(NamedTuple):
     findings: list[Finding]
     proof: str = ""  # by what a wrong gradient is proved wrong
     teeth: Teeth | None = None  # of a right step: which mistakes would have shown
+    also: Step | None = None  # another step of the same arrays, which is right as well
     kept: Node | None = None  # what is made for the step after a right one, and a constant there, as it was in this one
 
     @property

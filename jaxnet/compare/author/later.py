@@ -47,7 +47,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     judged, also_right = _and_next(right, attempt, stated)
     if not judged.wrong:
         _check_that_it_is_made_again(right, attempt, also_right)
-    return judged
+    return judged._replace(also=also_right)
 
 
 def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judged, Step | None]:

@@ -235,6 +235,7 @@ def _made_anew(judged: Judged, attempt: Attempt) -> list[Node]:
             continue
         inside = ancestors(now[:1], array.number)
         followed = array in inside and step.labelled.isdisjoint(inside)  # what is written there is no step
+        followed &= array not in multiples(now[0])  # scaled by numbers it is stepped by itself, and by no gradient
         if not followed and not np.array_equal(values(now[0]), values(array)):
             found.append(now[0] if now[0].place is not None else node)
     return found
@@ -352,6 +353,8 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         if wrong is None:
             raise problem or ValueError("no step")
         return wrong
+    if wrong is not None and wrong.truth.loss.node is not None and _is_made_elsewhere(wrong, right.step):
+        return wrong
     # What is called by itself adds up what its program sets to 0. The next step takes as long as this one did.
     now = time.monotonic()
     in_time = 2 * (now - began) < end - now
@@ -359,6 +362,17 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         with contextlib.suppress(MemoryError):  # there is room for one step
             return and_next(right, attempt, stated)
     return right
+
+
+def _is_made_elsewhere(wrong: Judged, right: Step) -> bool:
+    """Whether what is wrong is of another round than a right step, and made by instructions that this has not: those of
+    another branch."""
+    own = [(p.before, nodes_in(p.steps), p.root) for p in right.parameters]
+    others = [(p.before, nodes_in(p.steps), p.root) for p in map(wrong.names.__getitem__, wrong.wrong)]
+    made, elsewhere = (
+        {n.instruction for _, steps, root in of for n in made_of(steps, root.number)} for of in (own, others)
+    )
+    return {before for before, *_ in own}.isdisjoint(before for before, *_ in others) and not elsewhere <= made
 
 
 def _may_be_meant(judged: Judged) -> str:

@@ -101,9 +101,16 @@ def node_of(array: Any) -> Node:
     if array._node is None:
         array._node = _tape[-1].leaf(plain(array), "array")
         _root(array)._leaf = array._node
-    if _tape and not array._node.used:  # what is put into an array until then is no version of it
-        _tape[-1].planted.into(array._node, array)
+    _plant(array)
     return array._node
+
+
+def _plant(array: Any) -> None:
+    """Before an array is used for the first time it gets the numbers that are planted there: what is put into it until
+    then is no version of it."""
+    root = _root(array)
+    if _tape and root._leaf is not None and not root._leaf.used:
+        _tape[-1].planted.into(root._leaf, root)
 
 
 def begin_anew(tape: Tape) -> bool:
@@ -679,6 +686,7 @@ class Array(Recorded, np.ndarray):
             self._node = _view_node(self._seen, np.reshape, self._rest, self)
 
     def __getitem__(self, index: Any) -> Any:
+        _plant(self)
         bare = plain(self)
         result = bare[plain(index)]
         if not _tape:
@@ -859,11 +867,19 @@ for _kind, _type in ((Float, np.float64), (Float32, np.float32)):
     setattr(_kind, "dtype", np.dtype(_type))  # noqa: B010 (a class attribute in the place of a property)
 
 
+class Builtin(Float):
+    """A recorded number that the author made a `float`, and that shows itself as one."""
+
+    def __repr__(self) -> str:
+        return float.__repr__(self)
+
+
 def as_float(value: Any) -> Any:
     """As `float`: a recorded number remains one."""
     if isinstance(value, Array) and value.size == 1:
         value = value.item()
-    return value if isinstance(value, Float) else float(value)
+    node = known_node(value)
+    return float(value) if node is None or not isinstance(value, Float) else Builtin.of(plain(value), node)
 
 
 class Integer(Number):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import types
 
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, made_of, multiples, nodes_in
+from jaxnet.compare.author.tape import Node, Tape, made_of, nodes_in, versions_until
 
 
 def states_of(steps: list[Step], tape: Tape) -> frozenset[tuple[types.CodeType, int]]:
@@ -32,9 +32,4 @@ def _begins_anew(first: Node, later: list[Node]) -> bool:
 
 
 def _first(version: Node) -> Node:
-    """What a version of an array began as, before it was stepped, and scaled by numbers."""
-    while True:
-        before = version.updates[0][0] if version.updates else list(multiples(version))[-1]
-        if before is version:
-            return version
-        version = before
+    return list(versions_until(version))[-1]

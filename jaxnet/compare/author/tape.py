@@ -376,9 +376,11 @@ def _makes_average(value: Any) -> bool:
 
 
 def _share(term: Any) -> float:
-    """The plain number that something is times; 0 where there is none."""
-    times = term.inputs if isinstance(term, Node) and term.function is np.multiply else ()
-    return next((float(number) for number in times if type(number) in (int, float)), 0.0)
+    """The plain number that something is times, or a part of a product; 0 where there is none."""
+    if not isinstance(term, Node) or term.function not in MULTIPLYING:
+        return 0.0
+    numbers = (float(i) if type(i) in (int, float) else _share(i) for i in term.inputs[:2])
+    return next((number for number in numbers if number), 0.0)
 
 
 def _stands_at(index: Any, array: Node, part: Node) -> bool:
@@ -465,6 +467,14 @@ def multiples(node: Node) -> Iterator[Node]:
             node = first
         else:
             return
+
+
+def versions_until(version: Node) -> Iterator[Node]:
+    """A version of an array, and what that was before it was stepped or scaled by numbers, back to what it began as."""
+    yield version
+    while (before := version.updates[0][0] if version.updates else list(multiples(version))[-1]) is not version:
+        version = before
+        yield version
 
 
 def scaled_by_numbers(node: Node) -> Node | None:

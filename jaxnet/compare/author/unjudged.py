@@ -7,6 +7,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from jaxnet.compare.author.tape import (
     PRODUCTS,
     Node,
     ancestors,
+    depends,
     is_by_0,
     known_zero,
     made_of,
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 
 WRITTEN = "into which is written what is no step of it"
 STEPPED = "which is stepped in another way than those that were judged"
+ELSEWHERE = "by which an array that was judged is stepped in another round"
+ROUNDS = 20  # of which it is looked for that
 THROWN = "of which a step is made that nothing goes on with: it stays as it is"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
@@ -73,6 +77,7 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     found |= {
         _seen_at(n, base.shape, STEPPED): None for base, n in _stepped_otherwise(step, attempt) if base not in shown
     }
+    found |= {_seen_at(n, n.shape, ELSEWHERE): None for n in _made_elsewhere(judged)}
     own = {p.versions[0] for p in step.parameters}
     late = {p.versions[0] for other in attempt.steps for p in other.parameters} - own
     found |= {_seen_at(n, n.shape, LATE): None for n in late if began_as(n, anything=True) is not None}
@@ -130,6 +135,24 @@ def _stepped_otherwise(step: Step, attempt: Attempt) -> Iterator[tuple[Node, Nod
     steps = {n: n.updates[0][0] for n in attempt.tape.nodes if n.updates and n.updates[0][0] in inputs}
     takes_its_place = superseded(attempt.tape.nodes, steps)
     yield from ((base, n) for n, base in steps.items() if base in takes_its_place)
+
+
+def _made_elsewhere(judged: Judged) -> Iterator[Node]:
+    """What a line makes of parameters, by which one of these is stepped in another round, in the place of the line that
+    makes its gradient in those that are right: that of another branch."""
+    steps = [judged.step, *([judged.also] if judged.also is not None else [])]
+    inside = (made_of(nodes_in(p.steps), p.root.number) for step in steps for p in step.parameters)
+    known = {n.instruction for nodes in inside for n in nodes}
+    for name, p in judged.names.items():
+        if (gradient := judged.chosen[name]) is None:
+            continue
+        for before, after in pairwise(p.versions[:ROUNDS]):
+            made = made_of(nodes_in([by for base, by in after.updates if base is before]), before.number)
+            others = [n for n in made if n.instruction not in known and n is not before and depends(n, before)]
+            if others and all(n.instruction != gradient.instruction for n in made):
+                last = max(others, key=lambda n: n.number)
+                known.add(last.instruction)
+                yield last
 
 
 def _forward(step: Step, attempt: Attempt) -> set[Node]:
