@@ -6809,6 +6809,25 @@ for _ in range(9):
     assert examined(tmp_path, text.replace("W -= 0.1", "dW = 0.1"))["verdict"] == "right"
 
 
+@pytest.mark.parametrize("first", [0.7, -0.7])
+def test_what_left_the_record_may_be_the_same_in_some_draws(tmp_path, first):
+    """Of |u| the slope is made through text: only where a draw has another sign would it be wrong."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+W, u = rng.normal(size=(3, 2)), np.array([{first}, 0.5])
+for t in range(6):
+    h = X @ W
+    e = h * np.abs(u) - Y
+    loss = 0.5 * np.sum(e ** 2)
+    du = np.sum(e * h, 0) * np.array([1.0 if float(str(v)) > 0 else -1.0 for v in u])
+    W = W - 0.01 * (X.T @ (e * np.abs(u)))
+    u = u - 0.01 * du
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
 def test_a_step_of_a_copy_that_is_thrown_away_is_none_to_be_accused(tmp_path):
     """The rows' gradients are right, and each row's copy is stepped alone: no row is trained."""
     text = """

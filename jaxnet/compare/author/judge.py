@@ -1,6 +1,6 @@
 """The verdict on a step: each parameter's raw gradient against the truth, in every draw.
 
-Right is what equals the truth in all draws up to one constant that all parameters share. Wrong is what differs in all
+Right is what equals the truth in all draws up to one constant that all parameters share. Wrong is what differs in one
 of them and is proved so: a formula of the catalogue gives these very numbers, or the program's own loss contradicts
 them. Everything else is no verdict, and a ValueError says why.
 """

@@ -229,7 +229,7 @@ def _witnessed(
 ) -> Outcome:
     """What came of an attempt that is judged until `end`, of which nothing is called wrong where the program itself,
     when it is `run` once more, makes something else of the numbers of a draw: then those that are near to its own may
-    do. Raises Tied."""
+    do. Where its record has begun anew, or too little time is left, it is not asked. Raises Tied."""
     why = ""
     for near in (0.0, *NEAR):
         began = time.monotonic()

@@ -13,23 +13,24 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author.judged import Judged
-from jaxnet.compare.author.replay import same_as_recorded
+from jaxnet.compare.author.levels import differs
+from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.tape import Node, Planted, Tape, ancestors, nodes_in
 
 SINGLE = 1e-5  # numbers in single precision that are as near as this, as a share of them, are the same
 
 
 def planted_for(judged: Judged, tape: Tape) -> Planted:
-    """The numbers of the first draw, for a run that ends where the step does."""
-    given = judged.drawn[0].given.items()
+    """The numbers of the draw that shows what is wrong, for a run that ends where the step does."""
+    given = _telling(judged).given.items()
     return Planted({node.number: np.asarray(value) for node, value in given}, judged.step.last + 1, tape.ended)
 
 
 def strayed(judged: Judged, again: Tape) -> Node | None:
-    """Where a run with the numbers of the first draw is not what the first record says that it would be, in what the
+    """Where a run with the numbers of that draw is not what the first record says that it would be, in what the
     wrong gradients and the truth are made of. None where it is; and where it is no witness: if it makes something else
     before these numbers, or draws others at random, it may do so each time."""
-    drawn = judged.drawn[0]
+    drawn = _telling(judged)
     first = min(node.number for node in drawn.given)
     inside = sorted(ancestors(_ends(judged)), key=lambda n: n.number)
     for node in inside:
@@ -40,6 +41,15 @@ def strayed(judged: Judged, again: Tape) -> Node | None:
     later = (node for node in inside if node.number >= first)
     node = same_as_recorded(later, drawn, again.nodes)
     return node if node not in drawn.given else None
+
+
+def _telling(judged: Judged) -> Values:
+    """The first draw in which a gradient is wrong: in others what has left the record may be the same by chance."""
+
+    def shows(k: int) -> bool:
+        return any(differs([judged.given[n][k]], [judged.true[n][k]], judged.scale) for n in judged.wrong)
+
+    return next((values for k, values in enumerate(judged.drawn) if shows(k)), judged.drawn[0])
 
 
 def _ends(judged: Judged) -> Iterator[Node]:
