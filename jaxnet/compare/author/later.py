@@ -9,12 +9,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from jaxnet.compare.author.attempts import Attempt
-from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.doubts_of_steps import check_for_a_sum_without_end
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
@@ -26,7 +25,7 @@ from jaxnet.compare.author.penalties import penalties, terms_of_one_array, with_
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
-from jaxnet.compare.author.tape import MOVING, PRODUCTS, Node, ancestors, depends, is_by_0, made_of
+from jaxnet.compare.author.tape import MOVING, PRODUCTS, Node, ancestors, is_by_0, made_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
 
@@ -39,7 +38,6 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     it. Raises Unexplained where that is so and nobody can say why, where the next forward pass does not go on with what
     the step gave, and where a sum is never set to 0.
     """
-    _check_that_it_is_kept(right.names, attempt)
     _check_that_it_is_gone_on_with(right, attempt)
     _check_that_it_moves(right, attempt)
     _check_what_is_computed(right, attempt)
@@ -156,13 +154,6 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
         if not own and step.active.isdisjoint(stood):  # a constant, where now a step of an array may stand
             others = (n for n in map(_whole, now) if n not in version_of)
             lost = [version_of[base] for n in others for base, _ in n.updates if base in version_of]
-            held, first = {*stood, *map(_whole, stood)}, min(n.number for n in step.active)
-            for n in set(map(_whole, now)) - attempt.trained:
-                bases = {*before_writes(n), *(base for base, _ in n.updates)} - {n}
-                if not held.isdisjoint(bases) and not step.active.isdisjoint(made_of([n], first)):
-                    raise Unexplained(
-                        f"nothing is wrong in what could be judged, but what {where(n)} makes of an array could not be"
-                    )
         if lost:
             raise Unexplained(
                 f"nothing is wrong in the first step, but what {where(node)} uses in the next one is not what the "
@@ -302,7 +293,6 @@ def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
     (Miyato et al. 2018, spectral normalisation), or what running averages correct."""
     if wrong.proof == "formula":
         return
-    _check_that_it_is_kept({name: wrong.names[name] for name in wrong.wrong}, attempt)
     for second in _others(wrong.step, attempt):
         stopped = _parted(wrong.step, second) | _carried(wrong.step, second)
         if stopped and explains(levels_of(wrong.step, wrong.drawn), wrong.truth.whole(stopped)):
@@ -310,19 +300,6 @@ def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
             raise Kept(
                 f"the gradients are right if what {where(first)} makes with what is kept from step to step is a "
                 "constant, and wrong if not"
-            )
-
-
-def _check_that_it_is_kept(names: Mapping[str, Parameter], attempt: Attempt) -> None:
-    """Raises Unexplained where the line that steps an array steps it again as it was before: what the step gave is
-    thrown away, a copy's perhaps, and the step is no other's."""
-    for name, p in names.items():
-        first = p.writes[-1]
-        again = (n for n in attempt.tape.nodes if n.instruction == first.instruction and n is not first)
-        again = (n for n in again if any(base is p.before for base, _ in n.updates))
-        if len(p.versions) <= 2 and any(not depends(p.after, n) for n in again):
-            raise Unexplained(
-                f"{where(first)} steps {name} as it was before again and again: what it makes is not kept"
             )
 
 
