@@ -22,7 +22,7 @@ from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.states import states_of
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Planted
+from jaxnet.compare.author.tape import Planted
 from jaxnet.compare.author.unjudged import idle_in
 from jaxnet.compare.author.witness import planted_for, strayed
 from jaxnet.compare.report import Report
@@ -187,9 +187,7 @@ def _examined(
                 for judged in (network.examined.judged for network in networks[1:])
             ]
             idle = tuple(name for name in networks[0].idle if all(name in network.idle for network in networks))
-            own = {version for p in networks[0].examined.judged.step.parameters for version in p.versions[1:]}
-            further = [(step, why) for step, why in others + beside if not _is_of(step, own)]
-            return networks[0]._replace(idle=idle), further
+            return networks[0]._replace(idle=idle), others + beside
         if not in_time:
             break
         beside = beside if attempt.more else []
@@ -202,12 +200,6 @@ def _examined(
 def _trains(step: Step) -> bool:
     """Whether it meets labels, or is made more than once: a picture of weights is scaled once, by what is in it."""
     return bool(step.examples) or any(len(p.versions) > 2 for p in step.parameters)
-
-
-def _is_of(step: Step, versions: set[Node]) -> bool:
-    """Whether a step is one of arrays that are stepped to these versions: without those that were numbers until then,
-    say. Of weights that are trained once more from where they began it is none."""
-    return all(not versions.isdisjoint(p.versions[1:]) for p in step.parameters)
 
 
 def _of_layers(layers: list[Found]) -> Found:
