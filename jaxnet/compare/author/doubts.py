@@ -267,12 +267,9 @@ def check_for_an_error_that_is_turned(judged: Judged) -> None:
             )
 
 
-def check_what_it_branches_on(judged: Judged) -> None:
-    """A draw in which the program would have branched in another way is no run of it; and of several numbers that are
-    the largest, the error may go to each."""
+def check_that_none_is_tied(judged: Judged) -> None:
+    """Of several numbers that are the largest, the error may go to each."""
     for values, adjoints in zip(judged.drawn, judged.truth.adjoints, strict=True):
-        if (node := values.otherwise) is not None:
-            raise ValueError(f"{where(node)} branches on numbers, and does so in another way whatever the parameters")
         largest = max(np.abs(adjoints[p.before]).max(initial=0) for p in judged.step.parameters if p.before in adjoints)
         for node in tied(judged.step, values):
             if np.abs(adjoints.get(node, 0.0)).max() > NOTHING * largest:  # nothing follows from a softmax's

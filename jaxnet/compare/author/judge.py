@@ -20,7 +20,6 @@ from jaxnet.compare.author.lines import is_divided_later, where
 from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.penalties import (
-    check_for_a_penalty_alone,
     is_by_a_penalty,
     is_decay_of_all,
     penalties_of_wrong,
@@ -423,8 +422,6 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     wrong = [n for n in not_zero if f"d{n}" in penalised or differs(given[n], judged.true[n], common)]
     findings = [f for f in findings if f.at[1:] not in given or f.at[1:] in wrong]  # rates of their own, as they are
     late = (name for name in wrong if not differs(given[name], judged.true[name], common, WRONG))
-    if judged.truth.loss.node is None:
-        check_for_a_penalty_alone(judged, wrong)
     unsure = [name for name in late if not is_by_a_penalty(judged, name, common)]
     if unsure:
         raise ValueError(
@@ -447,7 +444,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     doubts.check_for_a_term_of_the_loss(judged, findings)
     doubts.check_for_a_way_of_its_own(judged, findings)
     doubts.check_that_it_is_no_measure(judged, findings)
-    doubts.check_what_it_branches_on(judged)
+    doubts.check_that_none_is_tied(judged)
     doubts_of_steps.check_where_it_is_taken(judged)
     doubts.check_that_labels_are_shares(judged)
     outputs = sum(example.prediction.size for example in judged.step.examples)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from jaxnet.compare.author.judged import Judged, Unexplained
+from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, Array, Level, differs, fit, true_gradients, up_to_formula
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
@@ -180,17 +180,6 @@ def is_by_a_penalty(judged: Judged, name: str, scale: float) -> bool:
     difference = [g - scale * t for g, t in zip(judged.given[name], judged.true[name], strict=True)]
     own = [np.asarray(values(judged.names[name].before), float) for values in judged.drawn]
     return own[0].size > 1 and common_multiple(difference, own, RIGHT) is not None
-
-
-def check_for_a_penalty_alone(judged: Judged, wrong: list[str]) -> None:
-    """Raises Unexplained where a true gradient is 0, of data that are 0, and what is stepped with is a multiple of the
-    array itself: a loss that is inferred does not deny it a penalty."""
-    for name in wrong:
-        if not any(t.any() for t in judged.true[name]) and is_by_a_penalty(judged, name, 0.0):
-            raise Unexplained(
-                f"{name} has no gradient in this step, and is stepped by a multiple of itself alone: right if it is to "
-                "decay, and wrong if not"
-            )
 
 
 def penalty_finding(judged: Judged, finding: Finding, scale: float) -> Finding | None:

@@ -37,7 +37,6 @@ class Values:
         self.given = dict(given or {})
         self.known = dict(self.given)
         self.others, self.own = others, own
-        self.otherwise: Node | None = None  # a number on which the program would have branched in another way
         # By the Nodes that they are differentiated by, which are most often the same.
         self.operations: dict[frozenset[Node], dict[Node, Operation]] = {}
 

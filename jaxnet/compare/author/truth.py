@@ -166,8 +166,7 @@ def _drawn(
             if best is not None and (all(best[0]) or (all(best[0][:2]) and tried >= len(SCALES))):
                 break
             values = Values(given, recorded, own)
-            values.otherwise = _branches_otherwise(asked, values)
-            alike = values.otherwise is None
+            alike = _branches_alike(asked, values)
             if best is not None and (alike, True, True) <= best[0]:
                 continue
             if not _can_be_run(step, values) or not _is_alive(step, values):
@@ -219,7 +218,6 @@ def _with_large_steps(parameters: list[Parameter], values: Values, random: np.ra
     stepped = values.before(min(larger, key=lambda n: n.number))
     stepped.known |= larger
     stepped.given = values.given | larger
-    stepped.otherwise = values.otherwise
     return stepped
 
 
@@ -372,16 +370,16 @@ def _inside(step: Step, told: list[tuple[Node, Any]]) -> Iterator[tuple[Node, An
     return ((node, outcome) for node, outcome in told if node in step.active and node.number <= step.last)
 
 
-def _branches_otherwise(asked: list[tuple[Node, Any]], values: Values) -> Node | None:
-    """The first number on which the program branched that is another one in this draw."""
-    for node, outcome in asked:
-        try:
-            value = values(node)
-            if (bool(value) if isinstance(outcome, bool) else np.asarray(value).tolist()) != outcome:
-                return node
-        except (IndexError, ValueError):
-            return node
-    return None
+def _branches_alike(asked: list[tuple[Node, Any]], values: Values) -> bool:
+    """Whether all numbers on which the program branched are the same in this draw."""
+
+    def held(node: Node, outcome: Any) -> Any:
+        return bool(values(node)) if isinstance(outcome, bool) else np.asarray(values(node)).tolist()
+
+    try:
+        return all(held(node, outcome) == outcome for node, outcome in asked)
+    except (IndexError, ValueError):
+        return False
 
 
 def _can_be_run(step: Step, values: Values) -> bool:
