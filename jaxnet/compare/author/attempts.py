@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import time
-import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,8 +12,8 @@ from jaxnet.compare.author import drivers, facade, standins
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt
-from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import NOTHING_PLANTED, Enough, Node, Planted, Tape
+from jaxnet.compare.author.step import Step
+from jaxnet.compare.author.tape import NOTHING_PLANTED, Enough, Instruction, Node, Planted, Tape
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.author.watch import Watch, concerns
 
@@ -30,7 +29,7 @@ class Way(NamedTuple):
     guess: Guess = FIRST_GUESS
     call: tuple = ()  # of what the file has defined …
     silent: frozenset[str] = frozenset()  # … without these
-    states: frozenset[tuple[types.CodeType, int]] = frozenset()  # instructions that step what is no parameter
+    states: frozenset[Instruction] = frozenset()  # instructions that step what is no parameter
 
 
 class Attempt(NamedTuple):
@@ -47,7 +46,6 @@ class Attempt(NamedTuple):
     doubt: str = ""  # why it would be hollow to say that nothing is wrong
     networks: int = 1  # that the same run trains …
     ordinal: int = 0  # … and which of them this is
-    beside: tuple[Parameter, ...] = ()  # of other parts of the same network, which are judged by themselves
     trained: frozenset[Node] = frozenset()  # the versions of all arrays of all networks of that run
     unread: bool = False  # the program itself trains something, by what could not be read
     made_up: tuple[str, ...] = ()  # files that the program reads, and that are missing

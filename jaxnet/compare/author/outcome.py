@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +21,7 @@ from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_zero
-from jaxnet.compare.author.step import NoLoss, Parameter, Step, parts_of
+from jaxnet.compare.author.step import NoLoss, Parameter, Step, makers_of, parts_of
 from jaxnet.compare.author.tape import (
     Node,
     Tape,
@@ -61,7 +60,8 @@ def outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
     outcome = _outcome_of(attempt, stated, end)
     if outcome.unexplained and attempt.steps:
         with contextlib.suppress(OutOfTime, MemoryError), alarm(end):
-            found = [_outcome_of(part, stated, end).judged for part in _parts_of(attempt)]
+            apart = (attempt._replace(steps=steps) for steps in parts_of(attempt.tape, attempt.steps[0]))
+            found = [_outcome_of(part, stated, end).judged for part in apart]
             parts = sorted((judged for judged in found if judged is not None), key=lambda judged: not judged.wrong)
             losses = [part.truth.loss.node for part in parts]
             numbers = {n for step in attempt.steps for n in step.losses}.union(nodes_in(losses))
@@ -83,13 +83,6 @@ def _constants_of(parts: list[Judged]) -> str:
     )
     said = (f"what {where(p.after)} steps is taken for a constant in the loss of {where(node)}" for p, node in others)
     return "; ".join(dict.fromkeys(said))
-
-
-def _parts_of(attempt: Attempt) -> Iterator[Attempt]:
-    parameters = attempt.steps[0].parameters
-    for steps in parts_of(attempt.tape, attempt.steps[0]):
-        own = {p.before for step in steps[:1] for p in step.parameters}
-        yield attempt._replace(steps=steps, beside=tuple(p for p in parameters if p.before not in own))
 
 
 def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
@@ -172,8 +165,7 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     judged; or steps it again and again by what came from outside of the record, or a number by anything; or steps what
     the program decided on in its forward pass, where a relu of plain numbers has cut it off."""
     tape = attempt.tape
-    parameters = (*step.parameters, *attempt.beside)
-    judged = {n for p in parameters for n in (*p.as_read, *p.versions, *nodes_in(p.steps))}
+    judged = {n for p in step.parameters for n in (*p.as_read, *p.versions, *nodes_in(p.steps))}
     judged |= attempt.trained - {n for other in attempt.steps for p in other.parameters for n in p.versions}
     ends = [*(example.prediction for example in step.examples), *nodes_in(loss)]
     inside = made_of(ends, until=lambda n: n in judged)
@@ -367,12 +359,9 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
 def _is_made_elsewhere(wrong: Judged, right: Step) -> bool:
     """Whether what is wrong is of another round than a right step, and made by instructions that this has not: those of
     another branch."""
-    own = [(p.before, nodes_in(p.steps), p.root) for p in right.parameters]
-    others = [(p.before, nodes_in(p.steps), p.root) for p in map(wrong.names.__getitem__, wrong.wrong)]
-    made, elsewhere = (
-        {n.instruction for _, steps, root in of for n in made_of(steps, root.number)} for of in (own, others)
-    )
-    return {before for before, *_ in own}.isdisjoint(before for before, *_ in others) and not elsewhere <= made
+    others = [wrong.names[name] for name in wrong.wrong]
+    is_another = {p.before for p in right.parameters}.isdisjoint(p.before for p in others)
+    return is_another and not makers_of(others) <= makers_of(right.parameters)
 
 
 def _may_be_meant(judged: Judged) -> str:

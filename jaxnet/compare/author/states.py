@@ -4,16 +4,14 @@ anew in each pass, while w goes on, and is stepped once the pass is done.
 
 from __future__ import annotations
 
-import types
-
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, made_of, nodes_in, versions_until
+from jaxnet.compare.author.tape import Instruction, Node, Tape, made_of, nodes_in, versions_until
 
 
-def states_of(steps: list[Step], tape: Tape) -> frozenset[tuple[types.CodeType, int]]:
+def states_of(steps: list[Step], tape: Tape) -> frozenset[Instruction]:
     """The author's instructions that step what is a state: it begins anew, and is stepped by what is made of an array
     that is stepped as well, and goes on."""
-    found: set[tuple[types.CodeType, int] | None] = set()
+    found: set[Instruction | None] = set()
     for p in dict.fromkeys(p for step in steps for p in step.parameters):
         later = tape.nodes[p.after.number + 1 :]
         if not _begins_anew(_first(p.before), later):

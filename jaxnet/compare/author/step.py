@@ -37,6 +37,7 @@ from jaxnet.compare.author.tape import (
     MOVING,
     MULTIPLYING,
     PRODUCTS,
+    Instruction,
     Node,
     Tape,
     ancestors,
@@ -114,6 +115,11 @@ class Parameter(NamedTuple):
 def held_in(parameters: Iterable[Parameter]) -> set[Node]:
     """The arrays that parameters are as the forward pass has them, or parts of them, and as their roots have them."""
     return {n for p in parameters for n in (p.before, *p.as_read)}
+
+
+def makers_of(parameters: Iterable[Parameter]) -> set[Instruction | None]:
+    """The instructions that make what parameters are stepped with."""
+    return {n.instruction for p in parameters for n in made_of(nodes_in(p.steps), p.root.number)}
 
 
 class Example(NamedTuple):

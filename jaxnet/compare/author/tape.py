@@ -19,7 +19,7 @@ import time
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,8 @@ PRODUCTS = {np.dot, np.matmul, np.inner, np.outer, np.vdot, np.einsum, np.tensor
 MULTIPLYING = PRODUCTS | {np.multiply}
 MOVING = {np.transpose, np.reshape, np.ravel, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, operator.getitem,
            np.atleast_2d, np.flip, np.fliplr, np.flipud}  # fmt: skip
+
+Instruction: TypeAlias = tuple[types.CodeType, int]  # of the author's code, and at which byte of it
 
 
 class Enough(BaseException):
@@ -89,7 +91,7 @@ class Node:
     value: Any = None
     origin: str = ""
     places: tuple[Place, ...] = ()
-    instruction: tuple[types.CodeType, int] | None = None  # of the innermost line, which it was made by
+    instruction: Instruction | None = None  # of the innermost line, which it was made by
     steps: int = 0
     updates: tuple[tuple[Node, Any], ...] = ()  # (p, g) for each reading of it as a step p ± g
     sample: tuple[float, float] | None = None
@@ -166,7 +168,7 @@ class Tape:
         most: int = 400_000,
         deadline: float = float("inf"),
         planted: Planted = NOTHING_PLANTED,
-        states: Collection[tuple[types.CodeType, int]] = (),
+        states: Collection[Instruction] = (),
     ):
         self.planted = planted
         self.states = states  # instructions that step what is no parameter
@@ -513,7 +515,7 @@ def nodes_in(inputs: Any) -> Iterator[Node]:
         yield from nodes_in((inputs.start, inputs.stop, inputs.step))
 
 
-def replaced(inputs: Any, of: Callable[[Any], Any], kind: type = Node) -> Any:
+def replaced(inputs: Any, of: Callable[[Any], Any], kind: type | tuple[type, ...] = Node) -> Any:
     """Nested arguments with something in the place of each Node, or of whatever else is of that kind."""
     return of(inputs) if isinstance(inputs, kind) else mapped(inputs, lambda part: replaced(part, of, kind))
 
@@ -529,7 +531,7 @@ def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     return value
 
 
-def places(most: int = 8) -> tuple[tuple[Place, ...], tuple[types.CodeType, int] | None]:
+def places(most: int = 8) -> tuple[tuple[Place, ...], Instruction | None]:
     """The author's lines that are being run, innermost first, and the instruction of the innermost."""
     found, instruction = [], None
     frame = sys._getframe(1)
@@ -542,10 +544,10 @@ def places(most: int = 8) -> tuple[tuple[Place, ...], tuple[types.CodeType, int]
     return tuple(found), instruction
 
 
-_instructions: dict[tuple[int, int], tuple[types.CodeType, int]] = {}
+_instructions: dict[tuple[int, int], Instruction] = {}
 
 
-def _instruction(code: types.CodeType, offset: int) -> tuple[types.CodeType, int]:
+def _instruction(code: types.CodeType, offset: int) -> Instruction:
     """What is being run. Python 3.11 makes a call at PRECALL once it has made it often enough, and at CALL before."""
     key = id(code), offset  # the code is kept: its number is nobody else's then
     if key not in _instructions:

@@ -109,13 +109,7 @@ FEW = 4  # numbers, of which in two draws none may be cut off
 MOST_DRAWS = 6
 
 
-def draws(
-    step: Step,
-    count: int,
-    tape: Tape,
-    other_masks: bool = True,
-    near: float = 0.0,
-) -> list[Values]:
+def draws(step: Step, count: int, tape: Tape, other_masks: bool = True, near: float = 0.0) -> list[Values]:
     """The record with generic parameters, as often as asked for, and more often where few numbers are cut off by relus:
     each of them is to be cut off once. They are made for data of their size, and where there is a weight penalty, by
     turns of one size for all data. Masks are as they were where there are to be no others.

@@ -25,7 +25,7 @@ from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.passes import is_gradient
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.statements import read_units
-from jaxnet.compare.author.step import Step, superseded
+from jaxnet.compare.author.step import Step, makers_of, superseded
 from jaxnet.compare.author.tape import (
     PRODUCTS,
     Node,
@@ -140,9 +140,8 @@ def _stepped_otherwise(step: Step, attempt: Attempt) -> Iterator[tuple[Node, Nod
 def _made_elsewhere(judged: Judged) -> Iterator[Node]:
     """What a line makes of parameters, by which one of these is stepped in another round, in the place of the line that
     makes its gradient in those that are right: that of another branch."""
-    steps = [judged.step, *([judged.also] if judged.also is not None else [])]
-    inside = (made_of(nodes_in(p.steps), p.root.number) for step in steps for p in step.parameters)
-    known = {n.instruction for nodes in inside for n in nodes}
+    also = judged.also.parameters if judged.also is not None else ()
+    known = makers_of((*judged.step.parameters, *also))
     for name, p in judged.names.items():
         if (gradient := judged.chosen[name]) is None:
             continue

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-import types
 from collections.abc import Collection
 from typing import NamedTuple, NoReturn
 
@@ -20,6 +19,7 @@ from jaxnet.compare.author.tape import (
     NOTHING_PLANTED,
     Another,
     Enough,
+    Instruction,
     Node,
     Place,
     Planted,
@@ -50,11 +50,7 @@ class Watch:
     steps are made of, and in which lines. Where no file is asked for, the first ends the run."""
 
     def __init__(
-        self,
-        deadline: float,
-        asked: str = "",
-        planted: Planted = NOTHING_PLANTED,
-        states: Collection[tuple[types.CodeType, int]] = (),
+        self, deadline: float, asked: str = "", planted: Planted = NOTHING_PLANTED, states: Collection[Instruction] = ()
     ):
         self.tape, self.asked, self.deadline = Tape(NODES, deadline, planted, states), asked, deadline
         self.tape.on_step, self.tape.on_full = self, self._begin_anew

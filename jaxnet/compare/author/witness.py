@@ -15,9 +15,10 @@ import numpy as np
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import differs
 from jaxnet.compare.author.replay import Values, same_as_recorded
-from jaxnet.compare.author.tape import Node, Planted, Tape, ancestors, nodes_in
+from jaxnet.compare.author.tape import Node, Planted, Tape, ancestors, nodes_in, replaced
 
 SINGLE = 1e-5  # numbers in single precision that are as near as this, as a share of them, are the same
+PLAIN = bool, int, float, np.ndarray, np.generic
 
 
 def planted_for(judged: Judged, tape: Tape) -> Planted:
@@ -72,21 +73,10 @@ def _holds_the_same(node: Node, other: Node) -> bool:
     """Whether what is plain in them is the same: a leaf's numbers, an index."""
     if node.function is None:
         return _are_same(node.value, other.value)
-    plain = (_plain_in((n.inputs, n.keywords)) for n in (node, other))
+    plain: tuple[list, list] = [], []
+    for n, found in zip((node, other), plain, strict=True):
+        replaced((n.inputs, n.keywords), found.append, PLAIN)
     return all(_are_same(one, another) for one, another in zip(*plain, strict=False))
-
-
-def _plain_in(inputs: Any) -> Iterator[Any]:
-    """What is no Node in nested arguments."""
-    if isinstance(inputs, slice):
-        inputs = (inputs.start, inputs.stop, inputs.step)
-    if isinstance(inputs, dict):
-        inputs = tuple(inputs.values())
-    if isinstance(inputs, (tuple, list)):
-        for part in inputs:
-            yield from _plain_in(part)
-    elif isinstance(inputs, (bool, int, float, np.ndarray, np.generic)):
-        yield inputs
 
 
 def _are_same(one: Any, another: Any) -> bool:
