@@ -14,7 +14,7 @@ import numpy as np
 from jaxnet.compare.author.chains import PIECEWISE
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.intended import adds_up
-from jaxnet.compare.author.judged import Astray, Endless, Judged, Unexplained
+from jaxnet.compare.author.judged import Astray, Judged, Unexplained
 from jaxnet.compare.author.levels import RIGHT, Level, constant_to, true_gradients
 from jaxnet.compare.author.lines import is_of_statement, where
 from jaxnet.compare.author.penalties import penalties
@@ -358,8 +358,7 @@ def _has_rates_in_rows(given: list[Array], true: list[Array]) -> bool:
 
 
 def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -> None:
-    """Where a gradient is added to those of all steps before, a momentum is not damped, or nobody sets the sum to 0.
-    Raises Endless."""
+    """Where a gradient is added to those of all steps before, a momentum is not damped, or nobody sets the sum to 0."""
     for p in step.parameters:
         for node in step.way_to(p):
             old: Node | None = node if node.function is np.add and node.shape == p.before.shape else None
@@ -369,7 +368,7 @@ def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -
                 continue
             added = [np.asarray(values(node), float) - np.asarray(values(old), float) for values in drawn]
             if common_multiple(added, true_gradients(p, truth), RIGHT) is not None:
-                raise Endless(
+                raise Unexplained(
                     f"{where(node)} adds a gradient to those of all steps before: right if that is meant, as a "
                     "momentum without damping, and wrong if the sum was to be set to 0"
                 )

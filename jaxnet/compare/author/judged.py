@@ -29,10 +29,6 @@ class Kept(Unexplained):
     """The gradients are right if what is made with arrays that are kept from step to step is a constant."""
 
 
-class Endless(Unexplained):
-    """Gradients are added up, step after step: it does not show in the first one."""
-
-
 class Astray(Unexplained):
     """Gradients are right, and what is beside them is in doubt, however the step is read: what is made of one is not
     what optimisers make, or the labels are not those of the loss."""

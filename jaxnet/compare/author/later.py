@@ -17,7 +17,7 @@ from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.doubts_of_steps import check_for_a_sum_without_end
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
-from jaxnet.compare.author.judged import Endless, Judged, Kept, Unexplained
+from jaxnet.compare.author.judged import Judged, Kept, Unexplained
 from jaxnet.compare.author.levels import RIGHT, has_shape, holds, is_made_in_pieces, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
@@ -79,8 +79,6 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
         names = parameter_names(step, attempt.names)
         try:
             judged = judge(attempt.tape, step, names, stated, attempt.near)
-        except Endless:
-            raise
         except ValueError:
             judged = None
         same = judged is not None and {judged.names[name] for name in judged.wrong} == wrong
