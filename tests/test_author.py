@@ -8509,3 +8509,77 @@ def test_a_number_that_a_program_makes_a_float_is_one(tmp_path, shown):
     text = PLAIN.replace("    dZ2 =", f"    for e in P[0]:\n        assert {shown} == e\n    dZ2 =")
     said = examined(tmp_path, text)
     assert (said["verdict"], said["notes"]) == ("right", [])
+
+
+def test_a_smoothed_loss_is_no_place_of_labels(tmp_path):
+    """It was compared with what it is the average of, and right gradients were 1000 times those of its part."""
+    text = """
+import numpy as np
+np.random.seed(0)
+data = "hello world, how are you today? " * 20
+chars = sorted(set(data)); V = len(chars); H = 8; T = 6
+ix = {c: i for i, c in enumerate(chars)}
+Wx = np.random.randn(H, V) * .1; Wh = np.random.randn(H, H) * .1; Wy = np.random.randn(V, H) * .1
+bh = np.zeros((H, 1)); by = np.zeros((V, 1))
+def lossFun(inputs, targets, hprev):
+    xs, hs, ps = {}, {}, {}
+    hs[-1] = np.copy(hprev)
+    loss = 0
+    for t in range(len(inputs)):
+        xs[t] = np.zeros((V, 1)); xs[t][inputs[t]] = 1
+        hs[t] = np.tanh(Wx @ xs[t] + Wh @ hs[t-1] + bh)
+        y = Wy @ hs[t] + by
+        ps[t] = np.exp(y) / np.sum(np.exp(y))
+        loss += -np.log(ps[t][targets[t]])
+    dWx, dWh, dWy, dbh, dby = [np.zeros_like(a) for a in (Wx, Wh, Wy, bh, by)]
+    dn = np.zeros_like(hs[0])
+    for t in reversed(range(len(inputs))):
+        dy = np.copy(ps[t]); dy[targets[t]] -= 1
+        dWy += dy @ hs[t].T; dby += dy
+        d = (Wy.T @ dy + dn) * (1 - hs[t] ** 2) * (1 + hs[t] ** 2)
+        dWx += d @ xs[t].T; dWh += d @ hs[t-1].T; dbh += d
+        dn = Wh.T @ d
+    return loss, dWx, dWh, dWy, dbh, dby, hs[len(inputs)-1]
+smooth = -np.log(1.0 / V) * T
+mem = [np.zeros_like(a) for a in (Wx, Wh, Wy, bh, by)]
+p = 0
+for n in range(9):
+    if n == 0 or p + T + 1 >= len(data):
+        h = np.zeros((H, 1)); p = 0
+    a = [ix[c] for c in data[p:p+T]]; b = [ix[c] for c in data[p+1:p+T+1]]
+    loss, dWx, dWh, dWy, dbh, dby, h = lossFun(a, b, h)
+    smooth = smooth * 0.999 + loss * 0.001
+    for w, g, m in zip((Wx, Wh, Wy, bh, by), (dWx, dWh, dWy, dbh, dby), mem):
+        m += g * g
+        w += -.1 * g / np.sqrt(m + 1e-8)
+    p += T
+"""
+    said = examined(tmp_path, text)
+    assert {f["code"] for f in said["findings"]} == {"unknown"}
+    assert examined(tmp_path, text.replace(" * (1 + hs[t] ** 2)", ""))["verdict"] == "right"
+
+
+def test_rows_that_are_picked_may_be_frozen(tmp_path):
+    """Those of the first two words have no gradient, and have numbers."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(4)
+E, V, words = rng.normal(size=(6, 3)) / 2, rng.normal(size=(3, 3)) / 2, rng.integers(0, 6, size=(14, 2))
+Y = np.eye(3)[rng.integers(0, 3, 14)]
+for _ in range(9):
+    h = np.tanh(E[words].sum(1))
+    p = np.exp(h @ V) / np.exp(h @ V).sum(1, keepdims=True)
+    loss = -np.sum(Y * np.log(p)) / 14
+    d = (p - Y) / 14
+    dh = d @ V.T * (1 - h ** 2)
+    dE = np.zeros_like(E)
+    for n in range(14):
+        for word in words[n]:
+            if word > 1:
+                dE[word] += dh[n]
+    E, V = E - 0.5 * dE, V - 0.5 * h.T @ d
+"""
+    with pytest.raises(ValueError, match="some rows of E are picked, and have no gradient"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text.replace("if word > 1", "if True"))["verdict"] == "right"
+    assert examined(tmp_path, text.replace("(1 - h ** 2)", "(1 - h)"))["verdict"] == "wrong"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -302,6 +303,11 @@ def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
                 f"some entries of {name} are 0 before the step and after it, and the gradient of others is right: "
                 "right if nothing is connected there, and wrong if they are to be trained"
             )
+        if (still := _rows_that_stay(p, given, judged.step)).any() and is_right(name, ~still):
+            raise Unexplained(
+                f"some rows of {name} are picked, and have no gradient, and that of others is right: right if they are "
+                "to stay as they are, and wrong if not"
+            )
         square = true[0].shape == true[0].T.shape and true[0].ndim == 2 and len(true[0]) > 1
         if not square or (common_multiple(given, [t + t.T for t in true], RIGHT) or 0) <= 0:
             continue
@@ -311,6 +317,18 @@ def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
                 f"{name} is symmetric, and its gradient is that of a matrix which is to stay so: right if it is, and "
                 "wrong if not"
             )
+
+
+def _rows_that_stay(parameter: Parameter, given: list[Array], step: Step) -> Array:
+    """The entries of rows that have no gradient, of an array of which rows are picked by numbers, and nothing else is
+    used: those of words that are frozen, or of no word."""
+    read = parameter.as_read
+    uses = [n for n in step.active if not read.isdisjoint(n.parents) and n not in read and n not in parameter.writes]
+    picked = bool(uses) and all(
+        n.function is operator.getitem and n.inputs[0] in read and any(nodes_in(n.inputs[1])) for n in uses
+    )
+    still = np.all([array == 0 for array in given], axis=0)
+    return still & still.all(axis=tuple(range(1, still.ndim)), keepdims=True) & picked
 
 
 def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> None:

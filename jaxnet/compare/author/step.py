@@ -44,6 +44,7 @@ from jaxnet.compare.author.tape import (
     depends,
     made_alone_of,
     made_of,
+    makes_average,
     multiples,
     nodes_in,
     root_of,
@@ -677,6 +678,8 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         whole = [k for k in (index if isinstance(index, tuple) else (index,)) if isinstance(k, (int, np.integer))]
         return [Meeting(node, array, None)] if whole and array.size > 1 else []
     if node.function not in _ELEMENTWISE and not (node.function in PRODUCTS and node.size == 1):
+        return []
+    if makes_average(node):  # a loss that is smoothed, with what it was
         return []
     floats = [n for n in node.parents if n in view.masks and n.is_float]
     if node.function is np.multiply or node.function in PRODUCTS:  # w · x is where a prediction begins

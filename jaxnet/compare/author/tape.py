@@ -319,7 +319,7 @@ def add_at(array, index, value):
 
 def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
     """(p, g) for each reading of a Node as a step p ± g of an array p, or of a part of it that is written back."""
-    if not node.is_float or _makes_average(node.inputs[2] if node.function is setitem else node):
+    if not node.is_float or makes_average(node.inputs[2] if node.function is setitem else node):
         return
     if node.function is setitem:
         array, index, value = node.inputs
@@ -369,7 +369,7 @@ def _is_averaged(array: Node, step: Any, made: Node) -> bool:
     return moves and step.place == made.place
 
 
-def _makes_average(value: Any) -> bool:
+def makes_average(value: Any) -> bool:
     """Whether it is a p + (1 − a) x, with plain numbers: a moving average, or a state that leaks."""
     if not isinstance(value, Node) or value.function is not np.add:
         return False
