@@ -247,14 +247,20 @@ def follows(step: Node, base: Node, depends_on_it: Callable[[Node], bool]) -> bo
     """Whether a step depends on its array by more than a multiple of it, as weight decay alone would."""
     if not depends_on_it(step):
         return False
-    inside = made_of([step], base.number, until=lambda n: n is base or not _is_linear(n, base))
-    linear = {n for n in inside if n is not base and _is_linear(n, base)}
-    edge = [n for n in inside if n is not base and n not in linear]
-    if any(map(depends_on_it, edge)):
-        return True
-    numbers = {n for made in linear for n in made.parents if scaled_by_numbers(made) not in (None, n)}
-    edge = [n for n in edge if n not in numbers]  # a rate that is recorded
-    edge += {n for made in linear for n in made.parents if n.number < base.number and n.shape == base.shape}
+    linear, edge, stack = set[Node](), set[Node](), [step]
+    while stack:
+        node = stack.pop()
+        if node is base or node.number < base.number or node in linear or node in edge:
+            continue
+        if _is_linear(node, base):
+            linear.add(node)
+            stack += node.sources
+        elif depends_on_it(node):
+            return True
+        else:
+            edge.add(node)
+    edge -= {n for made in linear for n in made.parents if scaled_by_numbers(made) not in (None, n)}  # recorded rates
+    edge |= {n for made in linear for n in made.parents if n.number < base.number and n.shape == base.shape}
     if any(known_zero(n) is False for n in edge):
         return True
     zeros = {n: np.zeros(n.shape) for n in (base, *edge) if n is base or n.zero}

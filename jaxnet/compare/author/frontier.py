@@ -297,17 +297,17 @@ def derivatives(
     }
     usual = [f for n, f in of_right.items() if n not in passing]
     usual += [math.copysign(scale, f) for f in usual]
-    used: dict[str, list[Node]] = {}  # entries of arrays in the forward pass, by their index
+    used: dict[str, dict[Node, list[Node]]] = {}  # entries of arrays in the forward pass, by index and array
     for node in step.active:
         if node.function is operator.getitem:
-            used.setdefault(repr(node.inputs[1]), []).append(node)
+            used.setdefault(repr(node.inputs[1]), {}).setdefault(node.inputs[0], []).append(node)
     known: Known = {}
     for node in backward:
         targets = {t: f for t, f in found_of[node].items() if not usual or is_among(f, usual, SAME)}
         if not targets and node.function in (np.add, np.subtract):
             targets = _known_sum(node, known, step)
         elif not targets and node.function in (operator.getitem, setitem):
-            targets = _known_by_index(node, known, used.setdefault(repr(node.inputs[1]), []), step)
+            targets = _known_by_index(node, known, used.setdefault(repr(node.inputs[1]), {}), step)
         if targets:
             known[node] = targets
     return known, known.keys() - whole
@@ -329,18 +329,19 @@ def _known_sum(node: Node, known: Known, step: Step) -> dict[Node, float]:
     return {t: f for t, f in first.items() if all(t in other and is_among(other[t], [f], SAME) for other in rest)}
 
 
-def _known_by_index(node: Node, known: Known, used: list[Node], step: Step) -> dict[Node, float]:
+def _known_by_index(node: Node, known: Known, used: dict[Node, list[Node]], step: Step) -> dict[Node, float]:
     """What an entry of a gradient belongs to, or all of it where one is written: `dW[k] += …`, where W[k] was used."""
     array = node.inputs[0]
     of_array = known.get(array, {})
     if node.function is operator.getitem:
-        for whole in of_array.keys() - {n.inputs[0] for n in used}:  # no entry of which the forward pass uses
+        for whole in of_array.keys() - used.keys():  # no entry of which the forward pass uses
             inputs = whole, node.inputs[1]
-            used.append(replace(whole, function=operator.getitem, inputs=inputs, parents=(whole,), _sources=None))
-        return {n: of_array[n.inputs[0]] for n in used if n.inputs[0] in of_array}
+            used[whole] = [replace(whole, function=operator.getitem, inputs=inputs, parents=(whole,), _sources=None)]
+        return {n: factor for whole, factor in of_array.items() for n in used[whole]}
     value = node.inputs[2]
     of_value = known.get(value, {}) if isinstance(value, Node) else {}
-    whole = {n.inputs[0]: of_value[n] for n in used if n in of_value}
+    entries = (n for n in of_value if n.function is operator.getitem and n in used.get(n.inputs[0], ()))
+    whole = {n.inputs[0]: of_value[n] for n in entries}
     if array not in step.labelled:  # zeros
         return whole
     added = isinstance(value, Node) and any(array in part.parents for part in value.parents)

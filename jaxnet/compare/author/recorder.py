@@ -424,9 +424,9 @@ def _is_unused(array: Any) -> bool:
 
 def _is_drawn(node: Node) -> bool:
     """Whether it is made of what the line that is being run has drawn at random, and of numbers."""
-    leaves = {n for n in ancestors([node]) if n.function is None}
     (line,) = places(1)[0] or (None,)
-    return bool(leaves) and all(n.origin == "random" and line in n.places for n in leaves)
+    inside = ancestors([node], until=lambda n: line not in n.places)
+    return all(line in n.places and (n.function is not None or n.origin == "random") for n in inside)
 
 
 def _detach(array: Any) -> None:

@@ -821,9 +821,10 @@ def _is_made_larger(node: Node, scalars: Set[Node]) -> bool:
 
 def _is_summed_again(mean: Node, later: Node, view: View) -> bool:
     """Whether a scalar is another one times the number of examples."""
+    if not _is_made_larger(later, {mean}):
+        return False
     counts = {float(size) for meeting in view.readings for size in meeting.network.shape[:1] if size > 1}
-    numbers = {float(i) for i in later.inputs if np.ndim(i) == 0 and not isinstance(i, Node)}
-    return _is_made_larger(later, {mean}) and not counts.isdisjoint(numbers)
+    return not counts.isdisjoint(float(i) for i in later.inputs if np.ndim(i) == 0 and not isinstance(i, Node))
 
 
 def _is_averaged(node: Node, later: Node, view: View) -> bool:
