@@ -18,11 +18,12 @@ from jaxnet.compare.author.judged import Judged, Tied
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.outcome import Outcome, outcome_of
+from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.states import states_of
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Planted
+from jaxnet.compare.author.tape import Instruction, Planted
 from jaxnet.compare.author.unjudged import idle_in
 from jaxnet.compare.author.witness import planted_for, strayed
 from jaxnet.compare.report import Report
@@ -135,7 +136,9 @@ def _examined(
                 outcome = Outcome(why=str(error), unexplained=True)
             loss = outcome.judged.truth.loss if outcome.judged is not None else None
             is_known = loss is not None and loss.node is not None and loss.name is not None
-            states = frozenset() if is_known else states_of(attempt.steps, attempt.tape)
+            states: frozenset[Instruction] = frozenset()
+            with contextlib.suppress(OutOfTime), alarm(end(attempt)):
+                states = frozenset() if is_known else states_of(attempt.steps, attempt.tape)
             if states <= attempt.way.states:
                 yield attempt, outcome
                 continue
@@ -229,8 +232,9 @@ def _witnessed(
         judged, now = outcome.judged, time.monotonic()
         if judged is None or not judged.wrong or attempt.tape.begun or 2 * (now - began) > end - now:
             return outcome
-        runs = run(attempt.way, planted_for(judged, attempt.tape))
-        stray = strayed(judged, runs[0].tape) if runs else None
+        runs, stray = run(attempt.way, planted_for(judged, attempt.tape)), None
+        with contextlib.suppress(OutOfTime, MemoryError), alarm(end):
+            stray = strayed(judged, runs[0].tape) if runs else None
         if stray is None:
             return outcome
         why = f"run with other weights, the program does not do what its record says from {where(stray)} on"

@@ -30,15 +30,18 @@ def planted_for(judged: Judged, tape: Tape) -> Planted:
 def strayed(judged: Judged, again: Tape) -> Node | None:
     """Where a run with the numbers of that draw is not what the first record says that it would be, in what the
     wrong gradients and the truth are made of. None where it is; and where it is no witness: if it makes something else
-    before these numbers, or draws others at random, it may do so each time."""
+    before these numbers, or draws others at random, it may do so each time; and into some arrays nothing is planted."""
     drawn = _telling(judged)
     first = min(node.number for node in drawn.given)
     inside = sorted(ancestors(_ends(judged)), key=lambda n: n.number)
     for node in inside:
         other = again.nodes[node.number] if node.number < len(again.nodes) else None
-        if other is not None and _is_alike(node, other) and (node in drawn.given or _holds_the_same(node, other)):
-            continue
-        return node if node.number > first and node.origin != "random" else None
+        is_alike = other is not None and _is_alike(node, other)
+        if other is not None and is_alike and node in drawn.given:
+            if node.function is None and not _are_same(drawn(node), other.value):
+                return None
+        elif other is None or not is_alike or not _holds_the_same(node, other):
+            return node if node.number > first and node.origin != "random" else None
     later = (node for node in inside if node.number >= first)
     node = same_as_recorded(later, drawn, again.nodes)
     return node if node not in drawn.given else None
