@@ -8365,7 +8365,7 @@ for _ in range(8):
 FILTERED = """
 import numpy as np
 rng = np.random.default_rng(8)
-y = np.cumsum(0.5 * rng.normal(size=12)) + 0.8 * rng.normal(size=12)
+y = np.cumsum(0.5 * rng.normal(size=5)) + 0.8 * rng.normal(size=5)
 theta = np.array([-0.7, -0.7])
 for _ in range(9):
     q, r = np.exp(theta)
