@@ -13,7 +13,7 @@ def states_of(steps: list[Step], tape: Tape) -> frozenset[Instruction]:
     that is stepped as well, and goes on."""
     found: set[Instruction | None] = set()
     parameters = list(dict.fromkeys(p for step in steps for p in step.parameters))
-    later = tape.nodes[min((p.after.number for p in parameters), default=0) + 1 :]
+    later = tape.nodes[max((p.after.number for p in parameters), default=0) + 1 :]
     anew = _begun_anew({_first(p.before) for p in parameters}, later)
     for p in (p for p in parameters if _first(p.before) in anew):
         inside = made_of(nodes_in(p.steps)).difference(p.versions)

@@ -472,9 +472,11 @@ def multiples(node: Node) -> Iterator[Node]:
 
 
 def versions_until(version: Node) -> Iterator[Node]:
-    """A version of an array, and what that was before it was stepped or scaled by numbers, back to what it began as."""
+    """A version of an array, and what that was before it was stepped, turned or scaled, back to what it began as."""
     yield version
-    while (before := version.updates[0][0] if version.updates else list(multiples(version))[-1]) is not version:
+    while (
+        before := version.updates[0][0] if version.updates else root_of(list(multiples(version))[-1])
+    ) is not version:
         version = before
         yield version
 
