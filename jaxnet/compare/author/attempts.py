@@ -69,14 +69,14 @@ def attempts(
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
     unread = False  # it trains something, by what could not be read
     elsewhere = ""  # a program that uses the file, and trains what it has no part in
-    first_guess = FIRST_GUESS._replace(noise=noise)
+    asked, first_guess = _within(root, path), FIRST_GUESS._replace(noise=noise)
     for file, without in _programs(path, root):
         guesses = [first_guess]
         for guess in guesses:  # others are found meanwhile
             if time.monotonic() > deadline:
                 reasons.append("the time was up")
                 return
-            watch, way = Watch(deadline, _within(root, path)), Way(Path(_within(root, file)), guess)
+            watch, way = Watch(deadline, asked), Way(Path(_within(root, file)), guess)
             ran, numpy, samples = _run(way, root, watch)
             own, record = own or ran, record or watch.tape
             if (told := guess.told_by(ran.notes, samples)) is not None:
@@ -99,7 +99,7 @@ def attempts(
         yield attempt._replace(unread=unread)
     for file in importers(path, root, DEFINING, defining=True):  # a network of this file's layers, perhaps
         start, numpy, _ = _ready(file, root)
-        ran, asked = start(deadline=deadline), _within(root, path)
+        ran = start(deadline=deadline)
         yield from _driven(way._replace(file=ran.entry), ran, numpy, deadline, flags, reasons, True, asked=asked)
 
 

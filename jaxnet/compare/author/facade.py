@@ -251,8 +251,9 @@ _NUMBER_TYPES = {name: _Converting(name, (getattr(np, name),), {}) for name in _
 
 def type_of(value: Any) -> type:
     """As `type`: of what is recorded that of NumPy, as the program sees it."""
-    if type(value) in (recorder.Array, recorder.Builtin):
-        return np.ndarray if type(value) is recorder.Array else float
+    own = {recorder.Array: np.ndarray, recorder.Builtin: float}
+    if type(value) in own:
+        return own[type(value)]
     return _NUMBER_TYPES[np.dtype(value.dtype).name] if isinstance(value, recorder.Number) else type(value)  # type: ignore
 
 

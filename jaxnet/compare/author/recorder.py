@@ -108,8 +108,10 @@ def node_of(array: Any) -> Node:
 def _plant(array: Any) -> None:
     """Before an array is used for the first time it gets the numbers that are planted there: what is put into it until
     then is no version of it."""
+    if not _tape or not _tape[-1].planted.numbers:  # as it is for all but a witness
+        return
     root = _root(array)
-    if _tape and root._leaf is not None and not root._leaf.used:
+    if root._leaf is not None and not root._leaf.used:
         _tape[-1].planted.into(root._leaf, root)
 
 
