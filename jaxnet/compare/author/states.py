@@ -13,21 +13,23 @@ def states_of(steps: list[Step], tape: Tape) -> frozenset[Instruction]:
     that is stepped as well, and goes on."""
     found: set[Instruction | None] = set()
     parameters = list(dict.fromkeys(p for step in steps for p in step.parameters))
-    later = tape.nodes[max((p.after.number for p in parameters), default=0) + 1 :]
-    anew = _begun_anew({_first(p.before) for p in parameters}, later)
-    for p in (p for p in parameters if _first(p.before) in anew):
+    later = tape.nodes[min((p.after.number for p in parameters), default=0) + 1 :]
+    anew = _last_begun({_first(p.before) for p in parameters}, later)
+    for p in (p for p in parameters if anew.get(_first(p.before), 0) > p.after.number):
         inside = made_of(nodes_in(p.steps)).difference(p.versions)
         stepped = {_first(base) for node in later for base, _ in node.updates if base in inside}
-        if stepped - _begun_anew(stepped, later):
+        begun = _last_begun(stepped, later)
+        if any(begun.get(first, 0) <= p.after.number for first in stepped):
             found |= {node.instruction for node in (*p.versions[1:], *p.writes)}
     return frozenset(instruction for instruction in found if instruction is not None)
 
 
-def _begun_anew(firsts: set[Node], later: list[Node]) -> set[Node]:
-    """Those first versions of arrays of which the instruction makes another one later, which is no version of it."""
-    of_site = {first.site: first for first in firsts}
-    pairs = ((of_site[node.site], node) for node in later if node.site in of_site)
-    return {first for first, node in pairs if _first(node) is not first}
+def _last_begun(firsts: set[Node], later: list[Node]) -> dict[Node, int]:
+    """For first versions of arrays the number of the last Node that the same instruction makes, and that is no version
+    of them: the array begins anew there."""
+    sites = {first.site for first in firsts}
+    last = {node.site: node.number for node in later if node.site in sites and _first(node) not in firsts}
+    return {first: last[first.site] for first in firsts if first.site in last}
 
 
 def _first(version: Node) -> Node:

@@ -39,6 +39,7 @@ class Found(NamedTuple):
 
 
 NO_ANSWER = "nothing is wrong in it, but that is no answer to what the program itself does"
+CARRIED_ON = "what is stepped is carried on by a forward pass that begins anew, and nothing else was found that trains"
 NEAR = 0.1, 1e-3  # how far from a program's own numbers, as a share of them, others may be
 FURTHER = 10.0  # seconds after which no further program is run for what a first one leaves out
 
@@ -120,35 +121,11 @@ def _examined(
         now = time.monotonic()
         return now + (deadline - now) / 2 if attempt.guessed and guess is None else deadline
 
-    def outcomes(of: Iterable[Attempt]) -> Iterator[tuple[Attempt, Outcome]]:
-        """What came of each attempt; of another run in its place where what a forward pass carries on was taken for
-        what is trained."""
-        passed: Way | None = None
-        for attempt in of:
-            if attempt.way == passed:
-                continue
-            run = functools.partial(once_more, path, root, end(attempt), flags)
-            try:
-                outcome = _witnessed(attempt, stated, end(attempt), run)
-            except Tied as error:
-                if not noise:
-                    raise
-                outcome = Outcome(why=str(error), unexplained=True)
-            loss = outcome.judged.truth.loss if outcome.judged is not None else None
-            is_known = loss is not None and loss.node is not None and loss.name is not None
-            states: frozenset[Instruction] = frozenset()
-            with contextlib.suppress(OutOfTime), alarm(end(attempt)):
-                states = frozenset() if is_known else states_of(attempt.steps, attempt.tape)
-            if states <= attempt.way.states:
-                yield attempt, outcome
-                continue
-            passed = attempt.way
-            again = run(passed._replace(states=passed.states | states))
-            found = list(outcomes(other._replace(program=attempt.program) for other in again))
-            is_answer = outcome.judged is not None or any(other.judged is not None for _, other in found)
-            yield from found if is_answer else [(attempt, outcome)]
+    def run(until: float, *way: Any) -> list[Attempt]:
+        return once_more(path, root, until, flags, *way)
 
-    for attempt, outcome in outcomes(attempts(path, root, deadline, flags, reasons, noise)):
+    ways = attempts(path, root, deadline, flags, reasons, noise)
+    for attempt, outcome in _outcomes(ways, stated, noise, end, run):
         if guess is not None and not attempt.guessed:
             break
         trains = trains or bool(attempt.steps)
@@ -198,6 +175,45 @@ def _examined(
         return found, []
     kind = ValueError if trains or time.monotonic() > deadline else NothingTrains
     raise kind(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
+
+
+def _outcomes(
+    of: Iterable[Attempt],
+    stated: str | None,
+    noise: bool,
+    end: Callable[[Attempt], float],
+    run: Callable[..., list[Attempt]],
+) -> Iterator[tuple[Attempt, Outcome]]:
+    """What came of each attempt until its `end`; of another `run` in its place where what a forward pass carries on was
+    taken for what is trained. Raises Tied."""
+    passed: Way | None = None
+    for attempt in of:
+        if attempt.way == passed:
+            continue
+        once_more = functools.partial(run, end(attempt))
+        try:
+            outcome = _witnessed(attempt, stated, end(attempt), once_more)
+        except Tied as error:
+            if not noise:
+                raise
+            outcome = Outcome(why=str(error), unexplained=True)
+        loss = outcome.judged.truth.loss if outcome.judged is not None else None
+        states: frozenset[Instruction] = frozenset()
+        if loss is None or loss.node is None or loss.name is None:
+            with contextlib.suppress(OutOfTime), alarm(end(attempt)):
+                states = states_of(attempt.steps, attempt.tape)
+        if states <= attempt.way.states:
+            yield attempt, outcome
+            continue
+        passed = attempt.way
+        others = once_more(passed._replace(states=passed.states | states))
+        without = list(_outcomes((a._replace(program=attempt.program) for a in others), stated, noise, end, run))
+        if any(other.judged is not None for _, other in without):
+            yield from without
+        elif outcome.judged is None:
+            yield attempt, outcome
+        else:
+            yield from without or [(attempt, Outcome(why=CARRIED_ON))]
 
 
 def _trains(step: Step) -> bool:
