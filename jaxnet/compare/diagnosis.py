@@ -576,14 +576,16 @@ def _match(
     `size` is that of the terms of a sum, by which rounding is told from numbers: () if both are rounding.
     """
     shaped = [_as_shaped(g, c, parameter.shape) for g, c, parameter in zip(given, candidate, like, strict=True)]
+    if not all(shaped):
+        return None
+    # Softmax errors sum to 0 over the classes, in exact arithmetic: then both are rounding and nothing else.
     noise = 1e-2 * problem.tolerance * size
+    if noise and all(
+        np.abs(g).max() <= noise and np.abs(c).max() <= noise and (g.size == c.size or not np.ptp(g))
+        for g, c in zip(given, candidate, strict=True)
+    ):
+        return ()
     for arrays in itertools.product(*shaped):
-        # Softmax errors sum to 0 over the classes, in exact arithmetic: then both are rounding and nothing else.
-        if size and all(
-            (g.size == c.size or not np.ptp(g)) and max(np.abs(g).max(), np.abs(c).max()) <= noise
-            for g, c in zip(given, candidate, strict=True)
-        ):
-            return ()
         factors = _fit(problem, given, arrays)
         if factors is not None:
             # Any constant fits a single number: there only one that has a meaning counts.
