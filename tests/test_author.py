@@ -8583,3 +8583,100 @@ for _ in range(9):
         examined(tmp_path, text)
     assert examined(tmp_path, text.replace("if word > 1", "if True"))["verdict"] == "right"
     assert examined(tmp_path, text.replace("(1 - h ** 2)", "(1 - h)"))["verdict"] == "wrong"
+
+
+def test_what_jax_has_not_is_differentiated_by_central_differences(tmp_path):
+    text = """
+import numpy as np
+from scipy.special import erfi
+rng = np.random.default_rng(5)
+X = rng.normal(size=(12, 5))
+T = np.sin(X[:, :2])
+W, V = rng.normal(size=(5, 4)) / 2, rng.normal(size=(4, 2)) / 2
+for step in range(9):
+    z = np.matmul(X, W, axes=[(0, 1), (0, 1), (0, 1)])
+    h = erfi(z)
+    e = h @ V - T
+    loss = np.mean(e ** 2) / 2
+    d = e / e.size
+    dz = d @ V.T * 2 / np.sqrt(np.pi) * np.exp(z * z)
+    V -= h.T @ d / 10
+    W -= X.T @ dz / 10
+"""
+    said = examined(tmp_path, text)
+    notes = [f"line {k} of net.py calls {name}, which JAX has not" for k, name in ((9, "matmul"), (10, "erfi"))]
+    assert (said["verdict"], sorted(note.partition(":")[0] for note in said["notes"])) == ("right", sorted(notes))
+    said = examined(tmp_path, text.replace("np.exp(z * z)", "np.exp(z)"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", 14)]
+
+
+def test_layers_of_complex_numbers(tmp_path):
+    """The conjugate of JAX's: what authors write descends."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(5)
+X = rng.normal(size=(12, 16))
+T = np.roll(X, 2, 1) / 2
+a, b = rng.normal(size=9) / 3, rng.normal(size=9) / 3
+twice = np.r_[1, 2 * np.ones(7), 1]
+for step in range(9):
+    F = np.fft.rfft(X)
+    y = np.fft.irfft(F * (a + 1j * b), 16)
+    e = y - T
+    loss = np.mean(e ** 2) / 2
+    E = np.fft.rfft(e / e.size) * twice / 16
+    D = np.conj(F) * E
+    a = a - D.real.sum(0) / 2
+    b = b - D.imag.sum(0) / 2
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    for line, wrong in ((13, text.replace(" * twice", "")), (16, text.replace("b - D.imag", "b + D.imag"))):
+        said = examined(tmp_path, wrong)
+        assert {f["line"] for f in said["findings"] if f["severity"] == "error"} == {line}
+    with pytest.raises(ValueError, match="no known formula"):  # both are wrong
+        examined(tmp_path, text.replace("np.conj(F)", "F"))
+
+
+def test_what_is_divided_where_it_can_be(tmp_path):
+    """Of the other entries nothing is kept: they are what `out` held."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(23)
+counts = rng.poisson(1, size=(10, 6)).astype(float)
+A, B = rng.normal(size=(10, 3)) / 3, rng.normal(size=(3, 6)) / 3
+for step in range(9):
+    rate = np.exp(A @ B)
+    ratio = np.ones_like(counts)
+    np.divide(counts, rate, out=ratio, where=counts > 0)
+    deviance = 2 * np.sum(counts * np.log(ratio) - (counts - rate))
+    d = 2 * (rate - counts)
+    A, B = A - d @ B.T / 500, B - A.T @ d / 500
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("A.T @ d / 500", "A.T @ (d * rate) / 500"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dB", 12)]
+
+
+def test_arrays_that_are_stepped_by_rates_of_their_own(tmp_path):
+    """A factor that stands in the step of one array alone: its own rate, or left out of the others."""
+    text = PLAIN.replace("b2 -= 0.1 * db2", "b2 -= 0.1 * db2 / 2")
+    said = examined(tmp_path, text)
+    told = "rates of their own: W1, b1, W2 by 0.1 times the gradient; b2 by 0.05 times the gradient"
+    assert (said["verdict"], said["notes"]) == ("right", [told])
+    assert examined(tmp_path, PLAIN)["notes"] == []
+
+
+def test_what_is_compared_with_a_count_is_no_loss(tmp_path):
+    """The first count is 0: the gradient of the prediction itself is what the step is made of."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, w = rng.normal(size=(30, 4)) / 2, np.full(4, 0.01)
+y = np.maximum(rng.poisson(1, 30) - 1, 0)
+y = y[np.argsort(y)]
+for i in range(30):
+    difference = 0.1 * np.exp(np.dot(w, X[i])) - y[i]
+    w = w - 0.1 * (np.exp(np.dot(w, X[i])) - 5 * y[i]) * X[i]
+"""
+    with pytest.raises(ValueError, match="of the number of line|another one in each draw"):
+        examined(tmp_path, text)

@@ -247,6 +247,33 @@ def test_backwards_it_is_jax_grad_of_the_whole():
     real.testing.assert_allclose(found, true, rtol=1e-12)
 
 
+def test_differences_are_what_jax_has_or_none(monkeypatch):
+    """With a JAX that has nothing: all is differentiated by differences, but for what has a corner nearby."""
+    w = real.random.default_rng(3).normal(size=(4, 3))
+
+    def pulled(program):
+        with recording() as tape:
+            begin = np.array(w)
+            loss = program(begin)._node
+        active = {n for n in tape.nodes if node_of(begin) in ancestors([n])}
+        return PullBack([loss], active)(Values(), [1.0])[node_of(begin)]
+
+    def smooth(a):
+        rest = np.linalg.inv(a.T @ a + np.eye(3))[1:] * np.exp(np.sin(a[:2]))
+        return np.sum(np.maximum(a, 0.1) ** 2 / (1 + a**2)) + np.sum(np.concatenate([rest, a]).cumsum(0))
+
+    true = pulled(smooth)
+
+    def nothing(function):
+        raise ValueError("no counterpart")
+
+    monkeypatch.setattr(replay, "in_jax", nothing)
+    monkeypatch.setattr(replay, "_compiled", {})
+    real.testing.assert_allclose(pulled(smooth), true, rtol=1e-10)
+    with pytest.raises(ValueError, match="cannot be replayed in JAX"):
+        pulled(lambda a: np.sum(np.maximum(a, w * (1 + 1e-4))))
+
+
 @pytest.mark.parametrize("relu", [lambda z: np.maximum(0, z), lambda z: np.maximum(z, z * 0)])
 def test_at_0_a_relu_has_no_slope(relu):
     """As where an image is blank. Of two arrays that both depend on something each has half of it, as JAX has it."""

@@ -26,11 +26,11 @@ def in_shape(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | None:
     """c ≠ 0 with array = c · of, to `tolerance` of the array's largest entry; None if there is none.
 
-    c = ⟨of, array⟩ / ⟨of, of⟩, that of least squares. Arrays of different shapes are no multiples.
+    c = Re⟨of, array⟩ / ⟨of, of⟩, that of least squares. Arrays of different shapes are no multiples.
     """
     if array.shape != of.shape or _differs_in_part(array, of, tolerance):
         return None
-    square, product, own = (float(np.vdot(*pair)) for pair in ((of, of), (of, array), (array, array)))
+    square, product, own = (float(np.vdot(*pair).real) for pair in ((of, of), (of, array), (array, array)))
     factor = product / square if square else 0.0
     # Entries that are all close leave no more than this of the square of the norm: quick to see, and most leave more.
     if own - factor * product > (array.size * tolerance**2 + 1e-9) * own:

@@ -137,7 +137,7 @@ def holds(node: Node, true: list[Array], drawn: list[Values]) -> bool:
 
 def constant_to(node: Node, true: list[Array], drawn: list[Values]) -> float | None:
     """How many times a gradient a Node is, if that is the same in all draws: (n,) of (1, n), too."""
-    if not has_shape(node, true[0].shape):
+    if node.is_complex or not has_shape(node, true[0].shape):
         return None
     arrays = [np.reshape(np.asarray(values(node), float), t.shape) for values, t in zip(drawn, true, strict=True)]
     return common_multiple(arrays, true, RIGHT)

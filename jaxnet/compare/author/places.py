@@ -16,14 +16,15 @@ from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place, place_of_line, where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.rates import scale_of
-from jaxnet.compare.author.raw import is_scaling
+from jaxnet.compare.author.raw import is_scaling, stepped
 from jaxnet.compare.author.repeat import contradiction
+from jaxnet.compare.author.replay import differenced
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, multiples, nodes_in, setitem
 from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
-from jaxnet.compare.multiples import is_among, without_ones
+from jaxnet.compare.multiples import common_multiple, is_among, without_ones
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged, some
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     frontiers, beside = frontier.frontiers(judged), _number_beside(judged)
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
     notes = [*attempt.notes, *_made_up(attempt), *_measures(judged, *beside)]
-    notes += [] if judged.wrong else _decided_one_way(judged.step, attempt.tape)
+    notes += _by_differences(judged.step)
+    notes += [] if judged.wrong else [*_decided_one_way(judged.step, attempt.tape), *_rates(judged)]
     found = [as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
     return Report.of(
         _parameters(judged),
@@ -60,6 +62,15 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         unjudged=unjudged(judged, attempt),
         cut=attempt.tape.is_cut and not attempt.called,
     )
+
+
+def _by_differences(step: Step) -> list[str]:
+    """Operations of which JAX has no derivative, each said once."""
+    first = {n.name: n for n in sorted(step.active, key=lambda n: -n.number) if n.function in differenced}
+    return [
+        f"{where(n)} calls {name}, which JAX has not: differentiated by central differences"
+        for name, n in first.items()
+    ]
 
 
 def _is_of_zeros(judged: Judged) -> bool:
@@ -91,6 +102,20 @@ def _decided_one_way(step: Step, tape: Tape) -> list[str]:
         for place, outcomes in decided.items()
         if len(outcomes) >= SEVERAL and len(set(outcomes)) == 1
     ]
+
+
+def _rates(judged: Judged) -> list[str]:
+    """How much of its gradient each array is stepped by, where that differs: a number that stands in the step of one
+    array alone is its own rate, or was forgotten in the others."""
+    arrays = {name: [stepped(p, values) for values in judged.drawn] for name, p in judged.names.items()}
+    found = {name: common_multiple(given, judged.true[name], RIGHT) for name, given in arrays.items()}
+    rates: dict[float, list[str]] = {}
+    for name, rate in found.items():
+        if rate is None:
+            return []
+        rates.setdefault(float(f"{rate:.3g}"), []).append(name)
+    several = [f"{some(names)} by {rate:g} times the gradient" for rate, names in rates.items()]
+    return [f"rates of their own: {'; '.join(several[:4])}"] if len(several) > 1 else []
 
 
 def _with_reason(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Frontier]) -> Finding:

@@ -57,7 +57,7 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     positions = _positions(outermost, parameter, region)
     inwards = []
     for node in _all_goes_through(outermost, region, step):
-        inwards += [node] if node in positions else []
+        inwards += [node] if node in positions and not node.is_complex else []
         if _is_formula(node, parameter, step) or _is_filled(node, step):
             break
     return [_candidate(node, positions, inwards[-1], parameter, step) for node in inwards]

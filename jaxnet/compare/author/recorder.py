@@ -291,6 +291,12 @@ def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
     if out is not None:
         target = out[0] if isinstance(out, tuple) else out
         keywords = {name: value for name, value in keywords.items() if name != "out"}
+        if target is not None and isinstance(function, np.ufunc) and "where" in keywords:
+            where = keywords.pop("where")
+            with np.errstate(all="ignore"):  # of the other entries nothing is kept
+                made = call(function, args, keywords)
+            call(np.copyto, (target, made), {"where": where})
+            return target
         if target is not None:
             return _write(function, args, keywords, target)
     inputs, named = _refer(args), _refer(keywords)
@@ -539,6 +545,10 @@ class Recorded:
     @property
     def real(self) -> Any:
         return call(np.real, (self,)) if np.iscomplexobj(plain(self)) else self
+
+    @property
+    def imag(self) -> Any:
+        return call(np.imag, (self,))
 
     def dot(self, other: Any, out: Any = None) -> Any:
         return call(np.dot, (self, other), {} if out is None else {"out": out})

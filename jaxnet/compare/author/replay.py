@@ -8,6 +8,7 @@ is what `jax.grad` does with the whole. It yields ∂loss/∂Node for every Node
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import math
 import operator
@@ -226,7 +227,8 @@ Parts = dict[tuple[int, int], Any]  # by the numbers of a Node and of its use
 
 
 class PullBack:
-    """∂(Σ output · cotangent)/∂Node for all active Nodes that the outputs depend on.
+    """∂(Σ output · cotangent)/∂Node for all active Nodes that the outputs depend on; ∂/∂Re + i ∂/∂Im of complex ones,
+    against which they descend, as authors write it: the conjugate of what JAX has.
 
     `active` are the Nodes that depend on parameters; all others are constants. What the `parameters` were made of does
     not count: one may have been stepped by what another one is by then. Called with the values of one draw and the
@@ -244,7 +246,7 @@ class PullBack:
 
     def __call__(self, values: Values, cotangents: Iterable[Any]) -> dict[Node, np.ndarray]:
         """∂/∂Node for each Node."""
-        return {self._node[number]: array for number, array in self._swept(values, cotangents).items()}
+        return {self._node[number]: array.conj() for number, array in self._swept(values, cotangents).items()}
 
     def parts(
         self, values: Values, cotangents: Iterable[Any], stopped: Uses = NO_USES
@@ -256,8 +258,8 @@ class PullBack:
         parts: dict[tuple[int, int], np.ndarray] = {}
         totals = self._swept(values, cotangents, parts, stopped)
         found: dict[tuple[Node, Node | None], np.ndarray] = {}
-        found |= {(self._node[number], None): array for number, array in totals.items()}
-        found |= {(self._node[target], self._node[use]): array for (target, use), array in parts.items()}
+        found |= {(self._node[number], None): array.conj() for number, array in totals.items()}
+        found |= {(self._node[target], self._node[use]): array.conj() for (target, use), array in parts.items()}
         return found
 
     @cached_property
@@ -300,11 +302,9 @@ class PullBack:
             if isinstance(value, (tuple, list)):
                 raise ValueError(f"np.{n.name} gives several arrays, through which no derivative is taken")
             value = np.asarray(value)
-            if value.dtype.kind == "c" and n in self.active:
-                raise ValueError(f"np.{n.name} gives complex numbers, through which no derivative is taken")
-            if value.ndim == 0 and value.dtype.kind != "f":  # an axis or an index must be known
+            if value.ndim == 0 and value.dtype.kind not in "fc":  # an axis or an index must be known
                 return value.item()
-            if value.dtype.kind == "f" and n in self.active and n.number not in moving:
+            if value.dtype.kind in "fc" and n in self.active and n.number not in moving:
                 moving.append(n.number)
             return _Slot(n.number)
 
@@ -466,6 +466,7 @@ def _framed(array: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 _compiled: dict[Any, Callable] = {}
+differenced: set[Callable | None] = set()  # functions that JAX has not, at least as they are called
 
 
 def _pulled(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
@@ -476,10 +477,55 @@ def _pulled(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray
     if key not in _compiled:
         template, numbers, _ = step.general
         general = Operation(step.node, template, [numbers.index(number) for number in step.moving])
-        _compiled[key] = jax.jit(
+        of_jax = jax.jit(
             lambda own, cotangent: _vjp(general, dict(enumerate(own)), cotangent), compiler_options=QUICKLY
         )
+        try:
+            of_jax(own, cotangent)
+            _compiled[key] = of_jax
+        except Untraceable as problem:
+            _compiled[key] = functools.partial(_by_differences, general, problem)
+            differenced.add(step.node.function)
     return tuple(np.asarray(part) for part in _compiled[key](own, cotangent))
+
+
+MOVED = 2.0**-10  # how far a number is moved for a difference, as a share of its size
+SETTLED = 1e-8  # how near to each other differences of two orders are, as a share of the largest
+
+
+def _by_differences(step: Operation, problem: Untraceable, own: list[Any], cotangent: Any) -> tuple:
+    """`_vjp` of what JAX has not: by central differences of the operation itself, of h, h/2 and h/4, extrapolated to 0
+    (Richardson 1911, https://doi.org/10.1098/rsta.1911.0009). Raises Untraceable where they do not settle."""
+    arrays, at_once = dict(enumerate(own)), step.is_of_entries
+    if at_once:
+        arrays = {number: np.where(cotangent == 0, np.ones_like(a), a) for number, a in arrays.items()}
+
+    def weighted(number: int, array: np.ndarray) -> Any:
+        args, keywords = replaced(step.template, {**arrays, number: array}.get, _Slot)
+        result = cotangent * step.node.function(*args, **keywords)  # type: ignore[misc]
+        return result if at_once else np.sum(result)
+
+    def slope(number: int, h: np.ndarray) -> np.ndarray:
+        array = arrays[number]
+        return (weighted(number, array + h) - weighted(number, array - h)) / (2 * h.max() if not at_once else 2 * h)
+
+    found = []
+    for number in step.moving:
+        array = arrays[number]
+        h = MOVED * np.maximum(np.abs(array), np.sqrt(np.mean(array**2)) or 1.0)
+        moves = [h] if at_once else [np.where(np.arange(h.size).reshape(h.shape) == k, h, 0) for k in range(h.size)]
+        with np.errstate(all="ignore"):
+            first, second, third = (np.array([slope(number, move / n) for move in moves]) for n in (1, 2, 4))
+        second, third = (4 * second - first) / 3, (4 * third - second) / 3
+        best = (16 * third - second) / 15
+        if not np.abs(best - third).max() <= SETTLED * np.abs(best).max():
+            raise problem
+        found.append(best.reshape(array.shape))
+    return tuple(found)
+
+
+class Untraceable(ValueError):
+    """An operation that JAX has not."""
 
 
 def _vjp(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
@@ -508,7 +554,7 @@ def _vjp(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
         return back(jnp.broadcast_to(cotangent, result.shape).astype(result.dtype))
     except Exception as error:  # whatever JAX has to say about an operation that it cannot trace
         where = f", {node.place}," if node.place else ""
-        raise ValueError(f"np.{node.name}{where} cannot be replayed in JAX ({_first_line(error)})") from None
+        raise Untraceable(f"np.{node.name}{where} cannot be replayed in JAX ({_first_line(error)})") from None
 
 
 def _first_line(error: Exception) -> str:
@@ -570,7 +616,7 @@ def in_jax(function: Callable) -> Callable:
     ufunc = getattr(function, "__self__", None)
     if isinstance(ufunc, np.ufunc):
         return _of_ufunc_method(ufunc, name)
-    for module in (jnp, jnp.linalg, jax.scipy.special):
+    for module in (jnp, jnp.linalg, jnp.fft, jax.scipy.special):
         if hasattr(module, name):
             return getattr(module, name)
     raise ValueError(f"np.{name} has no counterpart in JAX")

@@ -601,7 +601,7 @@ def _may_be_loss(node: Node, view: View) -> bool:
 def _is_error(node: Node, view: View) -> bool:
     """Whether a number is compared with data, or made of such differences by sums alone: data have no say in its
     derivative, and it has no least value."""
-    terms, differs = [node], node in view.differences.values()
+    terms, differs = [node], any(node in multiples(compared) for compared in view.differences.values())
     while terms and not differs:
         term = terms.pop()
         active = [n for n in term.parents if n in view.masks]
@@ -726,7 +726,9 @@ def _following_at_once(view: View, start: set[Node]) -> set[Node]:
 
 def _smooth(parameters: tuple[Parameter, ...], window: list[Node]) -> set[Node]:
     """What follows from parameters through floating numbers alone."""
-    return _following([node for node in window if node.is_float], {n for p in parameters for n in p.as_read})
+    return _following(
+        [node for node in window if node.is_float or node.is_complex], {n for p in parameters for n in p.as_read}
+    )
 
 
 def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[Example, ...]:

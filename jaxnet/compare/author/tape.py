@@ -122,6 +122,10 @@ class Node:
         return self.dtype is not None and self.dtype.kind == "f"
 
     @property
+    def is_complex(self) -> bool:
+        return self.dtype is not None and self.dtype.kind == "c"
+
+    @property
     def place(self) -> Place | None:
         """The innermost line of the author's that made it."""
         return self.places[0] if self.places else None

@@ -355,8 +355,8 @@ def _usual_size(shape: tuple[int, ...]) -> float:
 def _size(inputs: set[Node], step: Step, recorded: Values) -> float:
     """How large the numbers are that a parameter is multiplied with, of the largest array: pixels, say, or the few ones
     among the zeros of a word; 1 of those that other parameters make."""
-    data = (np.asarray(recorded(n), float) for n in inputs - step.active if n.size > 1)
-    sizes = [float(np.sqrt(np.mean(array**2))) for array in data if array.any()]
+    data = (np.abs(np.asarray(recorded(n))) for n in inputs - step.active if n.size > 1)
+    sizes = [float(np.sqrt(np.mean(array.astype(float) ** 2))) for array in data if array.any()]
     return max(sizes + [1.0] * (not step.active.isdisjoint(inputs)), default=1.0)
 
 
