@@ -8678,5 +8678,34 @@ for i in range(30):
     difference = 0.1 * np.exp(np.dot(w, X[i])) - y[i]
     w = w - 0.1 * (np.exp(np.dot(w, X[i])) - 5 * y[i]) * X[i]
 """
-    with pytest.raises(ValueError, match="of the number of line|another one in each draw"):
+    with pytest.raises(ValueError, match=r"of the number of line|another one in each draw"):
         examined(tmp_path, text)
+
+
+def test_labels_that_are_multiplied_apart_from_the_prediction(tmp_path):
+    """Xᵀ(Xw + b) − Xᵀy is Xᵀ(Xw + b − y): the labels are y, and the inputs are none."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(20, 3))
+y = np.sin(X @ np.array([1.0, -2.0, 0.5]))
+w, b = np.zeros(3), 0.0
+for i in range(9):
+    db = np.mean(X @ w + b - y)
+    dw = (X.T @ (X @ w + b) - X.T @ y) / 20
+    w = w - 0.1 * dw
+    b = b - 0.1 * db
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("- X.T @ y", "- X.T @ y ** 2"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dw", 9)]
+    numbers = text.replace("X @ w + b", "x * w1 + w2").replace(
+        "X = rng.normal(size=(20, 3))", "x = rng.normal(size=20)"
+    )
+    numbers = numbers.replace("X @ np.array([1.0, -2.0, 0.5])", "x").replace(
+        "w, b = np.zeros(3), 0.0", "w1, w2 = np.zeros(2)"
+    )
+    numbers = numbers.replace("(X.T @ (x * w1 + w2) - X.T @ y) / 20", "np.mean((x * w1 + w2) * x - y * x)")
+    numbers = numbers.replace("w = w - ", "w1 = w1 - ").replace("b = b - ", "w2 = w2 - ")
+    assert examined(tmp_path, numbers)["verdict"] == "right"
+    assert examined(tmp_path, numbers.replace("- y * x)", "- y * x * 2)"))["verdict"] == "wrong"

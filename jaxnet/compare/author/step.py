@@ -659,6 +659,7 @@ def _first_met(found: list[Meeting], view: View, within: set[Node]) -> list[Meet
     return chosen
 
 
+LINEAR = MULTIPLYING | {np.true_divide, np.sum, np.mean}
 _ELEMENTWISE = {np.add, np.subtract, np.multiply, np.true_divide, np.power, np.maximum, np.minimum, np.where}
 
 
@@ -686,12 +687,35 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         weights = view.weights
         floats = [n for n in floats if n not in weights and not (len(n.parents) == 1 and n.parents[0] in weights)]
     data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
+    pairs = ((a, b) for a in floats for b in data)
+    if node.function is np.subtract:
+        pairs = (_without_common(a, b) for a, b in pairs)
     return [
         Meeting(node, a, b)
-        for a in floats
-        for b in data
+        for a, b in pairs
         if a.size == b.size and not _tells_nothing(node, b, view.values) and not _is_state(node, b)
     ]
+
+
+def _without_common(first: Node, second: Node) -> tuple[Node, Node]:
+    """What is compared where both are sums, or have been multiplied by the same: Xᵀp − Xᵀy is Xᵀ(p − y)."""
+    while first.function is second.function and first.function in LINEAR and first.keywords == second.keywords:
+        pairs = list(zip(first.inputs, second.inputs, strict=False))
+        differing = [k for k, pair in enumerate(pairs) if not _is_same(*pair)]
+        if len(first.inputs) != len(second.inputs) or len(differing) != 1:
+            break
+        inside = pairs[differing[0]]
+        if not all(isinstance(n, Node) for n in inside) or (differing[0] and first.function is np.true_divide):
+            break
+        first, second = inside
+    return first, second
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two arguments are the same array, perhaps turned twice, or the same plain value."""
+    if not isinstance(one, Node) or not isinstance(other, Node):
+        return type(one) is type(other) and not isinstance(one, Node) and repr(one) == repr(other)
+    return one is other or (one.function is other.function is not None and one.inputs == other.inputs)
 
 
 def _tells_nothing(node: Node, data: Node, values: Values) -> bool:

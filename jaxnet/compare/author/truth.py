@@ -434,7 +434,8 @@ def labels_of(example: Example, values: Values) -> Array | None:
     prediction = np.asarray(values(example.prediction))
     met = {meeting.labels for meeting in example.meetings if meeting.labels is not None}
     entries = np.full(prediction.size, np.nan)  # where each meets its own label
-    for meeting in example.meetings:
+    # What a prediction is multiplied by may be its input once more; what it is compared with is none.
+    for meeting in sorted(example.meetings, key=lambda m: m.node.function is not np.subtract):
         network = np.asarray(values(meeting.network))
         if meeting.labels is not None and _is_rest(meeting.labels, met, values):
             continue
