@@ -8709,3 +8709,12 @@ for i in range(9):
     numbers = numbers.replace("w = w - ", "w1 = w1 - ").replace("b = b - ", "w2 = w2 - ")
     assert examined(tmp_path, numbers)["verdict"] == "right"
     assert examined(tmp_path, numbers.replace("- y * x)", "- y * x * 2)"))["verdict"] == "wrong"
+
+
+def test_a_bias_that_the_forward_pass_forgets(tmp_path):
+    text = PLAIN.replace("A1 @ W2 + b2", "A1 @ W2")
+    (unjudged,) = examined(tmp_path, text)["unjudged"]
+    assert (unjudged["shape"], unjudged["source"]) == ([3], "b2 -= 0.1 * db2")
+    kept = "b2 = 0\nV = np.zeros(3)"  # a momentum is used, and a sum that is shown is no array that trains
+    used = text.replace("b2 -= 0.1 * db2", "b2 += loss").replace("W2 -= 0.1 * dW2", "V = 0.9 * V - 0.1 * db2\n    W2 += V")
+    assert examined(tmp_path, used.replace("for _ in range(9):", f"{kept}\nfor _ in range(9):"))["unjudged"] == []

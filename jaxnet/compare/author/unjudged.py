@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,6 +52,7 @@ ROUNDS = 20  # of which it is looked for that
 THROWN = "of which a step is made that nothing goes on with: it stays as it is"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
+USELESS = "which is stepped by what the labels make, and of which nothing else is made"
 STILL = "whose gradient is 0 in this step, whatever the parameters"
 UNUSED = "which is what the gradient of a bias would be, and steps nothing"
 LATE = "which is a number until its first step"
@@ -77,6 +78,7 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     found |= {
         _seen_at(n, base.shape, STEPPED): None for base, n in _stepped_otherwise(step, attempt) if base not in shown
     }
+    found |= {_seen_at(n, n.shape, USELESS): None for n in _of_no_use(judged, attempt)}
     found |= {_seen_at(n, n.shape, ELSEWHERE): None for n in _made_elsewhere(judged)}
     own = {p.versions[0] for p in step.parameters}
     late = {p.versions[0] for other in attempt.steps for p in other.parameters} - own
@@ -135,6 +137,21 @@ def _stepped_otherwise(step: Step, attempt: Attempt) -> Iterator[tuple[Node, Nod
     steps = {n: n.updates[0][0] for n in attempt.tape.nodes if n.updates and n.updates[0][0] in inputs}
     takes_its_place = superseded(attempt.tape.nodes, steps)
     yield from ((base, n) for n, base in steps.items() if base in takes_its_place)
+
+
+def _of_no_use(judged: Judged, attempt: Attempt) -> Iterator[Node]:
+    """What is stepped as the parameters are, time and again, and is used for nothing but its own steps: a bias that the
+    forward pass has forgotten. Numbers that others are added to are rather kept to be shown."""
+    labelled, known = judged.step.labelled, {version for p in judged.step.parameters for version in p.versions}
+    uses: dict[Node, set[Any]] = {}
+    for node in attempt.tape.nodes:
+        for parent in node.parents:
+            uses.setdefault(parent, set()).add(node.instruction)
+    for node in sorted(labelled - known, key=lambda n: n.number):
+        bases = [base for base, by in node.updates if by in labelled and base not in judged.step.active]
+        as_steps = node.function is np.subtract or (node.function is np.add and node.size > 1)
+        if as_steps and bases and uses.get(bases[0]) == uses.get(node) == {node.instruction}:
+            yield node
 
 
 def _made_elsewhere(judged: Judged) -> Iterator[Node]:
