@@ -5242,6 +5242,12 @@ def test_a_penalty_in_the_line_of_the_step_is_that_of_a_later_loss(tmp_path):
     assert examined(tmp_path, text)["verdict"] == "right"
     with pytest.raises(ValueError, match=r"computes one of W1 that its gradient has not$"):
         examined(tmp_path, text.replace("dW + 0.5 * W", "dW + 1.5 * W"))
+    further = (
+        text + "    of_others = " + number.replace("X @", "X[:9] @").replace("- T)", "- T[:9])").replace("/ 80", "/ 18")
+    )
+    assert examined(tmp_path, further)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"computes one of W1 that its gradient has not$"):
+        examined(tmp_path, further.replace("dW + 0.5 * W", "dW + 1.5 * W"))
 
 
 OF_A_LOOP = """
@@ -8716,5 +8722,7 @@ def test_a_bias_that_the_forward_pass_forgets(tmp_path):
     (unjudged,) = examined(tmp_path, text)["unjudged"]
     assert (unjudged["shape"], unjudged["source"]) == ([3], "b2 -= 0.1 * db2")
     kept = "b2 = 0\nV = np.zeros(3)"  # a momentum is used, and a sum that is shown is no array that trains
-    used = text.replace("b2 -= 0.1 * db2", "b2 += loss").replace("W2 -= 0.1 * dW2", "V = 0.9 * V - 0.1 * db2\n    W2 += V")
+    used = text.replace("b2 -= 0.1 * db2", "b2 += loss").replace(
+        "W2 -= 0.1 * dW2", "V = 0.9 * V - 0.1 * db2\n    W2 += V"
+    )
     assert examined(tmp_path, used.replace("for _ in range(9):", f"{kept}\nfor _ in range(9):"))["unjudged"] == []

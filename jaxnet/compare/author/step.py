@@ -286,12 +286,14 @@ def measured(tape: Tape, step: Step) -> Iterator[Step]:
         masks = masked({n: 2 << k for k, n in used.items()}, window)
         touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
         view = View(parameters, window, masks, _smooth(parameters, window), set(), touched, end, Values())
-        met = _first_met([m for m in view.readings if m.labels is not None], view, view.inside_numbers)
-        if met and (examples := _examples(met, view, view.inside_numbers)):
-            of_all = [n for n in view.numbers if masks[n].bit_count() == len(parameters)]
-            measures = {part for n in after if n.function is np.sqrt for part in (n, *n.parents)}
-            numbers = (n for n in of_all if n not in measures)
-            yield from (Step(parameters, examples, (n,), view.active, frozenset(), end) for n in numbers)
+        measures = {part for n in after if n.function is np.sqrt for part in (n, *n.parents)}
+        for number in view.numbers:
+            inside = made_of([number], begin + 1)  # another one may be of other data
+            met = [m for m in view.readings if m.labels is not None and m.node in inside]
+            if number in measures or masks[number].bit_count() < len(parameters) or not met:
+                continue
+            if examples := _examples(_first_met(met, view, inside), view, inside):
+                yield Step(parameters, examples, (number,), view.active, frozenset(), end)
 
 
 def _steps_of(found: list[list[Chain]], tape: Tape) -> Iterator[list[Step]]:
