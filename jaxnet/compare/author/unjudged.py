@@ -147,8 +147,9 @@ def _of_no_use(judged: Judged, attempt: Attempt) -> Iterator[Node]:
     for node in attempt.tape.nodes:
         for parent in node.parents:
             uses.setdefault(parent, set()).add(node.instruction)
+    begin = min((n.number for n in judged.step.active - known), default=0)
     for node in sorted(labelled - known, key=lambda n: n.number):
-        bases = [base for base, by in node.updates if by in labelled and base not in judged.step.active]
+        bases = [base for base, by in node.updates if by in labelled and base.number < begin]
         as_steps = node.function is np.subtract or (node.function is np.add and node.size > 1)
         if as_steps and bases and uses.get(bases[0]) == uses.get(node) == {node.instruction}:
             yield node
