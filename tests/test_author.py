@@ -8726,3 +8726,39 @@ def test_a_bias_that_the_forward_pass_forgets(tmp_path):
         "W2 -= 0.1 * dW2", "V = 0.9 * V - 0.1 * db2\n    W2 += V"
     )
     assert examined(tmp_path, used.replace("for _ in range(9):", f"{kept}\nfor _ in range(9):"))["unjudged"] == []
+
+
+def test_a_constant_once_too_often_before_a_penalty(tmp_path):
+    """The error's constant is no other penalty, and it came in where it was divided by, not in the layer above."""
+    text = PLAIN.replace("dZ2 = (P - Y) / 9", "dZ2 = P - Y\n    dZ2 /= 9").replace("(1 - A1 ** 2)", "(1 - A1 ** 2) / 9")
+    text = text.replace("np.log(P)) / 9", "np.log(P)) / 9 + 0.05 * (np.sum(W1 ** 2) + np.sum(W2 ** 2))")
+    text = text.replace("A1.T @ dZ2,", "A1.T @ dZ2 + 0.1 * W2,").replace("X.T @ dZ1,", "X.T @ dZ1 + 0.1 * W1,")
+    (finding,) = examined(tmp_path, text, mend=5)["findings"]
+    assert (finding["at"], finding["code"], finding["line"]) == ("dZ1", "wrong-scale", 15)
+    assert finding["instead"] == "(dZ2 @ W2.T) * (1 - A1 ** 2)"
+
+
+def test_a_constant_that_one_sum_of_several_has_not(tmp_path):
+    """What all are made of has it, too, and is right where it is divided by in the end."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(7, 4)), np.eye(3)[np.arange(7) % 3]
+W, b, V = rng.normal(size=(4, 5)), np.zeros((1, 5)), rng.normal(size=(5, 3))
+for step in range(9):
+    H = np.tanh(X @ W + b)
+    E = np.exp(H @ V)
+    P = E / E.sum(axis=1, keepdims=True)
+    print(-np.sum(np.log(P) * Y) / 7)
+    dW, db, dV = np.zeros_like(W), np.zeros_like(b), np.zeros_like(V)
+    for k in range(7):
+        d2 = (P - Y)[k].reshape(1, -1)
+        dV += np.dot(H[k].reshape(-1, 1), d2)
+        d1 = np.dot(d2, V.T) * (1 - H[k].reshape(1, -1) ** 2)
+        dW += np.dot(X[k].reshape(-1, 1), d1)
+        db += d1
+    dW, dV = dW / 7, dV / 7
+    W, b, V = W - 0.1 * dW, b - 0.1 * db, V - 0.1 * dV
+"""
+    (finding,) = examined(tmp_path, text)["findings"]
+    assert (finding["code"], finding["line"]) == ("wrong-scale", 17)

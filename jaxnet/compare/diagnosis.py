@@ -549,8 +549,12 @@ def _fit_outer_product(problem: Problem, given: Arrays, error: Arrays, inputs: A
                 penalties = [p / c if abs(p) > none else 0.0 for (c, p), none in zip(solutions, least, strict=True)]
                 # λ W or λ/m W: the same in all draws, or the same times the number of examples.
                 times_m = [penalty * len(p.Y) for penalty, p in zip(penalties, problem.passes, strict=True)]
-                if (_constant(penalties) or _constant(times_m)) and confirmed(factors, penalties):
-                    yield (*codes, "weight-penalty"), factors, penalties[0]
+                # Of an error that is off by a constant the penalty may be right all the same.
+                own = any(of_loss) and all(
+                    abs(p - of) <= 1e-5 * abs(of) for (_, p), of in zip(solutions, of_loss, strict=True)
+                )
+                if (own or _constant(penalties) or _constant(times_m)) and confirmed(factors, penalties):
+                    yield (codes, factors, None) if own else ((*codes, "weight-penalty"), factors, penalties[0])
 
 
 def _constant(values: list[float]) -> bool:

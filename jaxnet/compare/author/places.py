@@ -301,7 +301,9 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
     node = _made_by_formula(judged, finding) if finding.code != "unknown" or beside else None
     edge = frontiers.get(finding.at[1:]) if frontiers is not None and finding.code == "wrong-scale" else None
     if node is not None and edge is not None and edge.known is not None and edge.unknown.number < node.number:
-        return edge.unknown  # the constant came in before, and nothing that has it is right
+        right = (gradient for name, gradient in judged.chosen.items() if gradient and name not in judged.wrong)
+        if edge.unknown not in ancestors(right):
+            return edge.unknown  # the constant came in before, and nothing that has it is right
     if node is None and beside:  # stepped entry by entry
         node = min(nodes_in(judged.names[finding.at[1:]].steps), key=lambda n: n.number, default=None)
     if node is None:
@@ -331,7 +333,7 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
         held = holder(judged, finding.layer)
         through = finding.code in ("weights-already-updated", "weights-not-transposed") or finding.is_of_layer_above
         if finding.code == "wrong-scale" and held is not None:
-            return _scaled(judged, held, finding)
+            return scaled_at(judged, held, finding)
         return through_weights(judged, held) if through and held is not None else held
     return judged.step.examples[0].prediction if finding.at == "forward" else None
 
@@ -411,6 +413,12 @@ def _origin(node: Node, judged: Judged) -> Node:
 
 
 def holder(judged: Judged, layer: int) -> Node | None:
+    """What first holds dZ of a layer, up to a constant, of what dW or db was made of."""
+    held = _last_holder(judged, layer)
+    return _origin(held, judged) if held is not None else None
+
+
+def _last_holder(judged: Judged, layer: int) -> Node | None:
     """The last Node that holds dZ of a layer, up to a constant, before dW or db was made of it."""
     for made in (judged.made.get(f"W{layer}"), judged.made.get(f"b{layer}")):
         if made is None:
@@ -419,16 +427,16 @@ def holder(judged: Judged, layer: int) -> Node | None:
         holders = [n for n in inside if n in judged.step.labelled and holds(judged, n, layer)]
         if holders:
             elsewhere = [n for n in holders if n.place != made.place]
-            return _origin(max(elsewhere or holders, key=lambda n: n.number), judged)
+            return max(elsewhere or holders, key=lambda n: n.number)
     return None
 
 
-def _scaled(judged: Judged, held: Node, finding: Finding) -> Node:
+def scaled_at(judged: Judged, held: Node, finding: Finding) -> Node:
     """Where an error was multiplied by the constant that is wrong, since that of the layer above; where it is held, if
     it was not."""
-    above, values = holder(judged, finding.layer + 1), judged.drawn[0]
-    way = ancestors([held]) & judged.step.labelled - ancestors([above] if above is not None else [])
-    scale = finding.scale or 0.0
+    own, above = (_last_holder(judged, layer) for layer in (finding.layer, finding.layer + 1))
+    way = ancestors(nodes_in(own)) & judged.step.labelled - ancestors(nodes_in(above))
+    values, scale = judged.drawn[0], finding.scale or 0.0
     found = (n for n in way if is_scaling(n, judged.step) and abs(scale_of(n, values) - scale) <= RIGHT * scale)
     return max(found, key=lambda n: n.number, default=held)
 

@@ -275,6 +275,10 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
             yield from _sites_of_line(judged, tape, moments, finding)
             return
         nodes, last = [holder], judged.problem.passes[0].last  # type: ignore[union-attr]
+        if finding.code == "wrong-scale" and places.holds(
+            judged, scaled := places.scaled_at(judged, holder, finding), layer
+        ):
+            nodes = [scaled]
         if layer < last and (finding.code in THROUGH_WEIGHTS or finding.is_of_layer_above):
             products = {places.through_weights(judged, holder)} - {holder}
             nodes += products
