@@ -8734,7 +8734,7 @@ def test_a_constant_once_too_often_before_a_penalty(tmp_path):
     text = text.replace("np.log(P)) / 9", "np.log(P)) / 9 + 0.05 * (np.sum(W1 ** 2) + np.sum(W2 ** 2))")
     text = text.replace("A1.T @ dZ2,", "A1.T @ dZ2 + 0.1 * W2,").replace("X.T @ dZ1,", "X.T @ dZ1 + 0.1 * W1,")
     (finding,) = examined(tmp_path, text, mend=5)["findings"]
-    assert (finding["at"], finding["code"], finding["line"]) == ("dZ1", "wrong-scale", 15)
+    assert (finding["at"], finding["code"], finding["line"]) == ("dZ1", "wrong-scale", 14)
     assert finding["instead"] == "(dZ2 @ W2.T) * (1 - A1 ** 2)"
 
 
