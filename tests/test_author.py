@@ -8762,3 +8762,28 @@ for step in range(9):
 """
     (finding,) = examined(tmp_path, text)["findings"]
     assert (finding["code"], finding["line"]) == ("wrong-scale", 17)
+
+
+def test_a_loss_that_is_added_up_in_two_lines(tmp_path):
+    """What the next example adds to is the loss, and no number of the forward pass that has been stepped."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+W, V = rng.uniform(-0.8, 0.8, (6, 4)), rng.uniform(-0.8, 0.8, (4, 6))
+words, labels = [0, 3, 1, 4, 2, 5], [3, 1, 4, 2, 5, 1]
+for epoch in range(9):
+    loss = 0
+    for word, label in zip(words, labels):
+        h = np.dot(W.T, np.eye(6)[word].tolist()).reshape(4, 1)
+        u = np.dot(V.T, h)
+        e = np.exp(u) / np.exp(u).sum(axis=0) - np.eye(6)[label].reshape(6, 1)
+        dV = np.dot(h, e.T)
+        dW = np.dot(np.eye(6)[word].reshape(6, 1), np.dot(V, e).T)
+        V = V - 0.05 * dV
+        W = W - 0.05 * dW
+        loss += -u[label][0]
+        loss += np.log(np.sum(np.exp(u)))
+    print(loss)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("np.dot(V, e)", "np.dot(V, e) / 6"))["verdict"] == "wrong"

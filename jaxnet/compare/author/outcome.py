@@ -192,7 +192,7 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
             continue
         if written or not after & made_of(g for _, g in made):
             found.append(node)
-    found += _numbers_left_over(tape, step, inside, judged)
+    found += _numbers_left_over(tape, step, inside, judged.union(nodes_in(loss)))  # the loss of all examples is a sum
     used = _used_at(sites, tape.nodes[first:]) - judged
     steps = [(node, base, g) for node in tape.nodes[first:] for base, g in node.updates]
     bases = {base for _, base, _ in steps}
