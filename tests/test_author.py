@@ -8786,4 +8786,4 @@ for epoch in range(9):
     print(loss)
 """
     assert examined(tmp_path, text)["verdict"] == "right"
-    assert examined(tmp_path, text.replace("np.dot(V, e)", "np.dot(V, e) / 6"))["verdict"] == "wrong"
+    assert examined(tmp_path, text.replace("np.dot(V, e)", "np.dot(V, e / 6)"))["verdict"] == "wrong"
