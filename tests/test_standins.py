@@ -627,7 +627,7 @@ def test_a_file_that_is_asked_for_is_the_only_table_of_the_tree(ran):
 def test_questions_are_answered_and_not_for_ever(ran):
     found = ran("""
         layers, rate = int(input('Enter the number of layers: ')), float(input('learning rate? '))
-        again = input('Continue (y/n)?')
+        again, share = input('Continue (y/n)?'), int(input('Percentage of the test data: '))
         data, start = input('Which data?\\n1) digits\\n2) clothes\\n'), input('Initialise by (He, Xavier or none): ')
         asked = 0
         try:
@@ -637,7 +637,7 @@ def test_questions_are_answered_and_not_for_ever(ran):
         except EOFError:
             pass
     """)
-    assert (found["layers"], found["rate"], found["again"]) == (2, 0.1, "y")
+    assert (found["layers"], found["rate"], found["again"], found["share"]) == (2, 0.1, "y", 1)
     assert (found["data"], found["start"]) == ("1", "He")
     assert found["asked"] < 1000
 

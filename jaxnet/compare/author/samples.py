@@ -361,7 +361,8 @@ def plausible(name: str, kind: Any = None, choices: Any = None) -> Any:
         return listed[1] or listed[2]
     word = name.lower()
     for pattern, value in _ANSWERS:
-        if re.search(pattern, word):
+        is_of_kind = value.isdigit() if kind is int else value[0].isdigit() if kind is float else True
+        if is_of_kind and re.search(pattern, word):
             return kind(value) if callable(kind) and not isinstance(kind, bool) else value
     return kind("1") if kind in (int, float) else "1"
 
