@@ -755,7 +755,8 @@ def test_meanings(name, building, first_meaning):
 @pytest.mark.parametrize(("name", "expected"), [
     ("forward_prop", "forward"), ("L_model_backward", "backward"), ("backprop", "backward"), ("__call__", "forward"),
     ("update_parameters", "update"), ("initialize_parameters_deep", "init"), ("compute_cost", "loss"), ("fit", "train"),
-    ("gradient_descent", "train"), ("relu_derivative", "backward"), ("dropout", "no"), ("numerical_gradient", "no"),
+    ("gradient_descent", "train"), ("gradient_decent", "train"), ("relu_derivative", "backward"), ("dropout", "no"),
+    ("numerical_gradient", "no"),
     ("zero_grad", "zero"), ("cross_entropy", "loss"), ("predict", "forward"), ("plot_decision_boundary", "no"),
 ])  # fmt: skip
 def test_roles(name, expected):

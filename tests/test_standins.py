@@ -194,6 +194,7 @@ MNIST = {
     "files that must be in a folder": """
         import gzip, os
         import numpy as np
+        open("logs/of/today.txt", "w").close()
         os.makedirs("data/mnist", exist_ok=True)
         missing = {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"} - set(os.listdir("data/mnist"))
         assert not missing

@@ -93,6 +93,8 @@ class Files:
                 return _stream(content, mode, encoding)
         elif isinstance(file, str | os.PathLike) and not self._may_be_written(Path(file).resolve()):
             file = self.root / Path(file).name  # where it is found again
+        elif isinstance(file, str | os.PathLike):
+            Path(file).parent.mkdir(parents=True, exist_ok=True)  # no repository has empty folders
         return open(file, mode, buffering, encoding, *rest, **how)
 
     def mkdir(self, path: Any, *rest: Any, **how: Any) -> None:

@@ -478,8 +478,8 @@ def prompt() -> Callable[..., str]:
         target, calls = statement.targets[0], [n for n in ast.walk(statement.value) if isinstance(n, ast.Call)]
         split = next((n for n in calls if isinstance(n.func, ast.Attribute) and n.func.attr == "split"), None)
         if not isinstance(target, ast.Tuple) or split is None:
-            names = {ast.unparse(call.func) for call in calls}
-            kind = int if "int" in names else float if "float" in names else str
+            asks = [n for n in calls if not question or repr(str(question)) in ast.unparse(n)]
+            kind = next((kind for n in asks for kind in (int, float) if ast.unparse(n.func) == kind.__name__), str)
             return str(plausible(str(question) or ast.unparse(target), kind))
         between = split.args[0].value if split.args and isinstance(split.args[0], ast.Constant) else " "
         return str(between).join(str(plausible(ast.unparse(name))) for name in target.elts)

@@ -115,13 +115,13 @@ def meanings(name: str, building: bool = False) -> list[str]:
 
 _ROLES = [  # the first that is found is it: a train_step does all, a backward_propagation is no update
     ("no", r"check|numeric|approx|clip|plot|print|history|accuracy|evaluate|test|load|save|one_?hot|normali[sz]e$"),
-    ("train", r"^(train|fit|learn|main|model|run|sgd|optimi[sz]e)|_(model|train|fit)$|train_|gradient_?descent"),
+    ("train", r"^(train|fit|learn|main|model|run|sgd|optimi[sz]e)|_(model|train|fit)$|train_|gradient_?des?cent"),
     ("zero", r"zero|reset|clear"),
     ("init", r"init|^build$|param.*(create|make)|(create|make|build|setup).*(param|weight|net)|random.*weight"),
     ("update", r"^apply_?grad"),
     ("backward", r"back|bprop|grad(ient)?s?$|nabla|^bp$|compute_?grad"),
     ("backward", r"prime$|deriv|^d_[a-z]+$|_d$|^d(relu|sigmoid|tanh|softmax|act\w*|loss|cost)$"),
-    ("update", r"update|^_?step$|apply|descent|optimi[sz]e|adjust"),
+    ("update", r"update|^_?step$|apply|des?cent|optimi[sz]e|adjust"),
     ("loss", r"loss|cost|cross_?entropy|mse|bce|^ce$|objective|^j$|error|nll|squared|criterion|log_?likelihood"),
     ("forward", r"forward|feed_?f|fprop|fwd|propagat|^ff$|^_?_?call_?_?$|compute|activate"),
     ("forward", r"predict|think|query|infer|^run|model$|^net"),

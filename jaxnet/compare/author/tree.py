@@ -18,7 +18,7 @@ SKIPPED = {
 }  # fmt: skip
 _MOST = 3000  # programs that are looked at
 _LARGE = 3_000_000  # bytes of one
-_TRAINS = re.compile(r"fit|train|back_?prop|backward|learn|sgd|descent|optimi[sz]e|update|step|epoch", re.I)
+_TRAINS = re.compile(r"fit|train|back_?prop|backward|learn|sgd|des?cent|optimi[sz]e|update|step|epoch", re.I)
 
 
 class Tree:
