@@ -8715,6 +8715,16 @@ for i in range(9):
     numbers = numbers.replace("w = w - ", "w1 = w1 - ").replace("b = b - ", "w2 = w2 - ")
     assert examined(tmp_path, numbers)["verdict"] == "right"
     assert examined(tmp_path, numbers.replace("- y * x)", "- y * x * 2)"))["verdict"] == "wrong"
+    hidden = PLAIN.replace("A1.T @ dZ2,", "(A1.T @ P - A1.T @ Y) / 9,").replace(
+        "dZ2 = (P - Y) / 9", "dZ2 = P / 9 - Y / 9"
+    )
+    assert examined(tmp_path, re.sub("loss = .*", "pass", hidden))["verdict"] == "right"
+    assert examined(tmp_path, re.sub("loss = .*", "pass", hidden.replace(*SLOPE)))["verdict"] == "wrong"
+
+
+def test_a_bias_that_is_added_and_never_stepped(tmp_path):
+    (unjudged,) = examined(tmp_path, PLAIN.replace("b2 -= 0.1 * db2", ""))["unjudged"]
+    assert (unjudged["shape"], unjudged["why"]) == ([3], "which none of the first steps changes")
 
 
 def test_a_bias_that_the_forward_pass_forgets(tmp_path):

@@ -684,17 +684,18 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         return []
     if makes_average(node):  # a loss that is smoothed, with what it was
         return []
-    floats = [n for n in node.parents if n in view.masks and n.is_float]
+    met = node.parents
+    if node.function is np.subtract and len(met) == 2:
+        met = _without_common(*met)
+    floats = [n for n in met if n in view.masks and n.is_float]
     if node.function is np.multiply or node.function in PRODUCTS:  # w · x is where a prediction begins
         weights = view.weights
         floats = [n for n in floats if n not in weights and not (len(n.parents) == 1 and n.parents[0] in weights)]
-    data = [n for n in node.parents if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
-    pairs = ((a, b) for a in floats for b in data)
-    if node.function is np.subtract:
-        pairs = (_without_common(a, b) for a, b in pairs)
+    data = [n for n in met if n not in view.touched and n.dtype is not None and n.dtype.kind in "fiub"]
     return [
         Meeting(node, a, b)
-        for a, b in pairs
+        for a in floats
+        for b in data
         if a.size == b.size and not _tells_nothing(node, b, view.values) and not _is_state(node, b)
     ]
 

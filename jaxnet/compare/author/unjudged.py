@@ -66,13 +66,14 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     step = judged.step
     written = {n.inputs[0]: n for n in step.labelled if n.function is setitem}
     found: dict[Unjudged, None] = {}
-    stepped = {base for n in attempt.tape.nodes for base, by in n.updates if by in step.labelled}
+    stepped = {(b, n.instruction) for n in attempt.tape.nodes for b, by in n.updates if by in step.labelled}
     later = {parent for n in attempt.tape.nodes[step.last + 1 :] for parent in n.parents}
     still = list(untrained(judged, attempt))
     for array, node in still:
         write = written.get(array)
         stays = THROWN if array in later else STEPPED
-        why = [WRITTEN] if write else [stays] if array in stepped else []
+        is_stepped = any(base is array and by != node.instruction for base, by in stepped)  # not what adds it once more
+        why = [WRITTEN] if write else [stays] if is_stepped else []
         found[Unjudged(array.shape, as_place(write or node) or Place(), *why)] = None
     shown = {root_of(array) for array, _ in still}
     found |= {
