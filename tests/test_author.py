@@ -8703,8 +8703,8 @@ for i in range(9):
     b = b - 0.1 * db
 """
     assert examined(tmp_path, text)["verdict"] == "right"
-    said = examined(tmp_path, text.replace("- X.T @ y", "- 2 * X.T @ y"))
-    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dw", 9)]
+    said = examined(tmp_path, text.replace("- X.T @ y) / 20", "- X.T @ y) / 20 * np.abs(1 + w)"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW1", 9)]
     numbers = text.replace("X @ w + b", "x * w1 + w2").replace(
         "X = rng.normal(size=(20, 3))", "x = rng.normal(size=20)"
     )
