@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import io
+import itertools
 import json
 import math
 import pickle
@@ -83,7 +84,11 @@ def forms_of(case, number):
     [pytest.param(k, id=form, marks=pytest.mark.slow if k % 2 else ()) for k, form in enumerate(FORMS + DEFINED)],
 )
 def test_right_in_every_form(tmp_path, number):
-    assert check(tmp_path, case(number), (FORMS + DEFINED)[number]) is None
+    """In networks of two layers, which take little time; deeper ones are in test_no_false_alarm."""
+    form = (FORMS + DEFINED)[number]
+    seeds = itertools.count(number)
+    one = next(one for seed in seeds if form in (one := case(seed)).text_by_form and one.settings.depth == 2)
+    assert check(tmp_path, one, form) is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +120,7 @@ def test_what_only_runs_in_part_is_not_right(tmp_path, code, form):
 
 def test_a_gradient_that_is_0_in_one_of_the_draws(tmp_path):
     """A layer of three relus is cut off in one of five: any formula gives that, the one that gives the others too."""
-    said = examined(tmp_path, case(95, 1).text_by_form["one example"])
+    said = examined(tmp_path, case(95, 1).text_by_form["layers"])
     assert {(f["at"], f["code"]) for f in said["findings"]} == {
         (f"dZ{layer}", "missing-activation-derivative") for layer in (1, 2, 3)
     }
@@ -769,19 +774,19 @@ def test_what_a_parameter_was_made_of_is_no_way_to_another(tmp_path):
 TRUNCATED = """
 import numpy as np
 np.random.seed(0)
-X, Y = np.eye(6)[np.random.randint(6, size=12)], np.eye(6)[np.random.randint(6, size=12)]
+X, Y = np.eye(6)[np.random.randint(6, size=7)], np.eye(6)[np.random.randint(6, size=7)]
 U, W, V = np.random.randn(5, 6) / 2, np.random.randn(5, 5) / 2, np.random.randn(6, 5) / 2
 BACK = 3
 for _ in range(9):
-    h, o = np.zeros((13, 5)), np.zeros((12, 6))
-    for t in range(12):
+    h, o = np.zeros((8, 5)), np.zeros((7, 6))
+    for t in range(7):
         h[t] = np.tanh(U @ X[t] + W @ h[t - 1])
         e = np.exp(V @ h[t])
         o[t] = e / e.sum()
     loss = -np.sum(Y * np.log(o))
     dU, dW, dV = np.zeros_like(U), np.zeros_like(W), np.zeros_like(V)
     d = o - Y
-    for t in range(12)[::-1]:
+    for t in range(7)[::-1]:
         dV += np.outer(d[t], h[t])
         dz = V.T @ d[t] * (1 - h[t] ** 2)
         for k in range(max(0, t - BACK), t + 1)[::-1]:
@@ -1593,7 +1598,7 @@ for _ in range(5):
 IN_LOOPS = """
 import numpy as np
 rng = np.random.default_rng(1)
-X, Y, W1, W2 = (rng.normal(size=size) for size in ((5, 3), (5, 2), (3, 4), (4, 2)))
+X, Y, W1, W2 = (rng.normal(size=size) for size in ((2, 3), (2, 2), (3, 4), (4, 2)))
 b1, b2 = np.zeros(4), np.zeros(2)
 for _ in range(3):
     for x, y in zip(X, Y):
@@ -3329,37 +3334,37 @@ def test_what_a_gradient_held_before_it_was_filled_with_zeros_is_no_loss(tmp_pat
 POOLED = """
 import numpy as np
 np.random.seed(0)
-X, Y = np.zeros((3, 8, 8)), np.eye(3)
-X[:, 4:8, 4:8] = np.random.rand(3, 4, 4)
-F, W = np.random.randn(2, 3, 3) / 3, np.random.randn(18, 3) / 4
+X, Y = np.zeros((2, 6, 6)), np.eye(3)
+X[:, 4:, 4:] = np.random.rand(2, 2, 2)
+F, W = np.random.randn(2, 3, 3) / 3, np.random.randn(8, 3) / 4
 for _ in range(2):
     for x, y in zip(X - 0.5, Y):
-        out, pooled = np.zeros((6, 6, 2)), np.zeros((3, 3, 2))
-        for i in range(6):
-            for j in range(6):
+        out, pooled = np.zeros((4, 4, 2)), np.zeros((2, 2, 2))
+        for i in range(4):
+            for j in range(4):
                 out[i, j] = np.sum(x[i : i + 3, j : j + 3] * F, axis=(1, 2))
-        for i in range(0, 6, 2):
-            for j in range(0, 6, 2):
+        for i in range(0, 4, 2):
+            for j in range(0, 4, 2):
                 pooled[i // 2, j // 2] = np.amax(out[i : i + 2, j : j + 2], axis=(0, 1))
         E = np.exp(pooled.flatten() @ W)
         p = E / E.sum()
         loss = -np.sum(y * np.log(p))
-        dpooled = (W @ (p - y)).reshape(3, 3, 2)
+        dpooled = (W @ (p - y)).reshape(2, 2, 2)
         dout, dF = np.zeros(out.shape), np.zeros(F.shape)
-        for i in range(0, 6, 2):
-            for j in range(0, 6, 2):
+        for i in range(0, 4, 2):
+            for j in range(0, 4, 2):
                 region = out[i : i + 2, j : j + 2]
                 top = np.amax(region, axis=(0, 1))
                 dout[i : i + 2, j : j + 2] = (region == top) * dpooled[i // 2, j // 2]
-        for i in range(6):
-            for j in range(6):
+        for i in range(4):
+            for j in range(4):
                 for f in range(2):
                     dF[f] += dout[i, j, f] * x[i : i + 3, j : j + 3]
         W -= 0.01 * np.outer(pooled.flatten(), p - y)
         F -= 0.01 * dF
 """
 DIGITS = """from keras.datasets import mnist
-X, Y = mnist.load_data()[0][0][:3, 6:22:2, 6:22:2] / 255, np.eye(3)
+X, Y = mnist.load_data()[0][0][:2, 2:14:2, 2:14:2] / 255, np.eye(3)
 """
 ENTRY = """for a in range(2):
                     for b in range(2):
@@ -3388,7 +3393,7 @@ def test_a_pooling_of_what_is_blank(tmp_path):
 @pytest.mark.slow
 def test_a_pooling_that_asks_which_one_is_the_largest(tmp_path):
     noisy = POOLED.replace("dout[i : i + 2, j : j + 2] = (region == top) * dpooled[i // 2, j // 2]\n", ENTRY)
-    noisy = noisy.replace("np.zeros((3, 8, 8))", "np.random.rand(3, 8, 8)")
+    noisy = noisy.replace("np.zeros((2, 6, 6))", "np.random.rand(2, 6, 6)")
     assert examined(tmp_path, noisy)["verdict"] == "right"
     said = examined(tmp_path, noisy.replace("np.zeros(F.shape)", "np.ones(F.shape)"))
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["F"]
@@ -3781,8 +3786,8 @@ def test_rows_that_decay_where_they_are_picked(tmp_path):
     text = """
 import numpy as np
 rng = np.random.default_rng(0)
-ratings = [(u, i, float(rng.integers(1, 6))) for u in range(4) for i in range(3)]
-P, Q, b, c = rng.normal(size=(4, 2)), rng.normal(size=(3, 2)), np.zeros(4), np.zeros(3)
+ratings = [(u, i, float(rng.integers(1, 6))) for u in range(3) for i in range(2)]
+P, Q, b, c = rng.normal(size=(3, 2)), rng.normal(size=(2, 2)), np.zeros(3), np.zeros(2)
 for _ in range(3):
     for u, i, r in ratings:
         e = r - (b[u] + c[i] + P[u] @ Q[i])
@@ -4306,7 +4311,7 @@ def test_a_first_layer_whose_gradient_is_never_added_up_is_not_judged(tmp_path, 
     text = """
 import numpy as np
 rng = np.random.default_rng(1)
-X, T = rng.normal(size=(30, 2)), rng.normal(size=(30, 3))
+X, T = rng.normal(size=(3, 2)), rng.normal(size=(3, 3))
 W = [rng.normal(size=shape) for shape in [(2, 5), (5, 4), (4, 3)]]
 b = [rng.normal(size=n) for n in (5, 4, 3)]
 for _ in range(9):
@@ -4571,17 +4576,17 @@ def test_a_penalty_in_the_gradients_is_no_other_loss(tmp_path):
 
 def test_what_is_computed_before_the_training_is_forgotten(tmp_path, monkeypatch):
     """The untrained network is tried first, on one example after another, until the record is full."""
-    monkeypatch.setattr(watch, "NODES", 2048)
-    tried = "hits = 0\nfor k in range(900):\n    h = np.tanh(X[k % 9] @ W1 + b1)\n"
+    monkeypatch.setattr(watch, "NODES", 512)
+    tried = "hits = 0\nfor k in range(250):\n    h = np.tanh(X[k % 9] @ W1 + b1)\n"
     tried += "    hits += np.argmax(h @ W2 + b2) == k % 3\n"
     text = PLAIN.replace("for _", f"{tried}for _")
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace(*SLOPE))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
-    with pytest.raises(ValueError, match="in the first 8192 operations, and no more are recorded"):
-        examined(tmp_path, text.replace("range(900)", "range(10 ** 6)"))
+    with pytest.raises(ValueError, match="in the first 2048 operations, and no more are recorded"):
+        examined(tmp_path, text.replace("range(250)", "range(10 ** 6)"))
     monkeypatch.setattr(watch, "ANEW", 0)
-    with pytest.raises(ValueError, match="in the first 2048 operations"):
+    with pytest.raises(ValueError, match="in the first 512 operations"):
         examined(tmp_path, text)
 
 
