@@ -97,7 +97,7 @@ layers = [
 trained = [layers[0], layers[2], layers[4]]
 velocity = [[np.zeros_like(layer.W), np.zeros_like(layer.b)] for layer in trained]
 for it in range(20):
-    batch = rng.choice(24, 4, replace=False)
+    batch = rng.choice(24, 6, replace=False)
     # parameters: {name + str(n): getattr(layer, name) for n, layer in enumerate(trained) for name in "Wb"}
     x = images[batch]
     for layer in layers:
