@@ -814,8 +814,8 @@ def test_a_loop_that_goes_back_some_rounds_only_is_not_accused(tmp_path):
 FACTORS = """
 import numpy as np
 np.random.seed(3)
-P, Q = np.random.rand(3, 2), np.random.rand(4, 2)
-ratings = [(0, 0, 5.0), (0, 1, 3.0), (1, 0, 4.0), (1, 2, 1.0), (2, 3, 2.0), (2, 2, 5.0)]
+P, Q = np.random.rand(2, 2), np.random.rand(3, 2)
+ratings = [(0, 0, 5.0), (0, 1, 3.0), (1, 0, 4.0), (1, 2, 1.0)]
 for epoch in range(9):
     total = 0
     for u, i, r in ratings:
@@ -845,15 +845,14 @@ for epoch in range(9):
 """
 
 
-@pytest.mark.parametrize(
-    ("text", "sign", "name"), [(FACTORS, "P[u] -=", "P"), (FACTORS, "Q[i] -=", "Q"), (NEXT_WORD, "E[i] -=", "E")]
-)
-def test_rows_that_are_picked_by_plain_numbers(tmp_path, text, sign, name):
+@pytest.mark.parametrize(("text", "signs"), [(FACTORS, ("P[u] -=", "Q[i] -=")), (NEXT_WORD, ("E[i] -=",))])
+def test_rows_that_are_picked_by_plain_numbers(tmp_path, text, signs):
     """Each example steps other rows, which do not follow from those that the example before has stepped."""
     said = examined(tmp_path, text)
     assert (said["verdict"], len(said["parameters"])) == ("right", 2)
-    said = examined(tmp_path, text.replace(sign, sign.replace("-", "+")))
-    assert [(f["at"], f["code"]) for f in said["findings"]] == [(f"d{name}", "wrong-sign")]
+    for sign in signs:
+        said = examined(tmp_path, text.replace(sign, sign.replace("-", "+")))
+        assert [(f["at"], f["code"]) for f in said["findings"]] == [(f"d{sign[0]}", "wrong-sign")]
 
 
 def test_a_step_that_fails_halfway_is_not_right(tmp_path):
@@ -2076,16 +2075,16 @@ for _ in range(9):
 """
 
 
-@pytest.mark.parametrize(("old", "new", "line"), [
-    ("dS @ U.T + dR @ V.T", "dS @ U.T", 12),
-    ("dA[A <= 0] = 0", "dA[A <= 0] = 1", 13),
-    ("dW = x.T @ dA", "dW = x[:10].T @ dA[:10]", 14),
-])  # fmt: skip
-def test_where_a_part_of_an_error_is_forgotten(tmp_path, old, new, line):
+def test_where_a_part_of_an_error_is_forgotten(tmp_path):
     """Not where what is there of it is used."""
     assert examined(tmp_path, TWO_HEADS)["verdict"] == "right"
-    said = examined(tmp_path, TWO_HEADS.replace(old, new))
-    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", line)]
+    for old, new, line in (
+        ("dS @ U.T + dR @ V.T", "dS @ U.T", 12),
+        ("dA[A <= 0] = 0", "dA[A <= 0] = 1", 13),
+        ("dW = x.T @ dA", "dW = x[:10].T @ dA[:10]", 14),
+    ):
+        said = examined(tmp_path, TWO_HEADS.replace(old, new))
+        assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", line)]
 
 
 def test_what_was_computed_and_is_0_is_not_said_to_be_left_out(tmp_path):
@@ -3417,7 +3416,7 @@ class Scale:
 FILLED_BY_MOMENTS = """
 import numpy as np
 np.random.seed(5)
-T, X, Y = 6, np.random.randn(6, 3), np.random.randn(6, 2)
+T, X, Y = 4, np.random.randn(4, 3), np.random.randn(4, 2)
 W, U, p, V = np.random.randn(3, 4), np.random.randn(4, 4) / 2, np.random.randn(4), np.random.randn(4, 2)
 for _ in range(9):
     h, i = np.zeros((T + 1, 4)), np.zeros((T, 4))
@@ -3440,11 +3439,11 @@ for _ in range(9):
 """
 
 
-@pytest.mark.parametrize(("old", "new", "line"), [("* (p - h[t - 1]) *", "* p *", 19), ("@ U.T", "@ U", 16)])
-def test_the_frontier_where_an_array_is_filled_moment_by_moment(tmp_path, old, new, line):
+def test_the_frontier_where_an_array_is_filled_moment_by_moment(tmp_path):
     assert examined(tmp_path, FILLED_BY_MOMENTS)["verdict"] == "right"
-    said = examined(tmp_path, FILLED_BY_MOMENTS.replace(old, new))
-    assert {name: f["wrong_from"]["line"] for name, f in said["frontier"].items()} == dict.fromkeys("WUp", line)
+    for old, new, line in (("* (p - h[t - 1]) *", "* p *", 19), ("@ U.T", "@ U", 16)):
+        said = examined(tmp_path, FILLED_BY_MOMENTS.replace(old, new))
+        assert {name: f["wrong_from"]["line"] for name, f in said["frontier"].items()} == dict.fromkeys("WUp", line)
 
 
 def test_a_number_that_is_learnt(tmp_path):
@@ -3970,10 +3969,10 @@ LONG = """
 """
 
 
-@pytest.mark.parametrize(("rounds", "of_slopes"), [(1, False), (40, False), (40, True)])
+@pytest.mark.parametrize(("rounds", "of_slopes"), [(1, False), (15, False), (15, True)])
 def test_a_step_that_is_not_done_when_the_record_is_full_is_not_right(tmp_path, monkeypatch, rounds, of_slopes):
     """The last layer is stepped, and the first one would have been."""
-    monkeypatch.setattr(watch, "NODES", 4000)
+    monkeypatch.setattr(watch, "NODES", 1500)
     long = LONG.replace("D[i, j] * ", "") + "    dZ1 *= D\n" if of_slopes else LONG
     text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", long[1:] % rounds)
     text = text.removesuffix("    W2 -= 0.1 * dW2\n    b2 -= 0.1 * db2\n")
