@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import io
+import itertools
 import json
 import math
 import pickle
@@ -83,7 +84,11 @@ def forms_of(case, number):
     [pytest.param(k, id=form, marks=pytest.mark.slow if k % 2 else ()) for k, form in enumerate(FORMS + DEFINED)],
 )
 def test_right_in_every_form(tmp_path, number):
-    assert check(tmp_path, case(number), (FORMS + DEFINED)[number]) is None
+    """In networks of two layers, which take little time; deeper ones are in test_no_false_alarm."""
+    form = (FORMS + DEFINED)[number]
+    seeds = itertools.count(number)
+    one = next(one for seed in seeds if form in (one := case(seed)).text_by_form and one.settings.depth == 2)
+    assert check(tmp_path, one, form) is None
 
 
 @pytest.mark.parametrize(
@@ -769,19 +774,19 @@ def test_what_a_parameter_was_made_of_is_no_way_to_another(tmp_path):
 TRUNCATED = """
 import numpy as np
 np.random.seed(0)
-X, Y = np.eye(6)[np.random.randint(6, size=12)], np.eye(6)[np.random.randint(6, size=12)]
+X, Y = np.eye(6)[np.random.randint(6, size=7)], np.eye(6)[np.random.randint(6, size=7)]
 U, W, V = np.random.randn(5, 6) / 2, np.random.randn(5, 5) / 2, np.random.randn(6, 5) / 2
 BACK = 3
 for _ in range(9):
-    h, o = np.zeros((13, 5)), np.zeros((12, 6))
-    for t in range(12):
+    h, o = np.zeros((8, 5)), np.zeros((7, 6))
+    for t in range(7):
         h[t] = np.tanh(U @ X[t] + W @ h[t - 1])
         e = np.exp(V @ h[t])
         o[t] = e / e.sum()
     loss = -np.sum(Y * np.log(o))
     dU, dW, dV = np.zeros_like(U), np.zeros_like(W), np.zeros_like(V)
     d = o - Y
-    for t in range(12)[::-1]:
+    for t in range(7)[::-1]:
         dV += np.outer(d[t], h[t])
         dz = V.T @ d[t] * (1 - h[t] ** 2)
         for k in range(max(0, t - BACK), t + 1)[::-1]:
@@ -809,8 +814,8 @@ def test_a_loop_that_goes_back_some_rounds_only_is_not_accused(tmp_path):
 FACTORS = """
 import numpy as np
 np.random.seed(3)
-P, Q = np.random.rand(3, 2), np.random.rand(4, 2)
-ratings = [(0, 0, 5.0), (0, 1, 3.0), (1, 0, 4.0), (1, 2, 1.0), (2, 3, 2.0), (2, 2, 5.0)]
+P, Q = np.random.rand(2, 2), np.random.rand(3, 2)
+ratings = [(0, 0, 5.0), (0, 1, 3.0), (1, 0, 4.0), (1, 2, 1.0)]
 for epoch in range(9):
     total = 0
     for u, i, r in ratings:
@@ -840,15 +845,14 @@ for epoch in range(9):
 """
 
 
-@pytest.mark.parametrize(
-    ("text", "sign", "name"), [(FACTORS, "P[u] -=", "P"), (FACTORS, "Q[i] -=", "Q"), (NEXT_WORD, "E[i] -=", "E")]
-)
-def test_rows_that_are_picked_by_plain_numbers(tmp_path, text, sign, name):
+@pytest.mark.parametrize(("text", "signs"), [(FACTORS, ("P[u] -=", "Q[i] -=")), (NEXT_WORD, ("E[i] -=",))])
+def test_rows_that_are_picked_by_plain_numbers(tmp_path, text, signs):
     """Each example steps other rows, which do not follow from those that the example before has stepped."""
     said = examined(tmp_path, text)
     assert (said["verdict"], len(said["parameters"])) == ("right", 2)
-    said = examined(tmp_path, text.replace(sign, sign.replace("-", "+")))
-    assert [(f["at"], f["code"]) for f in said["findings"]] == [(f"d{name}", "wrong-sign")]
+    for sign in signs:
+        said = examined(tmp_path, text.replace(sign, sign.replace("-", "+")))
+        assert [(f["at"], f["code"]) for f in said["findings"]] == [(f"d{sign[0]}", "wrong-sign")]
 
 
 def test_a_step_that_fails_halfway_is_not_right(tmp_path):
@@ -1593,7 +1597,7 @@ for _ in range(5):
 IN_LOOPS = """
 import numpy as np
 rng = np.random.default_rng(1)
-X, Y, W1, W2 = (rng.normal(size=size) for size in ((5, 3), (5, 2), (3, 4), (4, 2)))
+X, Y, W1, W2 = (rng.normal(size=size) for size in ((2, 3), (2, 2), (3, 4), (4, 2)))
 b1, b2 = np.zeros(4), np.zeros(2)
 for _ in range(3):
     for x, y in zip(X, Y):
@@ -2071,16 +2075,16 @@ for _ in range(9):
 """
 
 
-@pytest.mark.parametrize(("old", "new", "line"), [
-    ("dS @ U.T + dR @ V.T", "dS @ U.T", 12),
-    ("dA[A <= 0] = 0", "dA[A <= 0] = 1", 13),
-    ("dW = x.T @ dA", "dW = x[:10].T @ dA[:10]", 14),
-])  # fmt: skip
-def test_where_a_part_of_an_error_is_forgotten(tmp_path, old, new, line):
+def test_where_a_part_of_an_error_is_forgotten(tmp_path):
     """Not where what is there of it is used."""
     assert examined(tmp_path, TWO_HEADS)["verdict"] == "right"
-    said = examined(tmp_path, TWO_HEADS.replace(old, new))
-    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", line)]
+    for old, new, line in (
+        ("dS @ U.T + dR @ V.T", "dS @ U.T", 12),
+        ("dA[A <= 0] = 0", "dA[A <= 0] = 1", 13),
+        ("dW = x.T @ dA", "dW = x[:10].T @ dA[:10]", 14),
+    ):
+        said = examined(tmp_path, TWO_HEADS.replace(old, new))
+        assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", line)]
 
 
 def test_what_was_computed_and_is_0_is_not_said_to_be_left_out(tmp_path):
@@ -2095,12 +2099,12 @@ def test_a_number_that_goes_on_by_others_of_its_array_is_no_parameter(tmp_path):
     """The velocity of a spring, of whose constants the loss depends on the way that it went."""
     text = """
 import numpy as np
-seen = [1.0, 0.9, 0.6, 0.3, -0.1]
+seen = [1.0, 0.9, 0.6, 0.3]
 theta = np.array([1.0, 0.1, 0.7, 0.2])
 for _ in range(9):
     k, c, x0, v0 = theta
     x, v = [x0], [v0]
-    for t in range(4):
+    for t in range(3):
         x.append(x[t] + 0.3 * v[t])
         v.append(v[t] + 0.3 * (-k * x[t] - c * v[t]))
     rest = [a - b for a, b in zip(x, seen)]
@@ -3121,16 +3125,16 @@ FIXED_POINT = """
 import numpy as np
 np.random.seed(3)
 X, Y = np.random.randn(12, 4), np.random.randn(12, 2)
-W, U, V = np.random.randn(5, 5) / 9, np.random.randn(4, 5) / 2, np.random.randn(5, 2)
+W, U, V = np.random.randn(5, 5) / 20, np.random.randn(4, 5) / 2, np.random.randn(5, 2)
 for step in range(20):
     z = np.zeros((12, 5))
-    for _ in range(40):
+    for _ in range(15):
         z = np.tanh(z @ W + X @ U)
     E = z @ V - Y
     loss = (E ** 2).sum() / 2
     dz, s = E @ V.T, 1 - z ** 2
     dZ = dz * s
-    for _ in range(40):
+    for _ in range(15):
         dZ = (dz + dZ @ W.T) * s
     dW, dU, dV = z.T @ dZ, X.T @ dZ, z.T @ E
     W, U, V = W - 0.01 * dW, U - 0.01 * dU, V - 0.01 * dV
@@ -3329,37 +3333,37 @@ def test_what_a_gradient_held_before_it_was_filled_with_zeros_is_no_loss(tmp_pat
 POOLED = """
 import numpy as np
 np.random.seed(0)
-X, Y = np.zeros((3, 8, 8)), np.eye(3)
-X[:, 4:8, 4:8] = np.random.rand(3, 4, 4)
-F, W = np.random.randn(2, 3, 3) / 3, np.random.randn(18, 3) / 4
+X, Y = np.zeros((2, 6, 6)), np.eye(3)
+X[:, 4:, 4:] = np.random.rand(2, 2, 2)
+F, W = np.random.randn(2, 3, 3) / 3, np.random.randn(8, 3) / 4
 for _ in range(2):
     for x, y in zip(X - 0.5, Y):
-        out, pooled = np.zeros((6, 6, 2)), np.zeros((3, 3, 2))
-        for i in range(6):
-            for j in range(6):
+        out, pooled = np.zeros((4, 4, 2)), np.zeros((2, 2, 2))
+        for i in range(4):
+            for j in range(4):
                 out[i, j] = np.sum(x[i : i + 3, j : j + 3] * F, axis=(1, 2))
-        for i in range(0, 6, 2):
-            for j in range(0, 6, 2):
+        for i in range(0, 4, 2):
+            for j in range(0, 4, 2):
                 pooled[i // 2, j // 2] = np.amax(out[i : i + 2, j : j + 2], axis=(0, 1))
         E = np.exp(pooled.flatten() @ W)
         p = E / E.sum()
         loss = -np.sum(y * np.log(p))
-        dpooled = (W @ (p - y)).reshape(3, 3, 2)
+        dpooled = (W @ (p - y)).reshape(2, 2, 2)
         dout, dF = np.zeros(out.shape), np.zeros(F.shape)
-        for i in range(0, 6, 2):
-            for j in range(0, 6, 2):
+        for i in range(0, 4, 2):
+            for j in range(0, 4, 2):
                 region = out[i : i + 2, j : j + 2]
                 top = np.amax(region, axis=(0, 1))
                 dout[i : i + 2, j : j + 2] = (region == top) * dpooled[i // 2, j // 2]
-        for i in range(6):
-            for j in range(6):
+        for i in range(4):
+            for j in range(4):
                 for f in range(2):
                     dF[f] += dout[i, j, f] * x[i : i + 3, j : j + 3]
         W -= 0.01 * np.outer(pooled.flatten(), p - y)
         F -= 0.01 * dF
 """
 DIGITS = """from keras.datasets import mnist
-X, Y = mnist.load_data()[0][0][:3, 6:22:2, 6:22:2] / 255, np.eye(3)
+X, Y = mnist.load_data()[0][0][:2, 2:14:2, 2:14:2] / 255, np.eye(3)
 """
 ENTRY = """for a in range(2):
                     for b in range(2):
@@ -3388,7 +3392,7 @@ def test_a_pooling_of_what_is_blank(tmp_path):
 @pytest.mark.slow
 def test_a_pooling_that_asks_which_one_is_the_largest(tmp_path):
     noisy = POOLED.replace("dout[i : i + 2, j : j + 2] = (region == top) * dpooled[i // 2, j // 2]\n", ENTRY)
-    noisy = noisy.replace("np.zeros((3, 8, 8))", "np.random.rand(3, 8, 8)")
+    noisy = noisy.replace("np.zeros((2, 6, 6))", "np.random.rand(2, 6, 6)")
     assert examined(tmp_path, noisy)["verdict"] == "right"
     said = examined(tmp_path, noisy.replace("np.zeros(F.shape)", "np.ones(F.shape)"))
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["F"]
@@ -3412,7 +3416,7 @@ class Scale:
 FILLED_BY_MOMENTS = """
 import numpy as np
 np.random.seed(5)
-T, X, Y = 6, np.random.randn(6, 3), np.random.randn(6, 2)
+T, X, Y = 4, np.random.randn(4, 3), np.random.randn(4, 2)
 W, U, p, V = np.random.randn(3, 4), np.random.randn(4, 4) / 2, np.random.randn(4), np.random.randn(4, 2)
 for _ in range(9):
     h, i = np.zeros((T + 1, 4)), np.zeros((T, 4))
@@ -3435,11 +3439,11 @@ for _ in range(9):
 """
 
 
-@pytest.mark.parametrize(("old", "new", "line"), [("* (p - h[t - 1]) *", "* p *", 19), ("@ U.T", "@ U", 16)])
-def test_the_frontier_where_an_array_is_filled_moment_by_moment(tmp_path, old, new, line):
+def test_the_frontier_where_an_array_is_filled_moment_by_moment(tmp_path):
     assert examined(tmp_path, FILLED_BY_MOMENTS)["verdict"] == "right"
-    said = examined(tmp_path, FILLED_BY_MOMENTS.replace(old, new))
-    assert {name: f["wrong_from"]["line"] for name, f in said["frontier"].items()} == dict.fromkeys("WUp", line)
+    for old, new, line in (("* (p - h[t - 1]) *", "* p *", 19), ("@ U.T", "@ U", 16)):
+        said = examined(tmp_path, FILLED_BY_MOMENTS.replace(old, new))
+        assert {name: f["wrong_from"]["line"] for name, f in said["frontier"].items()} == dict.fromkeys("WUp", line)
 
 
 def test_a_number_that_is_learnt(tmp_path):
@@ -3781,8 +3785,8 @@ def test_rows_that_decay_where_they_are_picked(tmp_path):
     text = """
 import numpy as np
 rng = np.random.default_rng(0)
-ratings = [(u, i, float(rng.integers(1, 6))) for u in range(4) for i in range(3)]
-P, Q, b, c = rng.normal(size=(4, 2)), rng.normal(size=(3, 2)), np.zeros(4), np.zeros(3)
+ratings = [(u, i, float(rng.integers(1, 6))) for u in range(3) for i in range(2)]
+P, Q, b, c = rng.normal(size=(3, 2)), rng.normal(size=(2, 2)), np.zeros(3), np.zeros(2)
 for _ in range(3):
     for u, i, r in ratings:
         e = r - (b[u] + c[i] + P[u] @ Q[i])
@@ -3965,10 +3969,10 @@ LONG = """
 """
 
 
-@pytest.mark.parametrize(("rounds", "of_slopes"), [(1, False), (40, False), (40, True)])
+@pytest.mark.parametrize(("rounds", "of_slopes"), [(1, False), (15, False), (15, True)])
 def test_a_step_that_is_not_done_when_the_record_is_full_is_not_right(tmp_path, monkeypatch, rounds, of_slopes):
     """The last layer is stepped, and the first one would have been."""
-    monkeypatch.setattr(watch, "NODES", 4000)
+    monkeypatch.setattr(watch, "NODES", 1500)
     long = LONG.replace("D[i, j] * ", "") + "    dZ1 *= D\n" if of_slopes else LONG
     text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", long[1:] % rounds)
     text = text.removesuffix("    W2 -= 0.1 * dW2\n    b2 -= 0.1 * db2\n")
@@ -4306,7 +4310,7 @@ def test_a_first_layer_whose_gradient_is_never_added_up_is_not_judged(tmp_path, 
     text = """
 import numpy as np
 rng = np.random.default_rng(1)
-X, T = rng.normal(size=(30, 2)), rng.normal(size=(30, 3))
+X, T = rng.normal(size=(3, 2)), rng.normal(size=(3, 3))
 W = [rng.normal(size=shape) for shape in [(2, 5), (5, 4), (4, 3)]]
 b = [rng.normal(size=n) for n in (5, 4, 3)]
 for _ in range(9):
@@ -4384,31 +4388,27 @@ def test_a_sum_over_a_batch_may_be_divided_once_all_batches_are_added_up(tmp_pat
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("db2", "wrong-scale")]
 
 
-DEEP = """
+WIDE = """
 import numpy as np
 rng = np.random.default_rng(0)
-X, T = rng.normal(size=(10, 3)), rng.normal(size=(10, 3))
-W, b = [rng.normal(size=(3, 3)) * 0.1 for _ in range(33)], [np.zeros(3) for _ in range(33)]
+X, T = rng.normal(size=(66, 5, 2)), rng.normal(size=(5, 3))
+W = [rng.normal(size=(2, 3)) * 0.1 for _ in range(66)]
 for _ in range(20):
-    A, H = [X], []
-    for V, c in zip(W, b):
-        H.append(np.tanh(A[-1] @ V + c))
-        A.append(A[-1] + H[-1])
-    print(np.mean((A[-1] - T) ** 2))
-    back = 2 * (A[-1] - T) / T.size
-    for k in reversed(range(33)):
-        d = back * (1 - H[k] ** 2)
-        back = back + d @ W[k].T
-        W[k] = W[k] - 0.1 * (A[k].T @ d)
-        b[k] = b[k] - 0.1 * d.sum(0)
+    P = X[0] @ W[0]
+    for x, V in zip(X[1:], W[1:]):
+        P = P + x @ V
+    print(np.mean((P - T) ** 2))
+    back = 2 * (P - T) / T.size
+    for k in range(66):
+        W[k] = W[k] - 0.1 * (X[k].T @ back)
 """
 
 
 def test_a_network_of_more_parameters_than_a_machine_word_has_bits(tmp_path):
-    said = examined(tmp_path, DEEP)
+    said = examined(tmp_path, WIDE)
     assert (said["verdict"], len(said["parameters"])) == ("right", 66)
-    said = examined(tmp_path, DEEP.replace("d.sum(0)", "(d if k else H[k] * d).sum(0)"))
-    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b[0]"]
+    said = examined(tmp_path, WIDE.replace("@ back", "@ (back if k else P * back)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W[0]"]
 
 
 STRAIGHT_LINE = """
@@ -4571,17 +4571,17 @@ def test_a_penalty_in_the_gradients_is_no_other_loss(tmp_path):
 
 def test_what_is_computed_before_the_training_is_forgotten(tmp_path, monkeypatch):
     """The untrained network is tried first, on one example after another, until the record is full."""
-    monkeypatch.setattr(watch, "NODES", 2048)
-    tried = "hits = 0\nfor k in range(900):\n    h = np.tanh(X[k % 9] @ W1 + b1)\n"
+    monkeypatch.setattr(watch, "NODES", 512)
+    tried = "hits = 0\nfor k in range(250):\n    h = np.tanh(X[k % 9] @ W1 + b1)\n"
     tried += "    hits += np.argmax(h @ W2 + b2) == k % 3\n"
     text = PLAIN.replace("for _", f"{tried}for _")
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace(*SLOPE))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
-    with pytest.raises(ValueError, match="in the first 8192 operations, and no more are recorded"):
-        examined(tmp_path, text.replace("range(900)", "range(10 ** 6)"))
+    with pytest.raises(ValueError, match="in the first 2048 operations, and no more are recorded"):
+        examined(tmp_path, text.replace("range(250)", "range(10 ** 6)"))
     monkeypatch.setattr(watch, "ANEW", 0)
-    with pytest.raises(ValueError, match="in the first 2048 operations"):
+    with pytest.raises(ValueError, match="in the first 512 operations"):
         examined(tmp_path, text)
 
 
@@ -5040,7 +5040,7 @@ BY_NUMBERS = """
 import random
 from math import exp, log
 random.seed(3)
-data = [([2.7, 2.5], 0), ([1.4, 2.3], 0), ([3.3, 4.4], 0), ([7.6, 2.7], 1), ([5.3, 2.0], 1), ([6.9, 1.7], 1)]
+data = [([2.7, 2.5], 0), ([1.4, 2.3], 0), ([7.6, 2.7], 1), ([5.3, 2.0], 1)]
 w, b = [random.gauss(0, 0.1) for _ in range(2)], random.gauss(0, 0.1)
 for _ in range(30):
     dw, db, cost = [0.0] * 2, 0.0, 0.0
@@ -5049,9 +5049,9 @@ for _ in range(30):
         cost += -(y * log(a) + (1 - y) * log(1 - a))
         dw = [d + (a - y) * v for d, v in zip(dw, x)]
         db += a - y
-    cost /= 6
-    dw = [d / 6 for d in dw]
-    db /= 6
+    cost /= 4
+    dw = [d / 4 for d in dw]
+    db /= 4
     w = [v - 0.1 * d for v, d in zip(w, dw)]
     b = b - 0.1 * db
     print(cost)
@@ -5061,10 +5061,10 @@ for _ in range(30):
 def test_a_mean_of_plain_numbers(tmp_path):
     """The number that is printed counts, not what the errors imply; and not the sum, whose name it has taken."""
     assert examined(tmp_path, BY_NUMBERS)["verdict"] == "right"
-    said = examined(tmp_path, BY_NUMBERS.replace("    dw = [d / 6 for d in dw]\n", ""))
-    assert [(f["code"], round(f["scale"], 6)) for f in said["findings"]] == [("wrong-scale", 6)] * 2
-    said = examined(tmp_path, BY_NUMBERS.replace("    db /= 6\n", ""))
-    assert [(f["at"], f["code"], round(f["scale"], 6)) for f in said["findings"]] == [("db", "wrong-scale", 6)]
+    said = examined(tmp_path, BY_NUMBERS.replace("    dw = [d / 4 for d in dw]\n", ""))
+    assert [(f["code"], round(f["scale"], 6)) for f in said["findings"]] == [("wrong-scale", 4)] * 2
+    said = examined(tmp_path, BY_NUMBERS.replace("    db /= 4\n", ""))
+    assert [(f["at"], f["code"], round(f["scale"], 6)) for f in said["findings"]] == [("db", "wrong-scale", 4)]
 
 
 RELUS = """
@@ -5133,7 +5133,7 @@ A_COST = """
 import random
 from math import exp, log
 random.seed(3)
-data = [([2.7, 2.5], 0), ([1.4, 2.3], 0), ([3.3, 4.4], 0), ([7.6, 2.7], 1), ([5.3, 2.0], 1), ([6.9, 1.7], 1)]
+data = [([2.7, 2.5], 0), ([1.4, 2.3], 0), ([7.6, 2.7], 1), ([5.3, 2.0], 1)]
 w, b = [random.gauss(0, 0.1) for _ in range(2)], random.gauss(0, 0.1)
 
 def predict(x):
@@ -5141,12 +5141,12 @@ def predict(x):
 
 def cost():
     losses = [-(y * log(predict(x)) + (1 - y) * log(1 - predict(x))) for x, y in data]
-    return sum(losses) / 6 + 0.05 * (w[0] ** 2 + w[1] ** 2)
+    return sum(losses) / 4 + 0.05 * (w[0] ** 2 + w[1] ** 2)
 
 for _ in range(30):
     errors = [predict(x) - y for x, y in data]
-    dw = [sum(e * x[k] for e, (x, y) in zip(errors, data)) / 6 + 0.1 * w[k] for k in range(2)]
-    w, b = [v - 0.1 * d for v, d in zip(w, dw)], b - 0.1 * sum(errors) / 6
+    dw = [sum(e * x[k] for e, (x, y) in zip(errors, data)) / 4 + 0.1 * w[k] for k in range(2)]
+    w, b = [v - 0.1 * d for v, d in zip(w, dw)], b - 0.1 * sum(errors) / 4
     print(cost())
 """
 
@@ -5163,7 +5163,7 @@ def test_a_penalty_of_plain_numbers_beside_the_step(tmp_path):
 HINGE = """
 import random
 random.seed(7)
-data = [([random.gauss(k, 1), random.gauss(k, 1)], k) for k in (-1, 1) for _ in range(6)]
+data = [([random.gauss(k, 1), random.gauss(k, 1)], k) for k in (-1, 1) for _ in range(3)]
 w, b = [random.uniform(-0.1, 0.1) for _ in range(2)], random.uniform(-0.1, 0.1)
 for _ in range(50):
     loss = 0
@@ -5172,7 +5172,7 @@ for _ in range(50):
         loss += max(0, 1 - margin) + 0.005 * (w[0] ** 2 + w[1] ** 2)
         w = [v - 0.05 * (0.01 * v - (margin < 1) * y * u) for v, u in zip(w, x)]
         b -= 0.05 * y
-    print(loss / 12)
+    print(loss / 6)
 """
 
 
@@ -5253,8 +5253,8 @@ def test_a_penalty_in_the_line_of_the_step_is_that_of_a_later_loss(tmp_path):
 OF_A_LOOP = """
 import numpy as np
 rng = np.random.default_rng(0)
-X, y = rng.normal(size=(20, 6)), rng.integers(2, size=(20, 1)).astype(float)
-W, b = rng.normal(size=(6, 1)), np.zeros((1, 1))
+X, y = rng.normal(size=(5, 3)), rng.integers(2, size=(5, 1)).astype(float)
+W, b = rng.normal(size=(3, 1)), np.zeros((1, 1))
 
 def cost(p, y):
     total = 0
@@ -5265,15 +5265,15 @@ def cost(p, y):
 for _ in range(20):
     p = 1 / (1 + np.exp(-(X @ W + b)))
     print(cost(p, y))
-    W, b = W - 0.01 * (X.T @ (p - y)) / 20, b - 0.01 * np.sum(p - y) / 20
+    W, b = W - 0.01 * (X.T @ (p - y)) / 5, b - 0.01 * np.sum(p - y) / 5
 """
 
 
 def test_what_a_function_returns_is_its_loss(tmp_path):
     """A mean over examples that a loop adds up is no sum: another line of the same function divides it."""
     assert examined(tmp_path, OF_A_LOOP)["verdict"] == "right"
-    said = examined(tmp_path, OF_A_LOOP.replace(" / 20,", ",").replace("y) / 20", "y)"))
-    assert [(f["code"], f["scale"]) for f in said["findings"]] == [("wrong-scale", pytest.approx(20))]
+    said = examined(tmp_path, OF_A_LOOP.replace(" / 5,", ",").replace("y) / 5", "y)"))
+    assert [(f["code"], f["scale"]) for f in said["findings"]] == [("wrong-scale", pytest.approx(5))]
 
 
 @pytest.mark.parametrize("rate", [1e-8, 1e-5, 0.1])
@@ -6328,8 +6328,8 @@ def test_entries_that_are_picked_otherwise_in_another_draw(tmp_path):
 EACH_EXAMPLE = """
 import numpy as np
 np.random.seed(0)
-X, T = np.random.randn(20, 3), np.random.rand(20, 2)
-V, W = np.random.randn(3, 4), np.random.randn(4, 2)
+X, T = np.random.randn(20, 2), np.random.rand(20, 2)
+V, W = np.random.randn(2, 3), np.random.randn(3, 2)
 for epoch in range(9):
     for x, t in zip(X, T):
         h = np.tanh(x @ V)
@@ -6340,13 +6340,13 @@ ERROR_BY_ERROR = f"""{EACH_EXAMPLE}        y = h @ W
         for j in range(2):
             error = y[j] - t[j]
             d.append(error)
-            for k in range(4):
+            for k in range(3):
                 W[k, j] -= 0.1 * d[j] * h[k]
         sent = 0
-        for k in range(4):
+        for k in range(3):
             back = np.sum(old[k] * d) * (1 - h[k] ** 2)
             sent += back * V[0, k]
-            for i in range(3):
+            for i in range(2):
                 V[i, k] -= 0.1 * back * x[i]
 """
 
@@ -6365,14 +6365,14 @@ def test_where_entries_of_an_error_go_wrong(tmp_path):
     """Each is used by itself, and that they are right shows in the array that they are written into."""
     text = f"""{EACH_EXAMPLE}        y = np.tanh(h @ W)
         loss = 0.5 * np.sum((t - y) ** 2)
-        d, dV = np.zeros(2), np.zeros((3, 4))
+        d, dV = np.zeros(2), np.zeros((2, 3))
         for j in range(2):
             d[j] = (y[j] - t[j]) * (1 - y[j] ** 2)
-        for k in range(4):
+        for k in range(3):
             back = 0
             for j in range(2):
                 back += d[j] * W[k, j - 1]
-            for i in range(3):
+            for i in range(2):
                 dV[i, k] = back * (1 - h[k] ** 2) * x[i]
         W -= 0.1 * np.outer(h, d)
         V -= 0.1 * dV
@@ -6389,15 +6389,15 @@ def test_what_a_line_search_computes_of_gradients_is_no_loss(tmp_path, number):
     text = f"""
 import numpy as np
 rng = np.random.default_rng(0)
-X, y = rng.normal(size=(60, 4)), rng.normal(size=(60, 1))
+X, y = rng.normal(size=(12, 3)), rng.normal(size=(12, 1))
 def loss(v):
-    return np.mean((np.tanh(X @ v[:20].reshape(4, 5)) @ v[20:].reshape(5, 1) - y) ** 2)
+    return np.mean((np.tanh(X @ v[:12].reshape(3, 4)) @ v[12:].reshape(4, 1) - y) ** 2)
 def grad(v):
-    W, U = v[:20].reshape(4, 5), v[20:].reshape(5, 1)
+    W, U = v[:12].reshape(3, 4), v[12:].reshape(4, 1)
     a = np.tanh(X @ W)
     e = 2 * (a @ U - y) / len(X)
     return np.concatenate([(X.T @ (e @ U.T * (1 - a ** 2))).ravel(), (a.T @ e).ravel()])
-x = rng.normal(size=25)
+x = rng.normal(size=16)
 for _ in range(9):
     d = -grad(x)
     number = {number}
@@ -6425,8 +6425,8 @@ def test_a_momentum_of_each_entry(tmp_path, error, wrong):
     text = f"""
 import numpy as np
 rng = np.random.default_rng(0)
-X, Y = rng.normal(size=(40, 4)), np.eye(3)[rng.integers(0, 3, 40)]
-W, b, v, u = rng.normal(size=(3, 4)), np.zeros(3), np.zeros((3, 4)), np.zeros(3)
+X, Y = rng.normal(size=(40, 2)), np.eye(3)[rng.integers(0, 3, 40)]
+W, b, v, u = rng.normal(size=(3, 2)), np.zeros(3), np.zeros((3, 2)), np.zeros(3)
 for x, y in zip(X, Y):
     z = W @ x
     z += b
@@ -6434,7 +6434,7 @@ for x, y in zip(X, Y):
     loss = -np.sum(y * np.log(p))
     d = {error}
     for i in range(3):
-        for j in range(4):
+        for j in range(2):
             v[i][j] = 0.9 * v[i][j] - 0.01 * d[i] * x[j]
             W[i][j] = W[i][j] + v[i][j]
         u[i] = 0.9 * u[i] - 0.01 * d[i]
@@ -6551,36 +6551,36 @@ def test_a_small_number_in_the_logarithm_of_what_is_made_of_scores(tmp_path, sum
 STEPPED_BY_ENTRIES = """
 import numpy as np
 rng = np.random.default_rng(1)
-X, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
-V, W = rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
-d, back = [0.0] * 4, W.copy()
+X, Y = rng.normal(size=(6, 2)), rng.normal(size=(6, 2))
+V, W = rng.normal(size=(2, 3)), rng.normal(size=(3, 2))
+d, back = [0.0] * 3, W.copy()
 for _ in range(3):
     for x, y in zip(X, Y):
         h = np.tanh(x @ V)
         p = h @ W
         loss = 0.5 * np.sum((p - y) ** 2)
         e = p - y
-        d = [0.0] * 4
+        d = [0.0] * 3
         back = W.copy()
-        for i in range(4):
+        for i in range(3):
             for k in range(2):
                 d[i] += back[i, k] * e[k] * (1 - h[i] ** 2)
-        for i in range(4):
+        for i in range(3):
             for k in range(2):
                 W[i, k] -= 0.1 * h[i] * e[k]
-        for i in range(3):
-            for j in range(4):
+        for i in range(2):
+            for j in range(3):
                 V[i, j] -= 0.1 * x[i] * d[j]
 """
 
 
-@pytest.mark.parametrize("left_out", ["        d = [0.0] * 4\n", "        back = W.copy()\n"])
-def test_the_second_step_by_entries_is_compared_too(tmp_path, left_out):
+def test_the_second_step_by_entries_is_compared_too(tmp_path):
     """What is never set to 0 again, or is no more what the weights are, is right in the first step."""
     said = examined(tmp_path, STEPPED_BY_ENTRIES)
     assert (said["verdict"], said["findings"]) == ("right", [])  # 0.1 · x[i] has the rate
-    with pytest.raises(ValueError, match="in the second one the gradient of V is another one"):
-        examined(tmp_path, STEPPED_BY_ENTRIES.replace(left_out, ""))
+    for left_out in ("        d = [0.0] * 3\n", "        back = W.copy()\n"):
+        with pytest.raises(ValueError, match="in the second one the gradient of V is another one"):
+            examined(tmp_path, STEPPED_BY_ENTRIES.replace(left_out, ""))
 
 
 def test_a_rate_that_an_entry_of_the_data_is_multiplied_by_is_no_part_of_the_gradient(tmp_path):
@@ -6595,10 +6595,10 @@ def test_a_sum_over_examples_of_which_the_last_one_is_left(tmp_path, write, verd
     said = examined(tmp_path, f"""
 import numpy as np
 rng = np.random.default_rng(1)
-X, Y, W = rng.normal(size=(6, 3)), rng.normal(size=(6, 2)), rng.normal(size=(3, 2))
+X, Y, W = rng.normal(size=(4, 3)), rng.normal(size=(4, 2)), rng.normal(size=(3, 2))
 for _ in range(4):
     dW, loss = np.zeros_like(W), 0
-    for n in range(6):
+    for n in range(4):
         e = X[n] @ W - Y[n]
         loss += 0.5 * (e @ e)
         for i in range(3):
@@ -6839,10 +6839,10 @@ def test_a_step_of_a_copy_that_is_thrown_away_is_none_to_be_accused(tmp_path):
     text = """
 import numpy as np
 rng = np.random.default_rng(1)
-X, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+X, Y = rng.normal(size=(4, 3)), rng.normal(size=(4, 2))
 W, b = rng.normal(size=(2, 3)), np.zeros(2)
 for t in range(5):
-    for n in range(6):
+    for n in range(4):
         z = np.array([W[k] @ X[n] + b[k] for k in range(2)])
         loss = 0.5 * np.sum((z - Y[n]) ** 2)
         for k in range(2):
@@ -6858,17 +6858,17 @@ for t in range(5):
 
 
 @pytest.mark.parametrize(("step", "verdict_"), [
-    ("for i in range(3):\n        for k in range(2): W[i, k] -= 0.05 * dW[i, k] / 6", "right"),
-    ("for i in range(3):\n        for k in range(2): W[i][k] = W[i][k] - dW[i][k] / 6 * 0.05", "right"),
-    ("for k in range(2): W[:, k] -= 0.05 * (dW[:, k] / 6)", "right"),
-    ("for i in range(3):\n        for k in range(2): W[i, k] -= 0.05 * dW[2 - i, k] / 6", None),
+    ("for i in range(3):\n        for k in range(2): W[i, k] -= 0.05 * dW[i, k] / 4", "right"),
+    ("for i in range(3):\n        for k in range(2): W[i][k] = W[i][k] - dW[i][k] / 4 * 0.05", "right"),
+    ("for k in range(2): W[:, k] -= 0.05 * (dW[:, k] / 4)", "right"),
+    ("for i in range(3):\n        for k in range(2): W[i, k] -= 0.05 * dW[2 - i, k] / 4", None),
     ("for i in range(-1, 3): W[i] -= 0.05 * dW[i]", None),  # the last one twice
 ])  # fmt: skip
 def test_an_array_is_the_gradient_where_its_entries_are_stepped_with_one_by_one(tmp_path, step, verdict_):
-    """What the step divides by is then no constant of the gradient, as it is none of `W -= 0.05 * dW / 6`."""
+    """What the step divides by is then no constant of the gradient, as it is none of `W -= 0.05 * dW / 4`."""
     text = (
-        "import numpy as np\nrng = np.random.default_rng(1)\nX, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))\n"
-        "W = rng.normal(size=(3, 2))\nfor t in range(5):\n    dW, loss = np.zeros_like(W), 0\n    for n in range(6):\n"
+        "import numpy as np\nrng = np.random.default_rng(1)\nX, Y = rng.normal(size=(4, 3)), rng.normal(size=(4, 2))\n"
+        "W = rng.normal(size=(3, 2))\nfor t in range(5):\n    dW, loss = np.zeros_like(W), 0\n    for n in range(4):\n"
         "        e = X[n] @ W - Y[n]\n        loss += 0.5 * (e @ e)\n        for i in range(3):\n"
         f"            for k in range(2): dW[i, k] += X[n, i] * e[k]\n    {step}\n"
     )
@@ -6886,8 +6886,8 @@ def test_entries_of_several_arrays_that_one_loop_writes_are_one_step(tmp_path, m
     text = """
 import numpy as np
 rng = np.random.default_rng(1)
-X, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
-W1, W2, b = rng.normal(size=(3, 4)) / 2, rng.normal(size=(4, 2)) / 2, np.zeros(2)
+X, Y = rng.normal(size=(6, 2)), rng.normal(size=(6, 2))
+W1, W2, b = rng.normal(size=(2, 3)) / 2, rng.normal(size=(3, 2)) / 2, np.zeros(2)
 V = np.zeros(2)
 for t in range(3):
     for x, y in zip(X, Y):
@@ -6895,14 +6895,14 @@ for t in range(3):
         p = h @ W2 + b
         loss = 0.5 * np.sum((p - y) ** 2)
         d = p - y
-        back = np.zeros(4)
-        for i in range(4):
+        back = np.zeros(3)
+        for i in range(3):
             for j in range(2):
                 back[i] += W2[i, j] * d[j]
                 W2[i, j] -= 0.3 * h[i] * d[j]
         dh = back * h * (1 - h)
-        for i in range(3):
-            for j in range(4):
+        for i in range(2):
+            for j in range(3):
                 W1[i, j] -= 0.3 * x[i] * dh[j]
         for j in range(2):
             V[j] = 0.9 * V[j] - 0.3 * d[j]
@@ -7329,7 +7329,7 @@ for t in range(4):
 DRAWN_ONE_BY_ONE = """
 import numpy as np
 rng = np.random.RandomState(0)
-X, W, v = rng.randn(8, 3), np.zeros((3, 2)), np.zeros(2)
+X, W, v = rng.randn(5, 3), np.zeros((3, 2)), np.zeros(2)
 y = np.sin(X[:, 0])
 for j in range(2):
     v[j] = rng.normal()
@@ -7611,7 +7611,7 @@ class Value:
 W = [[Value(random.uniform(-1, 1)) for _ in "ab"] for _ in "abc"]
 v, b = [Value(random.uniform(-1, 1)) for _ in "abc"], Value(0)
 params = [*sum(W, []), *v, b]
-xs, ys = [[2.0, 3.0], [3.0, -1.1], [0.5, 0.7], [-1.1, 0.5]], [1.0, -1.0, -1.0, 1.0]
+xs, ys = [[2.0, 3.0], [3.0, -1.1], [-1.1, 0.5]], [1.0, -1.0, 1.0]
 for t in range(9):
     loss = Value(0)
     for x, y in zip(xs, ys):

@@ -124,9 +124,9 @@ def test_evaluate_counts(small):
 def test_schedules(schedule, shares):
     optimizer = jaxnet.make_optimizer("sgd", 0.5, schedule, 100)
     state = optimizer.init(jnp.zeros(()))
-    updates = []
+    updates, step = [], jax.jit(optimizer.update)
     for _ in range(101):
-        update, state = optimizer.update(jnp.ones(()), state)
+        update, state = step(jnp.ones(()), state)
         updates.append(-update / 0.5)
     np.testing.assert_allclose([updates[step] for step in (0, 50, 75, 100)], shares, atol=1e-6)
 
@@ -155,7 +155,7 @@ def test_fit_goes_on_from_any_stretch(small, stretch_seconds, monkeypatch):
 
 
 def test_divergence_is_explained(small):
-    rate, sizes = 0.06, (784, 10)
+    rate, sizes = 0.15, (784, 10)
     with pytest.raises(FloatingPointError) as caught:
         list(jaxnet.fit(jaxnet.init_params(0, sizes), *small, learning_rate=rate, output="identity", batch_size=2))
     step = int(re.search(r"after step ([\d,]+)", str(caught.value))[1].replace(",", ""))
@@ -167,7 +167,7 @@ def test_divergence_is_explained(small):
     optimizer = jaxnet.make_optimizer("sgd", rate, "cosine", 3000)
     state = jaxnet.init_state(jaxnet.init_params(0, sizes), optimizer)
     batches = epoch_batches(0, 1, 2000, 2)
-    assert step < 1000
+    assert step < 100
     for batch in batches[: step - 1]:
         state, value = jaxnet.train_step(
             state, small[0].inputs[batch], small[0].labels[batch], loss=loss, optimizer=optimizer

@@ -86,13 +86,13 @@ def softmax_loss(scores, t):
 
 rng = np.random.RandomState(0)
 labels = rng.randint(0, 3, 24)
-images = rng.rand(24, 2, 8, 8) + labels[:, None, None, None] * np.linspace(-1, 1, 8)
+images = rng.rand(24, 2, 6, 6) + labels[:, None, None, None] * np.linspace(-1, 1, 6)
 T = np.eye(3)[labels]
 
 layers = [
     Convolution(rng.randn(4, 2, 3, 3) * 0.3, rng.randn(4) * 0.1), Relu(),
     Convolution(rng.randn(3, 4, 2, 2) * 0.3, rng.randn(3) * 0.1, stride=1), Relu(),
-    Affine(rng.randn(75, 3) * 0.2, np.zeros(3)),
+    Affine(rng.randn(27, 3) * 0.2, np.zeros(3)),
 ]
 trained = [layers[0], layers[2], layers[4]]
 velocity = [[np.zeros_like(layer.W), np.zeros_like(layer.b)] for layer in trained]
