@@ -8714,7 +8714,7 @@ for i in range(9):
     numbers = numbers.replace("(X.T @ (x * w1 + w2) - X.T @ y) / 20", "np.mean((x * w1 + w2) * x - y * x)")
     numbers = numbers.replace("w = w - ", "w1 = w1 - ").replace("b = b - ", "w2 = w2 - ")
     assert examined(tmp_path, numbers)["verdict"] == "right"
-    assert examined(tmp_path, numbers.replace("- y * x)", "- y * x * 2)"))["verdict"] == "wrong"
+    assert examined(tmp_path, numbers.replace("- y * x)", "- y * x) * np.abs(1 + w1)"))["verdict"] == "wrong"
     hidden = PLAIN.replace("A1.T @ dZ2,", "(A1.T @ P - A1.T @ Y) / 9,").replace(
         "dZ2 = (P - Y) / 9", "dZ2 = P / 9 - Y / 9"
     )
