@@ -66,7 +66,7 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
 
 def _by_differences(step: Step) -> list[str]:
     """Operations of which JAX has no derivative, each said once."""
-    first = {n.name: n for n in sorted(step.active, key=lambda n: -n.number) if n.function in differenced}
+    first = {n.name: n for n in sorted(step.active, key=lambda n: -n.number) if n.instruction in differenced}
     return [
         f"{where(n)} calls {name}, which JAX has not: differentiated by central differences"
         for name, n in first.items()

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author import recorder, tape
-from jaxnet.compare.author.tape import Node, ancestors, known_zero, replaced, sample_of, setitem
+from jaxnet.compare.author.tape import Instruction, Node, ancestors, known_zero, replaced, sample_of, setitem
 
 LARGE = 1_000_000  # entries of all versions of an array that is written to piece by piece: not all of them are kept
 
@@ -465,8 +465,8 @@ def _framed(array: Any, shape: tuple[int, ...]) -> np.ndarray:
     return framed
 
 
-_compiled: dict[Any, Callable] = {}
-differenced: set[Callable | None] = set()  # functions that JAX has not, at least as they are called
+_compiled: dict[Any, Callable | Untraceable] = {}
+differenced: set[Instruction | None] = set()  # that call what JAX has not
 
 
 def _pulled(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
@@ -474,9 +474,9 @@ def _pulled(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray
     import jax
 
     key = step.kind, tuple((array.shape, array.dtype) for array in own)
+    template, numbers, _ = step.general
+    general = Operation(step.node, template, [numbers.index(number) for number in step.moving])
     if key not in _compiled:
-        template, numbers, _ = step.general
-        general = Operation(step.node, template, [numbers.index(number) for number in step.moving])
         of_jax = jax.jit(
             lambda own, cotangent: _vjp(general, dict(enumerate(own)), cotangent), compiler_options=QUICKLY
         )
@@ -484,9 +484,12 @@ def _pulled(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray
             of_jax(own, cotangent)
             _compiled[key] = of_jax
         except Untraceable as problem:
-            _compiled[key] = functools.partial(_by_differences, general, problem)
-            differenced.add(step.node.function)
-    return tuple(np.asarray(part) for part in _compiled[key](own, cotangent))
+            _compiled[key] = problem
+    of_jax = _compiled[key]
+    if isinstance(of_jax, Untraceable):
+        differenced.add(step.node.instruction)
+        return _by_differences(general, of_jax, own, cotangent)
+    return tuple(np.asarray(part) for part in of_jax(own, cotangent))
 
 
 MOVED = 2.0**-10  # how far a number is moved for a difference, as a share of its size

@@ -686,7 +686,7 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         return []
     met = node.parents
     if node.function is np.subtract and len(met) == 2:
-        met = _without_common(*met)
+        met = _without_common(*met, view)
     floats = [n for n in met if n in view.masks and n.is_float]
     if node.function is np.multiply or node.function in PRODUCTS:  # w · x is where a prediction begins
         weights = view.weights
@@ -700,8 +700,9 @@ def _readings(node: Node, view: View) -> list[Meeting]:
     ]
 
 
-def _without_common(first: Node, second: Node) -> tuple[Node, Node]:
-    """What is compared where both are sums, or have been multiplied by the same: Xᵀp − Xᵀy is Xᵀ(p − y)."""
+def _without_common(first: Node, second: Node, view: View) -> tuple[Node, Node]:
+    """What is compared where both are sums, or have been multiplied by the same: Xᵀp − Xᵀy is Xᵀ(p − y). Weights are
+    not compared with those that data were made with."""
     while first.function is second.function and first.function in LINEAR and first.keywords == second.keywords:
         pairs = list(zip(first.inputs, second.inputs, strict=False))
         differing = [k for k, pair in enumerate(pairs) if not _is_same(*pair)]
@@ -709,6 +710,8 @@ def _without_common(first: Node, second: Node) -> tuple[Node, Node]:
             break
         inside = pairs[differing[0]]
         if not all(isinstance(n, Node) for n in inside) or (differing[0] and first.function is np.true_divide):
+            break
+        if any(n in view.masks and made_alone_of([n], set(view.weights)) for n in inside):
             break
         first, second = inside
     return first, second
