@@ -8,7 +8,6 @@ is what `jax.grad` does with the whole. It yields ∂loss/∂Node for every Node
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import math
 import operator

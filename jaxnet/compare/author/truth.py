@@ -16,13 +16,14 @@ import numpy as np
 
 from jaxnet.compare.author.chains import masked
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
-from jaxnet.compare.author.step import Example, Parameter, Step, held_in
+from jaxnet.compare.author.step import Example, Meeting, Parameter, Step, held_in
 from jaxnet.compare.author.tape import (
     MOVING,
     MULTIPLYING,
     Node,
     Tape,
     ancestors,
+    depends,
     made_alone_of,
     made_of,
     multiples,
@@ -434,8 +435,13 @@ def labels_of(example: Example, values: Values) -> Array | None:
     prediction = np.asarray(values(example.prediction))
     met = {meeting.labels for meeting in example.meetings if meeting.labels is not None}
     entries = np.full(prediction.size, np.nan)  # where each meets its own label
-    # What a prediction is multiplied by may be its input once more; what it is compared with is none.
-    for meeting in sorted(example.meetings, key=lambda m: m.node.function is not np.subtract):
+
+    def is_input(meeting: Meeting) -> bool:
+        """Whether a prediction is multiplied by what it is made of: on the way back, most often."""
+        multiplied = meeting.node.function is np.multiply and meeting.labels is not None and len(met) > 1
+        return multiplied and depends(meeting.network, meeting.labels)
+
+    for meeting in sorted(example.meetings, key=is_input):
         network = np.asarray(values(meeting.network))
         if meeting.labels is not None and _is_rest(meeting.labels, met, values):
             continue
