@@ -789,11 +789,19 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
         else:
             groups[own] |= 1 << k
     members = [[m for k, m in enumerate(meetings) if group >> k & 1] for group in groups]
+    for of_group in members:  # what is multiplied by its own input is so on the way back, most often
+        if len({m.labels for m in of_group}) > 1:
+            of_group.sort(key=lambda m: m.node.function is np.multiply and _is_input(m, view))
     return tuple(
         Example(max((n for bits, n in last.items() if group & bits == group), key=lambda n: n.number), tuple(of_group))
         for group, of_group in zip(groups, members, strict=True)
         if any(m.node in within for m in of_group)
     )
+
+
+def _is_input(meeting: Meeting, view: View) -> bool:
+    """Whether what is met is what the network has made its value of."""
+    return meeting.labels in made_of([meeting.network], until=view.weights.__contains__)
 
 
 FEW = 50  # numbers, the last of a step, that are looked at for labels

@@ -16,14 +16,13 @@ import numpy as np
 
 from jaxnet.compare.author.chains import masked
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
-from jaxnet.compare.author.step import Example, Meeting, Parameter, Step, held_in
+from jaxnet.compare.author.step import Example, Parameter, Step, held_in
 from jaxnet.compare.author.tape import (
     MOVING,
     MULTIPLYING,
     Node,
     Tape,
     ancestors,
-    depends,
     made_alone_of,
     made_of,
     multiples,
@@ -435,13 +434,7 @@ def labels_of(example: Example, values: Values) -> Array | None:
     prediction = np.asarray(values(example.prediction))
     met = {meeting.labels for meeting in example.meetings if meeting.labels is not None}
     entries = np.full(prediction.size, np.nan)  # where each meets its own label
-
-    def is_input(meeting: Meeting) -> bool:
-        """Whether a prediction is multiplied by what it is made of: on the way back, most often."""
-        multiplied = meeting.node.function is np.multiply and meeting.labels is not None and len(met) > 1
-        return multiplied and depends(meeting.network, meeting.labels)
-
-    for meeting in sorted(example.meetings, key=is_input):
+    for meeting in example.meetings:
         network = np.asarray(values(meeting.network))
         if meeting.labels is not None and _is_rest(meeting.labels, met, values):
             continue

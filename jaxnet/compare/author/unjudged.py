@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -144,15 +144,20 @@ def _of_no_use(judged: Judged, attempt: Attempt) -> Iterator[Node]:
     """What is stepped as the parameters are, time and again, and is used for nothing but its own steps: a bias that the
     forward pass has forgotten. Numbers that others are added to are rather kept to be shown."""
     labelled, known = judged.step.labelled, {version for p in judged.step.parameters for version in p.versions}
-    uses: dict[Node, set[Any]] = {}
+    uses: dict[Node, list[Node]] = {}
     for node in attempt.tape.nodes:
         for parent in node.parents:
-            uses.setdefault(parent, set()).add(node.instruction)
+            uses.setdefault(parent, []).append(node)
     begin = min((n.number for n in judged.step.active - known), default=0)
     for node in sorted(labelled - known, key=lambda n: n.number):
         bases = [base for base, by in node.updates if by in labelled and base.number < begin]
         as_steps = node.function is np.subtract or (node.function is np.add and node.size > 1)
-        if as_steps and bases and uses.get(bases[0]) == uses.get(node) == {node.instruction}:
+        if not as_steps or not bases or uses[bases[0]] != [node]:
+            continue
+        version, count = node, 1
+        while [n.instruction for n in uses.get(version, ())] == [node.instruction]:
+            version, count = uses[version][0], count + 1
+        if version not in uses and count > 1:
             yield node
 
 
