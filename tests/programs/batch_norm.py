@@ -29,7 +29,7 @@ def batchnorm_backward(dout, cache):
     dsq = 1. / N * np.ones((N, D)) * dvar
     dxmu2 = 2 * xmu * dsq
     dx1 = dxmu1 + dxmu2
-    dmu = -1 * np.sum(dxmu1 + dxmu2, axis=0)  # wrong: dmu = -1 * np.sum(dxmu2, axis=0)
+    dmu = -1 * np.sum(dxmu1 + dxmu2, axis=0)  # wrong: dmu = np.sum(dxmu1 + dxmu2, axis=0)
     dx2 = 1. / N * np.ones((N, D)) * dmu  # wrong: dx2 = np.ones((N, D)) * dmu
     dx = dx1 + dx2  # wrong: dx = dx1 - dx2
     return dx, dgamma, dbeta

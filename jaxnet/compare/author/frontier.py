@@ -75,10 +75,13 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         start = node if node is not None else _first_unknown(parameter, known, step)
         if start is None:
             continue
-        if _is_another_view(start, parameter, known):  # right, but it was not turned back
-            outer = [c.node for c in candidates(parameter, step) if c.node.number > start.number]
-            shape = parameter.before.shape
-            start = next((n for n in reversed(outer) if n not in known or n.shape == shape), start)
+        if _is_another_view(start, parameter, known):  # right, but it was not turned back, or in another way
+            inwards, shape = [c.node for c in candidates(parameter, step)], parameter.before.shape
+            if start.shape == shape:
+                start = min([start, *(n for n in inwards if n.shape == shape)], key=lambda n: n.number)
+            else:
+                outer = [n for n in inwards if n.number > start.number]
+                start = next((n for n in reversed(outer) if n not in known or n.shape == shape), start)
         if start in known and start in on_right_ways and len(step.examples) > 1:  # one's, where those of all add up
             inside = ancestors(nodes_in(parameter.steps), start.number)
             uses = (n for n in inside if start in n.parents and n.place is not None)
@@ -99,7 +102,7 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         if missing and not collects:
             first = _unscaled(max(missing, key=lambda n: n.number), step)
             origins = [p for p in first.sources if p in known]
-            of = known.get(first, ())
+            of = [n for n in known.get(first, ()) if n is not parameter.before]  # which all of a program may use
             first = _of_block(first, [use for target, use in parts[0] if use is not None and target in of])
         last = max(origins, key=lambda n: n.number, default=None)
         if last is None:

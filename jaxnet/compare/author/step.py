@@ -226,7 +226,7 @@ def find_steps(tape: Tape) -> Iterator[list[Step]]:
             return
     if found:
         raise NoLoss("no place was found where labels enter, and no number that may be the loss")
-    raise NoStep("no array is ever stepped by something that depends on it")
+    raise NoStep("no array was found that is stepped by something that depends on it")
 
 
 def steps_by_hand(tape: Tape) -> list[list[Step]]:

@@ -405,7 +405,7 @@ def _still_there(index: Any, base: Any, array: Node) -> bool:
         write = filling.latest(part, array.number)
         return (base is filling.before or base.filling is filling) and (write is None or write.number <= base.number)
     places = np.arange(array.size).reshape(array.shape)
-    while array is not base and array.function is setitem and not any(nodes_in(array.inputs[1])):
+    while array is not base and array.function is setitem and not any(nodes_in((array.inputs[1], index))):
         if np.intersect1d(places[array.inputs[1]], places[index]).size:
             return False
         array = array.inputs[0]

@@ -179,9 +179,9 @@ def _made_elsewhere(judged: Judged) -> Iterator[Node]:
 
 
 def _forward(step: Step, attempt: Attempt) -> set[Node]:
-    """What the predictions are made of, from the parameters on."""
+    """What the predictions are made of, from the parameters on; or the loss, where nothing is compared with labels."""
     first = max((p.before.number for p in step.parameters), default=0)
-    return made_of([e.prediction for e in step.examples], first, until=attempt.trained.__contains__)
+    return made_of([e.prediction for e in step.examples] or step.losses[:1], first, until=attempt.trained.__contains__)
 
 
 def _seen_at(node: Node, shape: tuple[int, ...], why: str) -> Unjudged:
