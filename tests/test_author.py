@@ -8797,3 +8797,25 @@ for epoch in range(9):
 """
     assert examined(tmp_path, text)["verdict"] == "right"
     assert examined(tmp_path, text.replace("np.dot(V, e)", "np.dot(V, e / 6)"))["verdict"] == "wrong"
+
+
+def test_what_a_loss_without_labels_is_made_of_and_is_stepped_otherwise(tmp_path):
+    """The gradient of the last layer of a critic does not depend on it: it is not judged, and that is said."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(128)
+U, v = rng.normal(size=(2, 6)) / 2, rng.normal(size=6) / 2
+for step in range(9):
+    a, b = rng.normal(size=(16, 2)) + 1, rng.normal(size=(16, 2))
+    A, B = np.tanh(a @ U), np.tanh(b @ U)
+    q = (1 - B ** 2) * v
+    gap = (((q @ U.T) ** 2).sum(1) - 1) ** 2
+    loss = (B @ v).mean() - (A @ v).mean() + gap.mean()
+    gv = B.mean(0) - A.mean(0)
+    dx = 4 * ((q @ U.T) ** 2).sum(1, keepdims=True) * (q @ U.T) / 16 - 4 * (q @ U.T) / 16
+    gU = b.T @ ((1 - B ** 2) * v) / 16 - a.T @ ((1 - A ** 2) * v) / 16 + dx.T @ q
+    gU = gU + b.T @ (dx @ U * v * -2 * B * (1 - B ** 2))
+    U, v = U - gU / 10, v - gv / 10
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [u["shape"] for u in said["unjudged"]]) == ("right", [[6]])

@@ -126,7 +126,8 @@ def untrained(judged: Judged, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
             looks = weights and (not others or any(n.function in (np.dot, np.matmul) for n in inside))
         if looks and trained.isdisjoint(map(root_of, still)):
             array = min(still, key=lambda n: (-len(n.shape), n.number))
-            if len(still) == 2 and array.shape[:1] == node.shape[:1] == step.examples[0].prediction.shape[:1]:
+            rows = {e.prediction.shape[:1] for e in step.examples}
+            if len(still) == 2 and array.shape[:1] == node.shape[:1] and node.shape[:1] in rows:
                 array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
             yield array, node
 
