@@ -272,6 +272,8 @@ def test_differences_are_what_jax_has_or_none(monkeypatch):
     real.testing.assert_allclose(pulled(smooth), true, rtol=1e-10)
     with pytest.raises(ValueError, match="cannot be replayed in JAX"):
         pulled(lambda a: np.sum(np.maximum(a, w * (1 + 1e-4))))
+    with pytest.raises(ValueError, match="cannot be replayed in JAX"):  # no number is moved in two directions
+        pulled(lambda a: np.sum(np.abs(np.exp(1j * a) + a)))
 
 
 @pytest.mark.parametrize("relu", [lambda z: np.maximum(0, z), lambda z: np.maximum(z, z * 0)])

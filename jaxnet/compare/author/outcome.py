@@ -323,7 +323,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         if not judged.wrong and meant and met == {None}:  # read as if labels were where plain numbers pick entries
             continue
         if not judged.step.examples or judged.step.by_loss:  # the same step, read without its labels
-            in_part = len(judged.wrong) < len(judged.names)
+            in_part = len(judged.wrong) < len(judged.names)  # it is the loss of those that are right
             doubted = meant if judged.step.examples or in_part else unexplained
             needs_proof = judged.wrong and judged.proof != "formula"
             if (needs_proof and doubted) or (not judged.wrong and meant):

@@ -473,9 +473,8 @@ def _pulled(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray
     import jax
 
     key = step.kind, tuple((array.shape, array.dtype) for array in own)
-    template, numbers, _ = step.general
-    general = Operation(step.node, template, [numbers.index(number) for number in step.moving])
     if key not in _compiled:
+        general = _generalised(step)
         of_jax = jax.jit(
             lambda own, cotangent: _vjp(general, dict(enumerate(own)), cotangent), compiler_options=QUICKLY
         )
@@ -487,8 +486,14 @@ def _pulled(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray
     of_jax = _compiled[key]
     if isinstance(of_jax, Untraceable):
         differenced.add(step.node.instruction)
-        return _by_differences(general, of_jax, own, cotangent)
+        return _by_differences(_generalised(step), of_jax, own, cotangent)
     return tuple(np.asarray(part) for part in of_jax(own, cotangent))
+
+
+def _generalised(step: Operation) -> Operation:
+    """The operation on arrays that are counted from 0 on."""
+    template, numbers, _ = step.general
+    return Operation(step.node, template, [numbers.index(number) for number in step.moving])
 
 
 MOVED = 2.0**-10  # how far a number is moved for a difference, as a share of its size
@@ -497,7 +502,10 @@ SETTLED = 1e-8  # how near to each other differences of two orders are, as a sha
 
 def _by_differences(step: Operation, problem: Untraceable, own: list[Any], cotangent: Any) -> tuple:
     """`_vjp` of what JAX has not: by central differences of the operation itself, of h, h/2 and h/4, extrapolated to 0
-    (Richardson 1911, https://doi.org/10.1098/rsta.1911.0009). Raises Untraceable where they do not settle."""
+    (Richardson 1911, https://doi.org/10.1098/rsta.1911.0009). Raises Untraceable where they do not settle, and of
+    complex numbers, which have two directions."""
+    if any(np.iscomplexobj(array) for array in (*own, cotangent)):
+        raise problem
     arrays, at_once = dict(enumerate(own)), step.is_of_entries
     if at_once:
         arrays = {number: np.where(cotangent == 0, np.ones_like(a), a) for number, a in arrays.items()}
