@@ -348,9 +348,13 @@ def _turned_later(judged: Judged, name: str) -> Node | None:
         return float(np.sign(np.vdot(array, true))) if same else 0.0
 
     others = {sign(other, judged.chosen[other]) for other in judged.names if other not in judged.wrong} or {1.0}
-    if sign(name, judged.chosen[name]) in others:
+    chosen, made = judged.chosen[name], judged.made[name]
+    if sign(name, chosen) in others:
         return judged.names[name].after
-    return judged.chosen[name] if sign(name, judged.made[name]) in others else None
+    if chosen is None or made is None or sign(name, made) not in others:
+        return None
+    later = (n for n in sorted(ancestors([chosen], made.number), key=lambda n: n.number) if n is not made)
+    return next((n for n in later if sign(name, n) not in (0.0, *others)), chosen)
 
 
 def _before_the_penalty(node: Node, parameter: Node) -> Node:

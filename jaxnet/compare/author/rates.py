@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.author.lines import is_of_statement, is_times_quotient, statement_of
+from jaxnet.compare.author.lines import expression_of, is_of_statement, is_times_quotient, statement_of
 from jaxnet.compare.author.raw import is_kept, is_scaling, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -159,6 +159,7 @@ def _have_further_products(step: Step, numbers: list[list[Number]]) -> bool:
     outside = _outside_of_all(numbers)
     made = ancestors((p.after for p in step.parameters), min(p.root.number for p in step.parameters))
     recorded = {n.instruction: n for n in made if n.function in (np.true_divide, np.multiply) and n.place}.values()
+    stepped_arrays = {p.before for p in step.parameters}
 
     def has_more(node: Node) -> bool:
         place, statement = node.place, statement_of(node)
@@ -167,7 +168,11 @@ def _have_further_products(step: Step, numbers: list[list[Number]]) -> bool:
         lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
         near = (n for n in recorded if n.place and n.place.file == place.file and n.place.line in lines)
         here = [n for n in near if statement_of(n) is statement]
-        operators = (part.op for part in ast.walk(statement) if isinstance(part, ast.BinOp))
+        # By what the parameter is multiplied is no factor of the gradient: it decays.
+        decaying = [n for n in here if not stepped_arrays.isdisjoint(multiples(n))]
+        apart = {part for n in decaying if (made := expression_of(n, statement)) for part in ast.walk(made)}
+        here = [n for n in here if expression_of(n, statement) not in apart]
+        operators = (part.op for part in ast.walk(statement) if isinstance(part, ast.BinOp) and part not in apart)
         of_0 = is_kept(node, step) and len(node.parents) == 1  # β v, of a v that is the number 0 yet
         return sum(isinstance(operator, (ast.Div, ast.Mult)) for operator in operators) > len(here) + of_0
 

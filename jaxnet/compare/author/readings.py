@@ -32,8 +32,11 @@ def with_spread(fitted: dict[Parameter, list[Level]], step: Step, drawn: list[Va
         is_decay = [lv.candidate is not None and lv.candidate.decayed and lv.factor is None for lv in levels[:-1]]
         found[p] = levels[(*is_decay, False).index(False) :]
         if not step.stale and all(level.factor is None for level in levels):
-            further = [Level(c, [np.asarray(v(c.node), float) for v in drawn], None) for c in spread(p, step)]
-            found[p] = up_to_formula([*found[p], *further], p)
+            for c in spread(p, step):
+                made = ancestors([c.node], p.root.number)
+                numbers = tuple(n for n in levels[0].numbers if n.node in made)
+                found[p].append(Level(c, [np.asarray(v(c.node), float) for v in drawn], None, numbers))
+            found[p] = up_to_formula(found[p], p)
     return found
 
 

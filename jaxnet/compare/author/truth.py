@@ -107,6 +107,7 @@ LARGE_STEP = 0.01  # of a parameter, where it is used once it has been stepped
 FLAT = 7.0  # e^-7 is a thousandth
 FEW = 4  # numbers, of which in two draws none may be cut off
 MOST_DRAWS = 6
+TRIES = 4  # at one draw, where a layer of relus is cut off
 
 
 def draws(step: Step, count: int, tape: Tape, other_masks: bool = True, near: float = 0.0) -> list[Values]:
@@ -174,10 +175,13 @@ def _drawn(
         if k >= count and all(seen.all() for seen in cut_off.values()):
             break
         sloping = not penalised or k % 2 == 0  # else a penalty is seen, beside gradients that may be small
-        noise = _noise(moved, random)
-        far = _of_sizes(for_data if sloping else usual, noise, data) if not near else ()
-        tries = itertools.chain(far, _near(made_at, noise, data, near or 1.0))
-        best = first_of(tries, sloping)
+        for _ in range(TRIES):
+            noise = _noise(moved, random)
+            far = _of_sizes(for_data if sloping else usual, noise, data) if not near else ()
+            tries = itertools.chain(far, _near(made_at, noise, data, near or 1.0))
+            best = first_of(tries, sloping)
+            if best is None or not (sloping and _is_cut_off(step, best[1])):
+                break
         drawn = best[1] if best is not None else Values(_given(made_at) | data, recorded, own)
         found.append(_with_large_steps(early, drawn, random))
         cut_off = {n: seen | (np.asarray(found[-1](n)) == 0) for n, seen in cut_off.items()}
@@ -424,6 +428,15 @@ def _is_flat(step: Step, values: Values) -> bool:
             z = node.inputs[0]
             found.setdefault(node.site, []).append(np.abs(values(z)).ravel())
     return any(np.median(np.concatenate(numbers)) > FLAT for numbers in found.values())
+
+
+def _is_cut_off(step: Step, values: Values) -> bool:
+    """Whether all that an instruction gives, of a relu or a mask, is 0: what is wrong before it would not show."""
+    alive: dict[tuple, bool] = {}
+    for node in (n for n in step.active - step.labelled if n.is_float):
+        if node.function in CUTTING or any(n.dtype is not None and n.dtype.kind == "b" for n in node.parents):
+            alive[node.site] = alive.get(node.site, False) or bool(np.any(values(node)))
+    return not all(alive.values())
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------
