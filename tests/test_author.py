@@ -49,21 +49,29 @@ def check(folder, case, form, mend=0):
         said = examined(folder, case.text_by_form[form], mend=mend)
     except ValueError as error:
         deep = generated.found_at(case, form, (7, 5, 4, 3)) if only_defined else expected
+        if {code for _, code in deep or {}} == {"not-summed"} and "one example at a time" in str(error):
+            return None  # of functions that are defined only nobody knows how many examples they are to be given
         return f"{form}: no verdict: {error}" if deep else None
     found = {(f["at"], f["code"]): f for f in said["findings"]}
+    sizes = tuple((said["network"] or {"sizes": case.settings.sizes})["sizes"])
     if only_defined:
-        sizes = tuple((said["network"] or {"sizes": case.settings.sizes})["sizes"])
         expected = generated.found_at(case, form, sizes) or {}
         if said["verdict"] == "right" and {code for _, code in expected} == {"not-summed"}:
             return None  # the report says that this would not show: one example was given
+    truth, decays = case.truth, [key for key in expected if key[1] == "weight-penalty"]
+    if decays and len(decays) == len(sizes) - 1:  # whoever adds λW everywhere lets the weights decay: it is said
+        expected = {key: line for key, line in expected.items() if key not in decays}
+        truth = truth if expected else "right"
+        if "with the weight penalty in your gradients" not in said["truth"]:
+            return f"{form}: nothing is said of the decay"
     if "defined only" in form:  # a gradient of another shape is wrong in any network that a driver may call
         shaped = {f"d{p['name']}": p["gradient_shape"] in (None, p["shape"]) for p in said["parameters"]}
         found, expected = ({k: v for k, v in keys.items() if shaped.get(k[0], True)} for keys in (found, expected))
     few = len(expected) > 1 and len(found) <= len(expected)
     if set(found) != set(expected) and not (few and all(code in CONSTANTS for _, code in set(found) ^ set(expected))):
         return f"{form}: {said['verdict']}, {sorted(found)}, not {sorted(expected)}"
-    if said["verdict"] != case.truth and not any(code == "never-updated" for _, code in expected):
-        return f"{form}: {said['verdict']}, not {case.truth}"
+    if said["verdict"] != truth and not any(code == "never-updated" for _, code in expected):
+        return f"{form}: {said['verdict']}, not {truth}"
     if len(case.plan) == 1:
         for key, line in expected.items():
             exact = key[0] != "loss" and key[1] not in OTHER_LINES

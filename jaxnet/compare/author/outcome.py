@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxnet.compare.author import calls
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.judge import judge, with_teeth
@@ -35,7 +36,8 @@ from jaxnet.compare.author.tape import (
     setitem,
 )
 from jaxnet.compare.author.unjudged import unjudged, untrained
-from jaxnet.compare.multiples import common_multiple
+from jaxnet.compare.diagnosis import Finding
+from jaxnet.compare.multiples import common_multiple, is_among
 
 LAST = 50  # operations, with which a record ends
 MANY = 20  # examples, at least, that a data set has
@@ -116,8 +118,8 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     errors = [f for f in judged.findings if f.severity == "error"]
     if errors and {f.code for f in errors} == {"wrong-scale"} and (by := _other_count(attempt, judged)) is not None:
         return f"{where(by)} divides by a number that may be how many examples the missing data have"
-    if attempt.called and errors and all((f.code, f.scale_name) == ("weight-penalty", "added") for f in errors):
-        return "right if the weights are to decay by what the loss has no penalty for"  # of a size that we have chosen
+    if attempt.called and errors and all(_is_decay_of_our_size(f, judged.step) for f in errors):
+        return "right if the weights are to decay by what the loss has no penalty for"
     if (lost := attempt.tape.lost) is not None and not judged.wrong:
         return f"nothing is wrong in what is on the record, but what {lost} makes is not"
     left_over = _left_over(attempt, judged.step, judged.truth.loss.node)
@@ -136,6 +138,14 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     if attempt.doubt and not judged.wrong:
         return f"nothing is wrong in what could be run, but {attempt.doubt}"
     return ""
+
+
+def _is_decay_of_our_size(finding: Finding, step: Step) -> bool:
+    """Whether a penalty was added whose size is what we have given for such an argument, perhaps of a mean or a square.
+    """
+    size = (finding.scale or 0.0) / calls.PENALTY
+    sizes = {n * half for count in (1, *step.counts) for n in (count, 1 / count) for half in (0.5, 1, 2)}
+    return (finding.code, finding.scale_name) == ("weight-penalty", "added") and is_among(size, sizes, RIGHT)
 
 
 def _other_count(attempt: Attempt, judged: Judged) -> Node | None:
