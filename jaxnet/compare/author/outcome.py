@@ -141,8 +141,7 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
 
 
 def _is_decay_of_our_size(finding: Finding, step: Step) -> bool:
-    """Whether a penalty was added whose size is what we have given for such an argument, perhaps of a mean or a square.
-    """
+    """Whether a penalty was added of the size that we give for such an argument, or that of a mean or a square."""
     size = (finding.scale or 0.0) / calls.PENALTY
     sizes = {n * half for count in (1, *step.counts) for n in (count, 1 / count) for half in (0.5, 1, 2)}
     return (finding.code, finding.scale_name) == ("weight-penalty", "added") and is_among(size, sizes, RIGHT)

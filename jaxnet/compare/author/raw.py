@@ -362,13 +362,22 @@ def _region(outermost: Node, parameter: Parameter, step: Step) -> list[Node]:
 def _all_goes_through(outermost: Node, region: list[Node], step: Step) -> Iterator[Node]:
     """The Nodes that every way from the labels to the step passes: paths to one times paths from it are all paths.
 
-    Single numbers, such as a norm that all gradients are divided by, are no way: they change no direction.
+    Single numbers, such as a norm that all gradients are divided by, are no way: they change no direction. But an array
+    may be nothing else than numbers that were added up.
     """
     inside = set(region)
-    entries = {
-        node: sum(p.size > 1 and p not in inside and p in step.labelled for p in _carrying(node, step))
-        for node in region
-    }
+    entries: dict[Node, int] = {}
+    of_numbers: set[Node] = set()
+    for node in reversed(region):
+        parents = [p for p in _carrying(node, step) if p in step.labelled]
+        numbers = [p for p in parents if p.size == 1 and p not in inside]
+        if (
+            node.function in (np.add, np.subtract)
+            and numbers
+            and of_numbers.issuperset(set(parents).difference(numbers))
+        ):
+            of_numbers.add(node)
+        entries[node] = sum(p not in inside for p in parents if p.size > 1 or node in of_numbers)
     to_step: dict[Node, int] = dict.fromkeys(region, 0)
     to_step[outermost] = 1
     for node in region:
