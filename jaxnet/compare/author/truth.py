@@ -431,11 +431,13 @@ def _is_flat(step: Step, values: Values) -> bool:
 
 
 def _is_cut_off(step: Step, values: Values) -> bool:
-    """Whether all that an instruction gives, of a relu or a mask, is 0: what is wrong before it would not show."""
+    """Whether all that an instruction gives, of a relu, is 0, or all that it is masked by: what is wrong before it
+    would not show."""
     alive: dict[tuple, bool] = {}
-    for node in (n for n in step.active - step.labelled if n.is_float):
-        if node.function in CUTTING or any(n.dtype is not None and n.dtype.kind == "b" for n in node.parents):
-            alive[node.site] = alive.get(node.site, False) or bool(np.any(values(node)))
+    for node in (n for n in step.active if n.is_float):
+        masks = [n for n in node.parents if n.dtype is not None and n.dtype.kind == "b"]
+        for n in masks or ([node] if node.function in CUTTING and node not in step.labelled else ()):
+            alive[node.site] = alive.get(node.site, False) or bool(np.any(values(n)))
     return not all(alive.values())
 
 
