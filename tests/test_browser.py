@@ -37,10 +37,10 @@ FLAGS = [
 NETWORKS = {
     "784-10-10": Network((784, 10, 10), "relu", "softmax", "squared-error"),
     "no hidden layer": Network((784, 10), "relu", "softmax", "cross-entropy"),
-    "three hidden layers": Network((784, 100, 30, 20, 10), "tanh", "sigmoid", "squared-error"),
+    "three hidden layers": Network((784, 20, 15, 12, 10), "tanh", "sigmoid", "squared-error"),
     "62 classes": Network((784, 12, 62), "leaky_relu", "identity", "squared-error"),
     "two classes": Network((784, 16, 2), "sigmoid", "sigmoid", "binary-cross-entropy"),
-    "tanh": Network((784, 60, 10), "identity", "tanh", "squared-error"),
+    "tanh": Network((784, 14, 10), "identity", "tanh", "squared-error"),
     "8×8": Network((64, 9, 10), "relu", "softmax", "squared-error"),
 }
 ONE = [[(0.5, 0.15), (0.5, 0.85)]]
