@@ -380,12 +380,12 @@ def _by_loss(
     """The truth by the loss of another step, and what is `_unmade` by it: of several readings of the loss, as of
     probabilities and of scores, by the one of which most is made. Where it is computed now and then only, by that of
     its name. Raises ValueError where it has none."""
-    loss, possible = right.truth.loss, list(truths(step, drawn))
-    same = [t for t in possible if t.loss.is_same(loss)]
+    loss = right.truth.loss
+    same = [t for t in truths(step, drawn, inferred=loss.node is None) if t.loss.is_same(loss)]
     if not same and any(
         multiple_of(right.truth, t, right.step) for t in _of_name(truths(right.step, right.drawn), loss)
     ):
-        same = _of_name(possible, loss)
+        same = _of_name(truths(step, drawn), loss)
     found = [(t, _unmade(makers, step, t, drawn)) for t in same]
     if not found:
         raise ValueError("the loss is not known in this step")

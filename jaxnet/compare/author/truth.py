@@ -554,8 +554,9 @@ def _named_slopes(predictions: list[Node], drawn, labels) -> Iterator[tuple[str,
             )
 
 
-def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
-    """The gradients of each loss that may be meant: the program's own first, then those that have a name."""
+def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[Truth]:
+    """The gradients of each loss that may be meant: the program's own first, then those that have a name, if these are
+    to be `inferred`."""
     predictions = [example.prediction for example in step.examples]
     weights = held_in(step.parameters)
     # Anything that is added to a parameter, or to what it decays by, would be an error of that.
@@ -612,7 +613,8 @@ def truths(step: Step, drawn: list[Values]) -> Iterator[Truth]:
             yield differentiated(loss, [loss.sign * one for one in only], added)
             if corrections is not None and factor > 0:  # gradients may have the small number in them as well
                 yield truth._replace(loss=loss._replace(exact=True))
-    yield from (truth for truth, _ in of_names())
+    if inferred:
+        yield from (truth for truth, _ in of_names())
 
 
 def _not_negative(node: Node) -> Node:
