@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ BEAM = 8  # explanations that go on to the next layer
 UNKNOWN = 6.0  # the price of a quantity that nothing explains: more than any mistakes that explain it
 ARBITRARY = 2.5  # the price of a constant without a meaning, against 1 for one with a meaning
 MOST = 3  # mistakes in one error
+NOISE = 1e-2  # of the tolerance, as a share of a sum's terms
 SLACK = 1.5  # how much dearer than the cheapest an explanation of one layer may be and still go on
 
 
@@ -285,12 +286,17 @@ def _give_up(problem: Problem, layer: int, state: State) -> State:
 # --- candidates for dZ --------------------------------------------------------------------------------------------
 
 
-def _together(tables: Iterable[Iterable[tuple[str, Array]]]) -> Iterator[tuple[str, Arrays]]:
-    """What the formula yields in every draw: (symbols, an array for each draw)."""
-    first, *others = (dict(table) for table in tables)
-    for symbols, array in first.items():
-        if all(symbols in other for other in others):
-            yield symbols, (array, *(other[symbols] for other in others))
+def _together(
+    tables: Iterable[Iterable[tuple[str, Array]]], may_be: Callable[[Array], bool] = lambda _: True
+) -> Iterator[tuple[str, Arrays]]:
+    """What the formula yields in every draw: (symbols, an array for each draw); of what may be it in the first one."""
+    first, *later = tables
+    others: list[dict[str, Array]] | None = None
+    for symbols, array in first:
+        if may_be(array):
+            others = [dict(table) for table in later] if others is None else others
+            if all(symbols in other for other in others):
+                yield symbols, (array, *(other[symbols] for other in others))
 
 
 def _codes(*codes: str | None) -> tuple[str, ...]:
@@ -454,12 +460,19 @@ def _explain_biases(problem: Problem, layer: int, errors, scale: Factors) -> Exp
     cheapest = _Cheapest(problem, scale)
     for error_codes, dZ, error in _errors_to_try(problem, layer, errors):
         size = max(abs(c) * np.abs(e).sum() for c, e in zip(scale, error, strict=True))
+        is_noise = np.abs(given[0]).max() <= NOISE * problem.tolerance * size
+
+        def may_be(array: Array, is_noise: bool = is_noise) -> bool:
+            shaped = _as_shaped(given[0], array, biases[0].shape)
+            return is_noise or any(multiple(given[0], c, problem.tolerance) is not None for c in shaped)
+
         for code, formula in mistakes.SUMS:
             codes = (*error_codes, *_codes(code))
             if cheapest.price <= len(codes):
                 return cheapest.explanation
             for k in range(problem.passes[0].last, 0, -1):
-                sums = _together(formula(e, p.Z[k]) for e, p in zip(error, problem.passes, strict=True))
+                tables = (formula(e, p.Z[k]) for e, p in zip(error, problem.passes, strict=True))
+                sums = _together(tables, may_be)
                 for pattern, arrays in sums:
                     computed = f"db{layer} = {pattern.format(dZ=dZ, Z=f'Z{k}')}"
                     cheapest.consider(codes, computed, _match(problem, given, arrays, biases, scale, size))
@@ -583,7 +596,7 @@ def _match(
     if not all(shaped):
         return None
     # Softmax errors sum to 0 over the classes, in exact arithmetic: then both are rounding and nothing else.
-    noise = 1e-2 * problem.tolerance * size
+    noise = NOISE * problem.tolerance * size
     if noise and all(
         np.abs(g).max() <= noise and np.abs(c).max() <= noise and (g.size == c.size or not np.ptp(g))
         for g, c in zip(given, candidate, strict=True)
