@@ -113,8 +113,8 @@ def _rates(judged: Judged) -> list[str]:
     for name, rate in found.items():
         if rate is None:
             return []
-        rates.setdefault(float(f"{rate:.3g}"), []).append(name)
-    several = [f"{some(names)} by {rate:g} times the gradient" for rate, names in rates.items()]
+        rates.setdefault(next((other for other in rates if is_among(rate, [other], RIGHT)), rate), []).append(name)
+    several = [f"{some(names)} by {rate:.3g} times the gradient" for rate, names in rates.items()]
     return [f"rates of their own: {'; '.join(several[:4])}"] if len(several) > 1 else []
 
 

@@ -35,6 +35,7 @@ class Number(NamedTuple):
     counts: bool  # it divides by the number of examples, or of all their outputs
     outside: bool  # of the line that makes the gradient: in that of the step, or of what an optimiser keeps, or between
     share: bool = False  # it is the 1 − β of a moving average
+    divides: bool = False  # it is one over a number that is divided by
 
 
 def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | None = None) -> list[Number]:
@@ -79,7 +80,7 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
         for size, divides in factors if all(factor.size for factor in factors) else ():
             counts = is_among(1 / size, terms, SAME) and (divides or is_times_quotient(node))
             share = any(_are_all(node, size, n, step, values) for n in kept)
-            number = Number(node, size, counts, later or (in_step(node) and not counts), share)
+            number = Number(node, size, counts, later or (in_step(node) and not counts), share, divides)
             found.setdefault(node.site, []).append(number)
     return [number for of_site in found.values() for number in of_site]
 

@@ -103,12 +103,14 @@ def _rates(levels: list[tuple[Level, Level]], of_all: list[Number]) -> list[floa
     has_rate = any(not n.counts for n in farther)
     inner = bool(common_to([of_all, farther])) and all(level.factor for level, _ in levels)
     outside = common_to([[n for n in level.numbers if n.outside and (n.share or not inner)] for level, _ in levels])
+    inside = [] if has_rate else common_to([[n for n in level.numbers if not n.counts] for level, _ in levels])
     if numbers := [n.size for n in outside if not n.counts]:
         every = numbers + [n.size for n in outside if n.counts]
         fractions = [size for size in numbers if size % 1] or numbers  # 2 is a square's rather than a rate
         likeliest = (math.prod(fractions), math.prod(numbers))
-        return [means * rate for rate in (*likeliest, *products(every), *([1.0] if has_rate else []))]
-    inside = [] if has_rate else common_to([[n for n in level.numbers if not n.counts] for level, _ in levels])
+        # What is divided by may be a count of a sum's terms, and the rate be where they are made.
+        inner_rates = products([n.size for n in inside]) if all(n.divides for n in outside) else []
+        return [means * rate for rate in (*likeliest, *products(every), *inner_rates, *([1.0] if has_rate else []))]
     if len(inside) == 1 and all(level is whole for level, whole in levels):
         return [inside[0].size, 1.0] if inside[0].size % 1 else [1.0, inside[0].size]
     return [means, *(means * n.size for n in (*outside, *inside))]

@@ -815,7 +815,9 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
     first = min(e.prediction.number for e in examples)
     back = _following(view.window, _sent_back(view, labelled, examples))
     found = [n for n in view.window if _may_be_loss(n, view) and n in view.active and masks[n].bit_count() >= most]
-    found = [n for n in found if n not in back]
+    # Nor is what the next step keeps of this one: 0.9 v, of a single bias.
+    last, making = max(p.after.number for p in view.parameters), {n.site for n in view.into_steps}
+    found = [n for n in found if n not in back and (n.number < last or n.site not in making)]
     found = [n for n in found if n.number > first] or found  # not of the examples before
     numbers = [n for n in found if n.size == 1]
     # Labels may enter a loss in another way than the error, and the mean may be taken when all is over.

@@ -554,6 +554,15 @@ def _named_slopes(predictions: list[Node], drawn, labels) -> Iterator[tuple[str,
             )
 
 
+def _has_logarithms(formula: Callable, predictions: Iterable[Array]) -> bool:
+    """Whether a loss is a number at these predictions: log ŷ of a tanh is none, nor is log(1 − ŷ) of a relu."""
+    low = min((np.min(p, initial=np.inf) for p in predictions), default=1.0)
+    high = max((np.max(p, initial=-np.inf) for p in predictions), default=0.0)
+    if formula is LOSS_SLOPES["binary-cross-entropy"]:
+        return low >= 0 and high <= 1
+    return formula is not LOSS_SLOPES["cross-entropy"] or low >= 0
+
+
 def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[Truth]:
     """The gradients of each loss that may be meant: the program's own first, then those that have a name, if these are
     to be `inferred`."""
@@ -585,8 +594,9 @@ def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[T
         """Those of the losses that have a name, and these losses' derivatives by the predictions."""
         return [
             (differentiated(Loss(None, name), none, cotangents), cotangents)
-            for name, _, cotangents in _named_slopes(predictions, drawn, labels)
+            for name, formula, cotangents in _named_slopes(predictions, drawn, labels)
             if all(np.isfinite(c).all() for of_draw in cotangents for c in of_draw)
+            and _has_logarithms(formula, [np.asarray(values(p)) for values in drawn for p in predictions])
         ]
 
     none, nothing = [0.0] * len(step.losses), [[0.0] * len(predictions) for _ in drawn]
