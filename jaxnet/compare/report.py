@@ -426,7 +426,8 @@ class Report(NamedTuple):
 
     def where(self, place: Place) -> str:
         """The place as an editor takes it, net.py:41; for a notebook the cell and its line."""
-        file = place.file if place.file and self.source and not self.source.endswith(place.file) else self.source
+        is_other = place.file and self.source and not f"/{self.source}".endswith(f"/{place.file}")
+        file = place.file if is_other else self.source
         return f"{file}:{place.line}" if place.cell is None else f"{file}, cell {place.cell}, line {place.line}"
 
     def network_line(self) -> str:

@@ -127,12 +127,12 @@ def mend(
 def _try(root: Path, proposal: Proposal, examine: Callable[[], Examined | None]) -> _Tried | None:
     """What comes of a proposal, with the files left as they were; None if it cannot be judged."""
     place, text, edits = proposal
-    kept = {file: (root / file).read_bytes() for file in {edit.file.partition("#")[0] for edit in edits}}
+    kept = {file: (root / file).read_bytes() for file in {edit.file.partition("#cell-")[0] for edit in edits}}
     if any((root / file).is_symlink() for file in kept):
         return None  # what is linked is not a copy
     try:
         for edit in edits:
-            path = root / edit.file.partition("#")[0]
+            path = root / edit.file.partition("#cell-")[0]
             path.write_bytes(edited(path.read_bytes(), edit))
         after = examine()
         files = {file: (old, (root / file).read_bytes()) for file, old in kept.items()}

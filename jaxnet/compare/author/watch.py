@@ -254,4 +254,4 @@ def _is_repeated(parameter: Parameter, turns: int = 1) -> bool:
 def concerns(step: Step, asked: str) -> bool:
     """Whether the asked file has a part in the step; where nothing was computed for it, in what is stepped."""
     nodes = [p.before for p in step.parameters] if step.stale else [*step.backward, *step.forward]
-    return any(place.file.partition("#")[0] == asked for node in nodes for place in node.places)
+    return any(place.file.partition("#cell-")[0] == asked for node in nodes for place in node.places)
