@@ -174,7 +174,7 @@ def _check_what_is_computed(right: Judged, attempt: Attempt) -> None:
     of the labels that those of the error are computed of."""
     meant = right.truth.loss.name
     for step in measured(attempt.tape, right.step) if right.truth.loss.node is None else ():
-        name, factor = name_of_number(step)
+        name, factor = name_of_number(step, [Values()])
         if name is not None and "squared-error" in (name, meant) and name != meant:
             raise Unexplained(
                 f"all gradients are those of the {meant}, and {where(step.losses[0])} computes the {name}: right if "

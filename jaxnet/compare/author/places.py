@@ -21,6 +21,7 @@ from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.replay import differenced
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, multiples, nodes_in, setitem
+from jaxnet.compare.author.truth import name_of_number
 from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
@@ -224,24 +225,32 @@ def _network(judged: Judged) -> dict[str, Any] | None:
     }
 
 
-def _number_beside(judged: Judged) -> tuple[Node | None, bool]:
-    """Where the loss is inferred, a number that the program computes all the same, and whether it is of these
-    predictions: what is made of the gradients tells when to stop."""
+def _number_beside(judged: Judged) -> tuple[Node | None, str]:
+    """Where the loss is inferred, a number that the program computes all the same, and what it has to do with that:
+    what is made of the gradients tells when to stop."""
     if judged.truth.loss.node is not None:
-        return None, False
+        return None, ""
     own = judged.step.parameters
     stepped = {version for p in own for version in p.versions} - {p.before for p in own}
     numbers = (n for n in judged.step.losses if n not in stepped and n.function not in (operator.getitem, setitem))
     for number in (n for n in numbers if n.place is not None and n.size == 1):
         made = made_of([number])
         if made.isdisjoint(n for n in judged.chosen.values() if n is not None):
-            return number, any(example.prediction in made for example in judged.step.examples)
-    return None, False
+            examples = tuple(e for e in judged.step.examples if e.prediction in made)
+            if len(examples) not in (0, len(judged.step.examples)):
+                part = judged.step._replace(examples=examples, losses=(number,))
+                if name_of_number(part, judged.drawn)[0] == judged.truth.loss.name:
+                    return number, OF_SOME
+            return number, OTHER if examples else "is of other predictions"
+    return None, ""
 
 
-def _measures(judged: Judged, other: Node | None, is_own: bool) -> list[str]:
+OTHER, OF_SOME = "has other gradients", "is of some of the examples"
+
+
+def _measures(judged: Judged, other: Node | None, relation: str) -> list[str]:
     """That a number of the same predictions, which is none of a known loss, is not the one that is judged by."""
-    if other is None or not is_own or judged.wrong:
+    if other is None or relation != OTHER or judged.wrong:
         return []
     name = judged.truth.loss.name
     return [
@@ -249,7 +258,7 @@ def _measures(judged: Judged, other: Node | None, is_own: bool) -> list[str]:
     ]
 
 
-def _truth(judged: Judged, other: Node | None, is_own: bool) -> str:
+def _truth(judged: Judged, other: Node | None, relation: str) -> str:
     loss = judged.truth.loss
     weights = {p.before for p in judged.step.parameters if len(without_ones(p.before.shape)) > 1}
     penalty = ", with the weight penalty in your gradients" if loss.penalised else ""
@@ -261,7 +270,7 @@ def _truth(judged: Judged, other: Node | None, is_own: bool) -> str:
     if loss.node is None:
         why = "no loss is computed in these steps"
         if other is not None:
-            why = f"the number of {where(other)} {'has other gradients' if is_own else 'is of other predictions'}"
+            why = f"the number of {where(other)} {relation}"
         return f"jax.grad of your forward pass and the {loss.name} that your error implies{penalty} ({why})"
     if loss.decay is not None:
         line = f"line {loss.decay.place.line} decays" if loss.decay.place else "the program decays"

@@ -287,6 +287,8 @@ def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
         return _write(function, args, keywords)
     if isinstance(function, np.ufunc) or function in PRODUCTS:
         args = tuple(map(built, args))  # data and labels may be lists
+    if function in (np.dot, np.inner) and any(np.ndim(plain(array)) == 0 for array in args[:2]):
+        function = np.multiply  # by a number
     out = keywords.get("out")
     if out is not None:
         target = out[0] if isinstance(out, tuple) else out

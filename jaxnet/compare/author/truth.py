@@ -710,18 +710,19 @@ def _named(step: Step, drawn, labels, adjoints) -> tuple[str | None, float, list
     return min(possible, key=lambda found: found[0])[1:] if possible else (None, 1.0, None)
 
 
-def name_of_number(step: Step) -> tuple[str | None, float]:
-    """The loss that the number of a step is, and how many times that, of its predictions and labels as they were, or of
-    what the predictions are made of: of p, where labels meet log p. None if it has no name, and where few numbers could
-    have any."""
-    values, predictions = Values(), [example.prediction for example in step.examples]
-    if sum(p.size for p in predictions) <= FEW:
+def name_of_number(step: Step, drawn: list[Values]) -> tuple[str | None, float]:
+    """The loss that the number of a step is, and how many times that, of its predictions and labels, or of what the
+    predictions are made of: of p, where labels meet log p. None if it has no name, and where few numbers could have
+    any."""
+    predictions = [example.prediction for example in step.examples]
+    if sum(p.size for p in predictions) * len(drawn) <= FEW:
         return None, 1.0
-    labels = [labels_of(example, values) for example in step.examples]
-    adjoints = PullBack(step.losses, step.active, {p.root for p in step.parameters})(values, [1.0])
+    labels = [[labels_of(example, values) for example in step.examples] for values in drawn]
+    pull = PullBack(step.losses, step.active, {p.root for p in step.parameters})
+    adjoints = [pull(values, [1.0]) for values in drawn]
     while True:
         of = tuple(e._replace(prediction=p) for e, p in zip(step.examples, predictions, strict=True))
-        name, factor, _ = _named(step._replace(examples=of), [values], [labels], [adjoints])
+        name, factor, _ = _named(step._replace(examples=of), drawn, labels, adjoints)
         if name:
             return name, factor
         inside = [[n for n in p.parents if n in step.active and n.shape == p.shape] for p in predictions]
