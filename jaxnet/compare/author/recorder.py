@@ -98,11 +98,17 @@ def node_of(array: Any) -> Node:
         if base is not array._seen:
             array._node = _view_node(base, array._function, array._rest, array)
             array._seen = base
-    if array._node is None:
+    if array._node is None or _is_of_another_record(array._node):
         array._node = _tape[-1].leaf(plain(array), "array")
         _root(array)._leaf = array._node
     _plant(array)
     return array._node
+
+
+def _is_of_another_record(node: Node) -> bool:
+    """Whether what it stands for was made before this record began: by what the program itself has run, say."""
+    nodes = _tape[-1].nodes if _tape else None
+    return nodes is not None and (node.number >= len(nodes) or nodes[node.number] is not node)
 
 
 def _plant(array: Any) -> None:
@@ -144,7 +150,8 @@ def _refer(value: Any) -> Any:
     if isinstance(value, Array):
         return node_of(value)
     if isinstance(value, Number):
-        return value._node if value._node is not None else plain(value)
+        known = value._node is not None and not _is_of_another_record(value._node)
+        return value._node if known else plain(value)
     if isinstance(value, np.ndarray) and value.ndim:
         if _tape[-1].is_adopted(value):
             return node_of(_adopted(value))

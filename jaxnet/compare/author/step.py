@@ -815,9 +815,9 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
     first = min(e.prediction.number for e in examples)
     back = _following(view.window, _sent_back(view, labelled, examples))
     found = [n for n in view.window if _may_be_loss(n, view) and n in view.active and masks[n].bit_count() >= most]
-    # Nor is what the next step keeps of this one: 0.9 v, of a single bias.
-    last, making = max(p.after.number for p in view.parameters), {n.site for n in view.into_steps}
-    found = [n for n in found if n not in back and (n.number < last or n.site not in making)]
+    # Nor is it what the next step keeps of this one, 0.9 v of a single bias.
+    kept = {n for n in found if not view.into_steps.isdisjoint(m for m in multiples(n) if m is not n)}
+    found = [n for n in found if n not in back | kept]
     found = [n for n in found if n.number > first] or found  # not of the examples before
     numbers = [n for n in found if n.size == 1]
     # Labels may enter a loss in another way than the error, and the mean may be taken when all is over.
