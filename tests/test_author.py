@@ -8840,3 +8840,85 @@ for step in range(9):
 """
     said = examined(tmp_path, text)
     assert (said["verdict"], [u["shape"] for u in said["unjudged"]]) == ("right", [[6]])
+
+
+@pytest.mark.parametrize("labels", ["np.eye(3)[np.arange(9) % 3]", "2 * np.eye(3)[np.arange(9) % 3] - 1"])
+def test_the_logarithm_of_a_tanh_is_no_loss(tmp_path, labels):
+    """Ŷ − Y is the derivative of a loss of its own there, −½ Σ (1 + y) ln(1 + ŷ) + (1 − y) ln(1 − ŷ)."""
+    text = PLAIN.replace("np.eye(3)[np.arange(9) % 3]", labels).replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
+    text = text.replace("E = np.exp(A1 @ W2 + b2)", "P = np.tanh(A1 @ W2 + b2)")
+    text = text.replace("    P = E / E.sum(1, keepdims=True)\n", "")
+    with pytest.raises(ValueError, match="no gradient is that of a loss which the program computes or implies"):
+        examined(tmp_path, text)
+
+
+SUMMED = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(60, 5)), np.eye(3)[rng.integers(3, size=60)]
+W1, b1 = rng.normal(size=(5, 6)) * 0.5, np.zeros(6)
+W2, b2 = rng.normal(size=(6, 3)) * 0.5, np.zeros(3)
+sums = [np.zeros(p.shape) for p in (W1, b1, W2, b2)]
+for epoch in range(9):
+    for i, (x, y) in enumerate(zip(X, Y)):
+        a1 = 1 / (1 + np.exp(-(x @ W1 + b1)))
+        a2 = 1 / (1 + np.exp(-(a1 @ W2 + b2)))
+        loss = np.sum((a2 - y) ** 2) / 2
+        d2 = (a2 - y) * a2 * (1 - a2)
+        d1 = d2 @ W2.T * a1 * (1 - a1)
+        for total, gradient in zip(sums, (np.outer(x, d1), d1, np.outer(a1, d2), d2)):
+            total += 0.01 * gradient
+        if i % 10 == 9:
+            W1, b1, W2, b2 = [p - s / 16 for p, s in zip((W1, b1, W2, b2), sums)]
+            sums = [np.zeros(p.shape) for p in (W1, b1, W2, b2)]
+    print(loss)
+"""
+
+
+def test_a_rate_may_stand_where_gradients_are_added_up(tmp_path):
+    """And what they are divided by later is not how many there are. The number is that of the last example alone."""
+    added = SUMMED.replace("loss = ", "loss = (loss if i % 10 else 0) + ").replace("sums = [", "loss, sums = 0, [", 1)
+    assert examined(tmp_path, added)["verdict"] == "right"
+    said = examined(tmp_path, SUMMED)
+    assert (said["verdict"], said["notes"]) == ("right", [])
+    assert "is of some of the examples)" in said["truth"]
+    said = examined(tmp_path, SUMMED.replace(" * a1 * (1 - a1)", ""))
+    assert [p["right"] for p in said["parameters"]] == [False, False, True, True]
+
+
+def test_what_a_momentum_keeps_of_a_single_bias_is_no_loss(tmp_path):
+    """0.9 v, a number that is made with the labels and all that is before them, in the next step."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(6, 3)), rng.random((6, 1))
+W1, b1, W2, b2 = rng.normal(size=(3, 8)) / 2, np.zeros(8), rng.normal(size=(8, 1)) / 2, np.zeros(1)
+V = [np.zeros_like(p) for p in (W1, b1, W2, b2)]
+def forward(x):
+    a1 = 1 / (1 + np.exp(-(x @ W1 + b1)))
+    return a1, 1 / (1 + np.exp(-(a1 @ W2 + b2)))
+for _ in range(9):
+    for i in range(6):
+        a1, a2 = forward(X[i:i + 1])
+        d2 = (a2 - Y[i:i + 1]) * a2 * (1 - a2)
+        d1 = d2 @ W2.T * a1 * (1 - a1)
+        gradients = X[i:i + 1].T @ d1, d1.sum(0), a1.T @ d2, d2.sum(0)
+        V = [0.9 * v + g for v, g in zip(V, gradients)]
+        W1, b1, W2, b2 = [p - 0.5 * v for p, v in zip((W1, b1, W2, b2), V)]
+    print(np.mean((Y - forward(X)[1]) ** 2))
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(" * a1 * (1 - a1)", ""))
+    assert [p["right"] for p in said["parameters"]] == [False, False, True, True]
+
+
+def test_a_product_with_a_number_may_be_written_as_dot(tmp_path):
+    """The rate of `np.dot(rate, dW)` is on the record: a 2 beside it is none."""
+    text = PLAIN.replace("-= 0.1 * dW", "-= np.dot(0.5, dW").replace("-= 0.1 * db", "-= np.dot(0.5, db")
+    text = re.sub(r"(np.dot\(0.5, d\w+)", r"\1)", text)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("(P - Y) / 9", "2 * (P - Y) / 9"))["verdict"] == "right-up-to-scale"
+
+
+def test_a_file_s_name_may_hold_what_a_cell_s_does(tmp_path):
+    assert examined(tmp_path, PLAIN, name="# of a net")["verdict"] == "right"

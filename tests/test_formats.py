@@ -501,6 +501,11 @@ def test_whole_reports_have_all_that_hints_withhold(wrong, folder):
     assert {leak for leak, is_in in LEAKS.items() if is_in(told["json"])} == set(LEAKS) - {"a picture"}
 
 
+@pytest.mark.parametrize(("asked", "shown"), [("train_net.py", "net.py:22"), ("nn/net.py", "nn/net.py:22")])
+def test_a_line_is_of_the_file_that_has_its_whole_name(wrong, asked, shown):
+    assert wrong._replace(source=asked).where(Place(22, None, "", None, "net.py")) == shown
+
+
 def test_text_of_hints(wrong):
     assert str(wrong.hinted(1)) == (
         "✗ wrong: net.py\n"

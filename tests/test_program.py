@@ -430,7 +430,7 @@ def test_a_notebook_is_run_as_ipython_does(author):
     author.notebook(
         "sub/a.ipynb",
         "%matplotlib inline\n!pip install torch \\\n  more\nimport numpy as np\nfiles = !ls\nx = 1\nnp?\n?np",
-        "%%time\ny = x + 1",
+        "%%time\n%time y = x + 1",
         "%%bash\nrm -rf *",
         "%%writefile made.py\nz = 'a'\nw = \"b\"\n",
         "from made import z, w\nfor i in range(2):\n    !ls\n    %timeit i\n    x += 1",

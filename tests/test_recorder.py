@@ -356,3 +356,14 @@ def test_versions_of_an_array_that_is_filled_row_by_row_are_not_all_kept(monkeyp
         values(node)
     real.testing.assert_allclose(values(node_of(x)), real.asarray(x))
     assert sum(real.shape(value) == (15, 15) for value in values.known.values()) < 25
+
+
+def test_what_another_record_has_made_is_data():
+    """A program that trains, and functions of it that are called afterwards, with what it has trained."""
+    with recording():
+        array = np.arange(3) * 2.0
+        number = array.sum()
+    with recording() as tape:
+        made = node_of(array * number + array[1:].sum())
+    assert ancestors([made]) <= set(tape.nodes)
+    real.testing.assert_array_equal(Values()(made), real.arange(3) * 12.0 + 6)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from jaxnet.compare.author import python2
 
+_TIMED = re.compile(r"\s*%(?:time|timeit|prun)\s+([^-\s].*)")
 _PYTHON_CELLS = {"time", "timeit", "capture", "prun", "python", "python3", "debug"}
 _MAGIC = re.compile(r"\s*(?:[%!?]|[\w.]+\?{1,2}\s*$)")
 _BROKEN = 40  # stretches of one text that may be left out
@@ -118,7 +119,7 @@ def _without_cell_magic(text: str) -> str:
 
 
 def _without_magics(text: str) -> str:
-    """Without the lines that only IPython understands; `%run FILE` is kept as a call."""
+    """Without the lines that only IPython understands; of `%time STATEMENT` the statement, of `%run FILE` a call."""
     lines, goes_on = [], False
     for line in text.split("\n"):
         continued, magic = goes_on, goes_on or bool(_MAGIC.match(line))
@@ -126,6 +127,8 @@ def _without_magics(text: str) -> str:
         indent = line[: len(line) - len(line.lstrip())]
         if magic and line.strip().startswith("%run "):
             line = f"{indent}get_ipython().run_line_magic('run', {line.strip()[5:]!r})"
+        elif magic and (timed := _TIMED.match(line)):
+            line = f"{indent}{timed[1]}"
         elif magic:
             line = f"{indent}pass" if indent and not continued else ""
         else:
