@@ -175,6 +175,7 @@ def _drawn(
         if k >= count and all(seen.all() for seen in cut_off.values()):
             break
         sloping = not penalised or k % 2 == 0  # else a penalty is seen, beside gradients that may be small
+        best = None
         for _ in range(TRIES):
             noise = _noise(moved, random)
             far = _of_sizes(for_data if sloping else usual, noise, data) if not near else ()
