@@ -2542,7 +2542,7 @@ def test_weights_that_are_trained_once_more_from_where_they_began(tmp_path):
     said = examined(tmp_path, RUNS)
     assert (said["verdict"], [place["line"] for place in said["also_right"]], said["unjudged"]) == ("right", [20], [])
     said = examined(tmp_path, RUNS.replace("g = X.T @ (X @ w - y)", "g = np.abs(X).T @ (X @ w - y)"))
-    assert (said["verdict"], [place["line"] for place in said["unjudged"]]) == ("right", [20])
+    assert (said["verdict"], [f["line"] for f in said["findings"]]) == ("wrong", [18])
 
 
 ONE_BY_ONE = """
