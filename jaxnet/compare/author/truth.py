@@ -153,6 +153,7 @@ def _drawn(
     early = _stepped_early(step)
     few = [n for n in step.active if n.function in CUTTING and n.size <= FEW and n.is_float]
     cut_off = {n: np.zeros(n.shape, bool) for n in few}
+    through = _let_through(step, recorded)
 
     def first_of(tries: Iterable[dict[Node, Array]], sloping: bool) -> tuple[tuple[bool, bool, bool], Values] | None:
         """The first that is such as the program could have run with; the best, if there is none."""
@@ -181,7 +182,7 @@ def _drawn(
             far = _of_sizes(for_data if sloping else usual, noise, data) if not near else ()
             tries = itertools.chain(far, _near(made_at, noise, data, near or 1.0))
             best = first_of(tries, sloping)
-            if best is None or not (sloping and _is_cut_off(step, best[1])):
+            if best is None or not sloping or through <= _let_through(step, best[1]):
                 break
         drawn = best[1] if best is not None else Values(_given(made_at) | data, recorded, own)
         found.append(_with_large_steps(early, drawn, random))
@@ -431,15 +432,14 @@ def _is_flat(step: Step, values: Values) -> bool:
     return any(np.median(np.concatenate(numbers)) > FLAT for numbers in found.values())
 
 
-def _is_cut_off(step: Step, values: Values) -> bool:
-    """Whether all that an instruction gives, of a relu, is 0, or all that it is masked by: what is wrong before it
-    would not show."""
-    alive: dict[tuple, bool] = {}
-    for node in (n for n in step.active if n.is_float):
+def _let_through(step: Step, values: Values) -> set[tuple]:
+    """The instructions, of relus and of masks, that do not cut off all: else what is wrong before them would not show."""
+    alive = set()
+    for node in (n for n in step.active if n.is_float and n.site not in alive):
         masks = [n for n in node.parents if n.dtype is not None and n.dtype.kind == "b"]
-        for n in masks or ([node] if node.function in CUTTING and node not in step.labelled else ()):
-            alive[node.site] = alive.get(node.site, False) or bool(np.any(values(n)))
-    return not all(alive.values())
+        relu = [node] if node.function in CUTTING and node not in step.labelled else []
+        alive |= {node.site for n in masks or relu if np.any(values(n))}
+    return alive
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------
