@@ -433,7 +433,7 @@ def _is_flat(step: Step, values: Values) -> bool:
 
 
 def _let_through(step: Step, values: Values) -> set[tuple]:
-    """The instructions, of relus and of masks, that do not cut off all: else what is wrong before them would not show."""
+    """The instructions, of relus and of masks, that do not cut off all: what is wrong before those does not show."""
     alive = set()
     for node in (n for n in step.active if n.is_float and n.site not in alive):
         masks = [n for n in node.parents if n.dtype is not None and n.dtype.kind == "b"]
