@@ -463,8 +463,10 @@ def _explain_biases(problem: Problem, layer: int, errors, scale: Factors) -> Exp
         is_noise = np.abs(given[0]).max() <= NOISE * problem.tolerance * size
 
         def may_be(array: Array, is_noise: bool = is_noise) -> bool:
-            shaped = _as_shaped(given[0], array, biases[0].shape)
-            return is_noise or any(multiple(given[0], c, problem.tolerance) is not None for c in shaped)
+            return is_noise or any(
+                multiple(given[0], c, problem.tolerance) is not None
+                for c in _as_shaped(given[0], array, biases[0].shape)
+            )
 
         for code, formula in mistakes.SUMS:
             codes = (*error_codes, *_codes(code))

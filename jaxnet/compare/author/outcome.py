@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.author import calls
 from jaxnet.compare.author.attempts import Attempt
+from jaxnet.compare.author.calls import PENALTY
 from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Kept, Tied, Unexplained, Unproved
@@ -142,7 +142,7 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
 
 def _is_decay_of_our_size(finding: Finding, step: Step) -> bool:
     """Whether a penalty was added of the size that we give for such an argument, or that of a mean or a square."""
-    size = (finding.scale or 0.0) / calls.PENALTY
+    size = (finding.scale or 0.0) / PENALTY
     sizes = {n * half for count in (1, *step.counts) for n in (count, 1 / count) for half in (0.5, 1, 2)}
     return (finding.code, finding.scale_name) == ("weight-penalty", "added") and is_among(size, sizes, RIGHT)
 

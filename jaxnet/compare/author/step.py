@@ -816,8 +816,8 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
     back = _following(view.window, _sent_back(view, labelled, examples))
     found = [n for n in view.window if _may_be_loss(n, view) and n in view.active and masks[n].bit_count() >= most]
     # Nor is it what the next step keeps of this one, 0.9 v of a single bias.
-    kept = {n for n in found if not view.into_steps.isdisjoint(m for m in multiples(n) if m is not n)}
-    found = [n for n in found if n not in back | kept]
+    back |= {n for n in found if not view.into_steps.isdisjoint(m for m in multiples(n) if m is not n)}
+    found = [n for n in found if n not in back]
     found = [n for n in found if n.number > first] or found  # not of the examples before
     numbers = [n for n in found if n.size == 1]
     # Labels may enter a loss in another way than the error, and the mean may be taken when all is over.
