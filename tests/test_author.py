@@ -596,13 +596,29 @@ def test_a_softmax_of_a_single_output_is_not_accused(tmp_path):
         examined(tmp_path, text)
 
 
-def test_where_no_mistake_would_show_nothing_is_right(tmp_path):
-    """Of one example with one output any number is the derivative of some loss."""
+def test_one_output_of_one_example(tmp_path):
+    """Another formula gives the right gradient times a number, which is another one in each draw."""
     text = PERCEPTRON
     for old, new in ONE_ROW:
         text = text.replace(old, new)
-    with pytest.raises(ValueError, match="no mistake would show"):
-        examined(tmp_path, text)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["name"]) == ("right", "binary-cross-entropy")
+    linear = text.replace("1 / (1 + np.exp(-np.dot(X[_], w)))", "np.dot(X[_], w)").replace("% 2", "% 2 + 1")
+    said = examined(tmp_path, linear)
+    assert (said["verdict"], said["loss"]["name"]) == ("right", "squared-error")
+    with pytest.raises(ValueError, match="no mistake would show"):  # of labels that are 0 nothing is missed
+        examined(tmp_path, linear.replace("np.arange(20) % 2 + 1", "np.zeros(20)"))
+
+
+@pytest.mark.parametrize("slope", ["", " * y * (1 - y)", " * y"], ids=["none", "right", "half"])
+@pytest.mark.parametrize("loss", ["(y - T[_]) ** 2 / 2", "-np.log(T[_] * y + (1 - T[_]) * (1 - y))"])
+def test_a_formula_tells_of_one_output_of_one_example(tmp_path, loss, slope):
+    """Any number is the derivative of some loss; that of another loss than is computed is a mistake, as in a batch."""
+    text = PERCEPTRON.replace(*ONE_ROW[0]).replace("X.T.dot(y * (1 - T) - T * (1 - y))", f"(y - T[_]){slope} * X[_]")
+    right = slope == (" * y * (1 - y)" if "2" in loss else "")
+    said = examined(tmp_path, text.replace("    w = ", f"    print({loss})\n    w = "))
+    assert said["verdict"] == ("right" if right else "wrong")
+    assert [f["at"] for f in said["findings"] if f["severity"] == "error"] == ["dZ1"] * (not right)
 
 
 def test_a_sum_of_whole_numbers_is_a_gradient(tmp_path):
@@ -1880,13 +1896,13 @@ def test_a_small_number_in_the_loss_and_in_its_derivative(tmp_path):
 
 @pytest.mark.parametrize("bound", ["0.9", "9"])
 def test_what_could_be_left_out_unseen(tmp_path, bound):
-    """A slope that is 1 everywhere could be; no other factor could, nor a term of a sum. What is never cut off makes a
-    dense network, whose other mistakes show."""
+    """A slope that is 1 everywhere could be; no other factor could, nor a term of a sum, nor the labels. What is never
+    cut off makes a dense network, whose other mistakes show."""
     slope = f"(dZ2 @ W2.T / 2 + dZ2 / 2 @ W2.T) * np.cos(X @ W1 + b1) * (np.abs(A1) < {bound})"
     text = PLAIN.replace("np.tanh(X @ W1 + b1)", f"np.clip(np.sin(X @ W1 + b1), -{bound}, {bound})")
     said = examined(tmp_path, text.replace("dZ2 @ W2.T * (1 - A1 ** 2)", slope))
     hidden = [{"at": "net.py:13", "code": "left-out"}] * (bound == "9")
-    assert (said["verdict"], said["teeth"]) == ("right", {"shown": 4 - len(hidden), "of": 4, "hidden": hidden})
+    assert (said["verdict"], said["teeth"]) == ("right", {"shown": 5 - len(hidden), "of": 5, "hidden": hidden})
     cut = PLAIN.replace("np.tanh(X @ W1 + b1)", f"np.clip(X @ W1 + b1, -{bound}, {bound})")
     said = examined(tmp_path, cut.replace("1 - A1 ** 2", f"np.abs(A1) < {bound}"))
     assert (said["verdict"], said["teeth"]["hidden"]) == ("right", hidden)

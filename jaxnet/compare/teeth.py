@@ -7,6 +7,7 @@ compared with the right gradients, as the author's own was: those of weights by 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -38,26 +39,32 @@ def teeth(passes: list[Pass], loss: str, biases: set[int], tolerance: float) -> 
     """The mistakes that would show in these forward passes; `biases` are the layers that have one.
 
     A formula counts if it is a mistake at all in this network: if it gives another gradient on random data. It shows
-    if it gives another one here too, by more than `tolerance` times the largest entry, in one of the passes, and not
-    the right ones times a constant that all share. None for a loss and an output that do not go together.
+    if it gives another one here too, by more than `tolerance` times the largest entry, and not the right ones times a
+    constant that all share, in all passes. None for a loss and an output that do not go together.
     """
     with np.errstate(all="ignore"):  # wrong formulas may well overflow
         example = _random_pass(passes[0], loss)
         if example is None:
             return None
-        real = {key for key, wrong, right in _mistakes(example, biases) if not _same(wrong, right, tolerance)}
-        shown = {
-            key
-            for forward in passes
-            for key, wrong, right in _mistakes(forward, biases)
-            if not _same(wrong, right, tolerance)
-        }
+        real, shown = (
+            {key for key, (wrong, right) in _mistakes(seen, biases).items() if not _same(wrong, right, tolerance)}
+            for seen in ([example], passes)
+        )
     all_, missed = dict.fromkeys(key[:2] for key in sorted(real)), {key[:2] for key in real - shown}
     return Teeth(len(all_) - len(missed), len(all_), tuple(key for key in all_ if key in missed))
 
 
-def _mistakes(p: Pass, biases: set[int]) -> Iterator[tuple[tuple[str, str, str], Gradients, Gradients]]:
-    """((quantity, code, symbols), all gradients with the mistake, the right ones)."""
+def _mistakes(passes: list[Pass], biases: set[int]) -> dict[tuple[str, str, str], tuple[Gradients, Gradients]]:
+    """For each (quantity, code, symbols) all gradients with the mistake, and the right ones."""
+    found: dict[tuple[str, str, str], tuple[Gradients, Gradients]] = defaultdict(lambda: ([], []))
+    for p in passes:
+        for key, wrong, right in _mistakes_of(p, biases):
+            found[key][0].extend(wrong)
+            found[key][1].extend(right)
+    return found
+
+
+def _mistakes_of(p: Pass, biases: set[int]) -> Iterator[tuple[tuple[str, str, str], Gradients, Gradients]]:
     errors = continued(p, {p.last: p.DZ})
     right = _gradients(p, errors, biases)
     for layer in range(1, p.last + 1):

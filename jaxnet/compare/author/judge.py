@@ -447,9 +447,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     doubts.check_that_none_is_tied(judged)
     doubts_of_steps.check_where_it_is_taken(judged)
     doubts.check_that_labels_are_shares(judged)
-    outputs = sum(example.prediction.size for example in judged.step.examples)
-    if outputs == 1 or any(f.code == "unknown" for f in findings):
-        doubts.check_that_it_is_no_function_of_the_loss(judged, wrong, outputs)
+    doubts.check_that_it_is_no_function_of_the_loss(judged, wrong, findings)
     proof = "formula"
     if not is_formula(diagnosis):
         if not known and (error := wrong_error(judged.step, judged.truth, judged.drawn)) is not None:
@@ -562,17 +560,15 @@ def _problem(judged: Judged) -> Problem | None:
 
 def with_teeth(judged: Judged) -> Judged:
     """With which mistakes would have shown, where nothing is wrong: of a dense network those of the catalogue, and what
-    is left out of any. Raises ValueError if none of the catalogue would where it is all that is stepped, or none at
-    all."""
+    is left out of any. Raises ValueError if none would."""
     if judged.findings or judged.step.stale:
         return judged
-    problem, found, is_dense = _problem(judged), None, False
+    problem, found = _problem(judged), None
     if problem is not None and judged.truth.loss.name is not None:
         biases = {layer for layer in range(1, problem.passes[0].last + 1) if problem.db[layer][0] is not None}
         found = teeth(problem.passes, judged.truth.loss.name, biases, WRONG)
-        is_dense = len(judged.names) == problem.passes[0].last + len(biases)
     of_all = Teeth.of_all([found, teeth_of(judged)])
-    if any(of is not None and not of.shown for of in (found if is_dense else None, of_all)):
+    if of_all is not None and not of_all.shown:
         raise ValueError("nothing is wrong, but in this step no mistake would show")
     return judged._replace(teeth=of_all)
 

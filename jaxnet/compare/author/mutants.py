@@ -1,7 +1,7 @@
 """Whether a mistake would have shown in a network of any kind: the author's own backward pass with something left out.
 
-A factor that depends on the parameters, a mask or a term is left out, by turns (mutation testing: DeMillo, Lipton and
-Sayward 1978). "Right" says nothing of what changes no gradient: a slope that is 1 everywhere, say.
+A factor that depends on the parameters, a mask, a term or the labels are left out, by turns (mutation testing: DeMillo,
+Lipton and Sayward 1978). "Right" says nothing of what changes no gradient: a slope that is 1 everywhere, say.
 """
 
 from __future__ import annotations
@@ -49,8 +49,11 @@ def _mutants(step: Step, gradients: set[Node]) -> list[Mutant]:
     for node in sorted(ancestors(gradients) & step.labelled, key=lambda n: -n.number):
         for parent in node.parents:
             reached[parent] = reached.get(parent, 0) | reached.get(node, 0)
+    errors = {m.node: m.network for e in step.examples for m in e.meetings if m.node.function in (np.add, np.subtract)}
     found: dict[tuple, Mutant] = defaultdict(list)
     for node in step.backward:
+        if node in errors and node in reached and node.shape == errors[node].shape:
+            found[node.site, node.places, "labels", reached[node]].append((node, errors[node]))
         for k, left in enumerate(_left_of(node, step) if node in reached else ()):
             found[node.site, node.places, k, reached[node]].append((node, left))
     return list(found.values())
