@@ -596,6 +596,14 @@ def test_a_softmax_of_a_single_output_is_not_accused(tmp_path):
         examined(tmp_path, text)
 
 
+def test_as_many_examples_as_inputs(tmp_path):
+    """The error of the first layer has the shape of its weights, and is not their gradient yet."""
+    text = PLAIN.replace("(9, 4)", "(4, 4)").replace("np.arange(9)", "np.arange(4)").replace("/ 9", "/ 4")
+    text = text.replace("-= 0.1 * dW1", "-= 0.1 * X.T @ dZ1")
+    said = examined(tmp_path, text.replace("1 - A1 ** 2", "1 - np.tanh(A1) ** 2"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "derivative-of-activated-value")]
+
+
 def test_one_output_of_one_example(tmp_path):
     """Another formula gives the right gradient times a number, which is another one in each draw."""
     text = PERCEPTRON

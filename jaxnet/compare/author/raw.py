@@ -199,14 +199,23 @@ def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
     """Whether something of the forward pass goes into the Node, such as a slope: an optimiser has no use for that.
 
     It may have one for the parameter itself, which decays. A product with what another one's step has given is a
-    formula, too.
+    formula, too, and so is one with the network's input, which may be as large as the layer's error.
     """
     carrying, new = _carrying(node, step), [p.after for p in step.parameters]
     is_product = node.function in PRODUCTS or (node.size == 1 and node.function is np.multiply)
     is_product = is_product and len(carrying) > 1
-    return (is_product and any(depends(parent, *new) for parent in carrying)) or any(
-        parent in step.active and parent not in step.labelled and not _is_own(parent, parameter) for parent in carrying
+    others = [parent for parent in carrying if parent not in step.labelled]
+    return (
+        (is_product and any(depends(parent, *new) for parent in carrying))
+        or any(parent in step.active and not _is_own(parent, parameter) for parent in others)
+        or (is_product and len(others) == 1 and not ancestors(others).isdisjoint(_data(step)))
     )
+
+
+def _data(step: Step) -> set[Node]:
+    """What the predictions are made of, beside parameters."""
+    begun = {n for n in ancestors(example.prediction for example in step.examples) if n.function is None}
+    return begun - ancestors(p.versions[0] for p in step.parameters)
 
 
 def _is_filled(node: Node, step: Step) -> bool:
@@ -344,8 +353,7 @@ def _is_held(node: Node, step: Step) -> bool:
         return False
     if constant[0].size == 1 or not np.isin(Values()(constant[0]), (0, 1)).all():
         return False
-    begun = {n for n in ancestors(example.prediction for example in step.examples) if n.function is None}
-    return not ancestors(constant) & (begun - ancestors(p.versions[0] for p in step.parameters))
+    return ancestors(constant).isdisjoint(_data(step))
 
 
 def _region(outermost: Node, parameter: Parameter, step: Step) -> list[Node]:
