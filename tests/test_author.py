@@ -604,6 +604,46 @@ def test_as_many_examples_as_inputs(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "derivative-of-activated-value")]
 
 
+ROW_OF_BIASES = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(50, 6)), np.eye(3)[rng.integers(3, size=50)]
+W, b = rng.normal(size=(6, 3)), np.zeros((1, 3))
+for _ in range(9):
+    P = 1 / (1 + np.exp(-X @ W - b))
+    print(0.5 * np.sum((P - Y) ** 2))
+    d = (Y - P) * P * (1 - P)
+    W += 0.1 * X.T @ d
+    b += 0.1 * np.sum(d, axis=0)
+"""
+
+
+@pytest.mark.parametrize("slope", ["", " * P * (1 - P)"], ids=["wrong", "right"])
+def test_what_is_added_to_a_row_of_biases(tmp_path, slope):
+    """Where no gradient is right, each has the sign that its step gives it: (3,) that is added to (1, 3), too."""
+    said = examined(tmp_path, ROW_OF_BIASES.replace(" * P * (1 - P)", slope))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-output-derivative")] * (not slope)
+
+
+TABLE_BY_ROWS = """
+import numpy as np
+import pandas as pd
+rng = np.random.default_rng(0)
+X = pd.DataFrame(rng.normal(size=(60, 3)))
+y = pd.Series((X[0] + X[1] > 0).astype(int))
+w = np.zeros(3)
+for i, row in X.iterrows():
+    p = 1 / (1 + np.exp(-np.dot(row, w)))
+    w = w - 0.01 * (p - y[i]) * row.values
+"""
+
+
+def test_a_label_that_a_table_holds(tmp_path):
+    """It is a number of NumPy's, which nobody gave a name."""
+    said = examined(tmp_path, TABLE_BY_ROWS)
+    assert (said["verdict"], said["loss"]["name"]) == ("right", "binary-cross-entropy")
+
+
 def test_one_output_of_one_example(tmp_path):
     """Another formula gives the right gradient times a number, which is another one in each draw."""
     text = PERCEPTRON

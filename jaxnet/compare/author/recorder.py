@@ -214,7 +214,7 @@ def named(value: Any) -> Any:
 
 
 def difference(first: Any, second: Any) -> Any:
-    """a − b. A plain number that the author has given a name may be a label: beside a recorded one it is recorded.
+    """a − b. A number that is on no record may be a label, of a list or a table: beside a recorded one it is recorded.
 
     A number from which a product is taken, a rate times a gradient, is a bias that began as a number. Beside a whole
     number it is an index.
@@ -223,7 +223,8 @@ def difference(first: Any, second: Any) -> Any:
 
 
 def _beside(value: Any, other: Any) -> Any:
-    node = known_node(other) if type(value) in (int, float) and _tape else None
+    is_plain = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, (bool, Number))
+    node = known_node(other) if is_plain and _tape else None
     if node is None or node.size != 1 or node.function is np.multiply or isinstance(other, Integer):
         return value
     return number(value, "array")
