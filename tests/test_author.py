@@ -610,7 +610,7 @@ rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(50, 6)), np.eye(3)[rng.integers(3, size=50)]
 W, b = rng.normal(size=(6, 3)), np.zeros((1, 3))
 for _ in range(9):
-    P = 1 / (1 + np.exp(-X @ W - b))
+    P = 1 / (1 + np.exp(-(X @ W + b)))
     print(0.5 * np.sum((P - Y) ** 2))
     d = (Y - P) * P * (1 - P)
     W += 0.1 * X.T @ d
