@@ -604,6 +604,30 @@ def test_as_many_examples_as_inputs(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "derivative-of-activated-value")]
 
 
+RATINGS = """
+import numpy as np
+rng = np.random.default_rng(0)
+R = rng.integers(1, 6, size=(12, 9)).astype(float)
+P, Q = rng.normal(scale=0.5, size=(12, 4)), rng.normal(scale=0.5, size=(9, 4))
+total = 0.0
+for u in range(12):
+    for i in range(9):
+        e = R[u, i] - P[u] @ Q[i]
+        total += e ** 2 + 0.02 * (P[u] @ P[u] + Q[i] @ Q[i])
+        p = P[u].copy()
+        P[u] += 0.01 * (e * Q[i] - 0.02 * P[u])
+        Q[i] += 0.01 * (e * p - 0.02 * Q[i])
+print(total)
+"""
+
+
+def test_what_a_row_decays_by_is_no_rate(tmp_path):
+    """It multiplies the row itself, and not what the step is made of."""
+    said = examined(tmp_path, RATINGS)
+    assert (said["verdict"], [round(f["scale"], 6) for f in said["findings"]]) == ("right-up-to-scale", [0.5])
+    assert examined(tmp_path, RATINGS.replace("+= 0.01", "+= 2 * 0.01"))["verdict"] == "right"
+
+
 ROW_OF_BIASES = """
 import numpy as np
 rng = np.random.default_rng(0)

@@ -15,7 +15,7 @@ from jaxnet.compare.author.lines import expression_of, is_of_statement, is_times
 from jaxnet.compare.author.raw import is_kept, is_scaling, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, depends, multiples, nodes_in
+from jaxnet.compare.author.tape import Node, ancestors, depends, made_alone_of, multiples, nodes_in
 from jaxnet.compare.multiples import is_among
 
 SAME = 1e-6
@@ -73,7 +73,8 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
         varies = node.size > 1 and any(n.size == 1 and (n in step.active or n in step.labelled) for n in node.parents)
         # What is multiplied by it has its factors, but for those of an entry of the data.
         made_of_numbers = node.size == 1 and node not in step.labelled and data.isdisjoint(ancestors([node]))
-        if node.site in found or parameter.before in multiples(node) or varies or made_of_numbers:
+        decays = made_alone_of([node], parameter.as_read)
+        if node.site in found or decays or varies or made_of_numbers:
             continue
         later = made is not None and node.number > made.number and not is_of_statement(node, made)
         factors = _factors(node, step, values, data)
