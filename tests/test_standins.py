@@ -446,6 +446,17 @@ def test_other_data(ran):
     """)
     assert (len(found["listed"]), len(found["found"]), len(found["names"])) == (50, 50, 10)
     found = ran("""
+        import cv2, os
+        labels = sorted(os.listdir(os.path.join('mnist_images', 'train')))
+        pictures, y = [], []
+        for label in labels:
+            for name in os.listdir(os.path.join('mnist_images', 'train', label)):
+                pictures.append(cv2.imread(os.path.join('mnist_images', 'train', label, name), cv2.IMREAD_UNCHANGED))
+                y.append(int(label))
+    """)
+    assert np.array(found["pictures"]).shape == (500, 28, 28)
+    assert sorted(set(found["y"])) == list(range(10))
+    found = ran("""
         import os, urllib.request, zipfile
         from datasets import load_dataset
         from pathlib import Path

@@ -127,7 +127,7 @@ class Files:
     def listdir(self, path: Any = ".") -> list[str]:
         if os.path.isdir(path):
             return os.listdir(path) or self.samples.named_files()  # where they would have been put by hand
-        return self.samples.file_names()
+        return self.samples.file_names(str(path))
 
     def glob(self, pattern: Any, **how: Any) -> list[str]:
         images = re.search(r"\.(png|jpe?g|bmp|gif)$", str(pattern), re.I)

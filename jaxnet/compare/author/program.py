@@ -247,7 +247,8 @@ class _Program:
         except Exception:  # an author's __str__
             message = ""
         text = f"{type(error).__name__}: {message}" if message else type(error).__name__
-        text += ", perhaps since its training was ended early" if self.trained else ""
+        outdated = isinstance(error, ImportError) or (isinstance(error, TypeError) and "keyword argument" in message)
+        text += ", perhaps since its training was ended early" if self.trained and not outdated else ""
         self.note(error, text, (unit.filename, statement.lineno))
 
     def note(self, error: BaseException, text: str, place: tuple[str, int] | None = None) -> None:

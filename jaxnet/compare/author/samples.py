@@ -263,11 +263,23 @@ class Samples:
         names = dict.fromkeys(re.findall(r"""['"]([\w-]+(?:\.\w+)+)['"]""", self.source))
         return [name for name in names if not _TRAINED.search(name.lower()) and self.content(name) is not None]
 
-    def file_names(self) -> list[str]:
-        """What a folder would hold that is missing: these, or pictures or texts by numbers."""
+    def file_names(self, folder: str) -> list[str]:
+        """What a folder would hold that is missing: these, or pictures or texts by numbers; or a folder for each class,
+        where a loop over what is listed lists that."""
+        classes = [str(k) for k in range(10)]
+        if self._lists_folders and Path(folder).name not in classes:
+            return classes
         pictures = re.search(r"imread|Image\.open|\.(png|jpe?g|bmp)\b", self.source)
         numbered = [f"{k}.{'png' if pictures else 'txt'}" for k in range(50)]
         return numbered if pictures else self.named_files() or numbered
+
+    @functools.cached_property
+    def _lists_folders(self) -> bool:
+        def is_listed(over: str) -> bool:
+            return "listdir(" in over or bool(re.search(rf"\b{re.escape(over)}\s*=[^\n]*listdir\(", self.source))
+
+        loops = re.findall(r"\bfor\s+(\w+)\s+in\s+(\w+|[^\n]*listdir\([^\n]*):", self.source)
+        return any(is_listed(over) and re.search(rf"listdir\([^\n]*\b{name}\b", self.source) for name, over in loops)
 
     def content(self, path: str, numbers: bool = False) -> bytes | None:
         """The bytes of a missing file; None if its name tells nothing. `numbers`: it is read as an array."""
