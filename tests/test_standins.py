@@ -454,7 +454,7 @@ def test_other_data(ran):
                 pictures.append(cv2.imread(os.path.join('mnist_images', 'train', label, name), cv2.IMREAD_UNCHANGED))
                 y.append(int(label))
     """)
-    assert np.array(found["pictures"]).shape == (500, 28, 28)
+    assert np.array(found["pictures"]).shape == (100, 28, 28)
     assert sorted(set(found["y"])) == list(range(10))
     found = ran("""
         import os, urllib.request, zipfile

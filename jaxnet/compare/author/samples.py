@@ -9,6 +9,7 @@ import csv
 import functools
 import gzip
 import io
+import itertools
 import math
 import pickle
 import re
@@ -265,21 +266,25 @@ class Samples:
 
     def file_names(self, folder: str) -> list[str]:
         """What a folder would hold that is missing: these, or pictures or texts by numbers; or a folder for each class,
-        where a loop over what is listed lists that."""
+        as deep as loops over what is listed list that."""
         classes = [str(k) for k in range(10)]
-        if self._lists_folders and Path(folder).name not in classes:
+        inside = itertools.takewhile(classes.__contains__, reversed(Path(folder).parts))
+        if sum(1 for _ in inside) < self._levels:
             return classes
         pictures = re.search(r"imread|Image\.open|\.(png|jpe?g|bmp)\b", self.source)
-        numbered = [f"{k}.{'png' if pictures else 'txt'}" for k in range(50)]
+        numbered = [f"{k}.{'png' if pictures else 'txt'}" for k in range(50 // 5**self._levels)]
         return numbered if pictures else self.named_files() or numbered
 
     @functools.cached_property
-    def _lists_folders(self) -> bool:
+    def _levels(self) -> int:
+        """How many loops list what they go over: pictures are in folders of folders then."""
+
         def is_listed(over: str) -> bool:
             return "listdir(" in over or bool(re.search(rf"\b{re.escape(over)}\s*=[^\n]*listdir\(", self.source))
 
         loops = re.findall(r"\bfor\s+(\w+)\s+in\s+(\w+|[^\n]*listdir\([^\n]*):", self.source)
-        return any(is_listed(over) and re.search(rf"listdir\([^\n]*\b{name}\b", self.source) for name, over in loops)
+        listing = {name for name, over in loops if is_listed(over)}
+        return sum(bool(re.search(rf"listdir\([^\n]*{name}", self.source)) for name in listing)
 
     def content(self, path: str, numbers: bool = False) -> bytes | None:
         """The bytes of a missing file; None if its name tells nothing. `numbers`: it is read as an array."""
