@@ -6,8 +6,12 @@ that are stepped one by one make one step together. Arrays whose steps depend on
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+import operator
+import types
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,7 +83,7 @@ def _several_and_once(tape: Tape) -> tuple[list[Chain], list[Chain]]:
 def _parameters(chains: list[Chain], tape: Tape) -> list[Chain]:
     """Those that are no other one's part, buffer or state."""
     chains = _without_dependent(_whole_or_in_parts(chains), tape.since)
-    return _without_buffers(_without_inner(chains, tape.nodes))
+    return _without_buffers(_without_inner(chains, tape.nodes), tape.nodes)
 
 
 def _takes_its_place(chain: Chain) -> bool:
@@ -211,14 +215,17 @@ def _those_with(bit: int, masks: dict[Node, int]) -> Callable[[Node], bool]:
     return lambda node: bool(masks.get(node, 0) & bit)
 
 
-def masked(bits: dict[Node, int], window: list[Node]) -> dict[Node, int]:
-    """The bits of the Nodes that each Node of the window depends on, itself included."""
+def masked(
+    bits: Mapping[Node, int], window: list[Node], ending: Mapping[Node, int] = types.MappingProxyType({})
+) -> dict[Node, int]:
+    """The bits of the Nodes that each Node of the window depends on, itself included; but for those that end in one on
+    the way."""
     masks = dict(bits)
     for node in window:
-        mask = masks.get(node, 0)
+        mask = 0
         for source in node.sources:
             mask |= masks.get(source, 0)
-        if mask:
+        if mask := (mask & ~ending.get(node, 0)) | masks.get(node, 0):
             masks[node] = mask
     return masks
 
@@ -430,31 +437,56 @@ def _without_inner(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
     return [chain for chain, outer in zip(chains, around, strict=True) if all(around[k] for k in outer)]
 
 
-def _without_buffers(chains: list[Chain]) -> list[Chain]:
+def _without_buffers(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
     """What an optimiser keeps of its own is no parameter: a momentum, of whose new version another array's step is a
     multiple; any other array that steps need for its new version only."""
-    made = {id(c): made_of(nodes_in(c.steps[0])) for c in chains}
-    used = {id(c): made_of(n for step in c.steps[:2] for n in nodes_in(step)) for c in chains}
+    versions, old, new = (defaultdict[Node, int](int) for _ in range(3))  # a bit for each chain
+    for k, chain in enumerate(chains):
+        old[chain.versions[0]] |= 1 << k
+        new[chain.versions[1]] |= 1 << k
+        for version in chain.versions:
+            versions[version] |= 1 << k
+    window = nodes[min((n.number for n in versions if n.number >= 0), default=0) :]
+    of_any, of_new, of_old = masked(versions, window), masked(new, window), masked(old, window, new)
 
-    def is_buffer(chain: Chain) -> bool:
-        before, after = chain.versions[:2]
-        for other in (c for c in chains if c is not chain):
-            follows_it = other.versions[1] in made[id(chain)]
-            if _is_momentum(chain, other) or (follows_it and used[id(other)].isdisjoint(chain.versions)):
-                return True
-            # What an optimiser keeps may begin with the first step.
-            own = [other.versions[0], *nodes_in(other.steps[0])]
-            if after in made[id(other)] and before not in made_of(own, until=lambda n: n is after):
-                return True
-        return False
+    def bits(masks: dict[Node, int], found: Iterable[Any]) -> int:
+        return functools.reduce(operator.or_, (masks.get(n, 0) for n in nodes_in(found)), 0)
 
-    return [chain for chain in chains if not is_buffer(chain)]
+    used = [bits(of_any, c.steps[:2]) for c in chains]
+    buffers = _momenta(chains)
+    for k, chain in enumerate(chains):
+        others = bits(of_new, chain.steps[0]) & ~(1 << k)
+        as_they_were = bits(of_old, (chain.versions[0], *chain.steps[0]))
+        while others:
+            j = others.bit_length() - 1
+            others ^= 1 << j
+            if not used[j] >> k & 1:  # it needs the other one, which has no use for it
+                buffers.add(k)
+            if not as_they_were >> j & 1:  # what an optimiser keeps may begin with the first step
+                buffers.add(j)
+    return [chain for k, chain in enumerate(chains) if k not in buffers]
+
+
+def _momenta(chains: list[Chain]) -> set[int]:
+    """Which of them another array is stepped with, by a multiple of what they are by then."""
+    parts: dict[Node, list[int]] = defaultdict(list)
+    for k, chain in enumerate(chains):
+        for part in chain.parts:
+            parts[part].append(k)
+    return {k for j, chain in enumerate(chains) for n in _stepped_with(chain) for k in parts.get(n, ()) if k != j}
 
 
 def _is_momentum(chain: Chain, other: Chain) -> bool:
     """Whether another array is stepped with a multiple of what this one is by then, or of an entry of that."""
-    steps = (n for part in nodes_in(other.steps[0]) for n in multiples(part))
-    return any(n in chain.parts or (n.name == "getitem" and n.inputs[0] in chain.parts) for n in steps)
+    return any(n in chain.parts for n in _stepped_with(other))
+
+
+def _stepped_with(chain: Chain) -> Iterator[Node]:
+    """What its first step is a multiple of, and the arrays of which those are entries."""
+    for n in (n for part in nodes_in(chain.steps[0]) for n in multiples(part)):
+        yield n
+        if n.name == "getitem" and isinstance(n.inputs[0], Node):
+            yield n.inputs[0]
 
 
 def networks(chains: list[Chain]) -> list[list[Chain]]:

@@ -230,7 +230,7 @@ def _beside(value: Any, other: Any) -> Any:
     return number(value, "array")
 
 
-def number(value: float, origin: str) -> Any:
+def number(value: Any, origin: str) -> Any:
     """A recorded number that begins here."""
     return wrap(np.float64(value), _tape[-1].leaf(np.asarray(float(value)), origin)) if _tape else value
 

@@ -366,6 +366,18 @@ class View:
         return {m.node: m.network for m in met if m.labels is not None and not is_of_zeros(m.labels, self.values)}
 
     @cached_property
+    def errors(self) -> set[Node]:
+        """Numbers that are compared with data, or made of such differences by sums alone: data have no say in their
+        derivative, and they have no least value."""
+        made: set[Node] = set()
+        for node in self.window:
+            terms = [n for n in node.parents if n in self.masks]
+            is_sum = node.function in SUMS or (len(terms) == 1 and scaled_by_numbers(node) is terms[0])
+            if node in self.differences or (terms and is_sum and made.issuperset(terms)):
+                made.add(node)
+        return made.union(*(multiples(compared) for compared in self.differences.values()))
+
+    @cached_property
     def weights(self) -> frozenset[Node]:
         return frozenset(p.before for p in self.parameters)
 
@@ -597,23 +609,7 @@ def _may_be_loss(node: Node, view: View) -> bool:
     has no derivative; and what is shown of a number is not where it is computed."""
     shown = node.function in (operator.getitem, np.reshape) and node.parents[0].size == node.size
     alone = node in view.smooth and node not in view.into_steps and not shown
-    return node.size == max(node.shape, default=1) and alone and not _is_error(node, view)
-
-
-def _is_error(node: Node, view: View) -> bool:
-    """Whether a number is compared with data, or made of such differences by sums alone: data have no say in its
-    derivative, and it has no least value."""
-    terms, differs = [node], any(node in multiples(compared) for compared in view.differences.values())
-    while terms and not differs:
-        term = terms.pop()
-        active = [n for n in term.parents if n in view.masks]
-        if term in view.differences:
-            differs = not terms
-        elif term.function in SUMS or (len(active) == 1 and scaled_by_numbers(term) is active[0]):
-            terms += active
-        else:
-            return False
-    return differs
+    return node.size == max(node.shape, default=1) and alone and node not in view.errors
 
 
 def _masks(parameters: tuple[Parameter, ...], window: list[Node], unknown: Set[Node]) -> dict[Node, int]:
