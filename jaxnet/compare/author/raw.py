@@ -280,7 +280,8 @@ def stepped(parameter: Parameter, values: Values) -> np.ndarray:
     """What was taken from the parameter, p − p′, in its shape."""
     before, after = np.asarray(values(parameter.before)), np.asarray(values(parameter.after))
     if len(parameter.steps) == 1 and parameter.after.function in (np.add, np.subtract):
-        step = np.broadcast_to(values(parameter.steps[0]), after.shape)
+        step = np.asarray(values(parameter.steps[0]))
+        step = step.reshape(after.shape) if step.size == after.size else step
         return step if parameter.after.function is np.subtract else -step
     return before - after
 
