@@ -628,6 +628,30 @@ def test_what_a_row_decays_by_is_no_rate(tmp_path):
     assert examined(tmp_path, RATINGS.replace("+= 0.01", "+= 2 * 0.01"))["verdict"] == "right"
 
 
+MEAN_OF_WORDS = """
+import numpy as np
+rng = np.random.default_rng(0)
+V, W = rng.uniform(-0.5, 0.5, size=(20, 6)), rng.normal(size=(20, 6))
+text = rng.integers(0, 20, size=40)
+for at in range(2, 38):
+    target, context = text[at], [text[at - 2], text[at - 1], text[at + 1], text[at + 2]]
+    h = np.mean(V[context], axis=0)
+    p = 1 / (1 + np.exp(-W[target] @ h))
+    print(-np.log(p))
+    dh = (p - 1) * W[target] / 4
+    W[target] -= 0.1 * (p - 1) * h
+    for word in context:
+        V[word] -= 0.1 * dh
+"""
+
+
+def test_rows_that_nothing_picks_say_nothing_of_those_that_are_picked(tmp_path):
+    """Their gradient is 0 and they stay as they are: a constant that all other rows share is still wrong."""
+    assert examined(tmp_path, MEAN_OF_WORDS)["verdict"] == "right"
+    said = examined(tmp_path, MEAN_OF_WORDS.replace("W[target] / 4", "W[target]"))
+    assert [(f["at"], f["code"], round(f["scale"])) for f in said["findings"]] == [("dV", "wrong-scale", 4)]
+
+
 ROW_OF_BIASES = """
 import numpy as np
 rng = np.random.default_rng(0)

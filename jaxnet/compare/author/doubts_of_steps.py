@@ -283,7 +283,8 @@ def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
 
     def is_right(name: str, entries: Array) -> bool:
         given, true = ([array[entries] for array in of[name]] for of in (judged.given, judged.true))
-        return not entries.all() and (common_multiple(given, true, RIGHT) or 0) > 0
+        others = any(array[~entries].any() for array in judged.true[name])
+        return others and (common_multiple(given, true, RIGHT) or 0) > 0
 
     for name in wrong:
         p, given, true = judged.names[name], judged.given[name], judged.true[name]
@@ -293,7 +294,7 @@ def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
         masks = [p.after] if p.after.function in PIECEWISE else []
         masks += [n for n in whole if n.function in (np.tril, np.triu)]
         masks += [n for n in whole if n.function is np.where and n.inputs[0] not in judged.step.active]
-        if masks and is_right(name, np.asarray(recorded(p.before)) != np.asarray(recorded(p.after))):
+        if masks and is_right(name, np.any([v(p.before) != v(p.after) for v in judged.drawn], axis=0)):
             raise Unexplained(
                 f"{where(masks[0])} leaves some entries of {name} as they are, and the gradient of others is right: "
                 "right if they are to stay, and wrong if not"
