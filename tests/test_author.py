@@ -652,6 +652,31 @@ def test_rows_that_nothing_picks_say_nothing_of_those_that_are_picked(tmp_path):
     assert [(f["at"], f["code"], round(f["scale"])) for f in said["findings"]] == [("dV", "wrong-scale", 4)]
 
 
+PICKED_CLASS = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(40, 6)), rng.integers(0, 4, size=40)
+W, b = rng.normal(size=(4, 6)), np.zeros(4)
+for x, y in zip(X, T):
+    E = np.exp(W @ x + b)
+    P = E / np.sum(E)
+    d = -P
+    d[y] = d[y] + 1
+    W = W + 0.1 * np.outer(d, x)
+    b = b + 0.1 * d
+"""
+
+
+@pytest.mark.parametrize("begun", ["-P", "-1.0 * P", "P / 2"])
+def test_an_error_that_begins_as_a_multiple_of_the_prediction(tmp_path, begun):
+    """The class is picked of −ŷ, or of ŷ / m: the loss is one of ŷ."""
+    text = PICKED_CLASS.replace("-P", begun)
+    if "/" in begun:
+        text = text.replace("d[y] + 1", "d[y] - 1 / 2").replace("+ 0.1", "- 0.1")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["name"]) == ("right", "cross-entropy")
+
+
 ROW_OF_BIASES = """
 import numpy as np
 rng = np.random.default_rng(0)

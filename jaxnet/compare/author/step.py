@@ -667,6 +667,7 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         array, index = node.inputs[0], node.inputs[1]
         if array not in view.masks or not array.is_float:
             return []
+        array = _before_scaling(array, view)
         labels = [n for n in nodes_in(index) if n not in view.touched and n.dtype is not None and n.dtype.kind in "iub"]
         if labels:
             return [
@@ -694,6 +695,15 @@ def _readings(node: Node, view: View) -> list[Meeting]:
         for b in data
         if a.size == b.size and not _tells_nothing(node, b, view.values) and not _is_state(node, b)
     ]
+
+
+def _before_scaling(node: Node, view: View) -> Node:
+    """ŷ, where an error is begun as −ŷ or as ŷ / m."""
+    while len(active := [n for n in node.parents if n in view.masks]) == 1:
+        if node.function is not np.negative and scaled_by_numbers(node) is not active[0]:
+            break
+        node = active[0]
+    return node
 
 
 def _without_common(first: Node, second: Node, view: View) -> tuple[Node, Node]:
