@@ -309,6 +309,18 @@ for k in range(0, len(X), 32):
 """
 
 
+def test_what_is_missing_is_said_where_nothing_was_found(tmp_path):
+    """The error may be one of data that are not the author's, or of a module that computes nothing here."""
+    (tmp_path / "other.py").write_text("import another_module_that_nobody_has")
+    (tmp_path / "net.py").write_text(
+        "import module_that_nobody_has as m\nimport numpy as np\nrows = np.loadtxt('rows.csv', delimiter=',')\n"
+        "if len(rows) != 12345:\n    raise ValueError('too few')\n"
+    )
+    said = r"too few\); rows.csv is missing, and made up; module_that_nobody_has is not installed, and without effect$"
+    with pytest.raises(ValueError, match=said):
+        verdict(tmp_path / "net.py", tmp_path)
+
+
 def test_arrays_of_the_program_tell_the_size_of_data(tmp_path):
     """Those that are made up are MNIST's first; the error that comes of it says what they should be."""
     said = "data, which are missing, are made up of 30 numbers each and of 4 classes, as arrays of the program have it"

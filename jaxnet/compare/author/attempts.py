@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jaxnet.compare.author import drivers, facade, standins
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.recorder import recording
-from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt
+from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt, said_of_missing
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import NOTHING_PLANTED, Enough, Instruction, Node, Planted, Tape
 from jaxnet.compare.author.tree import importers
@@ -149,6 +149,8 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
     except OutOfTime:
         reasons.append(f"{name}: the time was up before a step was found in {len(watch.tape.nodes)} operations")
         return
+    if not found and reasons:  # an error may be one of the data, which are not the author's
+        reasons[-1] = "; ".join([reasons[-1], *said_of_missing(samples.made_up, samples.inert)])
     if found and not concerns(found[0].steps[0], watch.asked):
         reasons.append(f"{name}: its step is made by other files")
         return

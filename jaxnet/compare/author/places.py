@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling, stepped
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.replay import differenced
+from jaxnet.compare.author.samples import said_of_missing
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, multiples, nodes_in, setitem
 from jaxnet.compare.author.truth import name_of_number
@@ -42,7 +42,7 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     """The report that the contract describes."""
     frontiers, beside = frontier.frontiers(judged), _number_beside(judged)
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
-    notes = [*attempt.notes, *_made_up(attempt), *_measures(judged, *beside)]
+    notes = [*attempt.notes, *said_of_missing(attempt.made_up), *_measures(judged, *beside)]
     notes += _by_differences(judged.step)
     notes += [] if judged.wrong else [*_decided_one_way(judged.step, attempt.tape), *_rates(judged)]
     found = [as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
@@ -84,12 +84,6 @@ def _names(judged: Judged, attempt: Attempt) -> dict[str, str]:
     own = parameter_names(judged.step, attempt.names)
     found = {name: own[p] for name, p in judged.names.items() if own[p] != name}
     return found if any(re.findall(r"\w+", theirs)[-1] != name for name, theirs in found.items()) else {}
-
-
-def _made_up(attempt: Attempt) -> list[str]:
-    """That the program ran on data of ours."""
-    names, count = [Path(name).name for name in attempt.made_up], len(attempt.made_up)
-    return [f"{some(names)} {'is' if count == 1 else 'are'} missing, and made up"] if names else []
 
 
 def _decided_one_way(step: Step, tape: Tape) -> list[str]:

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxnet.compare.report import some
+
 TRAIN, TEST = 1200, 300  # more than a thousand: many programs put the first thousand aside
 MNIST_TRAIN, MNIST_TESTS = 60_000, 10_000
 SPECKLES = 64  # of 256 shades
@@ -88,6 +90,13 @@ class Guess(NamedTuple):
 FIRST_GUESS = Guess()
 
 
+def said_of_missing(files: Iterable[str], modules: Iterable[str] = ()) -> list[str]:
+    """That a program runs on data of ours, and without what is not installed."""
+    found = (files, "missing, and made up"), (modules, "not installed, and without effect")
+    every = [([Path(name).name for name in names], why) for names, why in found]
+    return [f"{some(names)} {'is' if len(names) == 1 else 'are'} {why}" for names, why in every if names]
+
+
 class Samples:
     """What the files that a program asks for would hold, as far as their names and its `source` tell, and else as one
     has to `guess`: `guessed` says whether labels were made up so."""
@@ -116,6 +125,7 @@ class Samples:
         self.source, self.guess = source, guess
         self.guessed = False
         self.made_up: dict[str, None] = {}  # files that are missing
+        self.inert: list[str] = []  # modules that are not installed, and for which nothing stands in
         self.widths: set[int] = set()  # numbers of an example that was made up
         self.classes = guess.classes or 10
 

@@ -52,6 +52,8 @@ def stand_ins(
     foreign = {name for name, (top, last) in ends.items() if top not in own and (top in shown or last not in own)}
     tops = {name.partition(".")[0] for name in foreign}
     gone = {top for top in tops if top in shown or not is_installed(top)}
+    used = {name.partition(".")[0] for name in _imported(reached)}
+    samples.inert = sorted(used & gone - shown - {key.partition(".")[0] for key in known})
     bound = re.findall(r"^\s*(?:def|class)\s+(\w+)|^([\w, ]+?)\s*=|^(?:from\s.+)?import\s(.+)", everything, re.M)
     defined = {word for names in bound for word in re.findall(r"\w+", " ".join(names))}
     free = {*re.findall(r"\b[A-Za-z]\w*\b", reached)} - defined - {*dir(builtins)}
