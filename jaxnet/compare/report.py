@@ -479,10 +479,13 @@ class Report(NamedTuple):
         return [list(row) for row in zip(*full, strict=True)]
 
     def _table(self) -> list[str]:
-        rows = self.table()
+        head, *rows = self.table()
+        shown = sorted(rows, key=lambda row: row[-1][0] != "✗")[:ROWS] if len(rows) > ROWS else rows
+        more = [f"  and {len(rows) - ROWS} more, in --json"] * (len(rows) > ROWS)
+        rows = [head, *shown]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         cells = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
-        return ["  " + "  ".join(row).rstrip() for row in cells]
+        return ["  " + "  ".join(row).rstrip() for row in cells] + more
 
     def verdict_of(self, p: Parameter) -> str:
         """A parameter's verdict, in a sign and a word."""
@@ -521,7 +524,7 @@ class Report(NamedTuple):
         lines = [f"  {line}" for line in self.frontier_lines() if unnamed]
         for at in dict.fromkeys(f.at for f in self.findings if f.severity == "error" and f.code != "unknown"):
             names = self.parameters_of(next(f for f in self.findings if f.at == at))
-            if names:
+            if names and [f"d{name}" for name in names] != [at]:
                 lines.append(f"  {at} makes the gradient of {', '.join(names)} wrong.")
         return lines
 
@@ -565,6 +568,7 @@ def _off(p: Parameter) -> str:
 
 
 SOME = 4  # names, or findings of one line, that are said
+ROWS = 40  # of a table, the wrong ones first where there are more
 
 
 def some(names: list[str]) -> str:
