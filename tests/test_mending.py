@@ -342,3 +342,40 @@ for _ in range(9):
     report = verdict(tmp_path / "net.py", tmp_path, mend=9.0)
     (instead,) = (place.instead for place in report.places)
     assert instead.replace(" ", "") == "((P-T)*(P*(1-P)))/size"
+
+
+SLOPE_APART = """
+import numpy as np
+X, Y = np.random.randn(9, 4), np.arange(9)[:, None] % 2
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+def slope(x):
+    return x * (1 - x)
+W1, W2 = np.random.randn(4, 3), np.random.randn(3, 1)
+for _ in range(9):
+    Z1 = X.dot(W1)
+    A1 = sigmoid(Z1)
+    P = sigmoid(A1.dot(W2))
+    E = Y - P
+    of_output = slope(P)
+    of_hidden = {slope}
+    D2 = E * of_output
+    D1 = D2.dot(W2.T) * {factor}
+    W2 += 0.1 * A1.T.dot(D2)
+    W1 += 0.1 * X.T.dot(D1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("slope", "factor", "line", "instead"),
+    [
+        ("slope(Z1)", "of_hidden", 15, "slope(A1)"),
+        ("slope(A1)", "slope(Z1)", 17, "D2.dot(W2.T) * slope(A1)"),
+        ("slope(A1)", "A1", 17, "D2.dot(W2.T) * slope(A1)"),
+    ],
+    ids=["in a line of its own", "in that of the error", "none but the activation"],
+)
+def test_a_slope_is_mended_where_it_is_made(tmp_path, slope, factor, line, instead):
+    (tmp_path / "net.py").write_text(SLOPE_APART.format(slope=slope, factor=factor))
+    report = verdict(tmp_path / "net.py", tmp_path, mend=9.0)
+    assert [(place.line, place.instead) for place in report.places] == [(line, instead)]

@@ -229,6 +229,9 @@ DERIVATIVES: list[tuple[str | None, Slope]] = [
 ]
 
 
+OF_SLOPES = frozenset(code for code, _ in DERIVATIVES if code) - {"missing-activation-derivative"}
+
+
 # --- dWl and dbl: which error, which input, and how the two are put together ------------------------------------
 
 

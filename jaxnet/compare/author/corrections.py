@@ -178,7 +178,7 @@ class Writer:
             yield from self._output_errors(layer)
             return
         for through in (*self.known(f"dA{layer}"), *self.carried_back(layer)):
-            for slope in self._slopes(layer):
+            for slope in self.slopes(layer):
                 if slope.value.shape == through.value.shape:
                     yield _times(through, slope)
 
@@ -198,7 +198,7 @@ class Writer:
                 if has_columns and len(error.value) == columns.value.shape[1]:  # a vector may be one of many examples
                     yield self._product(columns, error)
 
-    def _slopes(self, layer: int) -> Iterator[Term]:
+    def slopes(self, layer: int) -> Iterator[Term]:
         """The derivative of a layer's activation: the author's own function of Z or A, or the formula."""
         name = self.forward.activations[layer]
         _, at_z, at_a = mistakes.ACTIVATIONS[name]
@@ -243,7 +243,7 @@ class Writer:
                     if a.value.shape == difference.value.shape:
                         yield self._through_softmax(difference, a)
             elif loss == "squared-error":
-                for slope in self._slopes(layer):
+                for slope in self.slopes(layer):
                     if slope.value.shape == difference.value.shape:
                         yield _times(difference, slope)
 

@@ -227,7 +227,8 @@ def _evaluated(text: str, frame: types.FrameType) -> Any:
 
 @lru_cache(maxsize=5000)
 def _compiled(text: str) -> tuple[types.CodeType | None, tuple[types.CodeType, ...]]:
-    """The expression, and what is indexed in it or asked for an attribute that would be an array."""
+    """The expression, and what is indexed in it or asked for an attribute that would be an array, innermost first: of
+    X.T.dot not X.T, which is a view of X."""
     try:
         tree = ast.parse(text, mode="eval")
         looked_up = [n for n in ast.walk(tree) if isinstance(n, ast.Subscript | ast.Attribute)]
@@ -235,6 +236,7 @@ def _compiled(text: str) -> tuple[types.CodeType | None, tuple[types.CodeType, .
             return None, ()  # (p - y).mean would put p − y on the record
         plain = ("shape", "size", "ndim")
         bases = [ast.unparse(n.value) for n in looked_up if isinstance(n, ast.Subscript) or n.attr not in plain]
+        bases.sort(key=len)
         return compile(tree, "<named>", "eval"), tuple(compile(base, "<named>", "eval") for base in bases)
     except (SyntaxError, ValueError):
         return None, ()

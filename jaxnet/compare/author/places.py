@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jaxnet.compare import mistakes
 from jaxnet.compare.author import frontier
 from jaxnet.compare.author.dense import as_rows, original
 from jaxnet.compare.author.judged import Judged
@@ -21,6 +22,7 @@ from jaxnet.compare.author.replay import differenced
 from jaxnet.compare.author.samples import said_of_missing
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, multiples, nodes_in, setitem
+from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.author.truth import name_of_number
 from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.diagnosis import Finding
@@ -45,7 +47,10 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     notes = [*attempt.notes, *said_of_missing(attempt.made_up), *_measures(judged, *beside)]
     notes += _by_differences(judged.step)
     notes += [] if judged.wrong else [*_decided_one_way(judged.step, attempt.tape), *_rates(judged)]
-    found = [as_place(node_of(judged, finding, frontiers)) or Place() for finding in findings]
+    found = [
+        place_of_line(slope_line(judged, finding)) or as_place(node_of(judged, finding, frontiers)) or Place()
+        for finding in findings
+    ]
     return Report.of(
         _parameters(judged),
         findings,
@@ -316,6 +321,26 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
         wrong = (frontiers[name].unknown for name in names if name in frontiers)
         node = min(wrong, key=lambda n: n.number, default=None)
     return node
+
+
+def slope_of(judged: Judged, finding: Finding) -> Node | None:
+    """What an error is multiplied by as the slope of an activation, if it is made for that alone."""
+    held = holder(judged, finding.layer) if finding.at[:2] == "dZ" and finding.code in mistakes.OF_SLOPES else None
+    if held is None or held.function is not np.multiply:
+        return None
+    backward = judged.step.backward
+    slopes = [n for n in held.parents if n in judged.step.active and n not in judged.step.labelled]
+    used = sum(slopes[0] in n.parents for n in backward) if slopes else 0
+    return slopes[0] if len(slopes) == 1 == used and slopes[0] not in judged.step.forward else None
+
+
+def slope_line(judged: Judged, finding: Finding) -> Line | None:
+    """The line that makes a slope, beside that of the error."""
+    slope, held = slope_of(judged, finding), holder(judged, finding.layer)
+    if slope is None or held is None or held.place is None:
+        return None
+    line = next((p for p in slope.places if (p.file, p.function) == (held.place.file, held.place.function)), None)
+    return line if line != held.place else None
 
 
 def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:

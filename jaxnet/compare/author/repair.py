@@ -184,7 +184,7 @@ def _proposals(examined: Examined, moments: list[Moment], finding: Finding) -> I
     if finding.code == "weights-already-updated":
         yield from _moved(examined, moments, finding)
     node = places.node_of(judged, finding)
-    own = node.place if node is not None else None
+    own = places.slope_line(judged, finding) or (node.place if node is not None else None)
     name = finding.at[1:]
     made = judged.made.get(name)
     is_passed_on = made is not None and made.size != judged.names[name].size
@@ -290,6 +290,7 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
         instructions = {product.instruction for product in products}
         nodes = [part for node in nodes for part in _of_each_example(judged, node, finding)]
         products = {node for node in nodes if node.instruction in instructions}
+    nodes += filter(None, [places.slope_of(judged, finding)])
     wanted = {*nodes, *map(original, nodes)}
     for moment in moments:
         statement = lines.statement_at(moment.place)
@@ -378,6 +379,9 @@ def _terms(judged: Judged, tape: Tape, site: _Site, finding: Finding) -> Iterato
     examples = judged.step.examples
     quantities = Quantities(judged, _example_at(judged, site.moment.number))
     writer = Writer(judged, tape, site.moment, quantities, lines.text_of(site.place))
+    if original(site.node) is places.slope_of(judged, finding):
+        yield from (term for term in writer.slopes(layer) if term.value.shape == value.shape)
+        return
     if kind == "dZ":
         right = quantities.scaled[f"dZ{layer}"][0]
         scale = 1.0 if finding.at == "loss" else judged.scale
