@@ -309,6 +309,13 @@ for k in range(0, len(X), 32):
 """
 
 
+def test_a_loop_that_lists_something_else_lists_no_folders_of_folders():
+    text = "for f in os.listdir(d):\n    imread(f)\nfor g in os.listdir({}):\n    imread(g)"
+    assert Samples(text.format("folder")).file_names("d")[0] == "0.png"
+    assert Samples(text.format("join(d, f)")).file_names("d") == [str(k) for k in range(10)]
+    assert Samples(text.format("in_f")).file_names("d/3")[0] == "0.png"
+
+
 def test_what_is_missing_is_said_where_nothing_was_found(tmp_path):
     """The error may be one of data that are not the author's, or of a module that computes nothing here."""
     (tmp_path / "other.py").write_text("import another_module_that_nobody_has")

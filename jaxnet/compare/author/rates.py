@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.lines import expression_of, is_of_statement, is_times_quotient, statement_of
-from jaxnet.compare.author.raw import is_kept, is_scaling, stepped
+from jaxnet.compare.author.raw import data_of, is_kept, is_scaling, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Node, ancestors, depends, made_alone_of, multiples, nodes_in
@@ -66,7 +66,7 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
 
     inside = [n for n in inside if n in counted or in_step(n)]
     terms = {*step.counts, sum(example.prediction.size for example in step.examples)}
-    data = _data(step) if any(n.size == 1 for n in inside) else set()
+    data = data_of(step) if any(n.size == 1 for n in inside) else set()
     found: dict[tuple, list[Number]] = {}
     for node in sorted(inside, key=lambda n: -n.number):
         # A parameter that is multiplied decays; and what is another number in each step, as a norm, is no rate.
@@ -92,13 +92,6 @@ def _are_all(node: Node, size: float, kept: Node, step: Step, values: Values) ->
     if node not in kept.parents and not is_of_statement(node, kept):
         return False
     return is_among(size + scale_of(beside[0], values), [1.0], SAME) if beside else size < 1  # nothing is kept yet
-
-
-def _data(step: Step) -> set[Node]:
-    """What the predictions, or the loss, began with beside the parameters."""
-    weights = {n for p in step.parameters for n in (p.root, *p.versions)}
-    ends = [example.prediction for example in step.examples] or step.losses
-    return {n for n in ancestors(ends, until=weights.__contains__) - weights if n.function is None}
 
 
 def _factors(node: Node, step: Step, values: Values, data: set[Node]) -> list[Factor]:

@@ -208,14 +208,15 @@ def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
     return (
         (is_product and any(depends(parent, *new) for parent in carrying))
         or any(parent in step.active and not _is_own(parent, parameter) for parent in others)
-        or (is_product and len(others) == 1 and not ancestors(others).isdisjoint(_data(step)))
+        or (is_product and len(others) == 1 and not ancestors(others).isdisjoint(data_of(step)))
     )
 
 
-def _data(step: Step) -> set[Node]:
-    """What the predictions are made of, beside parameters."""
-    begun = {n for n in ancestors(example.prediction for example in step.examples) if n.function is None}
-    return begun - ancestors(p.versions[0] for p in step.parameters)
+def data_of(step: Step) -> set[Node]:
+    """What the predictions, or the loss, began with beside the parameters."""
+    weights = {n for p in step.parameters for n in (p.root, *p.versions)}
+    ends = [example.prediction for example in step.examples] or step.losses
+    return {n for n in ancestors(ends, until=weights.__contains__) - weights if n.function is None}
 
 
 def _is_filled(node: Node, step: Step) -> bool:
@@ -354,7 +355,7 @@ def _is_held(node: Node, step: Step) -> bool:
         return False
     if constant[0].size == 1 or not np.isin(Values()(constant[0]), (0, 1)).all():
         return False
-    return ancestors(constant).isdisjoint(_data(step))
+    return ancestors(constant).isdisjoint(data_of(step))
 
 
 def _region(outermost: Node, parameter: Parameter, step: Step) -> list[Node]:

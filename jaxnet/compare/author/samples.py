@@ -294,7 +294,8 @@ class Samples:
 
         loops = re.findall(r"\bfor\s+(\w+)\s+in\s+(\w+|[^\n]*listdir\([^\n]*):", self.source)
         listing = {name for name, over in loops if is_listed(over)}
-        return sum(bool(re.search(rf"listdir\([^\n]*{name}", self.source)) for name in listing)
+        words = (rf"listdir\([^\n]*(?<![^\W_]){name}(?![^\W_])" for name in listing)  # `batch_path` of `batch`, too
+        return sum(bool(re.search(word, self.source)) for word in words)
 
     def content(self, path: str, numbers: bool = False) -> bytes | None:
         """The bytes of a missing file; None if its name tells nothing. `numbers`: it is read as an array."""
