@@ -626,6 +626,11 @@ def test_what_a_row_decays_by_is_no_rate(tmp_path):
     said = examined(tmp_path, RATINGS)
     assert (said["verdict"], [round(f["scale"], 6) for f in said["findings"]]) == ("right-up-to-scale", [0.5])
     assert examined(tmp_path, RATINGS.replace("+= 0.01", "+= 2 * 0.01"))["verdict"] == "right"
+    text = PLAIN.replace("b2 -= 0.1 * db2", "b2 = b2 - 0.1 * np.exp(b2) * db2").replace(
+        "A1 @ W2 + b2", "A1 @ W2 + np.exp(b2)"
+    )
+    said = examined(tmp_path, text)  # but what is made of it in another way is
+    assert said["verdict"] == "right"
 
 
 MEAN_OF_WORDS = """
