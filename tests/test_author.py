@@ -604,6 +604,18 @@ def test_as_many_examples_as_inputs(tmp_path):
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "derivative-of-activated-value")]
 
 
+def test_what_is_wrong_in_an_error_that_no_formula_gives_is_no_fault_of_what_is_made_of_it(tmp_path):
+    """A formula that fits the sum of it, and none that fits its product: both stand where the error is made."""
+    text = PLAIN.replace("E = np.exp(A1 @ W2 + b2)", "P = A1 @ W2 + b2").replace(
+        "    P = E / E.sum(1, keepdims=True)\n", ""
+    )
+    text = text.replace("-np.sum(Y * np.log(P)) / 9", "0.5 * np.mean((P - Y) ** 2)").replace("(5, 3)", "(5, 1)")
+    text = text.replace("np.eye(3)[np.arange(9) % 3]", "np.random.randn(9, 1)").replace("np.zeros(3)", "np.zeros(1)")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("(P - Y) / 9", "(P - Y) / 9 * P"))
+    assert {f["line"] for f in said["findings"]} == {10}
+
+
 RATINGS = """
 import numpy as np
 rng = np.random.default_rng(0)

@@ -303,15 +303,17 @@ def with_mended(report: Report, mended: Mended) -> Report:
 
 
 def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Frontier] | None = None) -> Node | None:
-    """The Node that was made by the wrong formula, or the first one that is wrong: where an error is wrong as well, and
-    accounted for, that is no news."""
-    beside = finding.at[:2] in ("dW", "db") and any(f.at[:2] == "dZ" for f in judged.findings)
+    """The Node that was made by the wrong formula, or the first one that is wrong: where an error of the layer or above
+    is wrong as well, and accounted for, that is no news."""
+    errors = [f for f in judged.findings if f.at[:2] == "dZ" and f.layer >= finding.layer]
+    beside = finding.at[:2] in ("dW", "db") and bool(errors)
     node = _made_by_formula(judged, finding) if finding.code != "unknown" or beside else None
-    edge = frontiers.get(finding.at[1:]) if frontiers is not None and finding.code == "wrong-scale" else None
+    earlier = finding.code in ("wrong-scale", "multiplied-by-pre-activation")
+    edge = frontiers.get(finding.at[1:]) if frontiers is not None and earlier else None
     if node is not None and edge is not None and edge.known is not None and edge.unknown.number < node.number:
         right = (gradient for name, gradient in judged.chosen.items() if gradient and name not in judged.wrong)
         if edge.unknown not in ancestors(right):
-            return edge.unknown  # the constant came in before, and nothing that has it is right
+            return edge.unknown  # the factor came in before, and nothing that has it is right
     if node is None and beside:  # stepped entry by entry
         node = min(nodes_in(judged.names[finding.at[1:]].steps), key=lambda n: n.number, default=None)
     if node is None:
