@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+CELL = "#cell-"  # between the name of a notebook and the number of its cell
 _GAP = re.compile(r"[\s,:]*")
 
 
@@ -26,13 +27,19 @@ class Edit(NamedTuple):
     lines: tuple[str, ...]  # without their ends
 
 
+def file_and_cell(name: str) -> tuple[str, int | None]:
+    """`net.ipynb` and 3 of `net.ipynb#cell-3`, as code of a cell is compiled; None for a file without cells."""
+    file, _, cell = name.partition(CELL)
+    return file, int(cell) if cell else None
+
+
 def edited(content: bytes, edit: Edit) -> bytes:
     """The file with the edit. Raises ValueError if it cannot be read as text."""
     text = content.decode("utf-8")
-    _, of_notebook, cell = edit.file.partition("#cell-")
-    if not of_notebook:
+    _, cell = file_and_cell(edit.file)
+    if cell is None:
         return _changed(text, edit).encode("utf-8")
-    start, end = _source_of_cell(text, int(cell))
+    start, end = _source_of_cell(text, cell)
     return (text[:start] + _changed_literal(text[start:end], edit, text.isascii()) + text[end:]).encode("utf-8")
 
 

@@ -7,7 +7,7 @@ import linecache
 from collections.abc import Iterator
 from itertools import islice
 
-from jaxnet.compare.author.edits import simple_statements, statement_in
+from jaxnet.compare.author.edits import file_and_cell, simple_statements, statement_in
 from jaxnet.compare.author.tape import Node, Place
 from jaxnet.compare.report import Place as Shown
 
@@ -111,5 +111,5 @@ def as_place(node: Node | None) -> Shown | None:
 def place_of_line(line: Place | None) -> Shown | None:
     if line is None:
         return None
-    file, _, cell = line.file.partition("#cell-")
-    return Shown(line.line, int(cell) if cell else None, text_of(line), None, file)
+    file, cell = file_and_cell(line.file)
+    return Shown(line.line, cell, text_of(line), None, file)

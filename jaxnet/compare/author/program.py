@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author import python2
+from jaxnet.compare.author.edits import file_and_cell
 from jaxnet.compare.author.facade import type_of
 from jaxnet.compare.author.imports import Imports
 from jaxnet.compare.author.meanings import role
@@ -267,9 +268,9 @@ class _Program:
             self.note(end, TIME_IS_UP)
 
     def _place(self, filename: str, line: int) -> str:
-        path, _, cell = filename.partition("#cell-")
+        path, cell = file_and_cell(filename)
         where = [] if path == str(self.file.relative_to(self.root)) else [path]
-        return ", ".join(where + ([f"cell {cell}"] if cell else []) + [f"line {line}"])
+        return ", ".join([*where, *([] if cell is None else [f"cell {cell}"]), f"line {line}"])
 
     def _add(self, note: str) -> None:
         if note not in self.notes:

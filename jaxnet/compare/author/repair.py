@@ -23,7 +23,7 @@ from jaxnet.compare.author import lines, places
 from jaxnet.compare.author.attempts import Way
 from jaxnet.compare.author.corrections import Quantities, Term, Writer, ratio_to, wanted_error, wanted_gradient
 from jaxnet.compare.author.dense import original
-from jaxnet.compare.author.edits import Edit, edited, substituted, unified_diff
+from jaxnet.compare.author.edits import Edit, edited, file_and_cell, substituted, unified_diff
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.moves import moved
@@ -127,12 +127,12 @@ def mend(
 def _try(root: Path, proposal: Proposal, examine: Callable[[], Examined | None]) -> _Tried | None:
     """What comes of a proposal, with the files left as they were; None if it cannot be judged."""
     place, text, edits = proposal
-    kept = {file: (root / file).read_bytes() for file in {edit.file.partition("#cell-")[0] for edit in edits}}
+    kept = {file: (root / file).read_bytes() for file in {file_and_cell(edit.file)[0] for edit in edits}}
     if any((root / file).is_symlink() for file in kept):
         return None  # what is linked is not a copy
     try:
         for edit in edits:
-            path = root / edit.file.partition("#cell-")[0]
+            path = root / file_and_cell(edit.file)[0]
             path.write_bytes(edited(path.read_bytes(), edit))
         after = examine()
         files = {file: (old, (root / file).read_bytes()) for file, old in kept.items()}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jaxnet.compare.author import python2
+from jaxnet.compare.author.edits import CELL
 
 _TIMED = re.compile(r"\s*%(?:time|timeit|prun)\s+([^-\s].*)")
 _PYTHON_CELLS = {"time", "timeit", "capture", "prun", "python", "python3", "debug"}
@@ -45,7 +46,7 @@ def read_units(path: Path, name: str) -> list[Unit]:
     if path.suffix == ".py":
         return [unit_of(_decoded(content), name)]
     cells = enumerate(code_cells(content), 1)
-    return [unit_of(text, f"{name}#cell-{number}", of_notebook=True) for number, text in cells]
+    return [unit_of(text, f"{name}{CELL}{number}", of_notebook=True) for number, text in cells]
 
 
 def _decoded(content: bytes) -> str:

@@ -23,6 +23,8 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 
+from jaxnet.compare.author.edits import file_and_cell
+
 PRODUCTS = {np.dot, np.matmul, np.inner, np.outer, np.vdot, np.einsum, np.tensordot}  # of arrays, with sums
 MULTIPLYING = PRODUCTS | {np.multiply}
 MOVING = {np.transpose, np.reshape, np.ravel, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, operator.getitem,
@@ -69,8 +71,8 @@ class Place(NamedTuple):
     function: str
 
     def __str__(self) -> str:
-        file, _, cell = self.file.partition("#cell-")
-        return f"line {self.line} of {f'cell {cell}' if cell else file}"
+        file, cell = file_and_cell(self.file)
+        return f"line {self.line} of {file if cell is None else f'cell {cell}'}"
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import NamedTuple, NoReturn
 
 from jaxnet.compare.author.chains import before_writes
+from jaxnet.compare.author.edits import file_and_cell
 from jaxnet.compare.author.names import names_in, names_in_frames
 from jaxnet.compare.author.program import TIME_IS_UP, Ran, shorten
 from jaxnet.compare.author.recorder import begin_anew, recording
@@ -254,4 +255,4 @@ def _is_repeated(parameter: Parameter, turns: int = 1) -> bool:
 def concerns(step: Step, asked: str) -> bool:
     """Whether the asked file has a part in the step; where nothing was computed for it, in what is stepped."""
     nodes = [p.before for p in step.parameters] if step.stale else [*step.backward, *step.forward]
-    return any(place.file.partition("#cell-")[0] == asked for node in nodes for place in node.places)
+    return any(file_and_cell(place.file)[0] == asked for node in nodes for place in node.places)
