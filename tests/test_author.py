@@ -748,6 +748,59 @@ def test_one_output_of_one_example(tmp_path):
         examined(tmp_path, linear.replace("np.arange(20) % 2 + 1", "np.zeros(20)"))
 
 
+ERROR_TIMES_WEIGHTS = """
+import numpy as np
+rng = np.random.default_rng(3)
+X = rng.normal(size=(30, 3))
+y, W = np.sin(X[:, 0]) + X[:, 1], rng.normal(size=(4, 3))
+v, c = rng.normal(size=4), np.zeros(4)
+for _ in range(9):
+    total = 0
+    for x, t in zip(X, y):
+        h = np.tanh(W @ x + c)
+        e = t - v @ h
+        total += e ** 2 / 2
+        g = e * v
+        v += 0.02 * e * h
+        W += 0.02 * np.outer(g, x)
+        c += 0.02 * g
+    print(total)
+"""
+
+
+def test_an_error_is_made_where_it_is_and_not_where_its_weights_are(tmp_path):
+    """e v is a multiple of v, in each draw another one: that is no reason to name what made v."""
+    said = examined(tmp_path, ERROR_TIMES_WEIGHTS)
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative", 13)]
+    assert examined(tmp_path, ERROR_TIMES_WEIGHTS.replace("e * v", "e * v * (1 - h ** 2)"))["verdict"] == "right"
+
+
+LINEAR = """
+import numpy as np
+rng = np.random.default_rng(7)
+X = rng.normal(size=(50, 3))
+y = X @ [1., 2., 3.] + 0.1
+w, b = rng.normal(size=3), 0.0
+for x, t in zip(X, y):
+    e = x @ w + b - t
+    w -= 0.01 * {given} * x
+    b -= 0.01 * {given}
+"""
+
+
+@pytest.mark.parametrize("given", ["np.sign(e)", "np.tanh(e)", "e ** 3", "e / (1 + e ** 2)", "(e + np.sign(e))"])
+def test_the_error_of_another_loss_is_not_accused_by_one_that_nobody_computes(tmp_path, given):
+    """Where that error begins, it is the gradient of a bias for the squared error: that proves nothing."""
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, LINEAR.format(given=given))
+    said = examined(tmp_path, LINEAR.format(given="e"))
+    assert said["verdict"] == "right"
+    said = examined(
+        tmp_path, LINEAR.format(given="e").replace("e * x", "e * x ** 2")
+    )  # by what the bias is stepped with
+    assert [(f["at"], f["severity"]) for f in said["findings"]] == [("dW1", "error")]
+
+
 @pytest.mark.parametrize(
     ("loss", "slope", "right"),
     [

@@ -264,7 +264,9 @@ class Writer:
             yield Term(term.text if factor > 0 else f"-{term.closed}", value)
             return
         sign, size = ("-" if factor < 0 else ""), abs(factor)
-        numbers = [("2", 2.0), *((text, number) for text, number in self.moment.numbers.items() if number > 0)]
+        literals = re.findall(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?(?![\w.])", self.text)
+        named = [("2", 2.0), *self.moment.numbers.items(), *((text, float(text)) for text in literals)]
+        numbers = [(text, number) for text, number in named if number > 0]
         written = []
         # What only steps are made with may be their rate, whatever other number that equals.
         steps = [text_of(p.after.place) for p in self.judged.step.parameters if p.after.place is not None]

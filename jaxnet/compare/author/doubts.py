@@ -75,6 +75,8 @@ def check_for_other_labels(meant: Loss, own: list[tuple[Node, Truth]], step: Ste
     """
     if meant.node is not None or meant.name is None or len(step.examples) != 1:
         return
+    if step.examples[0].prediction.size == 1:  # of one number c and a label would be made for any derivative
+        return
     if (known := labels_of(step.examples[0], drawn[0])) is None:
         return
     slope, prediction = LOSS_SLOPES[meant.name], step.examples[0].prediction

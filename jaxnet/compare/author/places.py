@@ -440,7 +440,7 @@ def _origin(node: Node, judged: Judged) -> Node:
     while True:
         below = original(node)
         if below is node and is_scaling(node, judged.step):
-            below = next(p for p in node.parents if p.size == node.size)
+            below = next((p for p in node.parents if p.size == node.size and p in judged.step.labelled), node)
         if below is node:
             return node
         node = below

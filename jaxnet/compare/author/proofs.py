@@ -12,8 +12,9 @@ import numpy as np
 from jaxnet.compare.author.frontier import frontiers
 from jaxnet.compare.author.judged import Judged, Unproved
 from jaxnet.compare.author.levels import RIGHT
+from jaxnet.compare.author.raw import stepped_by
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.tape import Node, root_of
+from jaxnet.compare.author.tape import Node, nodes_in, root_of
 from jaxnet.compare.diagnosis import Diagnosis
 from jaxnet.compare.multiples import common_multiple, is_among
 
@@ -31,6 +32,7 @@ def without_formula(judged: Judged, factors: dict[str, float | None]) -> str:
     loss = judged.truth.loss
     least = 0 if loss.name else 1  # a single number may be a multiple of much
     known = {name: f for name, f in factors.items() if f is not None and not math.isnan(f)}
+    known = {name: f for name, f in known.items() if judged.names[name].size > 1 or _is_stepped_by_it(judged, name)}
     sizes = {
         n: sum(judged.names[m].size for m, g in known.items() if is_among(g, [f], RIGHT)) for n, f in known.items()
     }
@@ -48,6 +50,14 @@ def without_formula(judged: Judged, factors: dict[str, float | None]) -> str:
         "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "
         "the step may be another one than it was taken for"
     )
+
+
+def _is_stepped_by_it(judged: Judged, name: str) -> bool:
+    """Whether the step has a multiple of the gradient in it. The error itself is that of a bias: of another loss the
+    sign of the error may be the gradient, say."""
+    p, node = judged.names[name], judged.chosen[name]
+    steps = [stepped_by(p, list(nodes_in(node)), values) for values in judged.drawn]
+    return common_multiple(steps, judged.true[name], RIGHT) is not None
 
 
 def _has_right_part(judged: Judged, name: str) -> bool:

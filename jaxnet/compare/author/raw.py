@@ -123,7 +123,10 @@ def _written_once(parameter: Parameter) -> list[_Write]:
             at, value = (*at, *_axes(value.inputs[1])), value.inputs[2]
         if any(nodes_in(at)) or not isinstance(value, Node):
             return []
-        left[at] -= 1
+        try:
+            left[at] -= 1
+        except IndexError:  # an entry of a row of a column
+            return []
         writes.append(_Write(node, at, value, [g for base, g in node.updates if base is node.inputs[0]]))
     return [] if left.any() else writes
 
