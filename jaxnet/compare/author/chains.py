@@ -230,6 +230,11 @@ def masked(
     return masks
 
 
+def _since(first: Iterable[Node], nodes: list[Node]) -> list[Node]:
+    """The record from the first of some Nodes on."""
+    return nodes[min((n.number for n in first if n.number >= 0), default=0) :]
+
+
 def _links(tape: Tape) -> dict[Node, list[tuple[Node, Any]]]:
     """For each version of an array the ones that follow it, with what was added or subtracted."""
     links: dict[Node, list[tuple[Node, Any]]] = {}
@@ -310,7 +315,7 @@ def _made_from(roots: list[Node], following: dict[Node, tuple[Node, Any]], nodes
                 bits[node] = bits.get(node, 0) | 1 << k
             current = following[current][0] if current in following else None
             made = _made_by(current) if current is not None else set()
-    return masked(bits, nodes[min((n.number for n in bits if n.number >= 0), default=0) :])
+    return masked(bits, _since(bits, nodes))
 
 
 def _rounds(writes: Iterable[tuple[Node, Any]]) -> dict[Node, int]:
@@ -423,7 +428,7 @@ def _without_dependent(chains: list[Chain], since: int) -> list[Chain]:
 def _without_inner(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
     """A value that is added to while another array makes a single step (a residual, a state) is no parameter."""
     last = {chain.versions[-1]: 1 << j for j, chain in enumerate(chains)}
-    masks = masked(last, nodes[min((n.number for n in last), default=0) :])
+    masks = masked(last, _since(last, nodes))
 
     def is_inside(chain: Chain, other: Chain) -> bool:
         first, end = chain.versions[1].number, chain.versions[-1]
@@ -446,7 +451,7 @@ def _without_buffers(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
         new[chain.versions[1]] |= 1 << k
         for version in chain.versions:
             versions[version] |= 1 << k
-    window = nodes[min((n.number for n in versions if n.number >= 0), default=0) :]
+    window = _since(versions, nodes)
     of_any, of_new, of_old = masked(versions, window), masked(new, window), masked(old, window, new)
 
     def bits(masks: dict[Node, int], found: Iterable[Any]) -> int:

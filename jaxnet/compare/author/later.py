@@ -25,7 +25,7 @@ from jaxnet.compare.author.penalties import penalties, terms_of_one_array, with_
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
-from jaxnet.compare.author.tape import MOVING, PRODUCTS, Node, ancestors, is_by_0, made_of
+from jaxnet.compare.author.tape import MOVING, PRODUCTS, Node, ancestors, is_by_0, made_of, whole_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
 
@@ -147,10 +147,10 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
     ]
     for place, (node, *nodes) in _in_their_places(forward).items():
         stood, now = ([n.parents[place[-1]] for n in of] for of in ((node, *nodes), following.get(place, ())))
-        own = dict.fromkeys(owner[n] for n in map(_whole, stood) if n in owner)
+        own = dict.fromkeys(owner[n] for n in map(whole_of, stood) if n in owner)
         lost = [p for p in own if p.new.isdisjoint(ancestors(now, min(n.number for n in p.new)))] if now else []
         if not own and step.active.isdisjoint(stood):  # a constant, where now a step of an array may stand
-            others = (n for n in map(_whole, now) if n not in version_of)
+            others = (n for n in map(whole_of, now) if n not in version_of)
             lost = [version_of[base] for n in others for base, _ in n.updates if base in version_of]
         if lost:
             raise Unexplained(
@@ -278,13 +278,6 @@ def _in_their_places(nodes: Iterable[Node]) -> dict[tuple, list[Node]]:
     return found
 
 
-def _whole(node: Node) -> Node:
-    """The array that a Node shows all or a part of."""
-    while node.function in MOVING and isinstance(node.inputs[0], Node):
-        node = node.inputs[0]
-    return node
-
-
 def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
     """Raises Kept where no formula gives what is wrong, and all gradients are right if what is made with arrays
     that are kept from step to step is a constant: the largest singular value by one more round of power iteration
@@ -338,7 +331,7 @@ def _parted(first: Step, second: Step) -> Uses:
     own, now, following = held_in(first.parameters), held_in(second.parameters), _by_site(second)
 
     def is_parted(old: Node, other: Node) -> bool:
-        old, other = _whole(old), _whole(other)
+        old, other = whole_of(old), whole_of(other)
         if old in own:
             return other not in now
         return old in first.active and (other.site != old.site or other not in second.active)

@@ -327,18 +327,20 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
 
 def slope_of(judged: Judged, finding: Finding) -> Node | None:
     """What an error is multiplied by as the slope of an activation, if it is made for that alone."""
+    step = judged.step
     held = holder(judged, finding.layer) if finding.at[:2] == "dZ" and finding.code in mistakes.OF_SLOPES else None
     if held is None or held.function is not np.multiply:
         return None
-    backward = judged.step.backward
-    slopes = [n for n in held.parents if n in judged.step.active and n not in judged.step.labelled]
-    used = sum(slopes[0] in n.parents for n in backward) if slopes else 0
-    return slopes[0] if len(slopes) == 1 == used and slopes[0] not in judged.step.forward else None
+    slopes = [n for n in held.parents if n in step.active and n not in step.labelled]
+    if len(slopes) != 1 or slopes[0] in step.forward:
+        return None
+    return slopes[0] if sum(slopes[0] in n.parents for n in step.backward) == 1 else None
 
 
 def slope_line(judged: Judged, finding: Finding) -> Line | None:
     """The line that makes a slope, beside that of the error."""
-    slope, held = slope_of(judged, finding), holder(judged, finding.layer)
+    slope = slope_of(judged, finding)
+    held = holder(judged, finding.layer) if slope is not None else None
     if slope is None or held is None or held.place is None:
         return None
     line = next((p for p in slope.places if (p.file, p.function) == (held.place.file, held.place.function)), None)

@@ -15,7 +15,7 @@ from jaxnet.compare.author.lines import expression_of, is_of_statement, is_times
 from jaxnet.compare.author.raw import data_of, is_kept, is_scaling, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import MOVING, Node, ancestors, depends, multiples, nodes_in
+from jaxnet.compare.author.tape import Node, ancestors, depends, multiples, nodes_in, whole_of
 from jaxnet.compare.multiples import is_among
 
 SAME = 1e-6
@@ -73,7 +73,7 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
         varies = node.size > 1 and any(n.size == 1 and (n in step.active or n in step.labelled) for n in node.parents)
         # What is multiplied by it has its factors, but for those of an entry of the data.
         made_of_numbers = node.size == 1 and node not in step.labelled and data.isdisjoint(ancestors([node]))
-        decays = any(_whole(n) is parameter.before for n in multiples(node))
+        decays = any(whole_of(n) is parameter.before for n in multiples(node))
         if node.site in found or decays or varies or made_of_numbers:
             continue
         later = made is not None and node.number > made.number and not is_of_statement(node, made)
@@ -84,13 +84,6 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
             number = Number(node, size, counts, later or (in_step(node) and not counts), share, divides)
             found.setdefault(node.site, []).append(number)
     return [number for of_site in found.values() for number in of_site]
-
-
-def _whole(node: Node) -> Node:
-    """The array of which it is a row, say, or another view."""
-    while node.function in MOVING and isinstance(node.inputs[0], Node):
-        node = node.inputs[0]
-    return node
 
 
 def _are_all(node: Node, size: float, kept: Node, step: Step, values: Values) -> bool:

@@ -75,6 +75,7 @@ class _Site(NamedTuple):
     moment: Moment
     node: Node
     through: bool = False  # it gives what comes back through the weights, not yet times a slope
+    is_slope: bool = False  # it gives the slope alone
 
     @property
     def place(self) -> Place:
@@ -290,7 +291,8 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
         instructions = {product.instruction for product in products}
         nodes = [part for node in nodes for part in _of_each_example(judged, node, finding)]
         products = {node for node in nodes if node.instruction in instructions}
-    nodes += filter(None, [places.slope_of(judged, finding)])
+    slope = places.slope_of(judged, finding)
+    nodes += [slope] if slope is not None else []
     wanted = {*nodes, *map(original, nodes)}
     for moment in moments:
         statement = lines.statement_at(moment.place)
@@ -299,11 +301,11 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
         value, result = _given(moment, statement, tape)
         if value is not None and result is not None and not wanted.isdisjoint((result, original(result))):
             through = original(result) in map(original, products)
-            yield _Site(statement, value, moment, result, through)
+            yield _Site(statement, value, moment, result, through, original(result) is slope)
         for node in nodes:
             expression = lines.expression_of(node, statement) if _is_made_in(node, moment) else None
             if expression is not None:
-                yield _Site(statement, expression, moment, node, node in products)
+                yield _Site(statement, expression, moment, node, node in products, node is slope)
 
 
 def _gradients(judged: Judged, name: str) -> list[Node]:
@@ -379,7 +381,7 @@ def _terms(judged: Judged, tape: Tape, site: _Site, finding: Finding) -> Iterato
     examples = judged.step.examples
     quantities = Quantities(judged, _example_at(judged, site.moment.number))
     writer = Writer(judged, tape, site.moment, quantities, lines.text_of(site.place))
-    if original(site.node) is places.slope_of(judged, finding):
+    if site.is_slope:
         yield from (term for term in writer.slopes(layer) if term.value.shape == value.shape)
         return
     if kind == "dZ":

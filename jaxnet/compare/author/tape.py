@@ -595,6 +595,13 @@ def root_of(node: Node) -> Node:
     return node
 
 
+def whole_of(node: Node) -> Node:
+    """The array that a Node shows all or a part of."""
+    while node.function in MOVING and isinstance(node.inputs[0], Node):
+        node = node.inputs[0]
+    return node
+
+
 def made_of(nodes, down_to: int = 0, until: Callable[[Node], bool] | None = None) -> set[Node]:
     """As `ancestors`, without those of whose numbers none is left: what an array held before all of it was written."""
     return ancestors(nodes, down_to, until, operator.attrgetter("sources"))
