@@ -115,6 +115,8 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return meant
     if attempt.called and judged.wrong and _is_for_one_example(judged):
         return "right if it is called with one example at a time"
+    if attempt.called and judged.wrong and _is_for_one_output(judged):
+        return "right if the network has one output, with a number for its bias"
     errors = [f for f in judged.findings if f.severity == "error"]
     if errors and {f.code for f in errors} == {"wrong-scale"} and (by := _other_count(attempt, judged)) is not None:
         return f"{where(by)} divides by a number that may be how many examples the missing data have"
@@ -389,6 +391,19 @@ def _is_for_one_example(judged: Judged) -> bool:
     added up."""
     summed = any(_is_sum(p, judged.step) for name, p in judged.names.items() if name not in judged.wrong)
     return not summed and all(_is_of_each_example(judged, name) for name in judged.wrong)
+
+
+def _is_for_one_output(judged: Judged) -> bool:
+    """Whether all that is wrong is the sum over all that the biases of the outputs get, which are as many as we chose:
+    of a softmax there are several."""
+    if judged.dense is None or judged.dense.activations[-1] == "softmax":
+        return False
+    errors = [f for f in judged.findings if f.severity == "error"]
+    return all(
+        (f.code, f.at) == ("summed-over-all-axes", f"db{len(judged.dense.layers)}")
+        and judged.names[f.at[1:]].root.place is None
+        for f in errors
+    )
 
 
 def _is_sum(parameter: Parameter, step: Step) -> bool:
