@@ -4787,6 +4787,15 @@ def test_a_constant_in_a_gradient_is_no_optimisers(tmp_path):
     assert examined(tmp_path, noisy)["verdict"] == "right"
 
 
+def test_a_gradient_times_the_array_that_it_steps_may_be_meant(tmp_path):
+    """W ∘ dW descends in another geometry; masks of what is not 0, and a number of the whole array, as LARS', do not."""
+    for times in ("np.abs(W1) *", "(W1 + 4) *", "W1 ** 2 *"):
+        with pytest.raises(ValueError, match="by what is made of W1 itself: right if that is meant, and wrong if not"):
+            examined(tmp_path, PLAIN.replace("0.1 * dW1", f"0.1 * {times} dW1"))
+    for times in ("(W1 != 0) *", "np.linalg.norm(W1) *", "np.linalg.norm(W1) / (1e-9 + np.linalg.norm(dW1)) *"):
+        assert examined(tmp_path, PLAIN.replace("0.1 * dW1", f"0.1 * {times} dW1"))["verdict"] == "right", times
+
+
 def test_a_constant_in_an_error_is_shown_where_it_is_made(tmp_path):
     """Not in the slope of the activation that stands below."""
     text = PLAIN.replace("dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)", "dA1 = dZ2 @ W2.T / 9\n    dZ1 = dA1 * (1 - A1 ** 2)")

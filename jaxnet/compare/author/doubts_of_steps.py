@@ -18,7 +18,7 @@ from jaxnet.compare.author.intended import adds_up
 from jaxnet.compare.author.judged import Astray, Judged, Unexplained
 from jaxnet.compare.author.levels import RIGHT, Level, constant_to, true_gradients
 from jaxnet.compare.author.lines import is_of_statement, where
-from jaxnet.compare.author.penalties import penalties
+from jaxnet.compare.author.penalties import SCALING, penalties
 from jaxnet.compare.author.rates import (
     but_for,
     common_to,
@@ -188,6 +188,22 @@ def check_what_is_added(judged: Judged, fitted: dict[Parameter, list[Level]]) ->
                     raise Unexplained(
                         f"{where(node)} adds to the gradient of {name} what is made of no array that is trained: right "
                         "if that is meant, and wrong if not"
+                    )
+
+
+def check_what_multiplies_it(judged: Judged, fitted: dict[Parameter, list[Level]]) -> None:
+    """An optimiser multiplies a gradient by numbers, by masks, and by what gradients were made into. By entries of the
+    array itself only one of another geometry does (Kivinen & Warmuth 1997, EG), which may be meant or a slip."""
+    for name, p in judged.names.items():
+        chosen = judged.chosen[name]
+        outside = (lv.node for lv in fitted[p] if chosen and lv.node and lv.node.number > chosen.number)
+        for node in (n for n in outside if n.function in SCALING):
+            for factor in (n for n in node.parents if n.size > 1 and n not in judged.step.labelled):
+                entries = np.asarray(judged.drawn[0](factor))
+                if p.before in ancestors([factor]) and len(np.unique(entries[entries != 0])) > 1:
+                    raise Unexplained(
+                        f"{where(node)} multiplies the gradient of {name} by what is made of {name} itself: right if "
+                        "that is meant, and wrong if not"
                     )
 
 

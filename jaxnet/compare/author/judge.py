@@ -242,6 +242,7 @@ def _judged(step: Step, drawn, names, truth: Truth, fitted: dict[Parameter, list
     if not judged.wrong:
         doubts_of_steps.check_what_arrays_decay_by(judged, fitted)
         doubts_of_steps.check_what_is_added(judged, fitted)
+        doubts_of_steps.check_what_multiplies_it(judged, fitted)
     return judged
 
 
