@@ -4788,7 +4788,7 @@ def test_a_constant_in_a_gradient_is_no_optimisers(tmp_path):
 
 
 def test_a_gradient_times_the_array_that_it_steps_may_be_meant(tmp_path):
-    """W ∘ dW descends in another geometry; masks of what is not 0, and a number of the whole array, as LARS', do not."""
+    """W ∘ dW descends in another geometry; masks, and a number of the whole array as in LARS, do not."""
     for times in ("np.abs(W1) *", "(W1 + 4) *", "W1 ** 2 *"):
         with pytest.raises(ValueError, match="by what is made of W1 itself: right if that is meant, and wrong if not"):
             examined(tmp_path, PLAIN.replace("0.1 * dW1", f"0.1 * {times} dW1"))

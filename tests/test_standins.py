@@ -684,6 +684,21 @@ def test_an_answer_has_as_many_numbers_as_the_program_has_names_for(ran):
     assert (found["first"], found["second"]) == (1, 1)
 
 
+def test_what_asks_for_a_word_until_it_is_content_gets_others(ran):
+    found = ran("""
+        print('Load what is there? [Y/N]')
+        res = input()
+        while res.lower() not in {'y', 'n'}:
+            print('Please enter [Y/N]')
+            res = input()
+        sizes = []
+        while len(sizes) < 6:
+            size = int(input('Number of neurons: '))
+            sizes.append(size)
+    """)
+    assert (found["res"], len(set(found["sizes"]))) == ("n", 1)
+
+
 def test_nothing_is_waited_for_or_run(ran):
     found = ran("""
         import os, subprocess, time

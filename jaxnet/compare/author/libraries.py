@@ -11,13 +11,14 @@ import concurrent.futures
 import functools
 import importlib.util
 import io
+import itertools
 import re
 import subprocess
 import sys
 import time
 import types
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from jaxnet.compare.author.inert import Inert
 from jaxnet.compare.author.lines import statement_at
 from jaxnet.compare.author.recorder import is_recorded
 from jaxnet.compare.author.samples import TEXT, Samples, plausible
-from jaxnet.compare.author.tape import places
+from jaxnet.compare.author.tape import Place, places
 
 RATE = 0.125  # a power of two: a product with it is exact
 
@@ -466,9 +467,14 @@ def _compared(name: str, source: str) -> str | None:
     return found[1] if found else None
 
 
+PATIENCE = 4  # times that a line is answered with the same word: it may ask for each layer
+
+
 def prompt() -> Callable[..., str]:
-    """`input`, answered by what it asks for, or by what the program calls the answer: as many words as it has names."""
+    """`input`, answered by what it asks for, or by what the program calls the answer: as many words as it has names.
+    A line that keeps asking for a word was not content with it, or is a menu's: then it gets others as well."""
     asked = iter(range(200))
+    answers: dict[tuple[Place | None, object], Iterator[str]] = {}
 
     def answer(question: object = "") -> str:
         if next(asked, None) is None:
@@ -482,7 +488,12 @@ def prompt() -> Callable[..., str]:
         if not isinstance(target, ast.Tuple) or split is None:
             asks = [n for n in calls if not question or repr(str(question)) in ast.unparse(n)]
             kind = next((kind for n in asks for kind in (int, float) if ast.unparse(n.func) == kind.__name__), str)
-            return str(plausible(str(question) or ast.unparse(target), kind))
+            word = str(plausible(str(question) or ast.unparse(target), kind))
+            if kind is not str:
+                return word
+            return next(
+                answers.setdefault((place, question), itertools.cycle([*[word] * PATIENCE, "n", "y", "N", "Y"]))
+            )
         between = split.args[0].value if split.args and isinstance(split.args[0], ast.Constant) else " "
         return str(between).join(str(plausible(ast.unparse(name))) for name in target.elts)
 
