@@ -4787,6 +4787,31 @@ def test_a_constant_in_a_gradient_is_no_optimisers(tmp_path):
     assert examined(tmp_path, noisy)["verdict"] == "right"
 
 
+LEARNT_SPREAD = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(50, 3)); y = X @ [1., 2, -1] + .5 * rng.normal(size=50)
+w = np.zeros(3); s = 0.
+for i in range(50):
+    r = X @ w - y
+    loss = np.mean(.5 * r ** 2 * np.exp(-2 * s) + s)
+    gw = X.T @ r * np.exp(-2 * s) / 50
+    gs = 1 - np.mean(r ** 2) * np.exp(-2 * s)
+    w -= .1 * gw
+    s -= .1 * gs
+"""
+
+
+def test_a_number_that_only_the_loss_is_made_of_is_judged(tmp_path):
+    """log σ, which begins as a number that is not on the record; not so a baseline, which the loss takes as it is."""
+    assert {p["name"]: p["right"] for p in examined(tmp_path, LEARNT_SPREAD)["parameters"]} == {"W1": True, "s": True}
+    said = examined(tmp_path, LEARNT_SPREAD.replace("gs = 1 -", "gs = 0.5 -"))
+    assert {p["name"]: p["right"] for p in said["parameters"]} == {"W1": True, "s": False}
+    averaged = LEARNT_SPREAD.replace("loss =", "seen =").replace("s -= .1 * gs", "s = .9 * s + .1 * seen")
+    said = examined(tmp_path, averaged.replace("    gw", "    loss = np.mean(.5 * r ** 2) * np.exp(-2 * s)\n    gw"))
+    assert [p["name"] for p in said["parameters"]] == ["W1"]
+
+
 def test_a_gradient_times_the_array_that_it_steps_may_be_meant(tmp_path):
     """W ∘ dW descends in another geometry; masks, and a number of the whole array as in LARS, do not."""
     for times in ("np.abs(W1) *", "(W1 + 4) *", "W1 ** 2 *"):

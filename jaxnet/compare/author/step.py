@@ -464,8 +464,8 @@ def _window(parameters: tuple[Parameter, ...], tape: Tape, end: int, others: fro
 
 
 def _with_further(tape: Tape, view: View) -> View:
-    """The step with further parameters: arrays of which the prediction is made, and which are stepped by something that
-    follows from the labels, no matter whether that depends on them."""
+    """The step with further parameters: arrays of which the prediction is made, or the loss, as of log σ, and which are
+    stepped by something that follows from the labels, no matter whether that depends on them."""
     step = view.by_data or _by_loss(view)
     if step is None:
         return view
@@ -475,7 +475,8 @@ def _with_further(tape: Tape, view: View) -> View:
     held |= view.others
     stepped = max(p.after.number for p in view.parameters)
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in node.updates}
-    forward = made_of([e.prediction for e in step.examples] or [n for n in step.losses if not n.updates])
+    ends = [*(e.prediction for e in step.examples), *(n for n in step.losses if not n.updates)]
+    forward = made_of(ends)
     used = {parent for n in view.active if n in forward for parent in n.parents}
     at_once = _following_at_once(view, {meeting.node for example in step.examples for meeting in example.meetings})
     further = {}
@@ -483,7 +484,7 @@ def _with_further(tape: Tape, view: View) -> View:
         stepped_already = node in held or any(base in held for base, _ in node.updates)  # another piece of a step
         for base, made in () if stepped_already else node.updates:
             first = base.steps == 0 and base not in view.masks and base not in view.touched and base.size > 1
-            # Only what the prediction is made of: sums and moments that are stepped as well are no parameters.
+            # Only what these are made of: sums and moments that are stepped as well are no parameters.
             began = began_as(base, anything=base.instruction == node.instruction)
             fresh = (first and node in again) or (began is not None and (base in used or not base.shape))
             if not fresh or not isinstance(made, Node) or base not in forward:
@@ -497,7 +498,7 @@ def _with_further(tape: Tape, view: View) -> View:
                 break
     # No forward pass has a number that an optimiser keeps, but the bias that it stepped first is made of it.
     begin = {p.root for p in view.parameters}.union(further)
-    direct = made_of([e.prediction for e in step.examples] or step.losses, until=begin.__contains__)
+    direct = made_of(ends, until=begin.__contains__)
     momenta = {n for p in further.values() for part in nodes_in(p.steps) for n in multiples(part)}
     further = {base: p for base, p in further.items() if p.after not in momenta and (p.size > 1 or base in direct)}
     # What follows from the labels through new versions only is the next forward pass: H = W[words] + position.
