@@ -4787,6 +4787,20 @@ def test_a_constant_in_a_gradient_is_no_optimisers(tmp_path):
     assert examined(tmp_path, noisy)["verdict"] == "right"
 
 
+def test_a_bound_that_nothing_reaches_is_not_judged(tmp_path):
+    """min(relu(z), 6) needs a mask at both ends; what keeps an exponential finite, and what is reached, needs no note."""
+    relu = PLAIN.replace("np.tanh(X @ W1 + b1)", "np.maximum(X @ W1 + b1, 0)").replace("(1 - A1 ** 2)", "(A1 > 0)")
+    for bound, noted in ((6, True), (1000, False)):
+        said = examined(
+            tmp_path, relu.replace("A1 = np.maximum(X @ W1 + b1, 0)", f"A1 = np.clip(X @ W1 + b1, 0, {bound})")
+        )
+        assert said["verdict"] == "right"
+        assert ["whose bound no number of it reaches" in u["why"] for u in said["unjudged"]] == [True] * noted
+    capped = relu.replace("np.maximum(X @ W1 + b1, 0)", "np.minimum(np.maximum(X @ W1 + b1, 0), 0.5)")
+    assert examined(tmp_path, capped)["verdict"] == "wrong"
+    assert not examined(tmp_path, capped.replace("(A1 > 0)", "(A1 > 0) * (A1 < 0.5)"))["unjudged"]
+
+
 LEARNT_SPREAD = """
 import numpy as np
 rng = np.random.default_rng(0)

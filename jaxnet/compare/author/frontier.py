@@ -272,7 +272,7 @@ def derivatives(
     read_from = {n.inputs[0] for n in step.backward if n.function is operator.getitem} & step.labelled
     backward = sorted({n for n in (*step.backward, *read_from) if n.size and n.is_float}, key=lambda n: n.number)
     found_of: Known = {}
-    whole: set[Node] = set()
+    wholes: set[tuple[Node, Node]] = set()
     for node in backward:
         arrays = [np.asarray(values(node), float) for values in drawn]
         found: dict[Node, float] = {}
@@ -280,10 +280,11 @@ def derivatives(
         near = [dict.fromkeys(round(n + k * 10.0**-DIGITS, DIGITS) for k in (-1, 0, 1)) for n in numbers]
         for key in itertools.product([size], *near) if np.isfinite(arrays[0]).all() else ():
             for target, is_whole, wanted in references.get(key, []):
-                factor = _factor(arrays, wanted) if target not in found or (is_whole and node not in whole) else None
+                more = target not in found or (is_whole and (node, target) not in wholes)
+                factor = _factor(arrays, wanted) if more else None
                 if factor is not None:
                     found[target] = factor
-                    whole |= {node} if is_whole else set()
+                    wholes |= {(node, target)} if is_whole else set()
         found_of[node] = found
     # A Node may be the derivative by several, each times another constant: the one nearest to 1 is meant.
     nearest = {n: min(found.values(), key=_from_one) for n, found in found_of.items() if found}
@@ -313,7 +314,7 @@ def derivatives(
             targets = _known_by_index(node, known, used.setdefault(repr(node.inputs[1]), {}), step)
         if targets:
             known[node] = targets
-    return known, known.keys() - whole
+    return known, {n for n, targets in known.items() if all((n, target) not in wholes for target in targets)}
 
 
 def _from_one(factor: float) -> tuple[float, bool]:

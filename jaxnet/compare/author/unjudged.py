@@ -38,7 +38,7 @@ from jaxnet.compare.author.tape import (
     root_of,
     setitem,
 )
-from jaxnet.compare.author.truth import multiplied
+from jaxnet.compare.author.truth import BOUNDING, multiplied
 from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.report import Place, Unjudged
 
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 WRITTEN = "into which is written what is no step of it"
 STEPPED = "which is stepped in another way than those that were judged"
 ELSEWHERE = "by which an array that was judged is stepped in another round"
+TEN = 10.0
 ROUNDS = 20  # of which it is looked for that
 THROWN = "of which a step is made that nothing goes on with: it stays as it is"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
@@ -57,6 +58,7 @@ STILL = "whose gradient is 0 in this step, whatever the parameters"
 UNUSED = "which is what the gradient of a bias would be, and steps nothing"
 LATE = "which is a number until its first step"
 HELD = "where entries of its gradient are set to 0: they are not trained"
+UNBOUND = "whose bound no number of it reaches, as ten times larger ones would: what goes back beyond it is not judged"
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
 
@@ -194,6 +196,7 @@ def _left_open(judged: Judged) -> list[Unjudged]:
     computed for a bias that is a number, and was not stepped with."""
     step, still, found, values = judged.step, [], {}, Values()
     found |= {_seen_at(n, n.shape, UNUSED): None for n in _unused(judged)}
+    found |= {_seen_at(n, n.shape, UNBOUND): None for n in _unbound(judged)}
     for name, p in judged.names.items():
         if name in judged.wrong:
             continue
@@ -212,6 +215,24 @@ def _left_open(judged: Judged) -> list[Unjudged]:
         if any(set(n.parents) & set(write.parents) - {p.before} for n in picked):
             found[_seen_at(write, p.before.shape, ONCE)] = None
     return [*found, *still]
+
+
+def _unbound(judged: Judged) -> Iterator[Node]:
+    """What bounds an array in the midst of the forward pass, and no number of it in any draw; not what keeps an
+    exponential finite."""
+    predictions = [e.prediction for e in judged.step.examples]
+    for node in (n for n in ancestors(p for n in predictions for p in n.parents) if n.function in BOUNDING):
+        of = next((n for n in node.parents if n in judged.step.active and n.shape == node.shape), None)
+        if of is None or len(node.parents) > 1:
+            continue
+        reached, beyond = set(), set()  # 1 from above, -1 from below
+        for values in judged.drawn:
+            larger = values.before(of)
+            larger.known[of] = TEN * np.asarray(values(of))
+            reached |= {*np.sign(values(of) - np.asarray(values(node))).ravel()}
+            beyond |= {*np.sign(larger(of) - np.asarray(larger(node))).ravel()}
+        if beyond - reached:
+            yield node
 
 
 def _puts_rows_once(node: Node, step: Step, values: Values) -> bool:
