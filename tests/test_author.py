@@ -4788,7 +4788,7 @@ def test_a_constant_in_a_gradient_is_no_optimisers(tmp_path):
 
 
 def test_a_bound_that_nothing_reaches_is_not_judged(tmp_path):
-    """min(relu(z), 6) needs a mask at both ends; what keeps an exponential finite, and what is reached, needs no note."""
+    """min(relu(z), 6) needs a mask at both ends; what keeps an exponential finite needs no note."""
     relu = PLAIN.replace("np.tanh(X @ W1 + b1)", "np.maximum(X @ W1 + b1, 0)").replace("(1 - A1 ** 2)", "(A1 > 0)")
     for bound, noted in ((6, True), (1000, False)):
         said = examined(
@@ -4799,6 +4799,26 @@ def test_a_bound_that_nothing_reaches_is_not_judged(tmp_path):
     capped = relu.replace("np.maximum(X @ W1 + b1, 0)", "np.minimum(np.maximum(X @ W1 + b1, 0), 0.5)")
     assert examined(tmp_path, capped)["verdict"] == "wrong"
     assert not examined(tmp_path, capped.replace("(A1 > 0)", "(A1 > 0) * (A1 < 0.5)"))["unjudged"]
+
+
+TWO_NUMBERS = """
+import numpy as np
+x = np.linspace(0, 1, 30); y = 3 * x + 1
+m = 0.; c = 0.; L = .1; n = len(x)
+for i in range(500):
+    yp = m * x + c
+    Dm = (-2 / n) * sum(x * (y - yp)); Dc = (-2 / n) * sum(y - yp)
+    m = m - L * Dm
+    c = c - L * Dc
+"""
+
+
+def test_a_number_that_climbs_is_no_state(tmp_path):
+    """0 + g, its first version, is no step of the sum that g is, which begins anew in each round."""
+    assert [p["right"] for p in examined(tmp_path, TWO_NUMBERS)["parameters"]] == [True, True]
+    for name, *step in (("dc", "c - L", "c + L"), ("dm", "m - L", "m + L")):
+        said = examined(tmp_path, TWO_NUMBERS.replace(*step))
+        assert [(f["at"], f["code"]) for f in said["findings"]] == [(name, "wrong-sign")]
 
 
 LEARNT_SPREAD = """

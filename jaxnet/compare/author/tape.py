@@ -353,7 +353,8 @@ def _updates(node: Node) -> Iterator[tuple[Node, Any]]:
                 is_array = isinstance(inner, Node) and inner.shape == node.shape
                 if is_array and (not isinstance(term, Node) or (_is_scaled(term) and not depends(term, inner))):
                     yield inner, second  # p − μ v + (1 + μ) v′, of Nesterov's momentum
-        turned = node.function is np.add and isinstance(second, Node) and second.shape == node.shape
+        both = isinstance(first, Node) and isinstance(second, Node)  # 0 + g is no step of g
+        turned = node.function is np.add and both and second.shape == node.shape
         if turned and not _is_averaged(second, first, node):
             yield second, first  # g + λp is a gradient with a penalty
 
