@@ -4821,6 +4821,46 @@ def test_a_number_that_climbs_is_no_state(tmp_path):
         assert [(f["at"], f["code"]) for f in said["findings"]] == [(name, "wrong-sign")]
 
 
+def test_positions_of_a_mask_are_the_mask(tmp_path):
+    """They are as many as it is True at: in another draw others. Here Z1 is cut off as A1 is, and the slope is 1."""
+    text = PLAIN.replace("np.tanh(X @ W1 + b1)", "X @ W1 + b1; A1[np.where(A1 < 0)] = 0")
+    text = text.replace("(1 - A1 ** 2)", "np.where(A1 < 0, 0, 1)")
+    deep = text.replace("A1 = X", "A0 = X @ V; A0[(A0 < 0).nonzero()] = 0\n    A1 = A0").replace(
+        "X.T @ dZ1", "A0.T @ dZ1"
+    )
+    deep = deep.replace("W1, b1, W2", "V, W1, b1, W2").replace(
+        "np.random.randn(4, 5) / 2", "np.random.randn(4, 4), np.random.randn(4, 4)"
+    )
+    deep = deep.replace("zeros(5)", "zeros(4)").replace("(5, 3)", "(4, 3)")
+    deep = deep.replace("    W1 -=", "    V -= 0.1 * X.T @ (dZ1 @ W1.T * np.where(A0 < 0, 0, 1))\n    W1 -=")
+    for written, wrong in ((text, ["dZ1"]), (deep, ["dZ2", "dZ1"])):
+        said = examined(tmp_path, written)
+        assert [(f["at"], f["code"]) for f in said["findings"]] == [
+            (at, "missing-activation-derivative") for at in wrong
+        ]
+
+
+def test_what_is_right_below_a_wrong_error_is_not_accused(tmp_path):
+    """The error itself is sent back, and not what was made of it for W2."""
+    text = PLAIN.replace("A1.T @ dZ2, dZ2.sum(0)", "A1.T @ d, d.sum(0)").replace(
+        "    dW2", "    d = dZ2 * P * (1 - P)\n    dW2"
+    )
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ2", "elementwise-softmax-derivative")]
+    assert {p["name"]: p["right"] for p in said["parameters"]} == {"W1": True, "b1": True, "W2": False, "b2": False}
+
+
+def test_a_constant_beside_another_mistake_is_shown_where_it_is_made(tmp_path):
+    text = PLAIN.replace("dZ2 = (P - Y) / 9", "dZ2 = (P - Y) * P * (1 - P)").replace(
+        "A1.T @ dZ2, dZ2.sum(0)", "A1.T @ dZ2 / 9, dZ2.sum(0) / 9"
+    )
+    text = text.replace("dW1, db1 = X.T @ dZ1, dZ1.sum(0)", "dW1 = X.T @ dZ1 / 9\n    db1 = dZ1.sum(0)")
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [
+        ("dZ2", "elementwise-softmax-derivative", 11), ("db1", "wrong-scale", 15)
+    ]  # fmt: skip
+
+
 LEARNT_SPREAD = """
 import numpy as np
 rng = np.random.default_rng(0)

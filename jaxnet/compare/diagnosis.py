@@ -184,10 +184,12 @@ def _explain_layer(problem: Problem, layer: int, state: State, limit: float) -> 
     """The ways to explain dZ, dW and db of this layer, given how the layers above were explained."""
     right = next(_candidates(problem, layer, state, 0))
     found = _follow(problem, layer, state, right)
-    if found[0].price > state.price:
+    if found[0].price > state.price and layer < problem.passes[0].last:  # what is wrong above may have stayed there
+        found += _follow(problem, layer, state, _true_error(problem, layer))
+    if min(option.price for option in found) > state.price:
         # An error from which dW or db follows by its right formula is worth a closer look. Those with one mistake are,
         # if none is: they must have another one beside it. They are made one by one, since all fill the memory.
-        cheapest = min(found[0].price, limit)
+        cheapest = min(limit, *(option.price for option in found))
         fits = False
         for candidate in _in_order(problem, layer, state):
             if state.price + len(candidate.codes) >= cheapest:
@@ -204,6 +206,13 @@ def _explain_layer(problem: Problem, layer: int, state: State, limit: float) -> 
             found.append(_give_up(problem, layer, state))
     found.sort(key=lambda option: option.price)
     return [option for option in found if option.price <= found[0].price + SLACK][:BEAM]
+
+
+def _true_error(problem: Problem, layer: int) -> Candidate:
+    """The derivative of the loss, whatever the layers above were given."""
+    true = [continued(p, {p.last: p.DZ}) for p in problem.passes]
+    dA = tuple([(f"dA{layer}", e[layer + 1] @ p.W[layer + 1])] for e, p in zip(true, problem.passes, strict=True))
+    return Candidate((), f"dZ{layer} = ∂loss/∂Z{layer}", tuple(e[layer] for e in true), dA)
 
 
 def _fits_at_once(problem: Problem, layer: int, errors: Arrays) -> bool:

@@ -308,7 +308,7 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
     errors = [f for f in judged.findings if f.at[:2] == "dZ" and f.layer >= finding.layer]
     beside = finding.at[:2] in ("dW", "db") and bool(errors)
     node = _made_by_formula(judged, finding) if finding.code != "unknown" or beside else None
-    earlier = finding.code in ("wrong-scale", "multiplied-by-pre-activation")
+    earlier = not beside and finding.code in ("wrong-scale", "multiplied-by-pre-activation")
     edge = frontiers.get(finding.at[1:]) if frontiers is not None and earlier else None
     if node is not None and edge is not None and edge.known is not None and edge.unknown.number < node.number:
         right = (gradient for name, gradient in judged.chosen.items() if gradient and name not in judged.wrong)

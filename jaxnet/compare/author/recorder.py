@@ -163,6 +163,17 @@ def _refer(value: Any) -> Any:
     return mapped(value, _refer)
 
 
+def _as_mask(index: Any) -> Any:
+    """The mask of which an index has all positions: these are as many as it is True at, in another draw others."""
+    parts = index if isinstance(index, tuple) else (index,)
+    found = next((n.inputs[0] for n in parts[:1] if isinstance(n, Node) and n.function is operator.getitem), None)
+    if not isinstance(found, Node) or found.function not in (np.where, np.nonzero) or len(found.inputs) > 1:
+        return index
+    mask, of_all = found.inputs[0], [(found, k) for k in range(len(parts))]
+    is_mask = isinstance(mask, Node) and mask.dtype == bool and len(mask.shape) == len(parts)
+    return mask if is_mask and [getattr(n, "inputs", None) for n in parts] == of_all else index
+
+
 def _adopted(array: np.ndarray) -> Any:
     """The Array that stands for one that is not ours, and has its memory."""
     return _tape[-1].adopted(array, lambda: with_node(array, _tape[-1].constant(array)))
@@ -717,7 +728,7 @@ class Array(Recorded, np.ndarray):
             return result  # pixels, row by row or one by one: what is made of them is data when it is given a name
         if self.size > HUGE and 10 * np.size(result) < self.size and _is_of_pictures(node_of(self)):
             return leaf(np.array(result), "data")
-        at = _refer(index)
+        at = _as_mask(_refer(index))
         if result.ndim and np.may_share_memory(result, bare):
             return _view(self, result, operator.getitem, ((at,), {}))
         of = node_of(self)
@@ -732,7 +743,7 @@ class Array(Recorded, np.ndarray):
             return
         if isinstance(value, np.ndarray) and value.size == 1 and value.ndim and not np.ndim(into[where]):
             value = np.reshape(value, ())  # as NumPy let one do before its version 2.4
-        at = _refer(index)
+        at = _as_mask(_refer(index))
         if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
             return  # `a[k] += g`: the view has been written through already
         written = _refer(built(value) if is_recorded(value) else value)
