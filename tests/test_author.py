@@ -4861,6 +4861,14 @@ def test_a_constant_beside_another_mistake_is_shown_where_it_is_made(tmp_path):
     ]  # fmt: skip
 
 
+def test_what_zip_makes_is_a_list_where_the_program_takes_it_for_one(tmp_path):
+    text = PLAIN.replace("W1, b1, W2", "m = len(zip(X, Y))\nW1, b1, W2", 1).replace("/ 9", "/ m")
+    said = examined(tmp_path, text)
+    assert said["verdict"] == "right"
+    assert any(note.startswith("it is run as Python 2 would") for note in said["notes"])
+    assert not any("Python 2" in note for note in examined(tmp_path, PLAIN)["notes"])
+
+
 LEARNT_SPREAD = """
 import numpy as np
 rng = np.random.default_rng(0)

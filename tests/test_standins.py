@@ -699,6 +699,10 @@ def test_what_asks_for_a_word_until_it_is_content_gets_others(ran):
     assert (found["res"], len(set(found["sizes"]))) == ("n", 1)
 
 
+def test_a_module_of_another_case_is_no_missing_one(ran):
+    assert ran("from layer import a", Layer_dot_py=b"a = 1")["a"] == 1
+
+
 def test_nothing_is_waited_for_or_run(ran):
     found = ran("""
         import os, subprocess, time

@@ -169,7 +169,7 @@ def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable
     modules, builtins, samples = standins.stand_ins(root, file, recorded["numpy"], guess)
     modules, arguments = {**recorded, **modules}, standins.arguments(file, root)
     return (
-        functools.partial(run, file, root, modules, builtins=builtins, arguments=arguments),
+        functools.partial(run, file, root, modules, builtins=builtins, arguments=arguments, python2=guess.python2),
         modules["numpy"],
         samples,
     )

@@ -65,15 +65,16 @@ def run(
     builtins: dict[str, Any] | None = None,
     arguments: Sequence[str] = (),
     deadline: float | None = None,
+    python2: bool = False,
 ) -> Ran:
     """Run `file` of the tree below `root` as `__main__`, until it ends, the recorder has enough, or time is up.
 
     `modules` are seen by the tree in the place of the real ones, by their dotted names; `builtins` in the place of
     `input`, `open` …; `arguments` stand after the program's name on its command line; `deadline` is a value of
-    `time.monotonic`. Code objects have the file's name relative to `root`, those of a notebook's cell `name#cell-k`
-    with k from 1.
+    `time.monotonic`; with `python2` it is a program of Python 2, even if Python 3 can parse it. Code objects have the
+    file's name relative to `root`, those of a notebook's cell `name#cell-k` with k from 1.
     """
-    program = _Program(file.resolve(), root.resolve(), modules, builtins or {})
+    program = _Program(file.resolve(), root.resolve(), modules, builtins or {}, python2)
     is_notebook = file.suffix == ".ipynb"
     if is_notebook:
         del program.main.__file__
@@ -158,14 +159,21 @@ def shorten(seconds: float) -> None:
 class _Program:
     """A program that is being run, and the notes that were made meanwhile."""
 
-    def __init__(self, file: Path, root: Path, modules: dict[str, types.ModuleType], overrides: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        file: Path,
+        root: Path,
+        modules: dict[str, types.ModuleType],
+        overrides: dict[str, Any],
+        python2: bool,
+    ) -> None:
         self.file, self.root = file, root
         self.notes: list[str] = []
         self.missing: set[str] = set()  # names that statements left out would have bound
         self.followed = 0  # statements left out for want of these
         self.trained = False  # something: what goes wrong from here on may follow from where that was ended
         self.loops: list[_Loop] = []  # that are being run
-        self.python2 = False  # some file of it is
+        self.python2 = python2  # some file of it is
         self.filenames: set[str] = set()
         self.entered: set[str] = set()
         self.shown: set[tuple[str, int]] = set()  # what is shown now and then only, and has been once

@@ -129,4 +129,5 @@ LISTS: dict[str, Any] = {
     "zip": lambda *parts: list(zip(*parts, strict=False)),
     "map": lambda function, *parts: list(map(function, *parts)),
     "filter": lambda function, part: list(filter(function, part)),
+    "range": lambda *ends: list(range(*ends)),
 }

@@ -165,7 +165,7 @@ def _refer(value: Any) -> Any:
 
 def _as_mask(index: Any) -> Any:
     """The mask of which an index has all positions: these are as many as it is True at, in another draw others."""
-    parts = index if isinstance(index, tuple) else (index,)
+    parts: list[Any] = [*index] if isinstance(index, tuple) else [index]
     found = next((n.inputs[0] for n in parts[:1] if isinstance(n, Node) and n.function is operator.getitem), None)
     if not isinstance(found, Node) or found.function not in (np.where, np.nonzero) or len(found.inputs) > 1:
         return index

@@ -45,6 +45,9 @@ class Digits(NamedTuple):
     y_test: np.ndarray
 
 
+LISTS_OF_PYTHON2 = re.compile(
+    r"TypeError: .*('(zip|map|filter|range)'( has no len| object is not subs| object does not support item|$))"
+)
 CUT_OFF = 3  # columns of a table, at most
 
 
@@ -56,6 +59,7 @@ class Guess(NamedTuple):
     one_hot: bool = False  # … or (m, classes)
     width: int | None = None  # numbers of an example …
     classes: int | None = None  # … and classes, where the program's errors told
+    python2: bool = False  # and so did they that it takes what zip makes for a list
 
     def notes(self) -> list[str]:
         """What was made up so, to be said."""
@@ -63,10 +67,14 @@ class Guess(NamedTuple):
         of_sizes = [f"data, which are missing, are made up {' and '.join(sizes)}, as arrays of the program have it"]
         shape = "a column" if self.columns else "one-hot rows" if self.one_hot else ""
         of_labels = [f"labels, which are missing, are made up as {shape}"]
-        return of_labels * bool(shape) + of_sizes * bool(sizes)
+        of_version = ["it is run as Python 2 would: zip, map, filter and range make lists, / of integers is //"]
+        return of_labels * bool(shape) + of_sizes * bool(sizes) + of_version * self.python2
 
     def told_by(self, errors: Iterable[str], samples: Samples) -> Guess | None:
-        """The guess again, as the first error has it: arrays of another size than those that were made up."""
+        """The guess again, as the first error has it: arrays of another size than those that were made up; or lists."""
+        errors = list(errors)
+        if not self.python2 and any(map(LISTS_OF_PYTHON2.search, errors)):
+            return self._replace(python2=True)
         for error in errors if samples.widths or samples.guessed else ():
             sizes = re.search(r"(\d+)\)? (?:is different from|\(dim \d\) !=) (\d+)", error)
             shapes = re.search(r"broadcast together with shapes \(([\d,]+)\) \(([\d,]+)\)", error)

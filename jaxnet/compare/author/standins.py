@@ -47,8 +47,10 @@ def stand_ins(
     known = _known(numpy, samples, files)
     imported = _imported(everything)
     own = {part.removesuffix(".py") for path in root.rglob("*.py") for part in path.relative_to(root).parts}
+    in_any_case = {part.lower() for part in own}
+    own |= {top for top, _ in map(_ends, imported) if top.lower() in in_any_case and not is_installed(top)}
     shown = set(SHOWN.split())
-    ends = {name: (name.partition(".")[0], name.rpartition(".")[2]) for name in imported}
+    ends = {name: _ends(name) for name in imported}
     foreign = {name for name, (top, last) in ends.items() if top not in own and (top in shown or last not in own)}
     tops = {name.partition(".")[0] for name in foreign}
     gone = {top for top in tops if top in shown or not is_installed(top)}
@@ -127,6 +129,10 @@ def _imported(text: str) -> set[str]:
     """The dotted names of the modules that a text imports."""
     found = re.findall(r"^\s*(?:from\s+(\w[\w.]*)\s+import|import\s+(\w[\w., ]*))", text, re.M)
     return {part.split()[0] for pair in found for part in "".join(pair).split(",") if part.split()}
+
+
+def _ends(name: str) -> tuple[str, str]:
+    return name.partition(".")[0], name.rpartition(".")[2]
 
 
 def _with_parents(name: str) -> list[str]:
