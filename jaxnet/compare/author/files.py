@@ -155,6 +155,12 @@ class Files:
         self.samples.made_up[path] = None
         return self.samples.table(path, columns)
 
+    def rows(self, path: Any) -> Any:
+        """The array of a text of numbers that is missing: of which no text need be made, if its name tells."""
+        array = self.samples.arrays(str(path)) if Path(path).suffix in (".txt", "") else None
+        self.samples.made_up |= {} if array is None else {str(path): None}
+        return array
+
     def path_class(self) -> type:
         """`Path` that opens, and so reads, files as the program finds them."""
         files = self
@@ -248,6 +254,9 @@ def numpy_readers(np: types.ModuleType, files: Files) -> dict[str, Any]:
         def read(fname: Any, *arguments: Any, **how: Any) -> Any:
             if isinstance(fname, str | os.PathLike) and files.find(fname) is None:  # what is made up has no heading
                 how = {name: value for name, value in how.items() if name not in ("skiprows", "skip_header")}
+                rows = None if arguments or how.keys() - {"dtype", "delimiter", "max_rows"} else files.rows(fname)
+                if rows is not None:
+                    return np.array(rows[: how.get("max_rows")], how.get("dtype", float))
             return reader(stream(fname, True), *arguments, **how)
 
         return read

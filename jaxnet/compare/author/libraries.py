@@ -425,16 +425,25 @@ def arguments(name: str, source: str, readme: str) -> list[str]:
     something; else by what the program calls it."""
     example = re.search(rf"python[\d.]*\s+\S*\b{re.escape(name)}[ \t]+([^\n`|>&;]+)", readme)
     wants = re.search(r"required\s*=\s*True|add_argument\(\s*['\"][^-]|\bargv\[[1-9]", source)
-    asked = {int(k): before for before, k in re.findall(r"^(.*)\bargv\[([1-9])\]", source, re.M)}
+    asked = dict(itertools.chain.from_iterable(map(_asked_in, source.splitlines())))
     words = example[1].split() if example and wants and not re.search(r"[<\[{]|\.\.\.", example[1]) else []
 
-    def guessed(before: str) -> str:
-        name = re.search(r"(\w+)\s*=[^=]*$", before)
-        return (name and _compared(name[1], source)) or str(plausible(before))
+    def guessed(name: str, before: str) -> str:
+        of_arrays = re.search(r"(^|_)[xy](_|$)|image|label", name.lower()) and re.search("loadtxt|genfromtxt", source)
+        return _compared(name, source) or (f"asked/{name}" if of_arrays else str(plausible(before)))
 
     if not words and _runs_without_arguments(source):
         return []
-    return words + [guessed(asked.get(k, "")) for k in range(len(words) + 1, max(asked, default=0) + 1)]
+    return words + [guessed(*asked.get(k, ("", ""))) for k in range(len(words) + 1, max(asked, default=0) + 1)]
+
+
+def _asked_in(line: str) -> Iterator[tuple[int, tuple[str, str]]]:
+    """The arguments that a line takes, with the name that it gives each of them, and what stands before it."""
+    targets, _, _ = line.partition("=")
+    names, found = re.findall(r"\w+", targets), list(re.finditer(r"\bargv\[([1-9])\]", line))
+    for k, argument in enumerate(found):
+        name = names[k] if len(names) == len(found) else names[-1] if names and targets != line else ""
+        yield int(argument[1]), (name, line[: argument.start()])
 
 
 def _runs_without_arguments(source: str) -> bool:
@@ -463,6 +472,8 @@ ENDS = re.compile(r"exit|quit|usage", re.IGNORECASE)  # what a program calls tha
 
 def _compared(name: str, source: str) -> str | None:
     """The first word that a program compares something of this name with."""
+    if not name:
+        return None
     found = re.search(rf"\b{re.escape(name)}(?:\.\w+\(\))?\s*==\s*['\"](\w+)['\"]", source)
     return found[1] if found else None
 

@@ -117,18 +117,20 @@ class Samples:
         aside = re.findall(rf"\[\s*{number}\s*:|{size}\s*{number}|choice\(.*,\s*{number}", source)
         batches = re.findall(rf"batch\w*size\b[^=\n,)]*=\s*{number}", source, re.I)
         loops = re.sub(r"#.*|(?<!np\.)(?<!numpy\.)\brandom\.rand(int|range)\([^()\n]*\)", "", source)
-        all_of_it = (
-            re.search(r"(?<![:\[\w.])(?:[45]\d|60)_?000(?![ \t]*[:\]\w.])|split\(.*\[60_?000\]", loops) is not None
-        )
+        written = re.findall(r"(?<![:\[\w.])((?:[45]\d|60)_?000)(?![ \t]*[:\]\w.])|split\(.*\[(60_?000)\]", loops)
+        sizes = [int(n.replace("_", "")) for pair in written for n in pair if n]
+        all_of_it = bool(sizes)
+        is_cut = re.search(r"60_?000|\d_?000[ \t]*:|:[ \t]*\d+_?000|pickle", source)  # into parts, of all that there is
         more = sum({int(n.replace("_", "")) for of in aside for n in of if n})
         if re.search(r"//\s*(self\.)?\w*batch", source, re.I):
             more = max([more, *(2 * int(n.replace("_", "")) for n in batches)])
         # Of MNIST no part of a batch is left over where 60,000 is so many times its size: of fewer examples neither.
-        sizes = [int(n) for n in re.findall(r"batch\w*\s*=\s*([1-9]\d*)\b", source)]
-        size = math.lcm(*(n for n in sizes if MNIST_TRAIN % n == 0))
+        batch_sizes = [int(n) for n in re.findall(r"batch\w*\s*=\s*([1-9]\d*)\b", source)]
+        size = math.lcm(*(n for n in batch_sizes if MNIST_TRAIN % n == 0))
         train = TRAIN + more + (-(TRAIN + more) % size if size < TRAIN else 0)
         tests = MNIST_TESTS if re.search(r"reshape\(+\s*10_?000\b|\[\s*1_?000\s*:", source) else TEST
-        self.counts = (MNIST_TRAIN, MNIST_TESTS) if all_of_it else (train, tests)
+        whole = MNIST_TRAIN if is_cut else max(sizes, default=0)
+        self.counts = (whole, MNIST_TESTS) if all_of_it else (train, tests)
         self.whole = all_of_it or more > 0  # what is there is not cut
         self.source, self.guess = source, guess
         self.guessed = False
@@ -275,7 +277,8 @@ class Samples:
             return named
         if re.search(r"^[ \t]*\w+(\s*,\s*\w+){3}\s*=\s*\w+\.load\(", self.source, re.M):
             return x, y, *tests
-        return (x[:-100], y[:-100]), (x[-100:], y[-100:]), tests
+        aside = 10_000 if len(x) == MNIST_TRAIN else 100
+        return (x[:-aside], y[:-aside]), (x[-aside:], y[-aside:]), tests
 
     def named_files(self) -> list[str]:
         """The files that the program speaks of and that can be made up."""
