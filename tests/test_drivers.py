@@ -293,6 +293,34 @@ def test_sizes_that_the_author_calls_an_initialiser_with():
     assert [shape[1] for shape in namespace["log"][0]] == [8, 2]
 
 
+@pytest.mark.parametrize("returned", ["H, Z, squash(Z)", "Z, H, squash(Z)", "squash(Z), H, Z", "H, Z, P"])
+@pytest.mark.parametrize("keepdims", ["", ", keepdims=True"])
+def test_a_prediction_may_be_returned_without_a_name(tmp_path, returned, keepdims):
+    """What is made of another result of its shape is the prediction, and not that one."""
+    (tmp_path / "net.py").write_text(f"""
+import numpy as np
+
+def squash(Z):
+    return np.tanh(Z)
+
+def forward(X, W1, b1, W2, b2):
+    H = squash(X @ W1 + b1)
+    Z = H @ W2 + b2
+    P = squash(Z)
+    return {returned}
+
+def loss(Yp, Y):
+    return np.sum((Yp - Y) ** 2) / (2 * len(Y))
+
+def backward(X, Y, H, Yp, W2):
+    d = (Yp - Y) / len(Y) * (1 - Yp ** 2)
+    dH = d @ W2.T * (1 - H ** 2)
+    return X.T @ dH, np.sum(dH, axis=0{keepdims}), H.T @ d, np.sum(d, axis=0{keepdims})
+""")
+    said = verdict(tmp_path / "net.py", tmp_path)
+    assert (said.verdict, len(said.parameters), said.loss["from"]) == ("right", 4, "source")
+
+
 @pytest.mark.parametrize("without_hidden", ["", "=None", "=[]"])
 def test_a_network_has_all_the_layers_and_outputs_that_it_may_have(tmp_path, without_hidden):
     """Of one layer, or of one output, a relu's slope and a sum over all units would not be missed."""

@@ -37,7 +37,8 @@ from jaxnet.compare.author.calls import (
 )
 from jaxnet.compare.author.meanings import Named, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
-from jaxnet.compare.author.recorder import current_tape
+from jaxnet.compare.author.recorder import Array, current_tape, node_of
+from jaxnet.compare.author.tape import depends
 
 ADDING = ("add", "add_layer", "append", "push", "addLayer")  # what a container calls it
 
@@ -242,7 +243,12 @@ def _adapt(session: Session, parameters: list[Leaf]) -> None:
 def _make_parameters(session: Session, forward: Any, backward: Any) -> list[Leaf]:
     """Parameters of our own, where the forward pass takes some and the file has no initialiser."""
     draws, world = numpy.random.default_rng(3), session.world
-    flat = world.labels == "integers"  # so that both kinds of biases are tried
+    reached = [f for name, f in session.file.functions.items() if name in session.file.reached(backward)]
+    sums = [n for f in (backward, *reached) for n in nodes_of(f) if isinstance(n, ast.Call)]
+    sums = [call for call in sums if tail(call.func) in ("sum", "mean")]
+    kept = any(word.arg == "keepdims" for call in sums for word in call.keywords)
+    along = any(len(call.args) > isinstance(call.func, ast.Attribute) or call.keywords for call in sums)
+    flat = not kept if kept or along else world.labels == "integers"  # else both kinds of biases are tried
 
     def made(kind: str, i: int, o: int) -> Any:
         columns = world.layout == "columns"
@@ -433,9 +439,13 @@ def _remember(session: Session, forward: Any, result: Any, strict: bool) -> None
     nearest = [leaf for leaf in found if len(leaf.way) == min(len(leaf.way) for leaf in found)]
     called = [leaf for leaf in nearest if meanings(leaf.word)[:1] == ["P"]]
     called = called or [leaf for leaf in nearest if leaf.word.lower().startswith("a")]
-    called = called or (nearest if len(nearest) == 1 else [])
-    if called:
-        session.data["P"] = called[-1].value
+    found = [leaf.value for leaf in called or nearest]
+    parts = result if named and isinstance(result, tuple | list) else ()
+    unnamed = [part for part in parts if isinstance(part, Array) and part.shape in shapes]
+    unnamed = [part for part in unnamed if not any(part is value for value in named.values())]
+    made = [part for part in unnamed if any(depends(node_of(part), node_of(z)) for z in found if isinstance(z, Array))]
+    if made or called or len(found) == 1:  # … Z2, softmax(Z2)
+        session.data["P"] = (made or found)[-1]
     parts = [part for part in result if isinstance(part, dict | list | tuple)] if isinstance(result, tuple) else []
     session.data["cache"] = parts[-1] if parts else result
 

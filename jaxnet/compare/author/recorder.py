@@ -169,7 +169,7 @@ def _as_mask(index: Any) -> Any:
     found = next((n.inputs[0] for n in parts[:1] if isinstance(n, Node) and n.function is operator.getitem), None)
     if not isinstance(found, Node) or found.function not in (np.where, np.nonzero) or len(found.inputs) > 1:
         return index
-    mask, of_all = found.inputs[0], [(found, k) for k in range(len(parts))]
+    mask, of_all = next(iter(found.parents), None), [(found, k) for k in range(len(parts))]
     is_mask = isinstance(mask, Node) and mask.dtype == bool and len(mask.shape) == len(parts)
     return mask if is_mask and [getattr(n, "inputs", None) for n in parts] == of_all else index
 

@@ -476,7 +476,9 @@ def _with_further(tape: Tape, view: View) -> View:
     stepped = max(p.after.number for p in view.parameters)
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in node.updates}
     ends = [*(e.prediction for e in step.examples), *(n for n in step.losses if not n.updates)]
-    forward = made_of(ends)
+    # Of a sum that goes on, as of a loss, nothing else is made.
+    used_besides = {base for n in view.active for base in n.parents if all(base is not b for b, _ in n.updates)}
+    forward = made_of([e.prediction for e in step.examples]) | (made_of(ends) & used_besides)
     used = {parent for n in view.active if n in forward for parent in n.parents}
     at_once = _following_at_once(view, {meeting.node for example in step.examples for meeting in example.meetings})
     further = {}
