@@ -4894,6 +4894,29 @@ def test_a_number_that_only_the_loss_is_made_of_is_judged(tmp_path):
     assert [p["name"] for p in said["parameters"]] == ["W1"]
 
 
+CRITIC = """
+import numpy as np
+rng = np.random.default_rng(0)
+W1 = rng.normal(size=(2, 8)) / 9; b1 = np.zeros(8); W2 = rng.normal(size=(8, 1)) / 9
+for it in range(200):
+    r = rng.normal(2, 1, (32, 2)); f = rng.normal(0, 1, (32, 2))
+    hr = np.tanh(r @ W1 + b1); hf = np.tanh(f @ W1 + b1)
+    loss = np.mean(hf @ W2) - np.mean(hr @ W2)
+    dr = -np.ones((32, 1)) / 32; df = np.ones((32, 1)) / 32
+    gW2 = hr.T @ dr + hf.T @ df
+    a = dr @ W2.T * (1 - hr**2); c = df @ W2.T * (1 - hf**2)
+    W1 -= .05 * (r.T @ a + f.T @ c); b1 -= .05 * (a.sum(0) + c.sum(0)); W2 -= .05 * gW2
+"""
+
+
+def test_an_array_in_which_the_loss_is_linear_is_judged(tmp_path):
+    """What steps it is not made of it (Arjovsky et al. 2017, the critic of a Wasserstein GAN)."""
+    said = examined(tmp_path, CRITIC)
+    assert {p["name"]: p["right"] for p in said["parameters"]} == {"W1": True, "b1": True, "W2": True}
+    said = examined(tmp_path, CRITIC.replace("dr + hf", "dr - hf"))
+    assert {p["name"]: p["right"] for p in said["parameters"]} == {"W1": True, "b1": True, "W2": False}
+
+
 def test_a_gradient_times_the_array_that_it_steps_may_be_meant(tmp_path):
     """W ∘ dW descends in another geometry; masks, and a number of the whole array as in LARS, do not."""
     for times in ("np.abs(W1) *", "(W1 + 4) *", "W1 ** 2 *"):

@@ -475,10 +475,13 @@ def _with_further(tape: Tape, view: View) -> View:
     held |= view.others
     stepped = max(p.after.number for p in view.parameters)
     again = {base for node in tape.nodes[stepped:] if node.steps >= 2 for base, _ in node.updates}
-    ends = [*(e.prediction for e in step.examples), *(n for n in step.losses if not n.updates)]
-    # Of a sum that goes on, as of a loss, nothing else is made.
+    predictions = [e.prediction for e in step.examples]
+    ends = [*predictions, *step.losses]
+    forward = made_of(predictions or [n for n in step.losses if not n.updates])
+    # Of a loss what was there before the prediction, and is used for more than to go on, as a sum does.
     used_besides = {base for n in view.active for base in n.parents if all(base is not b for b, _ in n.updates)}
-    forward = made_of([e.prediction for e in step.examples]) | (made_of(ends) & used_besides)
+    last = max((n.number for n in predictions), default=0)
+    forward |= {n for n in made_of(ends) & used_besides if n.number < last}
     used = {parent for n in view.active if n in forward for parent in n.parents}
     at_once = _following_at_once(view, {meeting.node for example in step.examples for meeting in example.meetings})
     further = {}
