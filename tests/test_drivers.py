@@ -321,6 +321,24 @@ def backward(X, Y, H, Yp, W2):
     assert (said.verdict, len(said.parameters), said.loss["from"]) == ("right", 4, "source")
 
 
+def test_a_gradient_may_be_returned_without_a_name(tmp_path):
+    text = """
+import numpy as np
+
+def scale_forward(x, gamma):
+    return gamma * x, (x, gamma)
+
+def scale_backward(dout, cache):
+    x, gamma = cache
+    dgamma = (dout * x).sum(axis=0)
+    return dout * gamma, dgamma
+"""
+    for given, right in ((text, True), (text.replace("return dout * gamma", "return dout + gamma"), False)):
+        (tmp_path / "layer.py").write_text(given)
+        said = verdict(tmp_path / "layer.py", tmp_path)
+        assert {p.name: p.right for p in said.parameters} == {"gamma": True, "x": right}
+
+
 @pytest.mark.parametrize("without_hidden", ["", "=None", "=[]"])
 def test_a_network_has_all_the_layers_and_outputs_that_it_may_have(tmp_path, without_hidden):
     """Of one layer, or of one output, a relu's slope and a sum over all units would not be missed."""

@@ -337,6 +337,12 @@ def named_results(file: File, function: Any, result: Any) -> dict[str, Any]:
     return found
 
 
+def unnamed(result: Any, named: dict[str, Any]) -> list[Any]:
+    """What a call returned beside what has a name: `return scores, softmax(scores)`."""
+    parts = result if named and isinstance(result, tuple | list) else ()
+    return [part for part in parts if not any(part is value for value in named.values())]
+
+
 # --- what is in the results -------------------------------------------------------------------------------------------
 
 

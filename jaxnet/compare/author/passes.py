@@ -34,6 +34,7 @@ from jaxnet.compare.author.calls import (
     plain,
     step,
     tail,
+    unnamed,
 )
 from jaxnet.compare.author.meanings import Named, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
@@ -310,7 +311,8 @@ class Network:
 
     def returned(self, function: Any, result: Any) -> list[Leaf]:
         """The arrays in what a function returned, but for the parameters."""
-        return self._beside(named_results(self.session.file, function, result) or result)
+        named = named_results(self.session.file, function, result)
+        return self._beside(named or result) + self._beside(unnamed(result, named))
 
     def left(self) -> list[Leaf]:
         """The arrays in the object's attributes, but for the parameters."""
@@ -440,10 +442,9 @@ def _remember(session: Session, forward: Any, result: Any, strict: bool) -> None
     called = [leaf for leaf in nearest if meanings(leaf.word)[:1] == ["P"]]
     called = called or [leaf for leaf in nearest if leaf.word.lower().startswith("a")]
     found = [leaf.value for leaf in called or nearest]
-    parts = result if named and isinstance(result, tuple | list) else ()
-    unnamed = [part for part in parts if isinstance(part, Array) and part.shape in shapes]
-    unnamed = [part for part in unnamed if not any(part is value for value in named.values())]
-    made = [part for part in unnamed if any(depends(node_of(part), node_of(z)) for z in found if isinstance(z, Array))]
+    scores = [node_of(value) for value in found if isinstance(value, Array)]
+    of_shape = [part for part in unnamed(result, named) if isinstance(part, Array) and part.shape in shapes]
+    made = [part for part in of_shape if any(depends(node_of(part), node) for node in scores)]
     if made or called or len(found) == 1:  # … Z2, softmax(Z2)
         session.data["P"] = (made or found)[-1]
     parts = [part for part in result if isinstance(part, dict | list | tuple)] if isinstance(result, tuple) else []
