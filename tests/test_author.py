@@ -4894,6 +4894,26 @@ def test_a_number_that_only_the_loss_is_made_of_is_judged(tmp_path):
     assert [p["name"] for p in said["parameters"]] == ["W1"]
 
 
+ROWS_OF_LISTS = """
+import numpy as np
+rng = np.random.default_rng(0)
+E = rng.normal(size=(10, 4)); W = rng.normal(size=(4, 2))
+for s, l in [([0, 1, 2], 0), ([3, 4, 5], 1), ([2, 2, 3], 0), ([7, 7, 7], 1)] * 9:
+    h = E[s].mean(0); z = h @ W; p = np.exp(z) / np.exp(z).sum()
+    loss = -np.log(p[l])
+    dz = p.copy(); dz[l] -= 1
+    dh = W @ dz
+    W -= .1 * np.outer(h, dz)
+    E[s] -= .1 * dh / 3
+"""
+
+
+def test_rows_of_a_list_that_are_picked_once_are_noted(tmp_path):
+    """In the third example row 2 is stepped once, not twice: nobody sees it in the first."""
+    said = examined(tmp_path, ROWS_OF_LISTS)
+    assert [(u["line"], u["why"][:27]) for u in said["unjudged"]] == [(11, "whose rows are each picked ")]
+
+
 CRITIC = """
 import numpy as np
 rng = np.random.default_rng(0)

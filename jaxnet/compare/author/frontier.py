@@ -177,8 +177,8 @@ def writes_rows(parameter: Parameter) -> tuple[Node | None, bool]:
         if node is parameter.before or node.function is not setitem:
             break
         index = replaced(node.inputs[1], Values())
-        rows = index if isinstance(index, np.ndarray) else index[0] if isinstance(index, tuple) and index else None
-        if isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and rows.size > 1:
+        rows = np.asarray((index[0] if index else 0) if isinstance(index, tuple) else 0 if index is None else index)
+        if rows.dtype.kind in "iu" and rows.size > 1:
             found = node
             if len(np.unique(rows)) < rows.size:
                 return node, True

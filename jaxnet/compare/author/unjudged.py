@@ -212,7 +212,8 @@ def _left_open(judged: Judged) -> list[Unjudged]:
         if write is None or twice:
             continue
         picked = [n for n in step.active if n.name == "getitem" and n.inputs[0] is p.before and n.place != write.place]
-        if any(set(n.parents) & set(write.parents) - {p.before} for n in picked):
+        by = set(nodes_in(write.inputs[1])) or repr(write.inputs[1])  # rows in an array, or in a list
+        if any(by == repr(n.inputs[1]) or not set(nodes_in(n.inputs[1])).isdisjoint(by) for n in picked):
             found[_seen_at(write, p.before.shape, ONCE)] = None
     return [*found, *still]
 
