@@ -9215,8 +9215,8 @@ for epoch in range(9):
     assert examined(tmp_path, text.replace("np.dot(V, e)", "np.dot(V, e / 6)"))["verdict"] == "wrong"
 
 
-def test_what_a_loss_without_labels_is_made_of_and_is_stepped_otherwise(tmp_path):
-    """The gradient of the last layer of a critic does not depend on it: it is not judged, and that is said."""
+def test_what_one_term_of_a_loss_makes_of_an_array_in_which_another_is_linear(tmp_path):
+    """The last layer of a critic with a gradient penalty (Gulrajani et al. 2017), of which its gradient is not made."""
     text = """
 import numpy as np
 rng = np.random.default_rng(128)
@@ -9233,8 +9233,10 @@ for step in range(9):
     gU = gU + b.T @ (dx @ U * v * -2 * B * (1 - B ** 2))
     U, v = U - gU / 10, v - gv / 10
 """
-    said = examined(tmp_path, text)
-    assert (said["verdict"], [u["shape"] for u in said["unjudged"]]) == ("right", [[6]])
+    with pytest.raises(ValueError, match=r"the gradient of v is that of what line 10 of net\.py adds to the loss"):
+        examined(tmp_path, text)
+    of_both = text.replace("gv / 10", "(gv + ((dx @ U) * (1 - B ** 2)).sum(0)) / 10")
+    assert {p["name"]: p["right"] for p in examined(tmp_path, of_both)["parameters"]} == {"U": True, "v": True}
 
 
 @pytest.mark.parametrize("labels", ["np.eye(3)[np.arange(9) % 3]", "2 * np.eye(3)[np.arange(9) % 3] - 1"])

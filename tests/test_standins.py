@@ -938,7 +938,7 @@ def test_a_batch_of_a_table_is_data_and_what_is_made_a_table_is_none(tmp_path):
     assert judged("", "").verdict == "right"
     report = judged(" * (1 - A ** 2)", "")
     assert [(f.at, f.code) for f in report.findings] == [("dZ1", "missing-activation-derivative")]
-    with pytest.raises(ValueError, match="no place was found where labels enter"):
+    with pytest.raises(ValueError, match="no gradient is that of a loss which the program computes or implies"):
         judged("(P - t)", "(pd.DataFrame(P) - t)")
 
 

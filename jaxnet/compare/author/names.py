@@ -11,7 +11,7 @@ from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.lines import short_name, target_of
 from jaxnet.compare.author.recorder import Array, known_node, node_of, set_flat
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, is_authors
+from jaxnet.compare.author.tape import Node, is_authors, versions_until
 
 ENTRIES = 2_000  # of an author's objects that are looked into for the names of arrays
 
@@ -74,6 +74,10 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
         version = next((n for n in before_writes(node) if n in by_version), None)  # it may be in the midst of a step
         if version is not None:
             candidates[by_version[version]] += [short_name(name) for name in held_as]
+    for node, held_as in known.items():  # or a later version of what was seen to be stepped once
+        version = next((n for n in versions_until(node) if n in by_version), None)
+        if version is not None and not candidates[by_version[version]]:
+            candidates[by_version[version]] = [short_name(name) for name in held_as]
     holders = Counter(holder for names in candidates.values() for holder in {_holder(name) for name in names})
     bare = all(any(name.isidentifier() for name in names) for names in candidates.values())
     for p in step.parameters:

@@ -478,10 +478,11 @@ def _with_further(tape: Tape, view: View) -> View:
     predictions = [e.prediction for e in step.examples]
     ends = [*predictions, *step.losses]
     forward = made_of(predictions or [n for n in step.losses if not n.updates])
-    # Of a loss what was there before the prediction, and is used for more than to go on, as a sum does.
-    used_besides = {base for n in view.active for base in n.parents if all(base is not b for b, _ in n.updates)}
-    last = max((n.number for n in predictions), default=0)
-    forward |= {n for n in made_of(ends) & used_besides if n.number < last}
+    begin = min((n.number for n in view.active - held_in(view.parameters)), default=0)
+    uses: dict[Node, set[Instruction | None]] = {}  # of what was there before, in a loss
+    for n in made_of(ends) & view.active:
+        for base in n.parents:
+            uses.setdefault(base, set()).add(n.instruction)
     used = {parent for n in view.active if n in forward for parent in n.parents}
     at_once = _following_at_once(view, {meeting.node for example in step.examples for meeting in example.meetings})
     further = {}
@@ -492,7 +493,10 @@ def _with_further(tape: Tape, view: View) -> View:
             # Only what these are made of: sums and moments that are stepped as well are no parameters.
             began = began_as(base, anything=base.instruction == node.instruction)
             fresh = (first and node in again) or (began is not None and (base in used or not base.shape))
-            if not fresh or not isinstance(made, Node) or base not in forward:
+            # What a loss uses, for more than to go on from it as a sum does.
+            in_loss = base.number < begin and bool(uses.get(base, set()) - {node.instruction})
+            in_loss = in_loss and held.isdisjoint(node.parents)  # of whose rows a step is known
+            if not fresh or not isinstance(made, Node) or not (base in forward or in_loss):
                 continue
             if view.masks.get(made, 0) & AFTER and made not in at_once:  # an average of the weights that the steps give
                 continue
@@ -502,8 +506,8 @@ def _with_further(tape: Tape, view: View) -> View:
                     further[base] = Parameter(base, node, (made,), (base, node))
                 break
     # No forward pass has a number that an optimiser keeps, but the bias that it stepped first is made of it.
-    begin = {p.root for p in view.parameters}.union(further)
-    direct = made_of(ends, until=begin.__contains__)
+    roots = {p.root for p in view.parameters}.union(further)
+    direct = made_of(ends, until=roots.__contains__)
     momenta = {n for p in further.values() for part in nodes_in(p.steps) for n in multiples(part)}
     further = {base: p for base, p in further.items() if p.after not in momenta and (p.size > 1 or base in direct)}
     # What follows from the labels through new versions only is the next forward pass: H = W[words] + position.
