@@ -519,6 +519,28 @@ def test_a_lone_layer(rest):
     assert shapes == [(4,), (5, 4), (6, 5)]  # b, W and x
 
 
+@pytest.mark.parametrize("names", ["i, o", "n, m", "a, o"])
+def test_a_lone_layer_of_two_sizes(tmp_path, names):
+    first, second = names.split(", ")
+    (tmp_path / "layer.py").write_text(f"""
+import numpy as np
+
+class Dense:
+    def __init__(self, {names}):
+        self.W, self.b = np.random.randn({first}, {second}), np.zeros({second})
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+""")
+    said = verdict(tmp_path / "layer.py", tmp_path)
+    assert (said.verdict, [p.name for p in said.parameters]) == ("right", ["W", "b", "x"])
+
+
 def test_a_lone_layer_is_given_its_parameters():
     code = """
         class Affine:

@@ -27,7 +27,7 @@ from jaxnet.compare.author.calls import (
     leaves,
     plain,
 )
-from jaxnet.compare.author.meanings import gradient_of, meanings, read_name, role, squeezed
+from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.passes import Network, construct, is_gradient, meant, parameters_in
 from jaxnet.compare.author.recorder import current_tape, recording
@@ -95,8 +95,10 @@ def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], sh
     session.data |= {"hidden1": 4, "sizes": _features(shape)}  # a layer has one size …
     words = {"rate": 0.5, "prob": 0.5} if "drop" in name.lower() else {}
     makers = [file.classes[name], *find_role(file.methods(name), "init").values()]
-    arguments = dict.fromkeys(argument for maker in makers for argument in argument_meanings(maker, True))
-    layer = construct(session, name, **words, **_parts(np, list(arguments), shape))
+    arguments = {argument: means for maker in makers for argument, means in argument_meanings(maker, True).items()}
+    if len(arguments) == 2 and all(set(means) <= LATER for means in arguments.values()):  # Dense(i, o)
+        words |= dict(zip(arguments, (_features(shape), 4), strict=True))
+    layer = construct(session, name, **{**words, **_parts(np, list(arguments), shape)})
     return _Layer(session, layer, {n: getattr(layer, n) for n in file.methods(name)}, passes)
 
 

@@ -97,6 +97,7 @@ _MEANINGS = [
     (r"(?:train|test|val)\w*(?:x|inputs|images)", "X"),
 ]  # fmt: skip
 _COMPILED = [(re.compile(pattern), meaning) for pattern, meaning in _MEANINGS]
+LATER = {"P", "X", "m", "cache", "parameters"}  # what a network is hardly built with
 SIZES = {"inputs", "outputs", "hidden", "hidden1", "hidden2", "hidden3", "sizes", "depth"}
 
 
@@ -108,8 +109,7 @@ def meanings(name: str, building: bool = False) -> list[str]:
         found.insert(0, plain.removesuffix("s") + "s")
     if not building and name == "N":
         found.insert(0, "m")
-    later = {"P", "X", "m", "cache", "parameters"} if building else SIZES
-    found.sort(key=lambda meaning: meaning in later)
+    found.sort(key=lambda meaning: meaning in (LATER if building else SIZES))
     return list(dict.fromkeys(found))
 
 
