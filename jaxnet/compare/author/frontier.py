@@ -86,7 +86,7 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
             inside = ancestors(nodes_in(parameter.steps), start.number)
             uses = (n for n in inside if start in n.parents and n.place is not None)
             if (use := min(uses, key=lambda n: n.number, default=None)) is not None:
-                found[name] = Frontier(start, _quantity(known[start]), use)
+                found[name] = Frontier(start, _quantity(known[start], step), use)
                 continue
         known.pop(start, None)
         edge = _edge(start, known, step, judged.truth.loss.node)
@@ -111,7 +111,7 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
             out = None
             if node is not None and last is not node and time.monotonic() < end:
                 out = _left_out(last, known, name, judged)
-            quantity = "a part of " * (last in partial) + _quantity(known[last])
+            quantity = "a part of " * (last in partial) + _quantity(known[last], step)
             found[name] = Frontier(last, quantity, first, out)
     return found
 
@@ -386,8 +386,10 @@ def _factor(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> float | None:
     return factors[0] if max(factors) - min(factors) <= SAME * max(map(abs, factors)) else None
 
 
-def _quantity(targets: Iterable[Node]) -> str:
-    """∂loss/∂ the line of the forward pass that made the Node, in the author's name for it where the line has one."""
+def _quantity(targets: Iterable[Node], step: Step) -> str:
+    """∂loss/∂ the line of the forward pass that made the Node; in the author's name for it if that is what the line
+    gives a name to, and nothing else of the line is made of it."""
     target = min(targets, key=lambda n: n.number)
-    name = target_of(target)
+    inner = any(target in n.parents and n.place == target.place for n in step.active)
+    name = None if inner else target_of(target)
     return f"∂loss/∂{name}" if name else f"∂loss/∂(line {target.place.line})" if target.place else ""
