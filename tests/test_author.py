@@ -4914,6 +4914,44 @@ def test_rows_of_a_list_that_are_picked_once_are_noted(tmp_path):
     assert [(u["line"], u["why"][:27]) for u in said["unjudged"]] == [(11, "whose rows are each picked ")]
 
 
+COUNTED = """
+import numpy as np
+np.random.seed(1)
+W1 = np.random.randn(6, 3) * .5; W2 = np.random.randn(3, 6) * .5
+for words, t in [((0, 1), 2), ((1, 3), 4), ((2, 4), 5), ((5, 0), 3)] * 9:
+    x = np.zeros(6)
+    for c in words:
+        x[c] += 1
+    x /= len(words)
+    h = W1.T @ x; u = W2.T @ h; y = np.exp(u) / np.exp(u).sum()
+    loss = -np.log(y[t])
+    e = y.copy(); e[t] -= 1
+    dW2 = np.outer(h, e); dW1 = np.outer(x, W2 @ e)
+    W1 -= .1 * dW1; W2 -= .1 * dW2
+"""
+EULER = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(40, 2)); Y = X[:, ::-1].copy()
+W = rng.normal(size=(2, 2)) * .3
+for it in range(100):
+    hs = [X]; ks = []
+    for k in range(5):
+        ks.append(np.tanh(hs[-1] @ W)); hs.append(hs[-1] + .1 * ks[-1])
+    loss = np.mean((hs[-1] - Y)**2)
+    a = 2 * (hs[-1] - Y) / Y.size; gW = np.zeros_like(W)
+    for k in range(4, -1, -1):
+        dz = .1 * a * (1 - ks[k]**2); gW += hs[k].T @ dz; a = a + dz @ W.T
+    W -= .5 * gW
+"""
+
+
+@pytest.mark.parametrize("text", [COUNTED, EULER], ids=["a bag of words", "Euler's steps"])
+def test_a_state_that_begins_anew_is_no_array_that_was_not_judged(tmp_path, text):
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["unjudged"]) == ("right", [])
+
+
 CRITIC = """
 import numpy as np
 rng = np.random.default_rng(0)

@@ -94,7 +94,8 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
         found |= {_seen_at(node, n.shape, BY_0): None for n in node.parents if root_of(n) in roots}
     for p, inputs in multiplied(step).items():
         leaves = [n for n in ancestors(inputs) if n.function is None]
-        if leaves and all(n.origin == "zeros" and known_zero(n) for n in leaves) and step.active.isdisjoint(inputs):
+        zeros = leaves and all(n.origin == "zeros" and known_zero(n) for n in leaves) and step.active.isdisjoint(inputs)
+        if zeros and not any(np.any(Values()(n)) for n in inputs):  # nothing was written into them
             found[_seen_at(min(inputs, key=lambda n: n.number), p.before.shape, STATE)] = None
     return [*found, *_left_open(judged)]
 
@@ -135,12 +136,18 @@ def untrained(judged: Judged, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
 
 
 def _stepped_otherwise(step: Step, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
-    """What the predictions are made of beside the parameters, and what it is stepped to for the next ones."""
+    """What the predictions are made of beside the parameters, and what it is stepped to for the next ones: no state,
+    that begins anew, or as it did, in each round."""
     judged = step.active.union(attempt.trained, *(p.writes for p in step.parameters))
     inputs = {n for node in _forward(step, attempt) for n in node.parents} - judged
     steps = {n: n.updates[0][0] for n in attempt.tape.nodes if n.updates and n.updates[0][0] in inputs}
     takes_its_place = superseded(attempt.tape.nodes, steps)
-    yield from ((base, n) for n, base in steps.items() if base in takes_its_place)
+    times = Counter((base, n.instruction) for n, base in steps.items())
+    made = {n.instruction: n.number for n in attempt.tape.nodes}
+    for n, base in steps.items():
+        anew = times[base, n.instruction] > 1 or made[root_of(base).instruction] > n.number
+        if base in takes_its_place and not anew:
+            yield base, n
 
 
 def _of_no_use(judged: Judged, attempt: Attempt) -> Iterator[Node]:
