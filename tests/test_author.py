@@ -4929,7 +4929,7 @@ for words, t in [((0, 1), 2), ((1, 3), 4), ((2, 4), 5), ((5, 0), 3)] * 9:
     dW2 = np.outer(h, e); dW1 = np.outer(x, W2 @ e)
     W1 -= .1 * dW1; W2 -= .1 * dW2
 """
-EULER = """
+EULER_IN_LIST = """
 import numpy as np
 rng = np.random.default_rng(0)
 X = rng.normal(size=(40, 2)); Y = X[:, ::-1].copy()
@@ -4946,7 +4946,7 @@ for it in range(100):
 """
 
 
-@pytest.mark.parametrize("text", [COUNTED, EULER], ids=["a bag of words", "Euler's steps"])
+@pytest.mark.parametrize("text", [COUNTED, EULER_IN_LIST], ids=["a bag of words", "Euler's steps"])
 def test_a_state_that_begins_anew_is_no_array_that_was_not_judged(tmp_path, text):
     said = examined(tmp_path, text)
     assert (said["verdict"], said["unjudged"]) == ("right", [])

@@ -517,7 +517,7 @@ def _is_of_counts(scale: float) -> bool:
 
 def _constant_of_most(judged: Judged, factors: dict[str, float | None]) -> float:
     """The constant that most of the gradients share, where numbers that one line steps are one; of several, that of one
-    which has gone back through the fewest layers, and of these that of most numbers."""
+    which has gone back through the fewest layers, and of these that of most numbers; a mean rather than a sum."""
     known = {name: f for name, f in factors.items() if f is not None and not math.isnan(f) and f}
     roots = {p.root for p in judged.step.parameters}
 
@@ -535,7 +535,7 @@ def _constant_of_most(judged: Judged, factors: dict[str, float | None]) -> float
 
     most = max(map(likely, known.values()), default=(0, 0))
     constants = [f for f in known.values() if likely(f) == most]
-    best = max(constants, key=lambda f: sum(judged.names[n].size for n in sharing(f)), default=1.0)
+    best = max(constants, key=lambda f: (sum(judged.names[n].size for n in sharing(f)), -abs(f)), default=1.0)
     for other in constants if judged.truth.loss.node is None else ():
         ratio = max(abs(other / best), abs(best / other))
         if ratio > 1 + RIGHT and not is_among(ratio, judged.step.counts, RIGHT):

@@ -113,7 +113,8 @@ def _rates(judged: Judged) -> list[str]:
     for name, rate in found.items():
         if rate is None:
             return []
-        rates.setdefault(next((other for other in rates if is_among(rate, [other], RIGHT)), rate), []).append(name)
+        alike = (other for other in rates if is_among(rate, [other], 1e-3))  # one that falls in between is no other
+        rates.setdefault(next(alike, rate), []).append(name)
     several = [f"{some(names)} by {rate:.3g} times the gradient" for rate, names in rates.items()]
     return [f"rates of their own: {'; '.join(several[:4])}"] if len(several) > 1 else []
 
