@@ -296,6 +296,30 @@ def test_what_is_wrong_for_labels_of_one_shape_is_tried_with_another(tmp_path):
     assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
 
 
+ONE_HOT = """
+import pickle
+import numpy as np
+x, y = load("x_train")[:30], load("y_train")[:30]
+w = np.zeros((784, 10))
+for _ in range(9):
+    e = np.exp(x @ w)
+    p = e / e.sum(1, keepdims=True)
+    print(-np.einsum("ij,ij->", y, np.log(p)) / 30)
+    w -= 0.1 * x.T @ (p - y) / 30
+"""
+
+
+@pytest.mark.parametrize("load", ["np.loadtxt({} + '.txt')", "pickle.load(open({} + '.p', 'rb'))"])
+def test_labels_that_are_made_up_may_be_one_hot(tmp_path, load):
+    """In texts, in pickles of one array each: told by no error that has a size in it."""
+    text = ONE_HOT
+    for name in ('"x_train"', '"y_train"'):
+        text = text.replace(f"load({name})", load.format(name))
+    (tmp_path / "net.py").write_text(text)
+    report = verdict(tmp_path / "net.py", tmp_path)
+    assert (report.verdict, report.notes[0]) == ("right", "labels, which are missing, are made up as one-hot rows")
+
+
 OF_ANOTHER_SIZE = """
 import numpy as np
 X, y = np.load("/home/me/X.npy"), np.load("/home/me/y.npy")

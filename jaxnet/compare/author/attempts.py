@@ -81,8 +81,8 @@ def attempts(
             own, record = own or ran, record or watch.tape
             if (told := guess.told_by(ran.notes, samples)) is not None:
                 guesses.append(told)
-            elif samples.guessed and not (guess.columns or guess.one_hot):
-                guesses.append(guess._replace(columns=True))
+            elif samples.guessed and not guess.one_hot:
+                guesses.append(guess._replace(columns=not guess.columns, one_hot=guess.columns))
             elsewhere = elsewhere or (file.name if watch.elsewhere else "")
             trained = trained or (file == path and any(node.steps >= 3 for node in watch.tape.nodes))
             for attempt in _networks(way, watch, ran, samples, reasons):

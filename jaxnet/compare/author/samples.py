@@ -88,7 +88,8 @@ class Guess(NamedTuple):
                     return self._replace(width=other + more)
                 if one != other > 1 and one == samples.classes and self.classes is None:
                     return self._replace(classes=other)
-            if "tuple index out of range" in error and samples.guessed and not (self.columns or self.one_hot):
+            of_vector = re.search("tuple index out of range|axis 1 is out of bounds for array of dimension 1", error)
+            if of_vector and samples.guessed and not (self.columns or self.one_hot):
                 return self._replace(one_hot=True)  # labels.shape[1]
             if index and int(index[2]) <= int(index[1]) < samples.classes and self.classes is None:
                 return self._replace(classes=int(index[2]))
@@ -324,6 +325,9 @@ class Samples:
             return header + array.tobytes()
         about_digits = re.search("784|mnist", self.source) and not _TRAINED.search(name)
         pickled = re.search(r"\.(pkl|pickle|pk|p)$", name) and not _TRAINED.search(name)
+        of_one = re.search(r"image|label|(^|_)[xy](_|\.)", name) and self.by_keys() is None
+        if pickled and of_one and (array := self.arrays(name)) is not None:
+            return pickle.dumps(array)
         if pickled and ("mnist" in name or about_digits or self.by_keys()):
             return pickle.dumps(self._pickled())
         if re.fullmatch(r"data_batch(_\d)?|test_batch", name):  # CIFAR-10's
