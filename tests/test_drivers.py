@@ -541,6 +541,35 @@ class Dense:
     assert (said.verdict, [p.name for p in said.parameters]) == ("right", ["W", "b", "x"])
 
 
+def test_the_windows_of_a_lone_pooling_do_not_overlap(tmp_path):
+    """Else a mask of the maxima would be wrong where one is that of two windows."""
+    (tmp_path / "layer.py").write_text("""
+import numpy as np
+
+class MaxPool:
+    def __init__(self, kernel_size, stride=2):
+        self.k, self.s = kernel_size, stride
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        self.mask, k, s = np.zeros_like(x), self.k, self.s
+        out = np.zeros((n, c, (h - k) // s + 1, (w - k) // s + 1))
+        for a, b, i, j in np.ndindex(*out.shape):
+            t = x[a, b, i * s : i * s + k, j * s : j * s + k]
+            p, q = np.unravel_index(t.argmax(), t.shape)
+            self.mask[a, b, i * s + p, j * s + q] = 1
+            out[a, b, i, j] = t[p, q]
+        return out
+
+    def backward(self, dout):
+        dx, k, s = self.mask.copy(), self.k, self.s
+        for a, b, i, j in np.ndindex(*dout.shape):
+            dx[a, b, i * s : i * s + k, j * s : j * s + k] *= dout[a, b, i, j]
+        return dx
+""")
+    assert verdict(tmp_path / "layer.py", tmp_path).verdict == "right"
+
+
 def test_a_lone_layer_is_given_its_parameters():
     code = """
         class Affine:

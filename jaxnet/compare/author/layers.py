@@ -96,9 +96,11 @@ def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], sh
     words = {"rate": 0.5, "prob": 0.5} if "drop" in name.lower() else {}
     makers = [file.classes[name], *find_role(file.methods(name), "init").values()]
     arguments = {argument: means for maker in makers for argument, means in argument_meanings(maker, True).items()}
+    if "pool" in name.lower():  # windows that do not overlap
+        words |= dict.fromkeys(("kernel_size", "filter_size", "kernel", "ksize", "k", "stride", "strides"), 2)
     if len(arguments) == 2 and all(set(means) <= LATER for means in arguments.values()):  # Dense(i, o)
         words |= dict(zip(arguments, (_features(shape), 4), strict=True))
-    layer = construct(session, name, **{**words, **_parts(np, list(arguments), shape)})
+    layer = construct(session, name, **{**_parts(np, list(arguments), shape), **words})
     return _Layer(session, layer, {n: getattr(layer, n) for n in file.methods(name)}, passes)
 
 
