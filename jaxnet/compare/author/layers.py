@@ -98,7 +98,7 @@ def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], sh
     arguments = {argument: means for maker in makers for argument, means in argument_meanings(maker, True).items()}
     if "pool" in name.lower():  # windows that do not overlap
         words |= dict.fromkeys(("kernel_size", "filter_size", "kernel", "ksize", "k", "stride", "strides"), 2)
-    if len(arguments) == 2 and all(set(means) <= LATER for means in arguments.values()):  # Dense(i, o)
+    if len(arguments) == 2 and all(set(m) <= LATER and not read_name(a) for a, m in arguments.items()):  # Dense(i, o)
         words |= dict(zip(arguments, (_features(shape), 4), strict=True))
     layer = construct(session, name, **{**_parts(np, list(arguments), shape), **words})
     return _Layer(session, layer, {n: getattr(layer, n) for n in file.methods(name)}, passes)
@@ -209,7 +209,7 @@ def _output(result: Any, layer: Any) -> Any:
     if result is None and layer is not None:
         named = [leaf for leaf in leaves(layer, depth=1) if meanings(leaf.word)[:1] == ["P"] or leaf.word in ("a", "A")]
         result = named[0].value if named else None
-    if not isinstance(result, numpy.ndarray):
+    if not isinstance(result, numpy.ndarray) or not result.size:  # of images whose channels stand elsewhere
         raise Unfillable("no output")
     return result
 
