@@ -4869,6 +4869,46 @@ def test_what_zip_makes_is_a_list_where_the_program_takes_it_for_one(tmp_path):
     assert not any("Python 2" in note for note in examined(tmp_path, PLAIN)["notes"])
 
 
+LIBRARY = """
+import numpy as np
+
+def linear(W, A):
+    return W @ A, (W, A)
+
+def linear_backward(dZ, cache):
+    W, A = cache
+    return dZ @ A.T, W.T @ dZ
+
+def train(X, Y, W1, W2, mask, scale):
+    for i in range(200):
+        Z1, c1 = linear(W1, X)
+        A = np.tanh(Z1)
+        out, c2 = linear(W2, A * mask)
+        cost = np.mean(np.sum((out - Y) ** 2, axis=0))
+        dW2, dA = linear_backward(2 * (out - Y) / X.shape[1], c2)
+        dW1, _ = linear_backward(dA * mask / scale * (1 - A ** 2), c1)
+        W1 = W1 - 0.1 * dW1
+        W2 = W2 - 0.1 * dW2
+"""
+
+
+def test_what_is_wrong_in_another_file_is_no_mistake_of_the_one_that_it_uses(tmp_path):
+    """A program trains a network by a library, which is right, and another one by its own lines, with a mistake."""
+    (tmp_path / "lib.py").write_text(LIBRARY)
+    own = LIBRARY[LIBRARY.index("def train") :].replace("train(", "own(").strip()
+    (tmp_path / "main.py").write_text(
+        "import numpy as np\nfrom lib import linear, linear_backward, train\nrng = np.random.default_rng(0)\n"
+        "X, Y = rng.normal(size=(4, 60)), rng.normal(size=(2, 60))\n"
+        "W1, W2 = rng.normal(size=(6, 4)), rng.normal(size=(2, 6))\n"
+        f"{own}\ntrain(X, Y, W1, W2, 1, 1)\nown(X, Y, W1, W2, rng.random((6, 60)) < 0.8, 0.8)\n"
+    )
+    said = verdict(tmp_path / "lib.py", tmp_path)
+    assert (said.verdict, [u.place.file for u in said.unjudged]) == ("right", ["main.py"])
+    assert verdict(tmp_path / "main.py", tmp_path).verdict == "wrong"
+    (tmp_path / "lib.py").write_text(LIBRARY.replace("W.T @ dZ", "W.T @ dZ * A"))
+    assert verdict(tmp_path / "lib.py", tmp_path).verdict == "wrong"
+
+
 LEARNT_SPREAD = """
 import numpy as np
 rng = np.random.default_rng(0)

@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxnet.compare.author import places, repair
 from jaxnet.compare.author.attempts import Attempt, Way, attempts, once_more
+from jaxnet.compare.author.edits import file_and_cell
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judged import Judged, Tied
 from jaxnet.compare.author.lines import where
@@ -148,17 +149,21 @@ def _examined(
             found = Found(attempt, examined, outcome.sent_back, idle)
             if judged.wrong and in_part is not None and idle == in_part.idle:
                 continue  # another program's affair
-            if judged.wrong and not attempt.guessed:
+            # A network of another file, in a program that also trains what this one makes.
+            if judged.wrong and networks and attempt.program and _is_of_others(found, path):
+                beside.append((judged.step, "whose gradients are wrong by lines of other files"))
+            elif judged.wrong and not attempt.guessed:
                 return found, []
-            if judged.wrong:
+            elif judged.wrong:
                 guess = guess or found
                 continue
-            is_of_another = attempt.program and not attempt.called and not attempt.more
-            if idle and is_of_another and time.monotonic() < began + FURTHER:
-                in_part = in_part if in_part is not None and len(in_part.idle) <= len(idle) else found
-                continue
-            parts = (found._replace(examined=found.examined._replace(judged=part)) for part in outcome.parts)
-            (layers if attempt.alone else networks).extend([found, *parts])
+            else:
+                is_of_another = attempt.program and not attempt.called and not attempt.more
+                if idle and is_of_another and time.monotonic() < began + FURTHER:
+                    in_part = in_part if in_part is not None and len(in_part.idle) <= len(idle) else found
+                    continue
+                parts = (found._replace(examined=found.examined._replace(judged=part)) for part in outcome.parts)
+                (layers if attempt.alone else networks).extend([found, *parts])
         if in_part is not None and attempt.called:
             break
         if networks and not (attempt.more and in_time):
@@ -214,6 +219,12 @@ def _outcomes(
             yield attempt, outcome
         else:
             yield from without or [(attempt, Outcome(why=CARRIED_ON))]
+
+
+def _is_of_others(found: Found, asked: Path) -> bool:
+    """Whether all that is wrong is so by lines of other files than the one that was asked for."""
+    files = [place.file for place in places.report(found.examined.judged, "", None, found.attempt).places]
+    return all(file is not None and not asked.match(file_and_cell(file)[0]) for file in files)
 
 
 def _trains(step: Step) -> bool:
