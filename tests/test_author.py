@@ -4909,6 +4909,27 @@ def test_what_is_wrong_in_another_file_is_no_mistake_of_the_one_that_it_uses(tmp
     assert verdict(tmp_path / "lib.py", tmp_path).verdict == "wrong"
 
 
+def test_branches_of_a_backward_pass_that_were_not_run_are_not_judged(tmp_path):
+    """Nor are they where one of several networks runs them."""
+    text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", "    dZ1 = hidden_backward(dZ2 @ W2.T, A1)\n")
+    text = text.replace(
+        "np.random.seed(3)",
+        """np.random.seed(3)
+def hidden_backward(dA, A, kind="tanh"):
+    if kind == "tanh":
+        return dA * (1 - A ** 2)
+    elif kind == "sigmoid":
+        return dA * A
+    if A.ndim < 2:
+        A = A.reshape(1, -1)
+    return dA * (A > 0)
+""",
+    )
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["idle"]) == ("right", ["line 8 of hidden_backward"])
+    assert examined(tmp_path, text.replace("(1 - A ** 2)", "(1 - A)"))["idle"] == []
+
+
 LEARNT_SPREAD = """
 import numpy as np
 rng = np.random.default_rng(0)

@@ -285,7 +285,8 @@ def check_that_labels_are_shares(judged: Judged) -> None:
     """The error of a softmax is ŷ − y where the labels of an example add up to 1, and ŷ Σy − y where they do not: with
     labels that were made up for a file that is not there, say."""
     values = judged.drawn[0]
-    for example in judged.step.examples if judged.truth.loss.name == "cross-entropy" else ():
+    loss = judged.truth.loss
+    for example in judged.step.examples if loss.name == "cross-entropy" or loss.node is None else ():
         P, Y = np.asarray(values(example.prediction), float), labels_of(example, values)
         are_shares = [any(np.allclose(a.sum(axis), 1) for axis in range(P.ndim)) for a in (P, Y) if a is not None]
         if are_shares == [True, False]:

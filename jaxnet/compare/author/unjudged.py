@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -285,20 +285,55 @@ def _has_entry(arrays: list[np.ndarray], numbers: list[np.ndarray]) -> bool:
 
 def idle_in(path: Path, root: Path, step: Step) -> tuple[str, ...]:
     """The backward passes of the file, of which no line has a part in the step."""
-    name = str(path.resolve().relative_to(root.resolve()))
-    stepped = made_of(n for p in step.parameters for n in nodes_in(p.steps))  # slopes too, which need no labels
-    stepping = {(place.file, place.line) for node in stepped for place in node.places}
-    found, used = [], set()  # what is defined twice may be used once
-    for unit in read_units(path, name):
+    stepping, found, used = _lines_of([step]), [], set()  # what is defined twice may be used once
+    for file, name, function in _backward_in(path, root):
+        if not stepping.isdisjoint(_lines_in(file, [function])):
+            used.add(name)
+        elif _computes(function):
+            found.append(name)
+    return tuple(name for name in found if name not in used)
+
+
+def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
+    """The branches of backward passes of the file that multiply, and of which no line has a part in the steps."""
+    stepping, found = _lines_of(steps), []
+    for file, name, function in _backward_in(path, root):
+        if stepping.isdisjoint(_lines_in(file, [function])) or role(function.name) != "backward":
+            continue
+        branches = [arm for n in ast.walk(function) if isinstance(n, ast.If) for arm in (n.body, n.orelse) if arm]
+        for arm in (arm for arm in branches if not isinstance(arm[0], ast.If)):  # elif
+            if stepping.isdisjoint(_lines_in(file, arm)) and any(map(_multiplies, arm)):
+                first, last = arm[0].lineno, arm[-1].end_lineno or arm[-1].lineno
+                lines = f"line {first}" if first == last else f"lines {first} to {last}"
+                found.append(f"{lines} of {name}")
+    return found
+
+
+def _lines_of(steps: list[Step]) -> set[tuple[str, int]]:
+    """Where what is stepped by was made: slopes too, which need no labels."""
+    stepped = made_of(n for step in steps for p in step.parameters for n in nodes_in(p.steps))
+    return {(place.file, place.line) for node in stepped for place in node.places}
+
+
+def _lines_in(file: str, statements: list[Any]) -> set[tuple[str, int]]:
+    return {(file, k) for s in statements for k in range(s.lineno, (s.end_lineno or s.lineno) + 1)}
+
+
+def _backward_in(path: Path, root: Path) -> Iterator[tuple[str, str, ast.FunctionDef]]:
+    """The backward passes of the file: what their code is compiled with, their names, with their classes', and they."""
+    for unit in read_units(path, str(path.resolve().relative_to(root.resolve()))):
         classes = [(f"{c.name}.", c.body) for c in unit.body if isinstance(c, ast.ClassDef)]
         for owner, body in [("", unit.body), *classes]:
             for f in (f for f in body if isinstance(f, ast.FunctionDef) and _is_backward(f)):
-                own = {(unit.filename, line) for line in range(f.lineno, (f.end_lineno or f.lineno) + 1)}
-                if not own.isdisjoint(stepping):
-                    used.add(f"{owner}{f.name}")
-                elif _computes(f):
-                    found.append(f"{owner}{f.name}")
-    return tuple(name for name in found if name not in used)
+                yield unit.filename, f"{owner}{f.name}", f
+
+
+def _multiplies(statement: ast.stmt) -> bool:
+    """Whether it gives something a value, or returns one, that is made by a product."""
+    given = [n.value for n in ast.walk(statement) if isinstance(n, ast.Assign | ast.AugAssign | ast.Return) and n.value]
+    parts = [part for value in given for part in ast.walk(value)]
+    by = (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.MatMult) for part in parts)
+    return any(by) or any(isinstance(p, ast.Call) and tail(p.func) in ("dot", "matmul", "multiply") for p in parts)
 
 
 _SENT_BACK = re.compile(r"d_?(x|y|z|a|h|out|scores|logits)", re.IGNORECASE)  # what a loss is derived by

@@ -25,7 +25,7 @@ from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.states import states_of
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Instruction, Planted
-from jaxnet.compare.author.unjudged import idle_in
+from jaxnet.compare.author.unjudged import branches_not_run, idle_in
 from jaxnet.compare.author.witness import planted_for, strayed
 from jaxnet.compare.report import Report
 
@@ -74,7 +74,9 @@ def verdict(
         found, others = _examined(path, root, deadline, stated, flags, noise=True)
     attempt, examined, sent_back, idle = found
     report = places.report(examined.judged, path.name, "flag" if stated else None, attempt)
-    report = report._replace(idle=list(idle) if report.verdict != "wrong" else [])
+    if report.verdict != "wrong":
+        right = [examined.judged.step, *(step for step, why in others if not why)]
+        report = report._replace(idle=[*idle, *branches_not_run(path, root, right)])
     report = places.with_others(report, others)
     report = places.with_sent_back(report, sent_back) if sent_back is not None else report
     if mend <= 0 or report.verdict == "right":
