@@ -321,6 +321,48 @@ def backward(X, Y, H, Yp, W2):
     assert (said.verdict, len(said.parameters), said.loss["from"]) == ("right", 4, "source")
 
 
+OF_SCORES = """
+import numpy as np
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+def mse(p, Y):
+    return np.mean((p - Y) ** 2)
+
+def cross_entropy(p, Y):
+    return -np.sum(Y * np.log(p)) / len(Y)
+
+def forward(X, W1, W2, scale=0.5):
+    H = np.tanh(X @ W1) * scale
+    return softmax(H @ W2), H
+
+def backward(X, Y, p, H, W2, scale):
+    d = (p - Y) / len(Y)
+    dW2 = H.T @ d
+    dW1 = X.T @ (d @ W2.T * scale * (1 - (H / scale) ** 2))
+    return dW1, dW2
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "right"), [
+    ("", "", [True, True]),  # by one of its losses, and with the number that the forward pass has by default
+    (" * scale *", " *", [False, True]),
+    ("(p - Y) / len(Y)", "2 * p * ((p - Y) - np.sum((p - Y) * p, 1, keepdims=True)) / p.size", [True, True]),
+])  # fmt: skip
+def test_a_file_of_several_losses_is_right_by_one(tmp_path, old, new, right):
+    (tmp_path / "net.py").write_text(OF_SCORES.replace(old, new))
+    assert [p.right for p in verdict(tmp_path / "net.py", tmp_path).parameters] == right
+
+
+def test_what_a_backward_pass_is_given_may_be_the_softmax_of_what_the_other_one_returns(tmp_path):
+    text = OF_SCORES.replace("return softmax(H @ W2), H", "return H @ W2, H")
+    (tmp_path / "net.py").write_text(text.replace("np.mean((p - Y) ** 2)", "np.mean(np.abs(p - Y))"))
+    with pytest.raises(ValueError, match="right if backward is given softmax of what forward returns"):
+        verdict(tmp_path / "net.py", tmp_path)
+
+
 def test_a_gradient_may_be_returned_without_a_name(tmp_path):
     text = """
 import numpy as np

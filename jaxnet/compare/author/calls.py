@@ -194,6 +194,7 @@ class Session:
         self.file, self.np, self.world = file, np, world
         self.data = data_of(world, np)
         self.pool: dict[str, Any] = {}
+        self.defaults: dict[str, Any] = {}  # that were left as they are: another function's argument is the same
         self.labelled = False  # whether the author's code has been given the labels
 
     def call(self, function: Any, building: bool = False, **given: Any) -> Any:
@@ -208,6 +209,8 @@ class Session:
             found = [found] if empty and isinstance(found, int) else found
             if found is not _OMIT:
                 arguments[name] = found
+            elif not building and isinstance(parameter.default, int | float | str):
+                self.defaults.setdefault(name, parameter.default)
         self._set_globals(function)
         result = function(**arguments)
         for name, value in named_results(self.file, function, result).items():
@@ -218,6 +221,8 @@ class Session:
         return result
 
     def _value(self, name: str, function: Any, building: bool, optional: bool, unset: bool) -> Any:
+        if name in self.defaults:
+            return _OMIT if optional else self.defaults[name]
         names = [name, *self._aliases(function, name)]
         own_meanings = argument_meanings(function, building).get(name)
         means = own_meanings or next((found for n in names if (found := meanings(n, building))), [])

@@ -54,6 +54,7 @@ class Attempt(NamedTuple):
     alone: bool = False  # layers that no network of the file uses
     doubt: str = ""  # why a verdict that nothing is wrong would be hollow
     key: tuple = ()  # which of all that can be tried it is
+    may_be: str = ""  # why what is wrong may be right as the program means it
 
 
 class Target(NamedTuple):
@@ -64,6 +65,7 @@ class Target(NamedTuple):
     worlds: list[Any]  # a World each, or for a lone layer the shape of x
     strictness: tuple[bool, ...] = (True, False)
     whole: bool = False  # it is a layer: if it cannot be called, nothing is said of the file as a whole
+    may_be: str = ""  # as of an Attempt
 
 
 def drive(
@@ -112,7 +114,7 @@ def drive(
                     shown = target.description
                     if alone and 1 in world and 0 in raised:
                         shown += f", one example at a time (with several {raised[0]})"
-                    yield Attempt(shown, play, alone, doubt, key)
+                    yield Attempt(shown, play, alone, doubt, key, target.may_be)
                 elif why and strict:
                     raised.setdefault(depth, why)
                 if offered == OFFERED:
@@ -252,4 +254,14 @@ def _passes(file: File, np: types.ModuleType, flags: Flags, worlds: list[World])
         def play(world: World, strict: bool, passes: Passes = passes) -> None:
             play_passes(Session(file, np, world), passes, flags, strict)
 
-        yield Target(shown, play, worlds)
+        yield Target(shown, play, worlds, may_be=_squashed_elsewhere(file, passes))
+
+
+def _squashed_elsewhere(file: File, passes: Passes) -> str:
+    """That a program may give its backward pass the softmax of what its forward pass returns: it has one that neither
+    of them uses."""
+    functions = file.methods(passes.owner) if passes.owner else file.functions
+    used = set().union(*(file.reached(functions[name]) for name in passes[1:] if name in functions))
+    named = [name for name in (*file.functions, *functions) if re.fullmatch(r"_*(stable_?)?(softmax|sigmoid)", name)]
+    unused = [name for name in named if name not in used]
+    return f"right if {passes.backward} is given {unused[0]} of what {passes.forward} returns" if unused else ""

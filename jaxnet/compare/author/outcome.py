@@ -113,6 +113,8 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
     if attempt.alone and (meant := _may_be_meant(judged)):
         return meant
+    if judged.wrong and attempt.may_be:
+        return attempt.may_be
     if attempt.called and judged.wrong and _is_for_one_example(judged):
         return "right if it is called with one example at a time"
     if attempt.called and judged.wrong and _is_for_one_output(judged):

@@ -399,9 +399,8 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
         if forward:
             _remember(session, forward, session.call(forward, **_input(session, forward)), strict)
         for name in losses if forward else ():
-            with contextlib.suppress(Exception):  # a loss that cannot be called so is none
+            with contextlib.suppress(Exception):  # a loss that cannot be called so is none; of several one is meant
                 _call_loss(session, functions.get(name) or file.functions[name], passes.forward)
-                break
         result = session.call(backward)
         if not session.labelled and argument_meanings(backward):
             raise Unfillable("the labels go nowhere")
@@ -436,17 +435,17 @@ def _remember(session: Session, forward: Any, result: Any, strict: bool) -> None
     shapes |= {(world.m,)} if world.sizes[-1] == 1 else {(world.sizes[-1],)} if world.form == "vector" else set()
     named = named_results(session.file, forward, result)
     found = [leaf for leaf in leaves(named or result) if numpy.shape(leaf.value) in shapes and not leaf.named]
-    if strict and isinstance(result, numpy.ndarray | tuple | list | dict) and not found:
+    of_no_name = [part for part in unnamed(result, named) if isinstance(part, Array) and part.shape in shapes]
+    if strict and isinstance(result, numpy.ndarray | tuple | list | dict) and not found and not of_no_name:
         raise Unfillable("no prediction of the labels' shape")
     nearest = [leaf for leaf in found if len(leaf.way) == min(len(leaf.way) for leaf in found)]
     called = [leaf for leaf in nearest if meanings(leaf.word)[:1] == ["P"]]
     called = called or [leaf for leaf in nearest if leaf.word.lower().startswith("a")]
-    found = [leaf.value for leaf in called or nearest]
-    scores = [node_of(value) for value in found if isinstance(value, Array)]
-    of_shape = [part for part in unnamed(result, named) if isinstance(part, Array) and part.shape in shapes]
-    made = [part for part in of_shape if any(depends(node_of(part), node) for node in scores)]
-    if made or called or len(found) == 1:  # … Z2, softmax(Z2)
-        session.data["P"] = (made or found)[-1]
+    possible = [leaf.value for leaf in called or nearest]
+    scores = [node_of(value) for value in possible if isinstance(value, Array)]
+    made = [part for part in of_no_name if not possible or any(depends(node_of(part), node) for node in scores)]
+    if made or called or len(possible) == 1:  # … Z2, softmax(Z2)
+        session.data["P"] = (made or possible)[-1]
     parts = [part for part in result if isinstance(part, dict | list | tuple)] if isinstance(result, tuple) else []
     session.data["cache"] = parts[-1] if parts else result
 
