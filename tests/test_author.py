@@ -4930,6 +4930,37 @@ def hidden_backward(dA, A, kind="tanh"):
     assert examined(tmp_path, text.replace("(1 - A ** 2)", "(1 - A)"))["idle"] == []
 
 
+BEFORE_A_NORMALISATION = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(128, 60)), np.eye(10)[rng.integers(0, 10, 128)]
+p = [rng.normal(size=(60, 32)) / 8, np.zeros((1, 32)), rng.normal(size=(32, 10)) / 6]
+M, V = [np.zeros_like(w) for w in p], [np.zeros_like(w) for w in p]
+for epoch in range(20):
+    z = X @ p[0] + p[1]
+    s = np.sqrt(z.var(0) + 1e-5)
+    n = (z - z.mean(0)) / s
+    e = np.exp(n @ p[2])
+    q = e / e.sum(1, keepdims=True)
+    loss = -np.mean(np.sum(Y * np.log(q), axis=1))
+    d = (q - Y) / 128
+    dn = d @ p[2].T
+    dz = (dn - dn.mean(0) - n * (dn * n).mean(0)) / s
+    for w, g, m, v in zip(p, [X.T @ dz, dz.sum(0, keepdims=True), n.T @ d], M, V):
+        m *= 0.9
+        m += 0.1 * g
+        v *= 0.999
+        v += 0.001 * g ** 2
+        w -= 0.001 * (m / (1 - 0.9 ** (epoch + 1))) / (np.sqrt(v / (1 - 0.999 ** (epoch + 1))) + 1e-7)
+"""
+
+
+def test_what_is_0_but_for_rounding_is_not_wrong(tmp_path):
+    """A bias before a normalisation, of whose gradient Adam in place leaves other rounding than the truth has."""
+    said = examined(tmp_path, BEFORE_A_NORMALISATION)
+    assert (said["verdict"], [p["right"] for p in said["parameters"]]) == ("right", [True] * 3)
+
+
 LEARNT_SPREAD = """
 import numpy as np
 rng = np.random.default_rng(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from jaxnet.compare.author.truth import name_of_number
 from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
-from jaxnet.compare.multiples import common_multiple, is_among, without_ones
+from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, without_ones
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged, some
 
 if TYPE_CHECKING:
@@ -162,15 +163,23 @@ def _distance(pair: tuple[np.ndarray, np.ndarray]) -> float:
 
 def _parameters(judged: Judged) -> list[Parameter]:
     """Each parameter beside the truth in the draw where it is farthest from it, both at the scale that the right ones
-    share."""
+    share; of what is 0 but for rounding, as of a bias before a normalisation, no digits."""
     scale = (judged.scale if not judged.findings or judged.wrong else 1.0) or 1.0
     params = {name: np.zeros(p.before.shape) for name, p in judged.names.items()}
     given, true = {}, {}
     for name, arrays in judged.given.items():
         pairs = [(array / scale, t) for array, t in zip(arrays, judged.true[name], strict=True)]
         given[name], true[name] = max(pairs, key=_distance)
+        if name not in judged.wrong and _is_rounding(judged.true, name):
+            given[name], true[name] = np.zeros_like(given[name]), np.zeros_like(true[name])
     compared = verdicts(params, given, true, 1e-6)
     return [p._replace(right=p.right and p.name not in judged.wrong) for p in compared]  # a penalty of 1e-7 is one
+
+
+def _is_rounding(true: Mapping[str, list[np.ndarray]], name: str) -> bool:
+    """Whether a true gradient is in all draws so small beside the largest one that only rounding is left of it."""
+    largest = [max(np.abs(array).max(initial=0) for array in of_draw) for of_draw in zip(*true.values(), strict=True)]
+    return all(np.abs(t).max(initial=0) <= NOTHING * most for t, most in zip(true[name], largest, strict=True))
 
 
 def _loss(judged: Judged, origin: str | None) -> dict[str, str]:
