@@ -727,6 +727,16 @@ def test_a_module_of_another_case_is_no_missing_one(ran):
     assert ran("from layer import a", Layer_dot_py=b"a = 1")["a"] == 1
 
 
+def test_what_python_had_in_other_places(ran):
+    found = ran("""
+        import collections
+        from collections import Iterator, OrderedDict, abc
+        counted = collections.Counter('abca').most_common(1)
+        is_one = isinstance(iter([]), Iterator) and Iterator is abc.Iterator and Iterator is collections.Iterator
+    """)
+    assert (found["counted"], found["is_one"]) == ([("a", 2)], True)
+
+
 def test_nothing_is_waited_for_or_run(ran):
     found = ran("""
         import os, subprocess, time

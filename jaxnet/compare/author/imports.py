@@ -7,6 +7,8 @@ executed with builtins of their own, whose `__import__` is the one below; `sys.m
 from __future__ import annotations
 
 import builtins
+import collections
+import collections.abc
 import contextlib
 import importlib
 import importlib.abc
@@ -54,6 +56,7 @@ class Imports:
         self.modules |= {
             "sys": self.sys, "builtins": self.builtins, "__builtin__": self.builtins, "importlib.util": util,
             "importlib": derived(importlib, {**own, "__import__": self.import_}),
+            "collections": derived(collections, {n: getattr(collections.abc, n) for n in collections.abc.__all__}),
         }  # fmt: skip
 
     def _import_module(self, name: str, package: str | None = None) -> types.ModuleType:

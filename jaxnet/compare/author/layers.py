@@ -196,7 +196,7 @@ class _Layer(Network):
 
 def _upstream_argument(function: Any) -> str:
     arguments = argument_meanings(function)
-    found = [name for name, means in arguments.items() if "upstream" in means[:1]]
+    found = [name for name, means in arguments.items() if means[:1] in (["upstream"], ["gradients"])]
     if not found and len(arguments) > 1 and meanings(next(iter(arguments)))[:1] not in ([], ["upstream"], ["P"]):
         raise Unfillable("no argument for an upstream gradient")
     return found[0] if found else next(iter(arguments))

@@ -52,7 +52,7 @@ def system(files: Files) -> dict[str, Any]:
         return subprocess.CompletedProcess(arguments[:1], 0, "", "")
 
     return {
-        "os.system": lambda *_: 0, "os.listdir": files.listdir, "os.path.exists": files.exists,
+        "os.system": lambda *_: 0, "os._exit": sys.exit, "os.listdir": files.listdir, "os.path.exists": files.exists,
         "os.mkdir": files.mkdir, "os.makedirs": files.mkdir,
         "os.path.isfile": files.is_file, "gzip.open": files.open_gzip, "gzip.GzipFile": files.open_gzip,
         "io.open": files.open, "codecs.open": files.open_decoded, "zipfile.ZipFile": files.open_zip,

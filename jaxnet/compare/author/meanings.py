@@ -89,7 +89,7 @@ _MEANINGS = [
     (r"grads|gradients", "gradients"),
     (r"param(?:eter)?s?\w*|theta|model|coeffs", "parameters"),
     (r"d[a-z]|d(?:next|up|loss|prev|val(?:ue)?s?|out\w*|act\w*|logits)|dld?\w+|delta\w*|upstream\w*", "upstream"),
-    (r"\w*grad(?:ient)?s?\w*|\w*errors?|error\w+|g", "upstream"),
+    (r"\w*grad(?:ient)?s?\w*|\w*errors?|error\w+|errs?|g", "upstream"),
     (r"\w*cache\w*|memory|(?:forward|ff|feed)\w*|activations|states?|ctx|values|c", "cache"),
     (r"xs?|inputs?|features?|samples?|data\w*|images?|imgs?|inp|a0|aprev|xx|pixels|z|s|a", "X"),
     (r"x(?:train|test|val\w*|dev|batch|in|inputs?|data|b|mini|norm|flat|s|i|t|tr)\w*|trainingx|(?:mini)?batchx", "X"),
