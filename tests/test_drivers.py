@@ -358,9 +358,13 @@ def test_a_file_of_several_losses_is_right_by_one(tmp_path, old, new, right):
 
 def test_what_a_backward_pass_is_given_may_be_the_softmax_of_what_the_other_one_returns(tmp_path):
     text = OF_SCORES.replace("return softmax(H @ W2), H", "return H @ W2, H")
-    (tmp_path / "net.py").write_text(text.replace("np.mean((p - Y) ** 2)", "np.mean(np.abs(p - Y))"))
+    text = text.replace("np.mean((p - Y) ** 2)", "np.mean(np.abs(p - Y))")
+    (tmp_path / "net.py").write_text(text)
     with pytest.raises(ValueError, match="right if backward is given softmax of what forward returns"):
         verdict(tmp_path / "net.py", tmp_path)
+    unused = "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))\n"  # where there is a softmax already
+    (tmp_path / "net.py").write_text(OF_SCORES.replace("H.T @ d\n", "H.T @ (d * p)\n") + unused)
+    assert [p.right for p in verdict(tmp_path / "net.py", tmp_path).parameters] == [True, False]
 
 
 def test_a_gradient_may_be_returned_without_a_name(tmp_path):

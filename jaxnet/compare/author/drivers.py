@@ -259,9 +259,10 @@ def _passes(file: File, np: types.ModuleType, flags: Flags, worlds: list[World])
 
 def _squashed_elsewhere(file: File, passes: Passes) -> str:
     """That a program may give its backward pass the softmax of what its forward pass returns: it has one that neither
-    of them uses."""
-    functions = file.methods(passes.owner) if passes.owner else file.functions
+    of them uses, and a loss that does, or that takes logarithms."""
+    functions = {**file.functions, **(file.methods(passes.owner) if passes.owner else {})}
     used = set().union(*(file.reached(functions[name]) for name in passes[1:] if name in functions))
-    named = [name for name in (*file.functions, *functions) if re.fullmatch(r"_*(stable_?)?(softmax|sigmoid)", name)]
-    unused = [name for name in named if name not in used]
+    in_loss = set().union(*(file.reached(loss) for loss in find_role(functions, "loss").values()))
+    named = [name for name in functions if re.fullmatch(r"_*(stable_?)?(softmax|sigmoid)", name) and name not in used]
+    unused = [name for name in named if {name, "log"} & in_loss]
     return f"right if {passes.backward} is given {unused[0]} of what {passes.forward} returns" if unused else ""

@@ -113,7 +113,7 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
     if attempt.alone and (meant := _may_be_meant(judged)):
         return meant
-    if judged.wrong and attempt.may_be:
+    if judged.wrong and attempt.may_be and not _are_shares(judged):
         return attempt.may_be
     if attempt.called and judged.wrong and _is_for_one_example(judged):
         return "right if it is called with one example at a time"
@@ -386,6 +386,12 @@ def _may_be_meant(judged: Judged) -> str:
     if judged.wrong and all(f.code == "wrong-scale" for f in judged.findings):
         return "right but for a constant, which the loss that it is used with may have"
     return ""
+
+
+def _are_shares(judged: Judged) -> bool:
+    """Whether all predictions are between 0 and 1, as those of a softmax are."""
+    arrays = [np.asarray(v(example.prediction)) for v in judged.drawn for example in judged.step.examples]
+    return bool(arrays) and all(((array >= 0) & (array <= 1)).all() for array in arrays)
 
 
 def _is_for_one_example(judged: Judged) -> bool:
