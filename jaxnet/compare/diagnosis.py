@@ -184,7 +184,7 @@ def _explain_layer(problem: Problem, layer: int, state: State, limit: float) -> 
     """The ways to explain dZ, dW and db of this layer, given how the layers above were explained."""
     right = next(_candidates(problem, layer, state, 0))
     found = _follow(problem, layer, state, right)
-    if found[0].price > state.price and layer < problem.passes[0].last:  # what is wrong above may have stayed there
+    if found[0].price > state.price and any(f.at[:2] == "dZ" for f in state.findings):  # that may have stayed above
         found += _follow(problem, layer, state, _true_error(problem, layer))
     if min(option.price for option in found) > state.price:
         # An error from which dW or db follows by its right formula is worth a closer look. Those with one mistake are,

@@ -171,8 +171,9 @@ def check_what_is_added(judged: Judged, fitted: dict[Parameter, list[Level]]) ->
     versions = {version for p in step.parameters for version in (p.root, *p.versions)}
     for name, p in judged.names.items():
         chosen = judged.chosen[name]
-        outside = (lv.node for lv in fitted[p] if chosen and lv.node and lv.node.number > chosen.number)
-        for node in (n for n in outside if n.place is not None and n.function in (np.add, np.subtract)):
+        for node in (
+            n for n in _outside(chosen, fitted[p]) if n.place is not None and n.function in (np.add, np.subtract)
+        ):
             for added in node.inputs[:2]:
                 if isinstance(added, Node) and added in step.labelled:
                     if added.size == 1 < node.size and chosen is not None and not depends(added, chosen):
@@ -191,13 +192,17 @@ def check_what_is_added(judged: Judged, fitted: dict[Parameter, list[Level]]) ->
                     )
 
 
+def _outside(gradient: Node | None, levels: list[Level]) -> list[Node]:
+    """What is made of a gradient, up to the step."""
+    nodes = [level.node for level in levels if level.node is not None]
+    return [node for node in nodes if gradient is not None and node.number > gradient.number]
+
+
 def check_what_multiplies_it(judged: Judged, fitted: dict[Parameter, list[Level]]) -> None:
     """An optimiser multiplies a gradient by numbers, by masks, and by what gradients were made into. By entries of the
     array itself only one of another geometry does (Kivinen & Warmuth 1997, EG), which may be meant or a slip."""
     for name, p in judged.names.items():
-        chosen = judged.chosen[name]
-        outside = (lv.node for lv in fitted[p] if chosen and lv.node and lv.node.number > chosen.number)
-        for node in (n for n in outside if n.function in SCALING):
+        for node in (n for n in _outside(judged.chosen[name], fitted[p]) if n.function in SCALING):
             for factor in (n for n in node.parents if n.size > 1 and n not in judged.step.labelled):
                 entries = np.asarray(judged.drawn[0](factor))
                 if p.before in ancestors([factor]) and len(np.unique(entries[entries != 0])) > 1:

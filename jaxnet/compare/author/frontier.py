@@ -177,7 +177,7 @@ def writes_rows(parameter: Parameter) -> tuple[Node | None, bool]:
         if node is parameter.before or node.function is not setitem:
             break
         index = replaced(node.inputs[1], Values())
-        rows = np.asarray((index[0] if index else 0) if isinstance(index, tuple) else 0 if index is None else index)
+        rows = np.asarray(index[0] if isinstance(index, tuple) and index else index)
         if rows.dtype.kind in "iu" and rows.size > 1:
             found = node
             if len(np.unique(rows)) < rows.size:

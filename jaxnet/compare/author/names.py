@@ -74,7 +74,8 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
         version = next((n for n in before_writes(node) if n in by_version), None)  # it may be in the midst of a step
         if version is not None:
             candidates[by_version[version]] += [short_name(name) for name in held_as]
-    for node, held_as in known.items():  # or a later version of what was seen to be stepped once
+    of_later = known.items() if not all(candidates.values()) else ()  # versions of what was seen to be stepped once
+    for node, held_as in of_later:
         version = next((n for n in versions_until(node) if n in by_version), None)
         if version is not None and not candidates[by_version[version]]:
             candidates[by_version[version]] = [short_name(name) for name in held_as]

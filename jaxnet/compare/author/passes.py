@@ -244,8 +244,9 @@ def _adapt(session: Session, parameters: list[Leaf]) -> None:
 def _make_parameters(session: Session, forward: Any, backward: Any) -> list[Leaf]:
     """Parameters of our own, where the forward pass takes some and the file has no initialiser."""
     draws, world = numpy.random.default_rng(3), session.world
-    reached = [f for name, f in session.file.functions.items() if name in session.file.reached(backward)]
-    sums = [n for f in (backward, *reached) for n in nodes_of(f) if isinstance(n, ast.Call)]
+    reached = session.file.reached(backward)
+    functions = [backward, *(f for name, f in session.file.functions.items() if name in reached)]
+    sums = [n for f in functions for n in nodes_of(f) if isinstance(n, ast.Call)]
     sums = [call for call in sums if tail(call.func) in ("sum", "mean")]
     kept = any(word.arg == "keepdims" for call in sums for word in call.keywords)
     along = any(len(call.args) > isinstance(call.func, ast.Attribute) or call.keywords for call in sums)

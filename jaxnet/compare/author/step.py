@@ -494,8 +494,8 @@ def _with_further(tape: Tape, view: View) -> View:
             began = began_as(base, anything=base.instruction == node.instruction)
             fresh = (first and node in again) or (began is not None and (base in used or not base.shape))
             # What a loss uses, for more than to go on from it as a sum does.
-            in_loss = base.number < begin and bool(uses.get(base, set()) - {node.instruction})
-            in_loss = in_loss and held.isdisjoint(node.parents)  # of whose rows a step is known
+            more = base.number < begin and uses.get(base, set()) - {node.instruction}
+            in_loss = more and held.isdisjoint(node.parents)  # else a step of its rows is known
             if not fresh or not isinstance(made, Node) or not (base in forward or in_loss):
                 continue
             if view.masks.get(made, 0) & AFTER and made not in at_once:  # an average of the weights that the steps give
