@@ -367,6 +367,58 @@ def test_what_a_backward_pass_is_given_may_be_the_softmax_of_what_the_other_one_
     assert [p.right for p in verdict(tmp_path / "net.py", tmp_path).parameters] == [True, False]
 
 
+FURTHER = """
+    import numpy as np
+    def init():
+        return {"W1": np.random.randn(5, 7), "b1": np.zeros((5, 1)), "a": 0.25, "W2": np.random.randn(3, 5)}
+    def prelu(z, a):
+        return np.where(z > 0, z, a * z)
+    def forward(inputs, params):
+        z = params["W1"] @ inputs + params["b1"]
+        h = prelu(z, params["a"])
+        return params["W2"] @ h, (z, h)
+    def mse(p, y):
+        return 0.5 * np.sum((p - y) ** 2) / y.shape[1]
+    def backward(p, inputs, y, params, cache):
+        z, h = cache
+        d = (p - y) / y.shape[1]
+        grads = {"dW2": d @ h.T}
+        dh = params["W2"].T @ d
+        grads["da"] = np.sum(dh * np.where(z > 0, 0, z))
+        dz = dh * np.where(z > 0, 1, params["a"])
+        grads["dW1"] = dz @ inputs.T
+        grads["db1"] = dz.sum(axis=1, keepdims=True)
+        dinputs = params["W1"].T @ dz
+        grads["dscale"] = np.sum(dh * z, axis=1)
+        return grads, dinputs
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "wrong"), [
+    ("", "", []),
+    ("np.where(z > 0, 0, z)", "z", ["a"]),
+    ('params["W1"].T @ dz', 'params["W1"].T @ dh', ["X"]),
+    ("np.where(z > 0, 1, params[", "np.where(z > 0, 1, 2 * params[", ["W1", "b1", "X"]),
+])  # fmt: skip
+def test_all_that_a_backward_pass_returns_is_compared(tmp_path, old, new, wrong):
+    """The gradients of the data, and of what has no name of a parameter; what is of neither is said."""
+    path = tmp_path / "net.py"
+    path.write_text(textwrap.dedent(FURTHER).replace(old, new))
+    report = verdict(path, tmp_path)
+    assert {row.name for row in report.parameters} == {"W1", "b1", "W2", "a", "X"}
+    assert [row.name for row in report.parameters if not row.right] == wrong
+    assert ["dscale" in array.why for array in report.unjudged] == [True]
+
+
+def test_a_network_whose_data_are_stepped_as_well_is_read_as_dense(tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text(textwrap.dedent(FURTHER).replace('"a": 0.25,', "").replace('params["a"]', "0.25"))
+    report = verdict(path, tmp_path)
+    assert report.network is not None
+    path.write_text(path.read_text().replace("d @ h.T", "d @ np.tanh(h).T"))
+    assert [f.code for f in verdict(path, tmp_path).findings] == ["unknown"]
+
+
 def test_a_gradient_may_be_returned_without_a_name(tmp_path):
     text = """
 import numpy as np

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from jaxnet.compare.author.meanings import SIZES, Named, meanings, read_name, role, squeezed
+from jaxnet.compare.author.meanings import SIZES, Named, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.statements import unit_of
 
 RATE = 1.0  # a step is then the gradient itself, wherever the author multiplies with the rate
@@ -96,6 +96,12 @@ class File:
         found = {n: f for base in bases for n, f in vars(base).items()}
         kinds = types.FunctionType | staticmethod | classmethod
         return {n: f for n, f in found.items() if isinstance(f, kinds) and n not in self.without}
+
+    def gradients_in(self, *functions: Any) -> set[str]:
+        """What functions speak of the gradients of: gamma, where there is a dgamma in them."""
+        names = {name for function in functions for name in self.reached(function)}
+        keys = {n.value for f in functions for n in nodes_of(f) if isinstance(n, ast.Constant)}
+        return {word for name in names | {k for k in keys if isinstance(k, str)} if (word := gradient_of(name))}
 
     def used(self, name: str) -> bool:
         """Whether a function is used anywhere in the file but in itself."""
@@ -196,6 +202,7 @@ class Session:
         self.pool: dict[str, Any] = {}
         self.defaults: dict[str, Any] = {}  # that were left as they are: another function's argument is the same
         self.labelled = False  # whether the author's code has been given the labels
+        self.inputs: set[str] = set()  # what the author calls X
 
     def call(self, function: Any, building: bool = False, **given: Any) -> Any:
         """Calls with arguments by name; what is returned goes into the pool under the author's names for it, and in the
@@ -212,6 +219,7 @@ class Session:
             elif not building and isinstance(parameter.default, int | float | str):
                 self.defaults.setdefault(name, parameter.default)
         self._set_globals(function)
+        self.inputs |= {squeezed(name) for name, value in arguments.items() if value is self.data["X"]}
         result = function(**arguments)
         for name, value in named_results(self.file, function, result).items():
             old = self.pool.get(name)
@@ -446,7 +454,8 @@ def _by_name(parameters: list[Leaf], gradients: list[Leaf], turned: bool) -> lis
         found = [g for g in gradients if g.word in GRADIENTS and parameter.holds_both(g)]
         found = found or [g for g in gradients if key and _key(g, turned) == key]
         if not found and word and not parameter.places:
-            found = [g for g in gradients if squeezed(g.word).endswith(word)]
+            called = [g for g in gradients if gradient_of(g.word) == word]
+            found = called or [g for g in gradients if squeezed(g.word).endswith(word)]
             found = found if len(found) == 1 else []
         pairs += [(parameter, g) for g in found[:1]]
     return pairs

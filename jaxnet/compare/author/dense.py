@@ -86,6 +86,7 @@ def recognise(step: Step, drawn: list[Values]) -> Dense | None:
     if any(len({layer.weights.before for layer in group}) != 1 for group in by_layer):
         return None
     used = {p.before for group in by_layer for layer in group for p in (layer.weights, layer.biases) if p}
+    used |= {original(layer.input) for layer in by_layer[0]}.intersection(by_node)
     if used - set(by_node) or (set(by_node) - used) & set(step.forward):
         return None
     layout = "columns" if by_layer[0][0].weights_first else "rows"
@@ -112,6 +113,9 @@ def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> lis
         if not (isinstance(first, Node) and isinstance(second, Node)):
             continue
         left, right = by_node.get(original(first)), by_node.get(original(second))
+        if left is not None and right is not None and not layers:  # the data are stepped as well
+            data_first, weights_first = (prediction.shape[k:][:1] == node.shape[k:][:1] for k in (0, 1))
+            left, right = (left if weights_first else None), (right if data_first else None)
         if (left is None) == (right is None):
             return None
         weights, own, other = (left, first, second) if left is not None else (right, second, first)

@@ -113,9 +113,8 @@ def _of_functions(file: File, np: types.ModuleType, names: tuple[str, str], shap
 
 
 def _gradients_of(file: File, *functions: Any) -> set[str]:
-    """What functions speak of the gradients of: gamma, where there is a dgamma in them. What is data is left out."""
-    words = {gradient_of(name) for function in functions for name in file.reached(function)}
-    return {word for word in words if word and meanings(word)[:1] not in (["X"], ["P"])}
+    """What functions speak of the gradients of, without what is data."""
+    return {word for word in file.gradients_in(*functions) if meanings(word)[:1] not in (["X"], ["P"])}
 
 
 def _features(shape: Shape) -> int:

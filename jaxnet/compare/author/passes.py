@@ -36,7 +36,7 @@ from jaxnet.compare.author.calls import (
     tail,
     unnamed,
 )
-from jaxnet.compare.author.meanings import Named, meanings, read_name, role, squeezed
+from jaxnet.compare.author.meanings import Named, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.recorder import Array, current_tape, node_of
 from jaxnet.compare.author.tape import depends
@@ -221,7 +221,7 @@ def parameters_in(root: Any, others: Container[str] = ()) -> list[Leaf]:
         if (p.named or called(p) or any(map(p.holds_both, gradients)))
         and not (p.word in GRADIENTS or any(map(is_gradient, p.way)))
     ]
-    return [p for p in found if numpy.size(p.value) and (numpy.ndim(p.value) or p.places)]
+    return [p for p in found if numpy.size(p.value) and (numpy.ndim(p.value) or p.places or squeezed(p.word) in others)]
 
 
 def _adapt(session: Session, parameters: list[Leaf]) -> None:
@@ -308,7 +308,7 @@ class Network:
         leaves = self.now()
         self.before = [plain(leaf.value) for leaf in leaves]
         if (tape := current_tape()) is not None:
-            names_in({leaf.path: leaf.value for leaf in leaves}, tape.names)
+            names_in({"X": self.session.data["X"], **{leaf.path: leaf.value for leaf in leaves}}, tape.names)
 
     def returned(self, function: Any, result: Any) -> list[Leaf]:
         """The arrays in what a function returned, but for the parameters."""
@@ -324,16 +324,23 @@ class Network:
         return [leaf for leaf in leaves(whole) if id(leaf.value) not in known]
 
     def step(self, result: Any, gradients: list[Leaf], strict: bool) -> None:
-        """Steps the parameters by what a backward pass gave, if the author's code does not.
+        """Steps the parameters by what a backward pass gave, if the author's code does not; and the data by theirs.
 
         Raises Misfit if that does not fit them; with `strict`, if not each has a gradient of its shape.
         """
-        if self._moved(strict) or self._updated(result, strict):
-            return
-        surest = sorted(gradients, key=lambda g: not ((g.named and g.named.gradient) or "grad" in str(g.way).lower()))
-        pairs = pair_up(self.now(), surest)
-        if not pairs or (strict and (len(pairs) < len(self.parameters) or not all(fits(p, g) for p, g in pairs))):
-            raise Misfit("the gradients have other shapes than the parameters")
+        data, tape = self.session.data, current_tape()
+        named = [g for g in gradients if gradient_of(g.word)]
+        if tape is not None:
+            tape.gradients |= {node_of(g.value): g.path for g in named if isinstance(g.value, Array)}
+        of_data = [g for g in named if gradient_of(g.word) in self.session.inputs]
+        pairs = [(Leaf(data, "X", ("X",), data["X"]), g) for g in of_data[:1] if g.value.shape == data["X"].shape]
+        if not (self._moved(strict) or self._updated(result, strict)):
+            surest = sorted(
+                gradients, key=lambda g: not ((g.named and g.named.gradient) or "grad" in str(g.way).lower())
+            )
+            pairs += pair_up(self.now(), surest)
+            if not pairs or (strict and (len(pairs) < len(self.parameters) or not all(fits(p, g) for p, g in pairs))):
+                raise Misfit("the gradients have other shapes than the parameters")
         step(pairs)
 
     def _moved(self, strict: bool) -> bool:
@@ -386,8 +393,13 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
         parameters = parameters or _make_parameters(session, first, functions[passes.backward])
         if not parameters:
             root, parameters = file.namespace, _global_parameters(session, first)
+    others = file.gradients_in(functions[passes.backward])
+    parameters = (parameters_in(root, others) if root is not file.namespace else []) or parameters
     if not parameters:
         raise Unfillable("no parameters")
+    for leaf in parameters:
+        if isinstance(leaf.value, float):  # of which there is no record
+            leaf.set(session.np.array(leaf.value))
     network = Network(session, root, functions, parameters)
     forward, backward = functions.get(passes.forward), functions[passes.backward]
     losses = [flags.loss] if flags.loss else list(find_role(functions, "loss"))

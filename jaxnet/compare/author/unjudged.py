@@ -53,6 +53,7 @@ ROUNDS = 20  # of which it is looked for that
 THROWN = "of which a step is made that nothing goes on with: it stays as it is"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
+RETURNED = "which is returned as {}, and is no gradient of what was judged"
 USELESS = "which is stepped by what the labels make, and of which nothing else is made"
 STILL = "whose gradient is 0 in this step, whatever the parameters"
 UNUSED = "which is what the gradient of a bias would be, and steps nothing"
@@ -82,6 +83,9 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
         _seen_at(n, base.shape, STEPPED): None for base, n in _stepped_otherwise(step, attempt) if base not in shown
     }
     found |= {_seen_at(n, n.shape, USELESS): None for n in _of_no_use(judged, attempt)}
+    known = makers_of(step.parameters)
+    returned = {n: name for n, name in attempt.tape.gradients.items() if n.instruction not in known}
+    found |= {_seen_at(n, n.shape, RETURNED.format(name)): None for n, name in returned.items()}
     found |= {_seen_at(n, n.shape, ELSEWHERE): None for n in _made_elsewhere(judged)}
     own = {p.versions[0] for p in step.parameters}
     late = {p.versions[0] for other in attempt.steps for p in other.parameters} - own
