@@ -184,10 +184,10 @@ def _sites(trees: list[ast.Module]) -> dict[str, list[tuple[ast.Call, Any]]]:
     return found
 
 
-def return_names(function: Any) -> list[str] | str | None:
-    """The names in a function's last return statement: a list for several, a string for one."""
-    returns = [n.value for n in nodes_of(function) if isinstance(n, ast.Return) and n.value]
-    return _targets(returns[-1]) if returns else None
+def return_names(function: Any) -> list[list[str] | str]:
+    """The names in a function's return statements, the last one's first: a list for several, a string for one."""
+    returns = [n for n in nodes_of(function) if isinstance(n, ast.Return) and n.value]
+    return [_targets(n.value) for n in sorted(returns, key=lambda n: -n.lineno) if n.value]
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
@@ -333,13 +333,17 @@ def needs_arguments(function: Any) -> bool:
 
 
 def named_results(file: File, function: Any, result: Any) -> dict[str, Any]:
-    """A call's results with the names of its return statement and of the places where the file calls it.
+    """A call's results with the names of its return statement and of the places where the file calls it. Of several
+    return statements it is the last one, or the one that has as many.
 
     Names that are not all different, `return W1, b1, W2, b1`, are a slip and none.
     """
     short = getattr(function, "__name__", "")
     found: dict[str, Any] = {}
-    for names in [return_names(function), *(targets for _, targets in file.sites.get(short, []))]:
+    returned = return_names(function)
+    if isinstance(result, tuple):
+        returned = [names for names in returned if isinstance(names, list) and len(names) == len(result)] or returned
+    for names in [*returned[:1], *(targets for _, targets in file.sites.get(short, []))]:
         if isinstance(names, str) and names and result is not None:
             found.setdefault(names, result)
         elif isinstance(names, list) and isinstance(result, tuple | list) and len(names) == len(result):
@@ -441,8 +445,9 @@ def pair_up(parameters: list[Leaf], gradients: list[Leaf]) -> list[tuple[Leaf, L
     """
     straight, turned = (_by_name(parameters, gradients, turned) for turned in (False, True))
     pairings = [straight, turned]
-    if len(straight) < len(parameters) == len(gradients):
-        pairings += [list(zip(parameters, given, strict=True)) for given in (gradients, gradients[::-1])]
+    arrays = [g for g in gradients if numpy.ndim(g.value)]  # without a loss beside them
+    for given in (gradients, gradients[::-1], arrays, arrays[::-1]) if len(straight) < len(parameters) else ():
+        pairings += [list(zip(parameters, given, strict=True))] if len(given) == len(parameters) else []
     whole = [pairs for pairs in pairings if len(pairs) == len(parameters) and all(fits(p, g) for p, g in pairs)]
     return (whole or pairings)[0]
 

@@ -166,7 +166,8 @@ def _runs(play: Callable[[], None], tape: Tape, met: bool) -> tuple[bool, str]:
     if not ends or not met or not tape.nodes:
         return ends, why
     try:
-        return bool(next(find_steps(tape))[0].examples), ""
+        steps = next(find_steps(tape))
+        return bool(steps[0].examples or steps[0].losses), ""
     except NoStep:
         return False, why
 

@@ -103,10 +103,11 @@ def plans(file: File, flags: Flags) -> Iterator[Passes]:
     """Pairs of a forward and a backward pass: of one class, or both functions; no parts of others."""
     groups: list[tuple[str | None, dict[str, Any]]] = [(n, file.methods(n)) for n in reversed(whole_classes(file))]
     for owner, functions in [*groups, (None, file.functions)]:
-        forwards = _chosen(functions, flags.forward, owner) or _forwards(file, functions)
-        backwards = _chosen(functions, flags.backward, owner) or _backwards(file, functions)
-        yield from (Passes(owner, f, b) for b in backwards[:4] for f in forwards[:2] if f != b)
         whole = {n: f for n, f in functions.items() if role(n) in ("forward", "loss") and {"X", "Y"} <= meant(f)}
+        losses = [n for n in whole if role(n) == "loss"]  # of data and parameters, rather than of a prediction
+        forwards = _chosen(functions, flags.forward, owner) or [*_forwards(file, functions)[:2], *losses[:1]]
+        backwards = _chosen(functions, flags.backward, owner) or _backwards(file, functions)
+        yield from (Passes(owner, f, b) for b in backwards[:4] for f in forwards if f != b)
         yield from (Passes(owner, "", n) for n, f in whole.items() if not backwards and _gives_gradients(f))
 
 
@@ -118,8 +119,21 @@ def _chosen(functions: dict[str, Any], name: str | None, owner: str | None) -> l
 def _forwards(file: File, functions: dict[str, Any]) -> list[str]:
     found = {n: f for n, f in find_role(functions, "forward").items() if isinstance(f, types.FunctionType)}
     found = {n: f for n, f in found.items() if "upstream" not in meant(f)}
-    order = {n: k for k, n in enumerate(f.__name__ for f in first_uncalled(file, found))}
-    return sorted(found, key=lambda n: ("forward" not in n and "feed" not in n and "prop" not in n, order.get(n, 0)))
+    if not found:  # by what they are given
+        free = {n: f for n, f in functions.items() if role(n) in ("no", "train") and isinstance(f, types.FunctionType)}
+        found = {n: f for n, f in free.items() if "X" in meant(f) and "Y" not in meant(f) and _has_parameters(f)}
+    called = {n for name in found if _is_forward(name) for n in file.reached(found[name]) if n != name}
+    return sorted(found, key=lambda n: (not _is_forward(n), n in called))
+
+
+def _has_parameters(function: Any) -> bool:
+    means = argument_meanings(function)
+    return any(read_name(name) or of[:1] == ["parameters"] for name, of in means.items())
+
+
+def _is_forward(name: str) -> bool:
+    """Whether a function is a forward pass by its name, and not one that predicts with it."""
+    return bool(re.search("forward|feed|prop", name))
 
 
 def _backwards(file: File, functions: dict[str, Any]) -> list[str]:
@@ -138,7 +152,7 @@ def _gives_gradients(function: Any) -> bool:
     words = [n.value if isinstance(n, ast.Constant) else tail(n) for n in nodes]
     returned = [part for n in nodes if isinstance(n, ast.Return) for part in ast.walk(n) if isinstance(part, ast.Dict)]
     keys = [key.value for part in returned for key in part.keys if isinstance(key, ast.Constant)]
-    return any(map(is_gradient, words)) or any(isinstance(key, str) and read_name(key) for key in keys)
+    return any(word in GRADIENTS or is_gradient(word) for word in words) or any(isinstance(key, str) and read_name(key) for key in keys)
 
 
 # --- building ---------------------------------------------------------------------------------------------------------
@@ -227,9 +241,10 @@ def parameters_in(root: Any, others: Container[str] = ()) -> list[Leaf]:
 def _adapt(session: Session, parameters: list[Leaf]) -> None:
     """Where the weights are of other sizes than the world, the data become as they are."""
     two = [leaf for leaf in parameters if numpy.ndim(leaf.value) == 2]
-    weights = [leaf for leaf in two if leaf.named and leaf.named.kind == "W"]
+    weights = [leaf for leaf in parameters if leaf.named and leaf.named.kind == "W" and numpy.ndim(leaf.value) in (1, 2)]
     shapes = [numpy.shape(leaf.value) for leaf in weights or two if weights or 1 not in numpy.shape(leaf.value)]
-    ways = {"columns": [shape[::-1] for shape in shapes], "rows": shapes}  # (i, o) of each layer
+    # (i, o) of each layer; a vector is that of a single output.
+    ways = {"columns": [(*shape[::-1], 1)[:2] for shape in shapes], "rows": [(*shape, 1)[:2] for shape in shapes]}
     chains: dict[str, tuple[int, ...]] = {}
     for more in (0, 1):  # or one input more for the biases, which a single matrix cannot tell
         for layout, way in ways.items() if not chains else ():
@@ -244,7 +259,7 @@ def _adapt(session: Session, parameters: list[Leaf]) -> None:
 def _make_parameters(session: Session, forward: Any, backward: Any) -> list[Leaf]:
     """Parameters of our own, where the forward pass takes some and the file has no initialiser."""
     draws, world = numpy.random.default_rng(3), session.world
-    reached = session.file.reached(backward)
+    reached = session.file.reached(backward) - session.file.reached(forward) - {forward.__name__}  # no softmax
     functions = [backward, *(f for name, f in session.file.functions.items() if name in reached)]
     sums = [n for f in functions for n in nodes_of(f) if isinstance(n, ast.Call)]
     sums = [call for call in sums if tail(call.func) in ("sum", "mean")]
@@ -254,6 +269,8 @@ def _make_parameters(session: Session, forward: Any, backward: Any) -> list[Leaf
 
     def made(kind: str, i: int, o: int) -> Any:
         columns = world.layout == "columns"
+        if kind == "W" and o == 1 and world.labels == "integers":  # for predictions as the labels are, a vector
+            return session.np.array(draws.normal(size=i))
         shape = ((o, i) if columns else (i, o)) if kind == "W" else ((o,) if flat else (o, 1) if columns else (1, o))
         return session.np.array(draws.normal(size=shape))
 
@@ -264,14 +281,30 @@ def _make_parameters(session: Session, forward: Any, backward: Any) -> list[Leaf
         return arrays if not digits and name.endswith(("s", "list")) else arrays[digits[-1] - 1 if digits else 0]
 
     for name, means in argument_meanings(forward).items():
-        if (read := read_name(name)) and not read.gradient:
+        if parts := _unpacked(name, forward, backward):
+            session.pool[name] = [called(part, read) for part in parts if (read := read_name(part))]
+        elif (read := read_name(name)) and not read.gradient:
             session.pool[name] = called(name, read)
         elif means[:1] == ["parameters"]:
             nodes = [*nodes_of(forward), *nodes_of(backward)]
             keys = sorted({n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)})
             named = {key: read for key in keys if (read := read_name(key)) and not read.gradient}
             session.pool[name] = {key: called(key, read) for key, read in named.items()}
-    return parameters_in(session.pool)
+    parameters = parameters_in(session.pool)
+    weights = [leaf for leaf in parameters if leaf.named and leaf.named.kind == "W"]
+    if 0 < len(weights) < len(world.sizes) - 1:
+        raise Unfillable("the network is not as deep")
+    return parameters
+
+
+def _unpacked(name: str, *functions: Any) -> list[str]:
+    """The names of the parameters that functions take out of an argument: `W1, b1, W2, b2 = theta`."""
+    for node in (node for function in functions for node in nodes_of(function)):
+        if isinstance(node, ast.Assign) and tail(node.value) == name and isinstance(node.targets[0], ast.Tuple | ast.List):
+            words = [tail(part) for part in node.targets[0].elts]
+            if len(words) > 1 and all(map(read_name, words)):
+                return words
+    return []
 
 
 # --- forward, backward, step ------------------------------------------------------------------------------------------
@@ -292,6 +325,7 @@ class Network:
         others = find_role(functions, "no").items()
         self.updates = find_role(functions, "update") or {name: f for name, f in others if _adds(f)}
         self.before: list[numpy.ndarray] = []
+        self.is_ours = False  # whether the shapes of the parameters are ours
 
     def now(self) -> list[Leaf]:
         """The parameters as they are now."""
@@ -339,7 +373,10 @@ class Network:
                 gradients, key=lambda g: not ((g.named and g.named.gradient) or "grad" in str(g.way).lower())
             )
             pairs += pair_up(self.now(), surest)
-            if not pairs or (strict and (len(pairs) < len(self.parameters) or not all(fits(p, g) for p, g in pairs))):
+            whole = len(pairs) >= len(self.parameters) and all(fits(p, g) for p, g in pairs)
+            # A number for each entry of a bias is a sum over too much, or the bias is a number.
+            whole &= not self.is_ours or all(numpy.size(p.value) == numpy.size(g.value) for p, g in pairs)
+            if not pairs or (strict and not whole):
                 raise Misfit("the gradients have other shapes than the parameters")
         step(pairs)
 
@@ -380,7 +417,7 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
     Raises Unfillable where an argument is unknown, there are no parameters, or the labels go nowhere; Misfit where
     the gradients do not fit; and whatever the author's code raises.
     """
-    file = session.file
+    file, is_ours = session.file, False
     if passes.owner:
         root: Any = construct(session, passes.owner)
         parameters = parameters_in(root) or [leaf for leaf in leaves(root) if numpy.size(leaf.value) > 1]
@@ -390,9 +427,11 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
         first = functions[passes.forward or passes.backward]
         arguments = argument_meanings(first)
         parameters = initialise(session, flags.init, arguments) if arguments else []
-        parameters = parameters or _make_parameters(session, first, functions[passes.backward])
+        if is_ours := not parameters:
+            parameters = _make_parameters(session, first, functions[passes.backward])
         if not parameters:
             root, parameters = file.namespace, _global_parameters(session, first)
+            _adapt(session, parameters)
     others = file.gradients_in(functions[passes.backward])
     parameters = (parameters_in(root, others) if root is not file.namespace else []) or parameters
     if not parameters:
@@ -401,6 +440,7 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
         if isinstance(leaf.value, float):  # of which there is no record
             leaf.set(session.np.array(leaf.value))
     network = Network(session, root, functions, parameters)
+    network.is_ours = is_ours
     forward, backward = functions.get(passes.forward), functions[passes.backward]
     losses = [flags.loss] if flags.loss else list(find_role(functions, "loss"))
     losses += [n for n in find_role(file.functions, "loss") if passes.owner and not losses]
@@ -414,7 +454,9 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
         for name in losses if forward else ():
             with contextlib.suppress(Exception):  # a loss that cannot be called so is none; of several one is meant
                 _call_loss(session, functions.get(name) or file.functions[name], passes.forward)
-        result = session.call(backward)
+        # Of a function by itself a penalty that is 0 by default is one: nothing would be seen of it.
+        penalties = [name for name, means in argument_meanings(backward).items() if means[:1] == ["penalty"]]
+        result = session.call(backward, **({} if forward else dict.fromkeys(penalties, session.data["penalty"])))
         if not session.labelled and argument_meanings(backward):
             raise Unfillable("the labels go nowhere")
         left = [leaf for leaf in network.left() if any(is_gradient(part) for part in leaf.way)]
@@ -449,7 +491,9 @@ def _remember(session: Session, forward: Any, result: Any, strict: bool) -> None
     named = named_results(session.file, forward, result)
     found = [leaf for leaf in leaves(named or result) if numpy.shape(leaf.value) in shapes and not leaf.named]
     of_no_name = [part for part in unnamed(result, named) if isinstance(part, Array) and part.shape in shapes]
-    if strict and isinstance(result, numpy.ndarray | tuple | list | dict) and not found and not of_no_name:
+    parts = result if isinstance(result, tuple) else (result,)
+    is_loss = any(isinstance(part, Array | float) and not numpy.ndim(part) for part in parts)
+    if strict and isinstance(result, numpy.ndarray | tuple | list | dict) and not (found or of_no_name or is_loss):
         raise Unfillable("no prediction of the labels' shape")
     nearest = [leaf for leaf in found if len(leaf.way) == min(len(leaf.way) for leaf in found)]
     called = [leaf for leaf in nearest if meanings(leaf.word)[:1] == ["P"]]
@@ -472,7 +516,7 @@ def _call_loss(session: Session, function: Any, forward: str) -> None:
         others = [name for name, first in firsts.items() if first not in ("Y", "nothing", "penalty", "parameters")]
         free = [name for name in others if name not in session.pool]
         given = dict.fromkeys(["y"] if len(labels) > 1 and "y" in labels else free[:1], session.data["P"])
-    if session.world.labels == "integers":
+    if session.world.labels == "integers" and session.world.sizes[-1] > 1:
         # A backward pass may make its labels one-hot itself, where the loss wants them so.
         with contextlib.suppress(Exception):
             session.call(function, **{**dict.fromkeys(labels, session.data["one-hot"]), **given})
