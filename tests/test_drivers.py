@@ -367,6 +367,175 @@ def test_what_a_backward_pass_is_given_may_be_the_softmax_of_what_the_other_one_
     assert [p.right for p in verdict(tmp_path / "net.py", tmp_path).parameters] == [True, False]
 
 
+STYLES = {  # of files that define functions only: what they are, and a mistake that would be proved in it
+    "a course's deep network, with a helper before and a prediction after": ("""
+        def init_deep(layer_dims):
+            return {f"{k}{l}": np.random.randn(layer_dims[l], *([layer_dims[l - 1]] if k == "W" else [1]))
+                    for l in range(1, len(layer_dims)) for k in "Wb"}
+        def layer_forward(A, W, b, last):
+            Z = W @ A + b
+            return (1 / (1 + np.exp(-Z)) if last else np.maximum(0, Z)), (A, W, Z)
+        def model_forward(X, parameters):
+            caches, A, L = [], X, len(parameters) // 2
+            for l in range(1, L + 1):
+                A, cache = layer_forward(A, parameters[f"W{l}"], parameters[f"b{l}"], l == L)
+                caches.append(cache)
+            return A, caches
+        def compute_cost(AL, Y):
+            return np.squeeze(-np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL)) / Y.shape[1])
+        def model_backward(AL, Y, caches):
+            grads, dZ = {}, (AL - Y) / Y.shape[1]
+            for l in reversed(range(len(caches))):
+                A_prev, W, Z = caches[l]
+                grads[f"dW{l + 1}"] = dZ @ A_prev.T
+                grads[f"db{l + 1}"] = dZ.sum(axis=1, keepdims=True)
+                dZ = W.T @ dZ * (A_prev > 0)
+            return grads
+        def predict(X, parameters):
+            return model_forward(X, parameters)[0] > 0.5
+    """, "* (A_prev > 0)", ""),
+    "a loss with its gradients, which returns scores without labels": ("""
+        class TwoLayerNet:
+            def __init__(self, input_size, hidden_size, output_size, std=1e-1):
+                self.params = {"W1": std * np.random.randn(input_size, hidden_size), "b1": np.zeros(hidden_size),
+                               "W2": std * np.random.randn(hidden_size, output_size), "b2": np.zeros(output_size)}
+            def loss(self, X, y=None, reg=0.0):
+                p = self.params
+                h = np.maximum(0, X @ p["W1"] + p["b1"])
+                scores = h @ p["W2"] + p["b2"]
+                if y is None:
+                    return scores
+                e = np.exp(scores - scores.max(axis=1, keepdims=True))
+                q = e / e.sum(axis=1, keepdims=True)
+                loss = -np.log(q[np.arange(len(y)), y]).mean() + reg * sum(np.sum(p[k] ** 2) for k in ("W1", "W2"))
+                q[np.arange(len(y)), y] -= 1
+                q /= len(y)
+                d = q @ p["W2"].T * (h > 0)
+                grads = {"W1": X.T @ d + 2 * reg * p["W1"], "b1": d.sum(0)}
+                grads |= {"W2": h.T @ q + 2 * reg * p["W2"], "b2": q.sum(0)}
+                return loss, grads
+    """, "d + 2 * reg", "d + reg"),
+    "a cost and its gradient of the same arguments": ("""
+        def compute_cost(X, y, theta):
+            return np.sum((X @ theta - y) ** 2) / (2 * len(y))
+        def compute_gradient(X, y, theta):
+            return X.T @ (X @ theta - y) / len(y)
+    """, "X.T @ (X @ theta - y)", "X.T @ np.tanh(X @ theta - y)"),
+    "a cost with its gradient, and a penalty without the first": ("""
+        def cost_function(theta, X, y, lam):
+            m, h = y.size, 1 / (1 + np.exp(-X @ theta))
+            J = (-y @ np.log(h) - (1 - y) @ np.log(1 - h)) / m + lam / (2 * m) * np.sum(theta[1:] ** 2)
+            grad = X.T @ (h - y) / m
+            grad[1:] += lam / m * theta[1:]
+            return J, grad
+    """, "", ""),
+    "loops, in which labels are only compared": ("""
+        def softmax_loss_naive(W, X, y, reg):
+            loss, dW = 0.0, np.zeros_like(W)
+            for i in range(len(X)):
+                s = np.exp(X[i] @ W)
+                p = s / s.sum()
+                loss += -np.log(p[y[i]])
+                for j in range(W.shape[1]):
+                    dW[:, j] += (p[j] - (j == y[i])) * X[i]
+            return loss / len(X) + reg * np.sum(W * W), dW / len(X) + 2 * reg * W
+    """, "* X[i]\n", "* X[0]\n"),
+    "functions with names of their own, and parameters in one argument": ("""
+        def model(x, theta):
+            W1, b1, W2, b2 = theta
+            h = np.tanh(x @ W1 + b1)
+            e = np.exp(h @ W2 + b2)
+            return e / e.sum(axis=1, keepdims=True), h
+        def nll(probs, labels):
+            return -np.mean(np.log(probs[np.arange(len(labels)), labels]))
+        def grad(theta, x, labels):
+            W1, b1, W2, b2 = theta
+            probs, h = model(x, theta)
+            d = probs.copy()
+            d[np.arange(len(labels)), labels] -= 1
+            d /= len(labels)
+            dh = d @ W2.T * (1 - h ** 2)
+            return [x.T @ dh, dh.sum(0), h.T @ d, d.sum(0)]
+    """, "(1 - h ** 2)", "(1 - h)"),
+    "an initialiser with zeros in its name, and a bias that is a number": ("""
+        def initialize_with_zeros(dim):
+            w, b = np.zeros((dim, 1)), 0.0
+            return w, b
+        def propagate(w, b, X, Y):
+            A = 1 / (1 + np.exp(-(w.T @ X + b)))
+            cost = -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / X.shape[1]
+            grads = {"dw": X @ (A - Y).T / X.shape[1], "db": np.sum(A - Y) / X.shape[1]}
+            return grads, cost
+    """, "np.sum(A - Y) / X", "np.sum(A - Y) / X.T"),
+    "a bias of one output, as a number": ("""
+        def forward(X, w, b):
+            return X @ w + b
+        def mse(p, y):
+            return np.mean((p - y) ** 2)
+        def backward(X, y, p):
+            e = p - y
+            return 2 * X.T @ e / len(X), 2 * np.mean(e)
+    """, "2 * np.mean(e)", "np.mean(e)"),
+    "weights of one output as a vector, and labels as one": ("""
+        class Classifier:
+            def __init__(self, n_features, n_hidden=8):
+                self.W1 = np.random.randn(n_features, n_hidden)
+                self.w2 = np.random.randn(n_hidden)
+            def forward(self, X):
+                self.X, self.h = X, np.tanh(X @ self.W1)
+                self.prob = 1 / (1 + np.exp(-self.h @ self.w2))
+                return self.prob
+            def loss(self, y):
+                return -np.mean(y * np.log(self.prob) + (1 - y) * np.log(1 - self.prob))
+            def backward(self, y):
+                d = (self.prob - y) / len(y)
+                self.dw2 = self.h.T @ d
+                self.dW1 = self.X.T @ (np.outer(d, self.w2) * (1 - self.h ** 2))
+    """, "* (1 - self.h ** 2)", ""),
+    "a forward pass that gives the loss": ("""
+        def init(d, h, k):
+            return dict(W1=np.random.randn(d, h), b1=np.zeros(h), W2=np.random.randn(h, k), b2=np.zeros(k))
+        def forward(params, x, y):
+            h = np.tanh(x @ params["W1"] + params["b1"])
+            s = h @ params["W2"] + params["b2"]
+            logp = s - np.log(np.exp(s).sum(-1, keepdims=True))
+            return -np.mean(logp[np.arange(len(y)), y]), (x, y, h, logp)
+        def backward(params, cache):
+            x, y, h, logp = cache
+            g = np.exp(logp)
+            g[np.arange(len(y)), y] -= 1
+            g = g / len(y)
+            d = g @ params["W2"].T * (1 - h ** 2)
+            return dict(W1=x.T @ d, b1=d.sum(0), W2=h.T @ g, b2=g.sum(0))
+    """, "(1 - h ** 2)", "(1 - h)"),
+    "weights that are the module's": ("""
+        W = np.random.normal(0, 0.1, size=(12, 4))
+        b = np.zeros(4)
+        def net(X):
+            e = np.exp(X @ W + b)
+            return e / e.sum(1, keepdims=True)
+        def cross_entropy(y_hat, y):
+            return -np.log(y_hat[range(len(y_hat)), y])
+        def grad_net(X, y_hat, y):
+            d = y_hat.copy()
+            d[range(len(y_hat)), y] -= 1
+            return X.T @ d, d.sum(0)
+    """, "X.T @ d", "X.T @ np.abs(d)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_functions_that_nothing_calls(tmp_path, style):
+    text, old, new = STYLES[style]
+    path = tmp_path / "net.py"
+    text = "import numpy as np\n" + textwrap.dedent(text)
+    path.write_text(text)
+    assert verdict(path, tmp_path).verdict == "right"
+    if old:  # of one array alone nothing could be proved
+        path.write_text(text.replace(old, new))
+        assert not all(p.right for p in verdict(path, tmp_path).parameters)
+
+
 FURTHER = """
     import numpy as np
     def init():

@@ -72,6 +72,7 @@ class Problem(NamedTuple):
     penalty: list[list[float]]
     along: tuple[list[Array], ...] = ()
     new: tuple[list[Array], ...] = ()
+    has_right: bool = False  # some gradient is that of the loss as it is: what others share is none of the loss's
 
 
 class Explanation(NamedTuple):
@@ -106,16 +107,19 @@ class Diagnosis(NamedTuple):
     errors: tuple[dict[int, Array], ...] = ()  # dZ[l] as it was used, for each draw, without a constant
 
 
-def all_right(problem: Problem) -> bool:
-    """Whether every given gradient is what the right formulas give: told at once, without a search."""
+def right_ones(problem: Problem) -> list[bool]:
+    """Of each given gradient that is not 0 by its nature whether it is, in all draws, what the right formulas give:
+    told at once, without a search."""
+    found: dict[tuple[str, int], bool] = {}
     for k, p in enumerate(problem.passes):
         for layer, error in continued(p, {p.last: p.DZ}).items():
             dW, db = problem.dW[layer][k], problem.db[layer][k]
             right = error.T @ p.A[layer - 1] + problem.penalty[layer][k] * p.W[layer]
-            for given, wanted in ((dW, right), (db, error.sum(axis=0))):
-                if given is not None and not (given.shape == wanted.shape and _close(given, wanted, problem.tolerance)):
-                    return False
-    return True
+            for kind, given, wanted in (("W", dW, right), ("b", db, error.sum(axis=0))):
+                if given is not None and (given.any() or wanted.any() or given.shape != wanted.shape):
+                    same = given.shape == wanted.shape and _close(given, wanted, problem.tolerance)
+                    found[kind, layer] = found.get((kind, layer), True) and same
+    return [*found.values()]
 
 
 def diagnose(problem: Problem, limit: float = math.inf) -> Diagnosis:
@@ -123,9 +127,12 @@ def diagnose(problem: Problem, limit: float = math.inf) -> Diagnosis:
 
     A price of `limit` or more is of no interest: the search ends there, and the price is infinite.
     """
-    if all_right(problem):
+    right = right_ones(problem)
+    if all(right):
         return Diagnosis([], 0.0, tuple(continued(p, {p.last: p.DZ}) for p in problem.passes))
-    problem = problem._replace(along=tuple([a @ directions(a.shape[1]) for a in p.A[:-1]] for p in problem.passes))
+    problem = problem._replace(
+        has_right=any(right), along=tuple([a @ directions(a.shape[1]) for a in p.A[:-1]] for p in problem.passes)
+    )
     ones = (1.0,) * len(problem.passes)
     beam = [State(0.0, tuple({} for _ in problem.passes), ones, (), ())]
     for layer in range(problem.passes[0].last, 0, -1):
@@ -250,12 +257,16 @@ def _price(problem, layer, state, errors, codes, computed, weights, biases) -> l
         findings = [Finding(f"dZ{layer}", code, None, "", computed) for code in codes]
         price = state.price + len(findings)
         change = _ratio(scale, state.scale)
+        if last and problem.has_right and not _is_one(problem, tuple(abs(c) for c in change)):
+            continue
         findings += _scale_findings(problem, f"dZ{layer}", change, computed)
         price += _scale_price(problem, change)
         if last and not _is_one(problem, tuple(abs(c) for c in change)):
             # Of equals, a constant of a single quantity is simpler than one that others must undo.
             price += 0.1 if biases.factors else -0.1
             findings = [f._replace(at="loss", severity="warning") if f.code == "wrong-scale" else f for f in findings]
+        elif not last and findings[len(codes) :]:
+            price += 0.05  # nor is one of an error that the next layer undoes
         for name, explanation in ((f"dW{layer}", weights), (f"db{layer}", biases)):
             price += UNKNOWN if not explanation.known else len(explanation.codes)
             findings += [

@@ -18,7 +18,7 @@ import numpy as np
 
 from jaxnet import backprop
 from jaxnet.compare import mistakes
-from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, all_right, diagnose, leaf_findings
+from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings, right_ones
 from jaxnet.compare.files import compare_file
 from jaxnet.compare.mistakes import Array, Pass
 from jaxnet.compare.multiples import NOTHING
@@ -127,7 +127,7 @@ def diagnose_backprop(
     ]
     possible = [(guess, arrays) for guess, arrays in possible if guess.layout == possible[0][0].layout]
     for guess, arrays in possible:
-        if all_right(_problem(*arrays, dW, db, hidden, output, guess, tolerance)):
+        if all(right_ones(_problem(*arrays, dW, db, hidden, output, guess, tolerance))):
             best = Diagnosis([], 0.0), guess, arrays
             break
     else:  # not all is right under any guess: then the one counts under which the least is wrong

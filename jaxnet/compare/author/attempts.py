@@ -45,6 +45,7 @@ class Attempt(NamedTuple):
     alone: bool = False  # it is a layer that no network of the file uses
     doubt: str = ""  # why it would be hollow to say that nothing is wrong
     may_be: str = ""  # why what is wrong may be right as the program means it
+    tentative: bool = False  # only that all is right is an answer
     networks: int = 1  # that the same run trains …
     ordinal: int = 0  # … and which of them this is
     trained: frozenset[Node] = frozenset()  # the versions of all arrays of all networks of that run
@@ -226,8 +227,8 @@ def _driven(
             doubt = attempt.doubt or (doubt_of_layers if attempt.alone else "")
             if attempt.alone and own.notes:  # what trains may be another layer's, of another file
                 doubt = doubt or f"the program itself was not run to its end ({own.notes[0]})"
-            alone, may_be = attempt.alone, attempt.may_be
-            yield Attempt(description, watch.tape, steps, names, own.notes, this, True, alone, doubt, may_be)
+            alone, may_be, tentative = attempt.alone, attempt.may_be, attempt.tentative
+            yield Attempt(description, watch.tape, steps, names, own.notes, this, True, alone, doubt, may_be, tentative)
 
 
 def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:

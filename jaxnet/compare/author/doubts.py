@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxnet.compare.author.intended import (
+    carried_over,
     constant_of,
     explains,
     rounds_back,
@@ -311,6 +312,11 @@ def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
         raise Unexplained(f"the gradients are right but for what {line} clips: right if it is to, and wrong if not")
     if (place := weights_of_examples(step, truth, drawn)) is not None:
         raise Unexplained(f"the gradients are right if examples are to count differently, as line {place.line} has it")
+    if (place := carried_over(step, truth, drawn)) is not None:
+        raise Unexplained(
+            f"the gradients are right if what line {place.line} makes, which a later forward pass goes on with, is a "
+            "constant for that, and wrong if not"
+        )
     if (count := rounds_back(step, truth, drawn)) is not None:
         raise Unexplained(
             f"the gradients are right if they are meant to go back {count} rounds of the loop and no more"

@@ -44,6 +44,7 @@ from jaxnet.compare.author.tape import Enough, Tape, is_authors
 
 PROBE = 6000  # Nodes of a call that is tried
 OFFERED = 2  # worlds of one target
+SEVERAL = 3  # outputs, where a network may have some
 
 
 class Attempt(NamedTuple):
@@ -55,6 +56,7 @@ class Attempt(NamedTuple):
     doubt: str = ""  # why a verdict that nothing is wrong would be hollow
     key: tuple = ()  # which of all that can be tried it is
     may_be: str = ""  # why what is wrong may be right as the program means it
+    tentative: bool = False  # with more outputs than it may be made for: only that all is right is an answer
 
 
 class Target(NamedTuple):
@@ -97,13 +99,18 @@ def drive(
             elif not strict and not alone:
                 doubt = doubt or "not all of its parameters have a gradient of their shape"
             for world in (world for world in target.worlds if _depth(world) == depth):
-                key = (target.description, world, strict)
                 if stop():
                     return
-                if only and key != only:
+                if only and (target.description, world, strict) != only:
                     continue
                 if offered and world == SHAPES[-1]:  # what is right for rows need not be for a lone vector
                     break
+                if not offered and not alone and world.sizes[-1] == 1:
+                    several = world._replace(sizes=(*world.sizes[:-1], SEVERAL))
+                    play = functools.partial(_seeded, target.play, several, True)
+                    key = (target.description, several, True)
+                    if several in target.worlds and not only and _runs(play, Tape(PROBE), met=True)[0]:
+                        yield Attempt(target.description, play, key=key, may_be=target.may_be, tentative=True)
                 play = functools.partial(_seeded, target.play, world, strict)
                 tape = Tape(PROBE)
                 ends, why = _runs(play, tape, met=not alone)
@@ -114,7 +121,7 @@ def drive(
                     shown = target.description
                     if alone and 1 in world and 0 in raised:
                         shown += f", one example at a time (with several {raised[0]})"
-                    yield Attempt(shown, play, alone, doubt, key, target.may_be)
+                    yield Attempt(shown, play, alone, doubt, (target.description, world, strict), target.may_be)
                 elif why and strict:
                     raised.setdefault(depth, why)
                 if offered == OFFERED:
@@ -188,7 +195,7 @@ def _worlds(file: File) -> list[World]:
     """What the code may work on: batches before single examples; one output unit first where the file speaks of it."""
     marks = ("> 0.5", ">= 0.5", ">0.5", ">=0.5", "1 - Y", "1-Y", "1 - y", "1-y")
     one_unit = any(mark in file.source for mark in marks) and "argmax" not in file.source
-    outputs = (1, 3) if one_unit else (3, 1)
+    outputs = (1, SEVERAL) if one_unit else (SEVERAL, 1)
     depth = max([int(k) for k in re.findall(r"\b[Ww](?:eights?_?)?([1-6])\b", file.source)], default=0)
     depths = dict.fromkeys([depth if depth > 1 else 3, 2, 3, 1])
     sizes: list[list[tuple[int, ...]]] = [[(*(7, 5, 4, 6, 5, 4)[:depth], out) for out in outputs] for depth in depths]

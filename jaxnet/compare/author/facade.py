@@ -120,6 +120,8 @@ def _making(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def make(*args: Any, **keywords: Any) -> Any:
+        if function is np.reshape and "newshape" in keywords:  # as before NumPy 2.4
+            keywords["shape"] = keywords.pop("newshape")
         if args and isinstance(args[0], Iterator) and function in JOINING:  # as before NumPy 1.16
             args = (list(args[0]), *args[1:])
         if args and isinstance(args[0], Iterator) and function is np.sum:  # as before NumPy 2.4

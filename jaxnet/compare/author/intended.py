@@ -21,7 +21,7 @@ from jaxnet.compare.author.raw import is_kept
 from jaxnet.compare.author.readings import shared_constant
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in
-from jaxnet.compare.author.tape import Node, Place, ancestors, setitem
+from jaxnet.compare.author.tape import PRODUCTS, Node, Place, ancestors, setitem
 from jaxnet.compare.author.truth import Truth, labels_of
 from jaxnet.compare.multiples import common_multiple, each_multiple, without_ones
 
@@ -94,6 +94,27 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
             if explains(levels[1], truth._replace(adjoints=in_all)):
                 return k + 1
     return None
+
+
+def carried_over(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
+    """Where what a forward pass goes on with is made before a backward pass, and all gradients are right if it is a
+    constant for what follows: several stretches of a sequence in one step. None if that does not make them right."""
+    of_loss = ancestors([truth.loss.node] if truth.loss.node is not None else [e.prediction for e in step.examples])
+    held = held_in(step.parameters)
+    layers = [
+        n for n in of_loss | set(step.backward) if n.function in PRODUCTS and not step.active.isdisjoint(n.parents)
+    ]
+    first = min((n.number for n in layers if n not in of_loss), default=step.last)  # that goes back
+    forward = ancestors(n for n in layers if n in of_loss) & step.active - held
+    crossing = frozenset(
+        (parent, node)
+        for node in forward
+        for parent in node.parents
+        if parent.number < first < node.number and parent in forward
+    )
+    if not crossing or not explains(levels_of(step, drawn), truth.whole(crossing)):
+        return None
+    return min(crossing, key=lambda use: use[0].number)[0].place
 
 
 def _most_often(nodes: list[Node]) -> int:

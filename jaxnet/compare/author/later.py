@@ -48,6 +48,16 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     return judged._replace(also=also_right)
 
 
+def doubt_of_next(right: Judged, attempt: Attempt, stated: str | None) -> str:
+    """Why what is right in the first step may not be so in the next one, where we make the steps: the program may set
+    to 0 what is added up. "" if nothing tells."""
+    try:
+        _and_next(right, attempt, stated)
+    except Unexplained as error:
+        return str(error)
+    return ""
+
+
 def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judged, Step | None]:
     """The verdict, and the next step if that is right as well."""
     loss = right.truth.loss

@@ -116,7 +116,8 @@ def meanings(name: str, building: bool = False) -> list[str]:
 
 _ROLES = [  # the first that is found is it: a train_step does all, a backward_propagation is no update
     ("no", r"check|numeric|approx|clip|plot|print|history|accuracy|evaluate|test|load|save|one_?hot|normali[sz]e$"),
-    ("train", r"^(train|fit|learn|main|model|run|sgd|optimi[sz]e)|_(model|train|fit)$|train_|gradient_?des?cent"),
+    ("train", r"^(?!.*(for|back)ward)(train|fit|learn|main|model|run|sgd|optimi[sz]e)"),
+    ("train", r"_(model|train|fit)$|train_|gradient_?des?cent"),
     ("zero", r"^(?!init).*(zero|reset|clear)"),
     ("init", r"init|^build$|param.*(create|make)|(create|make|build|setup).*(param|weight|net)|random.*weight"),
     ("update", r"^apply_?grad"),

@@ -15,7 +15,7 @@ from jaxnet.compare.author.calls import PENALTY
 from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Kept, Tied, Unexplained, Unproved
-from jaxnet.compare.author.later import and_next, check_for_what_is_kept
+from jaxnet.compare.author.later import and_next, check_for_what_is_kept, doubt_of_next
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
 
     judged: Judged | None = None
     parts: tuple[Judged, ...] = ()  # of the network, each with a verdict of its own: the first one, and these
-    note: str = ""  # what is a constant in the loss of a part
+    note: str = ""  # what is a constant in the loss of a part, or may be another one in the next step
     sent_back: Judged | None = None  # with what a lone layer sends back, where that is late and the rest is right
     why: str = ""
     unexplained: bool = False  # something is wrong, or was meant otherwise: what else can be called is no answer
@@ -97,8 +97,11 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
                 judged, sent_back = rest, judged
         with contextlib.suppress(OutOfTime, MemoryError), alarm(end):  # there was room for the verdict
             judged = with_teeth(judged)
-        hollow = _hollow(attempt, judged)
-        return Outcome(why=hollow) if hollow else Outcome(judged, sent_back=sent_back)
+        hollow, note = _hollow(attempt, judged), ""
+        if attempt.called and not judged.wrong and not hollow:
+            with contextlib.suppress(OutOfTime, MemoryError), alarm(end):
+                note = doubt_of_next(judged, attempt, stated)
+        return Outcome(why=hollow) if hollow else Outcome(judged, sent_back=sent_back, note=note)
     except Tied:
         raise
     except OutOfTime:

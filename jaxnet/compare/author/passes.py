@@ -152,7 +152,9 @@ def _gives_gradients(function: Any) -> bool:
     words = [n.value if isinstance(n, ast.Constant) else tail(n) for n in nodes]
     returned = [part for n in nodes if isinstance(n, ast.Return) for part in ast.walk(n) if isinstance(part, ast.Dict)]
     keys = [key.value for part in returned for key in part.keys if isinstance(key, ast.Constant)]
-    return any(word in GRADIENTS or is_gradient(word) for word in words) or any(isinstance(key, str) and read_name(key) for key in keys)
+    return any(word in GRADIENTS or is_gradient(word) for word in words) or any(
+        isinstance(key, str) and read_name(key) for key in keys
+    )
 
 
 # --- building ---------------------------------------------------------------------------------------------------------
@@ -241,7 +243,9 @@ def parameters_in(root: Any, others: Container[str] = ()) -> list[Leaf]:
 def _adapt(session: Session, parameters: list[Leaf]) -> None:
     """Where the weights are of other sizes than the world, the data become as they are."""
     two = [leaf for leaf in parameters if numpy.ndim(leaf.value) == 2]
-    weights = [leaf for leaf in parameters if leaf.named and leaf.named.kind == "W" and numpy.ndim(leaf.value) in (1, 2)]
+    weights = [
+        leaf for leaf in parameters if leaf.named and leaf.named.kind == "W" and numpy.ndim(leaf.value) in (1, 2)
+    ]
     shapes = [numpy.shape(leaf.value) for leaf in weights or two if weights or 1 not in numpy.shape(leaf.value)]
     # (i, o) of each layer; a vector is that of a single output.
     ways = {"columns": [(*shape[::-1], 1)[:2] for shape in shapes], "rows": [(*shape, 1)[:2] for shape in shapes]}
@@ -300,7 +304,11 @@ def _make_parameters(session: Session, forward: Any, backward: Any) -> list[Leaf
 def _unpacked(name: str, *functions: Any) -> list[str]:
     """The names of the parameters that functions take out of an argument: `W1, b1, W2, b2 = theta`."""
     for node in (node for function in functions for node in nodes_of(function)):
-        if isinstance(node, ast.Assign) and tail(node.value) == name and isinstance(node.targets[0], ast.Tuple | ast.List):
+        if (
+            isinstance(node, ast.Assign)
+            and tail(node.value) == name
+            and isinstance(node.targets[0], ast.Tuple | ast.List)
+        ):
             words = [tail(part) for part in node.targets[0].elts]
             if len(words) > 1 and all(map(read_name, words)):
                 return words

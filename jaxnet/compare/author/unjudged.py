@@ -299,14 +299,14 @@ def idle_in(path: Path, root: Path, step: Step) -> tuple[str, ...]:
 
 
 def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
-    """The branches of backward passes of the file that multiply, and of which no line has a part in the steps."""
+    """The branches of backward passes of the file that hold a formula, and of which no line has a part in the steps."""
     stepping, found = _lines_of(steps), []
     for file, name, function in _backward_in(path, root):
         if stepping.isdisjoint(_lines_in(file, [function])) or role(function.name) != "backward":
             continue
         branches = [arm for n in ast.walk(function) if isinstance(n, ast.If) for arm in (n.body, n.orelse) if arm]
         for arm in (arm for arm in branches if not isinstance(arm[0], ast.If)):  # elif
-            if stepping.isdisjoint(_lines_in(file, arm)) and any(map(_multiplies, arm)):
+            if stepping.isdisjoint(_lines_in(file, arm)) and any(map(_has_formula, arm)):
                 first, last = arm[0].lineno, arm[-1].end_lineno or arm[-1].lineno
                 lines = f"line {first}" if first == last else f"lines {first} to {last}"
                 found.append(f"{lines} of {name}")
@@ -332,12 +332,14 @@ def _backward_in(path: Path, root: Path) -> Iterator[tuple[str, str, ast.Functio
                 yield unit.filename, f"{owner}{f.name}", f
 
 
-def _multiplies(statement: ast.stmt) -> bool:
-    """Whether it gives something a value, or returns one, that is made by a product."""
+def _has_formula(statement: ast.stmt) -> bool:
+    """Whether it gives something a value, or returns one, that is made by a product, or as a relu's slope is."""
     given = [n.value for n in ast.walk(statement) if isinstance(n, ast.Assign | ast.AugAssign | ast.Return) and n.value]
     parts = [part for value in given for part in ast.walk(value)]
     by = (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.MatMult) for part in parts)
-    return any(by) or any(isinstance(p, ast.Call) and tail(p.func) in ("dot", "matmul", "multiply") for p in parts)
+    makers = ("dot", "matmul", "multiply", "where")
+    calls = (isinstance(part, ast.Call) and tail(part.func) in makers for part in parts)
+    return any(by) or any(calls) or any(isinstance(part, ast.Compare) for part in parts)
 
 
 _SENT_BACK = re.compile(r"d_?(x|y|z|a|h|out|scores|logits)", re.IGNORECASE)  # what a loss is derived by

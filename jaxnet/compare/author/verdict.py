@@ -41,6 +41,7 @@ class Found(NamedTuple):
 
 NO_ANSWER = "nothing is wrong in it, but that is no answer to what the program itself does"
 CARRIED_ON = "what is stepped is carried on by a forward pass that begins anew, and nothing else was found that trains"
+SEVERAL = "run with one output; with several the gradient of {} would be wrong"
 NEAR = 0.1, 1e-3  # how far from a program's own numbers, as a share of them, others may be
 FURTHER = 10.0  # seconds after which no further program is run for what a first one leaves out
 
@@ -116,6 +117,7 @@ def _examined(
     networks: list[Found] = []  # of one run, and right
     beside: list[tuple[Step, str]] = []  # of the same run, and why nothing could be said of them
     guess: Found | None = None  # wrong, on labels whose shape was guessed
+    several: list[str] = []  # what is said of a network with several outputs, if it may have one
     in_part: Found | None = None  # right, of a program in which not all backward passes of the file have a part
     began = time.monotonic()
     trains = unsure = unexplained = of_itself = False
@@ -132,6 +134,11 @@ def _examined(
         if guess is not None and not attempt.guessed:
             break
         trains = trains or bool(attempt.steps)
+        if attempt.tentative and (outcome.judged is None or outcome.judged.findings):
+            several = (
+                [SEVERAL.format(", ".join(outcome.judged.wrong))] if outcome.judged and outcome.judged.wrong else []
+            )
+            continue
         first_guess = attempt.guessed and guess is None
         judged, in_time = outcome.judged, outcome.in_time or first_guess
         idle = idle_in(path, root, judged.step) if judged is not None else ()
@@ -146,7 +153,8 @@ def _examined(
             unsure = unsure or attempt.alone
             beside += [(step, f"which may be wrong: {outcome.why}") for step in attempt.steps[:1] if _trains(step)]
         else:
-            attempt = attempt._replace(notes=attempt.notes + [outcome.note] * bool(outcome.note))
+            of_outputs = several if attempt.called and not judged.wrong else []
+            attempt = attempt._replace(notes=attempt.notes + [outcome.note] * bool(outcome.note) + of_outputs)
             examined = Examined(judged, attempt.tape, attempt.way, attempt.ordinal)
             found = Found(attempt, examined, outcome.sent_back, idle)
             if judged.wrong and in_part is not None and idle == in_part.idle:
