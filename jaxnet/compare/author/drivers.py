@@ -40,7 +40,7 @@ from jaxnet.compare.author.passes import (
 )
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.step import NoStep, find_steps
-from jaxnet.compare.author.tape import Enough, Tape, is_authors
+from jaxnet.compare.author.tape import Enough, Tape, ancestors, is_authors
 
 PROBE = 6000  # Nodes of a call that is tried
 OFFERED = 2  # worlds of one target
@@ -105,17 +105,16 @@ def drive(
                     continue
                 if offered and world == SHAPES[-1]:  # what is right for rows need not be for a lone vector
                     break
-                if not offered and not alone and world.sizes[-1] == 1:
+                if not (alone or only or offered) and world.sizes[-1] == 1:
                     several = world._replace(sizes=(*world.sizes[:-1], SEVERAL))
-                    play = functools.partial(_seeded, target.play, several, True)
-                    key = (target.description, several, True)
-                    if several in target.worlds and not only and _runs(play, Tape(PROBE), met=True)[0]:
+                    play, key = (
+                        functools.partial(_seeded, target.play, several, True),
+                        (target.description, several, True),
+                    )
+                    if several in target.worlds and _can_be_run(play, several)[0]:
                         yield Attempt(target.description, play, key=key, may_be=target.may_be, tentative=True)
                 play = functools.partial(_seeded, target.play, world, strict)
-                tape = Tape(PROBE)
-                ends, why = _runs(play, tape, met=not alone)
-                if ends and not alone and world.form != "batch" and (batches := _sums_over_examples(tape)):
-                    ends, why = False, batches
+                ends, why = _can_be_run(play, world)
                 if ends:
                     offered += 1
                     shown = target.description
@@ -145,6 +144,15 @@ def _seeded(play: Callable[[Any, bool], None], world: Any, strict: bool) -> None
     play(world, strict)
 
 
+def _can_be_run(play: Callable[[], None], world: Any) -> tuple[bool, str]:
+    """Whether a call is worth a verdict, and what a backward pass raised, or why not with one example."""
+    tape, is_network = Tape(PROBE), isinstance(world, World)
+    ends, why = _runs(play, tape, met=is_network)
+    if ends and is_network and world.form != "batch" and (batches := _sums_over_examples(tape)):
+        return False, batches
+    return ends, why
+
+
 def _sums_over_examples(tape: Tape) -> str:
     """What was meant for several examples, where one was given: there a missing sum would not show."""
     sums = [n for n in tape.nodes if n.function in (numpy.sum, numpy.mean) and n.size > 1]
@@ -155,7 +163,8 @@ def _sums_over_examples(tape: Tape) -> str:
 
 
 def _runs(play: Callable[[], None], tape: Tape, met: bool) -> tuple[bool, str]:
-    """Whether a call ends well, or has not ended after a while; with `met`, only if its prediction meets labels.
+    """Whether a call ends well, or has not ended after a while; with `met`, only if its prediction meets labels, or it
+    returns its loss.
 
     And what a backward pass raised, if one did.
     """
@@ -174,7 +183,7 @@ def _runs(play: Callable[[], None], tape: Tape, met: bool) -> tuple[bool, str]:
         return ends, why
     try:
         steps = next(find_steps(tape))
-        return bool(steps[0].examples or steps[0].losses), ""
+        return bool(steps[0].examples) or not ancestors(tape.numbers).isdisjoint(steps[0].losses), ""
     except NoStep:
         return False, why
 

@@ -38,7 +38,7 @@ from jaxnet.compare.author.calls import (
 )
 from jaxnet.compare.author.meanings import Named, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
-from jaxnet.compare.author.recorder import Array, current_tape, node_of
+from jaxnet.compare.author.recorder import Array, current_tape, known_node, node_of
 from jaxnet.compare.author.tape import depends
 
 ADDING = ("add", "add_layer", "append", "push", "addLayer")  # what a container calls it
@@ -373,7 +373,7 @@ class Network:
         data, tape = self.session.data, current_tape()
         named = [g for g in gradients if gradient_of(g.word)]
         if tape is not None:
-            tape.gradients |= {node_of(g.value): g.path for g in named if isinstance(g.value, Array)}
+            tape.gradients |= {node: g.path for g in named if (node := known_node(g.value)) is not None}
         of_data = [g for g in named if gradient_of(g.word) in self.session.inputs]
         pairs = [(Leaf(data, "X", ("X",), data["X"]), g) for g in of_data[:1] if g.value.shape == data["X"].shape]
         if not (self._moved(strict) or self._updated(result, strict)):
@@ -465,6 +465,7 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
         # Of a function by itself a penalty that is 0 by default is one: nothing would be seen of it.
         penalties = [name for name, means in argument_meanings(backward).items() if means[:1] == ["penalty"]]
         result = session.call(backward, **({} if forward else dict.fromkeys(penalties, session.data["penalty"])))
+        _numbers_in(result)
         if not session.labelled and argument_meanings(backward):
             raise Unfillable("the labels go nowhere")
         left = [leaf for leaf in network.left() if any(is_gradient(part) for part in leaf.way)]
@@ -499,8 +500,7 @@ def _remember(session: Session, forward: Any, result: Any, strict: bool) -> None
     named = named_results(session.file, forward, result)
     found = [leaf for leaf in leaves(named or result) if numpy.shape(leaf.value) in shapes and not leaf.named]
     of_no_name = [part for part in unnamed(result, named) if isinstance(part, Array) and part.shape in shapes]
-    parts = result if isinstance(result, tuple) else (result,)
-    is_loss = any(isinstance(part, Array | float) and not numpy.ndim(part) for part in parts)
+    is_loss = _numbers_in(result)
     if strict and isinstance(result, numpy.ndarray | tuple | list | dict) and not (found or of_no_name or is_loss):
         raise Unfillable("no prediction of the labels' shape")
     nearest = [leaf for leaf in found if len(leaf.way) == min(len(leaf.way) for leaf in found)]
@@ -511,8 +511,19 @@ def _remember(session: Session, forward: Any, result: Any, strict: bool) -> None
     made = [part for part in of_no_name if not possible or any(depends(node_of(part), node) for node in scores)]
     if made or called or len(possible) == 1:  # … Z2, softmax(Z2)
         session.data["P"] = (made or possible)[-1]
+        if numpy.all(plain(session.data["P"]) == 1):
+            raise Unfillable("a softmax of one output is 1, whatever the parameters")
     parts = [part for part in result if isinstance(part, dict | list | tuple)] if isinstance(result, tuple) else []
     session.data["cache"] = parts[-1] if parts else result
+
+
+def _numbers_in(result: Any) -> bool:
+    """Whether there are numbers of the record in what a function returned, which are remembered: one is the loss."""
+    nodes = [known_node(part) for part in (result if isinstance(result, tuple) else (result,))]
+    numbers = {node for node in nodes if node is not None and not node.shape}
+    if (tape := current_tape()) is not None:
+        tape.numbers |= numbers
+    return bool(numbers)
 
 
 def _call_loss(session: Session, function: Any, forward: str) -> None:

@@ -193,7 +193,8 @@ class Tape:
         self.lost: Place | None = None  # where numbers were put into something that is not recorded
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self.names: dict[Node, list[str]] = {}  # of arrays that nobody but us could name: a lone layer's input, say
-        self.gradients: dict[Node, str] = {}  # what a function that we called has returned as one, by its name
+        self.gradients: dict[Node, str] = {}  # what a function that we called has returned as one, by its name …
+        self.numbers: set[Node] = set()  # … or as the loss, of data and labels
         self.begun = 0  # how often it has begun anew
         self._full = False
         self._stepped: list[Node] = []
