@@ -6352,6 +6352,82 @@ def test_constants_where_rates_stand_in_the_lines_of_gradients(tmp_path):
     assert errors == [pytest.approx(11)] * 2
 
 
+TWICE_DIVIDED = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(40, 6)), np.eye(3)[rng.integers(0, 3, 40)]
+W1, b1, W2, b2 = rng.normal(size=(6, 8)), np.zeros(8), rng.normal(size=(8, 7)), np.zeros(7)
+W3, b3 = rng.normal(size=(7, 3)), np.zeros(3)
+for epoch in range(30):
+    A1 = np.tanh(X @ W1 + b1)
+    A2 = np.tanh(A1 @ W2 + b2)
+    E = np.exp(A2 @ W3 + b3)
+    P = E / E.sum(1, keepdims=True)
+    print(-np.sum(Y * np.log(P)) / 40)
+    d3 = (P - Y) / 40
+    d2 = d3 @ W3.T * (1 - A2 ** 2)
+    d1 = d2 @ W2.T * (1 - A1 ** 2)
+    W3, b3 = W3 - 0.1 * (A2.T @ d3 / 40), b3 - 0.1 * (d3.sum(0) / 40)
+    W2, b2 = W2 - 0.1 * (A1.T @ d2 / 40), b2 - 0.1 * (d2.sum(0) / 40)
+    W1, b1 = W1 - 0.1 * X.T @ d1, b1 - 0.1 * d1.sum(0)
+"""
+
+
+def test_a_gradient_that_is_that_of_the_loss_is_right_whatever_most_are(tmp_path):
+    """The others do not make a constant of the loss's."""
+    said = examined(tmp_path, TWICE_DIVIDED)
+    assert {p["name"] for p in said["parameters"] if p["right"]} == {"W1", "b1"}
+    assert {(f["at"], f["code"]) for f in said["findings"]} == {
+        (f"d{k}{n}", "wrong-scale") for k in "Wb" for n in (2, 3)
+    }
+
+
+TWO_STRETCHES = """
+import numpy as np
+rng = np.random.default_rng(0)
+text = rng.integers(0, 4, 400)
+U, W, V = rng.normal(size=(6, 4)), rng.normal(size=(6, 6)) / 3, rng.normal(size=(4, 6))
+
+def stretch(text, h):
+    hs, ps, loss = [h], [], 0.0
+    for k in range(len(text) - 1):
+        hs.append(np.tanh(U[:, text[k]] + W @ hs[-1]))
+        e = np.exp(V @ hs[-1])
+        ps.append(e / e.sum())
+        loss -= np.log(ps[-1][text[k + 1]])
+    dU, dW, dV, back = np.zeros_like(U), np.zeros_like(W), np.zeros_like(V), 0
+    for k in reversed(range(len(text) - 1)):
+        d = ps[k].copy()
+        d[text[k + 1]] -= 1
+        dV += np.outer(d, hs[k + 1])
+        d = (V.T @ d + back) * (1 - hs[k + 1] ** 2)
+        dU[:, text[k]] += d
+        dW += np.outer(d, hs[k])
+        back = W.T @ d
+    return loss, dU, dW, dV, hs[-1]
+
+h = np.zeros(6)
+for start in range(0, 380, 20):
+    total, sums = 0.0, [np.zeros_like(U), np.zeros_like(W), np.zeros_like(V)]
+    for part in (start, start + 10):
+        loss, *gradients, h = stretch(text[part : part + 11], h)
+        total += loss
+        for sum_, gradient in zip(sums, gradients):
+            sum_ += gradient
+    print(total)
+    for weights, gradient in zip((U, W, V), sums):
+        weights -= 0.01 * gradient
+"""
+
+
+def test_what_a_second_stretch_goes_on_with_may_be_a_constant(tmp_path):
+    """Where the first one has been gone back through already."""
+    with pytest.raises(ValueError, match=r"line 10 makes, which a later forward pass goes on with, is a constant"):
+        examined(tmp_path, TWO_STRETCHES)
+    said = examined(tmp_path, TWO_STRETCHES.replace("1 - hs[k + 1] ** 2", "1 - hs[k + 1]"))
+    assert said["verdict"] == "wrong"
+
+
 def test_a_number_s_gradient_is_no_constant_times_the_right_one(tmp_path):
     """In one example any number is, x₁/x₂, say."""
     text = """

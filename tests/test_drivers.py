@@ -536,6 +536,47 @@ def test_functions_that_nothing_calls(tmp_path, style):
         assert not all(p.right for p in verdict(path, tmp_path).parameters)
 
 
+SEVERAL_LABELS = """
+    import numpy as np
+    class Net:
+        def __init__(self, n_in, n_hid, n_out, kind="tanh"):
+            self.kind, self.W1, self.W2 = kind, np.random.randn(n_in, n_hid), np.random.randn(n_hid, n_out)
+            self.b2 = np.zeros(n_out)
+        def act(self, Z):
+            return np.maximum(Z, 0) if self.kind == "relu" else np.tanh(Z)
+        def act_gradient(self, Z):
+            if self.kind == "relu":
+                return (Z < 0).astype(float)
+            return 1 - np.tanh(Z) ** 2
+        def forward(self, X):
+            self.X, self.Z1 = X, X @ self.W1
+            self.A1 = self.act(self.Z1)
+            self.A2 = 1 / (1 + np.exp(-(self.A1 @ self.W2 + self.b2)))
+            return self.A2
+        def loss(self, A2, Y):
+            return -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / len(Y)
+        def backward(self, Y):
+            d = (self.A2 - Y) / len(Y)
+            self.dW2, self.db2 = self.A1.T @ d, d.sum(axis=0)
+            self.dW1 = self.X.T @ (d @ self.W2.T * self.act_gradient(self.Z1))
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "outputs", "note"), [
+    ("", "", 3, None),
+    ("d.sum(axis=0)", "d.sum() * np.ones(self.b2.shape)", 1, "with several the gradient of b2 would be wrong"),
+    ("self.dW1 = ", "self.dW1 = getattr(self, 'dW1', 0) + ", 3, "adds a gradient to those of all steps be"),
+])  # fmt: skip
+def test_what_is_right_of_what_we_call_may_be_wrong_called_otherwise(tmp_path, old, new, outputs, note):
+    """With several outputs, or once more; and a branch that was not run is said to be none that was judged."""
+    path = tmp_path / "net.py"
+    path.write_text(textwrap.dedent(SEVERAL_LABELS).replace(old, new))
+    report = verdict(path, tmp_path)
+    assert (report.verdict, report.network["sizes"][-1]) == ("right", outputs)
+    assert [note in said for said in report.notes] == [True] * (note is not None)
+    assert report.idle == ["line 11 of Net.act_gradient"]
+
+
 FURTHER = """
     import numpy as np
     def init():
