@@ -6428,6 +6428,13 @@ def test_what_a_second_stretch_goes_on_with_may_be_a_constant(tmp_path):
     assert said["verdict"] == "wrong"
 
 
+def test_what_nothing_goes_on_with_is_no_step(tmp_path):
+    """A loop that gives another array its own name: nothing is trained, whatever the gradients are."""
+    text = TWO_STRETCHES.replace("weights -= ", "weights = weights - ").replace(", h = stretch", ", _ = stretch")
+    with pytest.raises(ValueError, match=r"line 35 of net\.py makes a step, and nothing goes on with it"):
+        examined(tmp_path, text)
+
+
 def test_a_number_s_gradient_is_no_constant_times_the_right_one(tmp_path):
     """In one example any number is, x₁/x₂, say."""
     text = """

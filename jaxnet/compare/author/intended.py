@@ -8,6 +8,7 @@ The record has no word for any of these, so such a step is neither right nor wro
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections import Counter
 from collections.abc import Iterator
@@ -101,16 +102,14 @@ def carried_over(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
     constant for what follows: several stretches of a sequence in one step. None if that does not make them right."""
     of_loss = ancestors([truth.loss.node] if truth.loss.node is not None else [e.prediction for e in step.examples])
     held = held_in(step.parameters)
-    layers = [
-        n for n in of_loss | set(step.backward) if n.function in PRODUCTS and not step.active.isdisjoint(n.parents)
-    ]
-    first = min((n.number for n in layers if n not in of_loss), default=step.last)  # that goes back
-    forward = ancestors(n for n in layers if n in of_loss) & step.active - held
+    products = {n for n in step.active | step.labelled if n.function in PRODUCTS}
+    back = sorted(n.number for n in products - of_loss)
+    forward = ancestors(products & of_loss) & step.active - held
     crossing = frozenset(
         (parent, node)
         for node in forward
         for parent in node.parents
-        if parent.number < first < node.number and parent in forward
+        if parent in forward and bisect.bisect(back, parent.number) < bisect.bisect(back, node.number)
     )
     if not crossing or not explains(levels_of(step, drawn), truth.whole(crossing)):
         return None

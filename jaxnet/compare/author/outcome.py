@@ -127,6 +127,8 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return f"{where(by)} divides by a number that may be how many examples the missing data have"
     if attempt.called and errors and all(_is_decay_of_our_size(f, judged.step) for f in errors):
         return "right if the weights are to decay by what the loss has no penalty for"
+    if (thrown := _thrown_away(judged, attempt)) is not None:
+        return f"{where(thrown)} makes a step, and nothing goes on with it: what is stepped there is not trained"
     if (lost := attempt.tape.lost) is not None and not judged.wrong:
         return f"nothing is wrong in what is on the record, but what {lost} makes is not"
     left_over = _left_over(attempt, judged.step, judged.truth.loss.node)
@@ -221,6 +223,19 @@ def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
     return found + [
         node for node, base, g in again if base in numbers or _is_foreign(g, first) or _is_of_entries(node, base, g)
     ]
+
+
+def _thrown_away(judged: Judged, attempt: Attempt) -> Node | None:
+    """What makes a step of a parameter, time and again of the same one, and nothing goes on with it: `for w, g in …:
+    w = w - rate * g`."""
+    steps: dict[Node, list[Node]] = {p.before: [] for p in judged.step.parameters}
+    makers = {(p.before, p.after.instruction) for p in judged.step.parameters}
+    for n in attempt.tape.nodes:
+        for base in (base for base, _ in n.updates if (base, n.instruction) in makers):
+            steps[base].append(n)
+    again = [of for of in steps.values() if len(of) > 1]
+    used = {parent for n in attempt.tape.nodes for parent in n.parents} if again else set()
+    return min((of[0] for of in again if used.isdisjoint(of)), key=lambda n: n.number, default=None)
 
 
 def _used_beside(nodes: list[Node], step: Step) -> set[Node]:

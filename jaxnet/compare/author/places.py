@@ -45,7 +45,7 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     """The report that the contract describes."""
     frontiers, beside = frontier.frontiers(judged), _number_beside(judged)
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
-    notes = [*attempt.notes, *said_of_missing(attempt.made_up), *_measures(judged, *beside)]
+    notes = [*attempt.notes, *said_of_missing(attempt.made_up), *filter(None, [measure_of(judged)])]
     notes += _by_differences(judged.step)
     notes += [] if judged.wrong else [*_decided_one_way(judged.step, attempt.tape), *_rates(judged)]
     found = [
@@ -257,14 +257,14 @@ def _number_beside(judged: Judged) -> tuple[Node | None, str]:
 OTHER, OF_SOME = "has other gradients", "is of some of the examples"
 
 
-def _measures(judged: Judged, other: Node | None, relation: str) -> list[str]:
-    """That a number of the same predictions, which is none of a known loss, is not the one that is judged by."""
+def measure_of(judged: Judged) -> str:
+    """That a number of the same predictions, which is none of a known loss, is not the one that is judged by; "" if
+    there is none."""
+    other, relation = _number_beside(judged)
     if other is None or relation != OTHER or judged.wrong:
-        return []
+        return ""
     name = judged.truth.loss.name
-    return [
-        f"{where(other)} computes another number than the {name}: right if it is a measure, wrong if it is the loss"
-    ]
+    return f"{where(other)} computes another number than the {name}: right if it is a measure, wrong if it is the loss"
 
 
 def _truth(judged: Judged, other: Node | None, relation: str) -> str:
