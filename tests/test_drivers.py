@@ -827,6 +827,34 @@ def test_a_lone_layer(rest):
     assert shapes == [(4,), (5, 4), (6, 5)]  # b, W and x
 
 
+LAZY = """
+    import numpy as np
+    class Dense:
+        def __init__(self, units):
+            self.units, self.W = units, None
+        def forward(self, X):
+            if self.W is None:
+                self.W = np.random.randn(X.shape[1], self.units)
+            self.X = X
+            return X @ self.W
+        def backward(self, grad):
+            self.dW = self.X.T @ grad
+            return grad @ self.W.T
+"""
+
+
+@pytest.mark.parametrize(("factor", "right"), [("", True), (" * 2", False), (" / len(grad)", None)])
+def test_a_lone_layer_that_makes_its_weights_in_its_first_forward_pass(tmp_path, factor, right):
+    """A loss may divide by the number of examples; it has no part in any other constant of one gradient alone."""
+    path = tmp_path / "layer.py"
+    path.write_text(textwrap.dedent(LAZY).rstrip() + factor)
+    if right is None:
+        with pytest.raises(ValueError, match="right but for the number of examples"):
+            verdict(path, tmp_path)
+    else:
+        assert {p.name: p.right for p in verdict(path, tmp_path).parameters} == {"W": True, "X": right}
+
+
 @pytest.mark.parametrize("names", ["i, o", "n, m", "a, o"])
 def test_a_lone_layer_of_two_sizes(tmp_path, names):
     first, second = names.split(", ")

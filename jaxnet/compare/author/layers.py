@@ -101,7 +101,10 @@ def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], sh
     if len(arguments) == 2 and all(set(m) <= LATER and not read_name(a) for a, m in arguments.items()):  # Dense(i, o)
         words |= dict(zip(arguments, (_features(shape), 4), strict=True))
     layer = construct(session, name, **{**_parts(np, list(arguments), shape), **words})
-    return _Layer(session, layer, {n: getattr(layer, n) for n in file.methods(name)}, passes)
+    own = {n: getattr(layer, n) for n in file.methods(name)}
+    if not parameters_in(layer):  # they may be made in the first forward pass
+        _Layer(session, layer, own, passes).forward(np.array(numpy.zeros(shape)))
+    return _Layer(session, layer, own, passes)
 
 
 def _of_functions(file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape) -> _Layer:

@@ -401,8 +401,12 @@ def _may_be_meant(judged: Judged) -> str:
     if judged.truth.loss.other or any(f.code == "missing-output-derivative" for f in judged.findings):
         # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
         return "right if it is given ∂loss/∂ what its last activation is applied to"
-    if judged.wrong and all(f.code == "wrong-scale" for f in judged.findings):
-        return "right but for a constant, which the loss that it is used with may have"
+    scales = [f.scale or 1.0 for f in judged.findings]
+    means = all(
+        is_among(scale, judged.step.counts, RIGHT) or is_among(1 / scale, judged.step.counts, RIGHT) for scale in scales
+    )
+    if judged.wrong and means and all(f.code == "wrong-scale" for f in judged.findings):
+        return "right but for the number of examples, which the loss that it is used with may divide by"
     return ""
 
 

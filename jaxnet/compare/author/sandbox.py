@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-MEMORY = 6 << 30  # bytes of data
+MEMORY = 8 << 30  # bytes of data
 TRIAL = 5.0  # seconds that bubblewrap may take to start
 WRITTEN = 512 << 20  # bytes of a file
 
