@@ -400,9 +400,12 @@ def _has_rates_in_rows(given: list[Array], true: list[Array]) -> bool:
 def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -> None:
     """Where a gradient is added to those of all steps before, a momentum is not damped, or nobody sets the sum to 0."""
     for p in step.parameters:
-        for node in step.way_to(p):
-            old: Node | None = node if node.function is np.add and node.shape == p.before.shape else None
+        known: set[Node] = set()  # what a later sum goes on from
+        for node in sorted(step.way_to(p), key=lambda n: -n.number):
+            is_sum = node not in known and node.function is np.add and node.shape == p.before.shape
+            old: Node | None = node if is_sum else None
             while old is not None and old in step.labelled:  # the sum of what is added in this step
+                known.add(old)
                 old = next((n for n in old.parents if n.site == node.site), None)
             if old is None or old in step.active:
                 continue

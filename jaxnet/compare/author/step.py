@@ -797,8 +797,11 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
     alone = functools.reduce(operator.or_, last, 0)
     last |= {bits: n for n in whole if n in held and (bits := seen_by[n] & ~alone)}
     groups: list[int] = []
-    for k in range(len(meetings)):
-        sets = [bits for bits in last if bits >> k & 1]
+    sets_of: list[list[int]] = [[] for _ in meetings]
+    for bits in last:
+        for k in _places_of_ones(bits):
+            sets_of[k].append(bits)
+    for k, sets in enumerate(sets_of):
         own = next((j for j, group in enumerate(groups) if any(group & bits == group for bits in sets)), None)
         if own is None:
             groups.append(1 << k)
@@ -813,6 +816,13 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
         for group, of_group in zip(groups, members, strict=True)
         if any(m.node in within for m in of_group)
     )
+
+
+def _places_of_ones(bits: int) -> Iterator[int]:
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
 
 
 def _is_input(meeting: Meeting, view: View) -> bool:
