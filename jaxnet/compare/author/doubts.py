@@ -124,7 +124,7 @@ def check_that_it_is_no_function_of_the_loss(judged: Judged, wrong: list[str], f
 def check_for_a_fixed_point(judged: Judged, wrong: list[str]) -> None:
     """Of an iteration that has come to a fixed point the derivative is taken at that (Bai et al. 2019, deep equilibrium
     models). With other numbers it may come to none, and its end has another derivative."""
-    own, loss, step = [Values()], judged.truth.loss, judged.step
+    own, loss, step = [judged.recorded], judged.truth.loss, judged.step
     last: dict[tuple, Node] = {}
     ends = False  # whether an operation of an iteration gives what it gave before
     for node in step.forward:

@@ -167,7 +167,7 @@ def check_what_arrays_decay_by(judged: Judged, fitted: dict[Parameter, list[Leve
 def check_what_is_added(judged: Judged, fitted: dict[Parameter, list[Level]]) -> None:
     """To a gradient an optimiser adds what it keeps from the steps before, and perhaps noise: no number, and nothing
     that is made of data alone."""
-    step, values = judged.step, Values()
+    step, values = judged.step, judged.recorded
     versions = {version for p in step.parameters for version in (p.root, *p.versions)}
     for name, p in judged.names.items():
         chosen = judged.chosen[name]
@@ -300,7 +300,7 @@ def check_that_pieces_are_linear(judged: Judged, wrong: list[str]) -> None:
 def check_for_entries_that_stay(judged: Judged, wrong: list[str]) -> None:
     """A step may be one of some entries only, whose turn it is, or of those that are trained at all; and of a symmetric
     matrix both halves may be one and the same."""
-    recorded = Values()
+    recorded = judged.recorded
 
     def is_right(name: str, entries: Array) -> bool:
         given, true = ([array[entries] for array in of[name]] for of in (judged.given, judged.true))

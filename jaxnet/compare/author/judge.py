@@ -61,11 +61,12 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     ValueError for no verdict."""
     if empty := next((p for p in step.parameters if not p.size), None):
         raise ValueError(f"{names[empty]} has no entries: the data that it is for are missing")
-    _check_record(tape, step)
-    drawn = draws(step, DRAWS, tape, near=near)
+    recorded = Values()
+    _check_record(tape, step, recorded)
+    drawn = draws(step, DRAWS, tape, near=near, recorded=recorded)
     judged = _in_draws(step, names, loss, drawn)
-    if judged.wrong and (idle := idle_masks(step, Values())) and not any(map(may_cut, idle)):
-        as_it_was = _in_draws(step, names, loss, draws(step, DRAWS, tape, other_masks=False, near=near))
+    if judged.wrong and (idle := idle_masks(step, recorded)) and not any(map(may_cut, idle)):
+        as_it_was = _in_draws(step, names, loss, draws(step, DRAWS, tape, False, near, recorded))
         if not as_it_was.wrong:
             raise Unexplained(
                 f"nothing is wrong, but {where(idle[0])} makes a mask that never cuts anything off: with one that does "
@@ -172,9 +173,8 @@ def _by_one_left_out(step: Step, drawn: list[Values], names: dict[Parameter, str
     return None
 
 
-def _check_record(tape: Tape, step: Step) -> None:
+def _check_record(tape: Tape, step: Step, values: Values) -> None:
     """The record must give the numbers that the program had, or it is no record of it."""
-    values = Values()
     inside = ancestors([p.after for p in step.parameters])
     off = same_as_recorded((n for n in inside if n in step.active or n in step.labelled), values)
     if off is not None:

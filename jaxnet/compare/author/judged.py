@@ -61,6 +61,11 @@ class Judged(NamedTuple):
     kept: Node | None = None  # what is made for the step after a right one, and a constant there, as it was in this one
 
     @property
+    def recorded(self) -> Values:
+        """The numbers that the program had; of a large data set they are computed once."""
+        return self.drawn[0].others or Values()
+
+    @property
     def is_certain(self) -> bool:
         """Whether what is wrong is so whatever else the step may be: by a formula, or by a loss with a name."""
         return self.proof == "formula" or bool(self.step.examples and self.truth.loss.name)

@@ -107,7 +107,7 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
 def _check_that_it_moves(right: Judged, attempt: Attempt) -> None:
     """Raises Unexplained where a gradient is multiplied by 0 before it is stepped with, and in the next step as well,
     and others are not: a rate that is warmed up is 0 for all, or in one step."""
-    still = {name for name, p in right.names.items() if not stepped(p, Values()).any()}
+    still = {name for name, p in right.names.items() if not stepped(p, right.recorded).any()}
     if len(still) == len(right.names):
         return
     steps = [(step, {q.versions[0]: q for q in step.parameters}) for step in _others(right.step, attempt)]
@@ -150,7 +150,7 @@ def _check_that_it_is_gone_on_with(right: Judged, attempt: Attempt) -> None:
         (p.versions[2].number for p in step.parameters if len(p.versions) > 2),
         default=0 if of_rows else len(attempt.tape.nodes),
     )
-    following, recorded = _in_their_places(attempt.tape.nodes[begin:end]), Values()
+    following, recorded = _in_their_places(attempt.tape.nodes[begin:end]), right.recorded
     loss = right.truth.loss.node
     forward = step.forward or [
         n for n in sorted(made_of([loss]) if loss else (), key=lambda n: n.number) if n in step.active

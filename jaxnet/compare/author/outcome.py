@@ -168,9 +168,13 @@ def _other_count(attempt: Attempt, judged: Judged) -> Node | None:
 
 
 def _is_in_the_midst(tape: Tape, step: Step) -> bool:
-    """Whether the record ends before the next forward pass begins, or with what follows from the labels of the step."""
+    """Whether the record ends before a forward pass goes on with all that was stepped, be it an evaluation, or with
+    what follows from the labels of the step."""
     on_the_way = (node in step.labelled and node in step.active for node in tape.nodes[-LAST:])
-    return step.next_pass(tape) is None or any(on_the_way)
+    later = tape.nodes[max(p.after.number for p in step.parameters) + 1 :]
+    used = {parent for n in later if n not in step.labelled for parent in n.parents}
+    gone_on = step.next_pass(tape) is not None or not any(p.new.isdisjoint(used) for p in step.parameters)
+    return not gone_on or any(on_the_way)
 
 
 def _used_at(sites: set[tuple], nodes: list[Node]) -> set[Node]:
@@ -248,7 +252,7 @@ def _used_beside(nodes: list[Node], step: Step) -> set[Node]:
 def _made_anew(judged: Judged, attempt: Attempt) -> list[Node]:
     """What stands, in a later forward pass, in the place of an array that no step was seen to change, and holds other
     numbers: it was stepped, by what could not be followed."""
-    step, values = judged.step, Values()
+    step, values = judged.step, judged.recorded
     later = attempt.tape.nodes[step.last + 1 :]
     found = []
     for array, node in untrained(judged, attempt):

@@ -19,7 +19,7 @@ def contradiction(judged: Judged) -> Move | None:
     None where the loss is not the program's own, where all that is wrong is its shape, and where the weights are
     bounded before the step.
     """
-    loss, recorded = judged.truth.loss.node, Values()
+    loss, recorded = judged.truth.loss.node, judged.recorded
     if loss is None or judged.step.number is None:
         return None
     for name in judged.wrong:

@@ -110,7 +110,9 @@ MOST_DRAWS = 6
 TRIES = 4  # at one draw, where a layer of relus is cut off
 
 
-def draws(step: Step, count: int, tape: Tape, other_masks: bool = True, near: float = 0.0) -> list[Values]:
+def draws(
+    step: Step, count: int, tape: Tape, other_masks: bool = True, near: float = 0.0, recorded: Values | None = None
+) -> list[Values]:
     """The record with generic parameters, as often as asked for, and more often where few numbers are cut off by relus:
     each of them is to be cut off once. They are made for data of their size, and where there is a weight penalty, by
     turns of one size for all data. Masks are as they were where there are to be no others.
@@ -119,14 +121,14 @@ def draws(step: Step, count: int, tape: Tape, other_masks: bool = True, near: fl
     it: then the parameters are moved less and less from where they were; by that share at most, if they are to be
     `near`.
     """
-    random = np.random.default_rng(0)
+    random, recorded = np.random.default_rng(0), recorded or Values()
     asked = list(_inside(step, tape.decisions))
     # What else is made with these parameters, of all data perhaps, is none of the step's affairs.
     step = step._replace(active=step.active & ancestors(_ends(step)))
-    data = _unseen(step, Values(), random, other_masks)
-    found = _drawn(step, count, tape, asked, data, random, near)
+    data = _unseen(step, recorded, random, other_masks)
+    found = _drawn(step, count, tape, asked, data, random, near, recorded)
     if not asked and (pooled := list(tied(step, found[0]))):  # with noise, a program would be told otherwise if it asks
-        return _drawn(step, count, tape, asked, data | _apart(step, pooled, random), random, near)
+        return _drawn(step, count, tape, asked, data | _apart(step, pooled, random), random, near, recorded)
     return found
 
 
@@ -138,9 +140,9 @@ def _drawn(
     data: dict[Node, Array],
     random: np.random.Generator,
     near: float,
+    recorded: Values,
 ) -> list[Values]:
     found = []
-    recorded = Values()
     made_at = {p: recorded(p.before) for p in step.parameters}
     moved = {p: ~nothing_there(p, recorded) for p in step.parameters}
     usual = {p: _usual_size(p.before.shape) for p in step.parameters}

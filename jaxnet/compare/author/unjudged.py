@@ -95,11 +95,12 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     begin = min((n.number for n in forward & step.active if n.parents), default=0)
     by_0 = (n for n in step.active - forward if n.size > 1 and is_by_0(n))  # a number may be a pixel's
     for node in (n for n in by_0 if n.number > begin):  # a momentum may begin as 0 times an array
-        found |= {_seen_at(node, n.shape, BY_0): None for n in node.parents if root_of(n) in roots}
+        of_penalty = step.active - step.labelled - forward  # w², say
+        found |= {_seen_at(node, n.shape, BY_0): None for n in node.parents if root_of(n) in roots or n in of_penalty}
     for p, inputs in multiplied(step).items():
         leaves = [n for n in ancestors(inputs) if n.function is None]
         zeros = leaves and all(n.origin == "zeros" and known_zero(n) for n in leaves) and step.active.isdisjoint(inputs)
-        if zeros and not any(np.any(Values()(n)) for n in inputs):  # nothing was written into them
+        if zeros and not any(np.any(judged.recorded(n)) for n in inputs):  # nothing was written into them
             found[_seen_at(min(inputs, key=lambda n: n.number), p.before.shape, STATE)] = None
     return [*found, *_left_open(judged)]
 
@@ -205,7 +206,7 @@ def _seen_at(node: Node, shape: tuple[int, ...], why: str) -> Unjudged:
 def _left_open(judged: Judged) -> list[Unjudged]:
     """What is not seen of parameters whose gradients are right; of numbers of one line each by itself. And what was
     computed for a bias that is a number, and was not stepped with."""
-    step, still, found, values = judged.step, [], {}, Values()
+    step, still, found, values = judged.step, [], {}, judged.recorded
     found |= {_seen_at(n, n.shape, UNUSED): None for n in _unused(judged)}
     found |= {_seen_at(n, n.shape, UNBOUND): None for n in _unbound(judged)}
     for name, p in judged.names.items():
