@@ -103,9 +103,6 @@ def _start(work: str, scratch: Path) -> tuple[subprocess.Popen, str]:
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # what is compiled is run a few times only
         "OPENBLAS_NUM_THREADS": "1",  # the arrays are small
         "PYTHONHASHSEED": "0",
-        # The memory of large arrays is used again: what glibc gives back costs a page fault for each 4 KiB.
-        "MALLOC_MMAP_THRESHOLD_": str(sandbox.MEMORY),
-        "MALLOC_TRIM_THRESHOLD_": str(sandbox.MEMORY),
     }
     pipe, environment = subprocess.PIPE, {**os.environ, **settings}
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True)
