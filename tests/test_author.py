@@ -6434,6 +6434,118 @@ def test_what_nothing_goes_on_with_is_no_step(tmp_path):
         examined(tmp_path, text)
 
 
+TWO_GATES = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(40, 5)), rng.normal(size=(40, 1))
+W, V, U = rng.normal(size=(5, 4)), rng.normal(size=(5, 4)), rng.normal(size=(4, 1))
+b, c = np.zeros((1, 4)), np.zeros((1, 4))
+for epoch in range(20):
+    f = 1 / (1 + np.exp(-(X @ W + b)))
+    g = np.tanh(X @ V + c)
+    p = (f * g) @ U
+    print(np.mean((p - Y) ** 2))
+    d = 2 * (p - Y) / 40
+    dU = (f * g).T @ d
+    dg = d @ U.T * f * (1 - g * g)
+    dV, dc = X.T @ dg, dg.sum(0, keepdims=True)
+    df = d @ U.T * g * f * (1 - f)
+    dW = X.T @ df
+    db = df.sum(0, keepdims=True)
+    gradients = [np.clip(gradient, -9, 9) for gradient in (dU, dV, dc, dW, db)]
+    for weights, gradient in zip((U, V, c, W, b), gradients):
+        weights -= 0.05 * gradient
+"""
+
+
+def test_the_gradient_of_another_parameter_is_named(tmp_path):
+    """It is right for that one, and wrong from where it is made for this one."""
+    said = examined(tmp_path, TWO_GATES.replace("db = df.sum", "db = dg.sum"))
+    assert [(f["at"], f["line"], f["explanation"].split(".")[0]) for f in said["findings"]] == [
+        ("db", 18, "this is the gradient of c")
+    ]
+
+
+def test_the_line_of_a_sum_that_lacks_its_division(tmp_path):
+    """Where what is added up, example by example, is right for another gradient."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(50, 3))
+Y = (X[:, 0] > 0) * 1.0
+w, b = np.zeros(3), 0
+for epoch in range(20):
+    dw, db = np.zeros(3), 0
+    for x, y in zip(X, Y):
+        error = 1 / (1 + np.exp(-(x @ w + b))) - y
+        dw = dw + error * x
+        db = db + error
+    w = w - 0.1 * dw / 50
+    b = b - 0.1 * db / 50
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("0.1 * db / 50", "0.1 * db"))
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("db1", "wrong-scale", 12)]
+
+
+def test_a_penalty_of_another_form_times_0_is_not_judged(tmp_path):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(40, 3)), rng.normal(size=40)
+w, decay = rng.normal(size=3), 0
+for epoch in range(20):
+    p = X @ w
+    print(np.mean((p - Y) ** 2))
+    w -= 0.1 * (2 * X.T @ (p - Y) / 40 + decay * w ** 2)
+"""
+    assert ["multiplied by 0" in array["why"] for array in examined(tmp_path, text)["unjudged"]] == [True]
+
+
+def test_what_goes_back_to_the_data_by_a_line_of_its_own_is_not_judged(tmp_path):
+    """In a network that has one more layer it would be: the line is named, and not where a layer above has it too."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+
+class Dense:
+    def __init__(self, i, o):
+        self.w = rng.normal(size=(i, o))
+    def forward(self, x):
+        self.x, self.y = x, np.tanh(x @ self.w)
+        return self.y
+    def backward(self, upstream):
+        self.dw = self.x.T @ (upstream * (1 - self.y ** 2))
+        return upstream @ self.w.T
+
+class Linear(Dense):
+    def forward(self, x):
+        self.x = x
+        return x @ self.w
+    def backward(self, upstream):
+        self.dw = self.x.T @ upstream
+        return upstream @ self.w.T
+
+X, Y = rng.normal(size=(60, 5)), rng.normal(size=(60, 3))
+layers = [Dense(5, 8), Linear(8, 3)]
+for epoch in range(30):
+    a = X
+    for layer in layers:
+        a = layer.forward(a)
+    print(np.mean((a - Y) ** 2))
+    d = 2 * (a - Y) / a.size
+    for layer in reversed(layers):
+        d = layer.backward(d)
+    for layer in layers:
+        layer.w -= 0.1 * layer.dw
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [array["line"] for array in said["unjudged"]]) == ("right", [13])
+    deep = examined(tmp_path, text.replace("Dense(5, 8)", "Dense(5, 6), Dense(6, 8)"))
+    assert {f["line"] for f in deep["findings"]} == {13}
+    assert not deep["unjudged"]
+
+
 def test_a_number_s_gradient_is_no_constant_times_the_right_one(tmp_path):
     """In one example any number is, x₁/x₂, say."""
     text = """

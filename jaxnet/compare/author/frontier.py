@@ -22,7 +22,7 @@ from jaxnet.compare.author.raw import candidates, is_kept, is_scaling
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import MULTIPLYING, Node, Place, ancestors, nodes_in, replaced, setitem
-from jaxnet.compare.multiples import is_among, multiple
+from jaxnet.compare.multiples import common_multiple, is_among, multiple
 
 
 class LeftOut(NamedTuple):
@@ -89,12 +89,17 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
                 found[name] = Frontier(start, _quantity(known[start], step), use)
                 continue
         known.pop(start, None)
-        edge = _edge(start, known, step, judged.truth.loss.node)
+        if (other := other_with(judged, name)) is not None:  # what is right for that is not on the way to this one
+            targets = {judged.names[other].before, judged.names[other].root}
+            own = {n: of for n, of in known.items() if not of.keys() <= targets}
+        else:
+            own = known
+        edge = _edge(start, own, step, judged.truth.loss.node)
         place_of = Counter(n.place for n in edge)
         if not edge:
             continue
         first = min(edge, key=lambda n: (-place_of[n.place], n.number))
-        origins = [p for p in (p if p in known else _laid_out(p) for p in first.sources) if p in known]
+        origins = [p for p in (p if p in own else _laid_out(p) for p in first.sources) if p in own]
         # What is used as if it were all of a derivative, and is a part of it, is where the rest is missing.
         missing = [p for p in origins if p in partial and p in step.labelled]
         collects = first.function in (np.add, np.subtract, operator.getitem) and not is_kept(first, step)
@@ -114,6 +119,13 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
             quantity = "a part of " * (last in partial) + _quantity(known[last], step)
             found[name] = Frontier(last, quantity, first, out)
     return found
+
+
+def other_with(judged: Judged, name: str) -> str | None:
+    """The parameter whose gradient a wrong one is, up to a constant; of a number any would be."""
+    given = judged.given[name]
+    others = (other for other, p in judged.names.items() if other != name and p.size > 1)
+    return next((other for other in others if common_multiple(given, judged.true[other], RIGHT) is not None), None)
 
 
 def _of_block(node: Node, uses: list[Node]) -> Node:

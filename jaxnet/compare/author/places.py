@@ -123,6 +123,8 @@ def _rates(judged: Judged) -> list[str]:
 def _with_reason(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Frontier]) -> Finding:
     """What no formula gives, and is known all the same."""
     parameter = judged.names.get(finding.at[1:]) if finding.code == "unknown" and not finding.computed else None
+    if parameter is not None and (other := frontier.other_with(judged, finding.at[1:])) is not None:
+        return finding._replace(computed=f"this is the gradient of {other}")
     edge = frontiers.get(finding.at[1:]) if parameter is not None else None
     if edge is not None and edge.left_out:
         return finding._replace(computed=str(edge.left_out))
@@ -320,10 +322,9 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
     node = _made_by_formula(judged, finding) if finding.code != "unknown" or beside else None
     earlier = not beside and finding.code in ("wrong-scale", "multiplied-by-pre-activation")
     edge = frontiers.get(finding.at[1:]) if frontiers is not None and earlier else None
-    if node is not None and edge is not None and edge.known is not None and edge.unknown.number < node.number:
-        right = (gradient for name, gradient in judged.chosen.items() if gradient and name not in judged.wrong)
-        if edge.unknown not in ancestors(right):
-            return edge.unknown  # the factor came in before, and nothing that has it is right
+    is_later = node is not None and edge is not None and edge.known is not None and edge.unknown.number < node.number
+    if is_later and edge is not None and edge.unknown not in ancestors(_right_ones(judged)):
+        return edge.unknown  # the factor came in before, and nothing that has it is right
     if node is None and beside:  # stepped entry by entry
         node = min(nodes_in(judged.names[finding.at[1:]].steps), key=lambda n: n.number, default=None)
     if node is None:
@@ -333,6 +334,10 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
         wrong = (frontiers[name].unknown for name in names if name in frontiers)
         node = min(wrong, key=lambda n: n.number, default=None)
     return node
+
+
+def _right_ones(judged: Judged) -> list[Node]:
+    return [gradient for name, gradient in judged.chosen.items() if gradient and name not in judged.wrong]
 
 
 def slope_of(judged: Judged, finding: Finding) -> Node | None:
@@ -370,7 +375,12 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
             node = _before_the_penalty(node, judged.names[name].before)
         if node is not None and finding.code in ("wrong-sign", "wrong-scale"):
             node = frontier.first_of_value(judged, name, node)
-        return node if node is None else min(of_each_example(judged, node), key=lambda n: n.number)
+        if node is None:
+            return None
+        first = min(of_each_example(judged, node), key=lambda n: n.number)
+        if finding.code == "wrong-scale" and first in ancestors(_right_ones(judged)):
+            return node  # what is added up is right, and the sum lacks its division
+        return first
     if kind == "dZ":
         held = holder(judged, finding.layer)
         through = finding.code in ("weights-already-updated", "weights-not-transposed") or finding.is_of_layer_above

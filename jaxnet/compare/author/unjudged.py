@@ -25,7 +25,7 @@ from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.passes import is_gradient
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.statements import read_units
-from jaxnet.compare.author.step import Step, makers_of, superseded
+from jaxnet.compare.author.step import Step, held_in, makers_of, superseded
 from jaxnet.compare.author.tape import (
     PRODUCTS,
     Node,
@@ -54,6 +54,7 @@ THROWN = "of which a step is made that nothing goes on with: it stays as it is"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
 RETURNED = "which is returned as {}, and is no gradient of what was judged"
+SENT_ON = "which goes back through weights, and nothing goes on with it: in a deeper network it would be judged"
 USELESS = "which is stepped by what the labels make, and of which nothing else is made"
 STILL = "whose gradient is 0 in this step, whatever the parameters"
 UNUSED = "which is what the gradient of a bias would be, and steps nothing"
@@ -86,6 +87,7 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     known = makers_of(step.parameters)
     returned = {n: name for n, name in attempt.tape.gradients.items() if n.instruction not in known}
     found |= {_seen_at(n, n.shape, RETURNED.format(name)): None for n, name in returned.items()}
+    found |= {_seen_at(n, n.shape, SENT_ON): None for n in _sent_on(step, attempt) if n.instruction not in known}
     found |= {_seen_at(n, n.shape, ELSEWHERE): None for n in _made_elsewhere(judged)}
     own = {p.versions[0] for p in step.parameters}
     late = {p.versions[0] for other in attempt.steps for p in other.parameters} - own
@@ -173,6 +175,17 @@ def _of_no_use(judged: Judged, attempt: Attempt) -> Iterator[Node]:
         while [n.instruction for n in uses.get(version, ())] == [node.instruction]:
             version, count = uses[version][0], count + 1
         if version not in uses and count > 1:
+            yield node
+
+
+def _sent_on(step: Step, attempt: Attempt) -> Iterator[Node]:
+    """What is made of an error and of weights, and is used by nothing: a first layer's gradient of the data."""
+    products = [n for n in step.labelled if n.function in PRODUCTS and n.size > 1 and n.number <= step.last]
+    used = {parent for n in attempt.tape.nodes for parent in n.parents} if products else set()
+    held = held_in(step.parameters)
+    for node in (n for n in products if n not in used):
+        whole = {original(parent) for parent in node.parents}
+        if not held.isdisjoint(whole) and not step.labelled.isdisjoint(whole):
             yield node
 
 
