@@ -179,11 +179,12 @@ def _of_no_use(judged: Judged, attempt: Attempt) -> Iterator[Node]:
 
 
 def _sent_on(step: Step, attempt: Attempt) -> Iterator[Node]:
-    """What is made of an error and of weights, and is used by nothing: a first layer's gradient of the data."""
+    """What is made of an error and of weights by a line whose results nothing uses: a first layer's gradient of the
+    data."""
     products = [n for n in step.labelled if n.function in PRODUCTS and n.size > 1 and n.number <= step.last]
-    used = {parent for n in attempt.tape.nodes for parent in n.parents} if products else set()
+    used = {parent.instruction for n in attempt.tape.nodes for parent in n.parents} if products else set()
     held = held_in(step.parameters)
-    for node in (n for n in products if n not in used):
+    for node in (n for n in products if n.instruction not in used):
         whole = {original(parent) for parent in node.parents}
         if not held.isdisjoint(whole) and not step.labelled.isdisjoint(whole):
             yield node
