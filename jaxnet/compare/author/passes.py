@@ -39,7 +39,7 @@ from jaxnet.compare.author.calls import (
 from jaxnet.compare.author.meanings import Named, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.recorder import Array, current_tape, known_node, node_of
-from jaxnet.compare.author.tape import depends
+from jaxnet.compare.author.tape import Node, Tape, depends
 
 ADDING = ("add", "add_layer", "append", "push", "addLayer")  # what a container calls it
 
@@ -448,7 +448,7 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
         if isinstance(leaf.value, float):  # of which there is no record
             leaf.set(session.np.array(leaf.value))
     network = Network(session, root, functions, parameters)
-    network.is_ours = is_ours
+    network.is_ours, tape = is_ours, current_tape() or Tape()
     forward, backward = functions.get(passes.forward), functions[passes.backward]
     losses = [flags.loss] if flags.loss else list(find_role(functions, "loss"))
     losses += [n for n in find_role(file.functions, "loss") if passes.owner and not losses]
@@ -458,14 +458,17 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
                 session.call(zero)
         network.remember()
         if forward:
-            _remember(session, forward, session.call(forward, **_input(session, forward)), strict)
+            result = session.call(forward, **_input(session, forward))
+            tape.numbers |= _numbers_in(result)
+            _remember(session, forward, result, strict)
         for name in losses if forward else ():
             with contextlib.suppress(Exception):  # a loss that cannot be called so is none; of several one is meant
-                _call_loss(session, functions.get(name) or file.functions[name], passes.forward)
+                loss = _call_loss(session, functions.get(name) or file.functions[name], passes.forward)
+                tape.losses |= _numbers_in(loss)
         # Of a function by itself a penalty that is 0 by default is one: nothing would be seen of it.
         penalties = [name for name, means in argument_meanings(backward).items() if means[:1] == ["penalty"]]
         result = session.call(backward, **({} if forward else dict.fromkeys(penalties, session.data["penalty"])))
-        _numbers_in(result)
+        tape.numbers |= _numbers_in(result)
         if not session.labelled and argument_meanings(backward):
             raise Unfillable("the labels go nowhere")
         left = [leaf for leaf in network.left() if any(is_gradient(part) for part in leaf.way)]
@@ -500,8 +503,8 @@ def _remember(session: Session, forward: Any, result: Any, strict: bool) -> None
     named = named_results(session.file, forward, result)
     found = [leaf for leaf in leaves(named or result) if numpy.shape(leaf.value) in shapes and not leaf.named]
     of_no_name = [part for part in unnamed(result, named) if isinstance(part, Array) and part.shape in shapes]
-    is_loss = _numbers_in(result)
-    if strict and isinstance(result, numpy.ndarray | tuple | list | dict) and not (found or of_no_name or is_loss):
+    has_parts = isinstance(result, numpy.ndarray | tuple | list | dict)
+    if strict and has_parts and not (found or of_no_name or _numbers_in(result)):
         raise Unfillable("no prediction of the labels' shape")
     nearest = [leaf for leaf in found if len(leaf.way) == min(len(leaf.way) for leaf in found)]
     called = [leaf for leaf in nearest if meanings(leaf.word)[:1] == ["P"]]
@@ -517,16 +520,13 @@ def _remember(session: Session, forward: Any, result: Any, strict: bool) -> None
     session.data["cache"] = parts[-1] if parts else result
 
 
-def _numbers_in(result: Any) -> bool:
-    """Whether there are numbers of the record in what a function returned, which are remembered: one is the loss."""
+def _numbers_in(result: Any) -> set[Node]:
+    """The numbers of the record in what a function returned, of which one is the loss."""
     nodes = [known_node(part) for part in (result if isinstance(result, tuple) else (result,))]
-    numbers = {node for node in nodes if node is not None and not node.shape}
-    if (tape := current_tape()) is not None:
-        tape.numbers |= numbers
-    return bool(numbers)
+    return {node for node in nodes if node is not None and not node.shape}
 
 
-def _call_loss(session: Session, function: Any, forward: str) -> None:
+def _call_loss(session: Session, function: Any, forward: str) -> Any:
     """Of two arguments that could be labels, or of one that tells nothing, one is the prediction."""
     firsts = {name: means[0] if means else "" for name, means in argument_meanings(function).items()}
     labels = [name for name, first in firsts.items() if first == "Y"]
@@ -538,9 +538,8 @@ def _call_loss(session: Session, function: Any, forward: str) -> None:
     if session.world.labels == "integers" and session.world.sizes[-1] > 1:
         # A backward pass may make its labels one-hot itself, where the loss wants them so.
         with contextlib.suppress(Exception):
-            session.call(function, **{**dict.fromkeys(labels, session.data["one-hot"]), **given})
-            return
-    session.call(function, **given)
+            return session.call(function, **{**dict.fromkeys(labels, session.data["one-hot"]), **given})
+    return session.call(function, **given)
 
 
 def is_gradient(part: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -259,11 +259,11 @@ def _number_beside(judged: Judged) -> tuple[Node | None, str]:
 OTHER, OF_SOME = "has other gradients", "is of some of the examples"
 
 
-def measure_of(judged: Judged) -> str:
+def measure_of(judged: Judged, among: Collection[Node] | None = None) -> str:
     """That a number of the same predictions, which is none of a known loss, is not the one that is judged by; "" if
-    there is none."""
+    there is none, or none `among` these."""
     other, relation = _number_beside(judged)
-    if other is None or relation != OTHER or judged.wrong:
+    if other is None or relation != OTHER or judged.wrong or (among is not None and other not in among):
         return ""
     name = judged.truth.loss.name
     return f"{where(other)} computes another number than the {name}: right if it is a measure, wrong if it is the loss"

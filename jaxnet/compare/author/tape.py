@@ -194,7 +194,8 @@ class Tape:
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self.names: dict[Node, list[str]] = {}  # of arrays that nobody but us could name: a lone layer's input, say
         self.gradients: dict[Node, str] = {}  # what a function that we called has returned as one, by its name …
-        self.numbers: set[Node] = set()  # … or as the loss, of data and labels
+        self.numbers: set[Node] = set()  # … or as the loss, of data and labels …
+        self.losses: set[Node] = set()  # … or of a prediction
         self.begun = 0  # how often it has begun anew
         self._full = False
         self._stepped: list[Node] = []
