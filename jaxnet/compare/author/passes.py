@@ -465,9 +465,11 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
             with contextlib.suppress(Exception):  # a loss that cannot be called so is none; of several one is meant
                 loss = _call_loss(session, functions.get(name) or file.functions[name], passes.forward)
                 tape.losses |= _numbers_in(loss)
-        # Of a function by itself a penalty that is 0 by default is one: nothing would be seen of it.
-        penalties = [name for name, means in argument_meanings(backward).items() if means[:1] == ["penalty"]]
-        result = session.call(backward, **({} if forward else dict.fromkeys(penalties, session.data["penalty"])))
+        given: dict[str, Any] = {}
+        if not forward:  # of a function by itself: of a penalty that is 0 by default nothing would be seen
+            penalties = [name for name, means in argument_meanings(backward).items() if means[:1] == ["penalty"]]
+            given = dict.fromkeys(penalties, session.data["penalty"])
+        result = session.call(backward, **given)
         tape.numbers |= _numbers_in(result)
         if not session.labelled and argument_meanings(backward):
             raise Unfillable("the labels go nowhere")
