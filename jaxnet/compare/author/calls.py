@@ -168,7 +168,7 @@ def tail(node: ast.AST) -> str:
     return ""
 
 
-def _targets(node: ast.AST) -> list[str] | str:
+def targets(node: ast.AST) -> list[str] | str:
     """The last name of an expression, or a list of those of its parts."""
     return [tail(part) for part in node.elts] if isinstance(node, ast.Tuple | ast.List) else tail(node)
 
@@ -179,7 +179,7 @@ def _sites(trees: list[ast.Module]) -> dict[str, list[tuple[ast.Call, Any]]]:
     for node in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.stmt)):
         for call in ast.walk(node):
             if isinstance(call, ast.Call) and (name := tail(call.func)):
-                assigned = _targets(node.targets[0]) if isinstance(node, ast.Assign) and call is node.value else None
+                assigned = targets(node.targets[0]) if isinstance(node, ast.Assign) and call is node.value else None
                 found.setdefault(name, []).append((call, assigned))
     return found
 
@@ -187,7 +187,7 @@ def _sites(trees: list[ast.Module]) -> dict[str, list[tuple[ast.Call, Any]]]:
 def return_names(function: Any) -> list[list[str] | str]:
     """The names in a function's return statements, the last one's first: a list for several, a string for one."""
     returns = [n for n in nodes_of(function) if isinstance(n, ast.Return) and n.value]
-    return [_targets(n.value) for n in sorted(returns, key=lambda n: -n.lineno) if n.value]
+    return [targets(n.value) for n in sorted(returns, key=lambda n: -n.lineno) if n.value]
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------

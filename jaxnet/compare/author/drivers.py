@@ -107,11 +107,9 @@ def drive(
                     break
                 if not (alone or only or offered) and world.sizes[-1] == 1:
                     several = world._replace(sizes=(*world.sizes[:-1], SEVERAL))
-                    play, key = (
-                        functools.partial(_seeded, target.play, several, True),
-                        (target.description, several, True),
-                    )
+                    play = functools.partial(_seeded, target.play, several, True)
                     if several in target.worlds and _can_be_run(play, several)[0]:
+                        key = (target.description, several, True)
                         yield Attempt(target.description, play, key=key, may_be=target.may_be, tentative=True)
                 play = functools.partial(_seeded, target.play, world, strict)
                 ends, why = _can_be_run(play, world)

@@ -34,6 +34,7 @@ from jaxnet.compare.author.calls import (
     plain,
     step,
     tail,
+    targets,
     unnamed,
 )
 from jaxnet.compare.author.meanings import Named, gradient_of, meanings, read_name, role, squeezed
@@ -304,13 +305,9 @@ def _make_parameters(session: Session, forward: Any, backward: Any) -> list[Leaf
 def _unpacked(name: str, *functions: Any) -> list[str]:
     """The names of the parameters that functions take out of an argument: `W1, b1, W2, b2 = theta`."""
     for node in (node for function in functions for node in nodes_of(function)):
-        if (
-            isinstance(node, ast.Assign)
-            and tail(node.value) == name
-            and isinstance(node.targets[0], ast.Tuple | ast.List)
-        ):
-            words = [tail(part) for part in node.targets[0].elts]
-            if len(words) > 1 and all(map(read_name, words)):
+        if isinstance(node, ast.Assign) and tail(node.value) == name:
+            words = targets(node.targets[0])
+            if isinstance(words, list) and len(words) > 1 and all(map(read_name, words)):
                 return words
     return []
 
@@ -334,11 +331,12 @@ class Network:
         self.updates = find_role(functions, "update") or {name: f for name, f in others if _adds(f)}
         self.before: list[numpy.ndarray] = []
         self.is_ours = False  # whether the shapes of the parameters are ours
+        self.further: list[Leaf] = []  # what may be trained as well, if a gradient of it is returned
 
-    def now(self) -> list[Leaf]:
+    def now(self, of: list[Leaf] | None = None) -> list[Leaf]:
         """The parameters as they are now."""
         found = []
-        for leaf in self.parameters:
+        for leaf in self.parameters if of is None else of:
             holder, value = None, self.root
             for key in leaf.way:
                 holder, value = value, value[key] if isinstance(value, dict | list | tuple) else getattr(value, key)
@@ -347,10 +345,11 @@ class Network:
 
     def remember(self) -> None:
         """From here on it is seen whether the author's code steps the parameters, which get names on the record."""
-        leaves = self.now()
+        leaves, further = self.now(), self.now(self.further)
         self.before = [plain(leaf.value) for leaf in leaves]
         if (tape := current_tape()) is not None:
-            names_in({"X": self.session.data["X"], **{leaf.path: leaf.value for leaf in leaves}}, tape.names)
+            named = {leaf.path: leaf.value for leaf in (*leaves, *further)}
+            names_in({"X": self.session.data["X"], **named}, tape.names)
 
     def returned(self, function: Any, result: Any) -> list[Leaf]:
         """The arrays in what a function returned, but for the parameters."""
@@ -366,27 +365,35 @@ class Network:
         return [leaf for leaf in leaves(whole) if id(leaf.value) not in known]
 
     def step(self, result: Any, gradients: list[Leaf], strict: bool) -> None:
-        """Steps the parameters by what a backward pass gave, if the author's code does not; and the data by theirs.
+        """Steps the parameters by what a backward pass gave, if the author's code does not; and the data, and what else
+        it gave the gradient of, by that.
 
         Raises Misfit if that does not fit them; with `strict`, if not each has a gradient of its shape.
         """
-        data, tape = self.session.data, current_tape()
-        named = [g for g in gradients if gradient_of(g.word)]
-        if tape is not None:
-            tape.gradients |= {node: g.path for g in named if (node := known_node(g.value)) is not None}
-        of_data = [g for g in named if gradient_of(g.word) in self.session.inputs]
-        pairs = [(Leaf(data, "X", ("X",), data["X"]), g) for g in of_data[:1] if g.value.shape == data["X"].shape]
+        surest = sorted(gradients, key=lambda g: not ((g.named and g.named.gradient) or "grad" in str(g.way).lower()))
+        pairs, before = [], [plain(leaf.value) for leaf in self.now(self.further)]
         if not (self._moved(strict) or self._updated(result, strict)):
-            surest = sorted(
-                gradients, key=lambda g: not ((g.named and g.named.gradient) or "grad" in str(g.way).lower())
-            )
-            pairs += pair_up(self.now(), surest)
-            whole = len(pairs) >= len(self.parameters) and all(fits(p, g) for p, g in pairs)
+            pairs = pair_up(self.now(), surest)
+            whole = len(pairs) == len(self.parameters) and all(fits(p, g) for p, g in pairs)
             # A number for each entry of a bias is a sum over too much, or the bias is a number.
             whole &= not self.is_ours or all(numpy.size(p.value) == numpy.size(g.value) for p, g in pairs)
             if not pairs or (strict and not whole):
                 raise Misfit("the gradients have other shapes than the parameters")
-        step(pairs)
+        # What the author's code has stepped as well is left as it is.
+        both = zip(self.now(self.further), before, strict=True)
+        still = [leaf for leaf, old in both if numpy.array_equal(plain(leaf.value), old)]
+        step([*pairs, *self._further(still, [g for g in gradients if gradient_of(g.word)])])
+
+    def _further(self, found: list[Leaf], gradients: list[Leaf]) -> list[tuple[Leaf, Leaf]]:
+        """The data, and what of this a gradient is called after and has the shape of."""
+        if (tape := current_tape()) is not None:
+            tape.gradients |= {node: g.path for g in gradients if (node := known_node(g.value)) is not None}
+        data, pairs = Leaf(self.session.data, "X", ("X",), self.session.data["X"]), []
+        for leaf in (data, *found):
+            words = self.session.inputs if leaf is data else {squeezed(leaf.word)}
+            own = [g for g in gradients if gradient_of(g.word) in words]
+            pairs += [(leaf, g) for g in own if numpy.shape(g.value) == numpy.shape(leaf.value)][:1]
+        return pairs
 
     def _moved(self, strict: bool) -> bool:
         now = [plain(leaf.value) for leaf in self.now()]
@@ -440,14 +447,16 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
         if not parameters:
             root, parameters = file.namespace, _global_parameters(session, first)
             _adapt(session, parameters)
-    others = file.gradients_in(functions[passes.backward])
-    parameters = (parameters_in(root, others) if root is not file.namespace else []) or parameters
     if not parameters:
         raise Unfillable("no parameters")
-    for leaf in parameters:
+    network = Network(session, root, functions, parameters)
+    if root is not file.namespace:
+        known = {leaf.way for leaf in parameters}
+        found = parameters_in(root, file.gradients_in(functions[passes.backward]))
+        network.further = [leaf for leaf in found if leaf.way not in known]
+    for leaf in network.further:
         if isinstance(leaf.value, float):  # of which there is no record
             leaf.set(session.np.array(leaf.value))
-    network = Network(session, root, functions, parameters)
     network.is_ours, tape = is_ours, current_tape() or Tape()
     forward, backward = functions.get(passes.forward), functions[passes.backward]
     losses = [flags.loss] if flags.loss else list(find_role(functions, "loss"))
