@@ -343,7 +343,7 @@ def named_results(file: File, function: Any, result: Any) -> dict[str, Any]:
     returned = return_names(function)
     if isinstance(result, tuple):
         returned = [names for names in returned if isinstance(names, list) and len(names) == len(result)] or returned
-    for names in [*returned[:1], *(targets for _, targets in file.sites.get(short, []))]:
+    for names in [*returned[:1], *(assigned for _, assigned in file.sites.get(short, []))]:
         if isinstance(names, str) and names and result is not None:
             found.setdefault(names, result)
         elif isinstance(names, list) and isinstance(result, tuple | list) and len(names) == len(result):

@@ -141,17 +141,20 @@ class Writer:
                     yield Term(f"{self.numpy}.outer({first.text}, {second.text})", value)
                 elif first.value.ndim == second.value.ndim == 2:
                     units, examples = (self._turned(t, layer, t is error) for t in (first, second))
-                    yield self._product(units, examples.T)
+                    yield from self._product(units, examples.T)
 
     def _turned(self, term: Term, layer: int, is_error: bool) -> Term:
         """(n, m): units first."""
         rows = self.quantities.rows(f"dZ{layer}" if is_error else f"A{layer - 1}")
         return term.T if _holds(term.value, rows) else term
 
-    def _product(self, first: Term, second: Term) -> Term:
+    def _product(self, first: Term, second: Term) -> Iterator[Term]:
+        """None of what is held in another layout than its layer, as a slice of a list of batches may be."""
+        if first.value.shape[-1:] != second.value.shape[:1]:
+            return
         left = first.closed if self.product.startswith("{}") else first.text
         right = second.closed if "@" in self.product else second.text
-        return Term(self.product.format(left, right), first.value @ second.value)
+        yield Term(self.product.format(left, right), first.value @ second.value)
 
     def bias_gradients(self, layer: int) -> Iterator[Term]:
         """dZ summed over the examples, in the shape of the author's biases."""
@@ -193,10 +196,10 @@ class Writer:
                     continue
                 out_first = _holds(weights.value, right)
                 if has_rows and error.value.ndim == 2:
-                    yield self._product(error, weights if out_first else weights.T)
+                    yield from self._product(error, weights if out_first else weights.T)
                 columns = weights.T if out_first else weights
                 if has_columns and len(error.value) == columns.value.shape[1]:  # a vector may be one of many examples
-                    yield self._product(columns, error)
+                    yield from self._product(columns, error)
 
     def slopes(self, layer: int) -> Iterator[Term]:
         """The derivative of a layer's activation: the author's own function of Z or A, or the formula."""

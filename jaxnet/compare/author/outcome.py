@@ -39,6 +39,7 @@ from jaxnet.compare.author.unjudged import unjudged, untrained
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, is_among
 
+DATA = "X"  # what we call the data that we give
 LAST = 50  # operations, with which a record ends
 MANY = 20  # examples, at least, that a data set has
 
@@ -95,10 +96,15 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
                 judged = judged._replace(findings=[], problem=None, diagnosis=None)  # nobody knows the constant
             if attempt.alone and (rest := _without_input(attempt, judged, stated)) is not None:
                 judged, sent_back = rest, judged
+            note = ""
+            if attempt.called and not attempt.alone and judged.wrong == [DATA]:
+                node = judged.chosen[DATA] or judged.names[DATA].after
+                note = f"what {where(node)} gives as the gradient of the data is none: right if it is meant otherwise"
+                judged = _without(judged, {judged.names[DATA]}, attempt, stated)
         with contextlib.suppress(OutOfTime, MemoryError), alarm(end):  # there was room for the verdict
             judged = with_teeth(judged)
-        hollow, note = _hollow(attempt, judged), ""
-        if attempt.called and not judged.wrong and not hollow:
+        hollow = _hollow(attempt, judged)
+        if attempt.called and not judged.wrong and not hollow and not note:
             with contextlib.suppress(OutOfTime, MemoryError), alarm(end):
                 note = doubt_of_next(judged, attempt, stated)
         return Outcome(why=hollow) if hollow else Outcome(judged, sent_back=sent_back, note=note)
@@ -405,6 +411,11 @@ def _may_be_meant(judged: Judged) -> str:
     if judged.truth.loss.other or any(f.code == "missing-output-derivative" for f in judged.findings):
         # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
         return "right if it is given ∂loss/∂ what its last activation is applied to"
+    own = [name for name, p in judged.names.items() if p.after.place is not None or not _is_input(p)]
+    if any(f.code == "wrong-sign" and f.at[1:] in own for f in judged.findings):
+        return "right if it is given the error with the other sign"
+    if judged.wrong and all(name not in own and _is_of_another_line(judged, name) for name in judged.wrong):
+        return "right if what it sends back is the derivative of the loss by what a line of its own makes"
     scales = [f.scale or 1.0 for f in judged.findings]
     means = all(
         is_among(scale, judged.step.counts, RIGHT) or is_among(1 / scale, judged.step.counts, RIGHT) for scale in scales
@@ -412,6 +423,19 @@ def _may_be_meant(judged: Judged) -> str:
     if judged.wrong and means and all(f.code == "wrong-scale" for f in judged.findings):
         return "right but for the number of examples, which the loss that it is used with may divide by"
     return ""
+
+
+def _is_input(parameter: Parameter) -> bool:
+    """Whether it is what a lone layer was given, which we step: no line has made it."""
+    return parameter.root.place is None and parameter.after.place is None
+
+
+def _is_of_another_line(judged: Judged, name: str) -> bool:
+    """Whether a gradient is the derivative of the loss by something else of the forward pass, of the same shape."""
+    given, parts = judged.given[name], judged.truth.parts
+    others = [n for n in judged.step.active if (n, None) in parts[0] and n.shape == given[0].shape]
+    true = ([of_draw.get((n, None), np.zeros(n.shape)) for of_draw in parts] for n in others)
+    return any(common_multiple(given, array, RIGHT) is not None for array in true)
 
 
 def _are_shares(judged: Judged) -> bool:
@@ -464,5 +488,9 @@ def _without_input(attempt: Attempt, judged: Judged, stated: str | None) -> Judg
     late = {judged.names[name] for name in judged.wrong}
     if not late or len(late) == len(judged.names) or any(f.code != "weights-already-updated" for f in judged.findings):
         return None
-    step = judged.step._replace(parameters=tuple(p for p in judged.step.parameters if p not in late))
+    return _without(judged, late, attempt, stated)
+
+
+def _without(judged: Judged, some: set[Parameter], attempt: Attempt, stated: str | None) -> Judged:
+    step = judged.step._replace(parameters=tuple(p for p in judged.step.parameters if p not in some))
     return judge(attempt.tape, step, parameter_names(step, attempt.names), stated, attempt.near)
