@@ -607,7 +607,7 @@ FURTHER = """
 @pytest.mark.parametrize(("old", "new", "wrong"), [
     ("", "", []),
     ("np.where(z > 0, 0, z)", "z", ["a"]),
-    ('params["W1"].T @ dz', 'params["W1"].T @ dh', ["X"]),
+    ('params["W1"].T @ dz', 'params["W1"].T @ dh', None),
     ("np.where(z > 0, 1, params[", "np.where(z > 0, 1, 2 * params[", ["W1", "b1", "X"]),
 ])  # fmt: skip
 def test_all_that_a_backward_pass_returns_is_compared(tmp_path, old, new, wrong):
@@ -615,9 +615,12 @@ def test_all_that_a_backward_pass_returns_is_compared(tmp_path, old, new, wrong)
     path = tmp_path / "net.py"
     path.write_text(textwrap.dedent(FURTHER).replace(old, new))
     report = verdict(path, tmp_path)
-    assert {row.name for row in report.parameters} == {"W1", "b1", "W2", "a", "X"}
-    assert [row.name for row in report.parameters if not row.right] == wrong
-    assert ["dscale" in array.why for array in report.unjudged] == [True]
+    assert [row.name for row in report.parameters if not row.right] == (wrong or [])
+    assert any("dscale" in array.why for array in report.unjudged)
+    if wrong is None:  # it may be meant otherwise, and nothing goes on with it
+        assert "line 22 of net.py gives as the gradient of the data is none" in report.notes[0]
+    else:
+        assert {row.name for row in report.parameters} == {"W1", "b1", "W2", "a", "X"}
 
 
 def test_a_network_whose_data_are_stepped_as_well_is_read_as_dense(tmp_path):

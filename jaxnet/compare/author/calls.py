@@ -315,16 +315,29 @@ def _parameters(function: Any) -> list[inspect.Parameter]:
 
 
 def argument_meanings(function: Any, building: bool = False) -> dict[str, list[str]]:
-    """What the arguments of a function mean; a method's without self. What tells nothing and follows on the data of a
-    function that needs labels is the labels."""
+    """What the arguments of a function mean; a method's without self. What tells nothing is the labels where a backward
+    pass or a loss takes something from it, or it from that, or where it follows on the data of one that needs some."""
     names = [p.name for p in _parameters(function)]
     bound = isinstance(function, types.FunctionType) and names[:1] == ["self"]
     found = {name: meanings(name, building) for name in (names[1:] if bound else names)}
     firsts = [means[:1] for means in found.values()]
+    if not building and ["Y"] not in firsts and role(getattr(function, "__name__", "")) in ("backward", "loss"):
+        untold = [name for name, means in found.items() if not means and is_compared(function, name)]
+        found |= {name: ["Y"] for name in untold if len(untold) == 1}
     if ["X"] in firsts and ["Y"] not in firsts and role(getattr(function, "__name__", "")) in ("train", "backward"):
         after = list(found)[firsts.index(["X"]) + 1 :][:1]
         found |= {name: ["Y"] for name in after if set(found[name]) <= SIZES}
     return found
+
+
+def is_compared(function: Any, name: str) -> bool:
+    """Whether a function takes an argument from something, or a plain name from it: no error is compared so."""
+    taken = [n for n in nodes_of(function) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub)]
+    return any(
+        (isinstance(n.right, ast.Name) and n.right.id == name)
+        or (isinstance(n.left, ast.Name) and n.left.id == name and isinstance(n.right, ast.Name | ast.Attribute))
+        for n in taken
+    )
 
 
 def needs_arguments(function: Any) -> bool:

@@ -24,6 +24,7 @@ from jaxnet.compare.author.calls import (
     World,
     argument_meanings,
     find_role,
+    is_compared,
     leaves,
     plain,
 )
@@ -71,11 +72,7 @@ def _passes_of(file: File, name: str) -> list[str]:
     methods = file.methods(name)
     forward = [n for n in find_role(methods, "forward") if n != "predict" and not _takes_labels(methods[n])]
     backward = [n for n, f in find_role(methods, "backward").items() if argument_meanings(f) and "Y" not in meant(f)]
-    losses = [*find_role(methods, "loss").values(), *find_role(file.functions, "loss").values()]
-    of_losses = {
-        name for loss in losses for name, means in argument_meanings(loss).items() if means[:1] != ["upstream"]
-    }
-    backward = [n for n in backward if _upstream_argument(methods[n]) not in of_losses]  # labels, by whatever name
+    backward = [n for n in backward if not is_compared(methods[n], _upstream_argument(methods[n]))]  # with labels
     first = sorted(forward, key=lambda n: "forward" not in n)[:1]
     return [*first, *([n for n in backward if "back" in n] or backward)] if first and backward else []
 

@@ -432,8 +432,10 @@ def _is_input(parameter: Parameter) -> bool:
 
 def _is_of_another_line(judged: Judged, name: str) -> bool:
     """Whether a gradient is the derivative of the loss by something else of the forward pass, of the same shape."""
-    given, parts = judged.given[name], judged.truth.parts
-    others = [n for n in judged.step.active if (n, None) in parts[0] and n.shape == given[0].shape]
+    given, parts, own = judged.given[name], judged.truth.parts, judged.names[name].as_read
+    if common_multiple(given, judged.true[name], RIGHT) is not None:
+        return False
+    others = [n for n in judged.step.active if (n, None) in parts[0] and n.shape == given[0].shape and n not in own]
     true = ([of_draw.get((n, None), np.zeros(n.shape)) for of_draw in parts] for n in others)
     return any(common_multiple(given, array, RIGHT) is not None for array in true)
 
