@@ -577,6 +577,37 @@ def test_what_is_right_of_what_we_call_may_be_wrong_called_otherwise(tmp_path, o
     assert report.idle == ["line 11 of Net.act_gradient"]
 
 
+@pytest.mark.parametrize(("backward", "said"), [
+    ("def backward(self, wanted):\n    self.dW = self.x.T @ np.sign(self.out - wanted)", None),
+    ("def backward(self, error):\n    self.W += 0.1 * self.x.T @ error\n    return error @ self.W.T",
+     "right if it is given the error with the other sign"),
+    ("def backward(self, dout):\n    self.dW = self.x.T @ dout\n    return dout",
+     "right if what it sends back is the derivative of the loss by what a line of its own makes"),
+])  # fmt: skip
+def test_what_a_backward_pass_is_given_may_be_another_error(tmp_path, backward, said):
+    """Labels by another name, an error with the other sign; and what is sent back may be an error of its own."""
+    path = tmp_path / "net.py"
+    text = """
+import numpy as np
+class Linear:
+    def __init__(self, size):
+        self.W = np.random.randn(size, size)
+    def forward(self, x):
+        self.x, self.out = x, x @ self.W
+        return self.out
+    def loss(self, wanted):
+        return np.sum(np.abs(self.out - wanted))
+"""
+    path.write_text(text + textwrap.indent(backward, "    "))
+    if said is None:
+        path.write_text(path.read_text().replace("self, size", "self, d, k").replace("size, size", "d, k"))
+        assert verdict(path, tmp_path).verdict == "right"
+    else:
+        path.write_text(path.read_text().replace("def loss", "def size_of"))
+        with pytest.raises(ValueError, match=said):
+            verdict(path, tmp_path)
+
+
 FURTHER = """
     import numpy as np
     def init():

@@ -379,3 +379,32 @@ def test_a_slope_is_mended_where_it_is_made(tmp_path, slope, factor, line, inste
     (tmp_path / "net.py").write_text(SLOPE_APART.format(slope=slope, factor=factor))
     report = verdict(tmp_path / "net.py", tmp_path, mend=9.0)
     assert [(place.line, place.instead) for place in report.places] == [(line, instead)]
+
+
+def test_a_batch_that_is_held_in_another_layout_is_no_error(tmp_path):
+    """Two examples of two numbers: nothing tells which way they are to be turned."""
+    text = """
+import numpy as np
+class Dense:
+    def __init__(self, i, o, last):
+        self.w, self.b, self.last = np.random.randn(o, i), np.zeros((o, 1)), last
+    def __call__(self, x):
+        self.x, z = x, x @ self.w.T + self.b.T
+        return 1 / (1 + np.exp(-z)) if self.last else np.maximum(0, z)
+    def backward(self, grad):
+        dw, dx = self.x.T @ grad, grad @ self.w
+        self.w, self.b = self.w - 0.001 * dw.T, self.b - 0.001 * grad.mean(0, keepdims=True).T
+        return dx
+layers = [Dense(2, 9, False), Dense(9, 1, True)]
+for epoch in range(10):
+    for x, y in zip([[[0, 0], [0, 1]], [[1, 0], [1, 1]]], [[[0], [1]], [[1], [0]]]):
+        out = np.array(x)
+        for layer in layers:
+            out = layer(out)
+        print((0.5 * (y - out) ** 2).mean())
+        grad = out - y
+        for layer in reversed(layers):
+            grad = layer.backward(grad)
+"""
+    (tmp_path / "net.py").write_text(text)
+    assert verdict(tmp_path / "net.py", tmp_path, mend=20).verdict == "wrong"
