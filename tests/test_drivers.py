@@ -608,6 +608,31 @@ class Linear:
             verdict(path, tmp_path)
 
 
+@pytest.mark.parametrize(("old", "new", "right"), [("", "", True), ("np.where(x > 0, 0, x)", "x", False)])
+def test_a_lone_function_has_parameters_of_any_name(tmp_path, old, new, right):
+    """Also of one that data may have elsewhere: a, beside x."""
+    path = tmp_path / "prelu.py"
+    text = """
+import numpy as np
+def prelu_forward(x, a):
+    return np.where(x > 0, x, a * x), (x, a)
+def prelu_backward(dout, cache):
+    x, a = cache
+    dx = np.where(x > 0, dout, a * dout)
+    da = np.sum(dout * np.where(x > 0, 0, x), axis=0)
+    return dx, da
+"""
+    path.write_text(text.replace(old, new))
+    assert {p.name: p.right for p in verdict(path, tmp_path).parameters} == {"a": right, "x": True}
+
+
+def test_what_a_lone_layer_sends_back_has_the_shape_of_its_input(tmp_path):
+    path = tmp_path / "layer.py"
+    path.write_text(textwrap.dedent(LAZY).replace("return grad @ self.W.T", "return grad"))
+    with pytest.raises(ValueError, match="no verdict"):
+        verdict(path, tmp_path)
+
+
 FURTHER = """
     import numpy as np
     def init():

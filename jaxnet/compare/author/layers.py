@@ -112,14 +112,9 @@ def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], sh
 def _of_functions(file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape) -> _Layer:
     session = Session(file, np, World((_features(shape), 4), "rows"))
     functions = {name: file.functions[name] for name in names}
-    others = _gradients_of(file, functions[names[1]])
+    others = file.gradients_in(functions[names[1]])
     session.pool |= _parts(np, list(argument_meanings(functions[names[0]]))[1:], shape, others)
     return _Layer(session, session.pool, functions, list(names))
-
-
-def _gradients_of(file: File, *functions: Any) -> set[str]:
-    """What functions speak of the gradients of, without what is data."""
-    return {word for word in file.gradients_in(*functions) if meanings(word)[:1] not in (["X"], ["P"])}
 
 
 def _features(shape: Shape) -> int:
@@ -148,8 +143,11 @@ class _Layer(Network):
     """A forward pass and its backward pass, one or several: an object's methods, or functions."""
 
     def __init__(self, session: Session, root: Any, functions: dict[str, Any], names: list[str]) -> None:
-        others = _gradients_of(session.file, *(functions[name] for name in names[1:]))
+        others = session.file.gradients_in(*(functions[name] for name in names[1:]))
         super().__init__(session, root, functions, parameters_in(root, others))
+        for leaf in self.parameters:
+            if isinstance(leaf.value, float):  # of which there is no record
+                leaf.set(session.np.array(leaf.value))
         self.of_object = root is not session.pool
         self.softmax = "softmax" in (type(root).__name__ if self.of_object else names[0]).lower()
         self.passes = [functions[name] for name in names]
@@ -161,7 +159,8 @@ class _Layer(Network):
         training = {name: True for name, means in others if means[:1] == ["true"]}
         if (tape := current_tape()) is not None:
             names_in({first[0]: x}, tape.names)
-        result = session.call(function, **{first[0]: x, **training})
+        parts = {} if self.of_object else {leaf.word: leaf.value for leaf in self.now()}
+        result = session.call(function, **{**parts, first[0]: x, **training})
         self.x, self.out = x, _output(result, self.root)
         rest = result[1:] if isinstance(result, tuple) else (result,)
         session.data |= {"cache": rest[0] if len(rest) == 1 else rest, "X": x}
@@ -181,6 +180,9 @@ class _Layer(Network):
         dx = _of_input(found, self.x)
         if self.softmax and dx is not None and numpy.array_equal(plain(dx), plain(upstream)):
             raise Unfillable("made for the cross-entropy, whose gradient its loss gives it in the place of its own")
+        own = [leaf.named for leaf in found if leaf.value is result]
+        if dx is None and isinstance(result, numpy.ndarray) and result.ndim and own and own[0] is None:
+            raise Unfillable("what it sends back has not the shape of its input")
         gradients = [leaf for leaf in found if leaf.value is not dx and _is_gradient(leaf)]
         if self.parameters:
             self.step(result, gradients, strict)
