@@ -88,7 +88,10 @@ def drive(
     worlds = [world for world in _worlds(file) if names.layout in (None, world.layout)]
     trainers = [] if names.forward or names.backward else _trainers(file, numpy, worlds)
     networks = [*trainers, *_passes(file, numpy, names, worlds)]
-    layers = [Target(shown, play, list(SHAPES), whole=whole) for shown, play, whole in lone_layers(file, numpy)]
+    layers = [
+        Target(shown, play, list(SHAPES), whole=whole, may_be=may_be)
+        for shown, play, whole, may_be in lone_layers(file, numpy)
+    ]
     raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network
     for target in [*networks, *layers]:
         offered, alone = 0, target in layers

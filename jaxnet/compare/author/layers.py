@@ -45,8 +45,9 @@ IMAGES = {  # of what a layer of images is made, by the names of its arguments
 }  # fmt: skip
 
 
-def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, bool]]:
-    """What is to be tried, what it is called, and whether it is a layer's class, and surely meant as one.
+def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, bool, str]]:
+    """What is to be tried, what it is called, whether it is a layer's class, and surely meant as one, and why what is
+    wrong may be right.
 
     The first argument of a play is the shape of x.
     """
@@ -56,12 +57,14 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, b
 
     for name, passes in names.items():
         build = partial(_of_class, file, np, name, passes)
-        yield f"forward and backward of class {name}", partial(_play, build, np), True
+        is_error = any("err" in _upstream_argument(file.methods(name)[back]).lower() for back in passes[1:])
+        may_be = "right if it is given the error with the other sign" if is_error else ""
+        yield f"forward and backward of class {name}", partial(_play, build, np), True, may_be
     for pair in _pairs(file):
         build = partial(_of_functions, file, np, pair)
-        yield " and ".join(pair), partial(_play, build, np), False
+        yield " and ".join(pair), partial(_play, build, np), False, ""
     for loss in _losses(file):
-        yield f"{loss[1]} and {loss[2]} of class {loss[0]}", partial(_play_loss, file, np, loss), False
+        yield f"{loss[1]} and {loss[2]} of class {loss[0]}", partial(_play_loss, file, np, loss), False, ""
 
 
 def _passes_of(file: File, name: str) -> list[str]:

@@ -120,9 +120,9 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
 
 def _hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
-    if attempt.alone and (meant := _may_be_meant(judged)):
+    if attempt.alone and (meant := _may_be_meant(judged, attempt.may_be)):
         return meant
-    if judged.wrong and attempt.may_be and not _are_shares(judged):
+    if judged.wrong and attempt.may_be and not attempt.alone and not _are_shares(judged):
         return attempt.may_be
     if attempt.called and judged.wrong and _is_for_one_example(judged):
         return "right if it is called with one example at a time"
@@ -406,14 +406,15 @@ def _is_made_elsewhere(wrong: Judged, right: Step) -> bool:
     return is_another and not makers_of(others) <= makers_of(right.parameters)
 
 
-def _may_be_meant(judged: Judged) -> str:
-    """Why what is wrong with a lone layer is none if the loss that it is used with is made for it."""
+def _may_be_meant(judged: Judged, other_sign: str) -> str:
+    """Why what is wrong with a lone layer is none if the loss that it is used with is made for it; `other_sign` if that
+    may be one of signs."""
     if judged.truth.loss.other or any(f.code == "missing-output-derivative" for f in judged.findings):
         # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
         return "right if it is given ∂loss/∂ what its last activation is applied to"
     own = [name for name, p in judged.names.items() if p.after.place is not None or not _is_input(p)]
-    if any(f.code == "wrong-sign" and f.at[1:] in own for f in judged.findings):
-        return "right if it is given the error with the other sign"
+    if other_sign and any(f.code == "wrong-sign" and f.at[1:] in own for f in judged.findings):
+        return other_sign
     if judged.wrong and all(name not in own and _is_of_another_line(judged, name) for name in judged.wrong):
         return "right if what it sends back is the derivative of the loss by what a line of its own makes"
     scales = [f.scale or 1.0 for f in judged.findings]
