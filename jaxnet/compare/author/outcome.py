@@ -415,7 +415,8 @@ def _may_be_meant(judged: Judged, other_sign: str) -> str:
     own = [name for name, p in judged.names.items() if p.after.place is not None or not _is_input(p)]
     if other_sign and any(f.code == "wrong-sign" and f.at[1:] in own for f in judged.findings):
         return other_sign
-    if judged.wrong and all(name not in own and _is_of_another_line(judged, name) for name in judged.wrong):
+    late = [name for name in judged.wrong if name not in own]
+    if own and late == judged.wrong != [] and all(_is_of_another_line(judged, name) for name in late):
         return "right if what it sends back is the derivative of the loss by what a line of its own makes"
     scales = [f.scale or 1.0 for f in judged.findings]
     means = all(

@@ -135,9 +135,8 @@ def _examined(
             break
         trains = trains or bool(attempt.steps)
         if attempt.tentative and (outcome.judged is None or outcome.judged.findings):
-            several = (
-                [SEVERAL.format(", ".join(outcome.judged.wrong))] if outcome.judged and outcome.judged.wrong else []
-            )
+            wrong = outcome.judged.wrong if outcome.judged is not None else []
+            several = [SEVERAL.format(", ".join(wrong))] if wrong else []
             continue
         first_guess = attempt.guessed and guess is None
         judged, in_time = outcome.judged, outcome.in_time or first_guess
