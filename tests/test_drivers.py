@@ -633,6 +633,41 @@ def test_what_a_lone_layer_sends_back_has_the_shape_of_its_input(tmp_path):
         verdict(path, tmp_path)
 
 
+LOSSES = """
+    import numpy as np
+    def mse(y_true, y_pred):
+        return np.mean((y_true - y_pred) ** 2)
+    def mse_prime(y_true, y_pred):
+        return 2 * (y_pred - y_true) / np.size(y_true)
+    def softmax_loss(x, y):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        rows = np.arange(len(x))
+        loss = -np.sum(np.log(p[rows, y])) / len(x)
+        dx = p.copy()
+        dx[rows, y] -= 1
+        dx /= len(x)
+        return loss, dx
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("", "", ("right", 1.0)), ("2 * (y_pred", "(y_pred", ("right-up-to-scale", 0.5)),
+    ("    dx /= len(x)\n", "", ("right-up-to-scale", 6.0)),
+])  # fmt: skip
+def test_functions_of_a_loss_and_its_derivative(tmp_path, old, new, said):
+    """In two functions, or in one, with rows of labels or with classes: of the loss that they have themselves."""
+    path = tmp_path / "losses.py"
+    path.write_text(textwrap.dedent(LOSSES).replace(old, new))
+    report = verdict(path, tmp_path)
+    assert (report.verdict, *[f.scale for f in report.findings]) == (
+        said[0],
+        *[pytest.approx(said[1])] * (said[1] != 1),
+    )
+    assert "softmax_loss" in report.program or "mse_prime" in report.program
+    assert report.truth == "jax.grad of your forward pass and loss"
+
+
 FURTHER = """
     import numpy as np
     def init():

@@ -66,6 +66,11 @@ class Judged(NamedTuple):
         return self.drawn[0].others or Values()
 
     @property
+    def has_own_loss(self) -> bool:
+        """Whether a line of the program's computes the loss: lone layers have one of ours."""
+        return self.truth.loss.node is not None and self.truth.loss.node.place is not None
+
+    @property
     def is_certain(self) -> bool:
         """Whether what is wrong is so whatever else the step may be: by a formula, or by a loss with a name."""
         return self.proof == "formula" or bool(self.step.examples and self.truth.loss.name)

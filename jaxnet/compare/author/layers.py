@@ -27,6 +27,7 @@ from jaxnet.compare.author.calls import (
     is_compared,
     leaves,
     plain,
+    return_names,
 )
 from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
@@ -60,11 +61,12 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, b
         is_error = any("err" in _upstream_argument(file.methods(name)[back]).lower() for back in passes[1:])
         may_be = "right if it is given the error with the other sign" if is_error else ""
         yield f"forward and backward of class {name}", partial(_play, build, np), True, may_be
-    for pair in _pairs(file):
+    for pair in (pair for pair in _pairs(file) if not _takes_labels(file.functions[pair[1]])):
         build = partial(_of_functions, file, np, pair)
         yield " and ".join(pair), partial(_play, build, np), False, ""
     for loss in _losses(file):
-        yield f"{loss[1]} and {loss[2]} of class {loss[0]}", partial(_play_loss, file, np, loss), False, ""
+        of = f" of class {loss[0]}" if loss[0] else ""
+        yield f"{' and '.join(dict.fromkeys(loss[1:]))}{of}", partial(_play_loss, file, np, loss), False, ""
 
 
 def _passes_of(file: File, name: str) -> list[str]:
@@ -282,8 +284,9 @@ def _averages(layer: _Layer, np: types.ModuleType, data: numpy.ndarray, examples
 # --- lone losses ------------------------------------------------------------------------------------------------------
 
 
-def _losses(file: File) -> Iterator[tuple[str, str, str]]:
-    """Classes of a loss of a prediction and labels, with the methods for its value and for its derivative."""
+def _losses(file: File) -> Iterator[tuple[str | None, str, str]]:
+    """Classes of a loss of a prediction and labels, with the methods for its value and for its derivative; functions
+    for these; and functions that give both."""
     for name in file.classes:
         methods = file.methods(name)
         values = [n for n, f in methods.items() if role(n) in ("loss", "forward") and _takes_labels(f)]
@@ -291,26 +294,53 @@ def _losses(file: File) -> Iterator[tuple[str, str, str]]:
         slopes = [n for n, f in slopes if _takes_labels(f) or not argument_meanings(f)]
         if values and slopes:
             yield name, values[0], slopes[0]
+    for value, slope in _pairs(file):
+        if _takes_labels(file.functions[value]) and _takes_labels(file.functions[slope]):
+            yield None, value, slope
+    for name, function in find_role(file.functions, "loss").items():
+        returned = [names for names in return_names(function) if isinstance(names, list)]
+        gives_both = any(gradient_of(word) for names in returned for word in names)
+        if gives_both and len(argument_meanings(function)) == 2 and _takes_labels(function):
+            yield None, name, name
 
 
 def _takes_labels(function: Any) -> bool:
     return "Y" in meant(function) and len(argument_meanings(function)) > 1
 
 
-def _play_loss(file: File, np: types.ModuleType, names: tuple[str, str, str], shape: Shape, strict: bool) -> None:
-    """Steps a prediction down its loss. Predictions and labels lie between 0 and 1."""
+def _play_loss(
+    file: File, np: types.ModuleType, names: tuple[str | None, str, str], shape: Shape, strict: bool
+) -> None:
+    """Steps a prediction down its loss. Predictions and labels lie between 0 and 1; labels are classes where rows of
+    them do not fit."""
     session, draws = Session(file, np, World((5, 5), "rows")), numpy.random.default_rng(13)
-    name, value, slope = names
-    loss = session.call(file.classes[name], building=True)
+    owner, value, slope = names
+    loss = session.call(file.classes[owner], building=True) if owner else None
+    both = [file.functions[n] if loss is None else getattr(loss, n) for n in dict.fromkeys((value, slope))]
     prediction = np.array(draws.uniform(0.2, 0.8, size=shape))
     several = len(shape) == 2 and shape[-1] > 1
     classes = draws.integers(0, shape[-1], size=shape[0])
     session.data["Y"] = np.eye(shape[-1])[classes] if several else np.array(draws.integers(0, 2, shape) * 1.0)
-    for _ in range(COUNT):
+
+    def derivative() -> Any:
         session.data |= dict.fromkeys(("P", "X", "cache"), prediction)
-        for function in (getattr(loss, value), getattr(loss, slope)):
-            untold = {name: prediction for name, means in argument_meanings(function).items() if not means}
-            result = session.call(function, **untold)
-        if numpy.shape(result) != numpy.shape(prediction):
+        for function in both:
+            means = argument_meanings(function)
+            given = [name for name, of in means.items() if not of or of[0] in ("P", "X")]
+            if (tape := current_tape()) is not None:
+                names_in(dict.fromkeys(given[:1], prediction), tape.names)
+            result = session.call(function, **{name: prediction for name in given if not means[name]})
+        parts = result if isinstance(result, tuple) else (result,)
+        found = (part for part in parts if numpy.shape(part) == numpy.shape(prediction))
+        if (array := next(found, None)) is None:
             raise Unfillable("the derivative has another shape")
-        prediction = prediction - result / 16  # so small that it stays between 0 and 1
+        return array
+
+    if several:
+        with recording(Tape()):  # nothing of this belongs to the record
+            try:
+                derivative()
+            except IndexError:
+                session.data["Y"] = np.array(classes)
+    for _ in range(COUNT):
+        prediction = prediction - derivative() / 16  # so small that it stays between 0 and 1

@@ -120,7 +120,7 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
 
 def _hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
-    if attempt.alone and (meant := _may_be_meant(judged, attempt.may_be)):
+    if attempt.alone and not judged.has_own_loss and (meant := _may_be_meant(judged, attempt.may_be)):
         return meant
     if judged.wrong and attempt.may_be and not attempt.alone and not _are_shares(judged):
         return attempt.may_be

@@ -44,6 +44,7 @@ SEVERAL = 4  # decisions, which tell something if they are all the same
 def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) -> Report:
     """The report that the contract describes."""
     frontiers, beside = frontier.frontiers(judged), _number_beside(judged)
+    of_layer = attempt.alone and not judged.has_own_loss
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
     notes = [*attempt.notes, *said_of_missing(attempt.made_up), *filter(None, [measure_of(judged)])]
     notes += _by_differences(judged.step)
@@ -57,9 +58,9 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
         findings,
         found,
         source=source,
-        loss=None if attempt.alone or _is_of_zeros(judged) else _loss(judged, origin),
+        loss=None if of_layer or _is_of_zeros(judged) else _loss(judged, origin),
         network=_network(judged),
-        truth=OF_LAYER if attempt.alone else OF_ZEROS if _is_of_zeros(judged) else _truth(judged, *beside),
+        truth=OF_LAYER if of_layer else OF_ZEROS if _is_of_zeros(judged) else _truth(judged, *beside),
         program=attempt.program,
         notes=notes,
         names=_names(judged, attempt),
