@@ -324,6 +324,7 @@ def _play_loss(
 
     def derivative() -> Any:
         session.data |= dict.fromkeys(("P", "X", "cache"), prediction)
+        result: Any = None
         for function in both:
             means = argument_meanings(function)
             given = [name for name, of in means.items() if not of or of[0] in ("P", "X")]
