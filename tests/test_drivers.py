@@ -668,6 +668,27 @@ def test_functions_of_a_loss_and_its_derivative(tmp_path, old, new, said):
     assert report.truth == "jax.grad of your forward pass and loss"
 
 
+def test_a_backward_pass_that_takes_the_data_is_no_layers(tmp_path):
+    """And keeps no network of its file from being called."""
+    path = tmp_path / "net.py"
+    path.write_text("""
+import numpy as np
+class Net:
+    def __init__(self, n_in, n_hid, n_out):
+        self.W1, self.W2 = np.random.randn(n_in, n_hid), np.random.randn(n_hid, n_out)
+    def forward(self, X, y):
+        self.y, self.h = y, np.tanh(X @ self.W1)
+        self.out = self.h @ self.W2
+        return np.mean((self.out - y) ** 2)
+    def backward(self, X, lr):
+        d = 2 * (self.out - self.y) / self.y.size
+        dW2, dW1 = self.h.T @ d, X.T @ (d @ self.W2.T * (1 - self.h ** 2))
+        self.W2 -= lr * dW2
+        self.W1 -= lr * dW1
+""")
+    assert [p.name for p in verdict(path, tmp_path).parameters] == ["W1", "W2"]
+
+
 FURTHER = """
     import numpy as np
     def init():

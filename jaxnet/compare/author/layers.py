@@ -179,7 +179,9 @@ class _Layer(Network):
             arguments = argument_meanings(function)
             if not self.of_object and len(arguments) == 1 and "upstream" not in next(iter(arguments.values()))[:1]:
                 return self._derivative(function) * upstream
-            result = self.session.call(function, **{_upstream_argument(function): upstream})
+            if not (argument := _upstream_argument(function)):
+                raise Unfillable("no argument for an upstream gradient")
+            result = self.session.call(function, **{argument: upstream})
             found += self.returned(function, result)
         found += self.left()
         dx = _of_input(found, self.x)
@@ -206,10 +208,11 @@ class _Layer(Network):
 
 
 def _upstream_argument(function: Any) -> str:
+    """The argument for an upstream gradient; "" where there is none."""
     arguments = argument_meanings(function)
     found = [name for name, means in arguments.items() if means[:1] in (["upstream"], ["gradients"])]
     if not found and len(arguments) > 1 and meanings(next(iter(arguments)))[:1] not in ([], ["upstream"], ["P"]):
-        raise Unfillable("no argument for an upstream gradient")
+        return ""
     return found[0] if found else next(iter(arguments))
 
 
