@@ -107,19 +107,21 @@ class Diagnosis(NamedTuple):
     errors: tuple[dict[int, Array], ...] = ()  # dZ[l] as it was used, for each draw, without a constant
 
 
-def right_ones(problem: Problem) -> list[bool]:
+def right_ones(problem: Problem) -> Iterator[bool]:
     """Of each given gradient that is not 0 by its nature whether it is, in all draws, what the right formulas give:
     told at once, without a search."""
-    found: dict[tuple[str, int], bool] = {}
-    for k, p in enumerate(problem.passes):
-        for layer, error in continued(p, {p.last: p.DZ}).items():
-            dW, db = problem.dW[layer][k], problem.db[layer][k]
-            right = error.T @ p.A[layer - 1] + problem.penalty[layer][k] * p.W[layer]
-            for kind, given, wanted in (("W", dW, right), ("b", db, error.sum(axis=0))):
-                if given is not None and (given.any() or wanted.any() or given.shape != wanted.shape):
-                    same = given.shape == wanted.shape and _close(given, wanted, problem.tolerance)
-                    found[kind, layer] = found.get((kind, layer), True) and same
-    return [*found.values()]
+    errors = [continued(p, {p.last: p.DZ}) for p in problem.passes]
+    for layer in sorted(errors[0], reverse=True):
+        weights, biases = [], []
+        for k, (p, of_draw) in enumerate(zip(problem.passes, errors, strict=True)):
+            error = of_draw[layer]
+            weights.append(error.T @ p.A[layer - 1] + problem.penalty[layer][k] * p.W[layer])
+            biases.append(error.sum(axis=0))
+        for given, wanted in ((problem.dW[layer], weights), (problem.db[layer], biases)):
+            pairs = [(g, w) for g, w in zip(given, wanted, strict=True) if g is not None]
+            pairs = [(g, w) for g, w in pairs if g.any() or w.any() or g.shape != w.shape]
+            if pairs:
+                yield all(g.shape == w.shape and _close(g, w, problem.tolerance) for g, w in pairs)
 
 
 def diagnose(problem: Problem, limit: float = math.inf) -> Diagnosis:
@@ -127,7 +129,7 @@ def diagnose(problem: Problem, limit: float = math.inf) -> Diagnosis:
 
     A price of `limit` or more is of no interest: the search ends there, and the price is infinite.
     """
-    right = right_ones(problem)
+    right = list(right_ones(problem))
     if all(right):
         return Diagnosis([], 0.0, tuple(continued(p, {p.last: p.DZ}) for p in problem.passes))
     problem = problem._replace(
@@ -257,11 +259,12 @@ def _price(problem, layer, state, errors, codes, computed, weights, biases) -> l
         findings = [Finding(f"dZ{layer}", code, None, "", computed) for code in codes]
         price = state.price + len(findings)
         change = _ratio(scale, state.scale)
-        if last and problem.has_right and not _is_one(problem, tuple(abs(c) for c in change)):
+        is_of_loss = last and not _is_one(problem, tuple(abs(c) for c in change))
+        if is_of_loss and problem.has_right:
             continue
         findings += _scale_findings(problem, f"dZ{layer}", change, computed)
         price += _scale_price(problem, change)
-        if last and not _is_one(problem, tuple(abs(c) for c in change)):
+        if is_of_loss:
             # Of equals, a constant of a single quantity is simpler than one that others must undo.
             price += 0.1 if biases.factors else -0.1
             findings = [f._replace(at="loss", severity="warning") if f.code == "wrong-scale" else f for f in findings]

@@ -458,9 +458,10 @@ def pair_up(parameters: list[Leaf], gradients: list[Leaf]) -> list[tuple[Leaf, L
     """
     straight, turned = (_by_name(parameters, gradients, turned) for turned in (False, True))
     pairings = [straight, turned]
-    arrays = [g for g in gradients if numpy.ndim(g.value)]  # without a loss beside them
-    for given in (gradients, gradients[::-1], arrays, arrays[::-1]) if len(straight) < len(parameters) else ():
-        pairings += [list(zip(parameters, given, strict=True))] if len(given) == len(parameters) else []
+    if len(straight) < len(parameters):
+        arrays = [g for g in gradients if numpy.ndim(g.value)]  # without a loss beside them
+        orders = (gradients, gradients[::-1], arrays, arrays[::-1])
+        pairings += [list(zip(parameters, given, strict=True)) for given in orders if len(given) == len(parameters)]
     whole = [pairs for pairs in pairings if len(pairs) == len(parameters) and all(fits(p, g) for p, g in pairs)]
     return (whole or pairings)[0]
 

@@ -102,9 +102,10 @@ def drive(
             elif not strict and not alone:
                 doubt = doubt or "not all of its parameters have a gradient of their shape"
             for world in (world for world in target.worlds if _depth(world) == depth):
+                key = (target.description, world, strict)
                 if stop():
                     return
-                if only and (target.description, world, strict) != only:
+                if only and key != only:
                     continue
                 if offered and world == SHAPES[-1]:  # what is right for rows need not be for a lone vector
                     break
@@ -112,8 +113,8 @@ def drive(
                     several = world._replace(sizes=(*world.sizes[:-1], SEVERAL))
                     play = functools.partial(_seeded, target.play, several, True)
                     if several in target.worlds and _can_be_run(play, several)[0]:
-                        key = (target.description, several, True)
-                        yield Attempt(target.description, play, key=key, may_be=target.may_be, tentative=True)
+                        further = (target.description, several, True)
+                        yield Attempt(target.description, play, key=further, may_be=target.may_be, tentative=True)
                 play = functools.partial(_seeded, target.play, world, strict)
                 ends, why = _can_be_run(play, world)
                 if ends:
@@ -121,7 +122,7 @@ def drive(
                     shown = target.description
                     if alone and 1 in world and 0 in raised:
                         shown += f", one example at a time (with several {raised[0]})"
-                    yield Attempt(shown, play, alone, doubt, (target.description, world, strict), target.may_be)
+                    yield Attempt(shown, play, alone, doubt, key, target.may_be)
                 elif why and strict:
                     raised.setdefault(depth, why)
                 if offered == OFFERED:

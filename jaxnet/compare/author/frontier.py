@@ -89,11 +89,10 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
                 found[name] = Frontier(start, _quantity(known[start], step), use)
                 continue
         known.pop(start, None)
+        own = known
         if (other := other_with(judged, name)) is not None:  # what is right for that is not on the way to this one
             targets = {judged.names[other].before, judged.names[other].root}
             own = {n: of for n, of in known.items() if not of.keys() <= targets}
-        else:
-            own = known
         edge = _edge(start, own, step, judged.truth.loss.node)
         place_of = Counter(n.place for n in edge)
         if not edge:

@@ -31,7 +31,7 @@ from jaxnet.compare.author.calls import (
 )
 from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
-from jaxnet.compare.author.passes import Network, construct, is_gradient, meant, parameters_in
+from jaxnet.compare.author.passes import Network, construct, is_gradient, meant, parameters_in, put_on_record
 from jaxnet.compare.author.recorder import current_tape, recording
 from jaxnet.compare.author.tape import Tape
 
@@ -150,9 +150,7 @@ class _Layer(Network):
     def __init__(self, session: Session, root: Any, functions: dict[str, Any], names: list[str]) -> None:
         others = session.file.gradients_in(*(functions[name] for name in names[1:]))
         super().__init__(session, root, functions, parameters_in(root, others))
-        for leaf in self.parameters:
-            if isinstance(leaf.value, float):  # of which there is no record
-                leaf.set(session.np.array(leaf.value))
+        put_on_record(session, self.parameters)
         self.of_object = root is not session.pool
         self.softmax = "softmax" in (type(root).__name__ if self.of_object else names[0]).lower()
         self.passes = [functions[name] for name in names]

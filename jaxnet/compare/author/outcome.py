@@ -412,7 +412,7 @@ def _may_be_meant(judged: Judged, other_sign: str) -> str:
     if judged.truth.loss.other or any(f.code == "missing-output-derivative" for f in judged.findings):
         # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
         return "right if it is given ∂loss/∂ what its last activation is applied to"
-    own = [name for name, p in judged.names.items() if p.after.place is not None or not _is_input(p)]
+    own = [name for name, p in judged.names.items() if not _is_input(p)]
     if other_sign and any(f.code == "wrong-sign" and f.at[1:] in own for f in judged.findings):
         return other_sign
     late = [name for name in judged.wrong if name not in own]

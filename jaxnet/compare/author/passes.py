@@ -315,6 +315,13 @@ def _unpacked(name: str, *functions: Any) -> list[str]:
 # --- forward, backward, step ------------------------------------------------------------------------------------------
 
 
+def put_on_record(session: Session, found: list[Leaf]) -> None:
+    """Makes recorded arrays of plain numbers where they are held."""
+    for leaf in found:
+        if isinstance(leaf.value, float):
+            leaf.set(session.np.array(leaf.value))
+
+
 class Misfit(Unfillable):
     """A backward pass has run, and what it gives does not fit the parameters."""
 
@@ -370,10 +377,10 @@ class Network:
 
         Raises Misfit if that does not fit them; with `strict`, if not each has a gradient of its shape.
         """
-        surest = sorted(gradients, key=lambda g: not ((g.named and g.named.gradient) or "grad" in str(g.way).lower()))
         pairs, before = [], [plain(leaf.value) for leaf in self.now(self.further)]
         if not (self._moved(strict) or self._updated(result, strict)):
-            pairs = pair_up(self.now(), surest)
+            sure = sorted(gradients, key=lambda g: not ((g.named and g.named.gradient) or "grad" in str(g.way).lower()))
+            pairs = pair_up(self.now(), sure)
             whole = len(pairs) == len(self.parameters) and all(fits(p, g) for p, g in pairs)
             # A number for each entry of a bias is a sum over too much, or the bias is a number.
             whole &= not self.is_ours or all(numpy.size(p.value) == numpy.size(g.value) for p, g in pairs)
@@ -454,9 +461,7 @@ def play_passes(session: Session, passes: Passes, flags: Flags, strict: bool) ->
         known = {leaf.way for leaf in parameters}
         found = parameters_in(root, file.gradients_in(functions[passes.backward]))
         network.further = [leaf for leaf in found if leaf.way not in known]
-    for leaf in network.further:
-        if isinstance(leaf.value, float):  # of which there is no record
-            leaf.set(session.np.array(leaf.value))
+    put_on_record(session, network.further)
     network.is_ours, tape = is_ours, current_tape() or Tape()
     forward, backward = functions.get(passes.forward), functions[passes.backward]
     losses = [flags.loss] if flags.loss else list(find_role(functions, "loss"))

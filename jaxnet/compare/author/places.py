@@ -46,7 +46,7 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     frontiers, beside = frontier.frontiers(judged), _number_beside(judged)
     of_layer = attempt.alone and not judged.has_own_loss
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
-    notes = [*attempt.notes, *said_of_missing(attempt.made_up), *filter(None, [measure_of(judged)])]
+    notes = [*attempt.notes, *said_of_missing(attempt.made_up), *_measures(judged, *beside)]
     notes += _by_differences(judged.step)
     notes += [] if judged.wrong else [*_decided_one_way(judged.step, attempt.tape), *_rates(judged)]
     found = [
@@ -260,14 +260,20 @@ def _number_beside(judged: Judged) -> tuple[Node | None, str]:
 OTHER, OF_SOME = "has other gradients", "is of some of the examples"
 
 
-def measure_of(judged: Judged, among: Collection[Node] | None = None) -> str:
-    """That a number of the same predictions, which is none of a known loss, is not the one that is judged by; "" if
-    there is none, or none `among` these."""
-    other, relation = _number_beside(judged)
-    if other is None or relation != OTHER or judged.wrong or (among is not None and other not in among):
-        return ""
+def _measures(judged: Judged, other: Node | None, relation: str) -> list[str]:
+    """That a number of the same predictions, which is none of a known loss, is not the one that is judged by."""
+    if other is None or relation != OTHER or judged.wrong:
+        return []
     name = judged.truth.loss.name
-    return f"{where(other)} computes another number than the {name}: right if it is a measure, wrong if it is the loss"
+    return [
+        f"{where(other)} computes another number than the {name}: right if it is a measure, wrong if it is the loss"
+    ]
+
+
+def measure_among(judged: Judged, losses: Collection[Node]) -> str:
+    """The same of a number that is one of these; "" if there is none."""
+    other, relation = _number_beside(judged) if losses else (None, "")
+    return next(iter(_measures(judged, other, relation)), "") if other in losses else ""
 
 
 def _truth(judged: Judged, other: Node | None, relation: str) -> str:
@@ -323,8 +329,13 @@ def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Fron
     node = _made_by_formula(judged, finding) if finding.code != "unknown" or beside else None
     earlier = not beside and finding.code in ("wrong-scale", "multiplied-by-pre-activation")
     edge = frontiers.get(finding.at[1:]) if frontiers is not None and earlier else None
-    is_later = node is not None and edge is not None and edge.known is not None and edge.unknown.number < node.number
-    if is_later and edge is not None and edge.unknown not in ancestors(_right_ones(judged)):
+    if (
+        node is not None
+        and edge is not None
+        and edge.known is not None
+        and edge.unknown.number < node.number
+        and edge.unknown not in ancestors(_right_ones(judged))
+    ):
         return edge.unknown  # the factor came in before, and nothing that has it is right
     if node is None and beside:  # stepped entry by entry
         node = min(nodes_in(judged.names[finding.at[1:]].steps), key=lambda n: n.number, default=None)

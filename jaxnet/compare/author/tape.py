@@ -293,7 +293,8 @@ class Tape:
         for node in self.nodes:
             node.number = -1  # before all that come
         for known in (self.nodes, self.decisions, self.views, self.names, self.following, self.rounds,
-                      self.pieces, self._stepped, self._constants):  # fmt: skip
+                      self.pieces, self.gradients, self.numbers, self.losses, self._stepped,
+                      self._constants):  # fmt: skip
             known.clear()
         self.read = self.since = 0
         self.begun += 1

@@ -95,9 +95,9 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     forward = _forward(step, attempt)
     roots = {p.root for p in step.parameters}
     begin = min((n.number for n in forward & step.active if n.parents), default=0)
+    of_penalty = step.active - step.labelled - forward  # w², say
     by_0 = (n for n in step.active - forward if n.size > 1 and is_by_0(n))  # a number may be a pixel's
     for node in (n for n in by_0 if n.number > begin):  # a momentum may begin as 0 times an array
-        of_penalty = step.active - step.labelled - forward  # w², say
         found |= {_seen_at(node, n.shape, BY_0): None for n in node.parents if root_of(n) in roots or n in of_penalty}
     for p, inputs in multiplied(step).items():
         leaves = [n for n in ancestors(inputs) if n.function is None]

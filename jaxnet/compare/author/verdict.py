@@ -145,7 +145,7 @@ def _examined(
         is_no_answer = elsewhere or (attempt.called and (unexplained or (attempt.unread and idle)))
         if judged is not None and not judged.wrong and is_no_answer:
             judged, outcome = None, Outcome(why=NO_ANSWER)
-        if judged is not None and (measure := places.measure_of(judged, attempt.tape.losses)):
+        if judged is not None and (measure := places.measure_among(judged, attempt.tape.losses)):
             judged, outcome = None, Outcome(why=measure, unexplained=True)  # the only loss that the file has
         unexplained = unexplained or outcome.unexplained
         of_itself = of_itself or (outcome.unexplained and attempt.program is None)
