@@ -4840,6 +4840,14 @@ def test_positions_of_a_mask_are_the_mask(tmp_path):
         ]
 
 
+@pytest.mark.parametrize("through", ["* s * (1 - s)", "* s - s * np.sum((P - Y) * s, 1, keepdims=True)"])
+def test_a_derivative_of_softmax_of_what_softmax_has_made(tmp_path, through):
+    error = f"s = np.exp(P) / np.exp(P).sum(1, keepdims=True)\n    dZ2 = ((P - Y) {through}) / 9"
+    text = PLAIN.replace("dZ2 = (P - Y) / 9", error).replace("-np.sum(Y * np.log(P)) / 9", "np.sum((P - Y) ** 2) / 18")
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("dZ2", "derivative-of-activated-value", 12)]
+
+
 def test_what_is_right_below_a_wrong_error_is_not_accused(tmp_path):
     """The error itself is sent back, and not what was made of it for W2."""
     text = PLAIN.replace("A1.T @ dZ2, dZ2.sum(0)", "A1.T @ d, d.sum(0)").replace(

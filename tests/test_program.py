@@ -595,3 +595,27 @@ def test_an_alarm_is_not_lost_to_the_garbage_collector():
             _collect_and_wait()
     finally:
         gc.callbacks.remove(takes_long)
+
+
+def test_annotations_can_be_read_and_may_name_what_is_not_there(author):
+    text = """
+import numpy as np
+
+def of_its_kind(function):
+    def checked(*arguments):
+        kinds = function.__annotations__.values()
+        return function(*arguments) if all(map(isinstance, arguments, kinds)) else None
+    return checked
+
+@of_its_kind
+def scores(X: np.ndarray, W: np.ndarray):
+    return X @ W
+
+def shown(X: Undefined, more: np.nothing[3] = 2):
+    return X
+
+rows: Unknown = 8
+result = scores(shown(np.ones((rows, 3))), np.ones((3, 2)))
+"""
+    ran = author.run("typed.py", text)
+    assert ran.notes == [] and ran.namespace["result"].shape == (8, 2)

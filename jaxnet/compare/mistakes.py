@@ -119,13 +119,23 @@ def _output_by_derivative(code: str) -> Callable[[Pass], Yields]:
     return formula
 
 
+def _output_at_activated(p: Pass) -> Yields:
+    yield from _output_by_derivative("derivative-of-activated-value")(p)
+    if p.activations[-1] == "softmax":
+        s = backprop.softmax(p.A[-1])
+        for name, error in output_errors(p):
+            yield f"{name} ∘ s ∘ (1 − s) with s = softmax(Ŷ), the diagonal of its Jacobian alone", error * s * (1 - s)
+            jacobian = s * (error - (error * s).sum(axis=1, keepdims=True))
+            yield f"{name} through the Jacobian of softmax at Ŷ", jacobian
+
+
 OUTPUT_ERRORS: list[tuple[str | None, Callable[[Pass], Yields]]] = [
     (None, lambda p: iter([("∂loss/∂Z", p.DZ)])),
     ("missing-output-derivative", lambda p: iter([next(output_errors(p))])),
     ("elementwise-softmax-derivative", _output_elementwise),
     ("scalar-softmax-derivative", _output_scalar),
     ("activation-instead-of-derivative", _output_by_derivative("activation-instead-of-derivative")),
-    ("derivative-of-activated-value", _output_by_derivative("derivative-of-activated-value")),
+    ("derivative-of-activated-value", _output_at_activated),
     ("other-activation-derivative", _output_by_derivative("other-activation-derivative")),
     ("derivative-at-wrong-point", _output_by_derivative("derivative-at-wrong-point")),
 ]

@@ -202,8 +202,11 @@ class Writer:
                     yield from self._product(columns, error)
 
     def slopes(self, layer: int) -> Iterator[Term]:
-        """The derivative of a layer's activation: the author's own function of Z or A, or the formula."""
+        """The derivative of a layer's activation: the author's own function of Z or A, or the formula. That of softmax
+        is none that works entry by entry."""
         name = self.forward.activations[layer]
+        if name == "softmax":
+            return
         _, at_z, at_a = mistakes.ACTIVATIONS[name]
         for held, slope in ((f"Z{layer}", at_z), (f"A{layer}", at_a)):
             for term in self.known(held):

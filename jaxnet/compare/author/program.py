@@ -39,6 +39,7 @@ from jaxnet.compare.author.tree import Tree
 TIME_IS_UP = "stopped: the time was up"
 _NOTES = 20  # that are kept
 LOOPS = 3  # inside one another, which may end where they train what is known: Python has room for 20 blocks
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.AnnAssign)
 _ASKS_FOR_MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 
 
@@ -219,8 +220,14 @@ class _Program:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     module = ast.Module([keeping.visit(statement)], [])
-                    code = compile(module, unit.filename, "exec", unit.flags, dont_inherit=True)
-                exec(code, namespace)
+                    compiled = functools.partial(compile, module, unit.filename, "exec", dont_inherit=True)
+                    code, as_text = compiled(unit.flags), compiled(unit.flags | __future__.annotations.compiler_flag)
+                try:
+                    exec(code, namespace)
+                except Exception:
+                    if not isinstance(statement, _DEFINITIONS):
+                        raise
+                    exec(as_text, namespace)  # an annotation may name what is not here
             except Exception as error:
                 self._leave_out(statement, unit, error)
             except Another as end:

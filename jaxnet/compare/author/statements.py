@@ -83,8 +83,7 @@ def unit_of(text: str, filename: str, of_notebook: bool = False) -> Unit:
         if tree is None:
             tree, broken = _without_broken(mended if old else bare)
     imports = [s for s in tree.body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
-    # Annotations may name what is not imported here.
-    features = {alias.name for statement in imports for alias in statement.names} | {"annotations"}
+    features = {alias.name for statement in imports for alias in statement.names}
     known = features & set(__future__.all_feature_names)
     flags = sum(getattr(__future__, feature).compiler_flag for feature in known)  # a bit each
     return Unit(filename, text, [s for s in tree.body if s not in imports], broken, old, flags)
