@@ -117,6 +117,7 @@ def test_every_mistake_is_named(tmp_path, code):
         ("summed-over-wrong-axis", 2, "module"),  # no constant beside it, where NumPy spreads it over what is kept
         ("weights-already-updated", 1, "class, defined only"),  # a layer of three relus was cut off in one of two draws
         ("weight-penalty", 1, "functions, defined only"),  # of a size that is the author's
+        ("wrong-layer-input", 1, "lists, defined only"),  # right with one layer, also where that may have one output
         (None, 15, "one example"),  # numbers are added up, example by example
     ],
 )

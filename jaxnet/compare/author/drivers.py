@@ -114,7 +114,7 @@ def drive(
                     play = functools.partial(_seeded, target.play, several, True)
                     if several in target.worlds and _can_be_run(play, several)[0]:
                         further = (target.description, several, True)
-                        yield Attempt(target.description, play, key=further, may_be=target.may_be, tentative=True)
+                        yield Attempt(target.description, play, alone, doubt, further, target.may_be, tentative=True)
                 play = functools.partial(_seeded, target.play, world, strict)
                 ends, why = _can_be_run(play, world)
                 if ends:
