@@ -380,7 +380,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     nothing = tmp_path / "nothing.py"
     nothing.write_text("x = 1\n")
     for arguments, message in (
-        ([str(nothing)], "no array was found that is stepped"),
+        ([str(nothing)], "nothing was found that it trains"),
         (["/nope.py"], "there is no such file"),
         ([str(tmp_path)], "no program with a backward pass is there"),
         (["scripts/notebook_net.py", "--html", "/nope/x.html"], "--html /nope/x.html"),

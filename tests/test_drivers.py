@@ -3,6 +3,7 @@
 import functools
 import itertools
 import linecache
+import re
 import textwrap
 from typing import Any
 
@@ -1235,6 +1236,24 @@ def test_a_lone_loss():
     """)
     assert description == "__call__ and gradient of class MeanSquaredError"
     assert shapes == [(6, 5)]
+
+
+def test_what_cannot_be_called_is_told_with_the_line_that_came_furthest():
+    namespace, failed = (
+        namespace_of("""
+        class Odd:
+            def forward(self, x):
+                return 2 * x
+            def backward(self, dout):
+                dx = 2 * dout
+                raise RuntimeError("frozen")
+    """),
+        {},
+    )
+    list(drive(namespace, np, never, failed=failed))
+    ((what, why),) = failed.items()
+    assert what == "forward and backward of class Odd"
+    assert re.fullmatch(r"line 7 of written_\d+\.py: RuntimeError: frozen", why)
 
 
 def test_a_softmax_made_for_its_loss_is_neither_called_nor_acquitted():

@@ -618,4 +618,5 @@ rows: Unknown = 8
 result = scores(shown(np.ones((rows, 3))), np.ones((3, 2)))
 """
     ran = author.run("typed.py", text)
-    assert ran.notes == [] and ran.namespace["result"].shape == (8, 2)
+    assert ran.notes == []
+    assert ran.namespace["result"].shape == (8, 2)

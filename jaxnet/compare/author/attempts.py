@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from jaxnet.compare.author import drivers, facade, standins
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
+from jaxnet.compare.author.reasons import BREAKS_OFF, TRAINS, TRAINS_NOTHING, Reason
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt, said_of_missing
 from jaxnet.compare.author.step import Step
@@ -19,6 +20,8 @@ from jaxnet.compare.author.watch import Watch, concerns
 
 DEFINING = 2  # files that use the asked one and define things only, whose functions are called
 SHARE = 0.5  # of the time that is left, for one program
+NOTHING_TO_CALL = "no forward pass with its backward pass was found in what it defines"
+TIME_IS_UP = "the time was up"
 NOISE = ", on pictures with a little noise: where one is blank, several numbers are the largest"
 
 
@@ -61,7 +64,7 @@ class Attempt(NamedTuple):
 
 
 def attempts(
-    path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[str], noise: bool = False
+    path: Path, root: Path, deadline: float, flags: dict[str, str | None], reasons: list[Reason], noise: bool = False
 ) -> Iterator[Attempt]:
     """The file itself, programs of its tree that use it, and calls of what it has. With `noise`, on pictures no part of
     which is blank."""
@@ -76,7 +79,7 @@ def attempts(
         guesses = [first_guess]
         for guess in guesses:  # others are found meanwhile
             if time.monotonic() > deadline:
-                reasons.append("the time was up")
+                reasons.append(Reason(file.name, TIME_IS_UP, BREAKS_OFF))
                 return
             watch, way = Watch(deadline, asked), Way(Path(_within(root, file)), guess)
             ran, numpy, samples = _run(way, root, watch)
@@ -138,7 +141,7 @@ def _run(way: Way, root: Path, watch: Watch) -> tuple[Ran, Any, Samples]:
     return ran, numpy, samples
 
 
-def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[str]) -> Iterator[Attempt]:
+def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[Reason]) -> Iterator[Attempt]:
     """What a program has trained."""
     name, notes = way.file.name, [*way.guess.notes(), *ran.notes]
     program = f"{ran.entry}{NOISE if way.guess.noise else ''}"
@@ -149,12 +152,14 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
         with alarm(time.monotonic() + SHARE * (watch.deadline - time.monotonic())):
             found = watch.networks(ran, reasons, name)
     except OutOfTime:
-        reasons.append(f"{name}: the time was up before a step was found in {len(watch.tape.nodes)} operations")
+        why = f"the time was up before a step was found in {len(watch.tape.nodes)} operations"
+        reasons.append(Reason(name, why, BREAKS_OFF))
         return
     if not found and reasons:  # an error may be one of the data, which are not the author's
-        reasons[-1] = "; ".join([reasons[-1], *said_of_missing(samples.made_up, samples.inert)])
+        why = "; ".join([reasons[-1].why, *said_of_missing(samples.made_up, samples.inert)])
+        reasons[-1] = reasons[-1]._replace(why=why)
     if found and not concerns(found[0].steps[0], watch.asked):
-        reasons.append(f"{name}: its step is made by other files")
+        reasons.append(Reason(name, "its step is made by other files", TRAINS))
         return
     stepped = frozenset(v for network in found for p in network.steps[0].parameters for v in p.versions)
     for ordinal, network in enumerate(found):
@@ -183,7 +188,7 @@ def _driven(
     numpy: Any,
     deadline: float,
     flags: dict[str, str | None],
-    reasons: list[str],
+    reasons: list[Reason],
     trained: bool,
     doubt_of_layers: str = "",
     asked: str = "",
@@ -192,7 +197,9 @@ def _driven(
     """Calls of what a file has defined, or the one that the `way` tells; if `asked` is a file, it must make the steps.
     What the program itself has called, and is on no record since it computes with plain numbers, is `silent`: nobody
     knows how to call it with arrays."""
-    tried = drivers.drive(own.namespace, numpy, lambda: time.monotonic() > deadline, way.call, way.silent, **flags)
+    failed: dict[str, str] = {}
+    late: Callable[[], bool] = lambda: time.monotonic() > deadline  # noqa: E731
+    tried = drivers.drive(own.namespace, numpy, late, way.call, way.silent, failed, **flags)
     while True:
         watch = Watch(deadline, planted=planted, states=way.states)
         description, attempt = "calls of what it defines", None
@@ -200,6 +207,9 @@ def _driven(
             with own.started(), alarm(deadline):
                 attempt = next(tried, None)
                 if attempt is None or (attempt.alone and trained):
+                    reasons += [Reason(f"{what} cannot be called", why, BREAKS_OFF) for what, why in failed.items()]
+                    if not trained and not failed:
+                        reasons.append(Reason(own.entry.name, NOTHING_TO_CALL, TRAINS_NOTHING))
                     return
                 description = attempt.description + (f" ({own.entry})" if asked else "")
                 with recording(watch.tape):
@@ -207,10 +217,10 @@ def _driven(
         except Enough:
             pass
         except OutOfTime:
-            reasons.append(f"{description}: the time was up")
+            reasons.append(Reason(description, TIME_IS_UP, BREAKS_OFF))
             return
         except Exception as error:
-            reasons.append(f"{description}: {type(error).__name__}: {error}"[:150])
+            reasons.append(Reason(description, f"{type(error).__name__}: {error}"[:150], BREAKS_OFF))
         if attempt is None:  # the program's folder has gone
             return
         this = way._replace(call=attempt.key)

@@ -21,7 +21,16 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from jaxnet.compare.author.calls import COUNT, File, Session, World, argument_meanings, find_role, needs_arguments
+from jaxnet.compare.author.calls import (
+    COUNT,
+    File,
+    Session,
+    Unfillable,
+    World,
+    argument_meanings,
+    find_role,
+    needs_arguments,
+)
 from jaxnet.compare.author.layers import SHAPES, lone_layers
 from jaxnet.compare.author.meanings import read_name, role
 from jaxnet.compare.author.passes import (
@@ -44,6 +53,7 @@ from jaxnet.compare.author.tape import Enough, Tape, ancestors, is_authors
 
 PROBE = 6000  # Nodes of a call that is tried
 OFFERED = 2  # worlds of one target
+OURS = ", called with data of jaxnet's own"
 SEVERAL = 3  # outputs, where a network may have some
 
 
@@ -76,10 +86,12 @@ def drive(
     stop: Callable[[], bool],
     only: tuple = (),
     silent: Container[str] = (),
+    failed: dict[str, str] | None = None,
     **flags: str | None,
 ) -> Iterator[Attempt]:
     """Things to try with what a program has defined, likeliest first, without its `silent` functions; `only` the one
-    with this key. `numpy` makes all arrays that are given.
+    with this key. `numpy` makes all arrays that are given. What cannot be called is kept in `failed`, with what the
+    call that came furthest has raised.
 
     A deep network is tried before a shallow one, and one whose gradients have the parameters' shapes before any. Where
     only what comes later can be run, what was wrong with the rest may be what is wrong with the program.
@@ -94,7 +106,7 @@ def drive(
     ]
     raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network
     for target in [*networks, *layers]:
-        offered, alone = 0, target in layers
+        offered, alone, furthest = 0, target in layers, Tried(False)
         for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, target.worlds)) for s in target.strictness]:
             doubt = next((f"in a deeper network {why}" for d, why in raised.items() if d > depth), "")
             if alone and networks:
@@ -112,24 +124,27 @@ def drive(
                 if not (alone or only or offered) and world.sizes[-1] == 1:
                     several = world._replace(sizes=(*world.sizes[:-1], SEVERAL))
                     play = functools.partial(_seeded, target.play, several, True)
-                    if several in target.worlds and _can_be_run(play, several)[0]:
+                    if several in target.worlds and _tried(play, several).ends:
                         further = (target.description, several, True)
                         yield Attempt(target.description, play, alone, doubt, further, target.may_be, tentative=True)
                 play = functools.partial(_seeded, target.play, world, strict)
-                ends, why = _can_be_run(play, world)
-                if ends:
+                tried = _tried(play, world)
+                furthest = max(furthest, tried, key=lambda tried: tried.far)
+                if tried.ends:
                     offered += 1
                     shown = target.description
                     if alone and 1 in world and 0 in raised:
                         shown += f", one example at a time (with several {raised[0]})"
                     yield Attempt(shown, play, alone, doubt, key, target.may_be)
-                elif why and strict:
-                    raised.setdefault(depth, why)
+                elif tried.why and strict:
+                    raised.setdefault(depth, tried.why)
                 if offered == OFFERED:
                     break
             if offered:
                 raised.pop(depth, None)
                 break
+        if not offered and failed is not None:
+            failed[re.sub(rf"\(.*?\)|{OURS}$", "", target.description)] = furthest.error
         if alone and not offered and (raised.pop(0, "") or target.whole):
             yield Attempt(target.description, lambda: None, alone, "it cannot be called")
 
@@ -146,13 +161,21 @@ def _seeded(play: Callable[[Any, bool], None], world: Any, strict: bool) -> None
     play(world, strict)
 
 
-def _can_be_run(play: Callable[[], None], world: Any) -> tuple[bool, str]:
-    """Whether a call is worth a verdict, and what a backward pass raised, or why not with one example."""
+class Tried(NamedTuple):
+    """What came of a call on data of one shape."""
+
+    ends: bool  # it is worth a verdict
+    why: str = ""  # what a backward pass raised, or why not with one example
+    far: int = -1  # operations that it came to
+    error: str = ""  # why it is not worth one
+
+
+def _tried(play: Callable[[], None], world: Any) -> Tried:
     tape, is_network = Tape(PROBE), isinstance(world, World)
-    ends, why = _runs(play, tape, met=is_network)
-    if ends and is_network and world.form != "batch" and (batches := _sums_over_examples(tape)):
-        return False, batches
-    return ends, why
+    tried = _runs(play, tape, met=is_network)
+    if tried.ends and is_network and world.form != "batch" and (batches := _sums_over_examples(tape)):
+        return Tried(False, batches, len(tape.nodes), batches)
+    return tried
 
 
 def _sums_over_examples(tape: Tape) -> str:
@@ -164,13 +187,10 @@ def _sums_over_examples(tape: Tape) -> str:
     return "" if place is None else f"line {place.line} is made for several examples, and only one can be run at a time"
 
 
-def _runs(play: Callable[[], None], tape: Tape, met: bool) -> tuple[bool, str]:
-    """Whether a call ends well, or has not ended after a while; with `met`, only if its prediction meets labels, or it
-    returns its loss.
-
-    And what a backward pass raised, if one did.
-    """
-    ends, why = True, ""
+def _runs(play: Callable[[], None], tape: Tape, met: bool) -> Tried:
+    """What came of a call that ends, or has not ended after a while; with `met`, it is worth something only if its
+    prediction meets labels, or it returns its loss."""
+    tried = Tried(True)
     # Labels must meet a prediction of their size: NumPy lets others pass unnoticed.
     with recording(tape), contextlib.redirect_stdout(io.StringIO()), numpy.errstate(all="ignore"):
         try:
@@ -180,22 +200,33 @@ def _runs(play: Callable[[], None], tape: Tape, met: bool) -> tuple[bool, str]:
         except (Exception, SystemExit) as error:
             # What comes after some steps, an evaluation or another batch, is not needed.
             ends = any(node.steps >= 3 for node in tape.nodes)
-            why = _raised_in_backward(error)
-    if not ends or not met or not tape.nodes:
-        return ends, why
+            tried = Tried(ends, _raised_in_backward(error), len(tape.nodes), _said_of(error))
+    if not tried.ends or not met or not tape.nodes:
+        return tried
     try:
         steps = next(find_steps(tape))
-        return bool(steps[0].examples) or not ancestors(tape.numbers).isdisjoint(steps[0].losses), ""
+        meets = bool(steps[0].examples) or not ancestors(tape.numbers).isdisjoint(steps[0].losses)
+        return Tried(meets, "", len(tape.nodes), "what it predicts meets no labels")
     except NoStep:
-        return False, why
+        return Tried(False, tried.why, len(tape.nodes), tried.error or "nothing that it makes can be told to be a step")
+
+
+def _authors_lines(error: BaseException) -> list[tuple[types.CodeType, int]]:
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return [(code, line) for code, line in frames if is_authors(code.co_filename)]
+
+
+def _said_of(error: BaseException) -> str:
+    text = str(error) if isinstance(error, Unfillable) else f"{type(error).__name__}: {error}".removesuffix(": ")
+    lines = [] if isinstance(error, Unfillable) else _authors_lines(error)
+    return f"line {lines[-1][1]} of {lines[-1][0].co_filename}: {text}" if lines else text
 
 
 def _raised_in_backward(error: BaseException) -> str:
     """What is wrong with the author's backward pass, if arrays do not fit together in it, and where."""
     if isinstance(error, Misfit):
         return str(error)
-    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    frames = [(code, line) for code, line in frames if is_authors(code.co_filename)]
+    frames = _authors_lines(error)
     if not isinstance(error, ValueError) or not any(role(code.co_name) in ("backward", "update") for code, _ in frames):
         return ""
     code, line = frames[-1]
@@ -246,7 +277,7 @@ def _trainers(file: File, np: types.ModuleType, worlds: list[World]) -> Iterator
                 continue
             arguments = argument_meanings(function)
             of = f" of class {owner}" if owner else ""
-            shown = f"{function.__name__}({', '.join(arguments)}){of}, called with data of jaxnet's own"
+            shown = f"{function.__name__}({', '.join(arguments)}){of}{OURS}"
             play = functools.partial(_train, file, np, owner, function)
             yield Target(shown, play, worlds if given else worlds[:1], (True,))
 
@@ -268,7 +299,7 @@ def _passes(file: File, np: types.ModuleType, flags: Flags, worlds: list[World])
     for passes in plans(file, flags):
         of = f" of class {passes.owner}" if passes.owner else ""
         names = " and ".join(name for name in passes[1:] if name)
-        shown = f"{names}{of}, called with data of jaxnet's own"
+        shown = f"{names}{of}{OURS}"
 
         def play(world: World, strict: bool, passes: Passes = passes) -> None:
             play_passes(Session(file, np, world), passes, flags, strict)

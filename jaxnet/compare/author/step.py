@@ -225,8 +225,8 @@ def find_steps(tape: Tape) -> Iterator[list[Step]]:
             yield [stale]
             return
     if found:
-        raise NoLoss("no place was found where labels enter, and no number that may be the loss")
-    raise NoStep("no array was found that is stepped by something that depends on it")
+        raise NoLoss("arrays are stepped, and neither the labels nor the loss that they are stepped by were found")
+    raise NoStep("nothing was found that it trains")
 
 
 def steps_by_hand(tape: Tape) -> list[list[Step]]:

@@ -20,6 +20,7 @@ from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.moments import Moment, Trace
 from jaxnet.compare.author.outcome import Outcome, outcome_of
 from jaxnet.compare.author.program import OutOfTime, alarm
+from jaxnet.compare.author.reasons import IS_JUDGED, TRAINS, Reason, told
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.states import states_of
@@ -112,7 +113,7 @@ def _examined(
     Raises ValueError if there is none: NothingTrains if no way made a step. Raises Tied where pictures are so blank
     that nothing can be told, but for those with `noise`.
     """
-    reasons: list[str] = []
+    reasons: list[Reason] = []
     layers: list[Found] = []  # each by itself, and right: all of them must be
     networks: list[Found] = []  # of one run, and right
     beside: list[tuple[Step, str]] = []  # of the same run, and why nothing could be said of them
@@ -150,7 +151,9 @@ def _examined(
         unexplained = unexplained or outcome.unexplained
         of_itself = of_itself or (outcome.unexplained and attempt.program is None)
         if judged is None:
-            reasons.append(f"{attempt.program or path.name}: {outcome.why}")
+            if attempt.steps:
+                far = TRAINS if attempt.alone else IS_JUDGED
+                reasons.append(Reason(attempt.program or path.name, outcome.why, far))
             unsure = unsure or attempt.alone
             beside += [(step, f"which may be wrong: {outcome.why}") for step in attempt.steps[:1] if _trains(step)]
         else:
@@ -190,7 +193,7 @@ def _examined(
     if found := guess or in_part or (_of_layers(layers) if layers and not unsure else None):
         return found, []
     kind = ValueError if trains or time.monotonic() > deadline else NothingTrains
-    raise kind(f"no verdict: {'; '.join(dict.fromkeys(reasons)) or 'nothing in it trains'}"[:800])
+    raise kind(f"no verdict: {told(reasons, path.name) or 'nothing in it trains'}")
 
 
 def _outcomes(

@@ -12,6 +12,7 @@ from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.edits import file_and_cell
 from jaxnet.compare.author.names import names_in, names_in_frames
 from jaxnet.compare.author.program import TIME_IS_UP, Ran, shorten
+from jaxnet.compare.author.reasons import BREAKS_OFF, TRAINS, TRAINS_NOTHING, Reason
 from jaxnet.compare.author.recorder import begin_anew, recording
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, find_steps, held_in, steps_by_hand
@@ -206,7 +207,7 @@ class Watch:
         self._forget()
         return True
 
-    def networks(self, ran: Ran | None, reasons: list[str], name: str) -> list[Network]:
+    def networks(self, ran: Ran | None, reasons: list[Reason], name: str) -> list[Network]:
         """Those that were found, and that which had not made three steps yet when the program ended."""
         if self.found and (ran is None or not ran.in_time):
             return self.found
@@ -219,8 +220,9 @@ class Watch:
                 count = (self.tape.begun + 1) * self.tape.most
                 why = f" in the first {count} operations, and no more are recorded{why}"
             if not self.found:
-                reasons.append(f"{name}: {error}{why}")
                 self.unread = isinstance(error, NoLoss)
+                far = TRAINS if self.unread else BREAKS_OFF if why else TRAINS_NOTHING
+                reasons.append(Reason(name, f"{error}{why}", far))
             return self.found
         names: dict[Node, list[str]] = {}
         if ran is not None:
