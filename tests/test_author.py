@@ -8258,6 +8258,42 @@ for t in range(39):
     assert examined(tmp_path, states)["verdict"] == "right"
 
 
+def test_a_part_of_weights_that_begin_anew_begins_so_too(tmp_path):
+    """In each fold of a validation; the line that takes the part out may be run in the first one only."""
+    text = """
+import numpy as np
+np.random.seed(3)
+X, Y = np.random.randn(60, 4), np.eye(3)[np.arange(60) % 3]
+seen = []
+
+def with_ones(A):
+    return np.hstack([np.ones((len(A), 1)), A])
+
+def fit(weights, X, Y, penalty=0):
+    for X, Y in zip(np.split(X, 5), np.split(Y, 5)):
+        A = np.tanh(with_ones(X) @ weights[0])
+        E = np.exp(with_ones(A) @ weights[1])
+        error = E / E.sum(1, keepdims=True) - Y
+        if not seen:
+            back = error @ weights[1][1:].T
+        else:
+            back = error @ weights[1].T[:, 1:]
+        seen.append(1)
+        gradients = [with_ones(X).T @ (back * (1 - A ** 2)) / len(X), with_ones(A).T @ error / len(X)]
+        for k in range(2):
+            gradients[k][1:] += penalty / len(X) * weights[k][1:]
+            weights[k] -= 0.1 * gradients[k]
+
+def validated(rate):
+    for fold in range(3):
+        kept = np.arange(60) % 3 != fold
+        fit([np.random.randn(5, 6) / 2, np.random.randn(7, 3) / 2], X[kept], Y[kept])
+
+list(map(validated, range(4)))
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
 IN_PARTS = """
 import numpy as np
 rng = np.random.default_rng(3)

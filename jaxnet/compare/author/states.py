@@ -19,7 +19,8 @@ def states_of(steps: list[Step], tape: Tape) -> frozenset[Instruction]:
         inside = made_of(nodes_in(p.steps)).difference(p.versions)
         stepped = {_first(base) for node in later for base, _ in node.updates if base in inside}
         begun = _last_begun(stepped, later)
-        if any(begun.get(first, 0) <= p.after.number for first in stepped):
+        goes_on = [first for first in stepped if begun.get(first, 0) <= p.after.number]
+        if any(made_of([first]).isdisjoint(anew) for first in goes_on):  # a part of what begins anew does so too
             found |= {node.instruction for node in (*p.versions[1:], *p.writes)}
     return frozenset(instruction for instruction in found if instruction is not None)
 
