@@ -5770,6 +5770,45 @@ def test_functions_that_are_for_plain_numbers_are_not_called_with_arrays(tmp_pat
         examined(tmp_path, text)
 
 
+def test_functions_that_were_given_what_has_no_effect_are_called(tmp_path):
+    """An exercise whose cells call them with cases of a module that is missing. The update works on a copy."""
+    text = """
+import numpy as np
+from cases_of_the_course import *
+
+def initialize(n_x, n_h, n_y):
+    return {"W1": np.random.randn(n_h, n_x), "b1": np.zeros((n_h, 1)),
+            "W2": np.random.randn(n_y, n_h), "b2": np.zeros((n_y, 1))}
+
+def forward(X, parameters):
+    A1 = np.tanh(parameters["W1"] @ X + parameters["b1"])
+    A2 = 1 / (1 + np.exp(-(parameters["W2"] @ A1 + parameters["b2"])))
+    return A2, (A1, parameters["W2"])
+
+def backward(A2, Y, X, cache):
+    A1, W2 = cache
+    dZ2 = (A2 - Y) / Y.shape[1]
+    dZ1 = W2.T @ dZ2 * (1 - A1 ** 2)
+    return {"dW1": dZ1 @ X.T, "db1": dZ1.sum(1, keepdims=True), "dW2": dZ2 @ A1.T, "db2": dZ2.sum(1, keepdims=True)}
+
+def update(params, grads, learning_rate):
+    parameters = params.copy()
+    for name in params:
+        parameters[name] = parameters[name] - learning_rate * grads["d" + name]
+    return parameters
+
+X_case, parameters_case = forward_test_case()
+A2, cache = forward(X_case, parameters_case)
+A2_case, Y_case, X_case, cache_case = backward_test_case()
+grads = backward(A2_case, Y_case, X_case, cache_case)
+parameters_case, grads_case = update_test_case()
+parameters_case = update(parameters_case, grads_case, 0.1)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    wrong = examined(tmp_path, text.replace(" * (1 - A1 ** 2)", ""))
+    assert [(f["at"], f["code"]) for f in wrong["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
 @pytest.mark.parametrize(("taken", "loss"), [("7 *", "0.5"), ("", "0"), ("0 *", "0.5")])
 def test_a_penalty_that_only_a_loss_of_all_data_has(tmp_path, taken, loss):
     """It is computed when an epoch is over: of the weights after its last step, and of more examples than any has."""

@@ -223,8 +223,8 @@ class Session:
         result = function(**arguments)
         for name, value in named_results(self.file, function, result).items():
             old = self.pool.get(name)
-            for other in [n for n, v in self.pool.items() if v is old and isinstance(old, dict | list)]:
-                self.pool[other] = value
+            for known in (self.pool, self.data) if isinstance(old, dict | list) else ():
+                known |= {other: value for other, v in known.items() if v is old}
             self.pool[name] = value
         return result
 

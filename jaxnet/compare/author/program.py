@@ -30,6 +30,7 @@ from jaxnet.compare.author import python2
 from jaxnet.compare.author.edits import file_and_cell
 from jaxnet.compare.author.facade import type_of
 from jaxnet.compare.author.imports import Imports
+from jaxnet.compare.author.inert import Inert
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.recorder import as_float, current_tape, difference, named, unrecorded
 from jaxnet.compare.author.statements import Unit, read_units
@@ -188,7 +189,7 @@ class _Program:
             "__unrecorded__": unrecorded,
             "__loop__": lambda: _Loop(self),
             "__once__": self.is_first,
-            "__entered__": self.entered.add,
+            "__entered__": self.enter,
         }
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
@@ -239,6 +240,11 @@ class _Program:
                         raise
                     return
 
+    def enter(self, function: str, *arguments: Any) -> None:
+        """Notes that a function is called, unless it is given what has no effect: nothing is known of it then."""
+        if not any(isinstance(argument, Inert) for argument in arguments):
+            self.entered.add(function)
+
     def is_first(self, *line: Any) -> bool:
         """Whether it is asked for this line the first time."""
         return line not in self.shown and self.shown.add(line) is None
@@ -254,6 +260,7 @@ class _Program:
 
     def _leave_out(self, statement: ast.stmt, unit: Unit, error: Exception) -> None:
         follows = isinstance(error, NameError) and getattr(error, "name", None) in self.missing
+        follows |= f"'{Inert.__name__}'" in str(error)  # it computes with what has no effect
         self.missing |= _bound_by(statement)
         if follows:
             self.followed += not self.trained
@@ -359,7 +366,8 @@ class _Keeping(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
-        entered = _call_instead("__entered__", [ast.Constant(node.name)], node)
+        given = [ast.Name(a.arg, ast.Load()) for a in (*node.args.posonlyargs, *node.args.args)]
+        entered = _call_instead("__entered__", [ast.Constant(node.name), *given], node)
         node.body.insert(ast.get_docstring(node) is not None, ast.copy_location(ast.Expr(entered), node.body[0]))
         if re.search("numerical_?grad|grad(ient)?s?_?check|check_?grad", node.name, re.I):
             node.decorator_list.append(ast.copy_location(ast.Name("__unrecorded__", ast.Load()), node))
