@@ -89,15 +89,15 @@ def attempts(
             elif samples.guessed and not guess.one_hot:
                 guesses.append(guess._replace(columns=not guess.columns, one_hot=guess.columns))
             elsewhere = elsewhere or (file.name if watch.elsewhere else "")
-            trained = trained or (file == path and any(node.steps >= 3 for node in watch.tape.nodes))
             for attempt in _networks(way, watch, ran, samples, reasons):
                 trained = True
                 program = attempt.program if noise or file != path else None
                 yield attempt._replace(program=program, notes=without + attempt.notes)
             unread = unread or (file == path and watch.unread)
+            trained = trained or unread
     if own is None or record is None:
         return
-    silent = frozenset(own.entered - {place.function for node in record.nodes for place in node.places})
+    silent = frozenset(own.entered.keys() - {place.function for node in record.nodes for place in node.places})
     way = Way(own.entry, first_guess, (), silent)
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
     for attempt in _driven(way, own, numpy, deadline, flags, reasons, trained, doubt):
@@ -154,6 +154,7 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
     except OutOfTime:
         why = f"the time was up before a step was found in {len(watch.tape.nodes)} operations"
         reasons.append(Reason(name, why, BREAKS_OFF))
+        watch.unread = True
         return
     if not found and reasons:  # an error may be one of the data, which are not the author's
         why = "; ".join([reasons[-1].why, *said_of_missing(samples.made_up, samples.inert)])
@@ -199,7 +200,7 @@ def _driven(
     knows how to call it with arrays."""
     failed: dict[str, str] = {}
     late: Callable[[], bool] = lambda: time.monotonic() > deadline  # noqa: E731
-    tried = drivers.drive(own.namespace, numpy, late, way.call, way.silent, failed, **flags)
+    tried = drivers.drive(own.namespace, numpy, late, way.call, way.silent, failed, own.entered, **flags)
     while True:
         watch = Watch(deadline, planted=planted, states=way.states)
         description, attempt = "calls of what it defines", None

@@ -11,7 +11,7 @@ import functools
 import inspect
 import linecache
 import types
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy
@@ -72,10 +72,15 @@ def data_of(world: World, np: types.ModuleType) -> dict[str, Any]:
 
 class File:
     """The functions and classes that a file defines, in their order, and how it calls them; `without` some functions. A
-    class of static methods alone is a place for functions."""
+    class of static methods alone is a place for functions. `called` is what the program has given some of them."""
 
-    def __init__(self, namespace: dict[str, Any], without: Container[str] = ()) -> None:
-        self.namespace, self.without = namespace, without
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        without: Container[str] = (),
+        called: Mapping[str, tuple[Any, ...]] = types.MappingProxyType({}),
+    ) -> None:
+        self.namespace, self.without, self.called = namespace, without, called
         own = namespace.get("__name__")
         classes = {n: c for n, c in namespace.items() if isinstance(c, type) and c.__module__ == own}
         static = {n: _static_methods(c) for n, c in classes.items()}
@@ -104,9 +109,11 @@ class File:
         return {word for name in names | {k for k in keys if isinstance(k, str)} if (word := gradient_of(name))}
 
     def used(self, name: str) -> bool:
-        """Whether a function is used anywhere in the file but in itself."""
+        """Whether another function of the file, or a class, uses a function."""
         own = {id(n) for n in nodes_of(self.functions[name])}
-        nodes = (n for tree in self.trees for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name)
+        kinds = ast.FunctionDef | ast.ClassDef
+        defined = (part for tree in self.trees for part in ast.walk(tree) if isinstance(part, kinds))
+        nodes = (n for part in defined for n in ast.walk(part) if isinstance(n, ast.Name) and n.id == name)
         return any(id(n) not in own for n in nodes)
 
     def reached(self, function: Any) -> set[str]:
@@ -188,6 +195,18 @@ def return_names(function: Any) -> list[list[str] | str]:
     """The names in a function's return statements, the last one's first: a list for several, a string for one."""
     returns = [n for n in nodes_of(function) if isinstance(n, ast.Return) and n.value]
     return [targets(n.value) for n in sorted(returns, key=lambda n: -n.lineno) if n.value]
+
+
+def returned_by(function: Any) -> list[str]:
+    """The names of all that a function returns."""
+    found = [name for names in return_names(function) for name in ([names] if isinstance(names, str) else names)]
+    return [name for name in found if name]
+
+
+def upstreams(function: Any, outputs: Container[str]) -> list[str]:
+    """A backward pass's arguments for gradients from above: by what they are called, or after one of the `outputs`."""
+    means, meant = argument_meanings(function).items(), (["upstream"], ["gradients"])
+    return [name for name, of in means if of[:1] in meant or (gradient_of(name) or "") in outputs]
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------

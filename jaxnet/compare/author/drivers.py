@@ -16,7 +16,7 @@ import random
 import re
 import traceback
 import types
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy
@@ -87,22 +87,24 @@ def drive(
     only: tuple = (),
     silent: Container[str] = (),
     failed: dict[str, str] | None = None,
+    called: Mapping[str, tuple[Any, ...]] = types.MappingProxyType({}),
     **flags: str | None,
 ) -> Iterator[Attempt]:
     """Things to try with what a program has defined, likeliest first, without its `silent` functions; `only` the one
-    with this key. `numpy` makes all arrays that are given. What cannot be called is kept in `failed`, with what the
+    with this key. `numpy` makes all arrays that are given; what the program has `called` functions with is given to
+    them once more. What cannot be called is kept in `failed`, with what the
     call that came furthest has raised.
 
     A deep network is tried before a shallow one, and one whose gradients have the parameters' shapes before any. Where
     only what comes later can be run, what was wrong with the rest may be what is wrong with the program.
     """
-    file, names = File(namespace, silent), Flags(**flags)
+    file, names = File(namespace, silent, called), Flags(**flags)
     worlds = [world for world in _worlds(file) if names.layout in (None, world.layout)]
     trainers = [] if names.forward or names.backward else _trainers(file, numpy, worlds)
     networks = [*trainers, *_passes(file, numpy, names, worlds)]
     layers = [
-        Target(shown, play, list(SHAPES), whole=whole, may_be=may_be)
-        for shown, play, whole, may_be in lone_layers(file, numpy)
+        Target(shown, play, shapes, whole=whole, may_be=may_be)
+        for shown, play, shapes, whole, may_be in lone_layers(file, numpy)
     ]
     raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network
     for target in [*networks, *layers]:

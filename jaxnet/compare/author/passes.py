@@ -32,10 +32,12 @@ from jaxnet.compare.author.calls import (
     nodes_of,
     pair_up,
     plain,
+    returned_by,
     step,
     tail,
     targets,
     unnamed,
+    upstreams,
 )
 from jaxnet.compare.author.meanings import Named, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
@@ -140,7 +142,8 @@ def _is_forward(name: str) -> bool:
 def _backwards(file: File, functions: dict[str, Any]) -> list[str]:
     """Those that can have the labels; one that only takes an upstream gradient is a layer's."""
     found = {n: f for n, f in find_role(functions, "backward").items() if isinstance(f, types.FunctionType)}
-    found = {n: f for n, f in found.items() if "upstream" not in meant(f) and "gradients" not in meant(f)}
+    returned = {squeezed(name) for f in file.functions.values() for name in returned_by(f)}
+    found = {n: f for n, f in found.items() if not upstreams(f, returned)}
     return [f.__name__ for f in first_uncalled(file, found) if _gives_gradients(f)]
 
 

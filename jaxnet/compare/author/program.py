@@ -32,13 +32,14 @@ from jaxnet.compare.author.facade import type_of
 from jaxnet.compare.author.imports import Imports
 from jaxnet.compare.author.inert import Inert
 from jaxnet.compare.author.meanings import role
-from jaxnet.compare.author.recorder import as_float, current_tape, difference, named, unrecorded
+from jaxnet.compare.author.recorder import as_float, current_tape, difference, named, plain, unrecorded
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree
 
 TIME_IS_UP = "stopped: the time was up"
 _NOTES = 20  # that are kept
+_KEPT = 10_000  # numbers of an array that a function is given
 LOOPS = 3  # inside one another, which may end where they train what is known: Python has room for 20 blocks
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.AnnAssign)
 _ASKS_FOR_MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
@@ -52,7 +53,7 @@ class Ran(NamedTuple):
     notes: list[str]  # what could not be run, one line each
     started: Callable[[], contextlib.AbstractContextManager[None]]  # the state of the process that its functions need
     in_time: bool  # it was not stopped for want of time
-    entered: set[str]  # the functions that it has called
+    entered: dict[str, tuple[Any, ...]]  # the functions that it has called, and what it gave them the first time
 
 
 class OutOfTime(BaseException):
@@ -177,7 +178,7 @@ class _Program:
         self.loops: list[_Loop] = []  # that are being run
         self.python2 = python2  # some file of it is
         self.filenames: set[str] = set()
-        self.entered: set[str] = set()
+        self.entered: dict[str, tuple[Any, ...]] = {}
         self.shown: set[tuple[str, int]] = set()  # what is shown now and then only, and has been once
         own = {
             "get_ipython": lambda: _Shell(self),
@@ -242,8 +243,8 @@ class _Program:
 
     def enter(self, function: str, *arguments: Any) -> None:
         """Notes that a function is called, unless it is given what has no effect: nothing is known of it then."""
-        if not any(isinstance(argument, Inert) for argument in arguments):
-            self.entered.add(function)
+        if function not in self.entered and not any(isinstance(argument, Inert) for argument in arguments):
+            self.entered[function] = tuple(map(_kept, arguments))
 
     def is_first(self, *line: Any) -> bool:
         """Whether it is asked for this line the first time."""
@@ -259,16 +260,16 @@ class _Program:
     # --- notes ----------------------------------------------------------------------------------------------------
 
     def _leave_out(self, statement: ast.stmt, unit: Unit, error: Exception) -> None:
-        follows = isinstance(error, NameError) and getattr(error, "name", None) in self.missing
-        follows |= f"'{Inert.__name__}'" in str(error)  # it computes with what has no effect
-        self.missing |= _bound_by(statement)
-        if follows:
-            self.followed += not self.trained
-            return
         try:
             message = " ".join(str(error).replace(f"{self.root}/", "").split())[:200]  # as in the author's own tree
         except Exception:  # an author's __str__
             message = ""
+        follows = isinstance(error, NameError) and getattr(error, "name", None) in self.missing
+        follows |= f"'{Inert.__name__}'" in message  # it computes with what has no effect
+        self.missing |= _bound_by(statement)
+        if follows:
+            self.followed += not self.trained
+            return
         text = f"{type(error).__name__}: {message}" if message else type(error).__name__
         outdated = isinstance(error, ImportError) or (isinstance(error, TypeError) and "keyword argument" in message)
         text += ", perhaps since its training was ended early" if self.trained and not outdated else ""
@@ -302,6 +303,15 @@ class _Program:
         more = len(self.notes) - _NOTES
         kept = self.notes[:_NOTES] + ([f"{more} more of that kind"] if more > 0 else [])
         return kept + ([f"{self.followed} statements that need what is missing"] if self.followed else [])
+
+
+def _kept(value: Any) -> Any:
+    """A copy, off the record, of what was given to a function, if that is small and made of arrays and numbers."""
+    if isinstance(value, np.ndarray):
+        return np.array(plain(value)) if value.size <= _KEPT and value.dtype.kind in "biufc" else None
+    if type(value) is dict and len(value) <= _NOTES:
+        return {key: _kept(part) for key, part in value.items()}
+    return plain(value) if isinstance(value, int | float | str) else None
 
 
 class _Loop:

@@ -1,0 +1,148 @@
+"""What lone functions are given beside x: arrays of shapes that fit together, options, and what the program has given
+them itself."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import re
+import types
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy
+
+from jaxnet.compare.author.calls import File, argument_meanings, nodes_of, plain, tail
+from jaxnet.compare.author.meanings import read_name, squeezed
+
+Shape = tuple[int, ...]
+IMAGES = {  # of what a layer of images is made, by the names of its arguments
+    **dict.fromkeys(("in_channels", "input_channels", "channels", "n_channels", "num_channels", "c_in"), 3),
+    **dict.fromkeys(("out_channels", "output_channels", "filters", "num_filters", "n_filters", "c_out"), 4),
+    **dict.fromkeys(("kernel_size", "filter_size", "kernel", "ksize", "k"), 3), "stride": 1, "strides": 1, "padding": 1,
+    "pad": 1, "pool_size": 2, "p": 0.5, "axis": 1, "eps": 1e-5, "epsilon": 1e-5,
+}  # fmt: skip
+UNITS = 4  # of a layer
+GATES = 4  # of a cell
+OUTPUTS = 3
+
+
+class Wanted(NamedTuple):
+    """An array that a function wants, as an argument or at a key of one."""
+
+    way: tuple[str, ...]
+    kind: str  # W, b, or "" for a state, a scale, a shift
+
+
+def is_number_of_units(name: str) -> bool:
+    return bool(re.fullmatch(r"(n|num)?(units|neurons|nodes)", squeezed(name)))
+
+
+def ways_to_give(file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape) -> Iterator[dict[str, Any]]:
+    """The arguments of a forward pass beside x of a shape, by name: of all arrays whose shapes may fit together."""
+    function = file.functions[names[0]]
+    (first, _), *others = argument_meanings(function).items()
+    known = called_with(file, names[0])
+    if known and numpy.shape(known[first]) == shape:
+        yield {name: known[name] for name in known if name != first}
+    found: dict[str, Any] = {}
+    wanted: list[Wanted] = []
+    gradients = file.gradients_in(*(file.functions[name] for name in names[1:]))
+    for name, means in others:
+        keys = _keys(function, name)
+        untold = (
+            not means and not keys and name not in file.namespace and not re.search("act|func|^[fg]$", name.lower())
+        )
+        if name in IMAGES:
+            found[name] = IMAGES[name]
+        elif is_number_of_units(name):
+            found[name] = UNITS
+        elif is_array(name, gradients) or untold:
+            wanted.append(_wanted((name,)))
+        elif keys:
+            arrays = [key for key in keys if is_array(key, gradients)]
+            found[name] = {key: value for key in keys if (value := _option(function, name, key)) is not None}
+            wanted += [_wanted((name, key)) for key in arrays]
+    draws = numpy.random.default_rng(5)
+    for fits in _fitting(shape):
+        ways = itertools.product(*(enumerate(fits[array.kind]) for array in wanted))
+        for way in sorted(ways, key=lambda way: sum(rank for rank, _ in way)):
+            shapes = [fit for _, fit in way]
+            given = {name: dict(value) if isinstance(value, dict) else value for name, value in found.items()}
+            for array, of in zip(wanted, shapes, strict=True):
+                holder = given if len(array.way) == 1 else given[array.way[0]]
+                holder[array.way[-1]] = np.array(draws.normal(size=of))
+            yield given
+
+
+def called_with(file: File, name: str) -> dict[str, Any]:
+    """What the program itself has given a function of an array, by name; nothing where that cannot be told."""
+    arguments = list(inspect.signature(file.functions[name]).parameters)
+    given = file.called.get(name, ())
+    found = dict(zip(arguments, given, strict=False))
+    known = len(arguments) == len(given) > 0 and isinstance(given[0], numpy.ndarray)
+    return found if known and not any(part is None for part in given) else {}
+
+
+def is_array(name: str, gradients: set[str]) -> bool:
+    """Whether a name is that of a parameter, or of what a backward pass makes the gradient of."""
+    return squeezed(name) in gradients or ((read := read_name(name)) is not None and not read.gradient)
+
+
+def _wanted(way: tuple[str, ...]) -> Wanted:
+    read = read_name(way[-1])
+    return Wanted(way, read.kind if read else "")
+
+
+def _fitting(shape: Shape) -> Iterator[dict[str, list[Shape]]]:
+    """Shapes of weights, of biases and of other arrays that may fit x: of examples as rows, then as columns; of
+    sequences, (m, t, i) and (i, m, t); of images, the channels first and last."""
+    if len(shape) == 4:
+        kernels = [(UNITS, shape[1], 3, 3), (3, 3, shape[3], UNITS)]
+        yield {"W": kernels, "b": [(UNITS,), (UNITS, 1), (1, 1, 1, UNITS)], "": [(shape[1],)]}
+        return
+    h, o, i, m = UNITS, OUTPUTS, shape[-1], shape[0]
+    for g in (1, GATES):
+        of_gates = [(g * h,), (1, g * h)]
+        yield {"W": [(i, g * h), (h, g * h)], "b": of_gates, "": [(m, h), (i,), (m, i), (1, i), (h,)]}
+    if len(shape) > 1:
+        i, m = shape[:2]
+        yield {"W": [(h, i), (h, h), (h, h + i), (o, h)], "b": [(h, 1), (o, 1)], "": [(h, m), (i, 1), (i, m), (h, 1)]}
+
+
+def _keys(function: Any, argument: str) -> list[str]:
+    """The keys that a function needs of an argument which is a dictionary."""
+    return list(dict.fromkeys(
+        node.slice.value
+        for node in nodes_of(function)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and tail(node.value) == argument
+        and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+    ))  # fmt: skip
+
+
+def _option(function: Any, argument: str, key: str) -> Any:
+    """What a key of a dictionary may hold: a word that the function compares it with, or a number of images."""
+    nodes = nodes_of(function)
+    assigned = [n for n in nodes if isinstance(n, ast.Assign) and _speaks_of(n.value, argument, key)]
+    names = {tail(target) for node in assigned for target in node.targets}
+    compared = [n for n in nodes if isinstance(n, ast.Compare)]
+    compared = [n for n in compared if tail(n.left) in names or _speaks_of(n.left, argument, key)]
+    words = [c.value for n in compared for c in n.comparators if isinstance(c, ast.Constant)]
+    words = [word for word in words if isinstance(word, str)]
+    if words:
+        return next((word for word in words if "train" in word), words[0])
+    return 2 if "pool" in argument.lower() else IMAGES.get(key.lower())
+
+
+def _speaks_of(node: ast.AST, argument: str, key: str) -> bool:
+    return isinstance(node, ast.Subscript) and tail(node.value) == argument and tail(node) == key
+
+
+def anew(value: Any, np: types.ModuleType) -> Any:
+    """The same, with arrays of its own on the record."""
+    if isinstance(value, dict):
+        return {key: anew(part, np) for key, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(anew(part, np) for part in value)
+    return np.array(plain(value)) if isinstance(value, numpy.ndarray) else value

@@ -1,0 +1,362 @@
+"""Lone functions: a forward pass of several arrays with its backward pass, called with what fits them, or with what the
+program has given them itself."""
+
+import pytest
+
+from jaxnet.compare.author.verdict import verdict
+
+SEQUENCE = """
+import numpy as np
+
+
+def rnn_step_forward(x, prev_h, Wx, Wh, b):
+    next_h = np.tanh(x.dot(Wx) + prev_h.dot(Wh) + b)
+    return next_h, (x, prev_h, Wx, Wh, next_h)
+
+
+def rnn_step_backward(dnext_h, cache):
+    x, prev_h, Wx, Wh, next_h = cache
+    da = dnext_h * (1 - next_h ** 2)
+    return da.dot(Wx.T), da.dot(Wh.T), x.T.dot(da), prev_h.T.dot(da), da.sum(axis=0)
+
+
+def rnn_forward(x, h0, Wx, Wh, b):
+    N, T, D = x.shape
+    H = h0.shape[1]
+    h, cache = np.zeros((N, T, H)), []
+    prev = h0
+    for t in range(T):
+        prev, c = rnn_step_forward(x[:, t], prev, Wx, Wh, b)
+        h[:, t] = prev
+        cache.append(c)
+    return h, cache
+
+
+def rnn_backward(dh, cache):
+    N, T, H = dh.shape
+    D = cache[0][0].shape[1]
+    dx, dprev = np.zeros((N, T, D)), np.zeros((N, H))
+    dWx, dWh, db = np.zeros((D, H)), np.zeros((H, H)), np.zeros(H)
+    for t in reversed(range(T)):
+        dx[:, t], dprev, a, c, d = rnn_step_backward(dh[:, t] + dprev, cache[t])
+        dWx += a
+        dWh += c
+        db += d
+    return dx, dprev, dWx, dWh, db
+"""
+LSTM = """
+import numpy as np
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm_step_forward(x, prev_h, prev_c, Wx, Wh, b):
+    H = prev_h.shape[1]
+    a = x.dot(Wx) + prev_h.dot(Wh) + b
+    i, f, o = sigmoid(a[:, :H]), sigmoid(a[:, H:2 * H]), sigmoid(a[:, 2 * H:3 * H])
+    g = np.tanh(a[:, 3 * H:])
+    next_c = f * prev_c + i * g
+    next_h = o * np.tanh(next_c)
+    return next_h, next_c, (i, f, o, g, x, prev_h, prev_c, Wx, Wh, next_c)
+
+
+def lstm_step_backward(dnext_h, dnext_c, cache):
+    i, f, o, g, x, prev_h, prev_c, Wx, Wh, next_c = cache
+    t = np.tanh(next_c)
+    dc = dnext_c + dnext_h * o * (1 - t ** 2)
+    do = dnext_h * t
+    da = np.hstack([dc * g * i * (1 - i), dc * prev_c * f * (1 - f), do * o * (1 - o), dc * i * (1 - g ** 2)])
+    return da.dot(Wx.T), da.dot(Wh.T), dc * f, x.T.dot(da), prev_h.T.dot(da), da.sum(axis=0)
+
+
+def lstm_forward(x, h0, Wx, Wh, b):
+    h, cache, prev, c = [], [], h0, np.zeros_like(h0)
+    for t in range(x.shape[1]):
+        prev, c, kept = lstm_step_forward(x[:, t], prev, c, Wx, Wh, b)
+        h.append(prev)
+        cache.append(kept)
+    return np.stack(h, axis=1), cache
+
+
+def lstm_backward(dh, cache):
+    N, T, H = dh.shape
+    D = cache[0][4].shape[1]
+    dx, dprev, dc = np.zeros((N, T, D)), np.zeros((N, H)), np.zeros((N, H))
+    dWx, dWh, db = np.zeros((D, 4 * H)), np.zeros((H, 4 * H)), np.zeros(4 * H)
+    for t in reversed(range(T)):
+        dx[:, t], dprev, dc, a, b, c = lstm_step_backward(dh[:, t] + dprev, dc, cache[t])
+        dWx, dWh, db = dWx + a, dWh + b, db + c
+    dh0 = dprev
+    return dx, dh0, dWx, dWh, db
+"""
+STEP = """
+import numpy as np
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm_step_forward(x, prev_h, prev_c, Wx, Wh, b):
+    H = prev_h.shape[1]
+    a = x.dot(Wx) + prev_h.dot(Wh) + b
+    i, f, o = sigmoid(a[:, :H]), sigmoid(a[:, H:2 * H]), sigmoid(a[:, 2 * H:3 * H])
+    g = np.tanh(a[:, 3 * H:])
+    next_c = f * prev_c + i * g
+    next_h = o * np.tanh(next_c)
+    return next_h, next_c, (i, f, o, g, x, prev_h, prev_c, Wx, Wh, next_c)
+
+
+def lstm_step_backward(dnext_h, dnext_c, cache):
+    i, f, o, g, x, prev_h, prev_c, Wx, Wh, next_c = cache
+    t = np.tanh(next_c)
+    dc = dnext_c + dnext_h * o * (1 - t ** 2)
+    do = dnext_h * t
+    da = np.hstack([dc * g * i * (1 - i), dc * prev_c * f * (1 - f), do * o * (1 - o), dc * i * (1 - g ** 2)])
+    return da.dot(Wx.T), da.dot(Wh.T), dc * f, x.T.dot(da), prev_h.T.dot(da), da.sum(axis=0)
+"""
+BATCH_NORM = """
+import numpy as np
+
+
+def batchnorm_forward(x, gamma, beta, bn_param):
+    mode = bn_param["mode"]
+    eps = bn_param.get("eps", 1e-5)
+    momentum = bn_param.get("momentum", 0.9)
+    N, D = x.shape
+    running_mean = bn_param.get("running_mean", np.zeros(D, dtype=x.dtype))
+    running_var = bn_param.get("running_var", np.zeros(D, dtype=x.dtype))
+    out, cache = None, None
+    if mode == "train":
+        mu = x.mean(axis=0)
+        var = x.var(axis=0)
+        xhat = (x - mu) / np.sqrt(var + eps)
+        out = gamma * xhat + beta
+        cache = (xhat, gamma, np.sqrt(var + eps))
+        running_mean = momentum * running_mean + (1 - momentum) * mu
+        running_var = momentum * running_var + (1 - momentum) * var
+    elif mode == "test":
+        out = gamma * (x - running_mean) / np.sqrt(running_var + eps) + beta
+    else:
+        raise ValueError(mode)
+    bn_param["running_mean"] = running_mean
+    bn_param["running_var"] = running_var
+    return out, cache
+
+
+def batchnorm_backward(dout, cache):
+    xhat, gamma, std = cache
+    N = dout.shape[0]
+    dbeta = dout.sum(axis=0)
+    dgamma = (dout * xhat).sum(axis=0)
+    dxhat = dout * gamma
+    dx = (dxhat - dxhat.mean(axis=0) - xhat * (dxhat * xhat).mean(axis=0)) / std
+    return dx, dgamma, dbeta
+"""
+ATTENTION = """
+import numpy as np
+
+
+def attention_forward(Q, K, V):
+    d = Q.shape[-1]
+    S = Q @ K.T / np.sqrt(d)
+    E = np.exp(S - S.max(axis=-1, keepdims=True))
+    P = E / E.sum(axis=-1, keepdims=True)
+    out = P @ V
+    return out, (Q, K, V, P)
+
+
+def attention_backward(dout, cache):
+    Q, K, V, P = cache
+    dV = P.T @ dout
+    dP = dout @ V.T
+    dS = P * (dP - (dP * P).sum(axis=-1, keepdims=True)) / np.sqrt(Q.shape[-1])
+    dQ = dS @ K
+    dK = dS.T @ Q
+    return dQ, dK, dV
+"""
+TABLE = """
+import numpy as np
+
+
+def word_embedding_forward(x, W):
+    return W[x], (x, W)
+
+
+def word_embedding_backward(dout, cache):
+    x, W = cache
+    dW = np.zeros_like(W)
+    np.add.at(dW, x, dout)
+    return dW
+"""
+CONVOLUTION = """
+import numpy as np
+
+
+def conv_forward_naive(x, w, b, conv_param):
+    stride, pad = conv_param["stride"], conv_param["pad"]
+    N, C, H, W = x.shape
+    F, _, HH, WW = w.shape
+    xp = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    Ho = 1 + (H + 2 * pad - HH) // stride
+    Wo = 1 + (W + 2 * pad - WW) // stride
+    out = np.zeros((N, F, Ho, Wo))
+    for n in range(N):
+        for f in range(F):
+            for i in range(Ho):
+                for j in range(Wo):
+                    part = xp[n, :, i * stride:i * stride + HH, j * stride:j * stride + WW]
+                    out[n, f, i, j] = np.sum(part * w[f]) + b[f]
+    return out, (x, w, b, conv_param)
+
+
+def conv_backward_naive(dout, cache):
+    x, w, b, conv_param = cache
+    stride, pad = conv_param["stride"], conv_param["pad"]
+    N, C, H, W = x.shape
+    F, _, HH, WW = w.shape
+    xp = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    dxp, dw = np.zeros_like(xp), np.zeros_like(w)
+    db = dout.sum(axis=(0, 2, 3))
+    _, _, Ho, Wo = dout.shape
+    for n in range(N):
+        for f in range(F):
+            for i in range(Ho):
+                for j in range(Wo):
+                    dw[f] += dout[n, f, i, j] * xp[n, :, i * stride:i * stride + HH, j * stride:j * stride + WW]
+                    dxp[n, :, i * stride:i * stride + HH, j * stride:j * stride + WW] += dout[n, f, i, j] * w[f]
+    dx = dxp[:, :, pad:pad + H, pad:pad + W]
+    return dx, dw, db
+"""
+POOL = """
+import numpy as np
+
+
+def max_pool_forward_naive(x, pool_param):
+    ph, pw, stride = pool_param["pool_height"], pool_param["pool_width"], pool_param["stride"]
+    N, C, H, W = x.shape
+    Ho, Wo = 1 + (H - ph) // stride, 1 + (W - pw) // stride
+    out = np.zeros((N, C, Ho, Wo))
+    for i in range(Ho):
+        for j in range(Wo):
+            out[:, :, i, j] = x[:, :, i * stride:i * stride + ph, j * stride:j * stride + pw].max(axis=(2, 3))
+    return out, (x, pool_param)
+
+
+def max_pool_backward_naive(dout, cache):
+    x, pool_param = cache
+    ph, pw, stride = pool_param["pool_height"], pool_param["pool_width"], pool_param["stride"]
+    dx = np.zeros_like(x)
+    N, C, Ho, Wo = dout.shape
+    for n in range(N):
+        for c in range(C):
+            for i in range(Ho):
+                for j in range(Wo):
+                    window = x[n, c, i * stride:i * stride + ph, j * stride:j * stride + pw]
+                    mask = window == window.max()
+                    dx[n, c, i * stride:i * stride + ph, j * stride:j * stride + pw] += mask * dout[n, c, i, j]
+    return dx
+"""
+CALLED = """
+import numpy as np
+
+
+def conv_single_step(a_slice_prev, W, b):
+    return np.sum(a_slice_prev * W) + float(np.squeeze(b))
+
+
+def conv_forward(A_prev, W, b, hparameters):
+    (m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape
+    (f, f, n_C_prev, n_C) = W.shape
+    stride, pad = hparameters["stride"], hparameters["pad"]
+    n_H = int((n_H_prev + 2 * pad - f) / stride) + 1
+    n_W = int((n_W_prev + 2 * pad - f) / stride) + 1
+    Z = np.zeros((m, n_H, n_W, n_C))
+    P = np.pad(A_prev, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    for i in range(m):
+        for h in range(n_H):
+            for w in range(n_W):
+                for c in range(n_C):
+                    part = P[i, h * stride:h * stride + f, w * stride:w * stride + f]
+                    Z[i, h, w, c] = np.sum(part * W[..., c]) + b[0, 0, 0, c]
+    cache = (A_prev, W, b, hparameters)
+    return Z, cache
+
+
+def conv_backward(dZ, cache):
+    (A_prev, W, b, hparameters) = cache
+    (f, f, n_C_prev, n_C) = W.shape
+    stride, pad = hparameters["stride"], hparameters["pad"]
+    dW, db = np.zeros(W.shape), np.zeros(b.shape)
+    P = np.pad(A_prev, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    dP = np.zeros(P.shape)
+    m, n_H, n_W, n_C = dZ.shape
+    for i in range(m):
+        for h in range(n_H):
+            for w in range(n_W):
+                for c in range(n_C):
+                    part = P[i, h * stride:h * stride + f, w * stride:w * stride + f]
+                    dP[i, h * stride:h * stride + f, w * stride:w * stride + f] += W[..., c] * dZ[i, h, w, c]
+                    dW[..., c] += part * dZ[i, h, w, c]
+                    db[..., c] += dZ[i, h, w, c]
+    dA_prev = dP[:, pad:-pad, pad:-pad] if pad else dP
+    return dA_prev, dW, db
+
+
+np.random.seed(1)
+A_prev = np.random.randn(2, 5, 7, 4)
+W = np.random.randn(3, 3, 4, 8)
+b = np.random.randn(1, 1, 1, 8)
+Z, cache_conv = conv_forward(A_prev, W, b, {"pad": 1, "stride": 2})
+print(np.mean(Z))
+dA, dW, db = conv_backward(Z, cache_conv)
+print(np.mean(dA))
+"""
+TEXTS = {
+    "sequence": SEQUENCE, "lstm": LSTM, "step": STEP, "batch_norm": BATCH_NORM, "attention": ATTENTION, "table": TABLE,
+    "convolution": CONVOLUTION, "pool": POOL, "called": CALLED,
+}  # fmt: skip
+ARRAYS = {
+    "sequence": "Wh Wx b h0 x", "lstm": "Wh Wx b h0 x", "step": "Wh Wx b prev_c prev_h x", "batch_norm": "beta gamma x",
+    "attention": "K Q V", "table": "W", "convolution": "b w x", "pool": "x", "called": "A_prev W b",
+}  # fmt: skip
+WRONG = [
+    ("sequence", "dh[:, t] + dprev", "dh[:, t]", "Wh Wx b h0 x"),
+    ("sequence", "return dx, dprev,", "return dx, 2 * dprev,", "h0"),  # which has no name of its own there
+    ("lstm", "dprev, dc, a, b, c = lstm", "dprev, _, a, b, c = lstm", "Wh Wx b h0 x"),
+    ("step", "dc * prev_c * f * (1 - f)", "dc * prev_c * f", "Wh Wx b prev_h x"),
+    ("batch_norm", " - xhat * (dxhat * xhat).mean(axis=0)", "", "x"),
+    ("batch_norm", "(dout * xhat).sum", "dout.sum", "gamma"),
+    ("attention", "(dP - (dP * P).sum(axis=-1, keepdims=True))", "dP", "K Q"),
+    ("table", "W[x], (x, W)", "2 * W[x], (x, W)", "W"),
+    ("convolution", "dw[f] += ", "dw[f] = ", "w"),
+    ("convolution", "pad:pad + H, pad:pad + W]", "0:H, 0:W]", "x"),
+    ("called", "db[..., c] += ", "db[..., c] = ", "b"),
+]
+
+
+def examined(folder, text):
+    (folder / "layers.py").write_text(text)
+    return verdict(folder / "layers.py", folder).to_dict()
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_right(tmp_path, name):
+    said = examined(tmp_path, TEXTS[name])
+    assert said["verdict"] == "right"
+    assert sorted(p["name"] for p in said["parameters"]) == ARRAYS[name].split()
+
+
+@pytest.mark.parametrize(("name", "old", "new", "wrong"), WRONG)
+def test_wrong(tmp_path, name, old, new, wrong):
+    assert TEXTS[name].count(old) == 1
+    said = examined(tmp_path, TEXTS[name].replace(old, new))
+    assert said["verdict"] == "wrong" or said["verdict"] == "right-up-to-scale"
+    assert sorted(p["name"] for p in said["parameters"] if not p["right"]) == wrong.split()
+
+
+def test_the_shapes_are_those_that_the_program_has(tmp_path):
+    shapes = {p["name"]: p["shape"] for p in examined(tmp_path, CALLED)["parameters"]}
+    assert shapes == {"A_prev": [2, 5, 7, 4], "W": [3, 3, 4, 8], "b": [1, 1, 1, 8]}
