@@ -21,7 +21,7 @@ from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.raw import candidates, is_kept, is_scaling
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import MULTIPLYING, Node, Place, ancestors, nodes_in, replaced, setitem
+from jaxnet.compare.author.tape import MULTIPLYING, PRODUCTS, Node, Place, ancestors, nodes_in, replaced, setitem
 from jaxnet.compare.multiples import common_multiple, is_among, multiple
 
 
@@ -63,6 +63,9 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
     right = [n for name, p in judged.names.items() if name not in judged.wrong for n in nodes_in(p.steps)]
     on_right_ways = ancestors(right)
     known, partial = derivatives(step, drawn, parts, on_right_ways, judged.scale)
+    # Nothing is wrong with an error whose product with the input of a layer is right, nor with what the loss is.
+    chosen = [node for name, node in judged.chosen.items() if node is not None and name not in judged.wrong]
+    of_right = ancestors([*(n for node in chosen for n in _multiplied(node, step)), *nodes_in(judged.truth.loss.node)])
     found, end = {}, time.monotonic() + LOOKING
     for name in judged.wrong:
         parameter, node = judged.names[name], judged.chosen[name]
@@ -93,7 +96,7 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         if (other := other_with(judged, name)) is not None:  # what is right for that is not on the way to this one
             targets = {judged.names[other].before, judged.names[other].root}
             own = {n: of for n, of in known.items() if not of.keys() <= targets}
-        edge = _edge(start, own, step, judged.truth.loss.node)
+        edge = _edge(start, own, step, of_right)
         place_of = Counter(n.place for n in edge)
         if not edge:
             continue
@@ -228,11 +231,20 @@ def _laid_out(node: Node) -> Node:
     return node
 
 
-def _edge(start: Node, known: Known, step: Step, loss: Node | None) -> list[Node]:
-    """The first unknown Nodes on the way to one. Slopes and inputs, which errors are multiplied by, are passed over;
-    where weights that have been stepped by then are used, nothing is wrong with how they were, nor is with what the
-    loss is made of."""
-    right = {n for p in step.parameters for n in (*p.new, *p.writes)} | ancestors(nodes_in(loss))
+def _multiplied(node: Node, step: Step) -> list[Node]:
+    """The errors in the matrix product that an array is, but for constants and transposition."""
+    while node.function not in PRODUCTS:
+        same = [n for n in node.parents if n.size == node.size and n in step.labelled]
+        if len(same) != 1:
+            return []
+        node = same[0]
+    return [n for n in node.parents if n in step.labelled]
+
+
+def _edge(start: Node, known: Known, step: Step, right: set[Node]) -> list[Node]:
+    """The first unknown Nodes on the way to one, but for `right` ones. Slopes and inputs, which errors are multiplied
+    by, are passed over; where weights that have been stepped by then are used, nothing is wrong with how they were."""
+    right = right.union(*((*p.new, *p.writes) for p in step.parameters))
     errors: set[Node] = set()
     for node in step.backward:
         if node in known or not errors.isdisjoint(node.sources):
@@ -269,16 +281,26 @@ def derivatives(
     that are no more than a part, of what is used in several places. Right gradients are `scale` times the true ones."""
     references: dict[tuple, list[tuple[Node, bool, list[np.ndarray]]]] = {}
     uses = Counter(target for target, use in parts[0] if use is not None)
+    rounds: dict[tuple, list[Node]] = {}  # of a loop, which makes rows of what is used as a whole on the way back
+
+    def refer(target: Node, is_whole: bool, arrays: list[np.ndarray]) -> None:
+        size, *numbers = _signature(arrays)
+        key = size, *(round(number, DIGITS) for number in numbers)
+        references.setdefault(key, []).append((target, is_whole, arrays))
+
     for target, use in parts[0]:
         if target.function is np.negative:
             continue  # a wrong sign is no derivative by −Z
         if all((target, use) in of_draw for of_draw in parts):
-            arrays = [of_draw[target, use] for of_draw in parts]
-            size, *numbers = _signature(arrays)
-            key = size, *(round(number, DIGITS) for number in numbers)
             whole_of = original(target)  # the derivative by Aᵀ is one by a use of A
             is_whole = use is None and (whole_of is target or uses[whole_of] == 1)
-            references.setdefault(key, []).append((target, is_whole, arrays))
+            refer(target, is_whole, [of_draw[target, use] for of_draw in parts])
+            if use is None:
+                rounds.setdefault((target.site, target.shape), []).append(target)
+    for targets in (sorted(of, key=lambda n: n.number) for of in rounds.values()):
+        stacked = [np.stack([of_draw[t, None] for t in targets]) for of_draw in parts] if len(targets) > 1 else []
+        if len({array.shape for array in stacked}) == 1:
+            refer(targets[-1], True, stacked)
     # Of what is made of entries of an array the array, too.
     read_from = {n.inputs[0] for n in step.backward if n.function is operator.getitem} & step.labelled
     backward = sorted({n for n in (*step.backward, *read_from) if n.size and n.is_float}, key=lambda n: n.number)
@@ -389,6 +411,8 @@ def _factor(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> float | None:
     factors = []
     for array, want in zip(arrays, wanted, strict=True):
         a, w = np.squeeze(array), np.squeeze(want)
+        if a.size != w.size:  # of one round of a loop, and of all of them
+            return None
         w = w if a.shape in (w.shape, w.T.shape) else w.reshape(a.shape)
         factor = turned_multiple(a, w, 1e-6) if a.any() or w.any() else 1.0
         if factor is None:

@@ -40,6 +40,7 @@ from jaxnet.compare.author.tape import (
 )
 
 _tape: list[Tape] = []  # the tape that is being written, if any
+_unrecorded: list[Callable] = []  # functions that are being run off the record
 
 
 @contextlib.contextmanager
@@ -54,15 +55,18 @@ def recording(tape: Tape | None = None) -> Iterator[Tape]:
 
 
 def unrecorded(function: Callable) -> Callable:
-    """The same function, nothing of which is on the record. What it writes into an array, it must take back."""
+    """The same function, nothing of which is on the record. What it writes into an array, it must take back; an array
+    that it puts in the place of another one begins on the record where it is used."""
 
     @functools.wraps(function)
     def run(*args: Any, **keywords: Any) -> Any:
         held = _tape[:]
         _tape.clear()
+        _unrecorded.append(function)
         try:
             return function(*args, **keywords)
         finally:
+            _unrecorded.pop()
             _tape[:] = held
 
     return run
@@ -292,7 +296,9 @@ SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.sav
 def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None) -> Any:
     """Run a NumPy function on plain arrays, and put it on the record."""
     if not _tape or function in SHOWN:
-        return function(*plain(args), **plain(keywords or {}))
+        result = function(*plain(args), **plain(keywords or {}))
+        is_array = _unrecorded and isinstance(result, np.ndarray) and result.dtype.kind in "fiubc"
+        return with_node(result, None) if is_array and not isinstance(result, Array | np.matrix) else result
     result = _recorded(function, args, keywords or {})
     _tape[-1].look()
     return result
