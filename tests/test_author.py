@@ -8278,6 +8278,80 @@ for _ in range(9):
     assert [p["right"] for p in said["parameters"]] == [True, False]
 
 
+def test_weights_that_a_check_of_gradients_makes_anew_are_judged(tmp_path):
+    """It flattens them, nudges each, and gives them their shape back: other arrays, made off the record."""
+    text = """
+import numpy as np
+np.random.seed(0)
+
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.W, self.b = np.random.randn(n_out, n_in) / 3, np.zeros((n_out, 1))
+
+layers = [Dense(12, 5), Dense(5, 4)]
+X, Y = np.random.rand(12, 10), np.eye(4)[:, np.arange(10) % 4]
+
+def cost():
+    A = [X]
+    for layer in layers:
+        A.append(1 / (1 + np.exp(-(layer.W @ A[-1] + layer.b))))
+    return A, -np.mean(np.sum(Y * np.log(A[-1]) + (1 - Y) * np.log(1 - A[-1]), axis=0))
+
+def check_gradients(e=1e-4):
+    for layer in layers:
+        shape = layer.W.shape
+        for k in range(layer.W.size):
+            layer.W = layer.W.reshape(-1)
+            layer.W[k] += e
+            layer.W = layer.W.reshape(shape)
+            cost()
+            layer.W = layer.W.reshape(-1)
+            layer.W[k] -= e
+            layer.W = layer.W.reshape(shape)
+
+check_gradients()
+for _ in range(9):
+    A, loss = cost()
+    print(loss)
+    d = (A[-1] - Y) / 10
+    for k in (1, 0):
+        dW, db = d @ A[k].T, d.sum(axis=1, keepdims=True)
+        d = layers[k].W.T @ d * A[k] * (1 - A[k])
+        layers[k].W -= 0.1 * dW
+        layers[k].b -= 0.1 * db
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", ["W1", "b1", "W2", "b2"])
+    said = examined(tmp_path, text.replace("dW, db = d @", "dW, db = 3 * d @"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "W2"]
+
+
+def test_an_error_whose_rows_are_made_one_by_one_is_not_blamed(tmp_path):
+    """What goes forward row by row goes back as a whole, and right up to the slope."""
+    text = """
+import numpy as np
+rng = np.random.RandomState(0)
+x, y = rng.randn(12, 5), np.eye(4)[np.arange(12) % 4]
+V, W, b = rng.randn(5, 6), rng.randn(6, 4), np.zeros(4)
+for k in range(9):
+    h, p = np.zeros((12, 6)), np.zeros((12, 4))
+    for t in range(12):
+        h[t] = 1 / (1 + np.exp(-np.dot(x[t], V)))
+        z = np.exp(np.dot(h[t], W) + b)
+        p[t] = z / np.sum(z)
+    print(-np.sum(y * np.log(p)))
+    d = p - y
+    up = d @ W.T
+    gV = x.T @ (up * 1.3 * h)
+    gW, gb = h.T @ d, d.sum(axis=0)
+    V -= 0.01 * gV
+    W -= 0.01 * gW
+    b -= 0.01 * gb
+"""
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dV", 15)]
+
+
 def test_a_leaky_state_is_not_trained(tmp_path):
     """x ← (1 − a) x + a f(x) is an average of what it was: what is trained is read from it."""
     text = """

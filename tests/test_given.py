@@ -314,13 +314,40 @@ print(np.mean(Z))
 dA, dW, db = conv_backward(Z, cache_conv)
 print(np.mean(dA))
 """
+SCALED = """
+def scale_forward(x, alpha, beta):
+    return alpha * x + beta, (x, alpha)
+
+
+def scale_backward(dout, cache):
+    x, alpha = cache
+    return dout * alpha, (dout * x).sum(axis=0), dout.sum(axis=0)
+"""
+PRELU = """
+import numpy as np
+
+
+class PReLU:
+    def __init__(self, n, slope=0.25):
+        self.slope = np.full(n, slope)
+
+    def forward(self, x):
+        self.x = x
+        return np.where(x >= 0, x, self.slope * x)
+
+    def backward(self, dy):
+        self.dslope = np.where(self.x >= 0, 0, self.x * dy).sum(axis=0)
+        return np.where(self.x >= 0, dy, self.slope * dy)
+"""
 TEXTS = {
     "sequence": SEQUENCE, "lstm": LSTM, "step": STEP, "batch_norm": BATCH_NORM, "attention": ATTENTION, "table": TABLE,
     "convolution": CONVOLUTION, "pool": POOL, "called": CALLED,
+    "scaled": SCALED, "prelu": PRELU,
 }  # fmt: skip
 ARRAYS = {
     "sequence": "Wh Wx b h0 x", "lstm": "Wh Wx b h0 x", "step": "Wh Wx b prev_c prev_h x", "batch_norm": "beta gamma x",
     "attention": "K Q V", "table": "W", "convolution": "b w x", "pool": "x", "called": "A_prev W b",
+    "scaled": "alpha beta x", "prelu": "slope x",
 }  # fmt: skip
 WRONG = [
     ("sequence", "dh[:, t] + dprev", "dh[:, t]", "Wh Wx b h0 x"),
@@ -333,6 +360,8 @@ WRONG = [
     ("table", "W[x], (x, W)", "2 * W[x], (x, W)", "W"),
     ("convolution", "dw[f] += ", "dw[f] = ", "w"),
     ("convolution", "pad:pad + H, pad:pad + W]", "0:H, 0:W]", "x"),
+    ("scaled", "(dout * x).sum", "(dout * alpha).sum", "alpha"),  # none of the gradients has a name
+    ("prelu", "0, self.x * dy", "0, dy", "slope"),
     ("called", "db[..., c] += ", "db[..., c] = ", "b"),
 ]
 

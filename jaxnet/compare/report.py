@@ -460,7 +460,8 @@ class Report(NamedTuple):
                 said = f"wrong within {self.where(unknown)}, where {quantity} is still right."
                 lines.setdefault(said, []).append(name)
             elif unknown is not None:
-                upto = f"right up to {self.where(known)} ({quantity}), " if known is not None else ""
+                of = f" ({quantity})" if quantity else ""
+                upto = f"right up to {self.where(known)}{of}, " if known is not None else ""
                 lines.setdefault(f"{upto}wrong from {self.where(unknown)} on.", []).append(name)
         return [f"{some(names)}: {said}" for said, names in lines.items()]
 

@@ -227,7 +227,7 @@ class Session:
         """Calls with arguments by name; what is returned goes into the pool under the author's names for it, and in the
         place of what had another name as well."""
         arguments = {}
-        for parameter in _parameters(function):
+        for parameter in parameters_of(function):
             name, optional = parameter.name, parameter.default is not parameter.empty
             empty = parameter.default in ([], ())
             unset = building and (parameter.default is None or empty)
@@ -281,7 +281,7 @@ class Session:
     def _aliases(self, function: Any, argument: str) -> list[str]:
         """The names that the file itself passes for an argument."""
         short = getattr(function, "__name__", "")
-        order = [parameter.name for parameter in _parameters(function)]
+        order = [parameter.name for parameter in parameters_of(function)]
         given = []
         for call, _ in self.file.sites.get(short, []):
             named = {**dict(zip(order, call.args, strict=False)), **{k.arg: k.value for k in call.keywords}}
@@ -325,7 +325,7 @@ _OMIT = object()
 _ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
 
 
-def _parameters(function: Any) -> list[inspect.Parameter]:
+def parameters_of(function: Any) -> list[inspect.Parameter]:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -336,7 +336,7 @@ def _parameters(function: Any) -> list[inspect.Parameter]:
 def argument_meanings(function: Any, building: bool = False) -> dict[str, list[str]]:
     """What the arguments of a function mean; a method's without self. What tells nothing is the labels where a backward
     pass or a loss takes something from it, or it from that, or where it follows on the data of one that needs some."""
-    names = [p.name for p in _parameters(function)]
+    names = [p.name for p in parameters_of(function)]
     bound = isinstance(function, types.FunctionType) and names[:1] == ["self"]
     found = {name: meanings(name, building) for name in (names[1:] if bound else names)}
     firsts = [means[:1] for means in found.values()]
@@ -361,7 +361,7 @@ def is_compared(function: Any, name: str) -> bool:
 
 def needs_arguments(function: Any) -> bool:
     """Whether a function has arguments without a default."""
-    return any(p.default is p.empty for p in _parameters(function))
+    return any(p.default is p.empty for p in parameters_of(function))
 
 
 def named_results(file: File, function: Any, result: Any) -> dict[str, Any]:

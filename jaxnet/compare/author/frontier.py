@@ -341,6 +341,7 @@ def derivatives(
     known: Known = {}
     for node in backward:
         targets = {t: f for t, f in found_of[node].items() if not usual or is_among(f, usual, SAME)}
+        targets = {t: f for t, f in targets.items() if (node, t) in wholes} or targets
         if not targets and node.function in (np.add, np.subtract):
             targets = _known_sum(node, known, step)
         elif not targets and node.function in (operator.getitem, setitem):

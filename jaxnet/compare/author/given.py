@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from jaxnet.compare.author.calls import File, argument_meanings, nodes_of, plain, tail
+from jaxnet.compare.author.calls import File, argument_meanings, nodes_of, plain, return_names, tail
 from jaxnet.compare.author.meanings import read_name, squeezed
 
 Shape = tuple[int, ...]
@@ -49,16 +49,15 @@ def ways_to_give(file: File, np: types.ModuleType, names: tuple[str, str], shape
     found: dict[str, Any] = {}
     wanted: list[Wanted] = []
     gradients = file.gradients_in(*(file.functions[name] for name in names[1:]))
+    each = gives_each(function, file.functions[names[1]])
     for name, means in others:
         keys = _keys(function, name)
-        untold = (
-            not means and not keys and name not in file.namespace and not re.search("act|func|^[fg]$", name.lower())
-        )
+        untold = each or (not means and name not in file.namespace and not re.search("act|func|^[fg]$", name.lower()))
         if name in IMAGES:
             found[name] = IMAGES[name]
         elif is_number_of_units(name):
             found[name] = UNITS
-        elif is_array(name, gradients) or untold:
+        elif is_array(name, gradients) or (untold and not keys):
             wanted.append(_wanted((name,)))
         elif keys:
             arrays = [key for key in keys if is_array(key, gradients)]
@@ -83,6 +82,11 @@ def called_with(file: File, name: str) -> dict[str, Any]:
     found = dict(zip(arguments, given, strict=False))
     known = len(arguments) == len(given) > 0 and isinstance(given[0], numpy.ndarray)
     return found if known and not any(part is None for part in given) else {}
+
+
+def gives_each(forward: Any, backward: Any) -> bool:
+    """Whether a backward pass returns as much as the forward pass is given: the gradient of each."""
+    return any(isinstance(of, list) and len(of) == len(argument_meanings(forward)) for of in return_names(backward))
 
 
 def is_array(name: str, gradients: set[str]) -> bool:

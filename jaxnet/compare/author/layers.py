@@ -26,12 +26,12 @@ from jaxnet.compare.author.calls import (
     find_role,
     is_compared,
     leaves,
+    parameters_of,
     plain,
-    return_names,
     returned_by,
     upstreams,
 )
-from jaxnet.compare.author.given import IMAGES, UNITS, anew, called_with, is_number_of_units, ways_to_give
+from jaxnet.compare.author.given import IMAGES, UNITS, anew, called_with, gives_each, is_number_of_units, ways_to_give
 from jaxnet.compare.author.lone_losses import losses, pairs, play_loss, takes_labels
 from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, squeezed
 from jaxnet.compare.author.names import names_in
@@ -99,8 +99,10 @@ def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], sh
     arguments = {argument: means for maker in makers for argument, means in argument_meanings(maker, True).items()}
     if "pool" in name.lower():  # windows that do not overlap
         words |= dict.fromkeys(("kernel_size", "filter_size", "kernel", "ksize", "k", "stride", "strides"), 2)
-    if len(arguments) == 2 and all(set(m) <= LATER and not read_name(a) for a, m in arguments.items()):  # Dense(i, o)
-        words |= dict(zip(arguments, (_features(shape), 4), strict=True))
+    numbers = {p.name for maker in makers for p in parameters_of(maker) if type(p.default) in (float, bool)}
+    sizes = {a: m for a, m in arguments.items() if a not in numbers}
+    if len(sizes) == 2 and all(set(m) <= LATER and not read_name(a) for a, m in sizes.items()):  # Dense(i, o)
+        words |= dict(zip(sizes, (_features(shape), UNITS), strict=True))
     layer = construct(session, name, **{**_parts(np, list(arguments), shape), **words})
     own = {n: getattr(layer, n) for n in file.methods(name)}
     if not parameters_in(layer):  # they may be made in the first forward pass
@@ -177,10 +179,9 @@ class _Layer(Network):
 
     def __init__(self, session: Session, root: Any, functions: dict[str, Any], names: list[str]) -> None:
         others = session.file.gradients_in(*(functions[name] for name in names[1:]))
-        # A backward pass that returns as much as the forward pass is given gives the gradient of each.
-        given = list(argument_meanings(functions[names[0]]))
-        in_order = root is session.pool and any(len(given) == len(of) for of in return_names(functions[names[-1]]))
-        self.given = [name for name in given if isinstance(root.get(name), numpy.ndarray)] if in_order else []
+        in_order = root is session.pool and gives_each(functions[names[0]], functions[names[-1]])
+        given = argument_meanings(functions[names[0]]) if in_order else ()
+        self.given = [name for name in given if isinstance(root.get(name), numpy.ndarray)]
         others |= set(map(squeezed, self.given))
         super().__init__(session, root, functions, parameters_in(root, others))
         put_on_record(session, self.parameters)
