@@ -7146,7 +7146,7 @@ ERROR_BY_ERROR = f"""{EACH_EXAMPLE}        y = h @ W
 def test_each_output_meets_its_own_label(tmp_path, old, new, wrong):
     said = examined(tmp_path, ERROR_BY_ERROR.replace(old, new) if old else ERROR_BY_ERROR)
     assert said["loss"]["name"] == "squared-error"
-    assert "(no loss is computed in these steps)" in said["truth"]  # what is sent further back is none
+    assert "(no loss was found in these steps)" in said["truth"]  # what is sent further back is none
     assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong
 
 

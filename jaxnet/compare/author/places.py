@@ -286,7 +286,7 @@ def _truth(judged: Judged, other: Node | None, relation: str) -> str:
         alone = " alone" if (weights & set(others)) - set(loss.penalised) else ""  # of what is wrong nobody knows
         penalty += f" of {', '.join(penalised)}{alone}"
     if loss.node is None:
-        why = "no loss is computed in these steps"
+        why = "no loss was found in these steps"
         if other is not None:
             why = f"the number of {where(other)} {relation}"
         return f"jax.grad of your forward pass and the {loss.name} that your error implies{penalty} ({why})"

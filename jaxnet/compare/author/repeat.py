@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from jaxnet.compare.author.judged import Judged
@@ -10,6 +12,7 @@ from jaxnet.compare.author.tape import Node
 from jaxnet.compare.report import Move
 
 STEP = 1e-6
+NEAR = 0.01  # of a number, within which another one says the same
 ENTRIES = 5  # that are looked at in each gradient, those that are most wrong first
 
 
@@ -32,7 +35,7 @@ def contradiction(judged: Judged) -> Move | None:
         for index in (np.unravel_index(k, base.shape) for k in at):
             change, shared = _change(loss, base, index, recorded), judged.scale * judged.truth.loss.sign
             right, claimed = shared * change, STEP * float(said[index])
-            if np.isfinite([right, claimed]).all() and abs(right - claimed) > 0.01 * max(abs(right), abs(claimed)):
+            if np.isfinite([right, claimed]).all() and abs(right - claimed) > NEAR * max(abs(right), abs(claimed)):
                 return Move(name, tuple(map(int, index)), STEP, change, claimed, judged.step.number, shared)
     return None
 
@@ -44,10 +47,16 @@ def _holds(node: Node, given: np.ndarray, values: Values) -> bool:
 
 
 def _change(loss: Node, base: Node, index: tuple[int, ...], recorded: Values) -> float:
-    """By how much the loss changes when the entry is moved by STEP: half of what a step to both sides changes it by."""
-    ends = []
-    for sign in (1, -1):
-        moved = np.array(recorded(base), float)
-        moved[index] += sign * STEP
-        ends.append(float(np.asarray(Values({base: moved})(loss)).sum()))
-    return (ends[0] - ends[1]) / 2
+    """By how much the loss changes when the entry is moved by STEP; nan where a step to the other side does not change
+    it by as much, as at a kink."""
+    below, here, above = (
+        float(np.asarray(Values({base: _moved(recorded(base), index, by)})(loss)).sum()) for by in (-STEP, 0.0, STEP)
+    )
+    is_smooth = abs(above + below - 2 * here) <= NEAR * abs(above - below) / 2
+    return above - here if is_smooth else np.nan
+
+
+def _moved(array: Any, index: tuple[int, ...], by: float) -> np.ndarray:
+    moved = np.array(array, float)
+    moved[index] += by
+    return moved
