@@ -8352,6 +8352,61 @@ for k in range(9):
     assert [(f["at"], f["line"]) for f in said["findings"]] == [("dV", 15)]
 
 
+def test_data_that_are_scaled_once_keep_no_class_from_being_called(tmp_path):
+    text = """
+import numpy as np
+
+class Neuron:
+    def fit(self, x, y, rate=0.01):
+        self.w, self.b, self.cost = np.random.normal(0, 0.01, x.shape[1]), 0.0, []
+        for _ in range(9):
+            error = y - (x @ self.w + self.b)
+            self.w += rate * x.T @ error
+            self.b += rate * error.sum()
+            self.cost.append((error ** 2).sum() / 2)
+
+x = np.random.RandomState(0).randn(40, 2)
+xs = np.copy(x)
+xs[:, 0] = (x[:, 0] - x[:, 0].mean()) / x[:, 0].std()
+xs[:, 1] = (x[:, 1] - x[:, 1].mean()) / x[:, 1].std()
+# Neuron().fit(xs, np.where(x[:, 0] > 0, 1, -1))
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("error.sum()\n", "np.abs(error).sum()\n"))["verdict"] == "wrong"
+
+
+def test_data_that_one_method_keeps_for_another(tmp_path):
+    text = """
+import numpy as np
+
+class Mlp:
+    def __init__(self, n_in, n_hidden, n_out):
+        self.W1 = np.random.randn(n_hidden, n_in) / 2
+        self.W2 = np.random.randn(n_out, n_hidden) / 2
+        self.x = self.y = None
+
+    def fit(self, x, y):
+        self.x, self.y = x, y
+
+    def train(self, rate, rounds=50):
+        if self.x is None:
+            exit(1)
+        for _ in range(rounds):
+            for x, y in zip(self.x, self.y):
+                h = np.tanh(self.W1 @ x)
+                e = np.exp(self.W2 @ h)
+                p = e / e.sum()
+                print(-np.sum(y * np.log(p)))
+                d2 = p - y
+                d1 = self.W2.T @ d2 * (1 - h ** 2)
+                self.W2 -= rate * np.outer(d2, h)
+                self.W1 -= rate * np.outer(d1, x)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(" * (1 - h ** 2)", ""))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
 def test_a_leaky_state_is_not_trained(tmp_path):
     """x ← (1 − a) x + a f(x) is an average of what it was: what is trained is read from it."""
     text = """

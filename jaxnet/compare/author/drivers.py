@@ -272,25 +272,32 @@ def _trainers(file: File, np: types.ModuleType, worlds: list[World]) -> Iterator
     """Functions, then classes, that are given examples with labels; and functions that need no arguments."""
     whole = whole_classes(file)
     for owner in (None, *reversed(whole), *(name for name in file.classes if name not in whole)):
-        functions = find_role(file.methods(owner) if owner else file.functions, "train")
+        methods = file.methods(owner) if owner else {}
+        functions = find_role(methods if owner else file.functions, "train")
+        keepers = [n for n, f in methods.items() if takes_data(f) and not _computes_gradients(file, f)]
         for function in first_uncalled(file, {n: f for n, f in functions.items() if isinstance(f, types.FunctionType)}):
             given = takes_data(function) or (owner and "Y" in meant(file.classes[owner], True))
-            if not _computes_gradients(file, function) or (not given and (owner or needs_arguments(function))):
+            before = keepers[:1] if not given else []
+            lacks_data = not (given or before) and (owner or needs_arguments(function))
+            if lacks_data or not _computes_gradients(file, function):
                 continue
             arguments = argument_meanings(function)
             of = f" of class {owner}" if owner else ""
-            shown = f"{function.__name__}({', '.join(arguments)}){of}{OURS}"
-            play = functools.partial(_train, file, np, owner, function)
-            yield Target(shown, play, worlds if given else worlds[:1], (True,))
+            shown = f"{' and '.join([*before, function.__name__])}({', '.join(arguments)}){of}{OURS}"
+            play = functools.partial(_train, file, np, owner, [*before, function.__name__])
+            yield Target(shown, play, worlds if given or before else worlds[:1], (True,))
 
 
-def _train(
-    file: File, np: types.ModuleType, owner: str | None, function: types.FunctionType, world: World, strict: bool
-) -> None:
-    session, arguments = Session(file, np, world), argument_meanings(function)
-    train = getattr(construct(session, owner), function.__name__) if owner else function
+def _train(file: File, np: types.ModuleType, owner: str | None, names: list[str], world: World, strict: bool) -> None:
+    """Calls what trains, the last of these, several times; what keeps the data for it once, before."""
+    session = Session(file, np, world)
+    root = construct(session, owner) if owner else None
+    *before, train = (getattr(root, name) if owner else file.functions[name] for name in names)
+    arguments = argument_meanings(train)
     if not owner and any(read_name(name) or means[:1] == ["parameters"] for name, means in arguments.items()):
         initialise(session, None, arguments)
+    for keep in before:
+        session.call(keep)
     for _ in range(COUNT):
         result = session.call(train)
         if isinstance(result, types.GeneratorType):  # it yields after each epoch

@@ -136,7 +136,8 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     if (thrown := _thrown_away(judged, attempt)) is not None:
         return f"{where(thrown)} makes a step, and nothing goes on with it: what is stepped there is not trained"
     if (lost := attempt.tape.lost) is not None and not judged.wrong:
-        return f"nothing is wrong in what is on the record, but what {lost} makes is not"
+        made = "a matrix, a masked or a structured array"
+        return f"nothing is wrong in what is on the record, but what {lost} makes, {made}, is not on it"
     left_over = _left_over(attempt, judged.step, judged.truth.loss.node)
     if not judged.wrong and (unseen := left_over or _made_anew(judged, attempt)):
         return f"nothing is wrong in what could be judged, but what {where(unseen[0])} steps could not"

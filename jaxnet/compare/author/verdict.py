@@ -148,8 +148,9 @@ def _examined(
             judged, outcome = None, Outcome(why=NO_ANSWER)
         if judged is not None and (measure := places.measure_among(judged, attempt.tape.losses)):
             judged, outcome = None, Outcome(why=measure, unexplained=True)  # the only loss that the file has
-        unexplained = unexplained or outcome.unexplained
-        of_itself = of_itself or (outcome.unexplained and attempt.program is None)
+        trains_by_what = outcome.unexplained and any(map(_trains, attempt.steps))  # nobody knows
+        unexplained = unexplained or trains_by_what
+        of_itself = of_itself or (trains_by_what and attempt.program is None)
         if judged is None:
             if attempt.steps:
                 far = TRAINS if attempt.alone else IS_JUDGED
@@ -242,8 +243,10 @@ def _is_of_others(found: Found, asked: Path) -> bool:
 
 
 def _trains(step: Step) -> bool:
-    """Whether it meets labels, or is made more than once: a picture of weights is scaled once, by what is in it."""
-    return bool(step.examples) or any(len(p.versions) > 2 for p in step.parameters)
+    """Whether it meets labels, or is made more than once by one instruction: a picture of weights is scaled once, by
+    what is in it, and so is each column of data."""
+    made = ([version.instruction for version in p.versions[1:]] for p in step.parameters)
+    return bool(step.examples) or any(len(set(by)) < len(by) for by in made)
 
 
 def _of_layers(layers: list[Found]) -> Found:
