@@ -205,6 +205,7 @@ def test_planted_mistakes_are_named(tmp_path, mistakes, share, seeds):
         if not {code for codes in one.plan.values() for code in codes} & set(UNSEEN):
             said |= {(seed, form): check(tmp_path, one, form) for form in forms_of(one, seed)}
     missed = {key: wrong for key, wrong in said.items() if wrong}
+    print(f"of {len(said)} programs with {mistakes} planted, all of it is named in {len(said) - len(missed)}")
     assert len(missed) <= (1 - share) * len(said), missed
 
 
