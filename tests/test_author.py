@@ -8408,6 +8408,32 @@ class Mlp:
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
 
 
+def test_the_activation_that_a_layer_is_built_without_is_named(tmp_path):
+    """What it sends back lacks the derivative then."""
+    text = """
+import numpy as np
+
+class Dense:
+    def __init__(self, n_in, n_out, activation=None):
+        self.weights, self.biases = np.random.rand(n_out, n_in) - 0.5, np.random.rand(n_out, 1) - 0.5
+        self.activation = activation
+
+    def forward(self, x):
+        self.input = x
+        z = np.dot(self.weights, x) + self.biases
+        return self.activation.forward(z) if self.activation else z
+
+    def backward(self, error):
+        d = self.activation.backward(error) if self.activation else error
+        self.dW, self.db = np.dot(d, self.input.T), d
+        return np.dot(self.weights.T, error)
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["idle"]) == ("right", ["line 15 of Dense.backward"])
+    without = text.replace("self.activation.backward(error) if self.activation else error", "error")
+    assert examined(tmp_path, without)["idle"] == []
+
+
 def test_a_leaky_state_is_not_trained(tmp_path):
     """x ← (1 − a) x + a f(x) is an average of what it was: what is trained is read from it."""
     text = """

@@ -1226,6 +1226,29 @@ def test_a_derivative_is_given_what_it_is_written_for():
     assert np.allclose(at_output, 1 / (1 + np.exp(-at_x)))
 
 
+def test_how_many_hidden_layers_there_are_is_said_beside_their_widths():
+    attempt = first("""
+        class Net:
+            def __init__(self, n_hidden, widths, n_in):
+                self.n, self.p, sizes = n_hidden + 1, {}, [n_in, *widths, 3]
+                for k in range(self.n):
+                    self.p[f"W{k + 1}"] = np.random.randn(sizes[k], sizes[k + 1])
+            def forward(self, x):
+                self.a = [x]
+                for k in range(self.n):
+                    self.a.append(np.tanh(self.a[-1] @ self.p[f"W{k + 1}"]))
+                return self.a[-1]
+            def train(self, X, Y, epochs, b_size, learning_rate):
+                for _ in range(epochs):
+                    pick = np.random.choice(len(X), b_size)
+                    d = (self.forward(X[pick]) - Y[pick]) * (1 - self.a[-1] ** 2)
+                    for k in range(self.n - 1, -1, -1):
+                        gradient, d = self.a[k].T @ d, d @ self.p[f"W{k + 1}"].T * (1 - self.a[k] ** 2)
+                        self.p[f"W{k + 1}"] = self.p[f"W{k + 1}"] - learning_rate * gradient
+    """)[1]
+    assert attempt.description.startswith("train(X, Y, epochs, b_size, learning_rate) of class Net")
+
+
 def test_a_lone_loss():
     description, shapes = stepped("""
         class MeanSquaredError:

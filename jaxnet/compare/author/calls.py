@@ -254,6 +254,12 @@ class Session:
         own_meanings = argument_meanings(function, building).get(name)
         means = own_meanings or next((found for n in names if (found := meanings(n, building))), [])
         first = means[0] if means else ""
+        if (
+            building
+            and first == "hidden1"
+            and ["hidden"] in [m[:1] for m in argument_meanings(function, True).values()]
+        ):
+            return len(self.data["hidden"])  # beside a list of sizes it is how many these are
         for n in names if first not in ("X", "Y") else ():  # a forward pass may return what it was given the name of
             if n in self.pool:
                 return self.pool[n]

@@ -26,6 +26,7 @@ IMAGES = {  # of what a layer of images is made, by the names of its arguments
 UNITS = 4  # of a layer
 GATES = 4  # of a cell
 OUTPUTS = 3
+MANY = 6  # arrays, for which all shapes that they may have are too many
 
 
 class Wanted(NamedTuple):
@@ -64,15 +65,23 @@ def ways_to_give(file: File, np: types.ModuleType, names: tuple[str, str], shape
             found[name] = {key: value for key in keys if (value := _option(function, name, key)) is not None}
             wanted += [_wanted((name, key)) for key in arrays]
     draws = numpy.random.default_rng(5)
+    for shapes in _shapes_of(wanted, shape):
+        given = {name: dict(value) if isinstance(value, dict) else value for name, value in found.items()}
+        for array, of in zip(wanted, shapes, strict=True):
+            holder = given if len(array.way) == 1 else given[array.way[0]]
+            holder[array.way[-1]] = np.array(draws.normal(size=of))
+        yield given
+
+
+def _shapes_of(wanted: list[Wanted], shape: Shape) -> Iterator[list[Shape]]:
+    """Shapes for all arrays, likeliest first; of many arrays those of one kind have one shape."""
+    keys = [array.kind if len(wanted) > MANY else array.way for array in wanted]
+    kinds = dict(zip(keys, (array.kind for array in wanted), strict=True))
     for fits in _fitting(shape):
-        ways = itertools.product(*(enumerate(fits[array.kind]) for array in wanted))
+        ways = itertools.product(*(enumerate(fits[kind]) for kind in kinds.values()))
         for way in sorted(ways, key=lambda way: sum(rank for rank, _ in way)):
-            shapes = [fit for _, fit in way]
-            given = {name: dict(value) if isinstance(value, dict) else value for name, value in found.items()}
-            for array, of in zip(wanted, shapes, strict=True):
-                holder = given if len(array.way) == 1 else given[array.way[0]]
-                holder[array.way[-1]] = np.array(draws.normal(size=of))
-            yield given
+            chosen = {key: fit for key, (_, fit) in zip(kinds, way, strict=True)}
+            yield [chosen[key] for key in keys]
 
 
 def called_with(file: File, name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ stepped as a parameter is, x ← x − rate · dx, so that dx is compared like d
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import types
 from collections.abc import Callable, Iterator
@@ -64,15 +65,9 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, l
         build = partial(_of_functions, file, np, pair, {})
         known = [numpy.shape(x) for x in [*called_with(file, pair[0]).values()][:1]]
         yield " and ".join(pair), partial(_play, build, np), list(dict.fromkeys([*known, *SHAPES])), False, ""
-    for loss in losses(file):
-        of = f" of class {loss[0]}" if loss[0] else ""
-        yield (
-            f"{' and '.join(dict.fromkeys(loss[1:]))}{of}",
-            partial(play_loss, file, np, loss),
-            list(SHAPES),
-            False,
-            "",
-        )
+    for owner, value, slope in losses(file):
+        shown = " and ".join(dict.fromkeys((value, slope))) + (f" of class {owner}" if owner else "")
+        yield shown, partial(play_loss, file, np, (owner, value, slope)), list(SHAPES), False, ""
 
 
 def _passes_of(file: File, name: str) -> list[str]:
@@ -126,24 +121,29 @@ def _arguments_that_fit(
     file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape
 ) -> dict[str, Any] | Exception:
     """Or what the first call has raised, where there are none."""
-    callable_at_all, raised = [], None
-    for given in itertools.islice(ways_to_give(file, np, names, shape), TRIED):
-        build = partial(_with_arguments, file, np, names, given=anew(given, np))
-        for strict in (True, False)[len(callable_at_all) :]:
-            try:
-                x = np.array(_inputs(build, np, shape))
-                with recording(Tape()):  # nothing of this belongs to the record
-                    layer = build(shape)
-                    layer.backward(layer.forward(x), strict)
-            except Exception as error:
-                raised = raised or error
-                if not isinstance(error, Misfit):
-                    break
-            else:
-                if strict:
-                    return given
-                callable_at_all.append(given)
-    return [*callable_at_all, raised or Unfillable("nothing is known for its arguments")][0]
+    at_all: dict[str, Any] | None = None
+    raised: Exception = Unfillable("nothing is known for its arguments")
+    for k, given in enumerate(itertools.islice(ways_to_give(file, np, names, shape), TRIED)):
+        try:
+            fits = _fits(partial(_with_arguments, file, np, names, given=anew(given, np)), np, shape)
+        except Exception as error:
+            raised = raised if k else error
+            continue
+        if fits:
+            return given
+        at_all = given if at_all is None else at_all
+    return raised if at_all is None else at_all
+
+
+def _fits(build: Callable[[Shape], _Layer], np: types.ModuleType, shape: Shape) -> bool:
+    """Whether a layer, which can be called, gives gradients of its arrays' shapes. Raises what a call raises."""
+    x = np.array(_inputs(build, np, shape))
+    for strict in (True, False):
+        with recording(Tape()), contextlib.suppress(*[Misfit] * strict):  # nothing of this belongs to the record
+            layer = build(shape)
+            layer.backward(layer.forward(x), strict)
+            return strict
+    return False
 
 
 def _with_arguments(

@@ -319,13 +319,16 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
     for file, name, function in _backward_in(path, root):
         if stepping.isdisjoint(_lines_in(file, [function])) or role(function.name) != "backward":
             continue
-        branches = [arm for n in ast.walk(function) if isinstance(n, ast.If) for arm in (n.body, n.orelse) if arm]
-        for arm in (arm for arm in branches if not isinstance(arm[0], ast.If)):  # elif
+        inside = list(ast.walk(function))
+        branches = [arm for n in inside if isinstance(n, ast.If) for arm in (n.body, n.orelse) if arm]
+        branches = [arm for arm in branches if not isinstance(arm[0], ast.If)]  # elif
+        branches += [[arm] for n in inside if isinstance(n, ast.IfExp) for arm in (n.body, n.orelse)]
+        for arm in branches:
             if stepping.isdisjoint(_lines_in(file, arm)) and any(map(_has_formula, arm)):
                 first, last = arm[0].lineno, arm[-1].end_lineno or arm[-1].lineno
                 lines = f"line {first}" if first == last else f"lines {first} to {last}"
                 found.append(f"{lines} of {name}")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _lines_of(steps: list[Step]) -> set[tuple[str, int]]:
@@ -347,13 +350,17 @@ def _backward_in(path: Path, root: Path) -> Iterator[tuple[str, str, ast.Functio
                 yield unit.filename, f"{owner}{f.name}", f
 
 
-def _has_formula(statement: ast.stmt) -> bool:
-    """Whether it gives something a value, or returns one, that is made by a product, or as a relu's slope is."""
-    given = [n.value for n in ast.walk(statement) if isinstance(n, ast.Assign | ast.AugAssign | ast.Return) and n.value]
+def _has_formula(part_of_code: ast.AST) -> bool:
+    """Whether it gives something a value, or returns or is one, that is made by a product, as a relu's slope is, or by
+    another backward pass."""
+    inside = list(ast.walk(part_of_code))
+    given = [n.value for n in inside if isinstance(n, ast.Assign | ast.AugAssign | ast.Return) and n.value]
+    given += [part_of_code] if isinstance(part_of_code, ast.expr) else []
     parts = [part for value in given for part in ast.walk(value)]
     by = (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.MatMult) for part in parts)
     makers = ("dot", "matmul", "multiply", "where")
-    calls = (isinstance(part, ast.Call) and tail(part.func) in makers for part in parts)
+    called = (tail(part.func) for part in parts if isinstance(part, ast.Call))
+    calls = (name in makers or role(name) == "backward" for name in called)
     return any(by) or any(calls) or any(isinstance(part, ast.Compare) for part in parts)
 
 
