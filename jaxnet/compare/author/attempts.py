@@ -199,8 +199,9 @@ def _driven(
     What the program itself has called, and is on no record since it computes with plain numbers, is `silent`: nobody
     knows how to call it with arrays."""
     failed: dict[str, str] = {}
-    late: Callable[[], bool] = lambda: time.monotonic() > deadline  # noqa: E731
-    tried = drivers.drive(own.namespace, numpy, late, way.call, way.silent, failed, own.entered, **flags)
+    tried = drivers.drive(
+        own.namespace, numpy, lambda: time.monotonic() > deadline, way.call, way.silent, failed, own.entered, **flags
+    )
     while True:
         watch = Watch(deadline, planted=planted, states=way.states)
         description, attempt = "calls of what it defines", None

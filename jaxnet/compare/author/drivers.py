@@ -92,8 +92,7 @@ def drive(
 ) -> Iterator[Attempt]:
     """Things to try with what a program has defined, likeliest first, without its `silent` functions; `only` the one
     with this key. `numpy` makes all arrays that are given; what the program has `called` functions with is given to
-    them once more. What cannot be called is kept in `failed`, with what the
-    call that came furthest has raised.
+    them once more. What cannot be called is kept in `failed`, with what the call that came furthest has raised.
 
     A deep network is tried before a shallow one, and one whose gradients have the parameters' shapes before any. Where
     only what comes later can be run, what was wrong with the rest may be what is wrong with the program.
