@@ -44,53 +44,6 @@ def rnn_backward(dh, cache):
         db += d
     return dx, dprev, dWx, dWh, db
 """
-LSTM = """
-import numpy as np
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def lstm_step_forward(x, prev_h, prev_c, Wx, Wh, b):
-    H = prev_h.shape[1]
-    a = x.dot(Wx) + prev_h.dot(Wh) + b
-    i, f, o = sigmoid(a[:, :H]), sigmoid(a[:, H:2 * H]), sigmoid(a[:, 2 * H:3 * H])
-    g = np.tanh(a[:, 3 * H:])
-    next_c = f * prev_c + i * g
-    next_h = o * np.tanh(next_c)
-    return next_h, next_c, (i, f, o, g, x, prev_h, prev_c, Wx, Wh, next_c)
-
-
-def lstm_step_backward(dnext_h, dnext_c, cache):
-    i, f, o, g, x, prev_h, prev_c, Wx, Wh, next_c = cache
-    t = np.tanh(next_c)
-    dc = dnext_c + dnext_h * o * (1 - t ** 2)
-    do = dnext_h * t
-    da = np.hstack([dc * g * i * (1 - i), dc * prev_c * f * (1 - f), do * o * (1 - o), dc * i * (1 - g ** 2)])
-    return da.dot(Wx.T), da.dot(Wh.T), dc * f, x.T.dot(da), prev_h.T.dot(da), da.sum(axis=0)
-
-
-def lstm_forward(x, h0, Wx, Wh, b):
-    h, cache, prev, c = [], [], h0, np.zeros_like(h0)
-    for t in range(x.shape[1]):
-        prev, c, kept = lstm_step_forward(x[:, t], prev, c, Wx, Wh, b)
-        h.append(prev)
-        cache.append(kept)
-    return np.stack(h, axis=1), cache
-
-
-def lstm_backward(dh, cache):
-    N, T, H = dh.shape
-    D = cache[0][4].shape[1]
-    dx, dprev, dc = np.zeros((N, T, D)), np.zeros((N, H)), np.zeros((N, H))
-    dWx, dWh, db = np.zeros((D, 4 * H)), np.zeros((H, 4 * H)), np.zeros(4 * H)
-    for t in reversed(range(T)):
-        dx[:, t], dprev, dc, a, b, c = lstm_step_backward(dh[:, t] + dprev, dc, cache[t])
-        dWx, dWh, db = dWx + a, dWh + b, db + c
-    dh0 = dprev
-    return dx, dh0, dWx, dWh, db
-"""
 STEP = """
 import numpy as np
 
@@ -117,6 +70,31 @@ def lstm_step_backward(dnext_h, dnext_c, cache):
     da = np.hstack([dc * g * i * (1 - i), dc * prev_c * f * (1 - f), do * o * (1 - o), dc * i * (1 - g ** 2)])
     return da.dot(Wx.T), da.dot(Wh.T), dc * f, x.T.dot(da), prev_h.T.dot(da), da.sum(axis=0)
 """
+LSTM = (
+    STEP
+    + """
+
+def lstm_forward(x, h0, Wx, Wh, b):
+    h, cache, prev, c = [], [], h0, np.zeros_like(h0)
+    for t in range(x.shape[1]):
+        prev, c, kept = lstm_step_forward(x[:, t], prev, c, Wx, Wh, b)
+        h.append(prev)
+        cache.append(kept)
+    return np.stack(h, axis=1), cache
+
+
+def lstm_backward(dh, cache):
+    N, T, H = dh.shape
+    D = cache[0][4].shape[1]
+    dx, dprev, dc = np.zeros((N, T, D)), np.zeros((N, H)), np.zeros((N, H))
+    dWx, dWh, db = np.zeros((D, 4 * H)), np.zeros((H, 4 * H)), np.zeros(4 * H)
+    for t in reversed(range(T)):
+        dx[:, t], dprev, dc, a, b, c = lstm_step_backward(dh[:, t] + dprev, dc, cache[t])
+        dWx, dWh, db = dWx + a, dWh + b, db + c
+    dh0 = dprev
+    return dx, dh0, dWx, dWh, db
+"""
+)
 BATCH_NORM = """
 import numpy as np
 
