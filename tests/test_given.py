@@ -367,3 +367,37 @@ def test_wrong(tmp_path, name, old, new, wrong):
 def test_the_shapes_are_those_that_the_program_has(tmp_path):
     shapes = {p["name"]: p["shape"] for p in examined(tmp_path, CALLED)["parameters"]}
     assert shapes == {"A_prev": [2, 5, 7, 4], "W": [3, 3, 4, 8], "b": [1, 1, 1, 8]}
+
+
+def test_a_derivative_that_calls_its_own_function(tmp_path):
+    text = """
+import numpy as np
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def sigmoid_prime(x):
+    return sigmoid(x) * (1 - sigmoid(x))
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["program"]) == ("right", "sigmoid and sigmoid_prime")
+
+
+def test_the_diagonal_of_a_derivative_is_not_accused(tmp_path):
+    text = """
+import numpy as np
+
+
+def softmax(x):
+    e = np.exp(x - np.max(x, axis=1, keepdims=True))
+    return e / np.sum(e, axis=1, keepdims=True)
+
+
+def softmax_derivative(x):
+    s = softmax(x)
+    return s * (1 - s)
+"""
+    with pytest.raises(ValueError, match="meant for the diagonal"):
+        examined(tmp_path, text)

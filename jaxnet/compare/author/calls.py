@@ -108,9 +108,9 @@ class File:
         keys = {n.value for f in functions for n in nodes_of(f) if isinstance(n, ast.Constant)}
         return {word for name in names | {k for k in keys if isinstance(k, str)} if (word := gradient_of(name))}
 
-    def used(self, name: str) -> bool:
-        """Whether another function of the file, or a class, uses a function."""
-        own = {id(n) for n in nodes_of(self.functions[name])}
+    def used(self, name: str, *but: str) -> bool:
+        """Whether a class or another function of the file uses a function, `but` for some."""
+        own = {id(n) for of in (name, *but) for n in nodes_of(self.functions[of])}
         kinds = ast.FunctionDef | ast.ClassDef
         defined = (part for tree in self.trees for part in ast.walk(tree) if isinstance(part, kinds))
         nodes = (n for part in defined for n in ast.walk(part) if isinstance(n, ast.Name) and n.id == name)

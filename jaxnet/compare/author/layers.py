@@ -112,8 +112,9 @@ def _of_functions(
     which they can be called at all. Those of each shape of x are kept as `known`, or what was raised."""
     if shape not in known:
         known[shape] = _arguments_that_fit(file, np, names, shape)
-    if isinstance(known[shape], Exception):
-        raise known[shape]
+    mixes = next((of for of in known.values() if isinstance(of, Mixing)), None)  # but with one entry a row, perhaps
+    if mixes is not None or isinstance(known[shape], Exception):
+        raise mixes or known[shape]
     return _with_arguments(file, np, names, shape, anew(known[shape], np))
 
 
@@ -174,6 +175,10 @@ def _parts(np: types.ModuleType, arguments: list[str], shape: Shape) -> dict[str
     return found
 
 
+class Mixing(Unfillable):
+    """A function of which each entry follows from several, and what may be the diagonal of its derivative."""
+
+
 class _Layer(Network):
     """A forward pass and its backward pass, one or several: an object's methods, or functions."""
 
@@ -212,8 +217,9 @@ class _Layer(Network):
         found, result = [], None
         self.remember()
         for function in self.passes[1:]:
-            arguments = argument_meanings(function)
-            if not self.of_object and len(arguments) == 1 and "upstream" not in next(iter(arguments.values()))[:1]:
+            means = argument_meanings(function)
+            wanted = [p.name for p in parameters_of(function) if p.default is p.empty]
+            if not self.of_object and len(wanted) == 1 and "upstream" not in means[wanted[0]][:1]:
                 return self._derivative(function) * upstream[0]
             named = [_upstream_argument(function)]
             if not self.of_object and len(both := upstreams(function, self.outputs)) > 1:
@@ -247,6 +253,10 @@ class _Layer(Network):
         x, e = plain(self.x), 1e-6
         forward = self.passes[0]
         slope = (plain(_output(forward(x + e), None)) - plain(_output(forward(x - e), None))) / (2 * e)
+        moved = x.copy()
+        moved.flat[0] += 1
+        if (plain(_output(forward(moved), None)) != plain(self.out)).sum() > 1:  # softmax
+            raise Mixing("what has no derivative entry by entry may have one that is meant for the diagonal")
         at_x, at_output = function(self.x), function(self.out)
         for values in (at_x, at_output):
             if numpy.shape(values) != numpy.shape(self.x):

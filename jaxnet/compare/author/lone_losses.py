@@ -31,14 +31,14 @@ Shape = tuple[int, ...]
 
 
 def pairs(file: File) -> Iterator[tuple[str, str]]:
-    """linear_forward and linear_backward, relu and relu_derivative: functions that nothing in the file uses."""
+    """linear_forward and linear_backward, relu and relu_derivative: functions that nothing else in the file uses."""
     for backward in find_role(file.functions, "backward"):
         stem = squeezed(backward)
         for word in ("backward", "backprop", "back", "derivative", "deriv", "gradient", "grad", "prime"):
             stem = stem.replace(word, "")
         for forward in file.functions:
             same = squeezed(forward).replace("forward", "") in (stem, stem.removeprefix("d"))
-            if same and forward != backward and not file.used(forward) and not file.used(backward):
+            if same and forward != backward and not file.used(forward, backward) and not file.used(backward):
                 yield forward, backward
 
 
