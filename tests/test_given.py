@@ -1,6 +1,8 @@
 """Lone functions: a forward pass of several arrays with its backward pass, called with what fits them, or with what the
 program has given them itself."""
 
+import textwrap
+
 import pytest
 
 from jaxnet.compare.author.verdict import verdict
@@ -401,3 +403,53 @@ def softmax_derivative(x):
 """
     with pytest.raises(ValueError, match="meant for the diagonal"):
         examined(tmp_path, text)
+
+
+FITTING = {  # right as they stand, with arrays of other shapes than those that are tried first
+    "a number": ("beta", """
+        def swish_forward(x, beta):
+            s = 1 / (1 + np.exp(-beta * x))
+            return x * s, (x, s, beta)
+
+        def swish_backward(dout, cache):
+            x, s, beta = cache
+            return dout * (s + beta * x * s * (1 - s)), np.sum(dout * x * x * s * (1 - s))
+    """),
+    "a number that spreads": ("tau", """
+        def scale_forward(x, tau):
+            return x / tau, (x, tau)
+
+        def scale_backward(dz, cache):
+            x, tau = cache
+            return dz / tau, -np.sum(dz * x) / tau**2
+    """),
+    "another order": ("", """
+        def merge_forward(x, skip, W):
+            return (x * skip) @ W, (x, skip, W)
+
+        def merge_backward(dout, cache):
+            x, skip, W = cache
+            d = dout @ W.T
+            return d * x, d * skip, (x * skip).T @ dout
+    """),
+    "weights first": ("", """
+        def affine_forward(w, x, b):
+            return x @ w + b, (w, x)
+
+        def affine_backward(dout, cache):
+            w, x = cache
+            return x.T @ dout, dout @ w.T, np.sum(dout, axis=0)
+    """),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FITTING)
+def test_arrays_that_do_not_fit_accuse_nobody(tmp_path, name):
+    judged, text = FITTING[name]
+    text = f"import numpy as np\n{textwrap.dedent(text)}"
+    if judged:
+        said = examined(tmp_path, text)
+        assert (said["verdict"], judged in {p["name"] for p in said["parameters"]}) == ("right", True)
+    else:
+        with pytest.raises(ValueError, match="no verdict"):
+            examined(tmp_path, text)

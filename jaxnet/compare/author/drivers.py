@@ -102,7 +102,8 @@ def drive(
     trainers = [] if names.forward or names.backward else _trainers(file, numpy, worlds)
     networks = [*trainers, *_passes(file, numpy, names, worlds)]
     layers = [
-        Target(shown, play, shapes, whole=whole, may_be=may_be)
+        # The arrays that a function is given are ours: where a gradient has another shape, they may be the wrong ones.
+        Target(shown, play, shapes, (True, False) if whole else (True,), whole, may_be)
         for shown, play, shapes, whole, may_be in lone_layers(file, numpy)
     ]
     raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network

@@ -50,15 +50,17 @@ def ways_to_give(file: File, np: types.ModuleType, names: tuple[str, str], shape
     found: dict[str, Any] = {}
     wanted: list[Wanted] = []
     gradients = file.gradients_in(*(file.functions[name] for name in names[1:]))
+    spoken_of = set().union(*(file.reached(file.functions[name]) for name in names[1:]))
     each = gives_each(function, file.functions[names[1]])
     for name, means in others:
         keys = _keys(function, name)
-        untold = each or (not means and name not in file.namespace and not re.search("act|func|^[fg]$", name.lower()))
-        if name in IMAGES:
+        untold = not means and name not in file.namespace and not re.search("act|func|^[fg]$", name.lower())
+        is_data = untold or each or means[:1] == ["X"]
+        if name in IMAGES and f"d{name}" not in spoken_of:
             found[name] = IMAGES[name]
         elif is_number_of_units(name):
             found[name] = UNITS
-        elif is_array(name, gradients) or (untold and not keys):
+        elif is_array(name, gradients) or (is_data and not keys):
             wanted.append(_wanted((name,)))
         elif keys:
             arrays = [key for key in keys if is_array(key, gradients)]
@@ -113,12 +115,13 @@ def _fitting(shape: Shape) -> Iterator[dict[str, list[Shape]]]:
     sequences, (m, t, i) and (i, m, t); of images, the channels first and last."""
     if len(shape) == 4:
         kernels = [(UNITS, shape[1], 3, 3), (3, 3, shape[3], UNITS)]
-        yield {"W": kernels, "b": [(UNITS,), (UNITS, 1), (1, 1, 1, UNITS)], "": [(shape[1],)]}
+        of_channels = [(UNITS,), (UNITS, 1), (1, 1, 1, UNITS), (UNITS, 1, 1), (1, UNITS, 1, 1), ()]
+        yield {"W": kernels, "b": of_channels, "": [(shape[1],), (1, shape[1], 1, 1), (shape[3],), ()]}
         return
     h, o, i, m = UNITS, OUTPUTS, shape[-1], shape[0]
     for g in (1, GATES):
-        of_gates = [(g * h,), (1, g * h)]
-        yield {"W": [(i, g * h), (h, g * h)], "b": of_gates, "": [(m, h), (i,), (m, i), (1, i), (h,)]}
+        of_gates = [(g * h,), (1, g * h), (1,), ()]
+        yield {"W": [(i, g * h), (h, g * h)], "b": of_gates, "": [(m, h), (i,), (m, i), (1, i), (h,), (m, 1), (1,), ()]}
     if len(shape) > 1:
         i, m = shape[:2]
         yield {"W": [(h, i), (h, h), (h, h + i), (o, h)], "b": [(h, 1), (o, 1)], "": [(h, m), (i, 1), (i, m), (h, 1)]}

@@ -13,6 +13,7 @@ import numpy as np
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.calls import PENALTY
 from jaxnet.compare.author.chains import began_as
+from jaxnet.compare.author.frontier import other_with
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Kept, Tied, Unexplained, Unproved
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept, doubt_of_next
@@ -122,6 +123,8 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
     if attempt.alone and not judged.has_own_loss and (meant := _may_be_meant(judged, attempt.may_be)):
         return meant
+    if attempt.alone and any(other_with(judged, name) in judged.wrong for name in judged.wrong):
+        return "right if the gradients are returned in another order"
     if judged.wrong and attempt.may_be and not attempt.alone and not _are_shares(judged):
         return attempt.may_be
     if attempt.called and judged.wrong and _is_for_one_example(judged):
