@@ -358,7 +358,10 @@ def test_right(tmp_path, name):
     assert sorted(p["name"] for p in said["parameters"]) == ARRAYS[name].split()
 
 
-@pytest.mark.parametrize(("name", "old", "new", "wrong"), WRONG)
+@pytest.mark.parametrize(
+    ("name", "old", "new", "wrong"),
+    [pytest.param(*w, marks=pytest.mark.slow if k % 2 else ()) for k, w in enumerate(WRONG)],
+)
 def test_wrong(tmp_path, name, old, new, wrong):
     assert TEXTS[name].count(old) == 1
     said = examined(tmp_path, TEXTS[name].replace(old, new))
