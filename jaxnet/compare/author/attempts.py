@@ -21,7 +21,7 @@ from jaxnet.compare.author.watch import Watch, concerns
 DEFINING = 2  # files that use the asked one and define things only, whose functions are called
 SHARE = 0.5  # of the time that is left, for one program
 NOTHING_TO_CALL = "no forward pass with its backward pass was found in what it defines"
-TIME_IS_UP = "the time was up"
+LATE = "the time was up"
 NOISE = ", on pictures with a little noise: where one is blank, several numbers are the largest"
 
 
@@ -79,7 +79,7 @@ def attempts(
         guesses = [first_guess]
         for guess in guesses:  # others are found meanwhile
             if time.monotonic() > deadline:
-                reasons.append(Reason(file.name, TIME_IS_UP, BREAKS_OFF))
+                reasons.append(Reason(file.name, LATE, BREAKS_OFF))
                 return
             watch, way = Watch(deadline, asked), Way(Path(_within(root, file)), guess)
             ran, numpy, samples = _run(way, root, watch)
@@ -219,10 +219,10 @@ def _driven(
         except Enough:
             pass
         except OutOfTime:
-            reasons.append(Reason(description, TIME_IS_UP, BREAKS_OFF))
+            reasons.append(Reason(description, LATE, BREAKS_OFF))
             return
         except Exception as error:
-            reasons.append(Reason(description, f"{type(error).__name__}: {error}"[:150], BREAKS_OFF))
+            reasons.append(Reason(description, drivers.said_of(error)[:150], BREAKS_OFF))
         if attempt is None:  # the program's folder has gone
             return
         this = way._replace(call=attempt.key)

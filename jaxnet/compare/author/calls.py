@@ -251,14 +251,10 @@ class Session:
         if name in self.defaults:
             return _OMIT if optional else self.defaults[name]
         names = [name, *self._aliases(function, name)]
-        own_meanings = argument_meanings(function, building).get(name)
-        means = own_meanings or next((found for n in names if (found := meanings(n, building))), [])
+        told = argument_meanings(function, building)
+        means = told.get(name) or next((found for n in names if (found := meanings(n, building))), [])
         first = means[0] if means else ""
-        if (
-            building
-            and first == "hidden1"
-            and ["hidden"] in [m[:1] for m in argument_meanings(function, True).values()]
-        ):
+        if building and first == "hidden1" and ["hidden"] in [of[:1] for of in told.values()]:
             return len(self.data["hidden"])  # beside a list of sizes it is how many these are
         for n in names if first not in ("X", "Y") else ():  # a forward pass may return what it was given the name of
             if n in self.pool:

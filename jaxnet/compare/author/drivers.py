@@ -202,7 +202,7 @@ def _runs(play: Callable[[], None], tape: Tape, met: bool) -> Tried:
         except (Exception, SystemExit) as error:
             # What comes after some steps, an evaluation or another batch, is not needed.
             ends = any(node.steps >= 3 for node in tape.nodes)
-            tried = Tried(ends, _raised_in_backward(error), len(tape.nodes), _said_of(error))
+            tried = Tried(ends, _raised_in_backward(error), len(tape.nodes), said_of(error))
     if not tried.ends or not met or not tape.nodes:
         return tried
     try:
@@ -218,7 +218,8 @@ def _authors_lines(error: BaseException) -> list[tuple[types.CodeType, int]]:
     return [(code, line) for code, line in frames if is_authors(code.co_filename)]
 
 
-def _said_of(error: BaseException) -> str:
+def said_of(error: BaseException) -> str:
+    """What a call has raised, and at which of the author's lines."""
     text = str(error) if isinstance(error, Unfillable) else f"{type(error).__name__}: {error}".removesuffix(": ")
     lines = [] if isinstance(error, Unfillable) else _authors_lines(error)
     return f"line {lines[-1][1]} of {lines[-1][0].co_filename}: {text}" if lines else text

@@ -4,7 +4,6 @@ them itself."""
 from __future__ import annotations
 
 import ast
-import inspect
 import itertools
 import re
 import types
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from jaxnet.compare.author.calls import File, argument_meanings, nodes_of, plain, return_names, tail
+from jaxnet.compare.author.calls import File, argument_meanings, nodes_of, parameters_of, plain, return_names, tail
 from jaxnet.compare.author.meanings import read_name, squeezed
 
 Shape = tuple[int, ...]
@@ -88,7 +87,7 @@ def _shapes_of(wanted: list[Wanted], shape: Shape) -> Iterator[list[Shape]]:
 
 def called_with(file: File, name: str) -> dict[str, Any]:
     """What the program itself has given a function of an array, by name; nothing where that cannot be told."""
-    arguments = list(inspect.signature(file.functions[name]).parameters)
+    arguments = [p.name for p in parameters_of(file.functions[name])]
     given = file.called.get(name, ())
     found = dict(zip(arguments, given, strict=False))
     known = len(arguments) == len(given) > 0 and isinstance(given[0], numpy.ndarray)

@@ -269,7 +269,7 @@ class _Layer(Network):
 def _upstream_argument(function: Any) -> str:
     """The argument for an upstream gradient; "" where there is none."""
     arguments = argument_meanings(function)
-    found = [name for name, means in arguments.items() if means[:1] in (["upstream"], ["gradients"])]
+    found = upstreams(function, ())
     if not found and len(arguments) > 1 and meanings(next(iter(arguments)))[:1] not in ([], ["upstream"], ["P"]):
         return ""
     return found[0] if found else next(iter(arguments))
@@ -333,13 +333,13 @@ def _inputs(build: Callable[[Shape], _Layer], np: types.ModuleType, shape: Shape
 
 def _averages(layer: _Layer, np: types.ModuleType, data: numpy.ndarray, examples: int) -> bool:
     """Whether the gradient of a parameter is that of ½ Σ output² but for the number of examples, as differences say."""
-    ratios = _ratios(layer, np, data) if layer.parameters else []
+    ratios = _ratios(layer, np, data, most=1) if layer.parameters else []
     return bool(ratios) and bool(numpy.isclose(ratios[0], examples, rtol=1e-3, atol=0))
 
 
-def _ratios(layer: _Layer, np: types.ModuleType, data: numpy.ndarray) -> list[float]:
-    """For each array that is stepped how many times its gradient that of ½ Σ output² is along some direction, as
-    differences say: the parameters' first, that of x last."""
+def _ratios(layer: _Layer, np: types.ModuleType, data: numpy.ndarray, most: int | None = None) -> list[float]:
+    """For each array that is stepped, or `most` of them, how many times its gradient that of ½ Σ output² is along some
+    direction, as differences say: the parameters' first, that of x last."""
     draws, e = numpy.random.default_rng(17), 1e-6
     with recording(Tape()):  # nothing of this belongs to the record
         x = np.array(data)
@@ -355,11 +355,12 @@ def _ratios(layer: _Layer, np: types.ModuleType, data: numpy.ndarray) -> list[fl
             moved = np.array(data + change) if at == len(now) else np.array(data)
             return float(sum(numpy.sum(plain(out) ** 2) for out in layer.forward(moved)) / 2)
 
+        shapes = [*map(numpy.shape, before), data.shape]
         gradients += [plain(dx)] if dx is not None else []
+        told = [k for k, gradient in enumerate(gradients) if gradient.any() and gradient.shape == shapes[k]]
         found = []
-        for k, (gradient, old) in enumerate(zip(gradients, [*before, data], strict=False)):
-            if gradient.any() and gradient.shape == old.shape:
-                direction = draws.normal(size=old.shape)
-                slope = (value(k, e * direction) - value(k, -e * direction)) / (2 * e)
-                found.append(slope / numpy.sum(gradient * direction))
+        for k in told[:most]:
+            direction = draws.normal(size=shapes[k])
+            slope = (value(k, e * direction) - value(k, -e * direction)) / (2 * e)
+            found.append(slope / numpy.sum(gradients[k] * direction))
         return found

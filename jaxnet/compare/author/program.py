@@ -223,13 +223,14 @@ class _Program:
                     warnings.simplefilter("ignore")
                     module = ast.Module([keeping.visit(statement)], [])
                     compiled = functools.partial(compile, module, unit.filename, "exec", dont_inherit=True)
-                    code, as_text = compiled(unit.flags), compiled(unit.flags | __future__.annotations.compiler_flag)
+                    code = compiled(unit.flags)
                 try:
                     exec(code, namespace)
                 except Exception:
                     if not isinstance(statement, _DEFINITIONS):
                         raise
-                    exec(as_text, namespace)  # an annotation may name what is not here
+                    # An annotation may name what is not here.
+                    exec(compiled(unit.flags | __future__.annotations.compiler_flag), namespace)
             except Exception as error:
                 self._leave_out(statement, unit, error)
             except Another as end:
