@@ -4,7 +4,6 @@ them itself."""
 from __future__ import annotations
 
 import ast
-import itertools
 import re
 import types
 from collections.abc import Iterator
@@ -78,11 +77,20 @@ def _shapes_of(wanted: list[Wanted], shape: Shape) -> Iterator[list[Shape]]:
     """Shapes for all arrays, likeliest first; of many arrays those of one kind have one shape."""
     keys = [array.kind if len(wanted) > MANY else array.way for array in wanted]
     kinds = dict(zip(keys, (array.kind for array in wanted), strict=True))
-    for fits in _fitting(shape):
-        ways = itertools.product(*(enumerate(fits[kind]) for kind in kinds.values()))
-        for way in sorted(ways, key=lambda way: sum(rank for rank, _ in way)):
-            chosen = {key: fit for key, (_, fit) in zip(kinds, way, strict=True)}
+    fitting = [[fits[kind] for kind in kinds.values()] for fits in _fitting(shape)]
+    for rank in range(1 + max(sum(map(len, fits)) for fits in fitting)):
+        for way in (way for fits in fitting for way in _ways(fits, rank)):
+            chosen = dict(zip(kinds, way, strict=True))
             yield [chosen[key] for key in keys]
+
+
+def _ways(fits: list[list[Shape]], rank: int) -> Iterator[list[Shape]]:
+    """One shape of each list, whose places in the lists add up to a rank."""
+    if not fits:
+        yield from [[]] * (rank == 0)
+        return
+    for place, fit in enumerate(fits[0][: rank + 1]):
+        yield from ([fit, *others] for others in _ways(fits[1:], rank - place))
 
 
 def called_with(file: File, name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ stepped as a parameter is, x ← x − rate · dx, so that dx is compared like d
 
 from __future__ import annotations
 
+import functools
 import itertools
 import types
 from collections.abc import Callable, Iterator
@@ -60,11 +61,11 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, l
         build = partial(_of_class, file, np, name, passes)
         is_error = any("err" in _upstream_argument(file.methods(name)[back]).lower() for back in passes[1:])
         may_be = "right if it is given the error with the other sign" if is_error else ""
-        yield f"forward and backward of class {name}", partial(_play, build, np), list(SHAPES), True, may_be
+        yield f"forward and backward of class {name}", _play_of(build, np), list(SHAPES), True, may_be
     for pair in (pair for pair in pairs(file) if not takes_labels(file.functions[pair[1]])):
         build = partial(_of_functions, file, np, pair, {})
         known = [numpy.shape(x) for x in [*called_with(file, pair[0]).values()][:1]]
-        yield " and ".join(pair), partial(_play, build, np), list(dict.fromkeys([*known, *SHAPES])), False, ""
+        yield " and ".join(pair), _play_of(build, np), list(dict.fromkeys([*known, *SHAPES])), False, ""
     for owner, value, slope in losses(file):
         shown = " and ".join(dict.fromkeys((value, slope))) + (f" of class {owner}" if owner else "")
         yield shown, partial(play_loss, file, np, (owner, value, slope)), list(SHAPES), False, ""
@@ -115,7 +116,7 @@ def _of_functions(
     mixes = next((of for of in known.values() if isinstance(of, Mixing)), None)  # but with one entry a row, perhaps
     if mixes is not None or isinstance(known[shape], Exception):
         raise mixes or known[shape]
-    return _with_arguments(file, np, names, shape, anew(known[shape], np))
+    return _with_arguments(file, np, names, shape, known[shape])
 
 
 def _arguments_that_fit(
@@ -125,7 +126,7 @@ def _arguments_that_fit(
     raised: Exception = Unfillable("nothing is known for its arguments")
     fitting: list[dict[str, Any]] = []
     for k, given in enumerate(itertools.islice(ways_to_give(file, np, names, shape), TRIED)):
-        build = partial(_with_arguments, file, np, names, given=anew(given, np))
+        build = partial(_with_arguments, file, np, names, given=given)
         try:
             data = _inputs(build, np, shape)
             with recording(Tape()):  # nothing of this belongs to the record
@@ -147,7 +148,7 @@ def _with_arguments(
     file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape, given: dict[str, Any]
 ) -> _Layer:
     session = Session(file, np, World((_features(shape), UNITS), "rows"))
-    session.pool |= given
+    session.pool |= anew(given, np)
     layer = _Layer(session, session.pool, {name: file.functions[name] for name in names}, list(names))
     layer.is_ours = True
     return layer
@@ -301,12 +302,20 @@ def _of_input(found: list[Leaf], x: Any) -> Any:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def _play(build: Callable[[Shape], _Layer], np: types.ModuleType, shape: Shape, strict: bool) -> None:
-    """Forward and back, three times; where the gradients are averages over the examples, the loss is one as well."""
-    draws, data = numpy.random.default_rng(11), _inputs(build, np, shape)
-    examples = shape[0] if shape[0] != 5 else shape[-1]
-    count = examples if _averages(build(shape), np, data, examples) else 1
-    layer, x, targets = build(shape), np.array(data), []
+def _play_of(build: Callable[[Shape], _Layer], np: types.ModuleType) -> Play:
+    return partial(_play, build, np, functools.cache(partial(_data, build, np)))
+
+
+def _play(
+    build: Callable[[Shape], _Layer],
+    np: types.ModuleType,
+    data: Callable[[Shape], tuple[numpy.ndarray, int]],
+    shape: Shape,
+    strict: bool,
+) -> None:
+    """Forward and back, three times."""
+    draws, (inputs, count) = numpy.random.default_rng(11), data(shape)
+    layer, x, targets = build(shape), np.array(inputs), []
     for _ in range(COUNT):
         outputs = layer.forward(x)
         targets = targets or [np.array(draws.normal(size=numpy.shape(out))) for out in outputs]
@@ -317,6 +326,12 @@ def _play(build: Callable[[Shape], _Layer], np: types.ModuleType, shape: Shape, 
             x = x - RATE * (dx / count)
         elif not layer.parameters:
             raise Unfillable("no gradient of its input")
+
+
+def _data(build: Callable[[Shape], _Layer], np: types.ModuleType, shape: Shape) -> tuple[numpy.ndarray, int]:
+    """The inputs, and by what the loss is divided: where the gradients are averages over the examples, it is one."""
+    inputs, examples = _inputs(build, np, shape), shape[0] if shape[0] != 5 else shape[-1]
+    return inputs, examples if _averages(build(shape), np, inputs, examples) else 1
 
 
 def _inputs(build: Callable[[Shape], _Layer], np: types.ModuleType, shape: Shape) -> numpy.ndarray:

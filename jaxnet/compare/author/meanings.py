@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -105,6 +106,11 @@ SIZES = {"inputs", "outputs", "hidden", "hidden1", "hidden2", "hidden3", "sizes"
 
 def meanings(name: str, building: bool = False) -> list[str]:
     """What an argument of this name can mean, likeliest first; `building`: of a constructor or initialiser."""
+    return list(_meanings(name, building))
+
+
+@functools.cache
+def _meanings(name: str, building: bool) -> tuple[str, ...]:
     plain = squeezed(name)
     found = [meaning for pattern, meaning in _COMPILED if pattern.fullmatch(plain)]
     if building and plain.removesuffix("s") in ("input", "output"):
@@ -112,7 +118,7 @@ def meanings(name: str, building: bool = False) -> list[str]:
     if not building and name == "N":
         found.insert(0, "m")
     found.sort(key=lambda meaning: meaning in (LATER if building else SIZES))
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 _ROLES = [  # the first that is found is it: a train_step does all, a backward_propagation is no update
@@ -131,6 +137,7 @@ _ROLES = [  # the first that is found is it: a train_step does all, a backward_p
 ]  # fmt: skip
 
 
+@functools.cache
 def role(name: str) -> str:
     """What a function of this name does: train, init, forward, loss, backward, update, zero, or no for none of it."""
     plain = name.strip("_").lower() if name != "__call__" else "call"
