@@ -9884,3 +9884,33 @@ def test_a_product_with_a_number_may_be_written_as_dot(tmp_path):
 
 def test_a_file_s_name_may_hold_what_a_cell_s_does(tmp_path):
     assert examined(tmp_path, PLAIN, name="# of a net")["verdict"] == "right"
+
+
+@pytest.mark.parametrize("error", ["2 * (P - Y) / Y.size", "(2 / Y.size) * (P - Y)"])
+def test_a_number_after_the_step_whose_derivative_goes_back_is_the_loss(tmp_path, error):
+    """To the constant: Ŷ − Y alone is the derivative of many a loss."""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "").replace("(P - Y) / 9", error)
+    said = examined(tmp_path, f"{text}    print(np.mean((P - Y) ** 2))\n")
+    assert [f["code"] for f in said["findings"]] == ["missing-output-derivative"]
+
+
+def test_a_number_after_the_step_of_the_class_that_goes_back_is_the_loss(tmp_path):
+    loss = """
+class Cost:
+    def __call__(self, y, p):
+        return -np.mean(np.sum(y * np.log(p) + (1 - y) * np.log(1 - p), axis=1))
+
+    def derivative(self, y, p):
+        return (p - y) / 9
+
+
+cost = Cost()
+"""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
+    for old in ("np.exp(A1 @ W2 + b2)", "E / E.sum(1, keepdims=True)"):  # a sigmoid
+        text = text.replace(old, SENT_BACK[old])
+    text = text.replace("(P - Y) / 9", "cost.derivative(Y, P) * P * (1 - P)").replace("for _", f"{loss}for _")
+    said = examined(tmp_path, f"{text}    print(cost(Y, P))\n")
+    assert [f["code"] for f in said["findings"]] == ["extra-activation-derivative"]
+    with pytest.raises(ValueError, match="computes another number once the step is made"):
+        examined(tmp_path, f"{text}    print(-np.mean(np.sum(Y * np.log(P) + (1 - Y) * np.log(1 - P), axis=1)))\n")

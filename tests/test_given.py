@@ -369,6 +369,69 @@ def test_wrong(tmp_path, name, old, new, wrong):
     assert sorted(p["name"] for p in said["parameters"] if not p["right"]) == wrong.split()
 
 
+KERNEL = """
+import numpy as np
+
+
+def conv1d_forward(x, w, b, stride=1):
+    n = (x.shape[1] - w.shape[0]) // stride + 1
+    out = np.zeros((x.shape[0], n))
+    for i in range(n):
+        out[:, i] = x[:, i * stride:i * stride + w.shape[0]] @ w + b
+    return out, (x, w, stride)
+
+
+def conv1d_backward(dout, cache):
+    x, w, stride = cache
+    dx, dw = np.zeros_like(x), np.zeros_like(w)
+    for i in range(dout.shape[1]):
+        j = i * stride
+        dw += x[:, j:j + w.shape[0]].T @ dout[:, i]
+        dx[:, j:j + w.shape[0]] += dout[:, i, None] * w
+    return dx, dw, dout.sum()
+"""
+LEAKY = """
+import numpy as np
+
+
+def leaky_forward(x, alpha=0.01):
+    return np.where(x > 0, x, alpha * x), (x, alpha)
+
+
+def leaky_backward(dout, cache):
+    x, alpha = cache
+    return np.where(x > 0, dout, alpha * dout)
+"""
+
+
+def test_options_have_other_numbers_than_by_default(tmp_path):
+    right = examined(tmp_path, KERNEL)
+    assert (right["verdict"], right["program"]) == ("right", "conv1d_forward and conv1d_backward, with stride 2")
+    wrong = examined(tmp_path, KERNEL.replace("j = i * stride", "j = i"))
+    assert [p["name"] for p in wrong["parameters"] if not p["right"]] == ["w", "x"]
+
+
+def test_an_option_that_the_backward_pass_does_not_follow(tmp_path):
+    assert examined(tmp_path, LEAKY)["program"] == "leaky_forward and leaky_backward, with alpha 0.005"
+    with pytest.raises(ValueError, match=r"no verdict: leaky_forward and leaky_backward, with alpha 0.005"):
+        examined(tmp_path, LEAKY.replace("alpha * dout", "0.01 * dout"))
+
+
+def test_an_option_of_which_the_backward_pass_has_a_default_of_its_own(tmp_path):
+    text = """
+import numpy as np
+
+
+def leaky_forward(x, alpha=0.01):
+    return np.where(x > 0, x, alpha * x)
+
+
+def leaky_backward(dout, x, slope=0.01):
+    return np.where(x > 0, dout, slope * dout)
+"""
+    assert examined(tmp_path, text)["program"] == "leaky_forward and leaky_backward, with alpha 0.01, slope 0.01"
+
+
 def test_the_shapes_are_those_that_the_program_has(tmp_path):
     shapes = {p["name"]: p["shape"] for p in examined(tmp_path, CALLED)["parameters"]}
     assert shapes == {"A_prev": [2, 5, 7, 4], "W": [3, 3, 4, 8], "b": [1, 1, 1, 8]}

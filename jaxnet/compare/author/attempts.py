@@ -225,6 +225,9 @@ def _driven(
             reasons.append(Reason(description, drivers.said_of(error)[:150], BREAKS_OFF))
         if attempt is None:  # the program's folder has gone
             return
+        if options := watch.tape.options:
+            given = [f"{name} {value}" for name, value in options.items()]
+            description += f", with {', '.join(given)}"
         this = way._replace(call=attempt.key)
         if planted.numbers:
             yield Attempt(description, watch.tape, [], {}, own.notes, this)

@@ -17,10 +17,13 @@ from typing import Any, NamedTuple
 import numpy
 
 from jaxnet.compare.author.meanings import SIZES, Named, gradient_of, meanings, read_name, role, squeezed
+from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.statements import unit_of
 
 RATE = 1.0  # a step is then the gradient itself, wherever the author multiplies with the rate
 COUNT = 3  # of steps, iterations, epochs
+OPTION = (bool, int, float, str)
+NO_OPTIONS = [[means] for means in (*SIZES, "count", "m", "seed")]
 PENALTY = 0.0913  # λ of a weight penalty: with 0 nothing of it would be seen; as no author writes it
 
 
@@ -238,6 +241,8 @@ class Session:
             elif not building and isinstance(parameter.default, int | float | str):
                 self.defaults.setdefault(name, parameter.default)
         self._set_globals(function)
+        if (tape := current_tape()) is not None:
+            tape.options |= _options(function, arguments, building)
         self.inputs |= {squeezed(name) for name, value in arguments.items() if value is self.data["X"]}
         result = function(**arguments)
         for name, value in named_results(self.file, function, result).items():
@@ -324,6 +329,16 @@ class Session:
 
 
 _OMIT = object()
+
+
+def _options(function: Any, arguments: dict[str, Any], building: bool) -> dict[str, bool | int | float | str]:
+    """The numbers and words, but for sizes, that a function is called with, and those that it has by default."""
+    given = {p.name: arguments.get(p.name, p.default) for p in parameters_of(function)}
+    told = {name: value for name, value in given.items() if meanings(name, building)[:1] not in NO_OPTIONS}
+    parts = [value if isinstance(value, dict) else {name: value} for name, value in told.items()]
+    return {name: value for part in parts for name, value in part.items() if isinstance(value, OPTION)}
+
+
 _ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
 
 
@@ -347,7 +362,8 @@ def argument_meanings(function: Any, building: bool = False) -> dict[str, list[s
         found |= {name: ["Y"] for name in untold if len(untold) == 1}
     if ["X"] in firsts and ["Y"] not in firsts and role(getattr(function, "__name__", "")) in ("train", "backward"):
         after = list(found)[firsts.index(["X"]) + 1 :][:1]
-        found |= {name: ["Y"] for name in after if set(found[name]) <= SIZES}
+        numbers = [p.name for p in parameters_of(function) if isinstance(p.default, OPTION)]
+        found |= {name: ["Y"] for name in after if set(found[name]) <= SIZES and name not in numbers}
     return found
 
 

@@ -102,6 +102,26 @@ def called_with(file: File, name: str) -> dict[str, Any]:
     return found if known and not any(part is None for part in given) else {}
 
 
+def with_other_numbers(given: dict[str, Any], forward: Any, backward: Any) -> dict[str, Any]:
+    """The same with other numbers for options: what only holds for a stride of 1, or for what is a number by default,
+    is seen then. Nothing is changed where the backward pass has defaults of its own that might have to change too."""
+    defaults = {p.name: p.default for p in parameters_of(forward) if type(p.default) in (int, float)}
+    own = {p.name for p in parameters_of(backward) if type(p.default) in (int, float)}
+    return _changed(defaults | given) if own <= defaults.keys() else given
+
+
+def _changed(options: dict[str, Any]) -> dict[str, Any]:
+    found = dict(options)
+    for name, value in options.items():
+        if isinstance(value, dict):
+            found[name] = _changed(value)
+        elif type(value) is float:
+            found[name] = value / 2
+        elif type(value) is int and ("stride" in name.lower() or "pad" in name.lower()):
+            found[name] = 2 if "stride" in name.lower() else 1
+    return found
+
+
 def gives_each(forward: Any, backward: Any) -> bool:
     """Whether a backward pass returns as much as the forward pass is given: the gradient of each."""
     return any(isinstance(of, list) and len(of) == len(argument_meanings(forward)) for of in return_names(backward))
@@ -128,7 +148,11 @@ def _fitting(shape: Shape) -> Iterator[dict[str, list[Shape]]]:
     h, o, i, m = UNITS, OUTPUTS, shape[-1], shape[0]
     for g in (1, GATES):
         of_gates = [(g * h,), (1, g * h), (1,), ()]
-        yield {"W": [(i, g * h), (h, g * h)], "b": of_gates, "": [(m, h), (i,), (m, i), (1, i), (h,), (m, 1), (1,), ()]}
+        yield {
+            "W": [(i, g * h), (h, g * h), (o,), (i,)],
+            "b": of_gates,
+            "": [(m, h), (i,), (m, i), (1, i), (h,), (m, 1), (1,), ()],
+        }
     if len(shape) > 1:
         i, m = shape[:2]
         yield {"W": [(h, i), (h, h), (h, h + i), (o, h)], "b": [(h, 1), (o, 1)], "": [(h, m), (i, 1), (i, m), (h, 1)]}

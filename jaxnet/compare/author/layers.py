@@ -6,6 +6,7 @@ stepped as a parameter is, x ← x − rate · dx, so that dx is compared like d
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import types
@@ -32,7 +33,16 @@ from jaxnet.compare.author.calls import (
     returned_by,
     upstreams,
 )
-from jaxnet.compare.author.given import IMAGES, UNITS, anew, called_with, gives_each, is_number_of_units, ways_to_give
+from jaxnet.compare.author.given import (
+    IMAGES,
+    UNITS,
+    anew,
+    called_with,
+    gives_each,
+    is_number_of_units,
+    ways_to_give,
+    with_other_numbers,
+)
 from jaxnet.compare.author.lone_losses import losses, pairs, play_loss, takes_labels
 from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, squeezed
 from jaxnet.compare.author.names import names_in
@@ -122,26 +132,41 @@ def _of_functions(
 def _arguments_that_fit(
     file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape
 ) -> dict[str, Any] | Exception:
-    """Or what the first call has raised, where there are none. Of several those with which all gradients are right."""
+    """Or what the first call has raised, where there are none. Of several those with which all gradients are right;
+    with other numbers for options, where these fit as well."""
     raised: Exception = Unfillable("nothing is known for its arguments")
     fitting: list[dict[str, Any]] = []
     for k, given in enumerate(itertools.islice(ways_to_give(file, np, names, shape), TRIED)):
-        build = partial(_with_arguments, file, np, names, given=given)
         try:
-            data = _inputs(build, np, shape)
-            with recording(Tape()):  # nothing of this belongs to the record
-                layer = build(shape)
-                layer.backward(layer.forward(np.array(data)), strict=True)
-            ratios = _ratios(build(shape), np, data)
+            ratios = _ratios_with(file, np, names, shape, given)
         except Exception as error:
             raised = raised if k else error
             continue
         if ratios and numpy.allclose(ratios, ratios[0], rtol=1e-3):
-            return given
+            fitting = [given]
+            break
         fitting.append(given)
         if len(fitting) == FITTING:
             break
-    return fitting[0] if fitting else raised
+    if not fitting or called_with(file, names[0]):
+        return fitting[0] if fitting else raised
+    others = with_other_numbers(fitting[0], *(file.functions[name] for name in names))
+    with contextlib.suppress(Exception):
+        _ratios_with(file, np, names, shape, others)
+        return others
+    return fitting[0]
+
+
+def _ratios_with(
+    file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape, given: dict[str, Any]
+) -> list[float]:
+    """As of `_ratios`. Raises, whatever the functions do, where what is given does not fit."""
+    build = partial(_with_arguments, file, np, names, given=given)
+    data = _inputs(build, np, shape)
+    with recording(Tape()):  # nothing of this belongs to the record
+        layer = build(shape)
+        layer.backward(layer.forward(np.array(data)), strict=True)
+    return _ratios(build(shape), np, data)
 
 
 def _with_arguments(

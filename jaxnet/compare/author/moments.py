@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.names import parts
 from jaxnet.compare.author.recorder import Array, known_node
-from jaxnet.compare.author.tape import Place, Tape, is_authors
+from jaxnet.compare.author.tape import Place, Tape, is_authors, place_of
 
 MOST = 600  # moments that are kept
 TEXTS = 600  # expressions that are tried in each
@@ -72,7 +72,7 @@ class Trace:
         if frame in self._open:
             self._close(frame, count, argument if event == "return" else None)
         if event == "line" and self.first <= count <= self.last and len(self.moments) < MOST:
-            place = Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+            place = place_of(frame)
             statement = lines.statement_at(place)
             if statement is not None and statement.lineno == place.line:
                 self._open[frame] = len(self.moments)

@@ -90,7 +90,7 @@ def run(
         in_time = not isinstance(end, OutOfTime)
         program.note_the_end(end)
     entry, namespace = program.file.relative_to(program.root), program.main.__dict__
-    return Ran(entry, namespace, program.all_notes(), started, in_time, program.entered)
+    return Ran(entry, namespace, program.all_notes(), started, in_time, dict(program.entered))
 
 
 @contextlib.contextmanager

@@ -64,11 +64,12 @@ class Another(BaseException):
 
 
 class Place(NamedTuple):
-    """A line of the author's: file as it was compiled (`net.py`, `net.ipynb#cell-3`), line, function."""
+    """A line of the author's: file as it was compiled (`net.py`, `net.ipynb#cell-3`), line, function, and its class."""
 
     file: str
     line: int
     function: str
+    owner: str = ""
 
     def __str__(self) -> str:
         file, cell = file_and_cell(self.file)
@@ -193,6 +194,7 @@ class Tape:
         self.lost: Place | None = None  # where numbers were put into something that is not recorded
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self.names: dict[Node, list[str]] = {}  # of arrays that nobody but us could name: a lone layer's input, say
+        self.options: dict[str, bool | int | float | str] = {}  # numbers and words that we called something with
         self.gradients: dict[Node, str] = {}  # what a function that we called has returned as one, by its name …
         self.numbers: set[Node] = set()  # … or as the loss, of data and labels …
         self.losses: set[Node] = set()  # … or of a prediction
@@ -544,6 +546,11 @@ def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     return value
 
 
+def place_of(frame: types.FrameType) -> Place:
+    code = frame.f_code
+    return Place(code.co_filename, frame.f_lineno, code.co_name, code.co_qualname.rpartition(".")[0])
+
+
 def places(most: int = 8) -> tuple[tuple[Place, ...], Instruction | None]:
     """The author's lines that are being run, innermost first, and the instruction of the innermost."""
     found, instruction = [], None
@@ -551,7 +558,7 @@ def places(most: int = 8) -> tuple[tuple[Place, ...], Instruction | None]:
     while frame is not None and len(found) < most:
         code = frame.f_code
         if is_authors(code.co_filename):
-            found.append(Place(code.co_filename, frame.f_lineno, code.co_name))
+            found.append(place_of(frame))
             instruction = instruction or _instruction(code, frame.f_lasti)
         frame = frame.f_back
     return tuple(found), instruction

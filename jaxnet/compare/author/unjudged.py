@@ -319,16 +319,25 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
     for file, name, function in _backward_in(path, root):
         if stepping.isdisjoint(_lines_in(file, [function])) or role(function.name) != "backward":
             continue
-        inside = list(ast.walk(function))
-        branches = [arm for n in inside if isinstance(n, ast.If) for arm in (n.body, n.orelse) if arm]
-        branches = [arm for arm in branches if not isinstance(arm[0], ast.If)]  # elif
-        branches += [[arm] for n in inside if isinstance(n, ast.IfExp) for arm in (n.body, n.orelse)]
-        for arm in branches:
+        for arm in sorted(_branches(function), key=lambda arm: arm[0].lineno):
             if stepping.isdisjoint(_lines_in(file, arm)) and any(map(_has_formula, arm)):
                 first, last = arm[0].lineno, arm[-1].end_lineno or arm[-1].lineno
                 lines = f"line {first}" if first == last else f"lines {first} to {last}"
                 found.append(f"{lines} of {name}")
     return list(dict.fromkeys(found))
+
+
+def _branches(function: ast.FunctionDef) -> Iterator[list[Any]]:
+    """What is done or computed under a condition, and what comes after one under which the function returns."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.IfExp):
+            yield from ([node.body], [node.orelse])
+        if isinstance(node, ast.If):
+            yield from (arm for arm in (node.body, node.orelse) if arm and not isinstance(arm[0], ast.If))  # elif
+        for block in (block for field in ("body", "orelse") if isinstance(block := getattr(node, field, None), list)):
+            returns = [k for k, s in enumerate(block) if isinstance(s, ast.If) and isinstance(s.body[-1], ast.Return)]
+            rest = block[returns[-1] + 1 :] if returns else []
+            yield from [rest] * bool(rest)
 
 
 def _lines_of(steps: list[Step]) -> set[tuple[str, int]]:
@@ -351,14 +360,14 @@ def _backward_in(path: Path, root: Path) -> Iterator[tuple[str, str, ast.Functio
 
 
 def _has_formula(part_of_code: ast.AST) -> bool:
-    """Whether it gives something a value, or returns or is one, that is made by a product, as a relu's slope is, or by
-    another backward pass."""
+    """Whether it gives something a value, or returns or is one, that is computed, compared as a relu's slope is, the
+    slope of what has none, or made by another backward pass."""
     inside = list(ast.walk(part_of_code))
     given = [n.value for n in inside if isinstance(n, ast.Assign | ast.AugAssign | ast.Return) and n.value]
     given += [part_of_code] if isinstance(part_of_code, ast.expr) else []
     parts = [part for value in given for part in ast.walk(value)]
-    by = (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.MatMult) for part in parts)
-    makers = ("dot", "matmul", "multiply", "where")
+    by = (isinstance(part, ast.BinOp) for part in parts)
+    makers = ("dot", "matmul", "multiply", "where", "ones_like")
     called = (tail(part.func) for part in parts if isinstance(part, ast.Call))
     calls = (name in makers or role(name) == "backward" for name in called)
     return any(by) or any(calls) or any(isinstance(part, ast.Compare) for part in parts)
