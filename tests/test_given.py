@@ -432,6 +432,140 @@ def leaky_backward(dout, x, slope=0.01):
     assert examined(tmp_path, text)["program"] == "leaky_forward and leaky_backward, with alpha 0.01, slope 0.01"
 
 
+SHAPED = {
+    "a mask of zeros and ones": ("right", """
+        def masked_forward(x, w, b, mask):
+            h = x * mask
+            return h @ w + b, (h, w, mask)
+
+        def masked_backward(dout, cache):
+            h, w, mask = cache
+            dh = dout @ w.T
+            dh[mask == 0] = 0
+            return dh, h.T @ dout, dout.sum(axis=0)
+    """),
+    "a square matrix, not transposed": ("wrong", """
+        def rotate_forward(x, R):
+            return x @ R, (x, R)
+
+        def rotate_backward(dout, cache):
+            x, R = cache
+            return dout @ R, x.T @ dout
+    """),
+    "gradients at keys that are the arrays' names": ("wrong", """
+        def scores_forward(x, wq, wk):
+            return (x @ wq) @ (x @ wk).T, (x, wq, wk)
+
+        def scores_backward(dout, cache):
+            x, wq, wk = cache
+            dq, dk = dout @ (x @ wk), dout.T @ (x @ wq)
+            return {"x": dq @ wq.T + dk @ wk.T, "wq": x.T @ dq, "wk": 5 * x.T @ dk}
+    """),
+    "a word before a name": ("wrong", """
+        class Scale:
+            def __init__(self, dim):
+                self.scale = np.random.randn(dim)
+
+            def forward(self, x):
+                self.x = x
+                return self.scale * x
+
+            def backward(self, grad_output):
+                self.grad_scale = 3 * (grad_output * self.x).sum(axis=0)
+                return grad_output * self.scale
+    """),
+    "a constant that all share": ("wrong", """
+        def halve_forward(x, w):
+            return x @ w, (x, w)
+
+        def halve_backward(dout, cache):
+            x, w = cache
+            return dout @ w.T / 2, x.T @ dout / 2
+    """),
+    "a class's option": ("wrong", """
+        class Strided:
+            def __init__(self, kernel_size=3, stride=1):
+                self.w, self.k, self.s = np.random.randn(kernel_size), kernel_size, stride
+
+            def forward(self, x):
+                self.x = x
+                n = (x.shape[1] - self.k) // self.s + 1
+                return np.stack([x[:, j * self.s:j * self.s + self.k] @ self.w for j in range(n)], axis=1)
+
+            def backward(self, dout):
+                self.dw, dx = np.zeros_like(self.w), np.zeros_like(self.x)
+                for j in range(dout.shape[1]):
+                    self.dw += self.x[:, j:j + self.k].T @ dout[:, j]
+                    dx[:, j * self.s:j * self.s + self.k] += dout[:, j, None] * self.w
+                return dx
+    """),
+    "a cell of many arrays": ("right", """
+        def sigmoid(z):
+            return 1.0 / (1.0 + np.exp(-z))
+
+        def cell_forward(x, h, Wz, Uz, bz, Wr, Ur, br, Wh, Uh, bh):
+            z, r = sigmoid(x @ Wz + h @ Uz + bz), sigmoid(x @ Wr + h @ Ur + br)
+            n = np.tanh(x @ Wh + (r * h) @ Uh + bh)
+            return (1 - z) * h + z * n, (x, h, z, r, n, Wz, Uz, Wr, Ur, Wh, Uh)
+
+        def cell_backward(dout, cache):
+            x, h, z, r, n, Wz, Uz, Wr, Ur, Wh, Uh = cache
+            dz, dn = dout * (n - h) * z * (1 - z), dout * z * (1 - n ** 2)
+            dr = dn @ Uh.T * h * r * (1 - r)
+            dx = dz @ Wz.T + dr @ Wr.T + dn @ Wh.T
+            dh = dout * (1 - z) + dn @ Uh.T * r + dz @ Uz.T + dr @ Ur.T
+            return dx, dh, dict(Wz=x.T @ dz, Uz=h.T @ dz, bz=dz.sum(0), Wr=x.T @ dr, Ur=h.T @ dr, br=dr.sum(0),
+                                Wh=x.T @ dn, Uh=(r * h).T @ dn, bh=dn.sum(0))
+    """),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHAPED)
+def test_what_is_given_shows_what_is_wrong(tmp_path, name):
+    verdict, text = SHAPED[name]
+    assert examined(tmp_path, f"import numpy as np\n{textwrap.dedent(text)}")["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "why"),
+    [
+        ("x / tau", "-np.sum(dz * x, axis=1, keepdims=True) / tau**2", "right with an array of one row or column, wro"),
+        ("x / np.abs(tau)", "-np.sum(dz * x / tau**2, axis=0)", "right with positive numbers, wrong with negative on"),
+    ],
+)
+def test_what_is_right_with_some_arrays_alone_is_no_verdict(tmp_path, forward, backward, why):
+    text = f"""
+import numpy as np
+
+
+def scale_forward(x, tau):
+    return {forward}, (x, tau)
+
+
+def scale_backward(dz, cache):
+    x, tau = cache
+    return dz / tau, {backward}
+"""
+    with pytest.raises(ValueError, match=why):
+        examined(tmp_path, text)
+
+
+def test_no_other_loss_is_inferred_where_one_is_called(tmp_path):
+    text = """
+import numpy as np
+
+
+def logistic_loss(w, X, y):
+    return np.mean(np.log(1 + np.exp(-y * (X @ w))))
+
+
+def logistic_gradient(w, X, y):
+    return 2 * X.T @ (X @ w - y) / len(y)
+"""
+    with pytest.raises(ValueError, match="computes another number than the squared-error"):
+        examined(tmp_path, text)
+
+
 def test_the_shapes_are_those_that_the_program_has(tmp_path):
     shapes = {p["name"]: p["shape"] for p in examined(tmp_path, CALLED)["parameters"]}
     assert shapes == {"A_prev": [2, 5, 7, 4], "W": [3, 3, 4, 8], "b": [1, 1, 1, 8]}

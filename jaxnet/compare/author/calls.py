@@ -23,7 +23,7 @@ from jaxnet.compare.author.statements import unit_of
 RATE = 1.0  # a step is then the gradient itself, wherever the author multiplies with the rate
 COUNT = 3  # of steps, iterations, epochs
 OPTION = (bool, int, float, str)
-NO_OPTIONS = [[means] for means in (*SIZES, "count", "m", "seed")]
+NO_OPTIONS = [[means] for means in (*SIZES, "count", "m", "seed", "cache", "parameters")]
 PENALTY = 0.0913  # λ of a weight penalty: with 0 nothing of it would be seen; as no author writes it
 
 

@@ -29,7 +29,7 @@ from jaxnet.compare.author.tape import Node, ancestors, depends, made_of, nodes_
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied, truths
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import LOSS_SLOPES
-from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, multiples_of_each
+from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, multiple, multiples_of_each
 
 Array = np.ndarray
 MOST_NUMBERS = 8  # of a program that are looked at
@@ -52,50 +52,52 @@ def check_that_it_is_no_measure(judged: Judged, findings: list[Finding]) -> None
     """Raises Unexplained where the error is that of another loss than the program's number, which is computed once the
     step is made, and something else is wrong: with that right, nobody could say which loss is meant."""
     codes = {f.code for f in findings if f.severity == "error"}
-    if judged.truth.loss.node is not None and {"missing-output-derivative"} < codes:
-        check_that_it_is_in_time(judged.truth, judged.step, judged.drawn, "the error is that of another loss")
+    if (number := judged.truth.loss.node) is not None and {"missing-output-derivative"} < codes:
+        said = "the error is that of another loss"
+        check_that_it_is_in_time(number, judged.truth, judged.step, judged.drawn, said)
 
 
-def check_that_it_is_in_time(truth: Truth, step: Step, drawn: list[Values], said: str) -> None:
+def check_that_it_is_in_time(node: Node, truth: Truth, step: Step, drawn: list[Values], said: str) -> None:
     """Raises Unexplained where the program's number is computed once the step is made: it may be there to be looked at,
     unless its derivative is what goes back."""
-    made = truth.loss.node  # a loss may be added to those of other batches later
+    made = node  # a loss may be added to those of other batches later
     while len(inner := [n for n in made.parents if n in step.active]) == 1 and inner[0].size == 1:
         made = inner[0]
     late = made.number > max(p.after.number for p in step.parameters)
-    if late and made.place and not _is_derived(truth, step, drawn):
+    if late and made.place and not _is_derived(node, truth, step, drawn):
         raise Unexplained(
             f"{said}, and line {made.place.line} computes another number once the step is made: right if that is a "
             "measure, wrong if it is the loss"
         )
 
 
-def _is_derived(truth: Truth, step: Step, drawn: list[Values]) -> bool:
+def _is_derived(number: Node, truth: Truth, step: Step, drawn: list[Values]) -> bool:
     """Whether what goes back is made by the class that computes the number, a loss with its derivative; or is exactly
     the number's derivative by a prediction, its constant included: 2 (Ŷ − Y) / m is that of a mean square, and Ŷ − Y
     that of many a loss."""
     on_the_way = set().union(*map(step.way_to, step.parameters))
     stepping = {p.after.place.owner for p in step.parameters if p.after.place}
-    owner = truth.loss.node.place.owner
+    owner = number.place.owner if number.place else ""
     if owner and owner not in stepping and any(n.place and n.place.owner == owner for n in on_the_way):
         return True
-    for example in step.examples:
-        slopes = [adjoints.get(example.prediction) for adjoints in truth.whole().adjoints]
-        labels = [labels_of(example, values) for values in drawn]
-        if any(slope is None or of_it is None for slope, of_it in zip(slopes, labels, strict=True)):
+    for prediction in (example.prediction for example in step.examples):
+        slopes = [adjoints[prediction] for adjoints in truth.whole().adjoints if prediction in adjoints]
+        constants = [_constant(slope, prediction, step, values) for slope, values in zip(slopes, drawn, strict=False)]
+        counts = {1, *prediction.shape, prediction.size}
+        if len(slopes) < len(drawn) or any(c is None or is_among(1 / abs(c), counts, RIGHT) for c in constants):
             continue
-        predicted = [np.asarray(values(example.prediction), float) for values in drawn]
-        errors = [p - of_it for p, of_it in zip(predicted, labels, strict=True)]
-        constant = common_multiple(slopes, errors, RIGHT)
-        counts = {1, *example.prediction.shape, example.prediction.size}
-        if constant is None or is_among(1 / abs(constant), counts, RIGHT):
-            continue
-        found = ([np.asarray(values(n)) for values in drawn] for n in on_the_way if n.shape == example.prediction.shape)
-        if any(
-            all(np.allclose(abs(a), abs(b), RIGHT, 0) for a, b in zip(of_it, slopes, strict=True)) for of_it in found
-        ):
+        same = (n for n in on_the_way if n.shape == prediction.shape)
+        found = ([np.abs(np.asarray(values(n), float)) for values in drawn] for n in same)
+        if any(all(np.allclose(a, np.abs(b), RIGHT, 0) for a, b in zip(of, slopes, strict=True)) for of in found):
             return True
     return False
+
+
+def _constant(slope: Array, prediction: Node, step: Step, values: Values) -> float | None:
+    """How many times Ŷ − Y a derivative by a prediction is; None if it is not."""
+    labels = next(labels_of(e, values) for e in step.examples if e.prediction is prediction)
+    error = None if labels is None else np.asarray(values(prediction), float) - labels
+    return None if error is None else multiple(slope, error, RIGHT)
 
 
 def check_for_other_labels(meant: Loss, own: list[tuple[Node, Truth]], step: Step, drawn: list[Values]) -> None:

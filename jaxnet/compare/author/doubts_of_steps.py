@@ -407,8 +407,9 @@ def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -
             while old is not None and old in step.labelled:  # the sum of what is added in this step
                 known.add(old)
                 old = next((n for n in old.parents if n.site == node.site), None)
-            read = old.inputs[0] if old is not None and old.function is operator.getitem else old  # a part of it
-            if old is None or read.site != node.site or old in step.active:
+            if old is None or old in step.active:
+                continue
+            if old.function is operator.getitem and old.parents[0].site != node.site:  # a part of what it starts from
                 continue
             added = [np.asarray(values(node), float) - np.asarray(values(old), float) for values in drawn]
             if common_multiple(added, true_gradients(p, truth), RIGHT) is not None:

@@ -6,20 +6,30 @@ from __future__ import annotations
 import ast
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy
 
-from jaxnet.compare.author.calls import File, argument_meanings, nodes_of, parameters_of, plain, return_names, tail
+from jaxnet.compare.author.calls import (
+    OPTION,
+    File,
+    argument_meanings,
+    nodes_of,
+    parameters_of,
+    plain,
+    return_names,
+    tail,
+)
 from jaxnet.compare.author.meanings import read_name, squeezed
 
 Shape = tuple[int, ...]
+POOL = 3  # by 3 windows, that do not overlap: 2 · 2 is 2²
 IMAGES = {  # of what a layer of images is made, by the names of its arguments
     **dict.fromkeys(("in_channels", "input_channels", "channels", "n_channels", "num_channels", "c_in"), 3),
     **dict.fromkeys(("out_channels", "output_channels", "filters", "num_filters", "n_filters", "c_out"), 4),
     **dict.fromkeys(("kernel_size", "filter_size", "kernel", "ksize", "k"), 3), "stride": 1, "strides": 1, "padding": 1,
-    "pad": 1, "pool_size": 2, "p": 0.5, "axis": 1, "eps": 1e-5, "epsilon": 1e-5,
+    "pad": 1, "pool_size": POOL, "p": 0.5, "axis": 1, "eps": 1e-5, "epsilon": 1e-5,
 }  # fmt: skip
 UNITS = 4  # of a layer
 GATES = 4  # of a cell
@@ -31,29 +41,33 @@ class Wanted(NamedTuple):
     """An array that a function wants, as an argument or at a key of one."""
 
     way: tuple[str, ...]
-    kind: str  # W, b, or "" for a state, a scale, a shift
+    kind: str  # W, b, mask, or "" for a state, a scale, a shift
 
 
 def is_number_of_units(name: str) -> bool:
     return bool(re.fullmatch(r"(n|num)?(units|neurons|nodes)", squeezed(name)))
 
 
-def ways_to_give(file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape) -> Iterator[dict[str, Any]]:
-    """The arguments of a forward pass beside x of a shape, by name: of all arrays whose shapes may fit together."""
+def ways_to_give(
+    file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape, ones: bool
+) -> Iterator[dict[str, Any]]:
+    """The arguments of a forward pass beside x of a shape, by name: of all arrays whose shapes may fit together; with
+    `ones`, those of which an array has one row, say, where a missing transpose or sum may not show."""
     function = file.functions[names[0]]
     (first, _), *others = argument_meanings(function).items()
     known = called_with(file, names[0])
-    if known and numpy.shape(known[first]) == shape:
+    if known and numpy.shape(known[first]) == shape and not ones:
         yield {name: known[name] for name in known if name != first}
     found: dict[str, Any] = {}
     wanted: list[Wanted] = []
-    gradients = file.gradients_in(*(file.functions[name] for name in names[1:]))
+    gradients = gradients_told(file, names)
     spoken_of = set().union(*(file.reached(file.functions[name]) for name in names[1:]))
     each = gives_each(function, file.functions[names[1]])
+    defaults = {p.name for p in parameters_of(function) if p.default is None or isinstance(p.default, OPTION)}
     for name, means in others:
         keys = _keys(function, name)
         untold = not means and name not in file.namespace and not re.search("act|func|^[fg]$", name.lower())
-        is_data = untold or each or means[:1] == ["X"]
+        is_data = (untold or each or means[:1] in (["X"], ["nothing"])) and name not in defaults
         if name in IMAGES and f"d{name}" not in spoken_of:
             found[name] = IMAGES[name]
         elif is_number_of_units(name):
@@ -66,16 +80,21 @@ def ways_to_give(file: File, np: types.ModuleType, names: tuple[str, str], shape
             wanted += [_wanted((name, key)) for key in arrays]
     draws = numpy.random.default_rng(5)
     for shapes in _shapes_of(wanted, shape):
+        pairs = list(zip(wanted, shapes, strict=True))
+        if ones != any(len(of) > 1 and 1 in of for array, of in pairs if array.kind != "b"):  # biases are spread
+            continue
         given = {name: dict(value) if isinstance(value, dict) else value for name, value in found.items()}
-        for array, of in zip(wanted, shapes, strict=True):
+        for array, of in pairs:
             holder = given if len(array.way) == 1 else given[array.way[0]]
-            holder[array.way[-1]] = np.array(draws.normal(size=of))
+            normal = draws.normal(size=of)
+            is_mask = array.kind == "mask"  # of zeros and ones, which are both there
+            holder[array.way[-1]] = np.array((normal >= numpy.median(normal)) * 1.0 if is_mask else normal)
         yield given
 
 
 def _shapes_of(wanted: list[Wanted], shape: Shape) -> Iterator[list[Shape]]:
-    """Shapes for all arrays, likeliest first; of many arrays those of one kind have one shape."""
-    keys = [array.kind if len(wanted) > MANY else array.way for array in wanted]
+    """Shapes for all arrays, likeliest first; of many arrays those with one letter, Wz, Wr and Wh, have one shape."""
+    keys = [(array.kind, array.way[-1][0]) if len(wanted) > MANY else array.way for array in wanted]
     kinds = dict(zip(keys, (array.kind for array in wanted), strict=True))
     fitting = [[fits[kind] for kind in kinds.values()] for fits in _fitting(shape)]
     for rank in range(1 + max(sum(map(len, fits)) for fits in fitting)):
@@ -102,12 +121,26 @@ def called_with(file: File, name: str) -> dict[str, Any]:
     return found if known and not any(part is None for part in given) else {}
 
 
+def with_positive_numbers(given: dict[str, Any]) -> dict[str, Any]:
+    """The same with deviations, rates and other arrays of positive numbers alone; weights and biases may have any."""
+    arrays = [name for name, value in given.items() if isinstance(value, numpy.ndarray) and not _wanted((name,)).kind]
+    return given | {name: numpy.abs(plain(given[name])) for name in arrays}
+
+
 def with_other_numbers(given: dict[str, Any], forward: Any, backward: Any) -> dict[str, Any]:
     """The same with other numbers for options: what only holds for a stride of 1, or for what is a number by default,
     is seen then. Nothing is changed where the backward pass has defaults of its own that might have to change too."""
-    defaults = {p.name: p.default for p in parameters_of(forward) if type(p.default) in (int, float)}
-    own = {p.name for p in parameters_of(backward) if type(p.default) in (int, float)}
-    return _changed(defaults | given) if own <= defaults.keys() else given
+    known, own = (_numbers_by_default(function) for function in (forward, backward))
+    return _changed(known | given) if own.items() <= known.items() else given
+
+
+def other_numbers(function: Any) -> dict[str, Any]:
+    """Other numbers for a function's options than those that it has by default."""
+    return _changed(_numbers_by_default(function))
+
+
+def _numbers_by_default(function: Any) -> dict[str, Any]:
+    return {p.name: p.default for p in parameters_of(function) if type(p.default) in (int, float)}
 
 
 def _changed(options: dict[str, Any]) -> dict[str, Any]:
@@ -117,8 +150,8 @@ def _changed(options: dict[str, Any]) -> dict[str, Any]:
             found[name] = _changed(value)
         elif type(value) is float:
             found[name] = value / 2
-        elif type(value) is int and ("stride" in name.lower() or "pad" in name.lower()):
-            found[name] = 2 if "stride" in name.lower() else 1
+        elif type(value) is int and re.search("stride|dilat|pad", name.lower()):
+            found[name] = max(value, 1 if "pad" in name.lower() else 2)
     return found
 
 
@@ -127,14 +160,36 @@ def gives_each(forward: Any, backward: Any) -> bool:
     return any(isinstance(of, list) and len(of) == len(argument_meanings(forward)) for of in return_names(backward))
 
 
+def gradients_told(file: File, names: Sequence[str]) -> set[str]:
+    """What the functions after the first one tell the gradients of: by their names, or by keys that they return, which
+    are those of what the first one is given."""
+    forward, *others = (file.functions[name] for name in names)
+    keys = {
+        key.value
+        for function in others
+        for node in nodes_of(function)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    }
+    calls = (node for function in others for node in nodes_of(function) if isinstance(node, ast.Call))
+    keys |= {keyword.arg for call in calls if tail(call.func) == "dict" for keyword in call.keywords}
+    told = {squeezed(p.name) for p in parameters_of(forward) if p.name in keys}
+    return file.gradients_in(*others) | told
+
+
 def is_array(name: str, gradients: set[str]) -> bool:
     """Whether a name is that of a parameter, or of what a backward pass makes the gradient of."""
     return squeezed(name) in gradients or ((read := read_name(name)) is not None and not read.gradient)
 
 
 def _wanted(way: tuple[str, ...]) -> Wanted:
-    read = read_name(way[-1])
-    return Wanted(way, read.kind if read else "")
+    name = way[-1]
+    read = read_name(name)
+    if re.search("mask|keep|gate|drop", name.lower()):
+        return Wanted(way, "mask")
+    spoken = "W" if name[0] in "wWuU" else "b" if re.fullmatch(r"[bB]_?[a-z]", name) else ""  # Wq, b_q
+    return Wanted(way, read.kind if read else spoken)
 
 
 def _fitting(shape: Shape) -> Iterator[dict[str, list[Shape]]]:
@@ -143,19 +198,31 @@ def _fitting(shape: Shape) -> Iterator[dict[str, list[Shape]]]:
     if len(shape) == 4:
         kernels = [(UNITS, shape[1], 3, 3), (3, 3, shape[3], UNITS)]
         of_channels = [(UNITS,), (UNITS, 1), (1, 1, 1, UNITS), (UNITS, 1, 1), (1, UNITS, 1, 1), ()]
-        yield {"W": kernels, "b": of_channels, "": [(shape[1],), (1, shape[1], 1, 1), (shape[3],), ()]}
+        masks = [shape, (shape[0], 1, *shape[2:]), ()]
+        yield {
+            "W": kernels,
+            "b": of_channels,
+            "mask": masks,
+            "": [(shape[1],), (1, shape[1], 1, 1), (shape[3],), shape, ()],
+        }
         return
     h, o, i, m = UNITS, OUTPUTS, shape[-1], shape[0]
     for g in (1, GATES):
-        of_gates = [(g * h,), (1, g * h), (1,), ()]
+        of_gates = [(g * h,), (1, g * h), (1,), (), (m, i)]
         yield {
-            "W": [(i, g * h), (h, g * h), (o,), (i,)],
+            "W": [(i, g * h), (h, g * h), (i, i), *([(o,), (i,)] if len(shape) > 1 else [])],
             "b": of_gates,
-            "": [(m, h), (i,), (m, i), (1, i), (h,), (m, 1), (1,), ()],
+            "mask": [(m, i), (m, h), (m, m), (m, 1), (i,), (m,), ()],
+            "": [(m, h), (i,), (h,), (m, i), (1, i), (m, 1), (i, h), (i, i), (1,), ()],
         }
     if len(shape) > 1:
         i, m = shape[:2]
-        yield {"W": [(h, i), (h, h), (h, h + i), (o, h)], "b": [(h, 1), (o, 1)], "": [(h, m), (i, 1), (i, m), (h, 1)]}
+        yield {
+            "W": [(h, i), (h, h), (h, h + i), (o, h)],
+            "b": [(h, 1), (o, 1)],
+            "mask": [(i, m), (h, m), (1, m)],
+            "": [(h, m), (i, 1), (i, m), (h, 1)],
+        }
 
 
 def _keys(function: Any, argument: str) -> list[str]:
@@ -179,7 +246,7 @@ def _option(function: Any, argument: str, key: str) -> Any:
     words = [word for word in words if isinstance(word, str)]
     if words:
         return next((word for word in words if "train" in word), words[0])
-    return 2 if "pool" in argument.lower() else IMAGES.get(key.lower())
+    return POOL if "pool" in argument.lower() else IMAGES.get(key.lower())
 
 
 def _speaks_of(node: ast.AST, argument: str, key: str) -> bool:

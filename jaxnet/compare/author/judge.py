@@ -127,7 +127,8 @@ def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: 
                     "it with other weights for some examples: right if that is a measure, wrong if it is the loss"
                 )
             if other.loss.node is None:
-                doubts.check_that_it_is_in_time(truth, step, drawn, f"all gradients are those of the {other.loss.name}")
+                said = f"all gradients are those of the {other.loss.name}"
+                doubts.check_that_it_is_in_time(number, truth, step, drawn, said)
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
         return _judged(step, drawn, names, truth.whole(), fitted)
     checked: list[Truth] = []

@@ -35,13 +35,17 @@ from jaxnet.compare.author.calls import (
 )
 from jaxnet.compare.author.given import (
     IMAGES,
+    POOL,
     UNITS,
     anew,
     called_with,
     gives_each,
+    gradients_told,
     is_number_of_units,
+    other_numbers,
     ways_to_give,
     with_other_numbers,
+    with_positive_numbers,
 )
 from jaxnet.compare.author.lone_losses import losses, pairs, play_loss, takes_labels
 from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, squeezed
@@ -52,9 +56,11 @@ from jaxnet.compare.author.tape import Tape
 
 Shape = tuple[int, ...]
 Play = Callable[[Shape, bool], None]
+OF_ONE = "right with an array of one row or column, wrong with one of several"
 FITTING = 100  # ways that fit
-TRIED = 500  # ways to give a function its arguments
+TRIED = 600  # ways to give a function its arguments
 SHAPES = ((6, 5), (5, 6), (1, 5), (5, 1), (6, 3, 5), (6, 5, 1), (2, 3, 6, 6), (2, 6, 6, 3), (5,))  # of x
+FULL_FIRST = sorted(SHAPES, key=lambda shape: 1 in shape or len(shape) == 1)  # where those of the others are guessed
 
 
 def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, list[Shape], bool, str]]:
@@ -68,14 +74,15 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, l
     names = {name: passes for name, passes in names.items() if name not in general}
 
     for name, passes in names.items():
-        build = partial(_of_class, file, np, name, passes)
+        options = functools.cache(partial(_other_options, file, np, name, passes))
+        build = partial(_of_class, file, np, name, passes, options)
         is_error = any("err" in _upstream_argument(file.methods(name)[back]).lower() for back in passes[1:])
         may_be = "right if it is given the error with the other sign" if is_error else ""
         yield f"forward and backward of class {name}", _play_of(build, np), list(SHAPES), True, may_be
     for pair in (pair for pair in pairs(file) if not takes_labels(file.functions[pair[1]])):
         build = partial(_of_functions, file, np, pair, {})
         known = [numpy.shape(x) for x in [*called_with(file, pair[0]).values()][:1]]
-        yield " and ".join(pair), _play_of(build, np), list(dict.fromkeys([*known, *SHAPES])), False, ""
+        yield " and ".join(pair), _play_of(build, np), list(dict.fromkeys([*known, *FULL_FIRST])), False, ""
     for owner, value, slope in losses(file):
         shown = " and ".join(dict.fromkeys((value, slope))) + (f" of class {owner}" if owner else "")
         yield shown, partial(play_loss, file, np, (owner, value, slope)), list(SHAPES), False, ""
@@ -97,23 +104,44 @@ def _passes_of(file: File, name: str) -> list[str]:
 # --- one layer --------------------------------------------------------------------------------------------------------
 
 
-def _of_class(file: File, np: types.ModuleType, name: str, passes: list[str], shape: Shape) -> _Layer:
+def _of_class(
+    file: File,
+    np: types.ModuleType,
+    name: str,
+    passes: list[str],
+    options: Callable[[Shape], dict[str, Any]],
+    shape: Shape,
+) -> _Layer:
     session = Session(file, np, World((_features(shape), 4), "rows"))
     session.data |= {"hidden1": 4, "sizes": _features(shape)}  # a layer has one size …
     words = {"rate": 0.5, "prob": 0.5} if "drop" in name.lower() else {}
-    makers = [file.classes[name], *find_role(file.methods(name), "init").values()]
+    makers = _makers(file, name)
     arguments = {argument: means for maker in makers for argument, means in argument_meanings(maker, True).items()}
     if "pool" in name.lower():  # windows that do not overlap
-        words |= dict.fromkeys(("kernel_size", "filter_size", "kernel", "ksize", "k", "stride", "strides"), 2)
+        words |= dict.fromkeys(("kernel_size", "filter_size", "kernel", "ksize", "k", "stride", "strides"), POOL)
     numbers = {p.name for maker in makers for p in parameters_of(maker) if type(p.default) in (float, bool)}
-    sizes = {a: m for a, m in arguments.items() if a not in numbers}
+    sizes = {a: m for a, m in arguments.items() if a not in numbers and a.lower() not in IMAGES}
     if len(sizes) == 2 and all(set(m) <= LATER and not read_name(a) for a, m in sizes.items()):  # Dense(i, o)
         words |= dict(zip(sizes, (_features(shape), UNITS), strict=True))
-    layer = construct(session, name, **{**_parts(np, list(arguments), shape), **words})
+    layer = construct(session, name, **{**_parts(np, list(arguments), shape), **options(shape), **words})
     own = {n: getattr(layer, n) for n in file.methods(name)}
     if not parameters_in(layer):  # they may be made in the first forward pass
         _Layer(session, layer, own, passes).forward(np.array(numpy.zeros(shape)))
     return _Layer(session, layer, own, passes)
+
+
+def _makers(file: File, name: str) -> list[Any]:
+    return [file.classes[name], *find_role(file.methods(name), "init").values()]
+
+
+def _other_options(file: File, np: types.ModuleType, name: str, passes: list[str], shape: Shape) -> dict[str, Any]:
+    """Other numbers for the options of a class than by default, if it can be used with them."""
+    others = {k: v for maker in _makers(file, name) for k, v in other_numbers(maker).items()}
+    with contextlib.suppress(Exception), recording(Tape()):  # nothing of this belongs to the record
+        layer = _of_class(file, np, name, passes, lambda shape: others, shape)
+        layer.backward(layer.forward(np.array(numpy.ones(shape))), strict=True)
+        return others
+    return {}
 
 
 def _of_functions(
@@ -123,9 +151,9 @@ def _of_functions(
     each shape of x are kept as `known`, or what was raised."""
     if shape not in known:
         known[shape] = _arguments_that_fit(file, np, names, shape)
-    mixes = next((of for of in known.values() if isinstance(of, Mixing)), None)  # but with one entry a row, perhaps
-    if mixes is not None or isinstance(known[shape], Exception):
-        raise mixes or known[shape]
+    unsure = next((of for of in known.values() if isinstance(of, Unsure)), None)
+    if unsure is not None or isinstance(known[shape], Exception):
+        raise unsure or known[shape]
     return _with_arguments(file, np, names, shape, known[shape])
 
 
@@ -134,27 +162,44 @@ def _arguments_that_fit(
 ) -> dict[str, Any] | Exception:
     """Or what the first call has raised, where there are none. Of several those with which all gradients are right;
     with other numbers for options, where these fit as well."""
-    raised: Exception = Unfillable("nothing is known for its arguments")
+    raised: Exception | None = None
     fitting: list[dict[str, Any]] = []
-    for k, given in enumerate(itertools.islice(ways_to_give(file, np, names, shape), TRIED)):
-        try:
-            ratios = _ratios_with(file, np, names, shape, given)
-        except Exception as error:
-            raised = raised if k else error
-            continue
-        if ratios and numpy.allclose(ratios, ratios[0], rtol=1e-3):
-            fitting = [given]
-            break
-        fitting.append(given)
-        if len(fitting) == FITTING:
-            break
-    if not fitting or called_with(file, names[0]):
-        return fitting[0] if fitting else raised
-    others = with_other_numbers(fitting[0], *(file.functions[name] for name in names))
+    most = 0  # gradients that are not 0
+    for ones in (False, True):
+        others = len(fitting)  # that fit, without a row or column of one
+        for given in itertools.islice(ways_to_give(file, np, names, shape, ones), TRIED):
+            try:
+                ratios = _ratios_with(file, np, names, shape, given)
+            except Exception as error:
+                raised = raised or error
+                continue
+            most = max(most, len(ratios))
+            if ratios and len(ratios) == most and numpy.allclose(ratios, ratios[0], rtol=1e-3):
+                return Unsure(OF_ONE) if others else _with_other_numbers(file, np, names, shape, given)
+            fitting.append(given)
+            if len(fitting) == FITTING:
+                break
+    if not fitting:
+        return raised or Unfillable("nothing is known for its arguments")
+    with contextlib.suppress(Exception):
+        ratios = _ratios_with(file, np, names, shape, with_positive_numbers(fitting[0]))
+        if len(ratios) == most and numpy.allclose(ratios, ratios[0], rtol=1e-3):
+            return Unsure("right with positive numbers, wrong with negative ones")
+    if 1 in shape:  # where arrays of other shapes may be meant
+        return Unfillable("it was only tried with one row or column, and is wrong then")
+    return _with_other_numbers(file, np, names, shape, fitting[0])
+
+
+def _with_other_numbers(
+    file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape, given: dict[str, Any]
+) -> dict[str, Any]:
+    if called_with(file, names[0]):
+        return given
+    others = with_other_numbers(given, *(file.functions[name] for name in names))
     with contextlib.suppress(Exception):
         _ratios_with(file, np, names, shape, others)
         return others
-    return fitting[0]
+    return given
 
 
 def _ratios_with(
@@ -199,22 +244,23 @@ def _parts(np: types.ModuleType, arguments: list[str], shape: Shape) -> dict[str
     return found
 
 
-class Mixing(Unfillable):
-    """A function of which each entry follows from several, and what may be the diagonal of its derivative."""
+class Unsure(Unfillable):
+    """It is right or wrong with arrays of some shapes, and may be meant for others."""
 
 
 class _Layer(Network):
     """A forward pass and its backward pass, one or several: an object's methods, or functions."""
 
     def __init__(self, session: Session, root: Any, functions: dict[str, Any], names: list[str]) -> None:
-        others = session.file.gradients_in(*(functions[name] for name in names[1:]))
-        in_order = root is session.pool and gives_each(functions[names[0]], functions[names[-1]])
+        self.of_object = root is not session.pool
+        file = session.file
+        others = file.gradients_in(*map(functions.get, names[1:])) if self.of_object else gradients_told(file, names)
+        in_order = not self.of_object and gives_each(functions[names[0]], functions[names[-1]])
         given = argument_meanings(functions[names[0]]) if in_order else ()
         self.given = [name for name in given if isinstance(root.get(name), numpy.ndarray)]
         others |= set(map(squeezed, self.given))
         super().__init__(session, root, functions, parameters_in(root, others))
         put_on_record(session, self.parameters)
-        self.of_object = root is not session.pool
         self.softmax = "softmax" in (type(root).__name__ if self.of_object else names[0]).lower()
         self.passes = [functions[name] for name in names]
         self.outputs = {squeezed(name) for name in returned_by(self.passes[0])}
@@ -253,6 +299,11 @@ class _Layer(Network):
             result = self.session.call(function, **dict(zip(named, upstream, strict=False)))
             found += self.returned(function, result)
         found += [*self.left(), *self._in_order(result, found)]
+        # {"W": …}, the gradient of W
+        tables = [id(part) for part in (result if isinstance(result, tuple) else (result,)) if isinstance(part, dict)]
+        own = {*self.given, *(leaf.word for leaf in self.parameters), next(iter(argument_meanings(self.passes[0])))}
+        of_name = [id(g.holder) in tables and g.word in own for g in found]
+        found = [g._replace(way=(f"d{g.word}",)) if of else g for g, of in zip(found, of_name, strict=True)]
         dx = _of_input(found, self.x)
         if self.softmax and dx is not None and numpy.array_equal(plain(dx), plain(upstream[0])):
             raise Unfillable("made for the cross-entropy, whose gradient its loss gives it in the place of its own")
@@ -276,15 +327,19 @@ class _Layer(Network):
         named = zip(self.given, result[1:], strict=True)
         return [Leaf(None, None, (f"d{name}",), value) for name, value in named if squeezed(name) not in told]
 
+    def _options(self, function: Any) -> dict[str, Any]:
+        pool = self.session.pool if not self.of_object else {}
+        return {p.name: pool[p.name] for p in parameters_of(function) if p.default is not p.empty and p.name in pool}
+
     def _derivative(self, function: Any) -> Any:
         """At x; at the output where it is written for that, which differences tell."""
         x, e = plain(self.x), 1e-6
-        forward = self.passes[0]
+        forward, function = (partial(f, **self._options(f)) for f in (self.passes[0], function))
         slope = (plain(_output(forward(x + e), None)) - plain(_output(forward(x - e), None))) / (2 * e)
         moved = x.copy()
         moved.flat[0] += 1
         if (plain(_output(forward(moved), None)) != plain(self.out)).sum() > 1:  # softmax
-            raise Mixing("what has no derivative entry by entry may have one that is meant for the diagonal")
+            raise Unsure("what has no derivative entry by entry may have one that is meant for the diagonal")
         at_x, at_output = function(self.x), function(self.out)
         for values in (at_x, at_output):
             if numpy.shape(values) != numpy.shape(self.x):

@@ -24,6 +24,7 @@ _PARAMETER = re.compile(
     rf"(?P<before>{_BEFORE}|g)??(?P<place1>{_PLACE})(?:(?P<weight>{_WEIGHT})|(?P<bias>{_BIAS}))"
     rf"(?P<place2>{_PLACE})(?P<after>{_AFTER})?"
 )
+_GRADIENT_AND_NAME = re.compile(r"_*(?:d|grads?|gradients?)_(?P<name>\w*[a-z0-9]\w*)", re.IGNORECASE)
 _GRADIENT = re.compile(rf"(?P<before>{_BEFORE})?_?(?P<name>.*?)_?(?P<after>{_AFTER})?")
 
 
@@ -50,6 +51,8 @@ def read_name(name: str) -> Named | None:
 
 def gradient_of(name: str) -> str | None:
     """What a name is the gradient of: gamma of dgamma, grad_gamma and gamma_gradient; None if it is of nothing."""
+    if told := _GRADIENT_AND_NAME.fullmatch(name):  # grad_scale is of scale, and gradscale of scale or of cale
+        return squeezed(told["name"])
     found = _GRADIENT.fullmatch(squeezed(name))
     return found["name"] if found and (found["before"] or found["after"]) else None
 
@@ -60,7 +63,7 @@ _SIZE = r"(?:(?:size|dim|d|dimension|node|neuron|unit|layer|layersize|length|len
 # What an argument means, most telling first; names are squeezed.
 _MEANINGS = [
     (r"(?:learn(?:ing)?|l)?rate|lr|eta|alpha|stepsize|gradientstep|epsilon", "rate"),
-    (r"(?:lambda|reg|l2)\w*|lambd|lmbda|lam|l1|penalty", "penalty"),
+    (r"(?:lambda|reg|l2)\w*|lambd|lmbda|lam|l1|penalty|weightdecay|wd", "penalty"),
     (r"\w*decay|momentum|beta\d?|mu|gamma|dropout\w*|rho|noise", "nothing"),
     (r"keepprob\w*|temperature", "one"),
     (r"\w*epochs?|\w*iter(?:ation)?s?(?:num(?:ber)?)?|(?:n|num)?steps|times", "count"),

@@ -95,6 +95,8 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
             judged, sent_back = _best(attempt, stated, end), None
             if not judged.wrong and judged.findings and _other_count(attempt, judged) is not None:
                 judged = judged._replace(findings=[], problem=None, diagnosis=None)  # nobody knows the constant
+            if attempt.alone and not judged.has_own_loss:
+                judged = _without_convention(judged)
             if attempt.alone and (rest := _without_input(attempt, judged, stated)) is not None:
                 judged, sent_back = rest, judged
             note = ""
@@ -117,6 +119,21 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
         return Outcome(why="its arrays are too large to be judged", unexplained=True)
     except ValueError as error:
         return Outcome(why=str(error), unexplained=isinstance(error, Unexplained))
+
+
+def _without_convention(judged: Judged) -> Judged:
+    """A layer is given the gradient from above, so that no constant is its own to choose, but for the number of
+    examples: those of the layers below would have it, and those of the layers above not."""
+    scale = next((f.scale for f in judged.findings if f.code == "wrong-scale" and f.at == "loss"), None)
+    if (
+        judged.wrong
+        or not scale
+        or is_among(scale, judged.step.counts, RIGHT)
+        or is_among(1 / scale, judged.step.counts, RIGHT)
+    ):
+        return judged
+    findings = [Finding(f"d{name}", "wrong-scale", scale, f"{scale:.6g}") for name in judged.names]
+    return judged._replace(findings=findings, wrong=list(judged.names), scale=1.0)
 
 
 def _hollow(attempt: Attempt, judged: Judged) -> str:

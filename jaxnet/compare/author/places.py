@@ -262,18 +262,19 @@ OTHER, OF_SOME = "has other gradients", "is of some of the examples"
 
 def _measures(judged: Judged, other: Node | None, relation: str) -> list[str]:
     """That a number of the same predictions, which is none of a known loss, is not the one that is judged by."""
-    if other is None or relation != OTHER or judged.wrong:
-        return []
+    return [_another(judged, other)] if other is not None and relation == OTHER and not judged.wrong else []
+
+
+def _another(judged: Judged, number: Node) -> str:
     name = judged.truth.loss.name
-    return [
-        f"{where(other)} computes another number than the {name}: right if it is a measure, wrong if it is the loss"
-    ]
+    return f"{where(number)} computes another number than the {name}: right if it is a measure, wrong if it is the loss"
 
 
 def measure_among(judged: Judged, losses: Collection[Node]) -> str:
-    """The same of a number that is one of these; "" if there is none."""
-    other, relation = _number_beside(judged) if losses else (None, "")
-    return next(iter(_measures(judged, other, relation)), "") if other in losses else ""
+    """That a number which is one of these, whatever its predictions are, is not the one that is judged by; "" if there
+    is none."""
+    other, relation = _number_beside(judged) if losses and not judged.wrong else (None, "")
+    return _another(judged, other) if other is not None and other in losses and relation != OF_SOME else ""
 
 
 def _truth(judged: Judged, other: Node | None, relation: str) -> str:

@@ -24,7 +24,7 @@ from jaxnet.compare.author.lines import as_place
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.passes import is_gradient
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.statements import read_units
+from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.step import Step, held_in, makers_of, superseded
 from jaxnet.compare.author.tape import (
     PRODUCTS,
@@ -314,16 +314,28 @@ def idle_in(path: Path, root: Path, step: Step) -> tuple[str, ...]:
 
 
 def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
-    """The branches of backward passes of the file that hold a formula, and of which no line has a part in the steps."""
+    """The branches that hold a formula, and of which no line has a part in the steps: of the file's backward passes and
+    of what these call; and such functions without a name in a dictionary of them."""
     stepping, found = _lines_of(steps), []
-    for file, name, function in _backward_in(path, root):
-        if stepping.isdisjoint(_lines_in(file, [function])) or role(function.name) != "backward":
-            continue
-        for arm in sorted(_branches(function), key=lambda arm: arm[0].lineno):
-            if stepping.isdisjoint(_lines_in(file, arm)) and any(map(_has_formula, arm)):
+
+    def runs(file: str, arm: list[Any]) -> bool:
+        return not stepping.isdisjoint(_lines_in(file, arm))
+
+    for unit in read_units(path, str(path.resolve().relative_to(root.resolve()))):
+        run = [(name, function) for name, function in _functions_in(unit) if runs(unit.filename, [function])]
+        backward = [function for _, function in run if role(function.name) == "backward"]
+        calls = {tail(n.func) for function in backward for n in ast.walk(function) if isinstance(n, ast.Call)}
+        helpers = [function for _, function in run if function.name in calls and role(function.name) == "no"]
+        arms = [(f" of {name}", arm) for name, f in run if f in backward or f in helpers for arm in _branches(f)]
+        for table in (n for statement in unit.body for n in ast.walk(statement) if isinstance(n, ast.Dict)):
+            inside = (n for value in table.values for n in ast.walk(value))
+            lambdas = [[node.body] for node in inside if isinstance(node, ast.Lambda)]
+            arms += [("", arm) for arm in lambdas] if any(runs(unit.filename, arm) for arm in lambdas) else []
+        for of, arm in sorted(arms, key=lambda found: found[1][0].lineno):
+            if not runs(unit.filename, arm) and any(map(_has_formula, arm)):
                 first, last = arm[0].lineno, arm[-1].end_lineno or arm[-1].lineno
                 lines = f"line {first}" if first == last else f"lines {first} to {last}"
-                found.append(f"{lines} of {name}")
+                found.append(f"{lines}{of}")
     return list(dict.fromkeys(found))
 
 
@@ -334,6 +346,8 @@ def _branches(function: ast.FunctionDef) -> Iterator[list[Any]]:
             yield from ([node.body], [node.orelse])
         if isinstance(node, ast.If):
             yield from (arm for arm in (node.body, node.orelse) if arm and not isinstance(arm[0], ast.If))  # elif
+        if isinstance(node, ast.match_case):
+            yield node.body
         for block in (block for field in ("body", "orelse") if isinstance(block := getattr(node, field, None), list)):
             returns = [k for k, s in enumerate(block) if isinstance(s, ast.If) and isinstance(s.body[-1], ast.Return)]
             rest = block[returns[-1] + 1 :] if returns else []
@@ -353,15 +367,20 @@ def _lines_in(file: str, statements: list[Any]) -> set[tuple[str, int]]:
 def _backward_in(path: Path, root: Path) -> Iterator[tuple[str, str, ast.FunctionDef]]:
     """The backward passes of the file: what their code is compiled with, their names, with their classes', and they."""
     for unit in read_units(path, str(path.resolve().relative_to(root.resolve()))):
-        classes = [(f"{c.name}.", c.body) for c in unit.body if isinstance(c, ast.ClassDef)]
-        for owner, body in [("", unit.body), *classes]:
-            for f in (f for f in body if isinstance(f, ast.FunctionDef) and _is_backward(f)):
-                yield unit.filename, f"{owner}{f.name}", f
+        yield from ((unit.filename, name, f) for name, f in _functions_in(unit) if _is_backward(f))
+
+
+def _functions_in(unit: Unit) -> Iterator[tuple[str, ast.FunctionDef]]:
+    classes = [(f"{c.name}.", c.body) for c in unit.body if isinstance(c, ast.ClassDef)]
+    for owner, body in [("", unit.body), *classes]:
+        yield from ((f"{owner}{f.name}", f) for f in body if isinstance(f, ast.FunctionDef))
 
 
 def _has_formula(part_of_code: ast.AST) -> bool:
     """Whether it gives something a value, or returns or is one, that is computed, compared as a relu's slope is, the
-    slope of what has none, or made by another backward pass."""
+    slope of what has none, or made by another backward pass; or returns what it has."""
+    if isinstance(part_of_code, ast.Return) and isinstance(part_of_code.value, ast.Name | ast.Attribute):
+        return True
     inside = list(ast.walk(part_of_code))
     given = [n.value for n in inside if isinstance(n, ast.Assign | ast.AugAssign | ast.Return) and n.value]
     given += [part_of_code] if isinstance(part_of_code, ast.expr) else []

@@ -146,7 +146,7 @@ def _examined(
         is_no_answer = elsewhere or (attempt.called and (unexplained or (attempt.unread and idle)))
         if judged is not None and not judged.wrong and is_no_answer:
             judged, outcome = None, Outcome(why=NO_ANSWER)
-        if judged is not None and (measure := places.measure_among(judged, attempt.tape.losses)):
+        if judged is not None and (measure := places.measure_among(judged, attempt.tape.losses | attempt.tape.numbers)):
             judged, outcome = None, Outcome(why=measure, unexplained=True)  # the only loss that the file has
         trains_by_what = outcome.unexplained and any(map(_trains, attempt.steps))  # nobody knows
         unexplained = unexplained or trains_by_what
