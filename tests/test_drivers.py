@@ -1365,3 +1365,45 @@ def test_parameters_are_read_from_names(name, kind, place, gradient):
 @pytest.mark.parametrize("name", ["x", "Z1", "A2", "delta", "labels", "loss", "vocab"])
 def test_other_names_are_none(name):
     assert read_name(name) is None
+
+
+def test_a_constructor_is_given_what_a_program_that_breaks_off_gives_it(tmp_path):
+    (tmp_path / "net.py").write_text("""
+import numpy as np
+
+
+def relu(z):
+    return np.maximum(z, 0)
+
+
+def drelu(z):
+    return (z > 0) * 1
+
+
+class Net:
+    def __init__(self, size, step, h, dh):
+        self.step, self.h, self.dh = step, h, dh
+        self.W = [np.random.normal(0, 0.5, (b, a)) for a, b in zip(size[:-1], size[1:])]
+
+    def train(self, x, y, epochs):
+        for _ in range(epochs):
+            a, s = [x.T], []
+            for W in self.W:
+                s.append(W @ a[-1])
+                a.append(self.h(s[-1]) if len(s) < len(self.W) else s[-1])
+            d = a[-1] - y.T
+            for k in reversed(range(len(self.W))):
+                before = (self.W[k].T @ d) * self.dh(s[k - 1]) if k else None
+                self.W[k] -= self.step * d @ a[k].T
+                d = before
+""")
+    (tmp_path / "run.py").write_text("""
+from net import Net, drelu, relu
+
+x, y = open("data.unknown").read()["x"]
+Net((784, 30, 10), 0.3, relu, drelu).train(x, y, 3)
+""")
+    said = verdict(tmp_path / "net.py", tmp_path)
+    assert said.verdict == "right"
+    assert len(said.parameters) == 3
+    assert (said.program or "").endswith("with step 0.3")

@@ -100,12 +100,12 @@ def attempts(
     silent = frozenset(own.entered.keys() - {place.function for node in record.nodes for place in node.places})
     way = Way(own.entry, first_guess, (), silent)
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
-    for attempt in _driven(way, own, numpy, deadline, flags, reasons, trained, doubt):
+    for attempt in _driven(way, root, own, numpy, deadline, flags, reasons, trained, doubt):
         yield attempt._replace(unread=unread)
     for file in importers(path, root, DEFINING, defining=True):  # a network of this file's layers, perhaps
         start, numpy, _ = _ready(file, root)
         ran = start(deadline=deadline)
-        yield from _driven(way._replace(file=ran.entry), ran, numpy, deadline, flags, reasons, True, asked=asked)
+        yield from _driven(way._replace(file=ran.entry), root, ran, numpy, deadline, flags, reasons, True, asked=asked)
 
 
 def once_more(
@@ -123,7 +123,7 @@ def once_more(
     else:
         start, numpy, _ = _ready(file, root)
         ran = start(deadline=deadline)
-    return list(_driven(way, ran, numpy, deadline, flags, [], False, planted=planted))
+    return list(_driven(way, root, ran, numpy, deadline, flags, [], False, planted=planted))
 
 
 def _within(root: Path, file: Path) -> str:
@@ -185,6 +185,7 @@ def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable
 
 def _driven(
     way: Way,
+    root: Path,
     own: Ran,
     numpy: Any,
     deadline: float,
@@ -199,8 +200,18 @@ def _driven(
     What the program itself has called, and is on no record since it computes with plain numbers, is `silent`: nobody
     knows how to call it with arrays."""
     failed: dict[str, str] = {}
+    file = root / way.file
+    others = [*importers(file, root), *importers(file, root, DEFINING, defining=True)]
     tried = drivers.drive(
-        own.namespace, numpy, lambda: time.monotonic() > deadline, way.call, way.silent, failed, own.entered, **flags
+        own.namespace,
+        numpy,
+        lambda: time.monotonic() > deadline,
+        way.call,
+        way.silent,
+        failed,
+        own.entered,
+        others,
+        **flags,
     )
     while True:
         watch = Watch(deadline, planted=planted, states=way.states)

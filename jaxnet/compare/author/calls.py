@@ -7,18 +7,20 @@ what they mean: X, Y, rate … An argument is given what has its own name, else 
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import inspect
 import linecache
 import types
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
 
 from jaxnet.compare.author.meanings import SIZES, Named, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.recorder import current_tape
-from jaxnet.compare.author.statements import unit_of
+from jaxnet.compare.author.statements import read_units, unit_of
 
 RATE = 1.0  # a step is then the gradient itself, wherever the author multiplies with the rate
 COUNT = 3  # of steps, iterations, epochs
@@ -75,15 +77,17 @@ def data_of(world: World, np: types.ModuleType) -> dict[str, Any]:
 
 class File:
     """The functions and classes that a file defines, in their order, and how it calls them; `without` some functions. A
-    class of static methods alone is a place for functions. `called` is what the program has given some of them."""
+    class of static methods alone is a place for functions. `called` is what the program has given some of them, and
+    `others` are programs that use the file."""
 
     def __init__(
         self,
         namespace: dict[str, Any],
         without: Container[str] = (),
         called: Mapping[str, tuple[Any, ...]] = types.MappingProxyType({}),
+        others: Sequence[Path] = (),
     ) -> None:
-        self.namespace, self.without, self.called = namespace, without, called
+        self.namespace, self.without, self.called, self.others = namespace, without, called, others
         own = namespace.get("__name__")
         classes = {n: c for n, c in namespace.items() if isinstance(c, type) and c.__module__ == own}
         static = {n: _static_methods(c) for n, c in classes.items()}
@@ -97,6 +101,21 @@ class File:
         self.trees = [_tree(name) for name in sorted(names)]
         self.source = "\n".join("".join(linecache.getlines(name)) for name in sorted(names))
         self.sites = _sites(self.trees)
+
+    def given(self, function: Any, argument: str) -> list[ast.expr]:
+        """What the file gives a function of its own for an argument."""
+        return _given(function, argument, self.sites)
+
+    def given_by_others(self, function: Any, argument: str) -> list[Any]:
+        """The numbers, words and functions of the file that it, and programs that use it, give for an argument."""
+        trees = (ast.Module(unit.body, []) for path in self.others for unit in read_units(path, path.name))
+        found = []
+        for node in [*self.given(function, argument), *_given(function, argument, _sites(list(trees)))]:
+            with contextlib.suppress(ValueError):
+                found.append(ast.literal_eval(node))
+            if callable(of_file := self.namespace.get(tail(node))):
+                found.append(of_file)
+        return found
 
     def methods(self, name: str) -> dict[str, Any]:
         """The methods of a class that are the author's, its bases' included, in their order."""
@@ -194,6 +213,13 @@ def _sites(trees: list[ast.Module]) -> dict[str, list[tuple[ast.Call, Any]]]:
     return found
 
 
+def _given(function: Any, argument: str, sites: dict[str, list[tuple[ast.Call, Any]]]) -> list[ast.expr]:
+    order = [parameter.name for parameter in parameters_of(function)]
+    calls = (call for call, _ in sites.get(getattr(function, "__name__", ""), []))
+    named = ({**dict(zip(order, call.args, strict=False)), **{k.arg: k.value for k in call.keywords}} for call in calls)
+    return [of_call[argument] for of_call in named if argument in of_call]
+
+
 def return_names(function: Any) -> list[list[str] | str]:
     """The names in a function's return statements, the last one's first: a list for several, a string for one."""
     returns = [n for n in nodes_of(function) if isinstance(n, ast.Return) and n.value]
@@ -257,6 +283,10 @@ class Session:
             return _OMIT if optional else self.defaults[name]
         names = [name, *self._aliases(function, name)]
         told = argument_meanings(function, building)
+        if building and any(isinstance(n, ast.Call) and tail(n.func) == name for n in self._code_of(function)):
+            of_file = (value for value in self.file.given_by_others(function, name) if callable(value))
+            if (given := next(of_file, None)) is not None:
+                return given
         means = told.get(name) or next((found for n in names if (found := meanings(n, building))), [])
         first = means[0] if means else ""
         if building and first == "hidden1" and ["hidden"] in [of[:1] for of in told.values()]:
@@ -283,16 +313,13 @@ class Session:
         found = self._part(name, function) if found is _OMIT and not optional else found
         if found is not _OMIT or optional:
             return found
+        for value in self.file.given_by_others(function, name):
+            return value
         raise Unfillable(f"nothing is known for the argument {name!r} of {getattr(function, '__name__', 'a function')}")
 
     def _aliases(self, function: Any, argument: str) -> list[str]:
         """The names that the file itself passes for an argument."""
-        short = getattr(function, "__name__", "")
-        order = [parameter.name for parameter in parameters_of(function)]
-        given = []
-        for call, _ in self.file.sites.get(short, []):
-            named = {**dict(zip(order, call.args, strict=False)), **{k.arg: k.value for k in call.keywords}}
-            given += [tail(named[argument])] if argument in named else []
+        given = map(tail, self.file.given(function, argument))
         return [name for name in dict.fromkeys(given) if name and name != argument]
 
     def _near(self, names: list[str]) -> Any:
@@ -303,11 +330,19 @@ class Session:
         known = [*self.pool.items(), *((leaf.word, leaf.value) for leaf in leaves(self.pool)), *own]
         return next((value for name, value in known if squeezed(name) in wanted), _OMIT)
 
+    def _code_of(self, function: Any) -> list[ast.AST]:
+        """The Nodes of a function, or of all methods of a class."""
+        owner = getattr(self.file.namespace.get(getattr(function, "__name__", "")), "__dict__", {})
+        return [n for f in (function, *owner.values()) for n in nodes_of(f)]
+
     def _part(self, name: str, function: Any) -> Any:
         """What the file has for an argument that is a part of a network: an activation, a word for one."""
-        word, owner = name.lower(), getattr(self.file.namespace.get(getattr(function, "__name__", "")), "__dict__", {})
-        nodes = [n for f in (function, *owner.values()) for n in nodes_of(f)]
-        compared = [n for n in nodes if isinstance(n, ast.Compare) and name in (tail(n.left), tail(n.left)[1:])]
+        word = name.lower()
+        compared = [
+            n
+            for n in self._code_of(function)
+            if isinstance(n, ast.Compare) and name in (tail(n.left), tail(n.left)[1:])
+        ]
         constants = [c.value for n in compared for c in n.comparators if isinstance(c, ast.Constant)]
         words = [value for value in constants if isinstance(value, str)]
         if words:  # an argument that the code compares with a word is such a word

@@ -16,7 +16,8 @@ import random
 import re
 import traceback
 import types
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
@@ -88,16 +89,18 @@ def drive(
     silent: Container[str] = (),
     failed: dict[str, str] | None = None,
     called: Mapping[str, tuple[Any, ...]] = types.MappingProxyType({}),
+    others: Sequence[Path] = (),
     **flags: str | None,
 ) -> Iterator[Attempt]:
     """Things to try with what a program has defined, likeliest first, without its `silent` functions; `only` the one
     with this key. `numpy` makes all arrays that are given; what the program has `called` functions with is given to
-    them once more. What cannot be called is kept in `failed`, with what the call that came furthest has raised.
+    them once more, and what `others` that use it call them with where nothing else is known. What cannot be called is
+    kept in `failed`, with what the call that came furthest has raised.
 
     A deep network is tried before a shallow one, and one whose gradients have the parameters' shapes before any. Where
     only what comes later can be run, what was wrong with the rest may be what is wrong with the program.
     """
-    file, names = File(namespace, silent, called), Flags(**flags)
+    file, names = File(namespace, silent, called, others), Flags(**flags)
     worlds = [world for world in _worlds(file) if names.layout in (None, world.layout)]
     trainers = [] if names.forward or names.backward else _trainers(file, numpy, worlds)
     networks = [*trainers, *_passes(file, numpy, names, worlds)]
