@@ -4936,8 +4936,37 @@ def hidden_backward(dA, A, kind="tanh"):
 """,
     )
     said = examined(tmp_path, text)
-    assert (said["verdict"], said["idle"]) == ("right", ["line 8 of hidden_backward"])
+    idle = ["line 8 of hidden_backward", "lines 9 to 11 of hidden_backward"]
+    assert (said["verdict"], said["idle"]) == ("right", idle)
     assert examined(tmp_path, text.replace("(1 - A ** 2)", "(1 - A)"))["idle"] == []
+
+
+def test_branches_of_every_kind_that_were_not_run_are_not_judged(tmp_path):
+    """What is wrong is seldom a product: the derivative 1, an error the other way round, what was given."""
+    text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", "    dZ1 = hidden_backward(dZ2 @ W2.T, A1)\n")
+    text = text.replace(
+        "np.random.seed(3)",
+        """np.random.seed(3)
+SLOPES = {"tanh": lambda A: 1 - A ** 2,
+          "relu": lambda A: A * 1.0}
+
+def slope(A, kind):
+    if kind == "one":
+        return np.ones_like(A)
+    return SLOPES[kind](A)
+
+def hidden_backward(dA, A, kind="tanh"):
+    match kind:
+        case "none":
+            dA = A - dA
+    if not kind:
+        return dA
+    return dA * slope(A, kind)
+""",
+    )
+    said = examined(tmp_path, text)
+    lines = ["line 5", "line 9 of slope", "line 15 of hidden_backward", "line 17 of hidden_backward"]
+    assert (said["verdict"], said["idle"]) == ("right", lines)
 
 
 BEFORE_A_NORMALISATION = """

@@ -499,6 +499,29 @@ SHAPED = {
                     dx[:, j * self.s:j * self.s + self.k] += dout[:, j, None] * self.w
                 return dx
     """),
+    "a course's cell": ("right", """
+        def cell_forward(xt, a_prev, parameters):
+            Wax, Waa, ba = parameters["Wax"], parameters["Waa"], parameters["ba"]
+            Wya, by = parameters["Wya"], parameters["by"]
+            a_next = np.tanh(Wax @ xt + Waa @ a_prev + ba)
+            e = np.exp(Wya @ a_next + by)
+            return a_next, e / e.sum(axis=0), (a_next, a_prev, xt, parameters)
+
+        def cell_backward(da_next, cache):
+            a_next, a_prev, xt, parameters = cache
+            dtanh = (1 - a_next**2) * da_next
+            return {"dxt": parameters["Wax"].T @ dtanh, "da_prev": parameters["Waa"].T @ dtanh, "dWax": dtanh @ xt.T,
+                    "dWaa": dtanh @ a_prev.T, "dba": dtanh.sum(axis=1, keepdims=True)}
+
+        x, a, p = np.random.randn(3, 10), np.random.randn(5, 10), {"ba": np.random.randn(5, 1)}
+        p |= {"Wax": np.random.randn(5, 3), "Waa": np.random.randn(5, 5)}
+        p |= {"Wya": np.random.randn(2, 5), "by": np.random.randn(2, 1)}
+        dba = np.zeros((5, 1))
+        for _ in range(3):
+            z = np.dot(p["Wya"], cell_forward(x, a, p)[0])
+            z = z - z.max()
+            dba += cell_backward(a, cell_forward(x, a, p)[2])["dba"]
+    """),
     "a cell of many arrays": ("right", """
         def sigmoid(z):
             return 1.0 / (1.0 + np.exp(-z))

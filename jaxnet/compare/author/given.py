@@ -75,7 +75,7 @@ def ways_to_give(
         elif is_array(name, gradients) or (is_data and not keys):
             wanted.append(_wanted((name,)))
         elif keys:
-            arrays = [key for key in keys if is_array(key, gradients)]
+            arrays = [key for key in keys if is_array(key, gradients) or _wanted((name, key)).kind]
             found[name] = {key: value for key in keys if (value := _option(function, name, key)) is not None}
             wanted += [_wanted((name, key)) for key in arrays]
     draws = numpy.random.default_rng(5)

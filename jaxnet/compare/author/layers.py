@@ -259,7 +259,10 @@ class _Layer(Network):
         given = argument_meanings(functions[names[0]]) if in_order else ()
         self.given = [name for name in given if isinstance(root.get(name), numpy.ndarray)]
         others |= set(map(squeezed, self.given))
-        super().__init__(session, root, functions, parameters_in(root, others))
+        found = parameters_in(root, others)
+        if not self.of_object:  # a dictionary may hold what another layer is made of
+            found = [leaf for leaf in found if len(leaf.way) == 1 or squeezed(leaf.word) in others]
+        super().__init__(session, root, functions, found)
         put_on_record(session, self.parameters)
         self.softmax = "softmax" in (type(root).__name__ if self.of_object else names[0]).lower()
         self.passes = [functions[name] for name in names]
@@ -279,6 +282,7 @@ class _Layer(Network):
         arrays = [part for part in result if isinstance(part, numpy.ndarray)] if isinstance(result, tuple) else []
         outputs = arrays[:several] if several > 1 else [self.out]
         rest = result[len(outputs) :] if isinstance(result, tuple) else (result,)
+        rest = tuple(part for part in rest if not isinstance(part, numpy.ndarray)) or rest  # an output of another use
         session.data |= {"cache": rest[0] if len(rest) == 1 else rest, "X": x}
         return outputs
 

@@ -124,9 +124,11 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         """Another one for each path."""
         return images(*shape)[zlib.crc32(str(path).encode()) % 64]
 
-    def image(path: Any, *mode: Any, **_: Any) -> Any:
-        is_grey = 0 in mode or "mnist" in str(path).lower()
-        return np.array(picture(path, *((side, side) if is_grey else (side, side, 3))))
+    def image(path: Any, *_: Any, **__: Any) -> Any:
+        return np.array(picture(path, *((side, side) if "mnist" in str(path).lower() else (side, side, 3))))
+
+    def image_of_cv2(path: Any, flag: Any = 1) -> Any:  # of three channels, whatever the file has, unless it is asked
+        return image(path) if flag == -1 else np.array(picture(path, *((side, side) if flag == 0 else (side, side, 3))))
 
     def open_image(path: Any, *rest: Any, **how: Any) -> Any:
         from PIL import Image
@@ -186,9 +188,9 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         "read_data_sets": read_data_sets, "idx2numpy.convert_from_file": from_idx,
         "mnist.MNIST": mnist_of_lists, "loader.MNIST": mnist_of_lists,
         "h5py.File": h5_file, "PIL.Image.open": open_image, "scipy.io.loadmat": loadmat,
-        "cv2.imread": image, "imageio.imread": image, "skimage.io.imread": image,
+        "cv2.imread": image_of_cv2, "imageio.imread": image, "skimage.io.imread": image,
         "pyplot.imread": image, "image.imread": image, "cv2.resize": resized,
-        "cv2.cvtColor": lambda picture, *_: picture.mean(-1), "cv2.IMREAD_GRAYSCALE": 0,
+        "cv2.cvtColor": lambda picture, *_: picture.mean(-1), "cv2.IMREAD_GRAYSCALE": 0, "cv2.IMREAD_UNCHANGED": -1,
     }  # fmt: skip
 
 

@@ -83,15 +83,21 @@ def whole_classes(file: File) -> list[str]:
 
 
 def steps_parameters(function: Any) -> bool:
-    """Whether a function itself takes something off an array called like a parameter: W -= …, W1 = W1 - …."""
+    """Whether a function itself takes something off an array called like a parameter: W -= …, W[k] = W[k] - …."""
     for part in nodes_of(function):
         match part:
-            case ast.AugAssign(target=target, op=ast.Sub() | ast.Add()) if read_name(tail(target)):
+            case ast.AugAssign(target=target, op=ast.Sub() | ast.Add()) if _is_of_parameter(target):
                 return True
             case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Sub() | ast.Add())):
-                if tail(target) == tail(left) and read_name(tail(target)):
+                if ast.unparse(target) == ast.unparse(left) and _is_of_parameter(target):
                     return True
     return False
+
+
+def _is_of_parameter(target: ast.expr) -> bool:
+    """Whether it is called like a parameter, or a part of what is."""
+    whole = target.value if isinstance(target, ast.Subscript) else target
+    return any(read is not None and not read.gradient for read in map(read_name, (tail(target), tail(whole))))
 
 
 class Passes(NamedTuple):

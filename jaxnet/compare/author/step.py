@@ -32,6 +32,7 @@ from jaxnet.compare.author.chains import (
     what_was_written,
 )
 from jaxnet.compare.author.lines import target_of
+from jaxnet.compare.author.meanings import gradient_of
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.tape import (
     MOVING,
@@ -224,9 +225,17 @@ def find_steps(tape: Tape) -> Iterator[list[Step]]:
         if trained.isdisjoint(made_of(example.prediction for example in stale.examples)):
             yield [stale]
             return
-    if found:
+    if not all(_is_no_training(chain) for network in found for chain in network):
         raise NoLoss("arrays are stepped, and neither the labels nor the loss that they are stepped by were found")
     raise NoStep("nothing was found that it trains")
+
+
+def _is_no_training(chain: Chain) -> bool:
+    """Whether what is added up is a gradient by its name, or an array is shifted by what is made of it alone, as scores
+    are by the largest one."""
+    start, name = chain.versions[0], target_of(chain.versions[1])
+    made = ancestors(nodes_in(chain.steps[0]), start.number)
+    return bool(name and gradient_of(name)) or {n for m in made - {start} for n in m.parents} <= made
 
 
 def steps_by_hand(tape: Tape) -> list[list[Step]]:
