@@ -408,3 +408,55 @@ for epoch in range(10):
 """
     (tmp_path / "net.py").write_text(text)
     assert verdict(tmp_path / "net.py", tmp_path, mend=20).verdict == "wrong"
+
+
+@pytest.mark.parametrize("scores", ["p = np.exp(out) / np.exp(out).sum(1, keepdims=True)", "p = out"])
+def test_a_layer_that_returns_what_it_is_given_is_mended_there(tmp_path, scores):
+    """It leaves no record: all that is seen is the layer below, whose lines are right."""
+    (tmp_path / "net.py").write_text(f"""
+import numpy as np
+
+rng = np.random.default_rng(0)
+
+
+class Dense:
+    def __init__(self, i, o):
+        self.W, self.b = rng.normal(size=(i, o)) / 2, np.zeros(o)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(0)
+        return dout @ self.W.T
+
+
+class Relu:
+    def forward(self, x):
+        self.x = x
+        return np.maximum(0, x)
+
+    def backward(self, dout):
+        return dout
+
+
+layers = [Dense(5, 8), Relu(), Dense(8, 3)]
+X, Y = rng.normal(size=(20, 5)), np.eye(3)[rng.integers(0, 3, 20)]
+for _ in range(5):
+    out = X
+    for layer in layers:
+        out = layer.forward(out)
+    {scores}
+    d = (p - Y) / len(X)
+    for layer in reversed(layers):
+        d = layer.backward(d)
+    for layer in layers[::2]:
+        layer.W -= 0.1 * layer.dW
+        layer.b -= 0.1 * layer.db
+""")
+    report = verdict(tmp_path / "net.py", tmp_path, mend=20.0)
+    found = [
+        (finding.code, place.line, place.instead) for finding, place in zip(report.findings, report.places, strict=True)
+    ]
+    assert found == [("missing-activation-derivative", 26, "return dout * (self.x > 0)")]

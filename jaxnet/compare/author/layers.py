@@ -218,6 +218,7 @@ def _with_arguments(
     file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape, given: dict[str, Any]
 ) -> _Layer:
     session = Session(file, np, World((_features(shape), UNITS), "rows"))
+    session.data["one"] = 0.5  # a temperature of 1, or a probability, hides what is made with it
     session.pool |= anew(given, np)
     layer = _Layer(session, session.pool, {name: file.functions[name] for name in names}, list(names))
     layer.is_ours = True

@@ -25,7 +25,7 @@ from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, multiples, nodes_in, setitem
 from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.author.truth import name_of_number
-from jaxnet.compare.author.unjudged import unjudged
+from jaxnet.compare.author.unjudged import passing_on, unjudged
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, without_ones
@@ -49,9 +49,10 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     notes = [*attempt.notes, *said_of_missing(attempt.made_up), *_measures(judged, *beside)]
     notes += _by_differences(judged.step)
     notes += [] if judged.wrong else [*_decided_one_way(judged.step, attempt.tape), *_rates(judged)]
+    known = [passed_on(judged, finding, frontiers) or slope_line(judged, finding) for finding in findings]
     found = [
-        place_of_line(slope_line(judged, finding)) or as_place(node_of(judged, finding, frontiers)) or Place()
-        for finding in findings
+        place_of_line(line) or as_place(node_of(judged, finding, frontiers)) or Place()
+        for finding, line in zip(findings, known, strict=True)
     ]
     return Report.of(
         _parameters(judged),
@@ -373,6 +374,18 @@ def slope_line(judged: Judged, finding: Finding) -> Line | None:
         return None
     line = next((p for p in slope.places if (p.file, p.function) == (held.place.file, held.place.function)), None)
     return line if line != held.place else None
+
+
+def passed_on(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Frontier] | None = None) -> Line | None:
+    """Where the backward pass of a layer returns what it was given, if the derivative of that layer is what is missing:
+    that line has no part in the record."""
+    frontiers, made = frontier.frontiers(judged) if frontiers is None else frontiers, None
+    edge = frontiers.get(finding.at[1:])
+    if finding.code == "unknown" and edge is not None and edge.left_out is not None:
+        made = edge.left_out.made
+    elif finding.code == "missing-activation-derivative" and judged.dense is not None and finding.at[:2] == "dZ":
+        made = judged.dense.layers[finding.layer][0].input.place  # of the layer above
+    return next(passing_on(made, [judged.step]), None) if made is not None and made.owner else None
 
 
 def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:

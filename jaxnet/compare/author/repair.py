@@ -185,7 +185,8 @@ def _proposals(examined: Examined, moments: list[Moment], finding: Finding) -> I
     if finding.code == "weights-already-updated":
         yield from _moved(examined, moments, finding)
     node = places.node_of(judged, finding)
-    own = places.slope_line(judged, finding) or (node.place if node is not None else None)
+    line = places.passed_on(judged, finding) or places.slope_line(judged, finding)
+    own = line or (node.place if node is not None else None)
     name = finding.at[1:]
     made = judged.made.get(name)
     is_passed_on = made is not None and made.size != judged.names[name].size

@@ -20,11 +20,11 @@ from jaxnet.compare.author.dense import VIEWS, original
 from jaxnet.compare.author.doubts_of_steps import written_over
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
-from jaxnet.compare.author.lines import as_place
+from jaxnet.compare.author.lines import as_place, parsed_lines
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.passes import is_gradient
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.statements import Unit, read_units
+from jaxnet.compare.author.statements import Unit, read_units, unit_of
 from jaxnet.compare.author.step import Step, held_in, makers_of, superseded
 from jaxnet.compare.author.tape import (
     PRODUCTS,
@@ -38,6 +38,7 @@ from jaxnet.compare.author.tape import (
     root_of,
     setitem,
 )
+from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.author.truth import BOUNDING, multiplied
 from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.report import Place, Unjudged
@@ -304,7 +305,7 @@ def _has_entry(arrays: list[np.ndarray], numbers: list[np.ndarray]) -> bool:
 
 def idle_in(path: Path, root: Path, step: Step) -> tuple[str, ...]:
     """The backward passes of the file, of which no line has a part in the step."""
-    stepping, found, used = _lines_of([step]), [], set()  # what is defined twice may be used once
+    stepping, found, used = lines_of([step]), [], set()  # what is defined twice may be used once
     for file, name, function in _backward_in(path, root):
         if not stepping.isdisjoint(_lines_in(file, [function])):
             used.add(name)
@@ -316,7 +317,7 @@ def idle_in(path: Path, root: Path, step: Step) -> tuple[str, ...]:
 def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
     """The branches that hold a formula, and of which no line has a part in the steps: of the file's backward passes and
     of what these call; and such functions without a name in a dictionary of them."""
-    stepping, found = _lines_of(steps), []
+    stepping, found = lines_of(steps), []
 
     def runs(file: str, arm: list[Any]) -> bool:
         return not stepping.isdisjoint(_lines_in(file, arm))
@@ -354,7 +355,21 @@ def _branches(function: ast.FunctionDef) -> Iterator[list[Any]]:
             yield from [rest] * bool(rest)
 
 
-def _lines_of(steps: list[Step]) -> set[tuple[str, int]]:
+def passing_on(made: Line, steps: list[Step]) -> Iterator[Line]:
+    """Where a backward pass of the class that has made something returns what it is given, which leaves no record."""
+    stepping = lines_of(steps)
+    unit = unit_of("".join(parsed_lines(made.file)), made.file)
+    classes = (n for n in unit.body if isinstance(n, ast.ClassDef) and n.name == made.owner)
+    for method in (f for c in classes for f in c.body if isinstance(f, ast.FunctionDef)):
+        given = {argument.arg for argument in method.args.args}
+        if role(method.name) == "backward":
+            returned = (n.value for n in ast.walk(method) if isinstance(n, ast.Return))
+            lines = [n.lineno for n in returned if isinstance(n, ast.Name) and n.id in given]
+            unseen = (line for line in lines if (made.file, line) not in stepping)
+            yield from (Line(made.file, line, method.name, made.owner) for line in unseen)
+
+
+def lines_of(steps: list[Step]) -> set[tuple[str, int]]:
     """Where what is stepped by was made: slopes too, which need no labels."""
     stepped = made_of(n for step in steps for p in step.parameters for n in nodes_in(p.steps))
     return {(place.file, place.line) for node in stepped for place in node.places}
