@@ -9943,3 +9943,23 @@ cost = Cost()
     assert [f["code"] for f in said["findings"]] == ["extra-activation-derivative"]
     with pytest.raises(ValueError, match="computes another number once the step is made"):
         examined(tmp_path, f"{text}    print(-np.mean(np.sum(Y * np.log(P) + (1 - Y) * np.log(1 - P), axis=1)))\n")
+
+
+def test_lines_that_are_right_in_one_network_and_in_another_one_nobody_knows(tmp_path):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(20, 4)), rng.normal(size=(20, 2))
+
+def train(W, b, error):
+    for _ in range(9):
+        d = error(X @ W + b - Y) / 20
+        W -= 0.1 * X.T @ d
+        b -= 0.1 * d.sum(0)
+
+train(rng.normal(size=(4, 2)), np.zeros(2), lambda d: d)
+train(rng.normal(size=(4, 2)), np.zeros(2), ERROR)
+"""
+    assert examined(tmp_path, text.replace("ERROR", "lambda d: 2 * d"))["verdict"] == "right"
+    with pytest.raises(ValueError, match="no gradient is that of a loss"):
+        examined(tmp_path, text.replace("ERROR", "np.tanh"))

@@ -117,6 +117,7 @@ def _examined(
     layers: list[Found] = []  # each by itself, and right: all of them must be
     networks: list[Found] = []  # of one run, and right
     beside: list[tuple[Step, str]] = []  # of the same run, and why nothing could be said of them
+    astray: list[Step] = []  # of the same run as well, by what nobody knows
     guess: Found | None = None  # wrong, on labels whose shape was guessed
     several: list[str] = []  # what is said of a network with several outputs, if it may have one
     in_part: Found | None = None  # right, of a program in which not all backward passes of the file have a part
@@ -157,6 +158,7 @@ def _examined(
                 reasons.append(Reason(attempt.program or path.name, outcome.why, far))
             unsure = unsure or attempt.alone
             beside += [(step, f"which may be wrong: {outcome.why}") for step in attempt.steps[:1] if _trains(step)]
+            astray += attempt.steps[:1] if outcome.unexplained else []
         else:
             of_outputs = several if attempt.called and not judged.wrong else []
             attempt = attempt._replace(notes=attempt.notes + [outcome.note] * bool(outcome.note) + of_outputs)
@@ -181,6 +183,9 @@ def _examined(
                 (layers if attempt.alone else networks).extend([found, *parts])
         if in_part is not None and attempt.called:
             break
+        if networks and not attempt.more and any(_have_lines_in_common(networks[0], step) for step in astray):
+            networks = []  # the same formulas that are right in one are not in another, of another activation say
+            break
         if networks and not (attempt.more and in_time):
             others = [
                 (judged.step, "whose gradients are right but for a constant" if judged.findings else "")
@@ -190,7 +195,7 @@ def _examined(
             return networks[0]._replace(idle=idle), others + beside
         if not in_time:
             break
-        beside = beside if attempt.more else []
+        beside, astray = (beside, astray) if attempt.more else ([], [])
     if found := guess or in_part or (_of_layers(layers) if layers and not unsure else None):
         return found, []
     kind = ValueError if trains or time.monotonic() > deadline else NothingTrains
@@ -247,6 +252,11 @@ def _trains(step: Step) -> bool:
     what is in it, and so is each column of data."""
     made = ([version.instruction for version in p.versions[1:]] for p in step.parameters)
     return bool(step.examples) or any(len(set(by)) < len(by) for by in made)
+
+
+def _have_lines_in_common(found: Found, other: Step) -> bool:
+    lines = [{n.place[:2] for n in step.backward if n.place} for step in (found.examined.judged.step, other)]
+    return not lines[0].isdisjoint(lines[1])
 
 
 def _of_layers(layers: list[Found]) -> Found:
