@@ -9963,3 +9963,25 @@ train(rng.normal(size=(4, 2)), np.zeros(2), ERROR)
     assert examined(tmp_path, text.replace("ERROR", "lambda d: 2 * d"))["verdict"] == "right"
     with pytest.raises(ValueError, match="no gradient is that of a loss"):
         examined(tmp_path, text.replace("ERROR", "np.tanh"))
+
+
+def test_a_penalty_that_is_added_to_gradients_is_no_training(tmp_path):
+    """The layer keeps the weights that it was made with, and what is stepped in their place is never used."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(20, 4)), rng.normal(size=(20, 2))
+W = rng.normal(size=(4, 2))
+params, grads, velocity = {"W": W}, {"W": np.zeros((4, 2))}, {}
+for _ in range(9):
+    E = X @ W - Y
+    loss = np.mean(np.sum(E ** 2, axis=1))
+    for name, value in params.items():
+        loss += 0.5 * 1e-6 * np.sum(value * value)
+        grads[name] += 1e-6 * value
+    for name, value in params.items():
+        velocity[name] = 0.9 * velocity.get(name, np.zeros_like(value)) - 0.1 * grads[name]
+        params[name] = value + velocity[name]
+"""
+    with pytest.raises(ValueError, match="what is stepped is called a gradient"):
+        examined(tmp_path, text)

@@ -5,6 +5,7 @@ would be hollow.
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from typing import NamedTuple
 
@@ -136,10 +137,15 @@ def _without_convention(judged: Judged) -> Judged:
     return judged._replace(findings=findings, wrong=list(judged.names), scale=1.0)
 
 
+_GRADIENTS = re.compile(r"\bgrad(ient)?s?\b")  # of a layer's grads["W"]
+
+
 def _hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
     if attempt.alone and not judged.has_own_loss and (meant := _may_be_meant(judged, attempt.may_be)):
         return meant
+    if all(_GRADIENTS.search(name) for name in judged.names):
+        return "what is stepped is called a gradient: where a penalty is added to it, that is no training"
     if attempt.alone and any(other_with(judged, name) in judged.wrong for name in judged.wrong):
         return "right if the gradients are returned in another order"
     if judged.wrong and attempt.may_be and not attempt.alone and not _are_shares(judged):
