@@ -9983,5 +9983,5 @@ for _ in range(9):
         velocity[name] = 0.9 * velocity.get(name, np.zeros_like(value)) - 0.1 * grads[name]
         params[name] = value + velocity[name]
 """
-    with pytest.raises(ValueError, match="what is stepped is called a gradient"):
+    with pytest.raises(ValueError, match="adds a gradient to those of all steps before"):
         examined(tmp_path, text)
