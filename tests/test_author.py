@@ -9985,3 +9985,13 @@ for _ in range(9):
 """
     with pytest.raises(ValueError, match="adds a gradient to those of all steps before"):
         examined(tmp_path, text)
+
+
+def test_derivatives_of_another_file_that_were_not_used_are_not_judged(tmp_path):
+    (tmp_path / "slopes.py").write_text(
+        "def tanh_prime(A):\n    return 1 - A ** 2\n\n\ndef sigmoid_prime(A):\n    return A * A\n\n\n"
+        "def conv_backward(A):\n    return A @ A\n"
+    )
+    text = PLAIN.replace("import numpy as np\n", "import numpy as np\nfrom slopes import sigmoid_prime, tanh_prime\n")
+    said = examined(tmp_path, text.replace("(1 - A1 ** 2)", "tanh_prime(A1)"))
+    assert (said["verdict"], said["idle"]) == ("right", ["sigmoid_prime of slopes.py"])

@@ -316,7 +316,8 @@ def idle_in(path: Path, root: Path, step: Step) -> tuple[str, ...]:
 
 def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
     """The branches that hold a formula, and of which no line has a part in the steps: of the file's backward passes and
-    of what these call; and such functions without a name in a dictionary of them."""
+    of what these call; such functions without a name in a dictionary of them; and derivatives of another file, of which
+    the program uses some."""
     stepping, found = lines_of(steps), []
 
     def runs(file: str, arm: list[Any]) -> bool:
@@ -337,6 +338,12 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
                 first, last = arm[0].lineno, arm[-1].end_lineno or arm[-1].lineno
                 lines = f"line {first}" if first == last else f"lines {first} to {last}"
                 found.append(f"{lines}{of}")
+    others = sorted({file for file, _ in stepping if (root / file).suffix == ".py" and (root / file).is_file()})
+    for file in (file for file in others if (root / file).resolve() != path.resolve()):
+        for unit in read_units(root / file, file):
+            slopes = [f for name, f in _functions_in(unit) if name == f.name and _SLOPE.search(name)]
+            unused = [f for f in slopes if _computes(f) and not runs(file, [f])]
+            found += [f"{f.name} of {file}" for f in unused] if len(unused) < len(slopes) else []
     return list(dict.fromkeys(found))
 
 
@@ -407,6 +414,7 @@ def _has_formula(part_of_code: ast.AST) -> bool:
     return any(by) or any(calls) or any(isinstance(part, ast.Compare) for part in parts)
 
 
+_SLOPE = re.compile(r"prime|deriv|slope|^d_?(relu|sigmoid|tanh|act)|_grad$", re.IGNORECASE)
 _SENT_BACK = re.compile(r"d_?(x|y|z|a|h|out|scores|logits)", re.IGNORECASE)  # what a loss is derived by
 
 
