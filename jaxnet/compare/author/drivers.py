@@ -124,7 +124,8 @@ def drive(
                     return
                 if only and key != only:
                     continue
-                if offered and world == SHAPES[-1]:  # what is right for rows need not be for a lone vector
+                # What is right for rows need not be for a lone vector; nor need arrays of one row be guessed then.
+                if offered and alone and (world == SHAPES[-1] or (1 in world and not target.whole)):
                     break
                 if not (alone or only or offered) and world.sizes[-1] == 1:
                     several = world._replace(sizes=(*world.sizes[:-1], SEVERAL))

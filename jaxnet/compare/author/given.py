@@ -4,6 +4,7 @@ them itself."""
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import types
 from collections.abc import Iterator, Sequence
@@ -34,7 +35,7 @@ IMAGES = {  # of what a layer of images is made, by the names of its arguments
 UNITS = 4  # of a layer
 GATES = 4  # of a cell
 OUTPUTS = 3
-MANY = 6  # arrays, for which all shapes that they may have are too many
+LIKELIEST = 1000  # ways to give each array a shape
 
 
 class Wanted(NamedTuple):
@@ -93,13 +94,16 @@ def ways_to_give(
 
 
 def _shapes_of(wanted: list[Wanted], shape: Shape) -> Iterator[list[Shape]]:
-    """Shapes for all arrays, likeliest first; of many arrays those with one letter, Wz, Wr and Wh, have one shape."""
-    keys = [(array.kind, array.way[-1][0]) if len(wanted) > MANY else array.way for array in wanted]
-    kinds = dict(zip(keys, (array.kind for array in wanted), strict=True))
-    fitting = [[fits[kind] for kind in kinds.values()] for fits in _fitting(shape)]
-    for rank in range(1 + max(sum(map(len, fits)) for fits in fitting)):
-        for way in (way for fits in fitting for way in _ways(fits, rank)):
-            chosen = dict(zip(kinds, way, strict=True))
+    """Shapes for all arrays, likeliest first: one for all of a kind, one for all of a letter (Wz, Wr, Wh), or one each."""
+    kinds = [array.kind for array in wanted]
+    letters = [(array.kind, array.way[-1][0]) for array in wanted]
+    for keys in (kinds, letters, [array.way for array in wanted]):
+        of_key = dict(zip(keys, kinds, strict=True))
+        fitting = [[fits[kind] for kind in of_key.values()] for fits in _fitting(shape)]
+        ranks = range(1 + max(sum(map(len, fits)) for fits in fitting))
+        ways = (way for rank in ranks for fits in fitting for way in _ways(fits, rank))
+        for way in itertools.islice(ways, LIKELIEST):
+            chosen = dict(zip(of_key, way, strict=True))
             yield [chosen[key] for key in keys]
 
 

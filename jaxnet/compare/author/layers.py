@@ -58,7 +58,7 @@ Shape = tuple[int, ...]
 Play = Callable[[Shape, bool], None]
 OF_ONE = "right with an array of one row or column, wrong with one of several"
 FITTING = 100  # ways that fit
-TRIED = 600  # ways to give a function its arguments
+TRIED = 1500  # ways to give a function its arguments
 SHAPES = ((6, 5), (5, 6), (1, 5), (5, 1), (6, 3, 5), (6, 5, 1), (2, 3, 6, 6), (2, 6, 6, 3), (5,))  # of x
 FULL_FIRST = sorted(SHAPES, key=lambda shape: 1 in shape or len(shape) == 1)  # where those of the others are guessed
 
@@ -206,6 +206,11 @@ def _ratios_with(
     file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape, given: dict[str, Any]
 ) -> list[float]:
     """As of `_ratios`. Raises, whatever the functions do, where what is given does not fit."""
+    forward = file.functions[names[0]]
+    (first, *wanted) = [p.name for p in parameters_of(forward) if p.default is p.empty or p.name in given]
+    if given.keys() == set(wanted):  # most do not fit, and that is told soonest so
+        with recording(Tape()), numpy.errstate(all="ignore"):
+            forward(**{first: np.array(numpy.ones(shape)), **anew(given, np)})
     build = partial(_with_arguments, file, np, names, given=given)
     data = _inputs(build, np, shape)
     with recording(Tape()):  # nothing of this belongs to the record
