@@ -94,7 +94,7 @@ def ways_to_give(
 
 
 def _shapes_of(wanted: list[Wanted], shape: Shape) -> Iterator[list[Shape]]:
-    """Shapes for all arrays, likeliest first: one for all of a kind, one for all of a letter (Wz, Wr, Wh), or one each."""
+    """Shapes for all arrays, likeliest first: one for all of a kind, for all of a letter (Wz, Wr, Wh), or one each."""
     kinds = [array.kind for array in wanted]
     letters = [(array.kind, array.way[-1][0]) for array in wanted]
     for keys in (kinds, letters, [array.way for array in wanted]):
