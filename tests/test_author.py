@@ -9995,3 +9995,32 @@ def test_derivatives_of_another_file_that_were_not_used_are_not_judged(tmp_path)
     text = PLAIN.replace("import numpy as np\n", "import numpy as np\nfrom slopes import sigmoid_prime, tanh_prime\n")
     said = examined(tmp_path, text.replace("(1 - A1 ** 2)", "tanh_prime(A1)"))
     assert (said["verdict"], said["idle"]) == ("right", ["sigmoid_prime of slopes.py"])
+
+
+def test_a_sum_that_begins_with_the_step_is_none_of_all_steps(tmp_path):
+    """What `dW1[:, :] += …` reads is a part of what was made for this step."""
+    sum_of_one = (
+        "    dW1 = np.zeros((4, 5))\n    for _ in range(1):\n        dW1[:, :] += X.T @ dZ1\n    db1 = dZ1.sum(0)\n"
+    )
+    assert examined(tmp_path, PLAIN.replace("    dW1, db1 = X.T @ dZ1, dZ1.sum(0)\n", sum_of_one))["verdict"] == "right"
+
+
+def test_a_class_that_has_more_than_a_loss_does_not_say_which_it_is(tmp_path):
+    """Only the class that makes the error itself does."""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "").replace(
+        "dZ2 @ W2.T * (1 - A1 ** 2)", "maths.back(dZ2 @ W2.T, A1)"
+    )
+    maths = """
+class Maths:
+    def mse(self, y, p):
+        return np.mean((y - p) ** 2)
+
+    def back(self, d, a):
+        return d * (1 - a ** 2)
+
+
+maths = Maths()
+"""
+    text = text.replace("for _", f"{maths}for _")
+    with pytest.raises(ValueError, match="computes another number once the step is made"):
+        examined(tmp_path, f"{text}    print(maths.mse(Y, P))\n")

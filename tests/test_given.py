@@ -499,6 +499,35 @@ SHAPED = {
                     dx[:, j * self.s:j * self.s + self.k] += dout[:, j, None] * self.w
                 return dx
     """),
+    "windows of three": ("wrong", """
+        def pool_forward(x, pool_size):
+            n, c, h, w = x.shape
+            k = pool_size
+            return x.reshape(n, c, h // k, k, w // k, k).mean(axis=(3, 5)), (x, k)
+
+        def pool_backward(dout, cache):
+            x, k = cache
+            return dout.repeat(k, axis=2).repeat(k, axis=3) / (2 * k)
+    """),
+    "a temperature that does not go back": ("wrong", """
+        def heat_forward(x, w, temperature):
+            z = x @ w / temperature
+            return np.tanh(z), (x, w, z)
+
+        def heat_backward(dout, cache):
+            x, w, z = cache
+            dz = dout * (1 - np.tanh(z) ** 2)
+            return dz @ w.T, x.T @ dz
+    """),
+    "a slope that does not go back": ("wrong", """
+        def leaky_forward(x, w, b, alpha):
+            z = x @ w + b
+            return np.where(z > 0, z, alpha * z), (x, w, z)
+
+        def leaky_backward(dout, cache):
+            x, w, z = cache
+            return dout @ w.T, x.T @ dout, dout.sum(axis=0)
+    """),
     "a course's cell": ("right", """
         def cell_forward(xt, a_prev, parameters):
             Wax, Waa, ba = parameters["Wax"], parameters["Waa"], parameters["ba"]
@@ -552,8 +581,17 @@ def test_what_is_given_shows_what_is_wrong(tmp_path, name):
 @pytest.mark.parametrize(
     ("forward", "backward", "why"),
     [
-        ("x / tau", "-np.sum(dz * x, axis=1, keepdims=True) / tau**2", "right with an array of one row or column, wro"),
-        ("x / np.abs(tau)", "-np.sum(dz * x / tau**2, axis=0)", "right with positive numbers, wrong with negative on"),
+        (
+            "x / tau",
+            "dz / tau, -np.sum(dz * x, axis=1, keepdims=True) / tau**2",
+            "right with an array of one row or co",
+        ),
+        (
+            "x / np.abs(tau)",
+            "dz / tau, -np.sum(dz * x / tau**2, axis=0)",
+            "right with positive numbers, wrong with others",
+        ),
+        ("x @ tau", "dz @ np.linalg.inv(tau)", "right with orthogonal matrices, wrong with others"),
     ],
 )
 def test_what_is_right_with_some_arrays_alone_is_no_verdict(tmp_path, forward, backward, why):
@@ -567,7 +605,7 @@ def scale_forward(x, tau):
 
 def scale_backward(dz, cache):
     x, tau = cache
-    return dz / tau, {backward}
+    return {backward}
 """
     with pytest.raises(ValueError, match=why):
         examined(tmp_path, text)

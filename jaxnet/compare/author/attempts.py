@@ -201,7 +201,10 @@ def _driven(
     knows how to call it with arrays."""
     failed: dict[str, str] = {}
     file = root / way.file
-    others = [*importers(file, root), *importers(file, root, DEFINING, defining=True)]
+
+    def others() -> list[Path]:
+        return [*importers(file, root), *importers(file, root, DEFINING, defining=True)]
+
     tried = drivers.drive(
         own.namespace,
         numpy,

@@ -12,7 +12,7 @@ import functools
 import inspect
 import linecache
 import types
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,7 +85,7 @@ class File:
         namespace: dict[str, Any],
         without: Container[str] = (),
         called: Mapping[str, tuple[Any, ...]] = types.MappingProxyType({}),
-        others: Sequence[Path] = (),
+        others: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
         self.namespace, self.without, self.called, self.others = namespace, without, called, others
         own = namespace.get("__name__")
@@ -102,16 +102,20 @@ class File:
         self.source = "\n".join("".join(linecache.getlines(name)) for name in sorted(names))
         self.sites = _sites(self.trees)
 
+    @functools.cached_property
+    def _sites_of_others(self) -> dict[str, list[tuple[ast.Call, Any]]]:
+        units = (unit for path in self.others() for unit in read_units(path, path.name))
+        return _sites([ast.Module(unit.body, []) for unit in units])
+
     def given(self, function: Any, argument: str) -> list[ast.expr]:
         """What the file gives a function of its own for an argument."""
         return _given(function, argument, self.sites)
 
     def given_by_others(self, function: Any, argument: str) -> list[Any]:
         """The numbers, words and functions of the file that it, and programs that use it, give for an argument."""
-        trees = (ast.Module(unit.body, []) for path in self.others for unit in read_units(path, path.name))
         found = []
-        for node in [*self.given(function, argument), *_given(function, argument, _sites(list(trees)))]:
-            with contextlib.suppress(ValueError):
+        for node in [*self.given(function, argument), *_given(function, argument, self._sites_of_others)]:
+            with contextlib.suppress(ValueError, TypeError):
                 found.append(ast.literal_eval(node))
             if callable(of_file := self.namespace.get(tail(node))):
                 found.append(of_file)
@@ -313,7 +317,7 @@ class Session:
         found = self._part(name, function) if found is _OMIT and not optional else found
         if found is not _OMIT or optional:
             return found
-        for value in self.file.given_by_others(function, name):
+        for value in self.file.given_by_others(function, name):  # the first, if there is any
             return value
         raise Unfillable(f"nothing is known for the argument {name!r} of {getattr(function, '__name__', 'a function')}")
 
@@ -368,7 +372,9 @@ _OMIT = object()
 
 def _options(function: Any, arguments: dict[str, Any], building: bool) -> dict[str, bool | int | float | str]:
     """The numbers and words, but for sizes, that a function is called with, and those that it has by default."""
-    given = {p.name: arguments.get(p.name, p.default) for p in parameters_of(function)}
+    # Words and switches that are left as they are tell nothing.
+    defaults = {p.name: p.default for p in parameters_of(function) if not isinstance(p.default, bool | str)}
+    given = {**defaults, **arguments}
     told = {name: value for name, value in given.items() if meanings(name, building)[:1] not in NO_OPTIONS}
     parts = [value if isinstance(value, dict) else {name: value} for name, value in told.items()]
     return {name: value for part in parts for name, value in part.items() if isinstance(value, OPTION)}

@@ -16,7 +16,7 @@ import random
 import re
 import traceback
 import types
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,7 +89,7 @@ def drive(
     silent: Container[str] = (),
     failed: dict[str, str] | None = None,
     called: Mapping[str, tuple[Any, ...]] = types.MappingProxyType({}),
-    others: Sequence[Path] = (),
+    others: Callable[[], Iterable[Path]] = tuple,
     **flags: str | None,
 ) -> Iterator[Attempt]:
     """Things to try with what a program has defined, likeliest first, without its `silent` functions; `only` the one

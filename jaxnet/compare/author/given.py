@@ -68,8 +68,8 @@ def ways_to_give(
     for name, means in others:
         keys = _keys(function, name)
         untold = not means and name not in file.namespace and not re.search("act|func|^[fg]$", name.lower())
-        is_data = (untold or each or means[:1] in (["X"], ["nothing"])) and name not in defaults
-        if name in IMAGES and f"d{name}" not in spoken_of:
+        is_data = (untold or each or means[:1] == ["X"] or "noise" in name.lower()) and name not in defaults
+        if name in IMAGES and name not in defaults and f"d{name}" not in spoken_of:
             found[name] = IMAGES[name]
         elif is_number_of_units(name):
             found[name] = UNITS
@@ -87,7 +87,9 @@ def ways_to_give(
         given = {name: dict(value) if isinstance(value, dict) else value for name, value in found.items()}
         for array, of in pairs:
             holder = given if len(array.way) == 1 else given[array.way[0]]
-            normal = draws.normal(size=of)
+            normal = numpy.asarray(draws.normal(size=of))
+            if normal.size > 1:  # both signs are there
+                normal.flat[0] = -numpy.copysign(normal.flat[0], normal.flat[-1])
             is_mask = array.kind == "mask"  # of zeros and ones, which are both there
             holder[array.way[-1]] = np.array((normal >= numpy.median(normal)) * 1.0 if is_mask else normal)
         yield given
@@ -125,10 +127,14 @@ def called_with(file: File, name: str) -> dict[str, Any]:
     return found if known and not any(part is None for part in given) else {}
 
 
-def with_positive_numbers(given: dict[str, Any]) -> dict[str, Any]:
-    """The same with deviations, rates and other arrays of positive numbers alone; weights and biases may have any."""
-    arrays = [name for name, value in given.items() if isinstance(value, numpy.ndarray) and not _wanted((name,)).kind]
-    return given | {name: numpy.abs(plain(given[name])) for name in arrays}
+def of_a_kind(given: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same with arrays as some functions need them, and as which: of positive numbers, but for weights and biases,
+    as deviations are; orthogonal, as rotations are."""
+    arrays = {name: plain(value) for name, value in given.items() if isinstance(value, numpy.ndarray)}
+    free = {name: numpy.abs(array) for name, array in arrays.items() if not _wanted((name,)).kind}
+    square = {name: array for name, array in arrays.items() if array.ndim == 2 and len(set(array.shape)) == 1}
+    yield "positive numbers", given | free
+    yield "orthogonal matrices", given | {name: numpy.linalg.qr(array)[0] for name, array in square.items()}
 
 
 def with_other_numbers(given: dict[str, Any], forward: Any, backward: Any) -> dict[str, Any]:
@@ -152,7 +158,7 @@ def _changed(options: dict[str, Any]) -> dict[str, Any]:
     for name, value in options.items():
         if isinstance(value, dict):
             found[name] = _changed(value)
-        elif type(value) is float:
+        elif type(value) is float and "eps" not in name.lower():  # nobody would look for that one
             found[name] = value / 2
         elif type(value) is int and re.search("stride|dilat|pad", name.lower()):
             found[name] = max(value, 1 if "pad" in name.lower() else 2)
@@ -190,7 +196,7 @@ def is_array(name: str, gradients: set[str]) -> bool:
 def _wanted(way: tuple[str, ...]) -> Wanted:
     name = way[-1]
     read = read_name(name)
-    if re.search("mask|keep|gate|drop", name.lower()):
+    if read is None and re.fullmatch(r"\w*mask\w*|keep|gate", name.lower()):
         return Wanted(way, "mask")
     spoken = "W" if name[0] in "wWuU" else "b" if re.fullmatch(r"[bB]_?[a-z]", name) else ""  # Wq, b_q
     return Wanted(way, read.kind if read else spoken)
@@ -212,7 +218,7 @@ def _fitting(shape: Shape) -> Iterator[dict[str, list[Shape]]]:
         return
     h, o, i, m = UNITS, OUTPUTS, shape[-1], shape[0]
     for g in (1, GATES):
-        of_gates = [(g * h,), (1, g * h), (1,), (), (m, i)]
+        of_gates = [(g * h,), (1, g * h), (1,), ()]
         yield {
             "W": [(i, g * h), (h, g * h), (i, i), *([(o,), (i,)] if len(shape) > 1 else [])],
             "b": of_gates,

@@ -42,10 +42,10 @@ from jaxnet.compare.author.given import (
     gives_each,
     gradients_told,
     is_number_of_units,
+    of_a_kind,
     other_numbers,
     ways_to_give,
     with_other_numbers,
-    with_positive_numbers,
 )
 from jaxnet.compare.author.lone_losses import losses, pairs, play_loss, takes_labels
 from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, squeezed
@@ -174,20 +174,27 @@ def _arguments_that_fit(
                 raised = raised or error
                 continue
             most = max(most, len(ratios))
-            if ratios and len(ratios) == most and numpy.allclose(ratios, ratios[0], rtol=1e-3):
+            if len(ratios) == most and _are_right(ratios, shape):
                 return Unsure(OF_ONE) if others else _with_other_numbers(file, np, names, shape, given)
             fitting.append(given)
             if len(fitting) == FITTING:
                 break
     if not fitting:
         return raised or Unfillable("nothing is known for its arguments")
-    with contextlib.suppress(Exception):
-        ratios = _ratios_with(file, np, names, shape, with_positive_numbers(fitting[0]))
-        if len(ratios) == most and numpy.allclose(ratios, ratios[0], rtol=1e-3):
-            return Unsure("right with positive numbers, wrong with negative ones")
+    for kind, given in of_a_kind(fitting[0]):
+        with contextlib.suppress(Exception):
+            ratios = _ratios_with(file, np, names, shape, given)
+            if len(ratios) == most and _are_right(ratios, shape):
+                return Unsure(f"right with {kind}, wrong with others")
     if 1 in shape:  # where arrays of other shapes may be meant
         return Unfillable("it was only tried with one row or column, and is wrong then")
     return _with_other_numbers(file, np, names, shape, fitting[0])
+
+
+def _are_right(ratios: list[float], shape: Shape) -> bool:
+    """Whether all gradients are those of one loss; a single one, of the sum or of a mean."""
+    alone = len(ratios) > 1 or any(numpy.isclose(ratios, (1, *shape), rtol=1e-3))
+    return bool(ratios) and bool(numpy.allclose(ratios, ratios[0], rtol=1e-3)) and alone
 
 
 def _with_other_numbers(
@@ -223,7 +230,7 @@ def _with_arguments(
     file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape, given: dict[str, Any]
 ) -> _Layer:
     session = Session(file, np, World((_features(shape), UNITS), "rows"))
-    session.data["one"] = 0.5  # a temperature of 1, or a probability, hides what is made with it
+    session.data |= {"one": 0.5, "rate": 0.5}  # a temperature, or the slope of a leaky relu, of 1 hides what it makes
     session.pool |= anew(given, np)
     layer = _Layer(session, session.pool, {name: file.functions[name] for name in names}, list(names))
     layer.is_ours = True

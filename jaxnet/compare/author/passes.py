@@ -96,8 +96,9 @@ def steps_parameters(function: Any) -> bool:
 
 def _is_of_parameter(target: ast.expr) -> bool:
     """Whether it is called like a parameter, or a part of what is."""
-    whole = target.value if isinstance(target, ast.Subscript) else target
-    return any(read is not None and not read.gradient for read in map(read_name, (tail(target), tail(whole))))
+    names = tail(target), tail(target.value if isinstance(target, ast.Subscript) else target)
+    is_gradient_of = gradient_of(names[1]) is not None  # grads["W1"] += …
+    return not is_gradient_of and any(read and not read.gradient for read in map(read_name, names))
 
 
 class Passes(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from jaxnet.compare.author.repair import Mended
 
 Array = np.ndarray
+Frontiers: TypeAlias = dict[str, frontier.Frontier]
 OF_LAYER = "jax.vjp of its own forward pass, with a random gradient from above"
 OF_ZEROS = "what is stepped with is 0, which is the gradient of no loss"
 SEVERAL = 4  # decisions, which tell something if they are all the same
@@ -49,7 +50,7 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     notes = [*attempt.notes, *said_of_missing(attempt.made_up), *_measures(judged, *beside)]
     notes += _by_differences(judged.step)
     notes += [] if judged.wrong else [*_decided_one_way(judged.step, attempt.tape), *_rates(judged)]
-    known = [passed_on(judged, finding, frontiers) or slope_line(judged, finding) for finding in findings]
+    known = [line_of(judged, finding, frontiers) for finding in findings]
     found = [
         place_of_line(line) or as_place(node_of(judged, finding, frontiers)) or Place()
         for finding, line in zip(findings, known, strict=True)
@@ -122,7 +123,7 @@ def _rates(judged: Judged) -> list[str]:
     return [f"rates of their own: {'; '.join(several[:4])}"] if len(several) > 1 else []
 
 
-def _with_reason(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Frontier]) -> Finding:
+def _with_reason(judged: Judged, finding: Finding, frontiers: Frontiers) -> Finding:
     """What no formula gives, and is known all the same."""
     parameter = judged.names.get(finding.at[1:]) if finding.code == "unknown" and not finding.computed else None
     if parameter is not None and (other := frontier.other_with(judged, finding.at[1:])) is not None:
@@ -323,7 +324,7 @@ def with_mended(report: Report, mended: Mended) -> Report:
 # --- lines of findings ------------------------------------------------------------------------------------------------
 
 
-def node_of(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Frontier] | None = None) -> Node | None:
+def node_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None) -> Node | None:
     """The Node that was made by the wrong formula, or the first one that is wrong: where an error of the layer or above
     is wrong as well, and accounted for, that is no news."""
     errors = [f for f in judged.findings if f.at[:2] == "dZ" and f.layer >= finding.layer]
@@ -366,7 +367,7 @@ def slope_of(judged: Judged, finding: Finding) -> Node | None:
     return slopes[0] if sum(slopes[0] in n.parents for n in step.backward) == 1 else None
 
 
-def slope_line(judged: Judged, finding: Finding) -> Line | None:
+def _slope_line(judged: Judged, finding: Finding) -> Line | None:
     """The line that makes a slope, beside that of the error."""
     slope = slope_of(judged, finding)
     held = holder(judged, finding.layer) if slope is not None else None
@@ -376,7 +377,12 @@ def slope_line(judged: Judged, finding: Finding) -> Line | None:
     return line if line != held.place else None
 
 
-def passed_on(judged: Judged, finding: Finding, frontiers: dict[str, frontier.Frontier] | None = None) -> Line | None:
+def line_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None) -> Line | None:
+    """The line of a finding, where it is another one than that of the Node which is wrong."""
+    return _passed_on(judged, finding, frontiers) or _slope_line(judged, finding)
+
+
+def _passed_on(judged: Judged, finding: Finding, frontiers: Frontiers | None) -> Line | None:
     """Where the backward pass of a layer returns what it was given, if the derivative of that layer is what is missing:
     that line has no part in the record."""
     frontiers, made = frontier.frontiers(judged) if frontiers is None else frontiers, None

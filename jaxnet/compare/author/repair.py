@@ -185,8 +185,7 @@ def _proposals(examined: Examined, moments: list[Moment], finding: Finding) -> I
     if finding.code == "weights-already-updated":
         yield from _moved(examined, moments, finding)
     node = places.node_of(judged, finding)
-    line = places.passed_on(judged, finding) or places.slope_line(judged, finding)
-    own = line or (node.place if node is not None else None)
+    own = places.line_of(judged, finding) or (node.place if node is not None else None)
     name = finding.at[1:]
     made = judged.made.get(name)
     is_passed_on = made is not None and made.size != judged.names[name].size

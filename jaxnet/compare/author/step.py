@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
@@ -32,7 +33,6 @@ from jaxnet.compare.author.chains import (
     what_was_written,
 )
 from jaxnet.compare.author.lines import target_of
-from jaxnet.compare.author.meanings import gradient_of
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.tape import (
     MOVING,
@@ -233,9 +233,11 @@ def find_steps(tape: Tape) -> Iterator[list[Step]]:
 def _is_no_training(chain: Chain) -> bool:
     """Whether what is added up is a gradient by its name, or an array is shifted by what is made of it alone, as scores
     are by the largest one."""
-    start, name = chain.versions[0], target_of(chain.versions[1])
+    start, name = chain.versions[0], target_of(chain.versions[1]) or ""
+    if re.match(r"d_?[WwBb]|d[A-Z]|grad", name):
+        return True
     made = ancestors(nodes_in(chain.steps[0]), start.number)
-    return bool(name and gradient_of(name)) or {n for m in made - {start} for n in m.parents} <= made
+    return {n for m in made - {start} for n in m.parents} <= made
 
 
 def steps_by_hand(tape: Tape) -> list[list[Step]]:

@@ -370,7 +370,7 @@ def passing_on(made: Line, steps: list[Step]) -> Iterator[Line]:
     for method in (f for c in classes for f in c.body if isinstance(f, ast.FunctionDef)):
         given = {argument.arg for argument in method.args.args}
         if role(method.name) == "backward":
-            returned = (n.value for n in ast.walk(method) if isinstance(n, ast.Return))
+            returned = (s.value for s in method.body[-1:] if isinstance(s, ast.Return))  # whatever the case is
             lines = [n.lineno for n in returned if isinstance(n, ast.Name) and n.id in given]
             unseen = (line for line in lines if (made.file, line) not in stepping)
             yield from (Line(made.file, line, method.name, made.owner) for line in unseen)

@@ -183,7 +183,7 @@ def _examined(
                 (layers if attempt.alone else networks).extend([found, *parts])
         if in_part is not None and attempt.called:
             break
-        if networks and not attempt.more and any(_have_lines_in_common(networks[0], step) for step in astray):
+        if networks and not attempt.more and any(_is_made_by_lines_of(networks[0], step) for step in astray):
             networks = []  # the same formulas that are right in one are not in another, of another activation say
             break
         if networks and not (attempt.more and in_time):
@@ -254,9 +254,10 @@ def _trains(step: Step) -> bool:
     return bool(step.examples) or any(len(set(by)) < len(by) for by in made)
 
 
-def _have_lines_in_common(found: Found, other: Step) -> bool:
-    lines = [{n.place[:2] for n in step.backward if n.place} for step in (found.examined.judged.step, other)]
-    return not lines[0].isdisjoint(lines[1])
+def _is_made_by_lines_of(found: Found, other: Step) -> bool:
+    """Whether all lines that make the gradients of the one make those of the other as well."""
+    right, unknown = ({n.place[:2] for n in step.backward if n.place} for step in (found.examined.judged.step, other))
+    return right <= unknown
 
 
 def _of_layers(layers: list[Found]) -> Found:
