@@ -57,7 +57,7 @@ from jaxnet.compare.author.tape import Tape
 Shape = tuple[int, ...]
 Play = Callable[[Shape, bool], None]
 OF_ONE = "right with an array of one row or column, wrong with one of several"
-FITTING = 100  # ways that fit
+FITTING = 30  # ways that fit
 TRIED = 1500  # ways to give a function its arguments
 SHAPES = ((6, 5), (5, 6), (1, 5), (5, 1), (6, 3, 5), (6, 5, 1), (2, 3, 6, 6), (2, 6, 6, 3), (5,))  # of x
 FULL_FIRST = sorted(SHAPES, key=lambda shape: 1 in shape or len(shape) == 1)  # where those of the others are guessed
@@ -160,13 +160,14 @@ def _of_functions(
 def _arguments_that_fit(
     file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape
 ) -> dict[str, Any] | Exception:
-    """Or what the first call has raised, where there are none. Of several those with which all gradients are right;
-    with other numbers for options, where these fit as well."""
+    """Or what the first call has raised, where there are none. Of several those with which all gradients are right,
+    with other numbers for options, where these fit as well; or Unsure, where only some that may not be meant are right.
+    """
     raised: Exception | None = None
     fitting: list[dict[str, Any]] = []
     most = 0  # gradients that are not 0
     for ones in (False, True):
-        others = len(fitting)  # that fit, without a row or column of one
+        without_ones = len(fitting)
         for given in itertools.islice(ways_to_give(file, np, names, shape, ones), TRIED):
             try:
                 ratios = _ratios_with(file, np, names, shape, given)
@@ -175,7 +176,7 @@ def _arguments_that_fit(
                 continue
             most = max(most, len(ratios))
             if len(ratios) == most and _are_right(ratios, shape):
-                return Unsure(OF_ONE) if others else _with_other_numbers(file, np, names, shape, given)
+                return Unsure(OF_ONE) if without_ones else _with_other_options(file, np, names, shape, given)
             fitting.append(given)
             if len(fitting) == FITTING:
                 break
@@ -188,7 +189,7 @@ def _arguments_that_fit(
                 return Unsure(f"right with {kind}, wrong with others")
     if 1 in shape:  # where arrays of other shapes may be meant
         return Unfillable("it was only tried with one row or column, and is wrong then")
-    return _with_other_numbers(file, np, names, shape, fitting[0])
+    return _with_other_options(file, np, names, shape, fitting[0])
 
 
 def _are_right(ratios: list[float], shape: Shape) -> bool:
@@ -197,7 +198,7 @@ def _are_right(ratios: list[float], shape: Shape) -> bool:
     return bool(ratios) and bool(numpy.allclose(ratios, ratios[0], rtol=1e-3)) and alone
 
 
-def _with_other_numbers(
+def _with_other_options(
     file: File, np: types.ModuleType, names: tuple[str, str], shape: Shape, given: dict[str, Any]
 ) -> dict[str, Any]:
     if called_with(file, names[0]):
@@ -216,7 +217,7 @@ def _ratios_with(
     forward = file.functions[names[0]]
     (first, *wanted) = [p.name for p in parameters_of(forward) if p.default is p.empty or p.name in given]
     if given.keys() == set(wanted):  # most do not fit, and that is told soonest so
-        with recording(Tape()), numpy.errstate(all="ignore"):
+        with contextlib.suppress(IndexError), recording(Tape()), numpy.errstate(all="ignore"):  # positions, perhaps
             forward(**{first: np.array(numpy.ones(shape)), **anew(given, np)})
     build = partial(_with_arguments, file, np, names, given=given)
     data = _inputs(build, np, shape)
@@ -316,11 +317,7 @@ class _Layer(Network):
             result = self.session.call(function, **dict(zip(named, upstream, strict=False)))
             found += self.returned(function, result)
         found += [*self.left(), *self._in_order(result, found)]
-        # {"W": …}, the gradient of W
-        tables = [id(part) for part in (result if isinstance(result, tuple) else (result,)) if isinstance(part, dict)]
-        own = {*self.given, *(leaf.word for leaf in self.parameters), next(iter(argument_meanings(self.passes[0])))}
-        of_name = [id(g.holder) in tables and g.word in own for g in found]
-        found = [g._replace(way=(f"d{g.word}",)) if of else g for g, of in zip(found, of_name, strict=True)]
+        found = self._by_keys(result, found)
         dx = _of_input(found, self.x)
         if self.softmax and dx is not None and numpy.array_equal(plain(dx), plain(upstream[0])):
             raise Unfillable("made for the cross-entropy, whose gradient its loss gives it in the place of its own")
@@ -343,6 +340,13 @@ class _Layer(Network):
             return []
         named = zip(self.given, result[1:], strict=True)
         return [Leaf(None, None, (f"d{name}",), value) for name, value in named if squeezed(name) not in told]
+
+    def _by_keys(self, result: Any, found: list[Leaf]) -> list[Leaf]:
+        """The same, where a dictionary that is returned holds the gradient of W at "W"."""
+        tables = [id(part) for part in (result if isinstance(result, tuple) else (result,)) if isinstance(part, dict)]
+        arrays = {*self.given, *(leaf.word for leaf in self.parameters), next(iter(argument_meanings(self.passes[0])))}
+        at_name = [id(leaf.holder) in tables and leaf.word in arrays for leaf in found]
+        return [leaf._replace(way=(f"d{leaf.word}",)) if at else leaf for leaf, at in zip(found, at_name, strict=True)]
 
     def _options(self, function: Any) -> dict[str, Any]:
         pool = self.session.pool if not self.of_object else {}
