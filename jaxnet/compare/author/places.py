@@ -12,6 +12,7 @@ import numpy as np
 from jaxnet.compare import mistakes
 from jaxnet.compare.author import frontier
 from jaxnet.compare.author.dense import as_rows, original
+from jaxnet.compare.author.idle import passing_on
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place, place_of_line, where
@@ -25,7 +26,7 @@ from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, multiples, nodes_in, setitem
 from jaxnet.compare.author.tape import Place as Line
 from jaxnet.compare.author.truth import name_of_number
-from jaxnet.compare.author.unjudged import passing_on, unjudged
+from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, without_ones

@@ -14,6 +14,7 @@ import numpy as np
 from jaxnet.compare.author import places, repair
 from jaxnet.compare.author.attempts import Attempt, Way, attempts, once_more
 from jaxnet.compare.author.edits import file_and_cell
+from jaxnet.compare.author.idle import branches_not_run, idle_in
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judged import Judged, Tied
 from jaxnet.compare.author.lines import where
@@ -26,7 +27,6 @@ from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.states import states_of
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Instruction, Planted
-from jaxnet.compare.author.unjudged import branches_not_run, idle_in
 from jaxnet.compare.author.witness import planted_for, strayed
 from jaxnet.compare.report import Report
 

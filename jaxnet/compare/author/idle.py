@@ -1,0 +1,174 @@
+"""What of a file's backward passes has no part in a step: functions that were not called, branches that were not run,
+and what returns what it is given, which leaves no record."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jaxnet.compare.author.calls import tail
+from jaxnet.compare.author.lines import parsed_lines
+from jaxnet.compare.author.meanings import role
+from jaxnet.compare.author.passes import is_gradient
+from jaxnet.compare.author.statements import Unit, read_units, unit_of
+from jaxnet.compare.author.step import Step
+from jaxnet.compare.author.tape import Place, made_of, nodes_in
+
+
+def idle_in(path: Path, root: Path, step: Step) -> tuple[str, ...]:
+    """The backward passes of the file, of which no line has a part in the step."""
+    stepping, found, used = lines_of([step]), [], set()  # what is defined twice may be used once
+    for file, name, function in _backward_in(path, root):
+        if not stepping.isdisjoint(_lines_in(file, [function])):
+            used.add(name)
+        elif _computes(function):
+            found.append(name)
+    return tuple(name for name in found if name not in used)
+
+
+def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
+    """The branches that hold a formula, and of which no line has a part in the steps: of the file's backward passes and
+    of what these call; such functions without a name in a dictionary of them; and derivatives of another file, of which
+    the program uses some."""
+    stepping, found = lines_of(steps), []
+
+    def runs(file: str, arm: list[Any]) -> bool:
+        return not stepping.isdisjoint(_lines_in(file, arm))
+
+    for unit in read_units(path, str(path.resolve().relative_to(root.resolve()))):
+        run = [(name, function) for name, function in _functions_in(unit) if runs(unit.filename, [function])]
+        backward = [function for _, function in run if role(function.name) == "backward"]
+        calls = {tail(n.func) for function in backward for n in ast.walk(function) if isinstance(n, ast.Call)}
+        helpers = [function for _, function in run if function.name in calls and role(function.name) == "no"]
+        arms = [(f" of {name}", arm) for name, f in run if f in backward or f in helpers for arm in _branches(f)]
+        for table in (n for statement in unit.body for n in ast.walk(statement) if isinstance(n, ast.Dict)):
+            inside = (n for value in table.values for n in ast.walk(value))
+            lambdas = [[node.body] for node in inside if isinstance(node, ast.Lambda)]
+            arms += [("", arm) for arm in lambdas] if any(runs(unit.filename, arm) for arm in lambdas) else []
+        for of, arm in sorted(arms, key=lambda found: found[1][0].lineno):
+            if not runs(unit.filename, arm) and any(map(_has_formula, arm)):
+                first, last = arm[0].lineno, arm[-1].end_lineno or arm[-1].lineno
+                lines = f"line {first}" if first == last else f"lines {first} to {last}"
+                found.append(f"{lines}{of}")
+    others = sorted({file for file, _ in stepping if (root / file).suffix == ".py" and (root / file).is_file()})
+    for file in (file for file in others if (root / file).resolve() != path.resolve()):
+        for unit in read_units(root / file, file):
+            slopes = [f for name, f in _functions_in(unit) if name == f.name and _SLOPE.search(name)]
+            unused = [f for f in slopes if _computes(f) and not runs(file, [f])]
+            found += [f"{f.name} of {file}" for f in unused] if len(unused) < len(slopes) else []
+    return list(dict.fromkeys(found))
+
+
+def _branches(function: ast.FunctionDef) -> Iterator[list[Any]]:
+    """What is done or computed under a condition, and what comes after one under which the function returns."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.IfExp):
+            yield from ([node.body], [node.orelse])
+        if isinstance(node, ast.If):
+            yield from (arm for arm in (node.body, node.orelse) if arm and not isinstance(arm[0], ast.If))  # elif
+        if isinstance(node, ast.match_case):
+            yield node.body
+        for block in (block for field in ("body", "orelse") if isinstance(block := getattr(node, field, None), list)):
+            returns = [k for k, s in enumerate(block) if isinstance(s, ast.If) and isinstance(s.body[-1], ast.Return)]
+            rest = block[returns[-1] + 1 :] if returns else []
+            yield from [rest] * bool(rest)
+
+
+def passing_on(made: Place, steps: list[Step]) -> Iterator[Place]:
+    """Where a backward pass of the class that has made something returns what it is given, which leaves no record."""
+    stepping = lines_of(steps)
+    unit = unit_of("".join(parsed_lines(made.file)), made.file)
+    classes = (n for n in unit.body if isinstance(n, ast.ClassDef) and n.name == made.owner)
+    for method in (f for c in classes for f in c.body if isinstance(f, ast.FunctionDef)):
+        given = {argument.arg for argument in method.args.args}
+        if role(method.name) == "backward":
+            returned = (s.value for s in method.body[-1:] if isinstance(s, ast.Return))  # whatever the case is
+            lines = [n.lineno for n in returned if isinstance(n, ast.Name) and n.id in given]
+            unseen = (line for line in lines if (made.file, line) not in stepping)
+            yield from (Place(made.file, line, method.name, made.owner) for line in unseen)
+
+
+def lines_of(steps: list[Step]) -> set[tuple[str, int]]:
+    """Where what is stepped by was made: slopes too, which need no labels."""
+    stepped = made_of(n for step in steps for p in step.parameters for n in nodes_in(p.steps))
+    return {(place.file, place.line) for node in stepped for place in node.places}
+
+
+def _lines_in(file: str, statements: list[Any]) -> set[tuple[str, int]]:
+    return {(file, k) for s in statements for k in range(s.lineno, (s.end_lineno or s.lineno) + 1)}
+
+
+def _backward_in(path: Path, root: Path) -> Iterator[tuple[str, str, ast.FunctionDef]]:
+    """The backward passes of the file: what their code is compiled with, their names, with their classes', and they."""
+    for unit in read_units(path, str(path.resolve().relative_to(root.resolve()))):
+        yield from ((unit.filename, name, f) for name, f in _functions_in(unit) if _is_backward(f))
+
+
+def _functions_in(unit: Unit) -> Iterator[tuple[str, ast.FunctionDef]]:
+    classes = [(f"{c.name}.", c.body) for c in unit.body if isinstance(c, ast.ClassDef)]
+    for owner, body in [("", unit.body), *classes]:
+        yield from ((f"{owner}{f.name}", f) for f in body if isinstance(f, ast.FunctionDef))
+
+
+def _has_formula(part_of_code: ast.AST) -> bool:
+    """Whether it gives something a value, or returns or is one, that is computed, compared as a relu's slope is, the
+    slope of what has none, or made by another backward pass; or returns what it has."""
+    if isinstance(part_of_code, ast.Return) and isinstance(part_of_code.value, ast.Name | ast.Attribute):
+        return True
+    inside = list(ast.walk(part_of_code))
+    given = [n.value for n in inside if isinstance(n, ast.Assign | ast.AugAssign | ast.Return) and n.value]
+    given += [part_of_code] if isinstance(part_of_code, ast.expr) else []
+    parts = [part for value in given for part in ast.walk(value)]
+    by = (isinstance(part, ast.BinOp) for part in parts)
+    makers = ("dot", "matmul", "multiply", "where", "ones_like")
+    called = (tail(part.func) for part in parts if isinstance(part, ast.Call))
+    calls = (name in makers or role(name) == "backward" for name in called)
+    return any(by) or any(calls) or any(isinstance(part, ast.Compare) for part in parts)
+
+
+_SLOPE = re.compile(r"prime|deriv|slope|^d_?(relu|sigmoid|tanh|act)|_grad$", re.IGNORECASE)
+_SENT_BACK = re.compile(r"d_?(x|y|z|a|h|out|scores|logits)", re.IGNORECASE)  # what a loss is derived by
+
+
+def _is_backward(function: ast.FunctionDef) -> bool:
+    """Whether it is called like a backward pass; like a loss, and fills gradients; or like what trains, and steps."""
+    nodes = list(ast.walk(function))
+    made = [n for n in nodes if isinstance(n, ast.Name | ast.Subscript) and isinstance(n.ctx, ast.Store)]
+    names = [tail(node.value if isinstance(node, ast.Subscript) else node) for node in made]
+    fills = any(is_gradient(name) or _SENT_BACK.fullmatch(name) for name in names)
+    called = role(function.name)
+    return called == "backward" or (called == "loss" and fills) or (called == "train" and any(map(_steps, nodes)))
+
+
+def _steps(node: ast.AST) -> bool:
+    """Whether it adds what is made with a product to what it changes, or subtracts it: `w -= rate * g`."""
+    if isinstance(node, ast.AugAssign):
+        op, added = node.op, node.value
+    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
+        op, added = node.value.op, node.value.right
+        if ast.unparse(node.value.left) != ast.unparse(node.targets[0]):
+            return False
+    else:
+        return False
+    products = (n for n in ast.walk(added) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult | ast.MatMult))
+    return isinstance(op, ast.Add | ast.Sub) and any(products)
+
+
+def _computes(function: ast.FunctionDef) -> bool:
+    """Whether there is more in it than `raise NotImplementedError`, or what it is given, or a cursor that it moves."""
+    stack: list[ast.AST] = list(function.body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Raise) or _counts(node):
+            continue
+        if isinstance(node, ast.BinOp | ast.AugAssign | ast.Call):
+            return True
+        stack += ast.iter_child_nodes(node)
+    return False
+
+
+def _counts(statement: ast.AST) -> bool:
+    return isinstance(statement, ast.AugAssign) and isinstance(statement.value, ast.Constant)
