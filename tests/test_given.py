@@ -326,7 +326,7 @@ TEXTS = {
 }  # fmt: skip
 ARRAYS = {
     "sequence": "Wh Wx b h0 x", "lstm": "Wh Wx b h0 x", "step": "Wh Wx b prev_c prev_h x", "batch_norm": "beta gamma x",
-    "attention": "K Q V", "table": "W", "convolution": "b w x", "pool": "x", "called": "A_prev W b",
+    "attention": "K Q V", "table": "W", "convolution": "b w x", "pool": "x",
     "scaled": "alpha beta x", "prelu": "slope x",
 }  # fmt: skip
 WRONG = [
@@ -351,7 +351,7 @@ def examined(folder, text):
     return verdict(folder / "layers.py", folder).to_dict()
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", [name for name in TEXTS if name != "called"])
 def test_right(tmp_path, name):
     said = examined(tmp_path, TEXTS[name])
     assert said["verdict"] == "right"
@@ -360,7 +360,7 @@ def test_right(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("name", "old", "new", "wrong"),
-    [pytest.param(*w, marks=pytest.mark.slow if k % 2 else ()) for k, w in enumerate(WRONG)],
+    [pytest.param(*w, marks=pytest.mark.slow if k % 2 or w[0] == "called" else ()) for k, w in enumerate(WRONG)],
 )
 def test_wrong(tmp_path, name, old, new, wrong):
     assert TEXTS[name].count(old) == 1
@@ -528,6 +528,18 @@ SHAPED = {
             x, w, z = cache
             return dout @ w.T, x.T @ dout, dout.sum(axis=0)
     """),
+    "gradients in another order": ("right", """
+        def layernorm_forward(x, gamma, beta, eps=1e-5):
+            mu = x.mean(axis=-1, keepdims=True)
+            inv = 1.0 / np.sqrt(((x - mu) ** 2).mean(axis=-1, keepdims=True) + eps)
+            return gamma * (x - mu) * inv + beta, ((x - mu) * inv, inv, gamma)
+
+        def layernorm_backward(dy, cache):
+            xn, inv, gamma = cache
+            dg, db, g = np.sum(dy * xn, axis=tuple(range(dy.ndim - 1))), dy.sum(tuple(range(dy.ndim - 1))), dy * gamma
+            dx = inv * (g - g.mean(-1, keepdims=True) - xn * (g * xn).mean(-1, keepdims=True))
+            return db, dg, dx
+    """),
     "a course's cell": ("right", """
         def cell_forward(xt, a_prev, parameters):
             Wax, Waa, ba = parameters["Wax"], parameters["Waa"], parameters["ba"]
@@ -628,7 +640,9 @@ def logistic_gradient(w, X, y):
 
 
 def test_the_shapes_are_those_that_the_program_has(tmp_path):
-    shapes = {p["name"]: p["shape"] for p in examined(tmp_path, CALLED)["parameters"]}
+    said = examined(tmp_path, CALLED)
+    shapes = {p["name"]: p["shape"] for p in said["parameters"]}
+    assert said["verdict"] == "right"
     assert shapes == {"A_prev": [2, 5, 7, 4], "W": [3, 3, 4, 8], "b": [1, 1, 1, 8]}
 
 

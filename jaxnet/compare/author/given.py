@@ -68,7 +68,8 @@ def ways_to_give(
     for name, means in others:
         keys = _keys(function, name)
         untold = not means and name not in file.namespace and not re.search("act|func|^[fg]$", name.lower())
-        is_data = (untold or each or means[:1] == ["X"] or "noise" in name.lower()) and name not in defaults
+        of_norm = re.fullmatch(r"gamma|beta\d?|mu|\w*noise", name.lower())  # and of an optimiser where something trains
+        is_data = (untold or each or means[:1] == ["X"] or of_norm) and name not in defaults
         if name in IMAGES and name not in defaults and f"d{name}" not in spoken_of:
             found[name] = IMAGES[name]
         elif is_number_of_units(name):
@@ -95,8 +96,9 @@ def ways_to_give(
         yield given
 
 
-def _shapes_of(wanted: list[Wanted], shape: Shape) -> Iterator[list[Shape]]:
+def _shapes_of(wanted: list[Wanted], shape: Shape) -> Iterator[tuple[Shape, ...]]:
     """Shapes for all arrays, likeliest first: one for all of a kind, for all of a letter (Wz, Wr, Wh), or one each."""
+    seen: set[tuple[Shape, ...]] = set()
     kinds = [array.kind for array in wanted]
     letters = [(array.kind, array.way[-1][0]) for array in wanted]
     for keys in (kinds, letters, [array.way for array in wanted]):
@@ -106,7 +108,10 @@ def _shapes_of(wanted: list[Wanted], shape: Shape) -> Iterator[list[Shape]]:
         ways = (way for rank in ranks for fits in fitting for way in _ways(fits, rank))
         for way in itertools.islice(ways, LIKELIEST):
             chosen = dict(zip(of_key, way, strict=True))
-            yield [chosen[key] for key in keys]
+            shapes = tuple(chosen[key] for key in keys)
+            if shapes not in seen:
+                seen.add(shapes)
+                yield shapes
 
 
 def _ways(fits: list[list[Shape]], rank: int) -> Iterator[list[Shape]]:
