@@ -4,10 +4,11 @@ and what returns what it is given, which leaves no record."""
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from jaxnet.compare.author.calls import tail
 from jaxnet.compare.author.lines import parsed_lines
@@ -17,12 +18,14 @@ from jaxnet.compare.author.statements import Unit, read_units, unit_of
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Place, made_of, nodes_in
 
+Line: TypeAlias = tuple[str, int]
+
 
 def idle_in(path: Path, root: Path, step: Step) -> tuple[str, ...]:
     """The backward passes of the file, of which no line has a part in the step."""
-    stepping, found, used = lines_of([step]), [], set()  # what is defined twice may be used once
+    stepping, found, used = _lines_of([step]), [], set()  # what is defined twice may be used once
     for file, name, function in _backward_in(path, root):
-        if not stepping.isdisjoint(_lines_in(file, [function])):
+        if _has_a_part(stepping, file, [function]):
             used.add(name)
         elif _computes(function):
             found.append(name)
@@ -33,13 +36,10 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
     """The branches that hold a formula, and of which no line has a part in the steps: of the file's backward passes and
     of what these call; such functions without a name in a dictionary of them; and derivatives of another file, of which
     the program uses some."""
-    stepping, found = lines_of(steps), []
-
-    def runs(file: str, arm: list[Any]) -> bool:
-        return not stepping.isdisjoint(_lines_in(file, arm))
-
+    stepping, found = _lines_of(steps), []
     for unit in read_units(path, str(path.resolve().relative_to(root.resolve()))):
-        run = [(name, function) for name, function in _functions_in(unit) if runs(unit.filename, [function])]
+        runs = functools.partial(_has_a_part, stepping, unit.filename)
+        run = [(name, function) for name, function in _functions_in(unit) if runs([function])]
         backward = [function for _, function in run if role(function.name) == "backward"]
         calls = {tail(n.func) for function in backward for n in ast.walk(function) if isinstance(n, ast.Call)}
         helpers = [function for _, function in run if function.name in calls and role(function.name) == "no"]
@@ -47,19 +47,23 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
         for table in (n for statement in unit.body for n in ast.walk(statement) if isinstance(n, ast.Dict)):
             inside = (n for value in table.values for n in ast.walk(value))
             lambdas = [[node.body] for node in inside if isinstance(node, ast.Lambda)]
-            arms += [("", arm) for arm in lambdas] if any(runs(unit.filename, arm) for arm in lambdas) else []
+            arms += [("", arm) for arm in lambdas] if any(map(runs, lambdas)) else []
         for of, arm in sorted(arms, key=lambda found: found[1][0].lineno):
-            if not runs(unit.filename, arm) and any(map(_has_formula, arm)):
+            if not runs(arm) and any(map(_has_formula, arm)):
                 first, last = arm[0].lineno, arm[-1].end_lineno or arm[-1].lineno
                 lines = f"line {first}" if first == last else f"lines {first} to {last}"
                 found.append(f"{lines}{of}")
+    return list(dict.fromkeys([*found, *_derivatives_not_used(path, root, stepping)]))
+
+
+def _derivatives_not_used(path: Path, root: Path, stepping: set[Line]) -> Iterator[str]:
+    """Those of the other files, of which another one has a part."""
     others = sorted({file for file, _ in stepping if (root / file).suffix == ".py" and (root / file).is_file()})
     for file in (file for file in others if (root / file).resolve() != path.resolve()):
         for unit in read_units(root / file, file):
             slopes = [f for name, f in _functions_in(unit) if name == f.name and _SLOPE.search(name)]
-            unused = [f for f in slopes if _computes(f) and not runs(file, [f])]
-            found += [f"{f.name} of {file}" for f in unused] if len(unused) < len(slopes) else []
-    return list(dict.fromkeys(found))
+            unused = [f for f in slopes if _computes(f) and not _has_a_part(stepping, file, [f])]
+            yield from (f"{f.name} of {file}" for f in unused if len(unused) < len(slopes))
 
 
 def _branches(function: ast.FunctionDef) -> Iterator[list[Any]]:
@@ -79,7 +83,7 @@ def _branches(function: ast.FunctionDef) -> Iterator[list[Any]]:
 
 def passing_on(made: Place, steps: list[Step]) -> Iterator[Place]:
     """Where a backward pass of the class that has made something returns what it is given, which leaves no record."""
-    stepping = lines_of(steps)
+    stepping = _lines_of(steps)
     unit = unit_of("".join(parsed_lines(made.file)), made.file)
     classes = (n for n in unit.body if isinstance(n, ast.ClassDef) and n.name == made.owner)
     for method in (f for c in classes for f in c.body if isinstance(f, ast.FunctionDef)):
@@ -91,14 +95,14 @@ def passing_on(made: Place, steps: list[Step]) -> Iterator[Place]:
             yield from (Place(made.file, line, method.name, made.owner) for line in unseen)
 
 
-def lines_of(steps: list[Step]) -> set[tuple[str, int]]:
+def _lines_of(steps: list[Step]) -> set[Line]:
     """Where what is stepped by was made: slopes too, which need no labels."""
     stepped = made_of(n for step in steps for p in step.parameters for n in nodes_in(p.steps))
     return {(place.file, place.line) for node in stepped for place in node.places}
 
 
-def _lines_in(file: str, statements: list[Any]) -> set[tuple[str, int]]:
-    return {(file, k) for s in statements for k in range(s.lineno, (s.end_lineno or s.lineno) + 1)}
+def _has_a_part(stepping: set[Line], file: str, statements: list[Any]) -> bool:
+    return any((file, k) in stepping for s in statements for k in range(s.lineno, (s.end_lineno or s.lineno) + 1))
 
 
 def _backward_in(path: Path, root: Path) -> Iterator[tuple[str, str, ast.FunctionDef]]:

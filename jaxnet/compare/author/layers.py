@@ -137,6 +137,8 @@ def _makers(file: File, name: str) -> list[Any]:
 def _other_options(file: File, np: types.ModuleType, name: str, passes: list[str], shape: Shape) -> dict[str, Any]:
     """Other numbers for the options of a class than by default, if it can be used with them."""
     others = {k: v for maker in _makers(file, name) for k, v in other_numbers(maker).items()}
+    if not others:
+        return {}
     with contextlib.suppress(Exception), recording(Tape()):  # nothing of this belongs to the record
         layer = _of_class(file, np, name, passes, lambda shape: others, shape)
         layer.backward(layer.forward(np.array(numpy.ones(shape))), strict=True)
@@ -221,11 +223,7 @@ def _ratios_with(
         with contextlib.suppress(IndexError), recording(Tape()), numpy.errstate(all="ignore"):  # positions, perhaps
             forward(**{first: np.array(numpy.ones(shape)), **anew(given, np)})
     build = partial(_with_arguments, file, np, names, given=given)
-    data = _inputs(build, np, shape)
-    with recording(Tape()):  # nothing of this belongs to the record
-        layer = build(shape)
-        layer.backward(layer.forward(np.array(data)), strict=True)
-    return _ratios(build(shape), np, data)
+    return _ratios(build(shape), np, _inputs(build, np, shape), strict=True)
 
 
 def _with_arguments(
@@ -454,7 +452,9 @@ def _averages(layer: _Layer, np: types.ModuleType, data: numpy.ndarray, examples
     return bool(ratios) and bool(numpy.isclose(ratios[0], examples, rtol=1e-3, atol=0))
 
 
-def _ratios(layer: _Layer, np: types.ModuleType, data: numpy.ndarray, most: int | None = None) -> list[float]:
+def _ratios(
+    layer: _Layer, np: types.ModuleType, data: numpy.ndarray, most: int | None = None, strict: bool = False
+) -> list[float]:
     """For each array that is stepped, or `most` of them, how many times its gradient that of ½ Σ output² is along some
     direction, as differences say: the parameters' first, that of x last."""
     draws, e = numpy.random.default_rng(17), 1e-6
@@ -462,7 +462,7 @@ def _ratios(layer: _Layer, np: types.ModuleType, data: numpy.ndarray, most: int 
         x = np.array(data)
         outputs = layer.forward(x)
         before = [plain(leaf.value) for leaf in layer.everything()]
-        dx = layer.backward(outputs, False)
+        dx = layer.backward(outputs, strict)
         now = layer.everything()
         gradients = [(old - plain(leaf.value)) / RATE for old, leaf in zip(before, now, strict=True)]
 

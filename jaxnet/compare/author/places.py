@@ -386,10 +386,10 @@ def line_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None
 def _passed_on(judged: Judged, finding: Finding, frontiers: Frontiers | None) -> Line | None:
     """Where the backward pass of a layer returns what it was given, if the derivative of that layer is what is missing:
     that line has no part in the record."""
-    frontiers, made = frontier.frontiers(judged) if frontiers is None else frontiers, None
-    edge = frontiers.get(finding.at[1:])
-    if finding.code == "unknown" and edge is not None and edge.left_out is not None:
-        made = edge.left_out.made
+    made = None
+    if finding.code == "unknown":
+        edge = (frontier.frontiers(judged) if frontiers is None else frontiers).get(finding.at[1:])
+        made = edge.left_out.made if edge is not None and edge.left_out is not None else None
     elif finding.code == "missing-activation-derivative" and judged.dense is not None and finding.at[:2] == "dZ":
         made = judged.dense.layers[finding.layer][0].input.place  # of the layer above
     return next(passing_on(made, [judged.step]), None) if made is not None and made.owner else None
