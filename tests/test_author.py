@@ -17,7 +17,7 @@ import pytest
 from generated import CODES, DEFINED, FORMS, LOOPED, UNFILLED, case
 
 from jaxnet import backprop
-from jaxnet.compare.author import watch
+from jaxnet.compare.author import tape, watch
 from jaxnet.compare.author.attempts import NOISE
 from jaxnet.compare.author.verdict import verdict
 
@@ -5163,11 +5163,91 @@ def test_what_is_computed_before_the_training_is_forgotten(tmp_path, monkeypatch
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace(*SLOPE))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
-    with pytest.raises(ValueError, match="in the first 2048 operations, and no more are recorded"):
+    with pytest.raises(ValueError, match="in the first 4096 operations, and no more are recorded"):
         examined(tmp_path, text.replace("range(250)", "range(10 ** 6)"))
     monkeypatch.setattr(watch, "ANEW", 0)
-    with pytest.raises(ValueError, match="in the first 512 operations"):
+    with pytest.raises(ValueError, match="in the first 1024 operations"):
         examined(tmp_path, text)
+
+
+TURNED = """
+def turned(row):
+    out = np.zeros(row.shape)
+    for j in range(len(row)):
+        out[j] = row[-1 - j]
+    return out
+
+
+V = np.zeros(X.shape)
+for i in range(450):
+    V[i % 9] = turned(X[i % 9]) + (V[i % 9 - 1] * 0 if i else 0)
+X = V
+"""
+AS_VIEWS = {"np.random.randn(4, 5)": "np.random.randn(20).reshape(4, 5)", "np.zeros(5)": "np.zeros((5, 1)).ravel()",
+            "np.random.randn(5, 3)": "np.random.randn(3, 5).T", " / 2": ""}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("planted", "at", "code"),
+    [
+        (SLOPE, "dZ1", "missing-activation-derivative"),
+        (("dZ1.sum(0)", "dZ1.sum()"), "db1", "summed-over-all-axes"),
+        (("X.T @ dZ1", "X.T @ (dZ2 @ W2.T)"), "dW1", "unknown"),
+        (("A1.T @ dZ2", "(X @ W1 + b1).T @ dZ2"), "dW2", "pre-activation-input"),
+        (("dZ2 @ W2.T", "dZ2 @ (W2 - dW2).T"), "dZ1", "unknown"),
+    ],
+)
+def test_weights_that_are_views(tmp_path, planted, at, code):
+    """Of what they were drawn as: the layers are read all the same, and the mistakes named as of any other weights."""
+    views = PLAIN
+    for old, new in AS_VIEWS.items():
+        views = views.replace(old, new)
+    for text in (PLAIN, views):
+        assert examined(tmp_path, text)["verdict"] == "right"
+        said = examined(tmp_path, text.replace(*planted))
+        assert (said["network"]["sizes"], [(f["at"], f["code"]) for f in said["findings"]]) == ([4, 5, 3], [(at, code)])
+
+
+DRAWN = """
+drawn = []
+while len(drawn) < 20:
+    v = np.random.randn() * 0.5
+    if abs(v) < 0.7:
+        drawn.append(v)
+W1 = np.array(drawn).reshape(4, 5)
+"""
+LOOKED_UP = """
+def at(table, k):
+    return table[k]
+
+
+T = np.random.randn(9, 4)
+for k in range(30):
+    X[k % 9] = -at(X, k % 9)
+"""
+
+
+@pytest.mark.parametrize("prepared", [20, 60])
+def test_what_prepares_data_is_not_recorded_over_and_over(tmp_path, monkeypatch, prepared):
+    """A loop over rows, or over the entries of weights, in which no arrays are multiplied."""
+    for name, number in (("PREPARED", prepared), ("OFTEN", 3), ("EACH", 8)):
+        monkeypatch.setattr(tape, name, number)
+    monkeypatch.setattr(watch, "NODES", 512)
+    text = PLAIN.replace("for _", f"{TURNED}{DRAWN}for _", 1)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 4)
+    said = examined(tmp_path, text.replace(*SLOPE))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+    # What prepares the data is a part of the forward pass as well.
+    inside = text.replace("X @ W1", "np.array([turned(x) for x in X]) @ W1", 1).replace("X.T", "X[:, ::-1].T")
+    assert examined(tmp_path, inside)["verdict"] == "right"
+    # A table of weights is looked up by the lines that looked up the data.
+    text = text.replace("for _", f"{LOOKED_UP}for _", 1).replace("X.T @", "T.T @")
+    text = text.replace("    W1 -=", "    T -= 0.1 * dZ1 @ W1.T\n    W1 -=").replace(
+        "X @ W1", "at(T, np.arange(9)) @ W1"
+    )
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 5)
 
 
 def test_what_takes_long_after_the_training(tmp_path):

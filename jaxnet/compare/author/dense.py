@@ -7,6 +7,7 @@ is recognised by its numbers in every draw. All comes as rows: weights (o, i), Z
 from __future__ import annotations
 
 import operator
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -62,10 +63,13 @@ class Dense(NamedTuple):
 VIEWS = {np.transpose, np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atleast_2d, np.broadcast_to, np.swapaxes}
 
 
-def original(node: Node) -> Node:
-    """What the Node is another view of, with all of its entries: `y[0][0]` of a single number, too."""
-    while node.parents and (
-        node.function in VIEWS or (node.function is operator.getitem and node.size == node.parents[0].size == 1)
+def original(node: Node, stepped: Collection[Node] = ()) -> Node:
+    """What the Node is another view of, with all of its entries: `y[0][0]` of a single number, too; what is `stepped`,
+    though it may be a view itself."""
+    while (
+        node.parents
+        and node not in stepped
+        and (node.function in VIEWS or (node.function is operator.getitem and node.size == node.parents[0].size == 1))
     ):
         node = node.parents[0]
     return node
@@ -86,7 +90,7 @@ def recognise(step: Step, drawn: list[Values]) -> Dense | None:
     if any(len({layer.weights.before for layer in group}) != 1 for group in by_layer):
         return None
     used = {p.before for group in by_layer for layer in group for p in (layer.weights, layer.biases) if p}
-    used |= {original(layer.input) for layer in by_layer[0]}.intersection(by_node)
+    used |= {original(layer.input, by_node) for layer in by_layer[0]}.intersection(by_node)
     if used - set(by_node) or (set(by_node) - used) & set(step.forward):
         return None
     layout = "columns" if by_layer[0][0].weights_first else "rows"
@@ -112,7 +116,7 @@ def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> lis
         first, second = node.inputs
         if not (isinstance(first, Node) and isinstance(second, Node)):
             continue
-        left, right = by_node.get(original(first)), by_node.get(original(second))
+        left, right = (by_node.get(original(side, by_node)) for side in (first, second))
         if left is not None and right is not None and not layers:  # the data are stepped as well
             data_first, weights_first = (prediction.shape[k:][:1] == node.shape[k:][:1] for k in (0, 1))
             left, right = (left if weights_first else None), (right if data_first else None)
@@ -129,7 +133,7 @@ def _layers(prediction: Node, step: Step, by_node: dict[Node, Parameter]) -> lis
         for child in (n for n in nodes if n.function is np.add and node in n.parents):
             addend = next((n for n in child.inputs if n is not node), None)
             if isinstance(addend, Node):
-                added = by_node.get(original(addend))
+                added = by_node.get(original(addend, by_node))
                 if added is not None:
                     scores, biases = child, added
                 elif addend not in step.active:

@@ -469,7 +469,9 @@ def check_where_it_is_taken(judged: Judged) -> None:
     """A gradient that is taken at other weights than are stepped, a little uphill of them, is none of these weights."""
     for name, p in judged.names.items():
         inside = ancestors(nodes_in(p.steps), p.before.number)
-        used = {original(n) for made in inside if made.function in (np.dot, np.matmul) for n in made.parents}
+        used = {
+            original(n, (p.before,)) for made in inside if made.function in (np.dot, np.matmul) for n in made.parents
+        }
         for node in sorted(inside & used, key=lambda n: n.number):
             at = [base for base, made in node.updates if base is p.before and made in judged.step.labelled]
             if at and node.place is not None:

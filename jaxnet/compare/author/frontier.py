@@ -218,7 +218,10 @@ def _unscaled(node: Node, step: Step) -> Node:
 
 def _is_another_view(node: Node, parameter: Parameter, known: Known) -> bool:
     """Whether an array is the derivative by a view of a parameter that has another shape."""
-    return any(t.shape != parameter.before.shape and original(t) is parameter.before for t in known.get(node, ()))
+    return any(
+        t.shape != parameter.before.shape and original(t, (parameter.before,)) is parameter.before
+        for t in known.get(node, ())
+    )
 
 
 def _laid_out(node: Node) -> Node:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author.tape import (
+    MULTIPLYING,
     PRODUCTS,
     Node,
     Tape,
@@ -76,7 +77,13 @@ def current_tape() -> Tape | None:
     return _tape[-1] if _tape else None
 
 
+def _is_on() -> bool:
+    """Whether what is being run is put on the record."""
+    return bool(_tape) and not _tape[-1].passes_over()
+
+
 LISTED = 10_000  # numbers of a list, of which it is seen whether it is one that was used before
+MANY = 1000  # arrays: rows of data in a list
 SEVERAL = 20  # so many things a list may have that is no list of data
 
 # --- what goes in, what comes out -------------------------------------------------------------------------------------
@@ -125,6 +132,16 @@ def _plant(array: Any) -> None:
         _tape[-1].planted.into(root._leaf, root)
 
 
+def _begins_there(array: Any) -> None:
+    """Before a write that is on no record: the array begins on it where it is used next."""
+    root = _root(array)
+    if root._leaf is None:
+        root._node = None
+    elif root._leaf.used:
+        root._leaf.value = np.array(root._leaf.value)
+        root._leaf = root._node = None
+
+
 def begin_anew(tape: Tape) -> bool:
     """Forgets how all arrays and numbers were made, unless one that is there has been stepped: arrays are leaves from
     here on, and numbers plain ones."""
@@ -133,11 +150,15 @@ def begin_anew(tape: Tape) -> bool:
     updates = (update for thing in held for update in thing._node.updates)
     if any(isinstance(step, Node) and depends(step, base) for base, step in updates):
         return False
+    roots = [thing for thing in held if issubclass(type(thing), Array) and thing._parent is None]
+    roots.sort(key=lambda array: array._node.number)
     for thing in held:
         thing._node = None
         if issubclass(type(thing), Array):
             thing._seen = thing._leaf = None
     tape.begin_anew()
+    for array in roots if len(roots) < MANY else ():  # as they were, before what is made of them
+        array._node = array._leaf = tape.leaf(plain(array), "array")
     return True
 
 
@@ -203,7 +224,7 @@ def leaf(result: Any, origin: str) -> Any:
         if origin == "zeros" and result.dtype.kind == "V":
             lose()
         return result
-    array = with_node(result, _tape[-1].leaf(result, origin))
+    array = with_node(result, _tape[-1].leaf(result, origin) if _is_on() else None)
     array._leaf = array._node
     return array
 
@@ -216,10 +237,12 @@ def lose() -> None:
 
 def named(value: Any) -> Any:
     """What an author gives a name to: what other libraries made of numbers is recorded from then on."""
-    if type(value) is np.ndarray and _tape and value.ndim and value.dtype.kind in "fiub":
+    if not isinstance(value, np.ndarray | np.integer | np.floating | tuple | list) or not _is_on():
+        return value
+    if type(value) is np.ndarray and value.ndim and value.dtype.kind in "fiub":
         own = value if value.flags.writeable else value.copy()  # what pandas gave could be written to before it was 3
         return _tape[-1].adopted(value, lambda: leaf(own, "foreign"))
-    if isinstance(value, (np.integer, np.floating)) and _tape and not isinstance(value, Number):
+    if isinstance(value, (np.integer, np.floating)) and not isinstance(value, Number):
         return wrap(value, _tape[-1].leaf(np.asarray(value), "foreign"))
     if type(value) is tuple and any(type(part) is np.ndarray for part in value):
         return tuple(map(named, value))
@@ -247,7 +270,7 @@ def _beside(value: Any, other: Any) -> Any:
 
 def number(value: Any, origin: str) -> Any:
     """A recorded number that begins here."""
-    return wrap(np.float64(value), _tape[-1].leaf(np.asarray(float(value)), origin)) if _tape else value
+    return wrap(np.float64(value), _tape[-1].leaf(np.asarray(float(value)), origin)) if _is_on() else value
 
 
 def with_node(array: np.ndarray, node: Node | None) -> Any:
@@ -295,13 +318,28 @@ SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.sav
 
 def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None) -> Any:
     """Run a NumPy function on plain arrays, and put it on the record."""
-    if not _tape or function in SHOWN:
-        result = function(*plain(args), **plain(keywords or {}))
-        is_array = _unrecorded and isinstance(result, np.ndarray) and result.dtype.kind in "fiubc"
-        return with_node(result, None) if is_array and not isinstance(result, Array | np.matrix) else result
+    if not _tape or function in SHOWN or (_tape[-1].passes_over() and not _multiplies(function, args)):
+        return _off_the_record(function, args, keywords or {})
     result = _recorded(function, args, keywords or {})
     _tape[-1].look()
     return result
+
+
+def _multiplies(function: Callable, args: tuple) -> bool:
+    return function in MULTIPLYING and sum(isinstance(array, Array) and array.ndim > 0 for array in args) > 1
+
+
+def _off_the_record(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
+    out = keywords.get("out")
+    out = out[0] if isinstance(out, tuple) else out
+    into = args[0] if function in MUTATORS else out
+    if _tape and isinstance(into, Array):
+        _begins_there(into)
+    result = function(*plain(args), **plain(keywords))
+    is_array = isinstance(result, np.ndarray) and result.dtype.kind in "fiubc" and (_tape or _unrecorded)
+    if not is_array or isinstance(result, Array | np.matrix):
+        return result
+    return with_node(result, None) if out is None else out
 
 
 def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
@@ -493,11 +531,11 @@ def _assign(array: Any, node: Node) -> None:
         array._leaf = None
 
 
-def _view(base: Any, result: np.ndarray, function: Callable, rest: tuple) -> Any:
+def _view(base: Any, result: np.ndarray, function: Callable, rest: tuple, seen: bool = True) -> Any:
     """A view of an Array, which knows of what and how, so that writes through either are seen by the other."""
     array = np.ndarray.view(result, Array)
     array._parent, array._function, array._rest = base, function, rest
-    if not _is_unused(base):  # else its Node is made when something is computed of it
+    if seen and not _is_unused(base):  # else its Node is made when something is computed of it
         array._seen = node_of(base)
         array._node = _view_node(array._seen, function, rest, result)
     return array
@@ -611,7 +649,7 @@ class Recorded:
 
     def tolist(self) -> Any:
         numbers = np.asarray(plain(self))
-        if not _tape or numbers.dtype.kind != "f" or numbers.size > LISTED:
+        if numbers.dtype.kind != "f" or numbers.size > LISTED or not _is_on():
             return numbers.tolist()
         parts = [self[k] for k in range(len(numbers))] if numbers.ndim else []  # type: ignore
         return [part.tolist() if np.ndim(part) else part for part in parts] if numbers.ndim else self
@@ -624,7 +662,7 @@ class Recorded:
 
     def __bool__(self) -> bool:
         result = bool(plain(self))
-        if _tape and isinstance(node := _refer(self), Node):
+        if _is_on() and isinstance(node := _refer(self), Node):
             _tape[-1].decisions.append((node, result))
         return result
 
@@ -730,6 +768,10 @@ class Array(Recorded, np.ndarray):
         result = bare[plain(index)]
         if not _tape:
             return result
+        if _tape[-1].passes_over():
+            if not isinstance(result, np.ndarray):
+                return result
+            return _view(self, result, operator.getitem, ((plain(index),), {}), seen=False)
         if self.dtype == np.uint8 and self.ndim > 1 and _is_unused(self):
             return result  # pixels, row by row or one by one: what is made of them is data when it is given a name
         if self.size > HUGE and 10 * np.size(result) < self.size and _is_of_pictures(node_of(self)):
@@ -744,7 +786,9 @@ class Array(Recorded, np.ndarray):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         into, where = plain(self), plain(index)
-        if not _tape:
+        if not _is_on():
+            if _tape:
+                _begins_there(self)
             into[where] = plain(value)
             return
         if isinstance(value, np.ndarray) and value.size == 1 and value.ndim and not np.ndim(into[where]):
@@ -821,7 +865,7 @@ def copied(value: Any) -> Any:
     """A copy: the same Node until one of the two is written to."""
     if not isinstance(value, Array):
         return value
-    return with_node(np.array(plain(value)), node_of(value) if _tape else None)
+    return with_node(np.array(plain(value)), node_of(value) if _is_on() else None)
 
 
 def converted(value: Any, dtype: Any) -> Any:
@@ -832,6 +876,8 @@ def converted(value: Any, dtype: Any) -> Any:
         if array.dtype.kind == "O":
             lose()
         return array
+    if not _is_on():
+        return with_node(array, None) if array.ndim else array[()]
     node = _refer(value)
     if not isinstance(node, Node):
         return leaf(array, "array")
@@ -851,10 +897,12 @@ def built(value: Any) -> Any:
     """An array of nested lists, on the record if something in them is; anything else as it is."""
     if not isinstance(value, (list, tuple)):
         return value
+    if len(value) > SEVERAL and all(isinstance(part, Array) and part._node is None for part in value):
+        return leaf(np.stack(plain(value)), "array")  # rows that nothing was computed of
     if is_recorded(value):
         return call(np.stack, ([built(part) for part in value],))
     array = np.asarray(value)
-    if not _tape or array.size > LISTED or array.dtype.kind not in "fiub":
+    if not _is_on() or array.size > LISTED or array.dtype.kind not in "fiub":
         return leaf(array, "array")
     return _tape[-1].listed(value, array, lambda: leaf(array, "array"))
 

@@ -17,6 +17,7 @@ import os
 import sys
 import time
 import types
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, TypeAlias
@@ -164,6 +165,9 @@ class Planted(NamedTuple):
         return result
 
 
+PREPARED = 40_000  # operations without a product of arrays: so many prepare data
+EACH = 1024  # operations, after which it is looked whether there are too many
+OFTEN = 100  # times that a line of theirs was run
 NOTHING_PLANTED = Planted({}, -1, {})
 
 
@@ -198,7 +202,10 @@ class Tape:
         self.gradients: dict[Node, str] = {}  # what a function that we called has returned as one, by its name …
         self.numbers: set[Node] = set()  # … or as the loss, of data and labels …
         self.losses: set[Node] = set()  # … or of a prediction
-        self.begun = 0  # how often it has begun anew
+        self.begun = 0  # how often it has begun anew because it was full
+        self.forgotten = 0  # Nodes that there were before it began anew
+        self.multiplies = False  # whether arrays have been multiplied with each other, as weights are with inputs
+        self.preparing: set[Place] = set()  # lines that prepare data over and over, not recorded until then
         self._full = False
         self._stepped: list[Node] = []
         self._constants: dict[tuple, tuple[Any, Node]] = {}
@@ -254,6 +261,9 @@ class Tape:
         self._append(node)
         if isinstance(result, np.ndarray):
             self.planted.into(node, result)
+        if not self.multiplies and function in MULTIPLYING and _is_of_arrays(parents):
+            self.multiplies = True
+            self.preparing.clear()
         if function is setitem:
             _fill(node)
         if function is np.subtract or function is np.add or function is setitem or function is add_at:
@@ -265,10 +275,10 @@ class Tape:
             self._cut()
         self.nodes.append(node)
         node.places, node.instruction = places()
-        if len(self.nodes) % 1024 == 0:
-            if self._full or time.monotonic() > self.deadline:
+        if len(self.nodes) % EACH == 0:
+            if (self._full and len(self.nodes) > self.most) or time.monotonic() > self.deadline:
                 self._cut()
-            self._full = len(self.nodes) > self.most
+            self._full = len(self.nodes) > (self.most if self.multiplies else PREPARED)
 
     def _count_steps(self, node: Node) -> None:
         if node.instruction in self.states:
@@ -284,7 +294,14 @@ class Tape:
         while self._stepped and self.on_step is not None:
             self.on_step(self._stepped.pop(0))
         if self._full and not self.on_full():
-            self._cut()
+            if len(self.nodes) > self.most:
+                self._cut()
+            self.multiplies = True  # for all that is known
+            self._full = False
+
+    def passes_over(self) -> bool:
+        """Whether the line that is being run only prepares data, as it did before the record began anew."""
+        return bool(self.preparing) and innermost() in self.preparing
 
     def _cut(self) -> NoReturn:
         self.is_cut = True
@@ -292,15 +309,25 @@ class Tape:
 
     def begin_anew(self) -> None:
         """Forgets all Nodes: what was made until now is data."""
+        if self.multiplies:
+            self.begun += 1
+        else:
+            often = Counter(node.place for node in self.nodes)
+            self.preparing |= {place for place, count in often.items() if place is not None and count >= OFTEN}
         for node in self.nodes:
             node.number = -1  # before all that come
+        self.forgotten += len(self.nodes)
         for known in (self.nodes, self.decisions, self.views, self.names, self.following, self.rounds,
                       self.pieces, self.gradients, self.numbers, self.losses, self._stepped,
                       self._constants):  # fmt: skip
             known.clear()
         self.read = self.since = 0
-        self.begun += 1
         self._full = False
+
+
+def _is_of_arrays(parents: tuple[Node, ...]) -> bool:
+    """Whether two of them are arrays, or numbers that were made of something."""
+    return len({parent for parent in parents if parent.shape or parent.parents}) > 1
 
 
 def _once(known: dict[tuple, tuple[Any, Any]], key: tuple, kept: Any, make: Callable[[], Any]) -> Any:
@@ -562,6 +589,16 @@ def places(most: int = 8) -> tuple[tuple[Place, ...], Instruction | None]:
             instruction = instruction or _instruction(code, frame.f_lasti)
         frame = frame.f_back
     return tuple(found), instruction
+
+
+def innermost() -> Place | None:
+    """The innermost of the author's lines that are being run."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if is_authors(frame.f_code.co_filename):
+            return place_of(frame)
+        frame = frame.f_back
+    return None
 
 
 _instructions: dict[tuple[int, int], Instruction] = {}

@@ -107,7 +107,9 @@ def untrained(judged: Judged, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
     first = max((p.number for p in stepped), default=0)
     uses = [(n, k, i) for n in step.active if n.function not in VIEWS for k, i in enumerate(n.inputs)]
     # Where one after the other stands.
-    in_turn = {(n.instruction, n.function, k) for n, k, i in uses if isinstance(i, Node) and original(i) in stepped}
+    in_turn = {
+        (n.instruction, n.function, k) for n, k, i in uses if isinstance(i, Node) and original(i, stepped) in stepped
+    }
     known = step.active.union(trained, *(p.writes for p in step.parameters))
     added = Counter((n.instruction, p) for n in attempt.tape.nodes if n.function is np.add for p in n.parents)
     for node in sorted(_forward(step, attempt), key=lambda n: n.number):
@@ -178,7 +180,7 @@ def _sent_on(step: Step, attempt: Attempt) -> Iterator[Node]:
     used = {parent.instruction for n in attempt.tape.nodes for parent in n.parents} if products else set()
     held = held_in(step.parameters)
     for node in (n for n in products if n.instruction not in used):
-        whole = {original(parent) for parent in node.parents}
+        whole = {original(parent, held) for parent in node.parents}
         if not held.isdisjoint(whole) and not step.labelled.isdisjoint(whole):
             yield node
 

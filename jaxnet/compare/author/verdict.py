@@ -285,7 +285,7 @@ def _witnessed(
         began = time.monotonic()
         outcome = outcome_of(attempt._replace(near=near), stated, end)
         judged, now = outcome.judged, time.monotonic()
-        if judged is None or not judged.wrong or attempt.tape.begun or 2 * (now - began) > end - now:
+        if judged is None or not judged.wrong or attempt.tape.forgotten or 2 * (now - began) > end - now:
             return outcome
         runs, stray = run(attempt.way, planted_for(judged, attempt.tape)), None
         with contextlib.suppress(OutOfTime, MemoryError), alarm(end):

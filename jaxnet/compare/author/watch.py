@@ -217,7 +217,7 @@ class Watch:
             notes = [] if ran is None else sorted(ran.notes, key=lambda note: not note.endswith(TIME_IS_UP))
             why = f" ({notes[0]})" if notes else ""
             if len(self.tape.nodes) > self.tape.most:
-                count = (self.tape.begun + 1) * self.tape.most
+                count = self.tape.forgotten + len(self.tape.nodes)
                 why = f" in the first {count} operations, and no more are recorded{why}"
             if not self.found:
                 self.unread = isinstance(error, NoLoss)
