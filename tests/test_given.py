@@ -412,8 +412,8 @@ def test_options_have_other_numbers_than_by_default(tmp_path):
 
 
 def test_an_option_that_the_backward_pass_does_not_follow(tmp_path):
-    assert examined(tmp_path, LEAKY)["program"] == "leaky_forward and leaky_backward, with alpha 0.005"
-    with pytest.raises(ValueError, match=r"no verdict: leaky_forward and leaky_backward, with alpha 0.005"):
+    assert examined(tmp_path, LEAKY)["program"] == "leaky_forward and leaky_backward, with alpha 0.006"
+    with pytest.raises(ValueError, match=r"no verdict: leaky_forward and leaky_backward, with alpha 0.006"):
         examined(tmp_path, LEAKY.replace("alpha * dout", "0.01 * dout"))
 
 

@@ -6,10 +6,11 @@ import subprocess
 import time
 
 import numpy as np
+import planted
 import pytest
 from generated import CODES, FORMS, case
 
-from jaxnet.compare.author import lines, repair
+from jaxnet.compare.author import lines, repair, variants
 from jaxnet.compare.author.edits import Edit, edited, unified_diff
 from jaxnet.compare.author.moves import moved
 from jaxnet.compare.author.tape import Place
@@ -114,7 +115,7 @@ def test_the_report_says_what_was_changed(tmp_path, form):
 def test_a_line_that_mends_nothing_is_not_kept(tmp_path, monkeypatch, written):
     """The planted fault: proposals that are wrong, do not parse, or end the program."""
 
-    def proposals(examined, moments, finding):
+    def proposals(examined, moments, finding, deadline):
         node = repair.places.node_of(examined.judged, finding)
         line = node.place.line
         indent = " " * 4
@@ -460,3 +461,144 @@ for _ in range(5):
         (finding.code, place.line, place.instead) for finding, place in zip(report.findings, report.places, strict=True)
     ]
     assert found == [("missing-activation-derivative", 26, "return dout * (self.x > 0)")]
+
+
+# What no formula tells, in networks of any kind.
+WRITTEN = {
+    "attention 34a": "dS.swapaxes(-1, -2) @ self.Q / self.scale",
+    "autoencoder 36a": "np.sum(L_h1, axis=0)",
+    "negative_sampling 22a": "(p - 1) * u + q @ n",
+    "residual 19a": "da * (1 - self.a ** 2)",
+    "residual 22a": "return dz @ self.W.T + dout",
+    "rnn 48b": "dWhy += np.dot(dy, hs[t].T)",
+    "rnn 55a": "np.dot(Whh.T, dhraw)",
+    "two_branches 46a": "joined.T @ dzj",
+}
+PLANTED = [v for path in planted.PROGRAMS for v in planted.variants(path) if v.name in WRITTEN]
+
+
+@pytest.mark.parametrize("variant", PLANTED, ids=lambda variant: variant.name)
+def test_a_line_with_one_thing_in_it_changed(tmp_path, variant):
+    (tmp_path / "net.py").write_text(variant.text)
+    report = verdict(tmp_path / "net.py", tmp_path, mend=20)
+    assert {(place.line, place.instead) for place in report.places} == {(variant.line, WRITTEN[variant.name])}
+    assert not report.unmended
+
+
+@pytest.mark.slow
+def test_lines_beyond_dense_layers(tmp_path):
+    """Whatever is written is at the very line of the mistake."""
+    mistakes = [v for path in planted.PROGRAMS for v in [*planted.variants(path)][1:] if not v.missing]
+    written = 0
+    for variant in mistakes:
+        (tmp_path / "net.py").write_text(variant.text)
+        with np.errstate(all="ignore"):
+            places = verdict(tmp_path / "net.py", tmp_path, mend=20).places
+        here = [place for place in places if place.instead]
+        assert {place.line for place in here} <= {variant.line}
+        written += bool(here)
+    print(f"of {len(mistakes)} mistakes the line to write instead is found for {written}")
+    assert written >= 0.4 * len(mistakes)
+
+
+FACTORS = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+sigmoid = lambda x: 1 / (1 + np.exp(-x))
+slope = lambda x: sigmoid(x) * (1 - sigmoid(x))
+w1, w2, w3, w4, b1, b2 = rng.normal(size=6)
+for _ in range(9):
+    for x, y in zip(rng.normal(size=(4, 2)), [1, 0, 0, 1]):
+        s1, s2 = w1 * x[0] + b1, w2 * x[1] + b2
+        h1, h2 = sigmoid(s1), sigmoid(s2)
+        s3 = w3 * h1 + w4 * h2
+        d = -2 * (y - sigmoid(s3))
+        by_h1 = w4 * slope(s3)
+        by_h2 = w4 * slope(s3)
+        w1 -= 0.1 * d * by_h1 * slope(s1) * x[0]
+        b1 -= 0.1 * d * by_h1 * slope(s1)
+        w2 -= 0.1 * d * by_h2 * slope(s2) * x[1]
+        b2 -= 0.1 * d * by_h2 * slope(s2)
+        w3 -= 0.1 * d * h1 * slope(s3)
+        w4 -= 0.1 * d * h2 * slope(s3)
+"""
+
+
+def test_a_factor_that_several_wrong_gradients_share(tmp_path):
+    """It is its line that is wrong, and none of those that multiply by it."""
+    (tmp_path / "net.py").write_text(FACTORS)
+    report = verdict(tmp_path / "net.py", tmp_path, mend=20)
+    wrong = "by_h1 = w4 * slope(s3)"
+    assert {(p.source, p.instead) for p in report.places} == {(wrong, "w3 * slope(s3)")}
+
+
+LAYERS = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+
+
+class Dense:
+    def __init__(self, i, o):
+        self.W = rng.normal(size=(i, o)) / 3
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, d):
+        self.dW = self.x.T @ d
+        return d @ self.W.T
+
+
+class Relu:
+    def forward(self, x):
+        self.x = x
+        return np.maximum(x, 0)
+
+    def backward(self, d):
+        return d
+
+
+net = [Dense(9, 8), Relu(), Dense(8, 7), Relu(), Dense(7, 3)]
+X, labels = rng.normal(size=(12, 9)), np.arange(12) % 3
+for _ in range(5):
+    out = X
+    for layer in net:
+        out = layer.forward(out)
+    logs = out - np.log(np.exp(out).sum(1, keepdims=True))
+    print(-np.mean(logs[np.arange(12), labels]))
+    d = (np.exp(logs) - np.eye(3)[labels]) / 12
+    for layer in reversed(net):
+        d = layer.backward(d)
+    for layer in net[::2]:
+        layer.W -= 0.1 * layer.dW
+"""
+
+
+def test_layers_that_hand_on_what_they_are_given(tmp_path):
+    """Two of them, one above the other: both are of one class, whose line is wrong; the lines of the others are not."""
+    (tmp_path / "net.py").write_text(LAYERS)
+    report = verdict(tmp_path / "net.py", tmp_path, mend=20)
+    assert {(p.source, p.instead) for p in report.places} == {("return d", "return d * (self.x > 0)")}
+
+
+def test_a_change_that_fits_the_first_draw_alone_is_none(tmp_path, monkeypatch):
+    """With the same numbers in all draws a constant could be anything: so the others are asked as well."""
+    variant = next(v for v in PLANTED if v.name == "rnn 55a")
+    (tmp_path / "net.py").write_text(variant.text)
+    found = []
+    real = variants._is_right_with
+
+    def right_with(judged, name, instead):
+        spoilt = [*judged.true[name][:-1], judged.true[name][-1] + 1]
+        found.append(
+            (real(judged, name, instead), real(judged._replace(true={**judged.true, name: spoilt}), name, instead))
+        )
+        return found[-1][0]
+
+    monkeypatch.setattr(variants, "_is_right_with", right_with)
+    verdict(tmp_path / "net.py", tmp_path, mend=20)
+    assert any(first for first, _ in found)
+    assert not any(second for _, second in found)

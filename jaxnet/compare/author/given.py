@@ -164,7 +164,7 @@ def _changed(options: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict):
             found[name] = _changed(value)
         elif type(value) is float and "eps" not in name.lower():  # nobody would look for that one
-            found[name] = value / 2
+            found[name] = float(f"{0.6 * value:.6g}")  # by default 1 or 2, and neither then
         elif type(value) is int and re.search("stride|dilat|pad", name.lower()):
             found[name] = max(value, 1 if "pad" in name.lower() else 2)
     return found

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.names import parts
-from jaxnet.compare.author.recorder import Array, known_node
+from jaxnet.compare.author.recorder import Array, Float, Number, known_node
 from jaxnet.compare.author.tape import Place, Tape, is_authors, place_of
 
 MOST = 600  # moments that are kept
@@ -95,9 +95,9 @@ def _moment(frame: types.FrameType, place: Place, count: int) -> Moment:
     numbers: dict[str, float] = {}
     for text, value in _named(frame):
         node = known_node(value)
-        if node is not None and isinstance(value, Array):
+        if node is not None and isinstance(value, Array | Float):
             arrays.setdefault(text, node.number)
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
             numbers.setdefault(text, float(value))
     modules = ((name, value) for name, value in frame.f_globals.items() if isinstance(value, types.ModuleType))
     numpy = next((name for name, module in modules if module.__name__ == "numpy"), None)
@@ -218,7 +218,7 @@ def _evaluated(text: str, frame: types.FrameType) -> Any:
     if code is None:
         return None
     try:
-        if any(isinstance(eval(base, frame.f_globals, frame.f_locals), Array) for base in bases):
+        if any(isinstance(eval(base, frame.f_globals, frame.f_locals), Array | Number) for base in bases):
             return None  # a view would be put on the record
         return eval(code, frame.f_globals, frame.f_locals)
     except Exception:

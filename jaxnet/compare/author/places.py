@@ -312,14 +312,18 @@ def _truth(judged: Judged, other: Node | None, relation: str) -> str:
 
 
 def with_mended(report: Report, mended: Mended) -> Report:
-    """The report with what to write instead, where that was put in and proved right."""
-    found = []
+    """The report with what to write instead, where that was put in and proved right: of what no formula tells, it is
+    that line which is wrong."""
+    found, fronts = [], dict(report.frontier)
     for finding, place in zip(report.findings, report.places, strict=True):
-        line, text = mended.instead.get((finding.at, finding.code), (None, ""))
-        wanted = place_of_line(line)
+        wanted, text = mended.instead.get((finding.at, finding.code), (None, ""))
         here = wanted is not None and (wanted.file, wanted.cell, wanted.line) == (place.file, place.cell, place.line)
+        if wanted is not None and text and not here and finding.code == "unknown":
+            here, place = True, wanted
+            if finding.at[1:] in fronts:
+                fronts[finding.at[1:]] = Frontier(None, "", wanted)
         found.append(place._replace(instead=text) if here and text else place)
-    return report._replace(places=found, changes=mended.changes, unmended=mended.left)
+    return report._replace(places=found, frontier=fronts, changes=mended.changes, unmended=mended.left)
 
 
 # --- lines of findings ------------------------------------------------------------------------------------------------

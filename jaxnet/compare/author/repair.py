@@ -24,13 +24,16 @@ from jaxnet.compare.author.attempts import Way
 from jaxnet.compare.author.corrections import Quantities, Term, Writer, ratio_to, wanted_error, wanted_gradient
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.edits import Edit, edited, file_and_cell, substituted, unified_diff
+from jaxnet.compare.author.frontier import frontiers
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.moves import moved
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, multiples, nodes_in
+from jaxnet.compare.author.variants import variants
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.report import Change
+from jaxnet.compare.report import Place as Shown
 
 TRIES = 5  # edits for one finding that are run
 FOREIGN = 0.05  # how much less like a line one is for each name that is not in it
@@ -53,7 +56,7 @@ class Examined(NamedTuple):
 class Mended(NamedTuple):
     """What mending came to: for each finding that is gone, the place and what to write there; the files' new texts."""
 
-    instead: dict[tuple[str, str], tuple[Place, str]]
+    instead: dict[tuple[str, str], tuple[Shown, str]]
     changes: dict[str, Change]
     left: list[tuple[str, str]]  # findings that stay
 
@@ -61,7 +64,7 @@ class Mended(NamedTuple):
 class _Tried(NamedTuple):
     """What came of a proposal: where, what is written there, the files before and after, what is found with these."""
 
-    place: Place
+    place: Shown
     text: str
     files: dict[str, tuple[bytes, bytes]]
     after: Examined
@@ -91,16 +94,16 @@ def mend(
 ) -> Mended:
     """Change files below `root` until nothing more can be mended; `examine` runs and judges what stands there now."""
     before: dict[str, bytes] = {}
-    instead: dict[tuple[str, str], tuple[Place, str]] = {}
+    instead: dict[tuple[str, str], tuple[Shown, str]] = {}
     hopeless: set[tuple[str, str]] = set()
     while time.monotonic() < deadline:
         findings = sorted(examined.judged.findings, key=lambda f: f.severity != "error")
         finding = next((f for f in findings if (f.at, f.code) not in hopeless), None)
-        if finding is None or examined.judged.dense is None or examined.judged.problem is None:
+        if finding is None:
             break
         # All of them before the first is run: they are written from the lines as they were traced.
         tried: _Tried | None = None
-        for proposal in list(islice(_proposals(examined, trace(examined), finding), TRIES)):
+        for proposal in list(islice(_proposals(examined, trace(examined), finding, deadline), TRIES)):
             if time.monotonic() > deadline:
                 break
             found = _try(root, proposal, examine)
@@ -110,7 +113,7 @@ def mend(
                 if is_clean:
                     break
         if tried is None:
-            hopeless.add((finding.at, finding.code))
+            hopeless |= {(f.at, f.code) for f in _of_one_edge(examined.judged, finding)}
             continue
         for file, (old, new) in tried.files.items():
             before.setdefault(file, old)
@@ -125,9 +128,18 @@ def mend(
     return Mended(instead, changes, sorted(_keys(examined)))
 
 
+def _of_one_edge(judged: Judged, finding: Finding) -> list[Finding]:
+    """The finding, and all that no formula tells either and that goes wrong at the same Node."""
+    edges = frontiers(judged) if finding.code == "unknown" else {}
+    own = edges.get(finding.at[1:])
+    alike = [f for f in judged.findings if f.code == "unknown" and own is not None and f.at[1:] in edges]
+    return [finding, *(f for f in alike if own is not None and edges[f.at[1:]].unknown is own.unknown)]
+
+
 def _try(root: Path, proposal: Proposal, examine: Callable[[], Examined | None]) -> _Tried | None:
     """What comes of a proposal, with the files left as they were; None if it cannot be judged."""
     place, text, edits = proposal
+    shown = lines.place_of_line(place) or Shown()
     kept = {file: (root / file).read_bytes() for file in {file_and_cell(edit.file)[0] for edit in edits}}
     if any((root / file).is_symlink() for file in kept):
         return None  # what is linked is not a copy
@@ -137,7 +149,7 @@ def _try(root: Path, proposal: Proposal, examine: Callable[[], Examined | None])
             path.write_bytes(edited(path.read_bytes(), edit))
         after = examine()
         files = {file: (old, (root / file).read_bytes()) for file, old in kept.items()}
-        return _Tried(place, text, files, after) if after is not None else None
+        return _Tried(shown, text, files, after) if after is not None else None
     except (ValueError, OSError):
         return None
     finally:
@@ -152,7 +164,9 @@ def _is_better(after: Examined, before: Examined, finding: Finding) -> bool:
     A constant may come to light: as long as a gradient is wrong, it is not told apart from the mistake.
     """
     old, new = before.judged, after.judged
-    same = set(new.names) == set(old.names) and new.truth.loss.name == old.truth.loss.name
+    lines_of_loss = [of.truth.loss.node and of.truth.loss.node.place for of in (old, new)]
+    same_loss = new.truth.loss.name == old.truth.loss.name or (lines_of_loss[0] == lines_of_loss[1] is not None)
+    same = set(new.names) == set(old.names) and same_loss
     decaying, still = ({n for n, p in of.names.items() if p.before in of.truth.loss.penalised} for of in (old, new))
     errors = {(f.at, f.code) for f in old.findings if f.severity == "error"}
     remaining = {(f.at, f.code) for f in new.findings if f.severity == "error"}
@@ -176,12 +190,32 @@ def _keys(examined: Examined) -> set[tuple[str, str]]:
 # --- what may be written where ----------------------------------------------------------------------------------------
 
 
-def _proposals(examined: Examined, moments: list[Moment], finding: Finding) -> Iterator[Proposal]:
-    """In the finding's own line first, and what is most like what stands there."""
-    judged, tape = examined.judged, examined.tape
+def _proposals(examined: Examined, moments: list[Moment], finding: Finding, deadline: float) -> Iterator[Proposal]:
+    judged = examined.judged
     if finding.code == "softmax-over-all-entries":
         yield from _normalised(judged)
         return
+    if judged.dense is not None and judged.problem is not None:
+        yield from _formulas(examined, moments, finding)
+    if finding.at[1:] in judged.wrong:
+        yield from _variants(examined, moments, finding, deadline)
+
+
+def _variants(examined: Examined, moments: list[Moment], finding: Finding, deadline: float) -> Iterator[Proposal]:
+    """The line of the finding with one thing in it changed; that of what else is wrong alone."""
+    judged, name = examined.judged, finding.at[1:]
+    wrong = [n for n in (judged.chosen[name], *nodes_in(judged.names[name].steps)) if n is not None]
+    edge = frontiers(judged).get(name)
+    wrong = [edge.unknown] if edge is not None else wrong[:1]
+    for found in variants(judged, examined.tape, moments, name, wrong, deadline):
+        edit = _put_in(found.place, found.statement, found.expression, Term(found.text, np.empty(0)))
+        if edit is not None:
+            yield found.place, _written(found.statement, edit), (edit,)
+
+
+def _formulas(examined: Examined, moments: list[Moment], finding: Finding) -> Iterator[Proposal]:
+    """What the catalogue has for it, in the finding's own line first, and what is most like what stands there."""
+    judged, tape = examined.judged, examined.tape
     if finding.code == "weights-already-updated":
         yield from _moved(examined, moments, finding)
     node = places.node_of(judged, finding)
@@ -202,7 +236,7 @@ def _proposals(examined: Examined, moments: list[Moment], finding: Finding) -> I
         # An array that was never summed may be passed on: the sum belongs where it is made, not in the optimiser.
         distance = site.moment.number if is_passed_on else own is not None and own.line != site.place.line
         for term in _common_terms(judged, tape, sites):
-            edit = _replaced(site, term)
+            edit = _put_in(site.place, site.statement, site.expression, term)
             if term.text != old and edit is not None and _can_be_named(term.text, others):
                 found.append((distance - _likeness(old, term.text), site, term, edit))
     written: Counter[tuple[int, int, bytes]] = Counter()
@@ -408,11 +442,10 @@ def _terms(judged: Judged, tape: Tape, site: _Site, finding: Finding) -> Iterato
 # --- edits ------------------------------------------------------------------------------------------------------------
 
 
-def _replaced(site: _Site, term: Term) -> Edit | None:
-    whole = site.expression is getattr(site.statement, "value", None) and isinstance(
-        site.statement, (ast.Assign, ast.Return, ast.AnnAssign)
-    )
-    return _substituted(site.place, site.expression, term.text, term.text if whole else term.closed)
+def _put_in(place: Place, statement: ast.stmt, expression: ast.expr, term: Term) -> Edit | None:
+    whole = expression is getattr(statement, "value", None)
+    whole = whole and isinstance(statement, (ast.Assign, ast.AugAssign, ast.Return, ast.AnnAssign))
+    return _substituted(place, expression, term.text, term.text if whole else term.closed)
 
 
 def _substituted(place: Place, expression: ast.expr, text: str, closed: str = "") -> Edit | None:

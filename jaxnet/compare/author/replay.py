@@ -67,7 +67,7 @@ class Values:
                     value = self.known.pop(array)
                     value[replaced(n.inputs[1], self)] = replaced(n.inputs[2], self)
                 else:
-                    value = _evaluate(n, self)
+                    value = evaluated(n, self)
                     if isinstance(value, np.ndarray) and value.base is not None and any(map(_is_written_to, n.parents)):
                         value = value.copy()
                 self.known[n] = value
@@ -82,7 +82,7 @@ def _is_written_to(node: Node) -> bool:
     return node.function is setitem and node.size * max(count, 20) > LARGE
 
 
-def _evaluate(node: Node, value_of: Callable[[Node], Any]) -> Any:
+def evaluated(node: Node, value_of: Callable[[Node], Any]) -> Any:
     if node.function is None:
         return _as_float64(node.value)
     return _as_float64(node.function(*replaced(node.inputs, value_of), **replaced(_keywords(node), value_of)))
