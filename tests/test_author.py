@@ -8,6 +8,7 @@ import json
 import math
 import pickle
 import re
+import textwrap
 from itertools import pairwise
 
 import generated
@@ -2784,7 +2785,7 @@ def test_weights_that_are_trained_once_more_from_where_they_began(tmp_path):
     assert (said["verdict"], [f["line"] for f in said["findings"]]) == ("wrong", [18])
 
 
-ONE_BY_ONE = """
+ROWS_ONE_BY_ONE = """
 import numpy as np
 rng = np.random.default_rng(3)
 X, Y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
@@ -2800,9 +2801,9 @@ for _ in range(500):
 
 
 def test_a_bias_that_begins_as_a_number_is_no_loss(tmp_path):
-    said = examined(tmp_path, ONE_BY_ONE)
+    said = examined(tmp_path, ROWS_ONE_BY_ONE)
     assert (said["verdict"], len(said["parameters"]), said["unjudged"]) == ("right", 4, [])
-    said = examined(tmp_path, ONE_BY_ONE.replace("np.outer(x, g)", "np.outer(g, x)"))
+    said = examined(tmp_path, ROWS_ONE_BY_ONE.replace("np.outer(x, g)", "np.outer(g, x)"))
     assert ([f["code"] for f in said["findings"]], said["loss"]["from"]) == (["transposed"], "inferred")
 
 
@@ -4565,7 +4566,7 @@ def test_a_layer_for_one_example_at_a_time_is_not_accused(tmp_path):
 
 
 @pytest.mark.parametrize("order", ["range(3)", "(2, 1, 0)"])
-def test_a_first_layer_whose_gradient_is_never_added_up_is_not_judged(tmp_path, order):
+def test_a_first_layer_whose_gradient_is_never_added_up(tmp_path, order):
     text = """
 import numpy as np
 rng = np.random.default_rng(1)
@@ -4589,8 +4590,8 @@ for _ in range(9):
         b[k] += -0.1 * db[k]
 """
     said = examined(tmp_path, text.replace("ORDER", order))
-    assert (said["verdict"], len(said["parameters"])) == ("right", 4)
-    assert [u["shape"] for u in said["unjudged"]] == [[2, 5], [5]]
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+    assert [(f["at"], f["code"], f["source"]) for f in said["findings"]] == [("dZ1", "zero", "W[k] += -0.1 * dW[k]")]
 
 
 def test_a_lone_layer_may_be_taken_together_with_its_loss(tmp_path):
@@ -5168,6 +5169,112 @@ def test_what_is_computed_before_the_training_is_forgotten(tmp_path, monkeypatch
     monkeypatch.setattr(watch, "ANEW", 0)
     with pytest.raises(ValueError, match="in the first 1024 operations"):
         examined(tmp_path, text)
+
+
+def test_a_step_that_is_written_more_than_once(tmp_path):
+    """By itself and then in a loop, by other lines or called from others: the second one is no other step for that."""
+    head, _, body = PLAIN.partition("for _ in range(9):\n")
+    once = textwrap.dedent(body)
+    called = f"def step():\n    global W1, b1, W2, b2\n{body}\n\nstep()\nfor _ in range(9):\n    step()\n"
+    texts = (f"{head}{once}{once}", f"{head}{once}for _ in range(9):\n{body}", f"{head}{called}")
+    for text in texts:
+        said = examined(tmp_path, text)
+        assert (said["verdict"], len(said["parameters"])) == ("right", 4)
+        said = examined(tmp_path, text.replace(*SLOPE))
+        assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+    second = head + once + once.replace(*SLOPE)
+    with pytest.raises(ValueError, match="in the second one the gradient of W1 is another one"):
+        examined(tmp_path, second)
+
+
+UNFILLED_SUM = """
+    gW1, gb1, gW2, gb2 = (np.zeros_like(p) for p in (W1, b1, W2, b2))
+    for x, y in zip(X, Y):
+        a = np.tanh(x @ W1 + b1)
+        e = np.exp(a @ W2 + b2)
+        d2 = e / e.sum() - y
+        d1 = W2 @ d2 * (1 - a ** 2)
+        gW1 += np.outer(x, d1)
+        gb1 += d1
+        gW2 += np.outer(a, d2)
+        gb2 += d2
+    W1 -= 0.1 * gW1
+    b1 -= 0.1 * gb1
+    W2 -= 0.1 * gW2
+    b2 -= 0.1 * gb2
+"""
+
+
+@pytest.mark.parametrize("name", ["W1", "b1", "W2", "b2"])
+def test_a_sum_that_nothing_is_added_to(tmp_path, name):
+    """It is stepped with all the same, and the forward pass uses the array: that gradient is never computed."""
+    head, _, _ = PLAIN.partition("    A1 = ")
+    said = examined(tmp_path, head + UNFILLED_SUM)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 4)
+    kept = [line for line in UNFILLED_SUM.splitlines() if f"g{name} +=" not in line]
+    (finding,) = examined(tmp_path, head + "\n".join(kept))["findings"]
+    assert (finding["at"], finding["code"], finding["source"]) == (f"d{name}", "zero", f"{name} -= 0.1 * g{name}")
+    # A velocity that is 0 in the first step only is none.
+    late = "V = np.zeros_like(b1)\n" + UNFILLED_SUM.replace("b1 -= 0.1 * gb1", "b1 -= V\n    V = 0.1 * gb1")
+    head = head.replace("for _", "V = np.zeros_like(b1)\nfor _")
+    with contextlib.suppress(ValueError):
+        assert "zero" not in [f["code"] for f in examined(tmp_path, head + late.partition("\n")[2])["findings"]]
+
+
+CLIPPED_SCORES = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(32, 8)), np.eye(3)[rng.integers(3, size=32)]
+W1, W2, b2 = rng.normal(size=(8, 6)) / 2, rng.normal(size=(6, 3)) / 2, np.zeros(3)
+for _ in range(9):
+    A = np.tanh(X @ W1)
+    scores = A @ W2 + b2
+    E = np.exp(np.clip(scores, 0.01, 0.99))
+    P = E / E.sum(1, keepdims=True)
+    print(-np.mean(np.log(np.sum(P * T, 1))))
+    error = (P - T) / 32
+    dW2 = A.T @ error
+    db2 = error.sum(0)
+    dA = error @ W2.T
+    dW1 = X.T @ (dA * (1 - A ** 2))
+    W1, W2, b2 = W1 - 0.1 * dW1, W2 - 0.1 * dW2, b2 - 0.1 * db2
+"""
+SENT_TO_THE_FIRST = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(40, 8, 8)), np.eye(3)[rng.integers(3, size=40)]
+K, W = rng.normal(size=(2, 3, 3)) * 0.3, rng.normal(size=(3, 18)) * 0.1
+for x, y in zip(X, Y):
+    c = np.zeros((2, 6, 6))
+    for k in range(2):
+        for i in range(6):
+            for j in range(6):
+                c[k, i, j] = np.sum(x[i:i + 3, j:j + 3] * K[k])
+    p = c.reshape(2, 3, 2, 3, 2).max(axis=(2, 4))
+    e = np.exp(W @ p.ravel())
+    q = e / e.sum()
+    print(-np.sum(y * np.log(q)))
+    dz = q - y
+    dc = np.zeros_like(c)
+    dc[:, ::2, ::2] = (W.T @ dz).reshape(p.shape)
+    dK = np.zeros_like(K)
+    for k in range(2):
+        for i in range(6):
+            for j in range(6):
+                dK[k] += dc[k, i, j] * x[i:i + 3, j:j + 3]
+    W -= 0.01 * np.outer(dz, p.ravel())
+    K -= 0.01 * dK
+"""
+
+
+def test_it_is_the_error_that_is_wrong_and_no_line_that_takes_it(tmp_path):
+    """All of these are right; and where it is wrong from an array on, none that takes the entries which are right."""
+    findings = examined(tmp_path, CLIPPED_SCORES)["findings"]
+    assert {f["source"] for f in findings} == {"error = (P - T) / 32"}
+    findings = examined(tmp_path, SENT_TO_THE_FIRST)["findings"]
+    assert {f["source"] for f in findings} == {"dc[:, ::2, ::2] = (W.T @ dz).reshape(p.shape)"}
 
 
 TURNED = """

@@ -728,3 +728,55 @@ def test_arrays_that_do_not_fit_accuse_nobody(tmp_path, name):
     else:
         with pytest.raises(ValueError, match="no verdict"):
             examined(tmp_path, text)
+
+
+IN_MODES = """
+import numpy as np
+
+
+def affine_forward(x, w, b):
+    return x @ w + b, (x, w, b)
+
+
+def affine_backward(dout, cache):
+    x, w, b = cache
+    return dout @ w.T, x.T @ dout, dout.sum(axis=0)
+
+
+def batchnorm_forward(x, gamma, beta, bn_param):
+    mode, eps = bn_param["mode"], bn_param.get("eps", 1e-5)
+    if mode == "test":
+        return gamma * (x - bn_param["running_mean"]) / np.sqrt(bn_param["running_var"] + eps) + beta, None
+    if mode == "train":
+        mu, var = x.mean(axis=0), x.var(axis=0)
+        z = (x - mu) / np.sqrt(var + eps)
+        return gamma * z + beta, (z, var, eps, gamma)
+    raise ValueError(mode)
+
+
+def batchnorm_backward(dout, cache):
+    z, var, eps, gamma = cache
+    dz = dout * gamma
+    dx = (dz - dz.mean(axis=0) - z * np.mean(dz * z, axis=0)) / np.sqrt(var + eps)
+    return dx, np.sum(dout * z, axis=0), np.sum(dout, axis=0)
+
+
+def spatial_batchnorm_forward(x, gamma, beta, bn_param):
+    N, C, H, W = x.shape
+    out, cache = batchnorm_forward(x.transpose(0, 2, 3, 1).reshape(-1, C), gamma, beta, bn_param)
+    return out.reshape(N, H, W, C).transpose(0, 3, 1, 2), cache
+
+
+def spatial_batchnorm_backward(dout, cache):
+    N, C, H, W = dout.shape
+    dx, dgamma, dbeta = batchnorm_backward(dout.transpose(0, 2, 3, 1).reshape(-1, C), cache)
+    return dx.reshape(N, H, W, C).transpose(0, 3, 1, 2), dgamma, dbeta
+"""
+
+
+def test_functions_that_others_of_the_file_use_are_judged_beside_them(tmp_path):
+    """Options in a dictionary have no gradient: what is returned is that of each of the others, in their order."""
+    said = examined(tmp_path, IN_MODES)
+    assert (said["verdict"], "batchnorm_forward and batchnorm_backward" in said["program"]) == ("right", True)
+    said = examined(tmp_path, IN_MODES.replace("dz - dz.mean(axis=0) - z", "dz - z"))
+    assert [(f["at"], f["source"].partition(" = ")[0]) for f in said["findings"]] == [("dx", "dx")]

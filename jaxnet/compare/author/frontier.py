@@ -21,7 +21,17 @@ from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.raw import candidates, is_kept, is_scaling
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import MULTIPLYING, PRODUCTS, Node, Place, ancestors, nodes_in, replaced, setitem
+from jaxnet.compare.author.tape import (
+    MULTIPLYING,
+    PRODUCTS,
+    Node,
+    Place,
+    ancestors,
+    multiples,
+    nodes_in,
+    replaced,
+    setitem,
+)  # fmt: skip
 from jaxnet.compare.multiples import common_multiple, is_among, multiple
 
 
@@ -120,7 +130,24 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
                 out = _left_out(last, known, name, judged)
             quantity = "a part of " * (last in partial) + _quantity(known[last], step)
             found[name] = Frontier(last, quantity, first, out)
-    return found
+    return found | _of_one_error(found, step, on_right_ways)
+
+
+def _of_one_error(found: dict[str, Frontier], step: Step, on_right_ways: set[Node]) -> dict[str, Frontier]:
+    """Where several lines take an error that is made of labels, which no line takes to a right gradient: it is that
+    error's line which is wrong, and none of theirs."""
+    right = {n.instruction for n in on_right_ways}
+    errors: dict[object, list[str]] = {}
+    for name, edge in found.items():
+        error = edge.known
+        if error is None or error.instruction in right:
+            continue
+        *_, begun = multiples(error)
+        if step.labelled.isdisjoint(begun.sources):
+            errors.setdefault(error.instruction, []).append(name)
+    several = [names for names in errors.values() if len({found[name].unknown.place for name in names}) > 1]
+    alike = {name: found[name] for names in several for name in names}
+    return {name: edge._replace(unknown=edge.known) for name, edge in alike.items() if edge.known is not None}
 
 
 def other_with(judged: Judged, name: str) -> str | None:
@@ -266,7 +293,9 @@ def _edge(start: Node, known: Known, step: Step, right: set[Node]) -> list[Node]
             edge.append(node)
         else:
             stack += unknown
-    return edge
+    # An entry that is right by chance, of an array that is wrong already, is no news.
+    first = min((n.number for n in edge), default=0)
+    return [node for node in edge if not (ancestors(node.sources, first) & set(edge))]
 
 
 MOST_LEFT_OUT = 12  # operations, whose derivatives may be left out

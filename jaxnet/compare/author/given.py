@@ -171,8 +171,9 @@ def _changed(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def gives_each(forward: Any, backward: Any) -> bool:
-    """Whether a backward pass returns as much as the forward pass is given: the gradient of each."""
-    return any(isinstance(of, list) and len(of) == len(argument_meanings(forward)) for of in return_names(backward))
+    """Whether a backward pass returns as much as the forward pass is given, but for options: the gradient of each."""
+    given = [name for name in argument_meanings(forward) if not _keys(forward, name)]
+    return any(isinstance(of, list) and len(of) == len(given) for of in return_names(backward))
 
 
 def gradients_told(file: File, names: Sequence[str]) -> set[str]:
@@ -253,8 +254,9 @@ def _keys(function: Any, argument: str) -> list[str]:
 def _option(function: Any, argument: str, key: str) -> Any:
     """What a key of a dictionary may hold: a word that the function compares it with, or a number of images."""
     nodes = nodes_of(function)
-    assigned = [n for n in nodes if isinstance(n, ast.Assign) and _speaks_of(n.value, argument, key)]
-    names = {tail(target) for node in assigned for target in node.targets}
+    assigned = [(t, n.value) for n in nodes if isinstance(n, ast.Assign) for t in n.targets]
+    assigned += [both for t, v in assigned for both in zip(*(getattr(of, "elts", ()) for of in (t, v)), strict=False)]
+    names = {tail(target) for target, value in assigned if _speaks_of(value, argument, key)}
     compared = [n for n in nodes if isinstance(n, ast.Compare)]
     compared = [n for n in compared if tail(n.left) in names or _speaks_of(n.left, argument, key)]
     words = [c.value for n in compared for c in n.comparators if isinstance(c, ast.Constant)]

@@ -125,7 +125,9 @@ def _has_formula(part_of_code: ast.AST) -> bool:
     inside = list(ast.walk(part_of_code))
     given = [n.value for n in inside if isinstance(n, ast.Assign | ast.AugAssign | ast.Return) and n.value]
     given += [part_of_code] if isinstance(part_of_code, ast.expr) else []
-    parts = [part for value in given for part in ast.walk(value)]
+    found = [part for value in given for part in ast.walk(value)]
+    positions = {n for part in found if isinstance(part, ast.Subscript) for n in ast.walk(part.slice)}
+    parts = [part for part in found if part not in positions]
     by = (isinstance(part, ast.BinOp) for part in parts)
     makers = ("dot", "matmul", "multiply", "where", "ones_like")
     called = (tail(part.func) for part in parts if isinstance(part, ast.Call))

@@ -401,13 +401,18 @@ def _of_name(possible: Iterable[Truth], loss: Loss) -> list[Truth]:
 
 
 def _unmade(makers: dict[Node, set[tuple]], step: Step, truth: Truth, drawn: list[Values]) -> set[Parameter]:
-    """The parameters whose true gradient none of the instructions makes that did so in another step."""
+    """The parameters whose true gradient none of the instructions makes that did so in another step. Called from
+    another line they are the same; a step that is written once more, with others, is to be the gradient itself."""
     found = set()
     for p in step.parameters:
         true, sites = true_gradients(p, truth), makers[p.versions[0]]
-        made = any(holds(n, true, drawn) for n in _on_the_way(p, step) if n.site in sites)
+        way, instructions = _on_the_way(p, step), {instruction for _, instruction in sites}
+        alike = [n for n in way if n.site in sites] or [n for n in way if n.instruction in instructions]
+        made = any(holds(n, true, drawn) for n in alike)
         by_entries = len(p.steps) > 1
         made = made or (by_entries and _is_made_by_entries(p, step, true, drawn))
+        if not alike:
+            made = made or common_multiple([stepped(p, values) for values in drawn], true, RIGHT) is not None
         if (sites or by_entries) and not made and (truth.parts or all(t.any() for t in true)):
             found.add(p)
     return found

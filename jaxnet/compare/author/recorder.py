@@ -793,10 +793,11 @@ class Array(Recorded, np.ndarray):
             return
         if isinstance(value, np.ndarray) and value.size == 1 and value.ndim and not np.ndim(into[where]):
             value = np.reshape(value, ())  # as NumPy let one do before its version 2.4
+        value = built(value) if is_recorded(value) else value
         at = _as_mask(_refer(index))
         if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
             return  # `a[k] += g`: the view has been written through already
-        written = _refer(built(value) if is_recorded(value) else value)
+        written = _refer(value)
         if _is_unused(self) and not any(nodes_in(at)) and all(map(_is_drawn, nodes_in(written))):
             into[where] = plain(value)  # what is put into an array before anything is computed of it is data
             return
