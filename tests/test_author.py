@@ -4880,6 +4880,16 @@ def test_what_zip_makes_is_a_list_where_the_program_takes_it_for_one(tmp_path):
     assert not any("Python 2" in note for note in examined(tmp_path, PLAIN)["notes"])
 
 
+def test_half_of_a_whole_number_is_whole_where_the_program_counts_with_it(tmp_path):
+    """Unless something in it shows that it is none of Python 2: there `1 / m` would be 0."""
+    text = PLAIN.replace("randn(4, 5)", "randn(4, 10 / 2)").replace("zeros(5)", "zeros(10 / 2)")
+    text = re.sub(r"([\w.]+) @ ([\w.]+)", r"np.dot(\1, \2)", text.replace("randn(5, 3)", "randn(10 / 2, 3)"))
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["notes"][0][:29]) == ("right", "it is run as Python 2 would: ")
+    with pytest.raises(ValueError, match="cannot be interpreted as an integer"):
+        examined(tmp_path, text.replace("W1 -=", "print(f'{loss}')\n    W1 -="))
+
+
 LIBRARY = """
 import numpy as np
 
@@ -5275,6 +5285,38 @@ def test_it_is_the_error_that_is_wrong_and_no_line_that_takes_it(tmp_path):
     assert {f["source"] for f in findings} == {"error = (P - T) / 32"}
     findings = examined(tmp_path, SENT_TO_THE_FIRST)["findings"]
     assert {f["source"] for f in findings} == {"dc[:, ::2, ::2] = (W.T @ dz).reshape(p.shape)"}
+
+
+GATED = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(32, 8)), np.eye(3)[rng.integers(3, size=32)]
+V, G, W = rng.normal(size=(8, 6)) / 2, rng.normal(size=(8, 6)) / 2, rng.normal(size=(6, 3)) / 2
+for _ in range(9):
+    A, g = np.tanh(X @ V), np.tanh(X @ G)
+    E = np.exp(A * g @ W)
+    P = E / E.sum(1, keepdims=True)
+    print(0.5 * np.sum((P - T) ** 2) / 32)
+    d = (P - T) / 32
+    dW = (A * g).T @ d
+    back = d @ W.T
+    dV = X.T @ (back * g * (1 - A ** 2))
+    dG = X.T @ (back * A * (1 - g ** 2))
+    V, G, W = V - 0.1 * dV, G - 0.1 * dG, W - 0.1 * dW
+"""
+
+
+def test_what_is_wrong_by_the_loss_that_is_printed_and_by_the_one_that_is_implied(tmp_path):
+    """It is wrong whichever is meant; what is right by one of the two alone is not accused beside it."""
+    said = examined(tmp_path, GATED)
+    assert (said["verdict"], [p["right"] for p in said["parameters"]]) == ("wrong", [False] * 3)  # by the one printed
+    said = examined(tmp_path, GATED.replace("back * A * (1 - g ** 2)", "back * (1 - g ** 2)"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dG", "unknown")]
+    assert (said["loss"]["name"], said["loss"]["from"]) == ("cross-entropy", "inferred")
+    nothing_right = GATED.replace("d @ W.T", "d @ (W ** 2).T").replace("(A * g).T @ d", "A.T @ d")
+    with pytest.raises(ValueError, match="no verdict: no gradient is that of a loss"):
+        examined(tmp_path, nothing_right)
 
 
 TURNED = """

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxnet.compare.author import drivers, facade, standins
+from jaxnet.compare.author import drivers, facade, python2, standins
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.reasons import BREAKS_OFF, TRAINS, TRAINS_NOTHING, Reason
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt, said_of_missing
+from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import NOTHING_PLANTED, Enough, Instruction, Node, Planted, Tape
 from jaxnet.compare.author.tree import importers
@@ -84,7 +85,7 @@ def attempts(
             watch, way = Watch(deadline, asked), Way(Path(_within(root, file)), guess)
             ran, numpy, samples = _run(way, root, watch)
             own, record = own or ran, record or watch.tape
-            if (told := guess.told_by(ran.notes, samples)) is not None:
+            if (told := guess.told_by(ran.notes, samples, functools.partial(_is_new, file))) is not None:
                 guesses.append(told)
             elif samples.guessed and not guess.one_hot:
                 guesses.append(guess._replace(columns=not guess.columns, one_hot=guess.columns))
@@ -124,6 +125,10 @@ def once_more(
         start, numpy, _ = _ready(file, root)
         ran = start(deadline=deadline)
     return list(_driven(way, root, ran, numpy, deadline, flags, [], False, planted=planted))
+
+
+def _is_new(file: Path) -> bool:
+    return any(python2.is_new(unit.body) for unit in read_units(file, file.name))
 
 
 def _within(root: Path, file: Path) -> str:

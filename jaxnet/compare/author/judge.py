@@ -130,7 +130,12 @@ def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: 
                 said = f"all gradients are those of the {other.loss.name}"
                 doubts.check_that_it_is_in_time(number, truth, step, drawn, said)
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
-        return _judged(step, drawn, names, truth.whole(), fitted)
+        try:
+            return _judged(step, drawn, names, truth.whole(), fitted)
+        except Unproved:
+            if best or (by_implied := _by_implied(step, drawn, names, possible)) is None:
+                raise
+            return by_implied
     checked: list[Truth] = []
     for truth, _, _ in possible:
         if not any(multiple_of(truth, other, step) for other in checked):
@@ -158,6 +163,17 @@ def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: 
         return found.diagnosis.price if found.diagnosis is not None else math.inf if found.wrong else 0.0
 
     return min(judged, key=price)
+
+
+def _by_implied(step: Step, drawn: list[Values], names: dict[Parameter, str], possible: list) -> Judged | None:
+    """The verdict by a loss that the error implies, where no gradient is that of the one that is computed: what is
+    wrong by it as well is so whichever is meant."""
+    implied = [found for found in possible if found[0].loss.node is None and found[2] > 1]
+    truth, fitted, _ = max(implied, key=lambda found: found[2], default=(None, None, 0))
+    if truth is None or fitted is None:
+        return None
+    judged = _judged(step, drawn, names, truth.whole(), fitted)
+    return judged if judged.wrong else None
 
 
 def _by_one_left_out(step: Step, drawn: list[Values], names: dict[Parameter, str], possible: list) -> Judged | None:
