@@ -13,7 +13,7 @@ from generated import CODES, FORMS, case
 from jaxnet.compare.author import lines, repair, variants
 from jaxnet.compare.author.edits import Edit, edited, unified_diff
 from jaxnet.compare.author.moves import moved
-from jaxnet.compare.author.tape import Place
+from jaxnet.compare.author.node import Place
 from jaxnet.compare.author.verdict import verdict
 
 # All but what no record shows.

@@ -6,9 +6,9 @@ import numpy as real
 import pytest
 
 from jaxnet.compare.author import facade, recorder, replay
+from jaxnet.compare.author.node import ancestors, made_of
 from jaxnet.compare.author.recorder import Array, node_of, recording
 from jaxnet.compare.author.replay import PullBack, Values, same_as_recorded
-from jaxnet.compare.author.tape import ancestors, made_of
 
 np = facade.modules()["numpy"]
 math = facade.modules()["math"]

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxnet.compare.author import drivers, facade, python2, standins
+from jaxnet.compare.author.node import Instruction, Node
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.reasons import BREAKS_OFF, TRAINS, TRAINS_NOTHING, Reason
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt, said_of_missing
 from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import NOTHING_PLANTED, Enough, Instruction, Node, Planted, Tape
+from jaxnet.compare.author.tape import NOTHING_PLANTED, Enough, Planted, Tape
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.author.watch import Watch, concerns
 

@@ -16,22 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxnet.compare.author.node import Node, add_at, depends, made_alone_of, made_of, nodes_in, root_of, setitem
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.tape import (
-    Node,
-    Tape,
-    add_at,
-    depends,
-    known_zero,
-    made_alone_of,
-    made_of,
-    most_of,
-    multiples,
-    nodes_in,
-    root_of,
-    scaled_by_numbers,
-    setitem,
-)
+from jaxnet.compare.author.tape import Tape
+from jaxnet.compare.author.updates import known_zero, most_of, multiples, scaled_by_numbers
 
 
 class Chain(NamedTuple):

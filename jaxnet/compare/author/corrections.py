@@ -21,7 +21,8 @@ from jaxnet.compare.author.frontier import turned_multiple
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.lines import text_of
 from jaxnet.compare.author.moments import Moment
-from jaxnet.compare.author.tape import Node, Tape
+from jaxnet.compare.author.node import Node
+from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.diagnosis import continued
 from jaxnet.compare.multiples import is_among, multiple, with_penalty
 

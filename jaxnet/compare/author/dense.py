@@ -14,9 +14,9 @@ import numpy as np
 
 from jaxnet import backprop
 from jaxnet.compare import mistakes
+from jaxnet.compare.author.node import Node, ancestors
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step, held_in
-from jaxnet.compare.author.tape import Node, ancestors
 from jaxnet.compare.author.truth import Truth, labels_of
 from jaxnet.compare.diagnosis import Problem, continued
 from jaxnet.compare.mistakes import Array, Pass

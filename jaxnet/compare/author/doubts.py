@@ -23,10 +23,11 @@ from jaxnet.compare.author.intended import (
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained
 from jaxnet.compare.author.levels import RIGHT, fit, holds, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
+from jaxnet.compare.author.node import Node, ancestors, depends, made_of, nodes_in
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, ancestors, depends, made_of, nodes_in, scaled_by_numbers
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied, truths
+from jaxnet.compare.author.updates import scaled_by_numbers
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import LOSS_SLOPES
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, multiple, multiples_of_each

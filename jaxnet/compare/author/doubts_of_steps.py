@@ -18,6 +18,17 @@ from jaxnet.compare.author.intended import adds_up
 from jaxnet.compare.author.judged import Astray, Judged, Unexplained
 from jaxnet.compare.author.levels import RIGHT, Level, constant_to, true_gradients
 from jaxnet.compare.author.lines import is_of_statement, where
+from jaxnet.compare.author.node import (
+    PRODUCTS,
+    Node,
+    ancestors,
+    depends,
+    made_alone_of,
+    made_of,
+    nodes_in,
+    root_of,
+    setitem,
+)
 from jaxnet.compare.author.penalties import SCALING, penalties
 from jaxnet.compare.author.rates import (
     but_for,
@@ -31,20 +42,9 @@ from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.recorder import MUTATORS, set_flat
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import (
-    PRODUCTS,
-    Node,
-    Tape,
-    ancestors,
-    depends,
-    made_alone_of,
-    made_of,
-    nodes_in,
-    root_of,
-    setitem,
-    versions_until,
-)
+from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.truth import Truth, nothing_there, stands_alone
+from jaxnet.compare.author.updates import versions_until
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, each_multiple, is_among, without_ones
 from jaxnet.compare.report import some

@@ -34,6 +34,7 @@ from jaxnet.compare.author.calls import (
 )
 from jaxnet.compare.author.layers import SHAPES, lone_layers
 from jaxnet.compare.author.meanings import read_name, role
+from jaxnet.compare.author.node import ancestors
 from jaxnet.compare.author.passes import (
     Flags,
     Misfit,
@@ -50,7 +51,7 @@ from jaxnet.compare.author.passes import (
 )
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.step import NoStep, find_steps
-from jaxnet.compare.author.tape import Enough, Tape, ancestors, is_authors
+from jaxnet.compare.author.tape import Enough, Tape, is_authors
 
 PROBE = 6000  # Nodes of a call that is tried
 OFFERED = 2  # worlds of one target

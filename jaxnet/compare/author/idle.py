@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 from jaxnet.compare.author.calls import tail
 from jaxnet.compare.author.lines import parsed_lines
 from jaxnet.compare.author.meanings import role
+from jaxnet.compare.author.node import Place, made_of, nodes_in
 from jaxnet.compare.author.passes import is_gradient
 from jaxnet.compare.author.statements import Unit, read_units, unit_of
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Place, made_of, nodes_in
 
 Line: TypeAlias = tuple[str, int]
 

@@ -18,6 +18,7 @@ from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved
 from jaxnet.compare.author.levels import RIGHT, Level, differs, divided, fit, holds, is_one, levels_of, true_gradients
 from jaxnet.compare.author.lines import is_divided_later, where
 from jaxnet.compare.author.mutants import teeth_of
+from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in, root_of
 from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.penalties import (
     is_by_a_penalty,
@@ -34,7 +35,7 @@ from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.readings import equal_to_truth, readings, shared_constant, with_spread
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import NoLoss, Parameter, Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, nodes_in, root_of
+from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.truth import (
     Loss,
     Truth,

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.dense import Dense
+from jaxnet.compare.author.node import Node
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem
 from jaxnet.compare.teeth import Teeth

@@ -21,12 +21,13 @@ from jaxnet.compare.author.judged import Judged, Kept, Unexplained
 from jaxnet.compare.author.levels import RIGHT, has_shape, holds, is_made_in_pieces, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
+from jaxnet.compare.author.node import MOVING, PRODUCTS, Node, ancestors, made_of, whole_of
 from jaxnet.compare.author.penalties import penalties, terms_of_one_array, with_a_part
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
-from jaxnet.compare.author.tape import MOVING, PRODUCTS, Node, ancestors, is_by_0, made_of, whole_of
 from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
+from jaxnet.compare.author.updates import is_by_0
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
 
 

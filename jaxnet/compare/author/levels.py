@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.lines import is_of_statement
+from jaxnet.compare.author.node import Node, ancestors
 from jaxnet.compare.author.rates import Number, numbers_of
 from jaxnet.compare.author.raw import Candidate, candidates, joined, made_in_pieces, stepped
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.multiples import NOTHING, common_multiple, without_ones
 

@@ -28,9 +28,10 @@ from jaxnet.compare.author import course
 from jaxnet.compare.author.files import Arrays, Files
 from jaxnet.compare.author.inert import Inert
 from jaxnet.compare.author.lines import statement_at
+from jaxnet.compare.author.node import Place
 from jaxnet.compare.author.recorder import is_recorded
 from jaxnet.compare.author.samples import TEXT, Samples, plausible
-from jaxnet.compare.author.tape import Place, places
+from jaxnet.compare.author.tape import places
 
 RATE = 0.125  # a power of two: a product with it is exact
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from jaxnet.compare.author.edits import file_and_cell, simple_statements, statement_in
-from jaxnet.compare.author.tape import Node, Place
+from jaxnet.compare.author.node import Node, Place
 from jaxnet.compare.report import Place as Shown
 
 

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.names import parts
+from jaxnet.compare.author.node import Place
 from jaxnet.compare.author.recorder import Array, Float, Number, known_node
-from jaxnet.compare.author.tape import Place, Tape, is_authors, place_of
+from jaxnet.compare.author.tape import Tape, is_authors, place_of
 
 MOST = 600  # moments that are kept
 TEXTS = 600  # expressions that are tried in each

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from jaxnet.compare.author import lines
 from jaxnet.compare.author.edits import Edit, substituted
-from jaxnet.compare.author.tape import Place
+from jaxnet.compare.author.node import Place
 
 KEPT = "below"  # what came back through the weights, in a name of its own
 

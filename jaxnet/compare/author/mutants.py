@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxnet.compare.author.judged import Judged
+from jaxnet.compare.author.node import Node, ancestors, nodes_in, setitem
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, ancestors, nodes_in, setitem
 from jaxnet.compare.teeth import Teeth
 
 OPERATION = 10_000  # nanoseconds that one takes, beside one for each entry of its array …

@@ -9,9 +9,11 @@ from typing import Any
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.lines import short_name, target_of
+from jaxnet.compare.author.node import Node
 from jaxnet.compare.author.recorder import Array, known_node, node_of, set_flat
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, is_authors, versions_until
+from jaxnet.compare.author.tape import is_authors
+from jaxnet.compare.author.updates import versions_until
 
 ENTRIES = 2_000  # of an author's objects that are looked into for the names of arrays
 

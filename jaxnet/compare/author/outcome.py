@@ -21,23 +21,14 @@ from jaxnet.compare.author.later import and_next, check_for_what_is_kept, doubt_
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
+from jaxnet.compare.author.node import Node, ancestors, depends, made_alone_of, made_of, nodes_in, root_of, setitem
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoLoss, Parameter, Step, makers_of, parts_of
-from jaxnet.compare.author.tape import (
-    Node,
-    Tape,
-    ancestors,
-    depends,
-    made_alone_of,
-    made_of,
-    multiples,
-    nodes_in,
-    root_of,
-    setitem,
-)
+from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.unjudged import unjudged, untrained
+from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, is_among
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from jaxnet.compare.author.dense import activated, equal
 from jaxnet.compare.author.levels import fit, levels_of
+from jaxnet.compare.author.node import Node, made_of
 from jaxnet.compare.author.readings import shared_constant
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, made_of
 from jaxnet.compare.author.truth import Truth, labels_of
 from jaxnet.compare.diagnosis import Candidate, output_candidates
 from jaxnet.compare.mistakes import ACTIVATIONS, Array, Pass

@@ -41,8 +41,9 @@ from jaxnet.compare.author.calls import (
 )
 from jaxnet.compare.author.meanings import Named, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
+from jaxnet.compare.author.node import Node, depends
 from jaxnet.compare.author.recorder import Array, current_tape, known_node, node_of
-from jaxnet.compare.author.tape import Node, Tape, depends
+from jaxnet.compare.author.tape import Tape
 
 ADDING = ("add", "add_layer", "append", "push", "addLayer")  # what a container calls it
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, Array, Level, differs, fit, true_gradients, up_to_formula
+from jaxnet.compare.author.node import Node, ancestors, made_alone_of, made_of
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, made_alone_of, made_of
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty, without_ones

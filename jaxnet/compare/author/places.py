@@ -17,16 +17,18 @@ from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place, place_of_line, where
 from jaxnet.compare.author.names import parameter_names
+from jaxnet.compare.author.node import Node, ancestors, depends, made_of, nodes_in, setitem
+from jaxnet.compare.author.node import Place as Line
 from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling, stepped
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.replay import differenced
 from jaxnet.compare.author.samples import said_of_missing
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Node, Tape, ancestors, depends, made_of, multiples, nodes_in, setitem
-from jaxnet.compare.author.tape import Place as Line
+from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.truth import name_of_number
 from jaxnet.compare.author.unjudged import unjudged
+from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, without_ones

@@ -12,9 +12,9 @@ import numpy as np
 from jaxnet.compare.author.frontier import frontiers
 from jaxnet.compare.author.judged import Judged, Unproved
 from jaxnet.compare.author.levels import RIGHT
+from jaxnet.compare.author.node import Node, nodes_in, root_of
 from jaxnet.compare.author.raw import stepped_by
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.tape import Node, nodes_in, root_of
 from jaxnet.compare.diagnosis import Diagnosis
 from jaxnet.compare.multiples import common_multiple, is_among
 

@@ -14,20 +14,10 @@ import numpy as np
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.lines import statement_of
+from jaxnet.compare.author.node import MOVING, PRODUCTS, Node, ancestors, depends, made_alone_of, nodes_in, setitem
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import (
-    MOVING,
-    PRODUCTS,
-    Node,
-    ancestors,
-    depends,
-    known_zero,
-    made_alone_of,
-    multiples,
-    nodes_in,
-    setitem,
-)
+from jaxnet.compare.author.updates import known_zero, multiples
 from jaxnet.compare.multiples import without_ones
 
 PRIME = (1 << 61) - 1

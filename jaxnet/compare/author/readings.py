@@ -15,11 +15,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxnet.compare.author.levels import RIGHT, Level, divided, is_one, up_to_formula
+from jaxnet.compare.author.node import Node, ancestors, nodes_in
 from jaxnet.compare.author.rates import Number, but_for, common_to, outside_of_formulas, products
 from jaxnet.compare.author.raw import spread
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
-from jaxnet.compare.author.tape import Node, ancestors, nodes_in
 from jaxnet.compare.multiples import common_multiple, is_among, is_times
 
 Choice = dict[Parameter, Level]

@@ -20,25 +20,21 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.tape import (
+from jaxnet.compare.author.node import (
     MULTIPLYING,
     PRODUCTS,
     Node,
-    Tape,
     add_at,
-    all_zero,
     ancestors,
     depends,
-    look_at,
     mapped,
     nodes_in,
     part_of,
-    places,
     root_of,
-    sample_of,
-    scaled_by_numbers,
     setitem,
 )
+from jaxnet.compare.author.tape import Tape, places
+from jaxnet.compare.author.updates import all_zero, look_at, sample_of, scaled_by_numbers
 
 _tape: list[Tape] = []  # the tape that is being written, if any
 _unrecorded: list[Callable] = []  # functions that are being run off the record

@@ -28,8 +28,10 @@ from jaxnet.compare.author.frontier import frontiers
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.moves import moved
+from jaxnet.compare.author.node import Node, Place, ancestors, nodes_in
 from jaxnet.compare.author.raw import is_scaling
-from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, multiples, nodes_in
+from jaxnet.compare.author.tape import Tape
+from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.author.variants import variants
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.report import Change

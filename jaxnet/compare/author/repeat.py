@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author.judged import Judged
+from jaxnet.compare.author.node import Node
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.tape import Node
 from jaxnet.compare.report import Move
 
 STEP = 1e-6

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author import recorder, tape
-from jaxnet.compare.author.tape import Instruction, Node, ancestors, known_zero, replaced, sample_of, setitem
+from jaxnet.compare.author.node import Instruction, Node, ancestors, replaced, setitem
+from jaxnet.compare.author.updates import known_zero, sample_of
 
 LARGE = 1_000_000  # entries of all versions of an array that is written to piece by piece: not all of them are kept
 

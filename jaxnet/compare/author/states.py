@@ -4,8 +4,10 @@ anew in each pass, while w goes on, and is stepped once the pass is done.
 
 from __future__ import annotations
 
+from jaxnet.compare.author.node import Instruction, Node, made_of, nodes_in
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Instruction, Node, Tape, made_of, nodes_in, versions_until
+from jaxnet.compare.author.tape import Tape
+from jaxnet.compare.author.updates import versions_until
 
 
 def states_of(steps: list[Step], tape: Tape) -> frozenset[Instruction]:

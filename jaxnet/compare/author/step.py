@@ -33,25 +33,23 @@ from jaxnet.compare.author.chains import (
     what_was_written,
 )
 from jaxnet.compare.author.lines import target_of
-from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
-from jaxnet.compare.author.tape import (
+from jaxnet.compare.author.node import (
     MOVING,
     MULTIPLYING,
     PRODUCTS,
     Instruction,
     Node,
-    Tape,
     ancestors,
     depends,
     made_alone_of,
     made_of,
-    makes_average,
-    multiples,
     nodes_in,
     root_of,
-    scaled_by_numbers,
     setitem,
 )
+from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
+from jaxnet.compare.author.tape import Tape
+from jaxnet.compare.author.updates import makes_average, multiples, scaled_by_numbers
 
 
 class Parameter(NamedTuple):

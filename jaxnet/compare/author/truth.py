@@ -15,20 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.chains import masked
+from jaxnet.compare.author.node import MOVING, MULTIPLYING, Node, ancestors, made_alone_of, made_of, nodes_in, replaced
 from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
 from jaxnet.compare.author.step import Example, Parameter, Step, held_in
-from jaxnet.compare.author.tape import (
-    MOVING,
-    MULTIPLYING,
-    Node,
-    Tape,
-    ancestors,
-    made_alone_of,
-    made_of,
-    multiples,
-    nodes_in,
-    replaced,
-)
+from jaxnet.compare.author.tape import Tape
+from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.mistakes import LOSS_SLOPES
 from jaxnet.compare.multiples import common_multiple, each_multiple, in_shape, multiple, with_penalty
 

@@ -22,9 +22,10 @@ from jaxnet.compare.author import lines
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, constant_to
 from jaxnet.compare.author.moments import Moment
+from jaxnet.compare.author.node import Node, Place, ancestors, nodes_in
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values, evaluated
-from jaxnet.compare.author.tape import Node, Place, Tape, ancestors, nodes_in
+from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.multiples import common_multiple
 
 LINES = 6  # on the way to a wrong gradient, and to no right one

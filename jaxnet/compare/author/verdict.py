@@ -19,6 +19,7 @@ from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judged import Judged, Tied
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.moments import Moment, Trace
+from jaxnet.compare.author.node import Instruction
 from jaxnet.compare.author.outcome import Outcome, outcome_of
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.reasons import IS_JUDGED, TRAINS, Reason, told
@@ -26,7 +27,7 @@ from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
 from jaxnet.compare.author.states import states_of
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.tape import Instruction, Planted
+from jaxnet.compare.author.tape import Planted
 from jaxnet.compare.author.witness import planted_for, strayed
 from jaxnet.compare.report import Report
 

@@ -11,27 +11,14 @@ from typing import NamedTuple, NoReturn
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.edits import file_and_cell
 from jaxnet.compare.author.names import names_in, names_in_frames
+from jaxnet.compare.author.node import MOVING, Instruction, Node, Place, depends, made_of, nodes_in
 from jaxnet.compare.author.program import TIME_IS_UP, Ran, shorten
 from jaxnet.compare.author.reasons import BREAKS_OFF, TRAINS, TRAINS_NOTHING, Reason
 from jaxnet.compare.author.recorder import begin_anew, recording
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, find_steps, held_in, steps_by_hand
-from jaxnet.compare.author.tape import (
-    MOVING,
-    NOTHING_PLANTED,
-    Another,
-    Enough,
-    Instruction,
-    Node,
-    Place,
-    Planted,
-    Tape,
-    depends,
-    is_by_0,
-    made_of,
-    nodes_in,
-    scaled_by_numbers,
-)
+from jaxnet.compare.author.tape import NOTHING_PLANTED, Another, Enough, Planted, Tape
+from jaxnet.compare.author.updates import is_by_0, scaled_by_numbers
 
 NODES = 300_000  # that are recorded at most
 ANEW = 3  # times that the record begins anew where it is full

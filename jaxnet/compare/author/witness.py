@@ -14,8 +14,9 @@ import numpy as np
 
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import differs
+from jaxnet.compare.author.node import Node, ancestors, nodes_in, replaced
 from jaxnet.compare.author.replay import Values, same_as_recorded
-from jaxnet.compare.author.tape import Node, Planted, Tape, ancestors, nodes_in, replaced
+from jaxnet.compare.author.tape import Planted, Tape
 
 SINGLE = 1e-5  # numbers in single precision that are as near as this, as a share of them, are the same
 PLAIN = bool, int, float, np.ndarray, np.generic
