@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from jaxnet.compare.author.draws import tied
 from jaxnet.compare.author.intended import (
     carried_over,
     constant_of,
@@ -26,7 +27,7 @@ from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.node import Node, ancestors, depends, made_of, nodes_in
 from jaxnet.compare.author.replay import PullBack, Values
 from jaxnet.compare.author.step import Step
-from jaxnet.compare.author.truth import Loss, Truth, labels_of, tied, truths
+from jaxnet.compare.author.truth import Loss, Truth, labels_of, truths
 from jaxnet.compare.author.updates import scaled_by_numbers
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import LOSS_SLOPES

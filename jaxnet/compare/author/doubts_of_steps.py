@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author.chains import PIECEWISE
 from jaxnet.compare.author.dense import original
+from jaxnet.compare.author.draws import nothing_there, stands_alone
 from jaxnet.compare.author.intended import adds_up
 from jaxnet.compare.author.judged import Astray, Judged, Unexplained
 from jaxnet.compare.author.levels import RIGHT, Level, constant_to, true_gradients
@@ -43,7 +44,7 @@ from jaxnet.compare.author.recorder import MUTATORS, set_flat
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Tape
-from jaxnet.compare.author.truth import Truth, nothing_there, stands_alone
+from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.author.updates import versions_until
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, each_multiple, is_among, without_ones

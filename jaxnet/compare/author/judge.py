@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
+from jaxnet.compare.author.draws import draws, idle_masks, may_cut
 from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved
 from jaxnet.compare.author.levels import RIGHT, Level, differs, divided, fit, holds, is_one, levels_of, true_gradients
 from jaxnet.compare.author.lines import is_divided_later, where
@@ -36,16 +37,7 @@ from jaxnet.compare.author.readings import equal_to_truth, readings, shared_cons
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import NoLoss, Parameter, Step
 from jaxnet.compare.author.tape import Tape
-from jaxnet.compare.author.truth import (
-    Loss,
-    Truth,
-    draws,
-    has_more_terms,
-    idle_masks,
-    may_cut,
-    multiple_of,
-    truths,
-)
+from jaxnet.compare.author.truth import Loss, Truth, has_more_terms, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among
 from jaxnet.compare.teeth import Teeth, teeth

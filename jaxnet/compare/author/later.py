@@ -15,6 +15,7 @@ import numpy as np
 
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.doubts_of_steps import check_for_a_sum_without_end
+from jaxnet.compare.author.draws import draws
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
 from jaxnet.compare.author.judged import Judged, Kept, Unexplained
@@ -26,7 +27,7 @@ from jaxnet.compare.author.penalties import penalties, terms_of_one_array, with_
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in, measured
-from jaxnet.compare.author.truth import Loss, Truth, draws, multiple_of, name_of_number, truths
+from jaxnet.compare.author.truth import Loss, Truth, multiple_of, name_of_number, truths
 from jaxnet.compare.author.updates import is_by_0
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
 

@@ -1,26 +1,22 @@
-"""Where a finding stands in the author's text, and the report on a judged step."""
+"""The report on a judged step: what is shown of it, and where it stands in the author's text."""
 
 from __future__ import annotations
 
 import operator
 import re
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxnet.compare import mistakes
 from jaxnet.compare.author import frontier
-from jaxnet.compare.author.dense import as_rows, original
-from jaxnet.compare.author.idle import passing_on
+from jaxnet.compare.author.dense import as_rows
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place, place_of_line, where
 from jaxnet.compare.author.names import parameter_names
-from jaxnet.compare.author.node import Node, ancestors, depends, made_of, nodes_in, setitem
-from jaxnet.compare.author.node import Place as Line
-from jaxnet.compare.author.rates import scale_of
-from jaxnet.compare.author.raw import is_scaling, stepped
+from jaxnet.compare.author.node import Node, made_of, setitem
+from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.replay import differenced
 from jaxnet.compare.author.samples import said_of_missing
@@ -28,7 +24,6 @@ from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.truth import name_of_number
 from jaxnet.compare.author.unjudged import unjudged
-from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, without_ones
@@ -37,9 +32,9 @@ from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged, 
 if TYPE_CHECKING:
     from jaxnet.compare.author.attempts import Attempt
     from jaxnet.compare.author.repair import Mended
+from jaxnet.compare.author.blame import Frontiers, line_of, node_of, through_new_weights
 
 Array = np.ndarray
-Frontiers: TypeAlias = dict[str, frontier.Frontier]
 OF_LAYER = "jax.vjp of its own forward pass, with a random gradient from above"
 OF_ZEROS = "what is stepped with is 0, which is the gradient of no loss"
 SEVERAL = 4  # decisions, which tell something if they are all the same
@@ -157,7 +152,7 @@ def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:
 def with_sent_back(report: Report, judged: Judged) -> Report:
     """The report with what goes back through weights that have been stepped by then."""
     why = "whose gradient goes back through weights that have been stepped by then: compute it first, step then"
-    late = [(judged.names[name].before.shape, _through_new_weights(judged, judged.made[name])) for name in judged.wrong]
+    late = [(judged.names[name].before.shape, through_new_weights(judged, judged.made[name])) for name in judged.wrong]
     unjudged = [Unjudged(shape, as_place(node) or Place(), why) for shape, node in late]
     return report._replace(unjudged=[*report.unjudged, *unjudged])
 
@@ -310,9 +305,6 @@ def _truth(judged: Judged, other: Node | None, relation: str) -> str:
     return f"jax.grad of your forward pass and loss{penalty}{without}{later}"
 
 
-# --- the frontier -----------------------------------------------------------------------------------------------------
-
-
 def with_mended(report: Report, mended: Mended) -> Report:
     """The report with what to write instead, where that was put in and proved right: of what no formula tells, it is
     that line which is wrong."""
@@ -326,239 +318,3 @@ def with_mended(report: Report, mended: Mended) -> Report:
                 fronts[finding.at[1:]] = Frontier(None, "", wanted)
         found.append(place._replace(instead=text) if here and text else place)
     return report._replace(places=found, frontier=fronts, changes=mended.changes, unmended=mended.left)
-
-
-# --- lines of findings ------------------------------------------------------------------------------------------------
-
-
-def node_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None) -> Node | None:
-    """The Node that was made by the wrong formula, or the first one that is wrong: where an error of the layer or above
-    is wrong as well, and accounted for, that is no news."""
-    errors = [f for f in judged.findings if f.at[:2] == "dZ" and f.layer >= finding.layer]
-    beside = finding.at[:2] in ("dW", "db") and bool(errors)
-    node = _made_by_formula(judged, finding) if finding.code != "unknown" or beside else None
-    earlier = not beside and finding.code in ("wrong-scale", "multiplied-by-pre-activation")
-    edge = frontiers.get(finding.at[1:]) if frontiers is not None and earlier else None
-    if (
-        node is not None
-        and edge is not None
-        and edge.known is not None
-        and edge.unknown.number < node.number
-        and edge.unknown not in ancestors(_right_ones(judged))
-    ):
-        return edge.unknown  # the factor came in before, and nothing that has it is right
-    if node is None and beside:  # stepped entry by entry
-        node = min(nodes_in(judged.names[finding.at[1:]].steps), key=lambda n: n.number, default=None)
-    if node is None:
-        frontiers = frontier.frontiers(judged) if frontiers is None else frontiers
-        names = [f"W{finding.layer}", f"b{finding.layer}"] if finding.at[:2] == "dZ" else [finding.at[1:]]
-        names = list(frontiers) if finding.at == "dZ" else names
-        wrong = (frontiers[name].unknown for name in names if name in frontiers)
-        node = min(wrong, key=lambda n: n.number, default=None)
-        if node is None and finding.code == "zero":  # nothing makes it, but something steps with it
-            node = next((judged.names[name].after for name in names if name in judged.names), None)
-    return node
-
-
-def _right_ones(judged: Judged) -> list[Node]:
-    return [gradient for name, gradient in judged.chosen.items() if gradient and name not in judged.wrong]
-
-
-def slope_of(judged: Judged, finding: Finding) -> Node | None:
-    """What an error is multiplied by as the slope of an activation, if it is made for that alone."""
-    step = judged.step
-    held = holder(judged, finding.layer) if finding.at[:2] == "dZ" and finding.code in mistakes.OF_SLOPES else None
-    if held is None or held.function is not np.multiply:
-        return None
-    slopes = [n for n in held.parents if n in step.active and n not in step.labelled]
-    if len(slopes) != 1 or slopes[0] in step.forward:
-        return None
-    return slopes[0] if sum(slopes[0] in n.parents for n in step.backward) == 1 else None
-
-
-def _slope_line(judged: Judged, finding: Finding) -> Line | None:
-    """The line that makes a slope, beside that of the error."""
-    slope = slope_of(judged, finding)
-    held = holder(judged, finding.layer) if slope is not None else None
-    if slope is None or held is None or held.place is None:
-        return None
-    line = next((p for p in slope.places if (p.file, p.function) == (held.place.file, held.place.function)), None)
-    return line if line != held.place else None
-
-
-def line_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None) -> Line | None:
-    """The line of a finding, where it is another one than that of the Node which is wrong."""
-    return _passed_on(judged, finding, frontiers) or _slope_line(judged, finding)
-
-
-def _passed_on(judged: Judged, finding: Finding, frontiers: Frontiers | None) -> Line | None:
-    """Where the backward pass of a layer returns what it was given, if the derivative of that layer is what is missing:
-    that line has no part in the record."""
-    made = None
-    if finding.code == "unknown":
-        edge = (frontier.frontiers(judged) if frontiers is None else frontiers).get(finding.at[1:])
-        made = edge.left_out.made if edge is not None and edge.left_out is not None else None
-    elif finding.code == "missing-activation-derivative" and judged.dense is not None and finding.at[:2] == "dZ":
-        made = judged.dense.layers[finding.layer][0].input.place  # of the layer above
-    return next(passing_on(made, [judged.step]), None) if made is not None and made.owner else None
-
-
-def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
-    kind, name = finding.at[:2], finding.at[1:]
-    if finding.code == "weights-already-updated" and name in judged.names:
-        return _through_new_weights(judged, judged.chosen.get(name) or judged.made.get(name))
-    if finding.code == "wrong-sign" and name in judged.names and (turned := _turned_later(judged, name)) is not None:
-        return turned
-    if name in judged.names:
-        whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
-        node = _in_formula(judged, name) if whole else judged.made.get(name)
-        if node is not None and finding.code != "weight-penalty":
-            node = _before_the_penalty(node, judged.names[name].before)
-        if node is not None and finding.code in ("wrong-sign", "wrong-scale"):
-            node = frontier.first_of_value(judged, name, node)
-        if node is None:
-            return None
-        first = min(of_each_example(judged, node), key=lambda n: n.number)
-        if finding.code == "wrong-scale" and first in ancestors(_right_ones(judged)):
-            return node  # what is added up is right, and the sum lacks its division
-        return first
-    if kind == "dZ":
-        held = holder(judged, finding.layer)
-        through = finding.code in ("weights-already-updated", "weights-not-transposed") or finding.is_of_layer_above
-        if finding.code == "wrong-scale" and held is not None:
-            return scaled_at(judged, held, finding)
-        return through_weights(judged, held) if through and held is not None else held
-    return judged.step.examples[0].prediction if finding.at == "forward" else None
-
-
-def _turned_later(judged: Judged, name: str) -> Node | None:
-    """Where a gradient that was made with the sign that others have is turned: the step itself, perhaps."""
-
-    def sign(of: str, node: Node | None) -> float:
-        true = judged.true[of][0]
-        array = np.asarray(judged.drawn[0](node), float) if node is not None else np.zeros(())
-        same = without_ones(array.shape) == without_ones(true.shape)
-        return float(np.sign(np.vdot(array, true))) if same else 0.0
-
-    others = {sign(other, judged.chosen[other]) for other in judged.names if other not in judged.wrong} or {1.0}
-    chosen, made = judged.chosen[name], judged.made[name]
-    if sign(name, chosen) in others:
-        return judged.names[name].after
-    if chosen is None or made is None or sign(name, made) not in others:
-        return None
-    later = (n for n in sorted(ancestors([chosen], made.number), key=lambda n: n.number) if n is not made)
-    return next((n for n in later if sign(name, n) not in (0.0, *others)), chosen)
-
-
-def _before_the_penalty(node: Node, parameter: Node) -> Node:
-    """What a multiple of the parameter is added to, in a line of its own."""
-    if node.function is np.add and len(node.parents) == 2:
-        rest = [n for n in node.parents if parameter not in multiples(n)]
-        if len(rest) == 1 and rest[0].place != node.place:
-            return rest[0]
-    return node
-
-
-def _through_new_weights(judged: Judged, gradient: Node | None) -> Node | None:
-    """The first product of a gradient with weights, or a view of them, that have been stepped by then."""
-    new = {p.after for p in judged.step.parameters}
-    inside = ancestors([gradient], min(n.number for n in new)) if gradient is not None else set()
-    for node in sorted(inside - new, key=lambda n: n.number):
-        if not new.isdisjoint(node.parents):
-            if node in judged.step.labelled and len(node.parents) > 1:
-                return node
-            new.add(node)
-    return gradient
-
-
-def of_each_example(judged: Judged, node: Node) -> list[Node]:
-    """What was added up over examples that run one by one, with a weight penalty and without; else the Node itself."""
-    if len(judged.step.examples) < 2:
-        return [node]
-    weights = [p.before for p in judged.step.parameters]
-    parts, sums = [], [node]
-    while sums:
-        whole = sums.pop()
-        terms = [p for p in whole.parents if p in judged.step.labelled]
-        # A number in the line of a formula is part of it.
-        added = terms and (
-            whole.function is np.add or (is_scaling(whole, judged.step) and terms[0].place != whole.place)
-        )
-        penalty = added and any(depends(p, base) for p in whole.parents if p not in terms for base in weights)
-        parts += [whole] if penalty or not added else []
-        sums += terms if added else []
-    return parts
-
-
-def _in_formula(judged: Judged, name: str) -> Node | None:
-    """The last array of a gradient before the lines that step its parameter."""
-    chosen, made, after = judged.chosen.get(name), judged.made.get(name), judged.names[name].after.place
-    if chosen is None or chosen.place is None or after is None or chosen.place.line != after.line:
-        return chosen
-    return made
-
-
-def _origin(node: Node, judged: Judged) -> Node:
-    """The array before it was scaled, turned or reshaped: where the formula of a gradient was computed."""
-    while True:
-        below = original(node)
-        if below is node and is_scaling(node, judged.step):
-            below = next((p for p in node.parents if p.size == node.size and p in judged.step.labelled), node)
-        if below is node:
-            return node
-        node = below
-
-
-def holder(judged: Judged, layer: int) -> Node | None:
-    """What first holds dZ of a layer, up to a constant, of what dW or db was made of."""
-    held = _last_holder(judged, layer)
-    return _origin(held, judged) if held is not None else None
-
-
-def _last_holder(judged: Judged, layer: int) -> Node | None:
-    """The last Node that holds dZ of a layer, up to a constant, before dW or db was made of it."""
-    for made in (judged.made.get(f"W{layer}"), judged.made.get(f"b{layer}")):
-        if made is None:
-            continue
-        inside = ancestors([made], made.number - 3000) - {made}
-        holders = [n for n in inside if n in judged.step.labelled and holds(judged, n, layer)]
-        if holders:
-            elsewhere = [n for n in holders if n.place != made.place]
-            return max(elsewhere or holders, key=lambda n: n.number)
-    return None
-
-
-def scaled_at(judged: Judged, held: Node, finding: Finding) -> Node:
-    """Where an error was multiplied by the constant that is wrong, since that of the layer above; where it is held, if
-    it was not."""
-    own, above = (_last_holder(judged, layer) for layer in (finding.layer, finding.layer + 1))
-    way = ancestors(nodes_in(own)) & judged.step.labelled - ancestors(nodes_in(above))
-    values, scale = judged.drawn[0], finding.scale or 0.0
-    found = (n for n in way if is_scaling(n, judged.step) and abs(scale_of(n, values) - scale) <= RIGHT * scale)
-    return max(found, key=lambda n: n.number, default=held)
-
-
-def through_weights(judged: Judged, holder: Node) -> Node:
-    """Where an error went through the weights, before it was multiplied by a slope."""
-    node: Node | None = holder
-    while node is not None and node.function not in (np.dot, np.matmul):
-        labelled = [p for p in node.parents if p in judged.step.labelled]
-        node = next((p for p in labelled if p.size == node.size), next(iter(labelled), None))
-    return node or holder
-
-
-def holds(judged: Judged, node: Node, layer: int) -> bool:
-    """Whether a Node holds the error of a layer as it was used, up to a constant: that of all examples, or of one of
-    those that run one by one."""
-    errors = judged.diagnosis.errors if judged.diagnosis is not None else ()
-    if not errors or layer not in errors[0]:
-        return False
-    own = [of_draw[layer] for of_draw in errors]
-    by_example = zip(*own, strict=True) if len(judged.step.examples) > 1 else [own]
-    return node.size == own[0].size // len(judged.step.examples) and any(
-        all(
-            frontier.turned_multiple(np.asarray(values(node), float), error, 1e-7) is not None
-            for values, error in zip(judged.drawn, of_draws, strict=True)
-        )
-        for of_draws in by_example
-    )

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from jaxnet.compare.author import lines, places
+from jaxnet.compare.author import blame, lines
 from jaxnet.compare.author.attempts import Way
 from jaxnet.compare.author.corrections import Quantities, Term, Writer, ratio_to, wanted_error, wanted_gradient
 from jaxnet.compare.author.dense import original
@@ -220,8 +220,8 @@ def _formulas(examined: Examined, moments: list[Moment], finding: Finding) -> It
     judged, tape = examined.judged, examined.tape
     if finding.code == "weights-already-updated":
         yield from _moved(examined, moments, finding)
-    node = places.node_of(judged, finding)
-    own = places.line_of(judged, finding) or (node.place if node is not None else None)
+    node = blame.node_of(judged, finding)
+    own = blame.line_of(judged, finding) or (node.place if node is not None else None)
     name = finding.at[1:]
     made = judged.made.get(name)
     is_passed_on = made is not None and made.size != judged.names[name].size
@@ -271,7 +271,7 @@ def _in_the_same_line(judged: Judged, finding: Finding) -> list[Finding]:
 
 
 def _maker(judged: Judged, kind: str, layer: int) -> Node | None:
-    return places.holder(judged, layer) if kind == "dZ" else judged.made.get(f"{kind[1:]}{layer}")
+    return blame.holder(judged, layer) if kind == "dZ" else judged.made.get(f"{kind[1:]}{layer}")
 
 
 def _common_terms(judged: Judged, tape: Tape, sites: list[tuple[Finding, _Site]]) -> list[Term]:
@@ -307,17 +307,17 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
     kind, layer = _kind_and_layer(judged, finding)
     products: set[Node] = set()
     if kind == "dZ":
-        holder = places.holder(judged, layer)
+        holder = blame.holder(judged, layer)
         if holder is None:
             yield from _sites_of_line(judged, tape, moments, finding)
             return
         nodes, last = [holder], judged.problem.passes[0].last  # type: ignore[union-attr]
-        if finding.code == "wrong-scale" and places.holds(
-            judged, scaled := places.scaled_at(judged, holder, finding), layer
+        if finding.code == "wrong-scale" and blame.holds(
+            judged, scaled := blame.scaled_at(judged, holder, finding), layer
         ):
             nodes = [scaled]
         if layer < last and (finding.code in THROUGH_WEIGHTS or finding.is_of_layer_above):
-            products = {places.through_weights(judged, holder)} - {holder}
+            products = {blame.through_weights(judged, holder)} - {holder}
             nodes += products
     elif kind in ("dW", "db"):
         nodes = _gradients(judged, finding.at[1:])
@@ -327,7 +327,7 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
         instructions = {product.instruction for product in products}
         nodes = [part for node in nodes for part in _of_each_example(judged, node, finding)]
         products = {node for node in nodes if node.instruction in instructions}
-    slope = places.slope_of(judged, finding)
+    slope = blame.slope_of(judged, finding)
     nodes += [slope] if slope is not None else []
     wanted = {*nodes, *map(original, nodes)}
     for moment in moments:
@@ -364,7 +364,7 @@ def _gradients(judged: Judged, name: str) -> list[Node]:
 
 def _sites_of_line(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) -> Iterator[_Site]:
     """What the finding's line assigns, where the numbers do not tell which array is meant: all are 0."""
-    node = places.node_of(judged, finding)
+    node = blame.node_of(judged, finding)
     for moment in moments:
         made_here = node is not None and _is_made_in(node, moment)
         statement = lines.statement_at(moment.place) if made_here else None
@@ -393,11 +393,11 @@ def _kind_and_layer(judged: Judged, finding: Finding) -> tuple[str, int]:
 def _of_each_example(judged: Judged, node: Node, finding: Finding) -> list[Node]:
     """What the same expression gave for a few of the examples that run one by one, those with other labels first."""
     kind, layer = _kind_and_layer(judged, finding)
-    parts = [node] if kind == "dZ" else places.of_each_example(judged, node)
+    parts = [node] if kind == "dZ" else blame.of_each_example(judged, node)
     made, shapes = {part.instruction for part in parts}, {part.shape for part in parts}
     alike = [n for n in judged.step.backward if n.instruction in made and n.shape in shapes]
     if kind == "dZ":  # the same line may serve other layers
-        alike = [n for n in alike if places.holds(judged, n, layer)] or [node]
+        alike = [n for n in alike if blame.holds(judged, n, layer)] or [node]
     Y = judged.problem.passes[0].Y  # type: ignore[union-attr]
     chosen: defaultdict[object, dict[bytes, Node]] = defaultdict(dict)
     for n in alike:

@@ -14,13 +14,13 @@ from jaxnet.compare.author import frontier
 from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.dense import VIEWS, original
 from jaxnet.compare.author.doubts_of_steps import written_over
+from jaxnet.compare.author.draws import BOUNDING, multiplied
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place
 from jaxnet.compare.author.node import PRODUCTS, Node, ancestors, depends, made_of, nodes_in, root_of, setitem
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Step, held_in, makers_of, superseded
-from jaxnet.compare.author.truth import BOUNDING, multiplied
 from jaxnet.compare.author.updates import is_by_0, known_zero
 from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.report import Place, Unjudged
