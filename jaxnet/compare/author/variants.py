@@ -13,7 +13,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -35,8 +34,6 @@ SLOPES = {
     "{} * ({} > 0)": lambda a: a > 0,
     "{} * {}": lambda a: a,
 }  # of what comes back, and of an activation; an array may be a factor itself
-TURNED = ast.Name | ast.Attribute | ast.Subscript | ast.Call
-FACTORS = ast.Mult | ast.Div | ast.MatMult
 Instead: TypeAlias = dict[Node, Callable[[Values], Any]]  # what Nodes are then
 Change: TypeAlias = tuple[ast.expr, str, Instead]  # an expression, and what may stand in its place
 
@@ -111,6 +108,9 @@ class _Line:
         self.named = {text: [tape.nodes[m.arrays[text]] for m in moments] for text in common}
         self.value = getattr(statement, "value", None)  # that is assigned or returned
         self.parts = [part for part in ast.walk(statement) if isinstance(part, ast.expr)]
+        self.views: dict[Node, list[Node]] = {}
+        for view in tape.views.values():
+            self.views.setdefault(view.inputs[0], []).append(view)
 
     def changes(self) -> Iterator[Change]:
         """What is less, and more likely, first."""
@@ -145,8 +145,10 @@ class _Line:
         if any(len(node.shape) < 2 for node in nodes):
             return
         shapes = [(*n.shape[:-2], n.shape[-1], n.shape[-2]) for n in nodes]
-        axes = {"inputs": (-1, -2), "function": np.swapaxes, "keywords": {}}
-        turned = [replace(n, **{**axes, "inputs": (n, -1, -2)}, shape=of) for n, of in zip(nodes, shapes, strict=True)]
+        turned = [
+            replace(n, function=np.swapaxes, inputs=(n, -1, -2), keywords={}, shape=of)
+            for n, of in zip(nodes, shapes, strict=True)
+        ]
         if isinstance(parent, ast.Attribute) and parent.attr == "T":
             yield parent, text, self._with(nodes, turned)
         else:
@@ -158,8 +160,8 @@ class _Line:
         have been made before."""
         found: Instead = {}
         for moment, one, other in zip(self.moments, old, new, strict=True):
-            views = (v for v in self.tape.views.values() if v.inputs and v.inputs[0] is one)
-            instead = {one: other, **{v: replace(v, inputs=(other, *v.inputs[1:])) for v in views}}
+            views = {v: replace(v, inputs=(other, *v.inputs[1:])) for v in self.views.get(one, ())}
+            instead = {one: other, **views}
             for node in self.tape.nodes[moment.number : moment.end]:
                 if not instead.keys().isdisjoint(node.parents):
                     found[node] = self._by(node, instead)
@@ -199,30 +201,19 @@ class _Line:
         if isinstance(part, ast.BinOp):
             for k, side in enumerate((part.left, part.right)):
                 yield part, ast.unparse(side), self._each(part, lambda n, values, k=k: _value(n.inputs[k], values))
-        for other, function, keywords in _other_calls(part):
-            with_it = partial(self._again, function, keywords)
-            yield part, ast.unparse(other), self._each(part, with_it)
-
-    def _again(self, function: Callable | None, keywords: dict[str, Any], node: Node, values: Values) -> Any:
-        changed = replace(node, function=function or node.function, keywords=node.keywords | keywords)
-        return evaluated(changed, values)
+        for other, changed in _other_calls(part):
+            yield part, ast.unparse(other), self._each(part, lambda n, v, changed=changed: evaluated(changed(n), v))
 
     def _multiplied(self, part: ast.expr) -> Iterator[Change]:
         """With an array or a slope as a factor, an array as an addend, or a number that can be named above or below."""
-        text = ast.unparse(part)
+        text, closed = ast.unparse(part), _as_factor(part)
         handed_on = self.named.get(text, []) if part is self.value else []
         made = handed_on or self._nodes_of(part)
         other = self._later if handed_on else self._each
-        tight = isinstance(part, TURNED) or (isinstance(part, ast.BinOp) and isinstance(part.op, FACTORS))
-        closed = text if tight else f"({text})"
-        for name, nodes in self._arrays() if made else ():
-            if not all(map(_is_spread_over, nodes, made)):
-                continue
-            by = dict(zip(made, nodes, strict=True))
+        for name, by in self._fitting(made):
             yield part, f"{text} + {name}", other(part, lambda n, v, by=by: v(n) + v(by[n]))
-            for form, slope in SLOPES.items():
-                written = form.format(closed, *[name] * (form.count("{}") - 1))
-                yield part, written, other(part, lambda n, v, by=by, f=slope: v(n) * f(v(by[n])))
+        for written, times in self._products(closed, made):
+            yield part, written, other(part, lambda n, v, times=times: times(n, v, v(n)))
         numbers = set.intersection(*(set(m.numbers.items()) for m in self.moments))
         for name, number in sorted(numbers) if made else ():
             if number not in (0, 1):
@@ -233,16 +224,22 @@ class _Line:
         """One of two factors stays, and another array or slope stands in the place of the other one."""
         made = self._nodes_of(part)
         for k, side in enumerate((part.left, part.right)):
-            is_tight = isinstance(side, TURNED) or (isinstance(side, ast.BinOp) and isinstance(side.op, FACTORS))
-            closed = ast.unparse(side) if is_tight else f"({ast.unparse(side)})"
-            for name, nodes in self._arrays() if made else ():
-                if not all(map(_is_spread_over, nodes, made)):
-                    continue
-                by = dict(zip(made, nodes, strict=True))
-                for form, slope in SLOPES.items():
-                    written = form.format(closed, *[name] * (form.count("{}") - 1))
-                    with_it = self._each(part, lambda n, v, by=by, f=slope, k=k: _value(n.inputs[k], v) * f(v(by[n])))
-                    yield part, written, with_it
+            for written, times in self._products(_as_factor(side), made):
+                product = self._each(part, lambda n, v, k=k, times=times: times(n, v, _value(n.inputs[k], v)))
+                yield part, written, product
+
+    def _products(self, closed: str, made: list[Node]) -> Iterator[tuple[str, Callable[[Node, Values, Any], Any]]]:
+        """What an array times a slope, or times an array, is called, and what it is for each Node that holds it."""
+        for name, by in self._fitting(made):
+            for form, slope in SLOPES.items():
+                text = form.format(closed, *[name] * (form.count("{}") - 1))
+                yield text, lambda n, v, value, by=by, slope=slope: value * slope(v(by[n]))
+
+    def _fitting(self, made: list[Node]) -> Iterator[tuple[str, dict[Node, Node]]]:
+        """The arrays with an entry for each of those that were made, or for several of them."""
+        for name, nodes in self._arrays() if made else ():
+            if all(map(_is_spread_over, nodes, made)):
+                yield name, dict(zip(made, nodes, strict=True))
 
     def _later(self, part: ast.expr, value: Callable[[Node, Values], Any]) -> Instead:
         """Another value for what a statement hands on as it is, in all that is made of it from then on."""
@@ -258,19 +255,28 @@ class _Line:
         return found
 
 
-def _other_calls(part: ast.expr) -> Iterator[tuple[ast.Call, Callable | None, dict[str, Any]]]:
-    """A call that sums along the other axis, or is a sum for a mean: how it is written, and what it does."""
+def _as_factor(e: ast.expr) -> str:
+    """How an expression is written before a `*`."""
+    is_product = isinstance(e, ast.BinOp) and isinstance(e.op, ast.Mult | ast.Div | ast.MatMult)
+    is_closed = is_product or isinstance(e, ast.Name | ast.Attribute | ast.Subscript | ast.Call)
+    return ast.unparse(e) if is_closed else f"({ast.unparse(e)})"
+
+
+def _other_calls(part: ast.expr) -> Iterator[tuple[ast.Call, Callable[[Node], Node]]]:
+    """A call that sums along the other axis, or is a sum for a mean: how it is written, and its Node."""
     if not isinstance(part, ast.Call):
         return
     for keyword in part.keywords:
         if keyword.arg == "axis" and isinstance(keyword.value, ast.Constant) and keyword.value.value in (0, 1):
             axis = 1 - keyword.value.value
             others = [k if k is not keyword else ast.keyword("axis", ast.Constant(axis)) for k in part.keywords]
-            yield ast.Call(part.func, part.args, others), None, {"axis": axis}
+            along = ast.Call(part.func, part.args, others)
+            yield along, lambda n, axis=axis: replace(n, keywords=n.keywords | {"axis": axis})
     function = part.func
     if isinstance(function, ast.Attribute) and function.attr in ("sum", "mean"):
         name, other = ("mean", np.mean) if function.attr == "sum" else ("sum", np.sum)
-        yield ast.Call(ast.Attribute(function.value, name, ast.Load()), part.args, part.keywords), other, {}
+        called = ast.Attribute(function.value, name, ast.Load())
+        yield ast.Call(called, part.args, part.keywords), lambda n: replace(n, function=other)
 
 
 def _is_spread_over(node: Node, other: Node) -> bool:
