@@ -4589,9 +4589,8 @@ for _ in range(9):
         W[k] += -0.1 * dW[k]
         b[k] += -0.1 * db[k]
 """
-    said = examined(tmp_path, text.replace("ORDER", order))
-    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
-    assert [(f["at"], f["code"], f["source"]) for f in said["findings"]] == [("dZ1", "zero", "W[k] += -0.1 * dW[k]")]
+    with pytest.raises(ValueError, match="by zeros, to which nothing is added"):
+        examined(tmp_path, text.replace("ORDER", order))
 
 
 def test_a_lone_layer_may_be_taken_together_with_its_loss(tmp_path):
@@ -4878,16 +4877,6 @@ def test_what_zip_makes_is_a_list_where_the_program_takes_it_for_one(tmp_path):
     assert said["verdict"] == "right"
     assert any(note.startswith("it is run as Python 2 would") for note in said["notes"])
     assert not any("Python 2" in note for note in examined(tmp_path, PLAIN)["notes"])
-
-
-def test_half_of_a_whole_number_is_whole_where_the_program_counts_with_it(tmp_path):
-    """Unless something in it shows that it is none of Python 2: there `1 / m` would be 0."""
-    text = PLAIN.replace("randn(4, 5)", "randn(4, 10 / 2)").replace("zeros(5)", "zeros(10 / 2)")
-    text = re.sub(r"([\w.]+) @ ([\w.]+)", r"np.dot(\1, \2)", text.replace("randn(5, 3)", "randn(10 / 2, 3)"))
-    said = examined(tmp_path, text)
-    assert (said["verdict"], said["notes"][0][:29]) == ("right", "it is run as Python 2 would: ")
-    with pytest.raises(ValueError, match="cannot be interpreted as an integer"):
-        examined(tmp_path, text.replace("W1 -=", "print(f'{loss}')\n    W1 -="))
 
 
 LIBRARY = """
@@ -5217,18 +5206,20 @@ UNFILLED_SUM = """
 
 @pytest.mark.parametrize("name", ["W1", "b1", "W2", "b2"])
 def test_a_sum_that_nothing_is_added_to(tmp_path, name):
-    """It is stepped with all the same, and the forward pass uses the array: that gradient is never computed."""
+    """It is stepped with all the same, and the forward pass uses the array: it may be frozen, or its line forgotten."""
     head, _, _ = PLAIN.partition("    A1 = ")
     said = examined(tmp_path, head + UNFILLED_SUM)
     assert (said["verdict"], len(said["parameters"])) == ("right", 4)
-    kept = [line for line in UNFILLED_SUM.splitlines() if f"g{name} +=" not in line]
-    (finding,) = examined(tmp_path, head + "\n".join(kept))["findings"]
-    assert (finding["at"], finding["code"], finding["source"]) == (f"d{name}", "zero", f"{name} -= 0.1 * g{name}")
+    text = head + "\n".join(line for line in UNFILLED_SUM.splitlines() if f"g{name} +=" not in line)
+    with pytest.raises(ValueError, match="by zeros, to which nothing is added, in each step that was seen: right if"):
+        examined(tmp_path, text)
+    wrong = examined(tmp_path, text.replace("gW2 += np.outer(a, d2)", "gW2 += np.outer(a, d2) * 2") if name != "W2" else
+                     text.replace("gW1 += np.outer(x, d1)", "gW1 += np.outer(x, d1) * 2"))  # fmt: skip
+    assert [p["name"] for p in wrong["parameters"] if not p["right"]] == ["W1" if name == "W2" else "W2"]
     # A velocity that is 0 in the first step only is none.
-    late = "V = np.zeros_like(b1)\n" + UNFILLED_SUM.replace("b1 -= 0.1 * gb1", "b1 -= V\n    V = 0.1 * gb1")
-    head = head.replace("for _", "V = np.zeros_like(b1)\nfor _")
+    late = UNFILLED_SUM.replace("b1 -= 0.1 * gb1", "b1 -= V\n    V = 0.1 * gb1")
     with contextlib.suppress(ValueError):
-        assert "zero" not in [f["code"] for f in examined(tmp_path, head + late.partition("\n")[2])["findings"]]
+        assert not examined(tmp_path, head.replace("for _", "V = np.zeros_like(b1)\nfor _") + late)["findings"]
 
 
 CLIPPED_SCORES = """
@@ -5390,13 +5381,20 @@ def test_what_prepares_data_is_not_recorded_over_and_over(tmp_path, monkeypatch,
     # What prepares the data is a part of the forward pass as well.
     inside = text.replace("X @ W1", "np.array([turned(x) for x in X]) @ W1", 1).replace("X.T", "X[:, ::-1].T")
     assert examined(tmp_path, inside)["verdict"] == "right"
-    # A table of weights is looked up by the lines that looked up the data.
+    # Weights are used by the lines that prepared the data: then all of that is recorded.
+    monkeypatch.setattr(watch, "NODES", 100_000)
     text = text.replace("for _", f"{LOOKED_UP}for _", 1).replace("X.T @", "T.T @")
     text = text.replace("    W1 -=", "    T -= 0.1 * dZ1 @ W1.T\n    W1 -=").replace(
         "X @ W1", "at(T, np.arange(9)) @ W1"
     )
     said = examined(tmp_path, text)
     assert (said["verdict"], len(said["parameters"])) == ("right", 5)
+    turned = "def turn(a):\n    return -a\n\n\nfor k in range(50):\n    X[k % 9] = turn(X[k % 9])\n"
+    text = PLAIN.replace("for _", f"{turned}for _", 1).replace("+ b1", "+ turn(b1)").replace("b1 -=", "b1 +=")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"])) == ("right", 4)
+    said = examined(tmp_path, text.replace("b1 +=", "b1 -="))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-sign")]
 
 
 def test_what_takes_long_after_the_training(tmp_path):

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxnet.compare.author import drivers, facade, python2, standins
+from jaxnet.compare.author import drivers, facade, standins
 from jaxnet.compare.author.node import Instruction, Node
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.reasons import BREAKS_OFF, TRAINS, TRAINS_NOTHING, Reason
-from jaxnet.compare.author.recorder import recording
+from jaxnet.compare.author.recorder import is_stepped_unseen, recording
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt, said_of_missing
-from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import NOTHING_PLANTED, Enough, Planted, Tape
 from jaxnet.compare.author.tree import importers
@@ -86,7 +85,10 @@ def attempts(
             watch, way = Watch(deadline, asked), Way(Path(_within(root, file)), guess)
             ran, numpy, samples = _run(way, root, watch)
             own, record = own or ran, record or watch.tape
-            if (told := guess.told_by(ran.notes, samples, functools.partial(_is_new, file))) is not None:
+            if is_stepped_unseen(watch.tape) and not guess.whole:
+                guesses.append(guess._replace(whole=True))
+                continue
+            if (told := guess.told_by(ran.notes, samples)) is not None:
                 guesses.append(told)
             elif samples.guessed and not guess.one_hot:
                 guesses.append(guess._replace(columns=not guess.columns, one_hot=guess.columns))
@@ -128,10 +130,6 @@ def once_more(
     return list(_driven(way, root, ran, numpy, deadline, flags, [], False, planted=planted))
 
 
-def _is_new(file: Path) -> bool:
-    return any(python2.is_new(unit.body) for unit in read_units(file, file.name))
-
-
 def _within(root: Path, file: Path) -> str:
     return str(file.resolve().relative_to(root.resolve()))
 
@@ -140,6 +138,7 @@ def _run(way: Way, root: Path, watch: Watch) -> tuple[Ran, Any, Samples]:
     """Runs a program; the NumPy that it had, and its samples."""
     start, numpy, samples = _ready(root / way.file, root, way.guess)
     deadline = watch.tape.deadline
+    watch.tape.multiplies = way.guess.whole
     watch.tape.deadline = share = time.monotonic() + SHARE * (deadline - time.monotonic())
     with recording(watch.tape):
         ran = start(deadline=share)

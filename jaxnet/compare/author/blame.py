@@ -51,8 +51,6 @@ def node_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None
         names = list(frontiers) if finding.at == "dZ" else names
         wrong = (frontiers[name].unknown for name in names if name in frontiers)
         node = min(wrong, key=lambda n: n.number, default=None)
-        if node is None and finding.code == "zero":  # nothing makes it, but something steps with it
-            node = next((judged.names[name].after for name in names if name in judged.names), None)
     return node
 
 

@@ -136,7 +136,10 @@ def _of_one_error(found: dict[str, Frontier], step: Step, on_right_ways: set[Nod
         *_, begun = multiples(error)
         if step.labelled.isdisjoint(begun.sources):
             errors.setdefault(error.instruction, []).append(name)
-    several = [names for names in errors.values() if len({found[name].unknown.place for name in names}) > 1]
+    taken = {n: found[n].unknown for names in errors.values() for n in names}
+    several = [names for names in errors.values() if len({taken[name].place for name in names}) > 1]
+    # What multiplies it by a slope, entry by entry, may have another slope than the right one.
+    several = [names for names in several if all(taken[name].function is not np.multiply for name in names)]
     alike = {name: found[name] for names in several for name in names}
     return {name: edge._replace(unknown=edge.known) for name, edge in alike.items() if edge.known is not None}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.node import Node, ancestors, depends, made_alone_of, made_of, nodes_in, root_of, setitem
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
-from jaxnet.compare.author.replay import Values, is_zero
+from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.step import NoLoss, Parameter, Step, makers_of, parts_of
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.unjudged import unjudged, untrained
@@ -152,6 +153,11 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return "right if the weights are to decay by what the loss has no penalty for"
     if (thrown := _thrown_away(judged, attempt)) is not None:
         return f"{where(thrown)} makes a step, and nothing goes on with it: what is stepped there is not trained"
+    if not judged.wrong and (unfilled := _unfilled(judged, attempt)) is not None:
+        return (
+            f"nothing is wrong in what gradients step, but {where(unfilled)} steps an array by zeros, to which nothing "
+            "is added, in each step that was seen: right if it is to stay as it is, and wrong if not"
+        )
     if (lost := attempt.tape.lost) is not None and not judged.wrong:
         made = "a matrix, a masked or a structured array"
         return f"nothing is wrong in what is on the record, but what {lost} makes, {made}, is not on it"
@@ -264,6 +270,27 @@ def _thrown_away(judged: Judged, attempt: Attempt) -> Node | None:
     again = [of for of in steps.values() if len(of) > 1]
     used = {parent for n in attempt.tape.nodes for parent in n.parents} if again else set()
     return min((of[0] for of in again if used.isdisjoint(of)), key=lambda n: n.number, default=None)
+
+
+def _unfilled(judged: Judged, attempt: Attempt) -> Node | None:
+    """What steps an array of the forward pass by zeros to which nothing is added, in each step that was seen."""
+    step, values, nodes = judged.step, judged.recorded, [n for n in attempt.tape.nodes if n.updates]
+    ends = [*(example.prediction for example in step.examples), *step.losses]
+    used = {n for n in made_of(ends) - step.active - attempt.trained if n.size > 1}
+    for node in (n for n in nodes if not used.isdisjoint(base for base, _ in n.updates)):
+        array = next(base for base, _ in node.updates if base in used)
+        steps = [*_stepped_again(array, [n for n in nodes if n.instruction == node.instruction])]
+        if len(steps) > 1 and all(is_of_zeros(step, values) and is_zero(step, values) for step in steps):
+            return node
+    return None
+
+
+def _stepped_again(array: Node, nodes: list[Node]) -> Iterator[Node]:
+    """What an array, and each version that comes of that, is stepped by."""
+    for node in nodes:
+        for step in (step for base, step in node.updates if base is array and isinstance(step, Node)):
+            yield step
+            array = node
 
 
 def _used_beside(nodes: list[Node], step: Step) -> set[Node]:

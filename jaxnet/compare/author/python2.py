@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterable
 from typing import Any
 
 _STRING = r"""(?:[bBuUrR]{0,2}(?:'{3}.*?'{3}|"{3}.*?"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))"""
@@ -28,12 +27,7 @@ def is_python2(source: str, tree: ast.Module | None) -> bool:
     """Whether a program was meant for Python 2, by the names that it uses, and has nothing that only Python 3 has."""
     words = {token[0] for token in _TOKEN.finditer(source) if token.lastgroup == "word"}
     gone = words & (_GONE if "pandas" in words else _GONE | _OF_TABLES)
-    return bool(gone) and not _EITHER.search(source) and not is_new(tree.body if tree else ())
-
-
-def is_new(statements: Iterable[ast.stmt]) -> bool:
-    """Whether there is something in it that only Python 3 has."""
-    return any(_is_new(node) for statement in statements for node in ast.walk(statement))
+    return bool(gone) and not _EITHER.search(source) and not any(map(_is_new, ast.walk(tree) if tree else ()))
 
 
 def _is_new(node: ast.AST) -> bool:

@@ -80,6 +80,7 @@ def _is_on() -> bool:
 
 LISTED = 10_000  # numbers of a list, of which it is seen whether it is one that was used before
 MANY = 1000  # arrays: rows of data in a list
+UNSEEN = "unseen"  # where arrays begin that were used before, on no record
 SEVERAL = 20  # so many things a list may have that is no list of data
 
 # --- what goes in, what comes out -------------------------------------------------------------------------------------
@@ -106,7 +107,7 @@ def node_of(array: Any) -> Node:
             array._node = _view_node(base, array._function, array._rest, array)
             array._seen = base
     if array._node is None or _is_of_another_record(array._node):
-        array._node = _tape[-1].leaf(plain(array), "array")
+        array._node = _tape[-1].leaf(plain(array), UNSEEN if _root(array)._unseen else "array")
         _root(array)._leaf = array._node
     _plant(array)
     return array._node
@@ -131,11 +132,34 @@ def _plant(array: Any) -> None:
 def _begins_there(array: Any) -> None:
     """Before a write that is on no record: the array begins on it where it is used next."""
     root = _root(array)
+    root._unseen = False
     if root._leaf is None:
         root._node = None
     elif root._leaf.used:
         root._leaf.value = np.array(root._leaf.value)
         root._leaf = root._node = None
+
+
+def _uses_unseen(value: Any) -> None:
+    """Notes that something is used, and that no record shows it: where it is stepped later on, that may be missing."""
+    if isinstance(value, Array):
+        root = _root(value)
+        root._unseen = True
+        for node in (root._node, value._node):
+            if node is not None:
+                node.origin = UNSEEN
+    elif isinstance(value, Number) and value._node is not None:
+        value._node.origin = UNSEEN
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            _uses_unseen(part)
+
+
+def is_stepped_unseen(tape: Tape) -> bool:
+    """Whether an array is stepped, time and again, that was used before while nothing was recorded."""
+    stepped = {base for node in tape.nodes for base, _ in node.updates}
+    steps = ((node, base) for node in tape.nodes for base, step in node.updates if isinstance(step, Node))
+    return any(base.origin == UNSEEN and node in stepped for node, base in steps)
 
 
 def begin_anew(tape: Tape) -> bool:
@@ -154,7 +178,7 @@ def begin_anew(tape: Tape) -> bool:
             thing._seen = thing._leaf = None
     tape.begin_anew()
     for array in roots if len(roots) < MANY else ():  # as they were, before what is made of them
-        array._node = array._leaf = tape.leaf(plain(array), "array")
+        array._node = array._leaf = tape.leaf(plain(array), UNSEEN if array._unseen else "array")
     return True
 
 
@@ -329,8 +353,10 @@ def _off_the_record(function: Callable, args: tuple, keywords: dict[str, Any]) -
     out = keywords.get("out")
     out = out[0] if isinstance(out, tuple) else out
     into = args[0] if function in MUTATORS else out
-    if _tape and isinstance(into, Array):
-        _begins_there(into)
+    if _tape and function not in SHOWN:
+        _uses_unseen(args)
+        if isinstance(into, Array):
+            _begins_there(into)
     result = function(*plain(args), **plain(keywords))
     is_array = isinstance(result, np.ndarray) and result.dtype.kind in "fiubc" and (_tape or _unrecorded)
     if not is_array or isinstance(result, Array | np.matrix):
@@ -739,6 +765,7 @@ class Array(Recorded, np.ndarray):
     _seen: Any
     _function: Any
     _rest: Any
+    _unseen = False  # whether it was used, since it was last written to, while nothing was recorded
 
     def __array_finalize__(self, template: Any) -> None:
         self._node = self._parent = self._leaf = self._seen = None
@@ -765,8 +792,9 @@ class Array(Recorded, np.ndarray):
         if not _tape:
             return result
         if _tape[-1].passes_over():
-            if not isinstance(result, np.ndarray):
-                return result
+            if not isinstance(result, np.ndarray) or not np.may_share_memory(result, bare):
+                _uses_unseen(self)
+                return with_node(result, None) if isinstance(result, np.ndarray) else result
             return _view(self, result, operator.getitem, ((plain(index),), {}), seen=False)
         if self.dtype == np.uint8 and self.ndim > 1 and _is_unused(self):
             return result  # pixels, row by row or one by one: what is made of them is data when it is given a name
@@ -784,6 +812,7 @@ class Array(Recorded, np.ndarray):
         into, where = plain(self), plain(index)
         if not _is_on():
             if _tape:
+                _uses_unseen(value)
                 _begins_there(self)
             into[where] = plain(value)
             return
@@ -862,6 +891,8 @@ def copied(value: Any) -> Any:
     """A copy: the same Node until one of the two is written to."""
     if not isinstance(value, Array):
         return value
+    if _tape and not _is_on():
+        _uses_unseen(value)
     return with_node(np.array(plain(value)), node_of(value) if _is_on() else None)
 
 
@@ -874,6 +905,7 @@ def converted(value: Any, dtype: Any) -> Any:
             lose()
         return array
     if not _is_on():
+        _uses_unseen(value)
         return with_node(array, None) if array.ndim else array[()]
     node = _refer(value)
     if not isinstance(node, Node):

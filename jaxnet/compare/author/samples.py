@@ -15,7 +15,7 @@ import pickle
 import re
 import string
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,7 +62,8 @@ class Guess(NamedTuple):
     one_hot: bool = False  # … or (m, classes)
     width: int | None = None  # numbers of an example …
     classes: int | None = None  # … and classes, where the program's errors told
-    python2: bool = False  # and so did they that zip makes lists for it, or / whole numbers
+    whole: bool = False  # what prepares data is recorded as well
+    python2: bool = False  # and so did they that it takes what zip makes for a list
 
     def notes(self) -> list[str]:
         """What was made up so, to be said."""
@@ -73,12 +74,10 @@ class Guess(NamedTuple):
         of_version = ["it is run as Python 2 would: zip, map, filter and range make lists, / of integers is //"]
         return of_labels * bool(shape) + of_sizes * bool(sizes) + of_version * self.python2
 
-    def told_by(self, errors: Iterable[str], samples: Samples, is_new: Callable[[], bool]) -> Guess | None:
-        """The guess again, as the first error has it: arrays of another size than those that were made up; or lists, or
-        whole numbers where Python 3 has fractions, unless the program `is_new`."""
+    def told_by(self, errors: Iterable[str], samples: Samples) -> Guess | None:
+        """The guess again, as the first error has it: arrays of another size than those that were made up; or lists."""
         errors = list(errors)
-        whole = any(map(WHOLE_IN_PYTHON2.search, errors))
-        if not self.python2 and (any(map(LISTS_OF_PYTHON2.search, errors)) or (whole and not is_new())):
+        if not self.python2 and any(map(LISTS_OF_PYTHON2.search, errors)):
             return self._replace(python2=True)
         for error in errors if samples.widths or samples.guessed else ():
             sizes = re.search(r"(\d+)\)? (?:is different from|\(dim \d\) !=) (\d+)", error)

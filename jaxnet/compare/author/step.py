@@ -509,11 +509,10 @@ def _with_further(tape: Tape, view: View) -> View:
                 continue
             if view.masks.get(made, 0) & AFTER and made not in at_once:  # an average of the weights that the steps give
                 continue
-            unfilled = node in again and _is_never_filled(base, node, tape, view.values)
-            if made in step.labelled or (made in view.masks and node not in forward) or unfilled:
+            if made in step.labelled or (made in view.masks and node not in forward):
                 found = further.get(base)  # x · w + b in another forward pass is no step of b where there is one
                 if found is None or (made in step.labelled and step.labelled.isdisjoint(found.steps)):
-                    further[base] = Parameter(base, node, () if unfilled else (made,), (base, node))
+                    further[base] = Parameter(base, node, (made,), (base, node))
                 break
     # No forward pass has a number that an optimiser keeps, but the bias that it stepped first is made of it.
     roots = {p.root for p in view.parameters}.union(further)
@@ -532,16 +531,6 @@ def _with_further(tape: Tape, view: View) -> View:
     into_steps = made_of((n for p in parameters for n in nodes_in(p.steps)), min(p.root.number for p in parameters))
     window = _window(parameters, tape, view.last, view.others, tape.since)
     return _viewed(parameters, window, into_steps, tape, view.last, view.others)
-
-
-def _is_never_filled(base: Node, node: Node, tape: Tape, values: Values) -> bool:
-    """Whether all that an instruction steps an array by, now and later, are zeros that nothing is added to."""
-    for later in (n for n in tape.nodes[node.number :] if n.instruction == node.instruction):
-        for step in (step for of, step in later.updates if of is base):
-            if not isinstance(step, Node) or not is_of_zeros(step, values) or not is_zero(step, values):
-                return False
-            base = later
-    return True
 
 
 def _stale_step(tape: Tape) -> Step | None:
@@ -587,7 +576,7 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
     start = {meeting.node for meeting in meetings}
     labelled = _following(view.window, start)
     at_once = _following_at_once(view, start)
-    if must_follow and not all(any(n in at_once for n in nodes_in(p.steps)) for p in view.parameters if p.steps):
+    if must_follow and not all(any(n in at_once for n in nodes_in(p.steps)) for p in view.parameters):
         return None
     examples = _examples(meetings, view, view.into_steps)
     if not examples:

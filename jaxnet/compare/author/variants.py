@@ -1,9 +1,8 @@
 """A wrong line with one thing in it changed, for a mistake that no formula tells, in a network of any kind.
 
 An operand is turned, or another one that can be named there; a sum runs along another axis, or is a mean; a sign is
-turned; a factor or an addend is left out, or comes in: a number, an array, or the slope of an activation. Whether the
-gradient is right with that is computed on the record, wherever the line was run in the step, before the program is
-asked.
+turned; a factor or an addend is left out, or comes in: an array, or the slope of an activation. Whether the gradient is
+right with that is computed on the record, wherever the line was run in the step, before the program is asked.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def variants(
 ) -> Iterator[Variant]:
     """Those with which a gradient is right, of the lines that are run on the way to `wrong` Nodes, and to no right
     gradient: first what only hands on what these are made of, then the last line. None are looked for later."""
-    first = min(n.number for n in judged.step.backward)
+    first = min((n.number for n in judged.step.backward), default=judged.step.last)
     moments = [m for m in moments if first <= m.number <= judged.step.last]
     for place in _places(judged, moments, wrong):
         here = [m for m in moments if m.place == place]
@@ -205,7 +204,7 @@ class _Line:
             yield part, ast.unparse(other), self._each(part, lambda n, v, changed=changed: evaluated(changed(n), v))
 
     def _multiplied(self, part: ast.expr) -> Iterator[Change]:
-        """With an array or a slope as a factor, an array as an addend, or a number that can be named above or below."""
+        """With an array or a slope as a factor, or an array as an addend."""
         text, closed = ast.unparse(part), _as_factor(part)
         handed_on = self.named.get(text, []) if part is self.value else []
         made = handed_on or self._nodes_of(part)
@@ -214,11 +213,6 @@ class _Line:
             yield part, f"{text} + {name}", other(part, lambda n, v, by=by: v(n) + v(by[n]))
         for written, times in self._products(closed, made):
             yield part, written, other(part, lambda n, v, times=times: times(n, v, v(n)))
-        numbers = set.intersection(*(set(m.numbers.items()) for m in self.moments))
-        for name, number in sorted(numbers) if made else ():
-            if number not in (0, 1):
-                yield part, f"{closed} * {name}", other(part, lambda n, v, x=number: v(n) * x)
-                yield part, f"{closed} / {name}", other(part, lambda n, v, x=number: v(n) / x)
 
     def _with_another_factor(self, part: ast.BinOp) -> Iterator[Change]:
         """One of two factors stays, and another array or slope stands in the place of the other one."""
