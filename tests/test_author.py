@@ -5278,6 +5278,36 @@ def test_it_is_the_error_that_is_wrong_and_no_line_that_takes_it(tmp_path):
     assert {f["source"] for f in findings} == {"dc[:, ::2, ::2] = (W.T @ dz).reshape(p.shape)"}
 
 
+TWO_OUTPUTS = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(30, 4)), np.eye(3)[rng.integers(3, size=30)]
+W, U, V = rng.normal(size=(4, 6)) / 2, rng.normal(size=(6, 3)) / 2, rng.normal(size=(6, 4)) / 2
+for _ in range(9):
+    h = np.tanh(X @ W)
+    e = np.exp(h @ U)
+    p = e / e.sum(1, keepdims=True)
+    v = h @ V
+    print(np.mean(np.abs(v - X)))
+    ds, dv = (p - T) / 30, 0.5 * (v - X) / 30
+    dU, dV = h.T @ ds, h.T @ dv
+    dW = X.T @ ((ds @ U.T + dv @ V.T) * (1 - h ** 2))
+    U, V, W = U - 0.1 * dU, V - 0.1 * dV, W - 0.1 * dW
+"""
+
+
+def test_outputs_that_have_a_loss_each(tmp_path):
+    """Cross-entropy of the one and the squared error of the other: by that of the one the other is not accused."""
+    with pytest.raises(ValueError, match="several outputs, those of line 10 and line 11, meet labels"):
+        examined(tmp_path, TWO_OUTPUTS)
+    whole = "print(-np.sum(T * np.log(p)) / 30 + 0.25 * np.sum((v - X) ** 2) / 30)"
+    text = TWO_OUTPUTS.replace("print(np.mean(np.abs(v - X)))", whole)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("(1 - h ** 2)", "(1 - h)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W"]
+
+
 GATED = """
 import numpy as np
 

@@ -68,6 +68,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     if {f.code for f in judged.findings if f.severity == "error"} <= {"weight-penalty"}:
         doubts_of_steps.check_for_a_later_penalty(judged, tape)
     if judged.wrong:
+        doubts_of_steps.check_for_several_outputs(judged)
         doubts_of_steps.check_that_no_array_is_two(step, tape)
         doubts_of_steps.check_for_a_proximal_step(judged, tape)
         doubts_of_steps.check_for_turns(judged)
