@@ -12,6 +12,7 @@ import collections
 import contextlib
 import functools
 import io
+import itertools
 import random
 import re
 import traceback
@@ -105,14 +106,15 @@ def drive(
     worlds = [world for world in _worlds(file) if names.layout in (None, world.layout)]
     trainers = [] if names.forward or names.backward else _trainers(file, numpy, worlds)
     networks = [*trainers, *_passes(file, numpy, names, worlds)]
-    layers = [
+    failed = {} if failed is None else failed
+    layers = (
         # The arrays that a function is given are ours: where a gradient has another shape, they may be the wrong ones.
         Target(shown, play, shapes, (True, False) if whole else (True,), whole, may_be)
-        for shown, play, shapes, whole, may_be in lone_layers(file, numpy)
-    ]
+        for shown, play, shapes, whole, may_be in lone_layers(file, numpy, failed)
+    )
     raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network
-    for target in [*networks, *layers]:
-        offered, alone, furthest = 0, target in layers, Tried(False)
+    for target in itertools.chain(networks, layers):
+        offered, alone, furthest = 0, target not in networks, Tried(False)
         for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, target.worlds)) for s in target.strictness]:
             doubt = next((f"in a deeper network {why}" for d, why in raised.items() if d > depth), "")
             if alone and networks:
@@ -150,7 +152,7 @@ def drive(
             if offered:
                 raised.pop(depth, None)
                 break
-        if not offered and failed is not None:
+        if not offered:
             failed[re.sub(rf"\(.*?\)|{OURS}$", "", target.description)] = furthest.error
         if alone and not offered and (raised.pop(0, "") or target.whole):
             yield Attempt(target.description, lambda: None, alone, "it cannot be called")

@@ -10,7 +10,7 @@ import contextlib
 import functools
 import itertools
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -63,9 +63,12 @@ SHAPES = ((6, 5), (5, 6), (1, 5), (5, 1), (6, 3, 5), (6, 5, 1), (2, 3, 6, 6), (2
 FULL_FIRST = sorted(SHAPES, key=lambda shape: 1 in shape or len(shape) == 1)  # where those of the others are guessed
 
 
-def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, list[Shape], bool, str]]:
+def lone_layers(
+    file: File, np: types.ModuleType, failed: Mapping[str, str]
+) -> Iterator[tuple[str, Play, list[Shape], bool, str]]:
     """What is to be tried, what it is called, shapes of x, likeliest first, whether it is a layer's class, and surely
-    meant as one, and why what is wrong may be right.
+    meant as one, and why what is wrong may be right. Functions that others use are tried where something has `failed`
+    by then.
 
     The first argument of a play is the shape of x.
     """
@@ -79,13 +82,22 @@ def lone_layers(file: File, np: types.ModuleType) -> Iterator[tuple[str, Play, l
         is_error = any("err" in _upstream_argument(file.methods(name)[back]).lower() for back in passes[1:])
         may_be = "right if it is given the error with the other sign" if is_error else ""
         yield f"forward and backward of class {name}", _play_of(build, np), list(SHAPES), True, may_be
-    for pair in (pair for pair in pairs(file) if not takes_labels(file.functions[pair[1]])):
-        build = partial(_of_functions, file, np, pair, {})
-        known = [numpy.shape(x) for x in [*called_with(file, pair[0]).values()][:1]]
-        yield " and ".join(pair), _play_of(build, np), list(dict.fromkeys([*known, *FULL_FIRST])), False, ""
+    alone = list(pairs(file))
+    yield from _pairs_of(file, np, alone)
     for owner, value, slope in losses(file):
         shown = " and ".join(dict.fromkeys((value, slope))) + (f" of class {owner}" if owner else "")
         yield shown, partial(play_loss, file, np, (owner, value, slope)), list(SHAPES), False, ""
+    if alone and failed:  # what uses them may be what cannot be called
+        yield from _pairs_of(file, np, pairs(file, used=True))
+
+
+def _pairs_of(
+    file: File, np: types.ModuleType, pairs: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, Play, list[Shape], bool, str]]:
+    for pair in (pair for pair in pairs if not takes_labels(file.functions[pair[1]])):
+        build = partial(_of_functions, file, np, pair, {})
+        known = [numpy.shape(x) for x in [*called_with(file, pair[0]).values()][:1]]
+        yield " and ".join(pair), _play_of(build, np), list(dict.fromkeys([*known, *FULL_FIRST])), False, ""
 
 
 def _passes_of(file: File, name: str) -> list[str]:

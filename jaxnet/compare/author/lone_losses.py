@@ -30,22 +30,17 @@ from jaxnet.compare.author.tape import Tape
 Shape = tuple[int, ...]
 
 
-def pairs(file: File) -> Iterator[tuple[str, str]]:
-    """linear_forward and linear_backward, relu and relu_derivative: those that nothing else in the file uses, and where
-    there are any, then the others."""
-    used = []
+def pairs(file: File, used: bool = False) -> Iterator[tuple[str, str]]:
+    """linear_forward and linear_backward, relu and relu_derivative: functions that nothing else in the file uses; or
+    those that are `used`."""
     for backward in find_role(file.functions, "backward"):
         stem = squeezed(backward)
         for word in ("backward", "backprop", "back", "derivative", "deriv", "gradient", "grad", "prime"):
             stem = stem.replace(word, "")
         for forward in file.functions:
             same = squeezed(forward).replace("forward", "") in (stem, stem.removeprefix("d"))
-            if same and forward != backward and (file.used(forward, backward) or file.used(backward)):
-                used.append((forward, backward))
-            elif same and forward != backward:
+            if same and forward != backward and used == bool(file.used(forward, backward) or file.used(backward)):
                 yield forward, backward
-    alone = len(used) < len(find_role(file.functions, "backward"))
-    yield from used if alone else ()
 
 
 def losses(file: File) -> Iterator[tuple[str | None, str, str]]:
