@@ -82,7 +82,7 @@ def attempts(
             if time.monotonic() > deadline:
                 reasons.append(Reason(file.name, LATE, BREAKS_OFF))
                 return
-            watch, way = Watch(deadline, asked), Way(Path(_within(root, file)), guess)
+            watch, way = Watch(deadline, asked, whole=guess.whole), Way(Path(_within(root, file)), guess)
             ran, numpy, samples = _run(way, root, watch)
             own, record = own or ran, record or watch.tape
             if is_stepped_unseen(watch.tape) and not guess.whole:
@@ -119,11 +119,11 @@ def once_more(
     where these end, and there is only its record."""
     asked, file = _within(root, path), root / way.file
     if not way.call:
-        watch = Watch(deadline, asked, planted, way.states)
+        watch = Watch(deadline, asked, planted, way.states, way.guess.whole)
         ran, _, samples = _run(way, root, watch)
         return list(_networks(way, watch, ran, samples, []))
     if file == path:
-        ran, numpy, _ = _run(way, root, Watch(deadline, asked))
+        ran, numpy, _ = _run(way, root, Watch(deadline, asked, whole=way.guess.whole))
     else:
         start, numpy, _ = _ready(file, root)
         ran = start(deadline=deadline)
@@ -138,7 +138,6 @@ def _run(way: Way, root: Path, watch: Watch) -> tuple[Ran, Any, Samples]:
     """Runs a program; the NumPy that it had, and its samples."""
     start, numpy, samples = _ready(root / way.file, root, way.guess)
     deadline = watch.tape.deadline
-    watch.tape.multiplies = way.guess.whole
     watch.tape.deadline = share = time.monotonic() + SHARE * (deadline - time.monotonic())
     with recording(watch.tape):
         ran = start(deadline=share)

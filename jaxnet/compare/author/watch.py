@@ -39,10 +39,16 @@ class Watch:
     steps are made of, and in which lines. Where no file is asked for, the first ends the run."""
 
     def __init__(
-        self, deadline: float, asked: str = "", planted: Planted = NOTHING_PLANTED, states: Collection[Instruction] = ()
+        self,
+        deadline: float,
+        asked: str = "",
+        planted: Planted = NOTHING_PLANTED,
+        states: Collection[Instruction] = (),
+        whole: bool = True,
     ):
         self.tape, self.asked, self.deadline = Tape(NODES, deadline, planted, states), asked, deadline
         self.tape.on_step, self.tape.on_full = self, self._begin_anew
+        self.tape.multiplies = whole  # else what prepares data over and over is not recorded
         self.found: list[Network] = []
         self.elsewhere = False  # whether something was trained that the asked file has no part in
         self.unread = False  # whether arrays are stepped, by what nobody could read
