@@ -115,8 +115,8 @@ def test_the_report_says_what_was_changed(tmp_path, form):
 def test_a_line_that_mends_nothing_is_not_kept(tmp_path, monkeypatch, written):
     """The planted fault: proposals that are wrong, do not parse, or end the program."""
 
-    def proposals(examined, moments, finding, deadline):
-        node = repair.blame.node_of(examined.judged, finding)
+    def proposals(sight, finding, deadline):
+        node = repair.blame.node_of(sight.examined.judged, finding)
         line = node.place.line
         indent = " " * 4
         yield node.place, written, (Edit(node.place.file, line, line, (indent + written,)),)

@@ -469,12 +469,13 @@ def check_for_turns(judged: Judged) -> None:
 def check_for_several_outputs(judged: Judged) -> None:
     """Several outputs, each of which meets labels of its own, may each have a loss of its own: no error implies one of
     all."""
-    values = judged.drawn[0]  # of what is computed more than once, too
-    by_value = {np.round(values(e.prediction), 9).tobytes(): e.prediction for e in judged.step.examples}
-    predictions = set(by_value.values())
-    last = {p for p in predictions if not any(p in ancestors([other], p.number) for other in predictions - {p})}
-    lines = {p.place for p in last if p.place is not None}
-    if judged.truth.loss.node is None and len(lines) > 1:
+    predictions, values = [e.prediction for e in judged.step.examples], judged.drawn[0]
+    if judged.truth.loss.node is not None or len({p.place for p in predictions}) < 2:
+        return
+    different = {np.round(values(p), 9).tobytes(): p for p in predictions}.values()  # one may be computed once more
+    inner = ancestors(parent for p in different for parent in p.parents)
+    lines = {p.place for p in different if p.place is not None and p not in inner}
+    if len(lines) > 1:
         shown = " and ".join(f"line {place.line}" for place in sorted(lines))
         raise Unexplained(
             f"several outputs, those of {shown}, meet labels, and no loss of all of them was found: right if each has "

@@ -21,7 +21,7 @@ from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.node import MULTIPLYING, PRODUCTS, Node, Place, ancestors, nodes_in, replaced, setitem
 from jaxnet.compare.author.raw import candidates, is_kept, is_scaling
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.step import Parameter, Step, following
 from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.multiples import common_multiple, is_among, multiple
 
@@ -288,8 +288,8 @@ def _edge(start: Node, known: Known, step: Step, right: set[Node]) -> list[Node]
         else:
             stack += unknown
     # An entry that is right by chance, of an array that is wrong already, is no news.
-    first = min((n.number for n in edge), default=0)
-    return [node for node in edge if not (ancestors(node.sources, first) & set(edge))]
+    wrong = following(step.backward, set(edge))
+    return [node for node in edge if wrong.isdisjoint(node.sources)]
 
 
 MOST_LEFT_OUT = 12  # operations, whose derivatives may be left out

@@ -163,9 +163,9 @@ def _by_implied(step: Step, drawn: list[Values], names: dict[Parameter, str], po
     """The verdict by a loss that the error implies, where no gradient is that of the one that is computed: what is
     wrong by it as well is so whichever is meant."""
     implied = [found for found in possible if found[0].loss.node is None and found[2] > 1]
-    truth, fitted, _ = max(implied, key=lambda found: found[2], default=(None, None, 0))
-    if truth is None or fitted is None:
+    if not implied:
         return None
+    truth, fitted, _ = max(implied, key=lambda found: found[2])
     judged = _judged(step, drawn, names, truth.whole(), fitted)
     return judged if judged.wrong else None
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +21,17 @@ from jaxnet.compare.author.later import and_next, check_for_what_is_kept, doubt_
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
-from jaxnet.compare.author.node import Node, ancestors, depends, made_alone_of, made_of, nodes_in, root_of, setitem
+from jaxnet.compare.author.node import (
+    Instruction,
+    Node,
+    ancestors,
+    depends,
+    made_alone_of,
+    made_of,
+    nodes_in,
+    root_of,
+    setitem,
+)
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
@@ -274,23 +283,24 @@ def _thrown_away(judged: Judged, attempt: Attempt) -> Node | None:
 
 def _unfilled(judged: Judged, attempt: Attempt) -> Node | None:
     """What steps an array of the forward pass by zeros to which nothing is added, in each step that was seen."""
-    step, values, nodes = judged.step, judged.recorded, [n for n in attempt.tape.nodes if n.updates]
+    step, values = judged.step, judged.recorded
     ends = [*(example.prediction for example in step.examples), *step.losses]
     used = {n for n in made_of(ends) - step.active - attempt.trained if n.size > 1}
-    for node in (n for n in nodes if not used.isdisjoint(base for base, _ in n.updates)):
-        array = next(base for base, _ in node.updates if base in used)
-        steps = [*_stepped_again(array, [n for n in nodes if n.instruction == node.instruction])]
-        if len(steps) > 1 and all(is_of_zeros(step, values) and is_zero(step, values) for step in steps):
-            return node
+    made: dict[
+        tuple[Instruction | None, Node], tuple[Node, Node]
+    ] = {}  # by an instruction, of an array: by what, and what
+    for node in attempt.tape.nodes:
+        for base, g in node.updates:
+            if isinstance(g, Node):
+                made.setdefault((node.instruction, base), (g, node))
+    for instruction, array in made:
+        steps, version = [], array
+        while array in used and (instruction, version) in made:
+            g, version = made[instruction, version]
+            steps.append(g)
+        if len(steps) > 1 and all(is_of_zeros(g, values) and is_zero(g, values) for g in steps):
+            return made[instruction, array][1]
     return None
-
-
-def _stepped_again(array: Node, nodes: list[Node]) -> Iterator[Node]:
-    """What an array, and each version that comes of that, is stepped by."""
-    for node in nodes:
-        for step in (step for base, step in node.updates if base is array and isinstance(step, Node)):
-            yield step
-            array = node
 
 
 def _used_beside(nodes: list[Node], step: Step) -> set[Node]:

@@ -891,9 +891,10 @@ def copied(value: Any) -> Any:
     """A copy: the same Node until one of the two is written to."""
     if not isinstance(value, Array):
         return value
-    if _tape and not _is_on():
+    is_on = _is_on()
+    if _tape and not is_on:
         _uses_unseen(value)
-    return with_node(np.array(plain(value)), node_of(value) if _is_on() else None)
+    return with_node(np.array(plain(value)), node_of(value) if is_on else None)
 
 
 def converted(value: Any, dtype: Any) -> Any:

@@ -24,7 +24,7 @@ from jaxnet.compare.author.attempts import Way
 from jaxnet.compare.author.corrections import Quantities, Term, Writer, ratio_to, wanted_error, wanted_gradient
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.edits import Edit, edited, file_and_cell, substituted, unified_diff
-from jaxnet.compare.author.frontier import frontiers
+from jaxnet.compare.author.frontier import Frontier, frontiers
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.moves import moved
@@ -63,6 +63,14 @@ class Mended(NamedTuple):
     left: list[tuple[str, str]]  # findings that stay
 
 
+class _Sight(NamedTuple):
+    """What a run has shown: what could be named line by line, and from where on gradients are wrong."""
+
+    examined: Examined
+    moments: list[Moment]
+    edges: dict[str, Frontier]
+
+
 class _Tried(NamedTuple):
     """What came of a proposal: where, what is written there, the files before and after, what is found with these."""
 
@@ -98,6 +106,7 @@ def mend(
     before: dict[str, bytes] = {}
     instead: dict[tuple[str, str], tuple[Shown, str]] = {}
     hopeless: set[tuple[str, str]] = set()
+    sight: _Sight | None = None
     while time.monotonic() < deadline:
         findings = sorted(examined.judged.findings, key=lambda f: f.severity != "error")
         finding = next((f for f in findings if (f.at, f.code) not in hopeless), None)
@@ -105,7 +114,8 @@ def mend(
             break
         # All of them before the first is run: they are written from the lines as they were traced.
         tried: _Tried | None = None
-        for proposal in list(islice(_proposals(examined, trace(examined), finding, deadline), TRIES)):
+        sight = sight or _Sight(examined, trace(examined), frontiers(examined.judged))
+        for proposal in list(islice(_proposals(sight, finding, deadline), TRIES)):
             if time.monotonic() > deadline:
                 break
             found = _try(root, proposal, examine)
@@ -115,13 +125,13 @@ def mend(
                 if is_clean:
                     break
         if tried is None:
-            hopeless |= {(f.at, f.code) for f in _of_one_edge(examined.judged, finding)}
+            hopeless |= {(f.at, f.code) for f in _of_one_edge(sight, finding)}
             continue
         for file, (old, new) in tried.files.items():
             before.setdefault(file, old)
             (root / file).write_bytes(new)
         instead |= dict.fromkeys(_keys(examined) - _keys(tried.after), (tried.place, tried.text))
-        examined = tried.after
+        examined, sight = tried.after, None
     now = {file: (root / file).read_bytes() for file in before}
     changes = {
         file: Change(hashlib.sha256(old).hexdigest(), now[file].decode("utf-8"), unified_diff(file, old, now[file]))
@@ -130,12 +140,11 @@ def mend(
     return Mended(instead, changes, sorted(_keys(examined)))
 
 
-def _of_one_edge(judged: Judged, finding: Finding) -> list[Finding]:
+def _of_one_edge(sight: _Sight, finding: Finding) -> list[Finding]:
     """The finding, and all that no formula tells either and that goes wrong at the same Node."""
-    edges = frontiers(judged) if finding.code == "unknown" else {}
-    own = edges.get(finding.at[1:])
-    alike = [f for f in judged.findings if f.code == "unknown" and own is not None and f.at[1:] in edges]
-    return [finding, *(f for f in alike if own is not None and edges[f.at[1:]].unknown is own.unknown)]
+    unknown = {f: sight.edges.get(f.at[1:]) for f in sight.examined.judged.findings if f.code == "unknown"}
+    own = unknown.get(finding)
+    return [finding, *(f for f, edge in unknown.items() if edge and own and edge.unknown is own.unknown)]
 
 
 def _try(root: Path, proposal: Proposal, examine: Callable[[], Examined | None]) -> _Tried | None:
@@ -166,8 +175,8 @@ def _is_better(after: Examined, before: Examined, finding: Finding) -> bool:
     A constant may come to light: as long as a gradient is wrong, it is not told apart from the mistake.
     """
     old, new = before.judged, after.judged
-    lines_of_loss = [of.truth.loss.node and of.truth.loss.node.place for of in (old, new)]
-    same_loss = new.truth.loss.name == old.truth.loss.name or (lines_of_loss[0] == lines_of_loss[1] is not None)
+    then, now = (of.truth.loss.node and of.truth.loss.node.place for of in (old, new))
+    same_loss = new.truth.loss.name == old.truth.loss.name or (now is not None and then == now)
     same = set(new.names) == set(old.names) and same_loss
     decaying, still = ({n for n, p in of.names.items() if p.before in of.truth.loss.penalised} for of in (old, new))
     errors = {(f.at, f.code) for f in old.findings if f.severity == "error"}
@@ -192,24 +201,24 @@ def _keys(examined: Examined) -> set[tuple[str, str]]:
 # --- what may be written where ----------------------------------------------------------------------------------------
 
 
-def _proposals(examined: Examined, moments: list[Moment], finding: Finding, deadline: float) -> Iterator[Proposal]:
-    judged = examined.judged
+def _proposals(sight: _Sight, finding: Finding, deadline: float) -> Iterator[Proposal]:
+    judged = sight.examined.judged
     if finding.code == "softmax-over-all-entries":
         yield from _normalised(judged)
         return
     if judged.dense is not None and judged.problem is not None:
-        yield from _formulas(examined, moments, finding)
+        yield from _formulas(sight.examined, sight.moments, finding)
     if finding.at[1:] in judged.wrong:
-        yield from _variants(examined, moments, finding, deadline)
+        yield from _variants(sight, finding, deadline)
 
 
-def _variants(examined: Examined, moments: list[Moment], finding: Finding, deadline: float) -> Iterator[Proposal]:
+def _variants(sight: _Sight, finding: Finding, deadline: float) -> Iterator[Proposal]:
     """The line of the finding with one thing in it changed; that of what else is wrong alone."""
-    judged, name = examined.judged, finding.at[1:]
-    wrong = [n for n in (judged.chosen[name], *nodes_in(judged.names[name].steps)) if n is not None]
-    edge = frontiers(judged).get(name)
-    wrong = [edge.unknown] if edge is not None else wrong[:1]
-    for found in variants(judged, examined.tape, moments, name, wrong, deadline):
+    examined, name = sight.examined, finding.at[1:]
+    edge, chosen = sight.edges.get(name), examined.judged.chosen[name]
+    made = [n for n in (chosen, *nodes_in(examined.judged.names[name].steps)) if n is not None]
+    wrong = [edge.unknown] if edge is not None else made[:1]
+    for found in variants(examined.judged, examined.tape, sight.moments, name, wrong, deadline):
         edit = _put_in(found.place, found.statement, found.expression, Term(found.text, np.empty(0)))
         if edit is not None:
             yield found.place, _written(found.statement, edit), (edit,)

@@ -48,9 +48,6 @@ class Digits(NamedTuple):
 LISTS_OF_PYTHON2 = re.compile(
     r"TypeError: .*('(zip|map|filter|range)'( has no len| object is not subs| object does not support item|$))"
 )
-WHOLE_IN_PYTHON2 = re.compile(
-    "TypeError: ('float' object cannot be interpreted as an integer|slice indices must be int)"
-)
 CUT_OFF = 3  # columns of a table, at most
 
 
@@ -62,8 +59,8 @@ class Guess(NamedTuple):
     one_hot: bool = False  # … or (m, classes)
     width: int | None = None  # numbers of an example …
     classes: int | None = None  # … and classes, where the program's errors told
-    whole: bool = False  # what prepares data is recorded as well
     python2: bool = False  # and so did they that it takes what zip makes for a list
+    whole: bool = False  # what prepares data is recorded as well
 
     def notes(self) -> list[str]:
         """What was made up so, to be said."""

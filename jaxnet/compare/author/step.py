@@ -293,7 +293,7 @@ def measured(tape: Tape, step: Step) -> Iterator[Step]:
         parameters = tuple(Parameter(n, n, (), (step.parameters[k].root, n)) for k, n in used.items())
         window = sorted(used.values(), key=lambda n: n.number) + after
         masks = masked({n: 2 << k for k, n in used.items()}, window)
-        touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
+        touched = following(tape.nodes[min(n.number for n in roots) : end], roots)
         view = View(parameters, window, masks, _smooth(parameters, window), set(), touched, end, Values())
         measures = {part for n in after if n.function is np.sqrt for part in (n, *n.parents)}
         for number in view.numbers:
@@ -443,11 +443,11 @@ def _viewed(
 ) -> View:
     # Labels depend on no version of a parameter; what an earlier step left behind does.
     roots = {root_of(p.versions[0]) for p in parameters}
-    touched = _following(tape.nodes[min(n.number for n in roots) : end], roots)
+    touched = following(tape.nodes[min(n.number for n in roots) : end], roots)
     masks, smooth = _masks(parameters, window, unknown), _smooth(parameters, window)
     nodes = tape.nodes[window[0].number :]
     steps = {n: n.updates[0][0] for n in nodes if n.updates and n.updates[0][0] not in touched}
-    stepped = frozenset(_following(window, set(superseded(nodes, steps))))
+    stepped = frozenset(following(window, set(superseded(nodes, steps))))
     return View(parameters, window, masks, smooth, into_steps, touched, end, Values(), others, stepped)
 
 
@@ -574,7 +574,7 @@ def _by_labels(view: View, meetings: list[Meeting], must_follow: bool = True) ->
     if not meetings:
         return None
     start = {meeting.node for meeting in meetings}
-    labelled = _following(view.window, start)
+    labelled = following(view.window, start)
     at_once = _following_at_once(view, start)
     if must_follow and not all(any(n in at_once for n in nodes_in(p.steps)) for p in view.parameters):
         return None
@@ -610,7 +610,7 @@ def _by_labels_of_loss(view: View) -> Step | None:
         return None
     held = held_in(view.parameters)
     forward = {n for n in inside if n in view.active and n not in held}
-    start = (_following(view.window, forward) & view.into_steps & view.active) - inside
+    start = (following(view.window, forward) & view.into_steps & view.active) - inside
     step = _made_with(losses, _following_at_once(view, start) & view.into_steps, examples, view)
     return step._replace(by_loss=True) if step is not None else None
 
@@ -763,7 +763,8 @@ def _is_state(node: Node, data: Node) -> bool:
     return node.function in (np.add, np.subtract) and any(same)
 
 
-def _following(window: list[Node], start: set[Node]) -> set[Node]:
+def following(window: list[Node], start: set[Node]) -> set[Node]:
+    """These, and what of a window, in order, is made of them."""
     found = set(start)
     for node in window:
         if node not in found and not found.isdisjoint(node.sources):
@@ -776,12 +777,12 @@ def _following_at_once(view: View, start: set[Node]) -> set[Node]:
     between two steps, the second one is taken at other weights."""
     after = {n for p in view.parameters for n in p.new}
     after |= {n for n in view.window if n.function is np.subtract and began_as(n) == 0}  # b
-    return _following([n for n in view.window if n not in after], start)
+    return following([n for n in view.window if n not in after], start)
 
 
 def _smooth(parameters: tuple[Parameter, ...], window: list[Node]) -> set[Node]:
     """What follows from parameters through floating numbers alone."""
-    return _following(
+    return following(
         [node for node in window if node.is_float or node.is_complex], {n for p in parameters for n in p.as_read}
     )
 
@@ -848,7 +849,7 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
     masks = view.masks
     most = max(masks[e.prediction].bit_count() for e in examples)
     first = min(e.prediction.number for e in examples)
-    back = _following(view.window, _sent_back(view, labelled, examples))
+    back = following(view.window, _sent_back(view, labelled, examples))
     found = [n for n in view.window if _may_be_loss(n, view) and n in view.active and masks[n].bit_count() >= most]
     # Nor is it what the next step keeps of this one, 0.9 v of a single bias.
     back |= {n for n in found if not view.into_steps.isdisjoint(m for m in multiples(n) if m is not n)}
@@ -884,7 +885,7 @@ def _losses(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> t
 def _sent_back(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> set[Node]:
     """The products for the steps in which what labels have entered meets more of the forward pass than the prediction:
     no loss is made of them."""
-    others = view.active - labelled - _following(view.window, {e.prediction for e in examples})
+    others = view.active - labelled - following(view.window, {e.prediction for e in examples})
     products = (n for n in labelled & view.into_steps if n.function in MULTIPLYING)
     return {n for n in products if not labelled.isdisjoint(n.parents) and not others.isdisjoint(n.parents)}
 
