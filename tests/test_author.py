@@ -3428,6 +3428,23 @@ for step in range(20):
 """
 
 
+SMOOTHED = """
+import numpy as np
+np.random.seed(3)
+X, T = np.random.randn(12, 4), np.eye(3)[np.random.randint(0, 3, 12)]
+W1, W2 = np.random.randn(4, 5) / 2, np.random.randn(5, 3) / 2
+T_smooth = 0.9 * T + 0.1 / 3
+for step in range(20):
+    h = np.tanh(X @ W1)
+    p = np.exp(h @ W2)
+    p /= p.sum(1, keepdims=True)
+    loss = -np.sum(T * np.log(p)) / 12
+    d2 = (p - T_smooth) / 12
+    dW2, dW1 = h.T @ d2, X.T @ (d2 @ W2.T * (1 - h ** 2))
+    W1, W2 = W1 - 0.1 * dW1, W2 - 0.1 * dW2
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -3440,10 +3457,11 @@ for step in range(20):
         (SYMMETRIC, "W1 is symmetric, and its gradient is that of a matrix which is to stay so"),
         (FIXED_POINT, "where an iteration comes to a fixed point"),
         (BOTH_WAYS, "right if what line 15 makes is a constant"),
+        (SMOOTHED, "right for the labels that line 6 makes of others, and the loss has these"),
     ],
     ids=["by turns", "some entries by turns", "some entries", "a lower matrix",
          "a symmetric matrix",
-         "a fixed point", "a stopped branch that is used twice"],
+         "a fixed point", "a stopped branch that is used twice", "smoothed labels"],
 )  # fmt: skip
 def test_what_may_be_meant_is_not_accused(tmp_path, text, why):
     """All these gradients are right, for what is stepped and where it is."""

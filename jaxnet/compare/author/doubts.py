@@ -16,6 +16,7 @@ from jaxnet.compare.author.intended import (
     carried_over,
     constant_of,
     explains,
+    labels_of_its_own,
     rounds_back,
     term_of_its_own,
     unclipped,
@@ -346,6 +347,10 @@ def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
         raise Unexplained(f"the gradients are right but for what {line} clips: right if it is to, and wrong if not")
     if (place := weights_of_examples(step, truth, drawn)) is not None:
         raise Unexplained(f"the gradients are right if examples are to count differently, as line {place.line} has it")
+    if (place := labels_of_its_own(step, drawn)) is not None:
+        raise Unexplained(
+            f"the gradients are right for the labels that line {place.line} makes of others, and the loss has these"
+        )
     if (place := carried_over(step, truth, drawn)) is not None:
         raise Unexplained(
             f"the gradients are right if what line {place.line} makes, which a later forward pass goes on with, is a "

@@ -23,7 +23,7 @@ from jaxnet.compare.author.raw import is_kept
 from jaxnet.compare.author.readings import shared_constant
 from jaxnet.compare.author.replay import PullBack, Uses, Values
 from jaxnet.compare.author.step import Parameter, Step, held_in
-from jaxnet.compare.author.truth import Truth, labels_of
+from jaxnet.compare.author.truth import Truth, labels_of, truths
 from jaxnet.compare.multiples import common_multiple, each_multiple, without_ones
 
 MOST = 8  # branches that meet others
@@ -194,6 +194,24 @@ def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place 
                 # All of the error must go through there.
                 return node.place if is_right_with(right) and is_right_with([2 * a for a in right]) else None
     return None
+
+
+def labels_of_its_own(step: Step, drawn: list[Values]) -> Place | None:
+    """Where labels are made of those that the loss has, with which all gradients are right: smoothed ones, as training
+    may have them and a report of it not (Szegedy et al. 2016, section 7)."""
+    made: list[Node] = []
+    examples = []
+    for example in step.examples:
+        met = {m.labels for m in example.meetings if m.labels is not None}
+        of_others = [labels for labels in met if not met.isdisjoint(ancestors([labels]) - {labels})]
+        meetings = tuple(m for m in example.meetings if m.labels in of_others)
+        examples.append(example._replace(meetings=meetings))
+        made += of_others
+    if not made or not all(example.meetings for example in examples):
+        return None
+    with_these = step._replace(examples=tuple(examples), losses=())
+    levels = levels_of(step, drawn)
+    return made[0].place if any(explains(levels, of_these) for of_these in truths(with_these, drawn)) else None
 
 
 def adds_up(parameter: Parameter, true: list[np.ndarray], step: Step, drawn: list[Values]) -> Place | None:

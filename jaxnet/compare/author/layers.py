@@ -51,8 +51,7 @@ from jaxnet.compare.author.lone_losses import losses, pairs, play_loss, takes_la
 from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, squeezed
 from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.passes import Network, construct, is_gradient, meant, parameters_in, put_on_record
-from jaxnet.compare.author.recorder import current_tape, recording
-from jaxnet.compare.author.tape import Tape
+from jaxnet.compare.author.recorder import current_tape, off_the_record
 
 Shape = tuple[int, ...]
 Play = Callable[[Shape, bool], None]
@@ -151,7 +150,7 @@ def _other_options(file: File, np: types.ModuleType, name: str, passes: list[str
     others = {k: v for maker in _makers(file, name) for k, v in other_numbers(maker).items()}
     if not others:
         return {}
-    with contextlib.suppress(Exception), recording(Tape()):  # nothing of this belongs to the record
+    with contextlib.suppress(Exception), off_the_record():
         layer = _of_class(file, np, name, passes, lambda shape: others, shape)
         layer.backward(layer.forward(np.array(numpy.ones(shape))), strict=True)
         return others
@@ -232,7 +231,7 @@ def _ratios_with(
     forward = file.functions[names[0]]
     (first, *wanted) = [p.name for p in parameters_of(forward) if p.default is p.empty or p.name in given]
     if given.keys() == set(wanted):  # most do not fit, and that is told soonest so
-        with contextlib.suppress(IndexError), recording(Tape()), numpy.errstate(all="ignore"):  # positions, perhaps
+        with contextlib.suppress(IndexError), off_the_record(), numpy.errstate(all="ignore"):  # positions, perhaps
             forward(**{first: np.array(numpy.ones(shape)), **anew(given, np)})
     build = partial(_with_arguments, file, np, names, given=given)
     return _ratios(build(shape), np, _inputs(build, np, shape), strict=True)
@@ -450,7 +449,7 @@ def _inputs(build: Callable[[Shape], _Layer], np: types.ModuleType, shape: Shape
     """Numbers; or positions, for what looks them up in a table."""
     draws = numpy.random.default_rng(3)
     data = draws.normal(size=shape)
-    with recording(Tape()):  # nothing of this belongs to the record
+    with off_the_record():
         try:
             build(shape).forward(np.array(data))
         except IndexError:
@@ -470,7 +469,7 @@ def _ratios(
     """For each array that is stepped, or `most` of them, how many times its gradient that of ½ Σ output² is along some
     direction, as differences say: the parameters' first, that of x last."""
     draws, e = numpy.random.default_rng(17), 1e-6
-    with recording(Tape()):  # nothing of this belongs to the record
+    with off_the_record():
         x = np.array(data)
         outputs = layer.forward(x)
         before = [plain(leaf.value) for leaf in layer.everything()]

@@ -24,8 +24,7 @@ from jaxnet.compare.author.calls import (
 from jaxnet.compare.author.meanings import gradient_of, role, squeezed
 from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.passes import meant
-from jaxnet.compare.author.recorder import current_tape, recording
-from jaxnet.compare.author.tape import Tape
+from jaxnet.compare.author.recorder import current_tape, off_the_record
 
 Shape = tuple[int, ...]
 
@@ -95,7 +94,7 @@ def play_loss(file: File, np: types.ModuleType, names: tuple[str | None, str, st
         return array
 
     if several:
-        with recording(Tape()):  # nothing of this belongs to the record
+        with off_the_record():
             try:
                 derivative()
             except IndexError:

@@ -37,7 +37,7 @@ from jaxnet.compare.author.tape import Tape, places
 from jaxnet.compare.author.updates import all_zero, look_at, sample_of, scaled_by_numbers
 
 _tape: list[Tape] = []  # the tape that is being written, if any
-_unrecorded: list[Callable] = []  # functions that are being run off the record
+_unrecorded: list[None] = []  # one for each context off the record
 
 
 @contextlib.contextmanager
@@ -51,20 +51,27 @@ def recording(tape: Tape | None = None) -> Iterator[Tape]:
         _tape.remove(tape)
 
 
+@contextlib.contextmanager
+def off_the_record() -> Iterator[None]:
+    """Context of which nothing is on the record. What is written into an array there must be taken back; an array that
+    is put in the place of another one begins on the record where it is used."""
+    held = _tape[:]
+    _tape.clear()
+    _unrecorded.append(None)
+    try:
+        yield
+    finally:
+        _unrecorded.pop()
+        _tape[:] = held
+
+
 def unrecorded(function: Callable) -> Callable:
-    """The same function, nothing of which is on the record. What it writes into an array, it must take back; an array
-    that it puts in the place of another one begins on the record where it is used."""
+    """The same function, off the record."""
 
     @functools.wraps(function)
     def run(*args: Any, **keywords: Any) -> Any:
-        held = _tape[:]
-        _tape.clear()
-        _unrecorded.append(function)
-        try:
+        with off_the_record():
             return function(*args, **keywords)
-        finally:
-            _unrecorded.pop()
-            _tape[:] = held
 
     return run
 
@@ -702,11 +709,10 @@ class Recorded:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         if method == "at":
-            if ufunc in (np.add, np.subtract) and _tape and isinstance(inputs[0], Array):
-                added = inputs[2] if ufunc is np.add else np.negative(inputs[2])
-                return _write(np.add.at, (*inputs[:2], added), keywords)
+            if ufunc is np.subtract:
+                return call(np.add.at, (*inputs[:2], np.negative(inputs[2])), keywords)
             MUTATORS.setdefault(ufunc.at, _after(ufunc.at))
-            return _write(ufunc.at, inputs, keywords)
+            return call(ufunc.at, inputs, keywords)
         if ufunc is np.negative and np.asarray(plain(inputs[0])).dtype == bool:
             ufunc = np.logical_not  # as before NumPy 1.13
         return call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, keywords)
