@@ -3428,7 +3428,7 @@ for step in range(20):
 """
 
 
-SMOOTHED = """
+SMOOTHED_LABELS = """
 import numpy as np
 np.random.seed(3)
 X, T = np.random.randn(12, 4), np.eye(3)[np.random.randint(0, 3, 12)]
@@ -3457,7 +3457,7 @@ for step in range(20):
         (SYMMETRIC, "W1 is symmetric, and its gradient is that of a matrix which is to stay so"),
         (FIXED_POINT, "where an iteration comes to a fixed point"),
         (BOTH_WAYS, "right if what line 15 makes is a constant"),
-        (SMOOTHED, "right for the labels that line 6 makes of others, and the loss has these"),
+        (SMOOTHED_LABELS, "right for the labels that line 6 makes of others, and the loss has these"),
     ],
     ids=["by turns", "some entries by turns", "some entries", "a lower matrix",
          "a symmetric matrix",

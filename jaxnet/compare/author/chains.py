@@ -417,17 +417,22 @@ def _without_inner(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
     """A value that is added to while another array makes a single step (a residual, a state) is no parameter."""
     last = {chain.versions[-1]: 1 << j for j, chain in enumerate(chains)}
     masks = masked(last, _since(last, nodes))
-
-    def is_inside(chain: Chain, other: Chain) -> bool:
-        first, end = chain.versions[1].number, chain.versions[-1]
-        return any(
-            before.number < first and end.number < after.number and masks.get(after, 0) & last[end]
-            for before, after in zip(other.versions, other.versions[1:], strict=False)
-        )
-
-    around = [[k for k, o in enumerate(chains) if o is not chain and is_inside(chain, o)] for chain in chains]
+    around: list[list[int]] = [[] for _ in chains]  # the chains within one step of which it is made
+    for j, other in enumerate(chains):
+        for before, after in itertools.pairwise(other.versions):
+            for k in _bits(masks.get(after, 0)):
+                first, end = chains[k].versions[1], chains[k].versions[-1]
+                if before.number < first.number and end.number < after.number:
+                    around[k].append(j)
     # What is one itself says nothing of others: data that blocks add to, round after round, have no steps.
     return [chain for chain, outer in zip(chains, around, strict=True) if all(around[k] for k in outer)]
+
+
+def _bits(mask: int) -> Iterator[int]:
+    """The numbers of the bits that are set."""
+    while mask:
+        yield (k := mask.bit_length() - 1)
+        mask ^= 1 << k
 
 
 def _without_buffers(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
@@ -450,9 +455,7 @@ def _without_buffers(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
     for k, chain in enumerate(chains):
         others = bits(of_new, chain.steps[0]) & ~(1 << k)
         as_they_were = bits(of_old, (chain.versions[0], *chain.steps[0]))
-        while others:
-            j = others.bit_length() - 1
-            others ^= 1 << j
+        for j in _bits(others):
             if not used[j] >> k & 1:  # it needs the other one, which has no use for it
                 buffers.add(k)
             if not as_they_were >> j & 1:  # what an optimiser keeps may begin with the first step
@@ -486,23 +489,26 @@ def networks(chains: list[Chain]) -> list[list[Chain]]:
     """Arrays whose steps depend on each other, the largest network first; of two as large, that which is stepped more
     often. What is stepped with the new version of an array, and never with the old one, is another network: that which
     is to deceive the one that has just been stepped, say."""
-    groups: list[list[Chain]] = []
-    new = {version for chain in chains for version in chain.versions[1:]}
-    inside = {id(c): made_of(nodes_in(c.steps[0]), until=new.__contains__) for c in chains}
-
-    def is_apart(chain: Chain, other: Chain) -> bool:
-        before, *after = other.versions
-        return not inside[id(chain)].isdisjoint(after) and before not in inside[id(chain)]
-
-    def is_tied(chain: Chain, group: list[Chain]) -> bool:
-        if any(is_apart(chain, o) or is_apart(o, chain) for o in group):
-            return False
-        return any(o.versions[0] in inside[id(chain)] or chain.versions[0] in inside[id(o)] for o in group)
-
-    for chain in chains:
-        tied = [group for group in groups if is_tied(chain, group)]
-        groups = [group for group in groups if group not in tied] + [[c for group in tied for c in group] + [chain]]
-    return sorted(groups, key=lambda g: (-len(g), -sum(c.versions[0].size for c in g), -max(len(c.steps) for c in g)))
+    old, new = defaultdict[Node, set[int]](set), defaultdict[Node, set[int]](set)
+    for k, chain in enumerate(chains):
+        old[chain.versions[0]].add(k)
+        for version in chain.versions[1:]:
+            new[version].add(k)
+    tied, apart = [set[int]() for _ in chains], [set[int]() for _ in chains]
+    for k, chain in enumerate(chains):
+        inside = made_of(nodes_in(chain.steps[0]), until=new.__contains__)
+        with_old, with_new = (set[int]().union(*(of[n] for n in of.keys() & inside)) for of in (old, new))
+        for pairs, others in ((tied, with_old), (apart, with_new - with_old)):
+            pairs[k] |= others
+            for other in others:
+                pairs[other].add(k)
+    groups: list[list[int]] = []
+    for k in range(len(chains)):
+        is_tied = [not tied[k].isdisjoint(group) and apart[k].isdisjoint(group) for group in groups]
+        joined = [j for group in itertools.compress(groups, is_tied) for j in group]
+        groups = [g for g, others in zip(groups, is_tied, strict=True) if not others] + [[*joined, k]]
+    found = [[chains[k] for k in group] for group in groups]
+    return sorted(found, key=lambda g: (-len(g), -sum(c.versions[0].size for c in g), -max(len(c.steps) for c in g)))
 
 
 def at_once(network: list[Chain], k: int) -> bool:

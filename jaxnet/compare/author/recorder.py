@@ -170,12 +170,12 @@ def is_stepped_unseen(tape: Tape) -> bool:
 
 
 def begin_anew(tape: Tape) -> bool:
-    """Forgets how all arrays and numbers were made, unless one that is there has been stepped: arrays are leaves from
-    here on, and numbers plain ones."""
+    """Forgets how all arrays and numbers were made, unless one that is there has been stepped, which nothing is before
+    arrays are multiplied: arrays are leaves from here on, and numbers plain ones."""
     own = set(tape.nodes)
     held = [thing for thing in gc.get_objects() if issubclass(type(thing), Recorded) and thing._node in own]
     updates = (update for thing in held for update in thing._node.updates)
-    if any(isinstance(step, Node) and depends(step, base) for base, step in updates):
+    if tape.multiplies and any(isinstance(step, Node) and depends(step, base) for base, step in updates):
         return False
     roots = [thing for thing in held if issubclass(type(thing), Array) and thing._parent is None]
     roots.sort(key=lambda array: array._node.number)

@@ -188,7 +188,7 @@ class Tape:
             return
         node.updates = tuple(updates_of(node))
         node.steps = max((base.steps + 1 for base, step in node.updates if isinstance(step, Node)), default=0)
-        if node.steps >= 3 and self.on_step is not None:
+        if node.steps >= 3 and self.multiplies:  # nothing is trained before
             self._stepped.append(node)
 
     def look(self) -> None:
