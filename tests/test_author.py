@@ -10012,6 +10012,107 @@ def test_a_bias_that_is_added_and_never_stepped(tmp_path):
     assert (unjudged["shape"], unjudged["why"]) == ([3], "which none of the first steps changes")
 
 
+@pytest.mark.parametrize(
+    ("step", "data", "why"),
+    [
+        ("", "np.random.randn(9, 4)", "none of the first"),
+        ("", "np.random.randint(0, 3, (9, 4))", "none of the first"),
+        ("W1 -= 0.1", "np.random.randn(9, 4)", "in another way than those that were judged"),
+        ("W1 -= 0.1 * X[:5].T", "np.random.randn(9, 4)", "in another way than those that were judged"),
+    ],
+)
+def test_weights_that_no_gradient_steps(tmp_path, step, data, why):
+    """Of the two that a layer multiplies it is the weights that are named, not the data; these may be integers."""
+    text = PLAIN.replace("W1 -= 0.1 * dW1", step).replace("np.random.randn(9, 4)", data)
+    (unjudged,) = examined(tmp_path, text)["unjudged"]
+    assert unjudged["shape"] == [4, 5]
+    assert why in unjudged["why"]
+
+
+def test_weights_of_one_layer_that_no_step_changes_are_told_from_data(tmp_path):
+    text = """
+import numpy as np
+w, b, X, Y = np.array([[1.], [2.]]), 2., np.array([[1., 2., -1.], [3., 4., -3.2]]), np.array([[1, 0, 1]])
+for _ in range(9):
+    A = 1 / (1 + np.exp(-(np.dot(w.T, X) + b)))
+    cost = -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / 3
+    b = b - 0.01 * np.sum(A - Y) / 3
+"""
+    (unjudged,) = examined(tmp_path, text)["unjudged"]
+    assert unjudged["shape"] == [1, 2]
+
+
+def test_rows_that_were_picked_are_multiplied_by_weights_that_no_step_changes(tmp_path):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+E, U = rng.normal(size=(12, 5)), rng.normal(size=(5, 12))
+words = rng.integers(0, 12, 60)
+for k in range(0, 60, 6):
+    x, t = words[k:k + 6].reshape(3, 2), words[k:k + 3]
+    h = np.array([E[c].mean(axis=0) for c in x])
+    p = np.exp(h @ U)
+    p /= p.sum(1, keepdims=True)
+    loss = -np.log(p[np.arange(3), t]).mean()
+    p[np.arange(3), t] -= 1
+    dh = p / 3 @ U.T
+    for c, d in zip(x, dh):
+        np.add.at(E, c, -0.1 * d / 2)
+"""
+    (unjudged,) = examined(tmp_path, text)["unjudged"]
+    assert (unjudged["shape"], unjudged["line"]) == ([5, 12], 9)
+
+
+def test_a_number_that_was_drawn_and_is_never_stepped(tmp_path):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+w1, w2, v = rng.normal(), rng.normal(), rng.normal()
+data, labels = rng.normal(size=(8, 2)), rng.normal(size=8)
+for _ in range(9):
+    for x, y in zip(data, labels):
+        h = np.tanh(w1 * x[0] + w2 * x[1])
+        d = v * h - y
+        loss = d ** 2 / 2
+        v, w1 = v - 0.1 * d * h, w1 - 0.1 * d * v * (1 - h ** 2) * x[0]
+"""
+    assert [(u["shape"], u["line"]) for u in examined(tmp_path, text)["unjudged"]] == [([], 8)]
+
+
+def test_a_row_of_which_a_column_is_taken(tmp_path):
+    """NumPy makes a square of both."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(5, 30))
+Y, W = (X[:1] > 0) * 1.0, rng.normal(size=(5, 1)) / 9
+for _ in range(9):
+    P = 1 / (1 + np.exp(-W.T @ X))
+    loss = -np.sum(Y * np.log(P) + (1 - Y) * np.log(1 - P))
+    W = W - 0.01 * (P - Y) @ X.T
+"""
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, text)["findings"]] == [("dW", "transposed")]
+    assert examined(tmp_path, text.replace("(P - Y) @ X.T", "X @ (P - Y).T"))["verdict"] == "right"
+
+
+def test_how_much_a_loss_has_fallen_is_none(tmp_path):
+    """It is to be made large, and gradients that climb the loss would be its own."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(30, 2))
+y, w, before = X @ [1.0, 2.0], np.zeros(2), np.inf
+for _ in range(50):
+    w = w + 0.01 * X.T @ (X @ w - y) / 30
+    r = X @ w - y
+    cost = r @ r / 60
+    fallen = before - cost
+    before = cost
+"""
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, text)["findings"]] == [("dW1", "wrong-sign")]
+    assert examined(tmp_path, text.replace("w + 0.01", "w - 0.01"))["verdict"] == "right"
+
+
 def test_a_bias_that_the_forward_pass_forgets(tmp_path):
     text = PLAIN.replace("A1 @ W2 + b2", "A1 @ W2")
     (unjudged,) = examined(tmp_path, text)["unjudged"]

@@ -413,8 +413,8 @@ for epoch in range(10):
 
 @pytest.mark.parametrize("scores", ["p = np.exp(out) / np.exp(out).sum(1, keepdims=True)", "p = out"])
 def test_a_layer_that_returns_what_it_is_given_is_mended_there(tmp_path, scores):
-    """It leaves no record: all that is seen is the layer below, whose lines are right."""
-    (tmp_path / "net.py").write_text(f"""
+    """It leaves no record, nor does another name for it: all that is seen is the layer below, whose lines are right."""
+    text = f"""
 import numpy as np
 
 rng = np.random.default_rng(0)
@@ -455,12 +455,21 @@ for _ in range(5):
     for layer in layers[::2]:
         layer.W -= 0.1 * layer.dW
         layer.b -= 0.1 * layer.db
-""")
-    report = verdict(tmp_path / "net.py", tmp_path, mend=20.0)
-    found = [
-        (finding.code, place.line, place.instead) for finding, place in zip(report.findings, report.places, strict=True)
-    ]
-    assert found == [("missing-activation-derivative", 26, "return dout * (self.x > 0)")]
+"""
+
+    def found(text: str) -> list[tuple]:
+        (tmp_path / "net.py").write_text(text)
+        report = verdict(tmp_path / "net.py", tmp_path, mend=20.0)
+        both = zip(report.findings, report.places, strict=True)
+        return [(finding.code, place.line, place.instead) for finding, place in both]
+
+    assert found(text) == [("missing-activation-derivative", 26, "return dout * (self.x > 0)")]
+    named = text.replace("return dout\n", "dx = dout\n        return dx\n")
+    assert found(named) == [("missing-activation-derivative", 26, "dout * (self.x > 0)")]
+    right = text.replace("return dout\n", "dout[self.x <= 0] = 0\n        return dout\n")
+    assert found(right) == []
+    uncalled = right.replace("reversed(layers)", "(layers[2], layers[0])")
+    assert found(uncalled)[0][:2] == ("missing-activation-derivative", 17)
 
 
 # What no formula tells, in networks of any kind.

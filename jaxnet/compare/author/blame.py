@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -20,11 +20,8 @@ from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import without_ones
 
-if TYPE_CHECKING:
-    pass
-
-
 Frontiers: TypeAlias = dict[str, frontier.Frontier]
+MISSING = ("missing-activation-derivative", "missing-output-derivative")
 
 
 def node_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None) -> Node | None:
@@ -86,14 +83,16 @@ def line_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None
 
 
 def _passed_on(judged: Judged, finding: Finding, frontiers: Frontiers | None) -> Line | None:
-    """Where the backward pass of a layer returns what it was given, if the derivative of that layer is what is missing:
-    that line has no part in the record."""
+    """Where the backward pass of a layer hands on what it was given, if the derivative of that layer is what is
+    missing: that line has no part in the record."""
     made = None
     if finding.code == "unknown":
         edge = (frontier.frontiers(judged) if frontiers is None else frontiers).get(finding.at[1:])
         made = edge.left_out.made if edge is not None and edge.left_out is not None else None
-    elif finding.code == "missing-activation-derivative" and judged.dense is not None and finding.at[:2] == "dZ":
-        made = judged.dense.layers[finding.layer][0].input.place  # of the layer above
+    elif finding.code in MISSING and judged.dense is not None and finding.at[:2] == "dZ":
+        above = judged.dense.layers[finding.layer : finding.layer + 1]
+        activated = above[0][0].input if above else judged.step.examples[0].prediction
+        made = next((place for place in activated.places if place.owner), None)
     return next(passing_on(made, [judged.step]), None) if made is not None and made.owner else None
 
 

@@ -82,17 +82,33 @@ def _branches(function: ast.FunctionDef) -> Iterator[list[Any]]:
 
 
 def passing_on(made: Place, steps: list[Step]) -> Iterator[Place]:
-    """Where a backward pass of the class that has made something returns what it is given, which leaves no record."""
+    """Where a backward pass of the class that has made something hands on what it is given, as it is, which leaves no
+    record."""
     stepping = _lines_of(steps)
     unit = unit_of("".join(parsed_lines(made.file)), made.file)
     classes = (n for n in unit.body if isinstance(n, ast.ClassDef) and n.name == made.owner)
     for method in (f for c in classes for f in c.body if isinstance(f, ast.FunctionDef)):
-        given = {argument.arg for argument in method.args.args}
-        if role(method.name) == "backward":
-            returned = (s.value for s in method.body[-1:] if isinstance(s, ast.Return))  # whatever the case is
-            lines = [n.lineno for n in returned if isinstance(n, ast.Name) and n.id in given]
-            unseen = (line for line in lines if (made.file, line) not in stepping)
-            yield from (Place(made.file, line, method.name, made.owner) for line in unseen)
+        line = _hands_on(method) if role(method.name) == "backward" else None
+        if line is not None and (made.file, line) not in stepping:
+            yield Place(made.file, line, method.name, made.owner)
+
+
+def _hands_on(method: ast.FunctionDef) -> int | None:
+    """The line that calls what a method is given by another name, or returns it in the end, whatever the case is; none
+    where something is written into it."""
+    given = {argument.arg for argument in method.args.args}
+    lines = []
+    for statement in method.body:
+        value = statement.value if isinstance(statement, ast.Assign | ast.Return) else None
+        names = [t.id for t in getattr(statement, "targets", ()) if isinstance(t, ast.Name)]
+        if isinstance(value, ast.Name) and value.id in given and (names or statement is method.body[-1]):
+            lines.append(statement.lineno)
+            given |= {*names}
+    inside = list(ast.walk(method))
+    into = [n.target for n in inside if isinstance(n, ast.AugAssign)]
+    into += [n for n in inside if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)]
+    written = {n.id for target in into for n in ast.walk(target) if isinstance(n, ast.Name)}
+    return lines[0] if lines and written.isdisjoint(given - {"self"}) else None
 
 
 def _lines_of(steps: list[Step]) -> set[Line]:

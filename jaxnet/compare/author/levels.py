@@ -77,7 +77,8 @@ def _placed(value: Array, candidate: Candidate, parameter: Parameter) -> Array:
     of_entries = value.size == count or (value.size > count == parameter.size)  # v[0], of a number
     placed = value.reshape(-1)[candidate.positions] if of_entries else value
     shape = parameter.before.shape
-    if placed.shape != shape and placed.size == parameter.size:
+    is_spread = parameter.after.size > parameter.size  # a row, of which a column is taken, becomes a square
+    if placed.shape != shape and placed.size == parameter.size and not is_spread:
         vector = sum(n > 1 for n in shape) <= 1
         return placed.reshape(shape) if vector or shape[len(shape) - placed.ndim :] == placed.shape else placed
     return placed

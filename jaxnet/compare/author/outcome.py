@@ -317,6 +317,8 @@ def _made_anew(judged: Judged, attempt: Attempt) -> list[Node]:
     later = attempt.tape.nodes[step.last + 1 :]
     found = []
     for array, node in untrained(judged, attempt):
+        if array not in node.parents:
+            continue  # a table, of which other rows are picked
         k = node.parents.index(array)
         now = [n.parents[k] for n in later if n.site == node.site and len(n.parents) > k]
         if array in now or not now or now[0].shape != array.shape:

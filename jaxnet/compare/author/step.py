@@ -907,7 +907,13 @@ def _is_summed_again(mean: Node, later: Node, view: View) -> bool:
 
 def _is_averaged(node: Node, later: Node, view: View) -> bool:
     """Whether a scalar is made of another one and of those of earlier steps: or will be, by the line that made it, once
-    it is run again after the step."""
+    it is run again after the step. So is how much smaller it is than a number, which may be what it was: but for 1 − a
+    similarity."""
+    if later.function is np.subtract and later.inputs[1] is node and later.inputs[0] is not node:
+        was = later.inputs[0]
+        was = was.value if isinstance(was, Node) and was.function is None and not was.shape else was
+        if not isinstance(was, Node) and np.ndim(was) == 0 and was not in (0, 1):
+            return True
     before = [p.before for p in view.parameters]
     others = [n for n in later.parents if n is not node and n in view.touched]
     again = node.places[:1] == later.places[:1] and any(

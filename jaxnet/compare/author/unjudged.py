@@ -3,6 +3,7 @@ one leaves open of those that are stepped."""
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -53,7 +54,7 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     step = judged.step
     written = {n.inputs[0]: n for n in step.labelled if n.function is setitem}
     found: dict[Unjudged, None] = {}
-    stepped = {(b, n.instruction) for n in attempt.tape.nodes for b, by in n.updates if by in step.labelled}
+    stepped = {(base, n.instruction) for n in attempt.tape.nodes for base, _ in n.updates}
     later = {parent for n in attempt.tape.nodes[step.last + 1 :] for parent in n.parents}
     still = list(untrained(judged, attempt))
     for array, node in still:
@@ -102,29 +103,50 @@ def untrained(judged: Judged, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
     }
     known = step.active.union(trained, *(p.writes for p in step.parameters))
     added = Counter((n.instruction, p) for n in attempt.tape.nodes if n.function is np.add for p in n.parents)
+    begin = min((n.number for n in step.active if n.parents), default=0)
     for node in sorted(_forward(step, attempt), key=lambda n: n.number):
         here = (i for k, i in enumerate(node.inputs) if (node.instruction, node.function, k) in in_turn)
         for array in (i for i in here if isinstance(i, Node) and root_of(i) not in known and i.is_float):
             yield array, node
-        still = [p for p in node.parents if p not in step.active and p.is_float and (p.shape or p.origin == "random")]
-        others = [p for p in node.parents if p not in still]
+        fixed = [p for p in node.parents if p not in step.active]
+        still = [p for p in fixed if p.is_float and (p.shape or p.origin == "random")]
         if node.place is None or len(node.parents) != 2 or not still:
             continue
         if node.function is np.add:
             again = added[node.instruction, still[0]] > 1  # to one example, and to the next
             of_one = again and node.size == max(node.shape, default=1)
             looks = len(still) == 1 and (still[0].size < node.size or of_one)
-        else:  # the product of data and a parameter is a layer
-            of_one = not others and node.size > 1  # example, a vector
-            weights = node.function in (np.dot, np.matmul) and (of_one or all(len(p.shape) == 2 for p in node.parents))
-            inside = step.active & ancestors([p for p in others if weights and p in step.active], first)
-            looks = weights and (not others or any(n.function in (np.dot, np.matmul) for n in inside))
+        elif node.function is np.multiply:  # numbers that were drawn beforehand
+            looks = not node.shape and still[0].origin == "random" and still[0].number < begin
+        elif fixed == [*node.parents]:  # the product of data and a parameter is a layer; an example is a vector
+            looks = node.function in (np.dot, np.matmul) and node.size > 1
+        else:  # what was made by another layer, or picked out of a table
+            whole, inside = all(len(p.shape) == 2 for p in node.parents), step.active & ancestors(node.parents, first)
+            of_layer = whole and any(n.function in (np.dot, np.matmul) for n in inside)
+            is_row = _is_picked(still[0])
+            of_table = (whole or is_row) and any(_is_picked(n) for n in inside)
+            looks = node.function in (np.dot, np.matmul) and (of_layer or of_table)
         if looks and trained.isdisjoint(map(root_of, still)):
-            array = min(still, key=lambda n: (-len(n.shape), n.number))
-            rows = {e.prediction.shape[:1] for e in step.examples}
-            if len(still) == 2 and array.shape[:1] == node.shape[:1] and node.shape[:1] in rows:
-                array = max(still, key=lambda n: n.number)  # the other one has the examples as rows
-            yield array, node
+            array = still[0] if len(still) == 1 else _without_examples(node, step)
+            yield (array.inputs[0] if _is_picked(array) else array), node
+
+
+def _is_picked(node: Node) -> bool:
+    """Whether it is rows of a table, by numbers that are data."""
+    index = node.inputs[1] if node.function is operator.getitem else None
+    return any(nodes_in(index)) or isinstance(index, list | np.ndarray)
+
+
+def _without_examples(product: Node, step: Step) -> Node:
+    """Of two arrays that are multiplied the one that has no axis of the examples: they are rows or columns of the
+    prediction as they are of the product. Where both may be, there are more examples than units."""
+    first, second = product.parents
+    for prediction in (e.prediction.shape for e in step.examples):
+        rows = first.shape[:1] == prediction[:1]
+        columns = second.shape[1:] == prediction[1:] != ()
+        if rows != columns:
+            return second if rows else first
+    return min(first, second, key=lambda n: (-len(n.shape), n.size))
 
 
 def _stepped_otherwise(step: Step, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
@@ -193,9 +215,11 @@ def _made_elsewhere(judged: Judged) -> Iterator[Node]:
 
 
 def _forward(step: Step, attempt: Attempt) -> set[Node]:
-    """What the predictions are made of, from the parameters on; or the loss, where nothing is compared with labels."""
-    first = max((p.before.number for p in step.parameters), default=0)
-    return made_of([e.prediction for e in step.examples] or step.losses[:1], first, until=attempt.trained.__contains__)
+    """What the predictions are made of, from the parameters on; or the loss, where nothing is compared with labels, or
+    a table is, of which data pick rows."""
+    first, held = max((p.before.number for p in step.parameters), default=0), held_in(step.parameters)
+    predictions = [e.prediction for e in step.examples if e.prediction not in held]
+    return made_of(predictions or step.losses[:1], first, until=attempt.trained.__contains__)
 
 
 def _seen_at(node: Node, shape: tuple[int, ...], why: str) -> Unjudged:
