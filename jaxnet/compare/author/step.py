@@ -275,7 +275,7 @@ def measured(tape: Tape, step: Step) -> Iterator[Step]:
     seen = {n.instruction for n in made_of([p.after for p in step.parameters])}
     of = {version: k for k, p in enumerate(step.parameters) for version in p.versions}
     steps = {version.instruction for p in step.parameters for version in p.versions[1:]}
-    ends = [p.versions[1].number for p in step.parameters]
+    ends = [max(p.before.number for p in step.parameters), *(p.versions[1].number for p in step.parameters)]
     for node in tape.nodes[max(ends) :] if None not in steps else ():
         base = next((base for base, _ in node.updates if base in of and node.instruction in steps), None)
         if base is not None:
