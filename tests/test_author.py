@@ -8511,9 +8511,7 @@ for t in range(5):
     assert "multiplied by 0" in examined(tmp_path, later)["unjudged"][0]["why"]
 
 
-def test_records_of_a_table_are_data(tmp_path):
-    """A program that reads the fields of a structured array runs as it does without us."""
-    text = """
+RECORDS = """
 import numpy as np
 rows = np.array([(1.0, 2.0, 0.5), (0.0, 1.0, 0.2)], dtype=[("a", float), ("b", float), ("y", float)])
 assert rows.shape == (2,)
@@ -8525,6 +8523,51 @@ for t in range(9):
         print(0.5 * e ** 2)
         w -= 0.1 * e * x
 """
+OF_RECORDS = """
+import numpy as np
+rng = np.random.default_rng(0)
+W1, W2 = rng.normal(size=(3, 4)), rng.normal(size=(4, 1))
+samples = np.zeros(4, dtype=[("x", float, 3), ("y", float, 1)])
+samples["x"] = [[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]]
+samples["y"][:, 0] = [0, 1, 1, 0]
+for step in range(20):
+    n = step % 4
+    samples[3] = (1, 1, 1), 0
+    x, y = np.atleast_2d(samples["x"][n]), np.atleast_2d(samples[n]["y"])
+    h = np.tanh(x @ W1)
+    o = np.tanh(h @ W2)
+    d2 = (y - o) * (1 - o ** 2)
+    d1 = d2 @ W2.T * (1 - h ** 2)
+    W2 += 0.1 * h.T @ d2
+    W1 += 0.1 * x.T @ d1
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [(RECORDS, ("e * x", "e * x[::-1]")), (OF_RECORDS, ("1 - h ** 2", "1 - h"))],
+    ids=["rows", "fields"],
+)
+def test_records_of_a_table_are_data(tmp_path, text, wrong):
+    """A program that reads the fields of a structured array runs as it does without us."""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace(*wrong))["verdict"] == "wrong"
+
+
+def test_what_only_shows_with_some_examples(tmp_path):
+    """The first example has other numbers than 0 and 1, whose squares are others."""
+    with pytest.raises(ValueError, match="makes the gradient of W1, and the step makes something else of it"):
+        examined(tmp_path, RECORDS.replace("e * x", "e * x * x"))
+
+
+def test_weights_in_a_structured_array_are_on_no_record(tmp_path):
+    text = OF_RECORDS.replace(
+        "W1, W2 = rng.normal(size=(3, 4)), rng.normal(size=(4, 1))",
+        """
+net = np.zeros((), dtype=[("W", float, (3, 4))])
+net["W"], W2 = rng.normal(size=(3, 4)), rng.normal(size=(4, 1))
+""",
+    ).replace("W1", 'net["W"]')
     with pytest.raises(ValueError, match="nothing is wrong in what is on the record"):
         examined(tmp_path, text)
 

@@ -145,8 +145,13 @@ def test_names_that_numpy_had_before_its_second_version():
         a = np.asfarray([1, 2])
         a = np.reshape(a, newshape=(-1,))
         out = np.float(2) * np.product(a) + np.float_(a[0]) + np.alltrue(a > 0)
+        b = np.zeros((2, 2))
+        b.itemset((0, 1), a[1])
+        b.itemset(1, 0, 3)
+        b.itemset(3, 4)
     assert isinstance(a, Array)
     assert float(out) == 6
+    real.testing.assert_array_equal(Values()(node_of(b)), [[0, 2], [3, 4]])
 
 
 def test_numbers_in_lists_are_data():

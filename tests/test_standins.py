@@ -239,6 +239,8 @@ def test_all_of_mnist_where_its_size_is_written_down():
     assert Samples("x = x.reshape(60000, 784)").digits.x_train.shape == (60000, 28, 28)
     assert Samples("x, held = x[:60000], x[60000:]").digits.x_train.shape == (TRAIN, 28, 28)
     assert Samples("held, x = x[:10000], x[10000:]").digits.x_train.shape == (10000 + TRAIN, 28, 28)
+    assert Samples("n_val = 10_000\nx = x[:-n_val]").digits.x_train.shape == (10000 + TRAIN, 28, 28)
+    assert Samples("held, x = x[-10000:], x[:-10000]").digits.x_train.shape == (10000 + TRAIN, 28, 28)
     split = "train_test_split(X, y, train_size=3000, test_size=10000)"
     assert Samples(split).digits.x_train.shape == (13000 + TRAIN, 28, 28)
     assert Samples("shown = x[random.randint(1, 60000)]").digits.x_train.shape == (TRAIN, 28, 28)
@@ -517,6 +519,13 @@ def test_other_data(ran):
     assert not Path(found["home"]).exists()
     found = ran("from pathlib import Path\nn = Path('data/train-labels-idx1-ubyte').stat().st_size")
     assert found["n"] == 8 + TRAIN
+    found = ran("""
+        import gzip, struct, urllib.request
+        urllib.request.urlretrieve("https://example.com/1", "train_labels.gz")
+        with gzip.open("train_labels.gz") as f:
+            n = struct.unpack(">II", f.read(8))[1]
+    """)
+    assert found["n"] == TRAIN
 
 
 # --- what shows ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from jaxnet.compare.author.chains import PIECEWISE
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.draws import nothing_there, stands_alone
 from jaxnet.compare.author.intended import adds_up
-from jaxnet.compare.author.judged import Astray, Judged, Unexplained
+from jaxnet.compare.author.judged import Astray, Judged, Remade, Unexplained
 from jaxnet.compare.author.levels import RIGHT, Level, constant_to, true_gradients
 from jaxnet.compare.author.lines import is_of_statement, where
 from jaxnet.compare.author.node import (
@@ -81,7 +81,7 @@ def check_what_becomes_of_it(
             # A number may be a multiple of much: it is to be that which right gradients have.
             as_others = len(wrong) < len(judged.names) and factor and is_among(abs(factor), [common], RIGHT)
             if factor is not None and (p.size > 1 or as_others):
-                raise Unexplained(
+                raise Remade(
                     f"{where(node)} makes the gradient of {name}, and the step makes something else of it: right "
                     "if that is an optimiser's, and wrong if not"
                 )

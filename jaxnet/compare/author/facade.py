@@ -209,8 +209,8 @@ def _array_of(value: Any, dtype: Any = None, **keywords: Any) -> Any:
         value = recorder.built(value)
     if kind == "V" or not is_recorded(value):
         array = np.array(plain(value), dtype, **keywords)
-        if kind in ("O", "V") and array.size > 1:
-            recorder.lose()  # numbers as objects, or as fields of a record
+        if kind == "O" and array.size > 1:
+            recorder.lose()
         return leaf(array, "array")
     if isinstance(value, (list, tuple)):
         value = recorder.built(value)

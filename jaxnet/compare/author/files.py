@@ -136,9 +136,9 @@ class Files:
         return glob.glob(pattern, **how) or made_up
 
     def download(self, url: Any, filename: Any = None, *_: Any, **__: Any) -> Any:
-        """As `urlretrieve`: nothing is fetched; what the end of the address tells is then found under the new name."""
+        """As `urlretrieve`: nothing is fetched; what the end of the address or the new name tells is found there."""
         path = Path(filename or Path(url).name)
-        path.write_bytes(self.fetch(url).read())
+        path.write_bytes(self.samples.content(str(url)) or self.fetch(str(path)).read())
         return str(path), None
 
     def fetch(self, url: Any, *_: Any, **__: Any) -> Any:

@@ -29,6 +29,11 @@ class Kept(Unexplained):
     """The gradients are right if what is made with arrays that are kept from step to step is a constant."""
 
 
+class Remade(Unexplained):
+    """A gradient is right, and what is stepped with is made of it: as optimisers do, or by mistake, which may not show
+    in another step, of other examples."""
+
+
 class Astray(Unexplained):
     """Gradients are right, and what is beside them is in doubt, however the step is read: what is made of one is not
     what optimisers make, or the labels are not those of the loss."""

@@ -16,7 +16,7 @@ from jaxnet.compare.author.calls import PENALTY
 from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.frontier import other_with
 from jaxnet.compare.author.judge import judge, with_teeth
-from jaxnet.compare.author.judged import Astray, Judged, Kept, Tied, Unexplained, Unproved
+from jaxnet.compare.author.judged import Astray, Judged, Kept, Remade, Tied, Unexplained, Unproved
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept, doubt_of_next
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import where
@@ -397,6 +397,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
     right: Judged | None = None  # but for a constant, perhaps
     wrong: Judged | None = None
     problem: ValueError | None = None
+    remade: Remade | None = None  # in the first step
     unexplained = meant = kept = False
     began = time.monotonic()
     for step in steps:
@@ -414,6 +415,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             vague = isinstance(problem, Unproved) and not isinstance(error, (Unproved, NoLoss))
             problem = error if problem is None or vague else problem
             kept = kept or isinstance(error, Kept)
+            remade = error if isinstance(error, Remade) and step.number == 1 else remade
             unexplained = unexplained or isinstance(error, Unexplained)
             meant = meant or (isinstance(error, Unexplained) and not isinstance(error, Unproved))
             continue
@@ -444,6 +446,8 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         if wrong is None:
             raise problem or ValueError("no step")
         return wrong
+    if remade is not None and right.step.number == 2:
+        raise remade
     if wrong is not None and wrong.truth.loss.node is not None and _is_made_elsewhere(wrong, right.step):
         return wrong
     # What is called by itself adds up what its program sets to 0. The next step takes as long as this one did.

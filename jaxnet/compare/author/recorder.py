@@ -248,12 +248,33 @@ def is_recorded(value: Any) -> bool:
 def leaf(result: Any, origin: str) -> Any:
     """A recorded array that begins here: data, zeros, random numbers."""
     if not _tape or not isinstance(result, np.ndarray) or isinstance(result, Array) or result.dtype.kind not in "fiubc":
-        if origin == "zeros" and result.dtype.kind == "V":
-            lose()
-        return result
+        is_of_records = _tape and isinstance(result, np.ndarray) and result.dtype.kind == "V"
+        return np.ndarray.view(result, Records) if is_of_records else result
     array = with_node(result, _tape[-1].leaf(result, origin) if _is_on() else None)
     array._leaf = array._node
     return array
+
+
+class Records(np.ndarray):
+    """A structured array: data, unless what may be trained is put into it once arrays have been multiplied."""
+
+    def __getitem__(self, index: Any) -> Any:
+        result = np.ndarray.view(self, np.ndarray)[plain(index)]
+        return leaf(result, "data") if isinstance(result, np.ndarray) and result.dtype.kind == "V" else result
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        own = isinstance(value, np.ndarray) or is_recorded(value)
+        if _tape and _tape[-1].multiplies and own and not _is_of_data(known_node(value)):
+            lose()
+        np.ndarray.view(self, np.ndarray)[plain(index)] = plain(value)
+
+
+def _is_of_data(node: Node | None) -> bool:
+    """Whether nothing of it was drawn, or is a product of arrays."""
+    made = ancestors([node]) if node is not None else [None]
+    return all(
+        n is not None and n.origin != "random" and (n.function not in MULTIPLYING or len(n.parents) < 2) for n in made
+    )
 
 
 def lose() -> None:
@@ -842,6 +863,12 @@ class Array(Recorded, np.ndarray):
         _assign(self, whole)
         _tape[-1].look()
 
+    def itemset(self, *index_and_value: Any) -> None:
+        """As NumPy had it before its version 2."""
+        *index, value = index_and_value
+        at = index[0] if len(index) == 1 and isinstance(index[0], tuple) else tuple(index)
+        (self.reshape(-1) if len(at) < self.ndim else self)[at] = value
+
     def __iter__(self) -> Any:
         if not self.ndim:
             raise TypeError("iteration over a 0-d array")
@@ -1002,7 +1029,8 @@ def as_float(value: Any) -> Any:
     if isinstance(value, Array) and value.size == 1:
         value = value.item()
     node = known_node(value)
-    return float(value) if node is None or not isinstance(value, Float) else Builtin.of(plain(value), node)
+    is_float = isinstance(value, (Float, Float32))
+    return Builtin.of(plain(value), node) if node is not None and is_float else float(value)
 
 
 class Integer(Number):

@@ -115,8 +115,9 @@ class Samples:
         # Some write the number of MNIST's examples into a shape or a loop (in a slice, fewer will do, and of one at
         # random to be looked at), or put thousands of them aside, or have whole batches of thousands only.
         number = r"((?:[2-9]|1\d|20)_?000)\b"
-        size = r"(?:val|test|train)\w*size\b[^=\n,)]*="
-        aside = re.findall(rf"\[\s*{number}\s*:|{size}\s*{number}|choice\(.*,\s*{number}", source)
+        part, count = "(?:val|dev|test|train)", "(?:size|count|num|samples)"
+        size = rf"(?:{part}\w*{count}|(?:n|{count})_{part}\w*)\b[^=\n,)]*="
+        aside = re.findall(rf"\[\s*-?{number}\s*:|:\s*-{number}\s*\]|{size}\s*{number}|choice\(.*,\s*{number}", source)
         batches = re.findall(rf"batch\w*size\b[^=\n,)]*=\s*{number}", source, re.I)
         loops = re.sub(r"#.*|(?<!np\.)(?<!numpy\.)\brandom\.rand(int|range)\([^()\n]*\)", "", source)
         written = re.findall(r"(?<![:\[\w.])((?:[45]\d|60)_?000)(?![ \t]*[:\]\w.])|split\(.*\[(60_?000)\]", loops)
@@ -320,7 +321,8 @@ class Samples:
         return content
 
     def _plain(self, name: str, path: str, numbers: bool) -> bytes | None:
-        if IDX.search(name):
+        unpacked = re.search("image|label", name) and re.search(r"unpack\(\s*['\"]>", self.source)
+        if IDX.search(name) or unpacked:
             array = self.part(re.search(r"t10k|test", name))["label" in name]
             header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
             return header + array.tobytes()
