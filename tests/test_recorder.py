@@ -154,6 +154,18 @@ def test_names_that_numpy_had_before_its_second_version():
     real.testing.assert_array_equal(Values()(node_of(b)), [[0, 2], [3, 4]])
 
 
+def test_arrays_that_are_there_when_the_record_begins_anew(monkeypatch):
+    """They are as old as they were, but for thousands of rows that a line has made: these are read one by one."""
+    monkeypatch.setattr(recorder, "MANY", 30)
+    text, names = "W = np.ones((2, 2))\nrows = [np.ones(2) for _ in range(40)]", {"np": np}
+    with recording() as tape:
+        exec(compile(text, "net.py", "exec"), names)
+        W, rows = names["W"], names["rows"]
+        assert recorder.begin_anew(tape)
+        assert [recorder.known_node(array) is None for array in (W, rows[0])] == [False, True]
+        assert node_of(rows[0] @ W).parents == (node_of(rows[0]), node_of(W))
+
+
 def test_numbers_in_lists_are_data():
     with recording() as tape:
         error = [1, 0] - np.dot([0.5, 2], np.ones((2, 2)))

@@ -67,24 +67,33 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
 
     inside = [n for n in inside if n in counted or in_step(n)]
     terms = {*step.counts, sum(example.prediction.size for example in step.examples)}
-    data = data_of(step) if any(n.size == 1 for n in inside) else set()
+    of_data = _made_of(data_of(step), inside) if any(n.size == 1 for n in inside) else set()
     found: dict[tuple, list[Number]] = {}
     for node in sorted(inside, key=lambda n: -n.number):
         # A parameter that is multiplied decays; and what is another number in each step, as a norm, is no rate.
         varies = node.size > 1 and any(n.size == 1 and (n in step.active or n in step.labelled) for n in node.parents)
         # What is multiplied by it has its factors, but for those of an entry of the data.
-        made_of_numbers = node.size == 1 and node not in step.labelled and data.isdisjoint(ancestors([node]))
+        made_of_numbers = node.size == 1 and node not in step.labelled and node not in of_data
         decays = any(whole_of(n) is parameter.before for n in multiples(node))
         if node.site in found or decays or varies or made_of_numbers:
             continue
         later = made is not None and node.number > made.number and not is_of_statement(node, made)
-        factors = _factors(node, step, values, data)
+        factors = _factors(node, step, values, of_data)
         for size, divides in factors if all(factor.size for factor in factors) else ():
             counts = is_among(1 / size, terms, SAME) and (divides or is_times_quotient(node))
             share = any(_are_all(node, size, n, step, values) for n in kept)
             number = Number(node, size, counts, later or (in_step(node) and not counts), share, divides)
             found.setdefault(node.site, []).append(number)
     return [number for of_site in found.values() for number in of_site]
+
+
+def _made_of(data: set[Node], nodes: list[Node]) -> set[Node]:
+    """The data, and all that is made of them on the way to these Nodes."""
+    found = set(data)
+    for node in sorted(ancestors(nodes), key=lambda n: n.number):
+        if not found.isdisjoint(node.parents):
+            found.add(node)
+    return found
 
 
 def _are_all(node: Node, size: float, kept: Node, step: Step, values: Values) -> bool:
@@ -95,7 +104,7 @@ def _are_all(node: Node, size: float, kept: Node, step: Step, values: Values) ->
     return is_among(size + scale_of(beside[0], values), [1.0], SAME) if beside else size < 1  # nothing is kept yet
 
 
-def _factors(node: Node, step: Step, values: Values, data: set[Node]) -> list[Factor]:
+def _factors(node: Node, step: Step, values: Values, of_data: set[Node]) -> list[Factor]:
     """By what numbers something is multiplied in a Node. A number that is multiplied by another one that is recorded
     too may be an error and an input, which is made of data that the forward pass has."""
     if is_scaling(node, step) and (node.size > 1 or len(step.labelled.intersection(node.parents)) < 2):
@@ -103,7 +112,7 @@ def _factors(node: Node, step: Step, values: Values, data: set[Node]) -> list[Fa
     others = [n for n in node.parents if n not in step.labelled]
     if node.function is not np.multiply or node.size > 1 or len(others) != 1 or others[0] in step.active:
         return []
-    return [] if not data.isdisjoint(ancestors(others)) else _factors_of(others[0], values)
+    return [] if not of_data.isdisjoint(others) else _factors_of(others[0], values)
 
 
 def _factors_of(number: object, values: Values, divides: bool = False) -> list[Factor]:

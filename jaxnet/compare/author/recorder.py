@@ -15,6 +15,7 @@ import contextlib
 import functools
 import gc
 import operator
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -86,7 +87,7 @@ def _is_on() -> bool:
 
 
 LISTED = 10_000  # numbers of a list, of which it is seen whether it is one that was used before
-MANY = 1000  # arrays: rows of data in a list
+MANY = 1000  # arrays that a line has made: rows of data in a list
 UNSEEN = "unseen"  # where arrays begin that were used before, on no record
 SEVERAL = 20  # so many things a list may have that is no list of data
 
@@ -179,12 +180,14 @@ def begin_anew(tape: Tape) -> bool:
         return False
     roots = [thing for thing in held if issubclass(type(thing), Array) and thing._parent is None]
     roots.sort(key=lambda array: array._node.number)
+    made = Counter(array._node.place for array in roots)
+    kept = [array for array in roots if made[array._node.place] < MANY]  # no rows of data
     for thing in held:
         thing._node = None
         if issubclass(type(thing), Array):
             thing._seen = thing._leaf = None
     tape.begin_anew()
-    for array in roots if len(roots) < MANY else ():  # as they were, before what is made of them
+    for array in kept:  # as they were, before what is made of them
         array._node = array._leaf = tape.leaf(plain(array), UNSEEN if array._unseen else "array")
     return True
 

@@ -284,7 +284,7 @@ def measured(tape: Tape, step: Step) -> Iterator[Step]:
     roots = {p.root for p in step.parameters}
     for begin, end in pairwise(sorted([*ends, len(tape.nodes)])):
         after = tape.nodes[begin + 1 : end]
-        if all(n.size > 1 or not n.is_float or n.instruction in seen for n in after):
+        if len(after) > MEASURED or all(n.size > 1 or not n.is_float or n.instruction in seen for n in after):
             continue
         seen |= {n.instruction for n in after}
         used = {of[n]: n for node in after for n in node.parents if n in of}
@@ -334,6 +334,7 @@ def _readings_of(views: list[View]) -> list[Step]:
 
 # --- one step ---------------------------------------------------------------------------------------------------------
 
+MEASURED = 20_000  # operations between two steps, of which a number is looked at: it takes as long as a step of them
 AFTER = 1  # marks what depends on a parameter after its step
 SUMS = {np.add, np.subtract, np.negative, np.sum, np.mean}
 
