@@ -494,6 +494,32 @@ def test_a_line_with_one_thing_in_it_changed(tmp_path, variant):
     assert not report.unmended
 
 
+def test_what_is_quoted_is_what_the_author_wrote(tmp_path):
+    """Of lines to write instead several may be tried, and what stands in the file is none of these."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([[0], [1], [1], [0.0]])
+def sigmoid(z): return 1 / (1 + np.exp(-z))
+def slope(a): return a * (1 - a)
+W1, b1, W2, b2 = rng.normal(size=(2, 4)), np.zeros((1, 4)), rng.normal(size=(4, 1)), np.zeros((1, 1))
+for i in range(20):
+    a1 = sigmoid(X @ W1 + b1)
+    a2 = sigmoid(a1 @ W2 + b2)
+    loss = np.mean((Y - a2) ** 2)
+    error = Y - a2
+    d2 = slope(a2)
+    d1 = d2.dot(W2.T) * slope(a1)
+    W2 += 0.1 * a1.T.dot(d2); b2 += 0.1 * d2.sum(axis=0, keepdims=True)
+    W1 += 0.1 * X.T.dot(d1); b1 += 0.1 * d1.sum(axis=0, keepdims=True)
+"""
+    (tmp_path / "net.py").write_text(text)
+    report = verdict(tmp_path / "net.py", tmp_path, mend=20)
+    (place,) = {place for place in report.places if place.instead and "error" in place.instead}
+    assert (place.line, place.source) == (13, "d2 = slope(a2)")
+    assert {front.wrong_from.line for front in report.frontier.values() if front.wrong_from} == {13}
+
+
 @pytest.mark.slow
 def test_lines_beyond_dense_layers(tmp_path):
     """Whatever is written is at the very line of the mistake."""

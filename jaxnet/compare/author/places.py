@@ -313,8 +313,8 @@ def with_mended(report: Report, mended: Mended) -> Report:
         wanted, text = mended.instead.get((finding.at, finding.code), (None, ""))
         here = wanted is not None and (wanted.file, wanted.cell, wanted.line) == (place.file, place.cell, place.line)
         if wanted is not None and text and not here and finding.code == "unknown":
+            moved = [name for name, front in fronts.items() if front.wrong_from == place or name == finding.at[1:]]
+            fronts |= dict.fromkeys(moved, Frontier(None, "", wanted))
             here, place = True, wanted
-            if finding.at[1:] in fronts:
-                fronts[finding.at[1:]] = Frontier(None, "", wanted)
         found.append(place._replace(instead=text) if here and text else place)
     return report._replace(places=found, frontier=fronts, changes=mended.changes, unmended=mended.left)

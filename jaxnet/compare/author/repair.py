@@ -105,6 +105,7 @@ def mend(
     """Change files below `root` until nothing more can be mended; `examine` runs and judges what stands there now."""
     before: dict[str, bytes] = {}
     instead: dict[tuple[str, str], tuple[Shown, str]] = {}
+    as_written: dict[tuple, Shown] = {}  # a line that is mended twice is quoted as its author has it
     hopeless: set[tuple[str, str]] = set()
     sight: _Sight | None = None
     while time.monotonic() < deadline:
@@ -115,10 +116,12 @@ def mend(
         # All of them before the first is run: they are written from the lines as they were traced.
         tried: _Tried | None = None
         sight = sight or _Sight(examined, trace(examined), frontiers(examined.judged))
-        for proposal in list(islice(_proposals(sight, finding, deadline), TRIES)):
+        proposals = list(islice(_proposals(sight, finding, deadline), TRIES))
+        quoted = [lines.place_of_line(place) or Shown() for place, *_ in proposals]  # as they stand before the first
+        for proposal, shown in zip(proposals, quoted, strict=True):
             if time.monotonic() > deadline:
                 break
-            found = _try(root, proposal, examine)
+            found = _try(root, proposal, shown, examine)
             if found is not None and _is_better(found.after, examined, finding):
                 is_clean = _keys(found.after) <= _keys(examined)
                 tried = found if is_clean else tried or found  # a constant may have come in by that very line
@@ -130,7 +133,8 @@ def mend(
         for file, (old, new) in tried.files.items():
             before.setdefault(file, old)
             (root / file).write_bytes(new)
-        instead |= dict.fromkeys(_keys(examined) - _keys(tried.after), (tried.place, tried.text))
+        shown = as_written.setdefault((tried.place.file, tried.place.cell, tried.place.line), tried.place)
+        instead |= dict.fromkeys(_keys(examined) - _keys(tried.after), (shown, tried.text))
         examined, sight = tried.after, None
     now = {file: (root / file).read_bytes() for file in before}
     changes = {
@@ -147,10 +151,9 @@ def _of_one_edge(sight: _Sight, finding: Finding) -> list[Finding]:
     return [finding, *(f for f, edge in unknown.items() if edge and own and edge.unknown is own.unknown)]
 
 
-def _try(root: Path, proposal: Proposal, examine: Callable[[], Examined | None]) -> _Tried | None:
+def _try(root: Path, proposal: Proposal, shown: Shown, examine: Callable[[], Examined | None]) -> _Tried | None:
     """What comes of a proposal, with the files left as they were; None if it cannot be judged."""
-    place, text, edits = proposal
-    shown = lines.place_of_line(place) or Shown()
+    _, text, edits = proposal
     kept = {file: (root / file).read_bytes() for file in {file_and_cell(edit.file)[0] for edit in edits}}
     if any((root / file).is_symlink() for file in kept):
         return None  # what is linked is not a copy
