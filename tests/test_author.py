@@ -10122,6 +10122,26 @@ for _ in range(9):
     assert [(u["shape"], u["line"]) for u in examined(tmp_path, text)["unjudged"]] == [([], 8)]
 
 
+def test_one_step_of_a_right_error_has_another_sign(tmp_path):
+    """Beside a constant of all, and without biases: of the error of that layer the others are made, and are right."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y, W1, W2 = rng.normal(size=(3, 2)), rng.random((3, 1)), rng.normal(size=(2, 3)), rng.normal(size=(3, 1))
+for i in range(9):
+    a1 = np.tanh(X @ W1)
+    a2 = np.tanh(a1 @ W2)
+    loss = np.mean((Y - a2) ** 2)
+    d2 = (Y - a2) * (1 - a2 ** 2)
+    d1 = d2.dot(W2.T) * (1 - a1 ** 2)
+    W1 += X.T.dot(d1)
+    W2 -= a1.T.dot(d2)
+"""
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, text)["findings"]] == [
+        ("loss", "wrong-scale"), ("dW2", "wrong-sign")
+    ]  # fmt: skip
+
+
 def test_a_row_of_which_a_column_is_taken(tmp_path):
     """NumPy makes a square of both."""
     text = """

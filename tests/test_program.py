@@ -171,6 +171,9 @@ TREES = {
         "m = u.module_from_spec(s)\ns.loader.exec_module(m)\nx = m.Dense",
     ),
     "in another case": ({"Layers.py": "Dense = 1"}, "main.py", "from layers import Dense as x"),
+    "in another case, beside that of somebody else": (
+        {"ann/Layers.py": "Dense = 1", "bob/layers.py": "Dense = 2"}, "ann/main.py", "from layers import Dense as x"
+    ),
     "relative, in another case": (
         {"nn/Base.py": "one = 1", "nn/__init__.py": "from .base import one"}, "main.py", "from nn import one as x",
     ),

@@ -252,10 +252,12 @@ def _follow(problem: Problem, layer: int, state: State, candidate: Candidate) ->
 
 
 def _price(problem, layer, state, errors, codes, computed, weights, biases) -> list[State]:
-    """One state for each constant that the layer's error may carry: the one from above, or that of dW or db."""
+    """One state for each constant that the layer's error may carry: the one from above, or that of dW or db, with
+    either sign."""
     options = []
     last = layer == problem.passes[0].last
-    for scale in dict.fromkeys([state.scale, *(e.factors for e in (weights, biases) if e.factors)]):
+    own = [e.factors for e in (weights, biases) if e.factors]
+    for scale in dict.fromkeys([state.scale, *own, *(tuple(-f for f in factors) for factors in own)]):
         findings = [Finding(f"dZ{layer}", code, None, "", computed) for code in codes]
         price = state.price + len(findings)
         change = _ratio(scale, state.scale)

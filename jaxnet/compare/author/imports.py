@@ -134,6 +134,8 @@ class Imports:
             return self._module(_RENAMED[name])
         parts = name.split(".")
         known = self._replaced(parts[0]) or (parts[0] not in self.registered and is_installed(parts[0]))
+        if not known and (path := self._in_another_case(parts)):
+            return self._load(path, name)
         base = None if parts[0] in sys.builtin_module_names else self.tree.find(parts, self._folders(), known)
         if base is not None:
             return self._chain(base, parts)
@@ -149,12 +151,14 @@ class Imports:
             base = self.tree.find(parts, self._folders(), known=False)
             if base is not None:
                 return self._chain(base, parts)
-            path = next(
-                filter(None, (self.tree.below(folder, parts, any_case=True) for folder in self._folders())), None
-            )
-            if path is None:
-                raise
-            return self._load(path, name)
+            raise
+
+    def _in_another_case(self, parts: list[str]) -> Path | None:
+        """Where the program looks for modules: what some systems find there by a name in other letters."""
+        folders = self._folders()
+        if any(self.tree.below(folder, parts) for folder in folders):
+            return None
+        return next(filter(None, (self.tree.below(folder, parts, any_case=True) for folder in folders)), None)
 
     def _chain(self, base: Path, parts: list[str]) -> types.ModuleType:
         """Load a, a.b and a.b.c, of which the first lies in `base`, and make each an attribute of the one before."""
