@@ -10122,6 +10122,36 @@ for _ in range(9):
     assert [(u["shape"], u["line"]) for u in examined(tmp_path, text)["unjudged"]] == [([], 8)]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        (("error * slope(a2)", "slope(a2)"), 11),
+        (("d2.dot(W2.T) * slope(a1)", "W2.T * slope(a1)"), 12),
+    ],
+    ids=["no error", "no error of the layer above"],
+)
+def test_a_right_slope_is_not_what_is_wrong(tmp_path, wrong, line):
+    """It is taken for an error where its function is called."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+def sigmoid(z): return 1 / (1 + np.exp(-z))
+def slope(a): return a * (1 - a)
+X, Y, W1, W2 = rng.normal(size=(4, 2)), rng.random((4, 1)), rng.normal(size=(2, 3)), rng.normal(size=(3, 1))
+for i in range(9):
+    a1 = sigmoid(X @ W1)
+    a2 = sigmoid(a1 @ W2)
+    error = 2 * (a2 - Y) / 4; loss = np.mean((Y - a2) ** 2)
+    d2 = error * slope(a2)
+    d1 = d2.dot(W2.T) * slope(a1)
+    W2 -= a1.T.dot(d2)
+    W1 -= X.T.dot(d1)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(*wrong))
+    assert {f["line"] for f in said["findings"]} == {line}
+
+
 def test_one_step_of_a_right_error_has_another_sign(tmp_path):
     """Beside a constant of all, and without biases: of the error of that layer the others are made, and are right."""
     text = """

@@ -114,7 +114,7 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
             first = _of_block(first, [use for target, use in parts[0] if use is not None and target in of])
         last = max(origins, key=lambda n: n.number, default=None)
         if last is None:
-            found[name] = Frontier(None, "", first)
+            found[name] = Frontier(None, "", _where_it_is_called(first, judged))
         else:
             out = None
             if node is not None and last is not node and time.monotonic() < end:
@@ -158,6 +158,24 @@ def _of_block(node: Node, uses: list[Node]) -> Node:
     common = sum(1 for _ in itertools.takewhile(lambda places: len(set(places)) == 1, calls))
     inner = len(node.places) - common - 1
     return replace(node, places=node.places[inner:]) if common and inner > 0 else node
+
+
+def _where_it_is_called(node: Node, judged: Judged) -> Node:
+    """A part of a slope as the line has it that calls the function which makes that, if it is right: it is taken there
+    for what it is not, an error say."""
+    step, parts, calls = judged.step, judged.truth.parts, node.places[1:]
+    function = [place.function for place in node.places[:1]]
+    by_it = (n for n in step.active if n.places[1:] == calls and [p.function for p in n.places[:1]] == function)
+    result = max(by_it, key=lambda n: n.number, default=None) if calls else None
+    if result is None or result in step.forward:
+        return node
+    known = [n for n in step.forward if n.shape == result.shape and (n, None) in parts[0]]
+    for after in known:
+        for before in ancestors([after]).intersection(known) - {after}:
+            pairs = ((v(result) * of[after, None], of[before, None]) for v, of in zip(judged.drawn, parts, strict=True))
+            if all(np.allclose(chained, true, rtol=RIGHT, atol=0) for chained, true in pairs):
+                return replace(node, places=calls)
+    return node
 
 
 def _left_out(last: Node, known: Known, name: str, judged: Judged) -> LeftOut | None:
