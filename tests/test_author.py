@@ -10125,8 +10125,8 @@ for _ in range(9):
 @pytest.mark.parametrize(
     ("wrong", "line"),
     [
-        (("error * slope(a2)", "slope(a2)"), 11),
-        (("d2.dot(W2.T) * slope(a1)", "W2.T * slope(a1)"), 12),
+        (("error * slope", "slope"), 11),
+        (("d2.dot(W2.T) * slope", "W2.T * slope"), 12),
     ],
     ids=["no error", "no error of the layer above"],
 )
@@ -10148,8 +10148,17 @@ for i in range(9):
     W1 -= X.T.dot(d1)
 """
     assert examined(tmp_path, text)["verdict"] == "right"
-    said = examined(tmp_path, text.replace(*wrong))
-    assert {f["line"] for f in said["findings"]} == {line}
+    of_scores = text.replace("slope(a): return a * (1 - a)", "slope(z): return sigmoid(z) * (1 - sigmoid(z))")
+    of_scores = of_scores.replace("* slope(a2)", "* slope(a1 @ W2)").replace("* slope(a1)", "* slope(X @ W1)")
+    for right in (text, of_scores):
+        said = examined(tmp_path, right.replace(*wrong))
+        assert {f["line"] for f in said["findings"]} == {line}
+
+
+def test_what_may_be_wrong_is_noted_first(tmp_path):
+    """Of many notes a terminal shows some."""
+    said = examined(tmp_path, PLAIN.replace("b1 -= 0.1 * db1", "b1 -= db1").replace("for _", "None.nothing\nfor _"))
+    assert [note.partition(":")[0] for note in said["notes"]] == ["rates of their own", "line 6"]
 
 
 def test_one_step_of_a_right_error_has_another_sign(tmp_path):

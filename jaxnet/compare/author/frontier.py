@@ -163,18 +163,18 @@ def _of_block(node: Node, uses: list[Node]) -> Node:
 def _where_it_is_called(node: Node, judged: Judged) -> Node:
     """A part of a slope as the line has it that calls the function which makes that, if it is right: it is taken there
     for what it is not, an error say."""
-    step, parts, calls = judged.step, judged.truth.parts, node.places[1:]
-    function = [place.function for place in node.places[:1]]
-    by_it = (n for n in step.active if n.places[1:] == calls and [p.function for p in n.places[:1]] == function)
-    result = max(by_it, key=lambda n: n.number, default=None) if calls else None
-    if result is None or result in step.forward:
-        return node
-    known = [n for n in step.forward if n.shape == result.shape and (n, None) in parts[0]]
-    for after in known:
-        for before in ancestors([after]).intersection(known) - {after}:
-            pairs = ((v(result) * of[after, None], of[before, None]) for v, of in zip(judged.drawn, parts, strict=True))
-            if all(np.allclose(chained, true, rtol=RIGHT, atol=0) for chained, true in pairs):
-                return replace(node, places=calls)
+    step, parts = judged.step, judged.truth.parts
+    for k in range(1, len(node.places)):  # of functions that call each other the outermost
+        calls = node.places[k:]
+        by_it = (n for n in step.active if len(n.places) > len(calls) and n.places[-len(calls) :] == calls)
+        result = max(by_it, key=lambda n: n.number)
+        known = [n for n in step.forward if n.shape == result.shape and (n, None) in parts[0]]
+        for after in known if result not in step.forward else ():
+            for before in ancestors([after]).intersection(known) - {after}:
+                pairs = zip(judged.drawn, parts, strict=True)
+                both = ((v(result) * of[after, None], of[before, None]) for v, of in pairs)
+                if all(np.allclose(chained, true, rtol=RIGHT, atol=0) for chained, true in both):
+                    return replace(node, places=calls)
     return node
 
 

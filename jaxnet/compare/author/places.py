@@ -45,9 +45,10 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     frontiers, beside = frontier.frontiers(judged), _number_beside(judged)
     of_layer = attempt.alone and not judged.has_own_loss
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
-    notes = [*attempt.notes, *said_of_missing(attempt.made_up), *_measures(judged, *beside)]
-    notes += _by_differences(judged.step)
-    notes += [] if judged.wrong else [*_decided_one_way(judged.step, attempt.tape), *_rates(judged)]
+    # What may be wrong comes first: of many notes a terminal shows some.
+    notes = [] if judged.wrong else [*_rates(judged), *_decided_one_way(judged.step, attempt.tape)]
+    notes += [*_measures(judged, *beside), *_by_differences(judged.step)]
+    notes += [*attempt.notes, *said_of_missing(attempt.made_up)]
     known = [line_of(judged, finding, frontiers) for finding in findings]
     found = [
         place_of_line(line) or as_place(node_of(judged, finding, frontiers)) or Place()
