@@ -6131,6 +6131,34 @@ def test_a_penalty_that_only_a_loss_of_all_data_has(tmp_path, taken, loss):
     assert examined(tmp_path, right)["verdict"] == "right"
 
 
+@pytest.mark.parametrize("part", ["", "[1:]"])
+def test_a_penalty_of_a_loss_of_other_data_before_the_step(tmp_path, part):
+    """Of a validation loss, say, of which what is shown is rounded."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, T, W = rng.normal(size=(30, 3)), np.eye(3)[rng.integers(0, 3, 30)], rng.normal(size=(3, 3))
+def softmax(z):
+    e = np.exp(z)
+    return e / e.sum(1, keepdims=True)
+for epoch in range(9):
+    P = softmax(X[:20] @ W)
+    if epoch % 5 == 0:
+        Q = softmax(X[20:] @ W)
+        loss = -(T[20:] * np.log(Q + 1e-5)).sum(1).mean() + 0.1 / 2 * (WHOLE ** 2).sum()
+        print(epoch, loss.round(4))
+    D = WHOLE
+    g = X[:20].T @ (P - T[:20]) / 20 + 0.1 * D
+    W = W - 0.1 * g
+"""
+    text = text.replace("WHOLE", f"W{part}")
+    text = text.replace("0.1 * D", "0.1 * np.r_[np.zeros((1, 3)), D]") if part else text
+    assert examined(tmp_path, text)["verdict"] == "right"
+    for wrong in (" + 0.1 *", " + 0 *"), ("+ 0.1 *", "+ 1 *"), (") / 20 +", ") +"):
+        with pytest.raises(ValueError, match=r"computes one of W1 that its gradient has not$"):
+            examined(tmp_path, text.replace(*wrong))
+
+
 def test_a_penalty_in_the_line_of_the_step_is_that_of_a_later_loss(tmp_path):
     text = IN_EPOCHS.replace(
         "h.T @ d, x.T @ (d @ V.T * (1 - h ** 2))", "h.T @ d / 8, x.T @ (d @ V.T * (1 - h ** 2)) / 8"

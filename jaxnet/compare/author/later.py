@@ -224,9 +224,9 @@ def _with_another_penalty(right: Judged, measure: Step, factor: float) -> str:
     forward = ancestors(example.prediction for example in measure.examples)
     computed = {}
     for p in measure.parameters:
-        own = [np.asarray(values(p.before), float)]
-        found = (common_multiple(part, own, RIGHT) for part in penalties(p, truth, forward)[:1])
-        computed[p.versions[0]] = next(found, 0.0) or 0.0
+        own = np.asarray(values(p.before), float)
+        for (part,) in penalties(p, truth, forward)[:1]:  # of all but the row of the biases, perhaps
+            computed[p.versions[0]] = common_multiple([part[part != 0]], [own[part != 0]], RIGHT) or 0.0
     sizes = [sum(e.prediction.size for e in step.examples) for step in (right.step, measure)]
     for name, p in right.names.items() if any(computed.values()) else ():
         of_all, given = computed.get(p.root, 0.0), right.truth.loss.penalised.get(p.before, 0.0)

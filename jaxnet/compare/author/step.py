@@ -627,7 +627,7 @@ def _made_with(losses: tuple[Node, ...], labelled: set[Node], examples: tuple[Ex
 def _may_be_loss(node: Node, view: View) -> bool:
     """Whether a Node is a scalar, or has one for each example, that makes no step. What is counted, as an accuracy is,
     has no derivative; and what is shown of a number is not where it is computed."""
-    shown = node.function in (operator.getitem, np.reshape) and node.parents[0].size == node.size
+    shown = node.function in (operator.getitem, np.reshape, np.round, np.around) and node.parents[0].size == node.size
     alone = node in view.smooth and node not in view.into_steps and not shown
     return node.size == max(node.shape, default=1) and alone and node not in view.errors
 
