@@ -59,10 +59,12 @@ def _differs_in_part(array: np.ndarray, of: np.ndarray, tolerance: float) -> boo
 def is_times(array: np.ndarray, constant: float, of: np.ndarray, tolerance: float) -> bool:
     """Whether each entry of an array is the other one's times a constant, to `tolerance` of it."""
     if array.shape != of.shape or (
-        array.size > LARGE and not np.allclose(some_of(array), constant * some_of(of), tolerance, 0)
+        array.size > LARGE and not is_times(some_of(array), constant, some_of(of), tolerance)
     ):
         return False
-    return np.allclose(array, constant * of, tolerance, 0)
+    other = constant * of
+    with np.errstate(invalid="ignore"):
+        return bool((np.abs(array - other) <= tolerance * np.abs(other)).all())
 
 
 def is_among(number: float, others: Iterable[float], tolerance: float) -> bool:

@@ -420,7 +420,7 @@ def _without_inner(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
     around: list[list[int]] = [[] for _ in chains]  # the chains within one step of which it is made
     for j, other in enumerate(chains):
         for before, after in itertools.pairwise(other.versions):
-            for k in _bits(masks.get(after, 0)):
+            for k in places_of_ones(masks.get(after, 0)):
                 first, end = chains[k].versions[1], chains[k].versions[-1]
                 if before.number < first.number and end.number < after.number:
                     around[k].append(j)
@@ -428,11 +428,12 @@ def _without_inner(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
     return [chain for chain, outer in zip(chains, around, strict=True) if all(around[k] for k in outer)]
 
 
-def _bits(mask: int) -> Iterator[int]:
-    """The numbers of the bits that are set."""
-    while mask:
-        yield (k := mask.bit_length() - 1)
-        mask ^= 1 << k
+def places_of_ones(bits: int) -> Iterator[int]:
+    """Which bits are set, the lowest first."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
 
 
 def _without_buffers(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
@@ -455,7 +456,7 @@ def _without_buffers(chains: list[Chain], nodes: list[Node]) -> list[Chain]:
     for k, chain in enumerate(chains):
         others = bits(of_new, chain.steps[0]) & ~(1 << k)
         as_they_were = bits(of_old, (chain.versions[0], *chain.steps[0]))
-        for j in _bits(others):
+        for j in places_of_ones(others):
             if not used[j] >> k & 1:  # it needs the other one, which has no use for it
                 buffers.add(k)
             if not as_they_were >> j & 1:  # what an optimiser keeps may begin with the first step

@@ -274,10 +274,10 @@ class Records(np.ndarray):
 
 def _is_of_data(node: Node | None) -> bool:
     """Whether nothing of it was drawn, or is a product of arrays."""
-    made = ancestors([node]) if node is not None else [None]
-    return all(
-        n is not None and n.origin != "random" and (n.function not in MULTIPLYING or len(n.parents) < 2) for n in made
-    )
+    if node is None:
+        return False
+    products = (n.function in MULTIPLYING and len(n.parents) > 1 for n in ancestors([node]))
+    return not any(products) and all(n.origin != "random" for n in ancestors([node]))
 
 
 def lose() -> None:

@@ -29,6 +29,7 @@ from jaxnet.compare.author.chains import (
     follows,
     masked,
     networks,
+    places_of_ones,
     stepped_once,
     what_was_written,
 )
@@ -810,7 +811,7 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
     groups: list[int] = []
     sets_of: list[list[int]] = [[] for _ in meetings]
     for bits in last:
-        for k in _places_of_ones(bits):
+        for k in places_of_ones(bits):
             sets_of[k].append(bits)
     for k, sets in enumerate(sets_of):
         own = next((j for j, group in enumerate(groups) if any(group & bits == group for bits in sets)), None)
@@ -827,13 +828,6 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
         for group, of_group in zip(groups, members, strict=True)
         if any(m.node in within for m in of_group)
     )
-
-
-def _places_of_ones(bits: int) -> Iterator[int]:
-    while bits:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest
 
 
 def _is_input(meeting: Meeting, view: View) -> bool:
