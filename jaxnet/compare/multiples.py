@@ -58,13 +58,13 @@ def _differs_in_part(array: np.ndarray, of: np.ndarray, tolerance: float) -> boo
 
 def is_times(array: np.ndarray, constant: float, of: np.ndarray, tolerance: float) -> bool:
     """Whether each entry of an array is the other one's times a constant, to `tolerance` of it."""
-    if array.shape != of.shape or (
-        array.size > LARGE and not is_times(some_of(array), constant, some_of(of), tolerance)
-    ):
+    if array.shape != of.shape:
         return False
-    other = constant * of
+    pairs = [(some_of(array), some_of(of))] if array.size > LARGE else []
     with np.errstate(invalid="ignore"):
-        return bool((np.abs(array - other) <= tolerance * np.abs(other)).all())
+        return all(
+            (np.abs(a - constant * b) <= tolerance * np.abs(constant * b)).all() for a, b in [*pairs, (array, of)]
+        )
 
 
 def is_among(number: float, others: Iterable[float], tolerance: float) -> bool:
