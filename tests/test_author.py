@@ -10183,6 +10183,32 @@ for i in range(9):
         assert {f["line"] for f in said["findings"]} == {line}
 
 
+def test_what_is_called_as_it_cannot_be_is_called_as_it_can(tmp_path):
+    """By its own program with what breaks off before anything is computed: that it is on no record tells nothing."""
+    text = """
+import numpy as np
+class Net:
+    def __init__(self, inputnodes, hiddennodes, outputnodes, learningrate):
+        self.wih = np.random.normal(0.0, 0.3, (hiddennodes, inputnodes))
+        self.who = np.random.normal(0.0, 0.3, (outputnodes, hiddennodes))
+        self.lr = learningrate
+    def train(self, inputs_list, targets_list):
+        inputs = np.array(inputs_list, ndmin=2).T
+        targets = np.array(targets_list, ndmin=2).T
+        hidden = np.tanh(np.dot(self.wih, inputs))
+        errors = targets - np.dot(self.who, hidden)
+        back = np.dot(self.who.T, errors) * (1 - hidden ** 2)
+        self.who += self.lr * np.dot(errors, np.transpose(hidden))
+        self.wih += self.lr * np.dot(back, np.transpose(inputs))
+net = Net(784, 20, 10, 0.1)
+for line in ["1,2,3"]:
+    net.train(line, line)
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["program"].partition("(")[0]) == ("right", "train")
+    assert examined(tmp_path, text.replace("1 - hidden ** 2", "1 - hidden"))["verdict"] == "wrong"
+
+
 def test_what_may_be_wrong_is_noted_first(tmp_path):
     """Of many notes a terminal shows some."""
     said = examined(tmp_path, PLAIN.replace("b1 -= 0.1 * db1", "b1 -= db1").replace("for _", "None.nothing\nfor _"))

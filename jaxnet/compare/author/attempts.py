@@ -101,7 +101,8 @@ def attempts(
             trained = trained or unread
     if own is None or record is None:
         return
-    silent = frozenset(own.entered.keys() - {place.function for node in record.nodes for place in node.places})
+    recorded = {place.function for node in record.nodes for place in node.places}
+    silent = frozenset(own.entered.keys() - recorded - own.broken)
     way = Way(own.entry, first_guess, (), silent)
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
     for attempt in _driven(way, root, own, numpy, deadline, flags, reasons, trained, doubt):

@@ -54,6 +54,7 @@ class Ran(NamedTuple):
     started: Callable[[], contextlib.AbstractContextManager[None]]  # the state of the process that its functions need
     in_time: bool  # it was not stopped for want of time
     entered: dict[str, tuple[Any, ...]]  # the functions that it has called, and what it gave them the first time
+    broken: frozenset[str]  # those that something was raised in
 
 
 class OutOfTime(BaseException):
@@ -90,7 +91,9 @@ def run(
         in_time = not isinstance(end, OutOfTime)
         program.note_the_end(end)
     entry, namespace = program.file.relative_to(program.root), program.main.__dict__
-    return Ran(entry, namespace, program.all_notes(), started, in_time, dict(program.entered))
+    return Ran(
+        entry, namespace, program.all_notes(), started, in_time, dict(program.entered), frozenset(program.broken)
+    )
 
 
 @contextlib.contextmanager
@@ -179,6 +182,7 @@ class _Program:
         self.python2 = python2  # some file of it is
         self.filenames: set[str] = set()
         self.entered: dict[str, tuple[Any, ...]] = {}
+        self.broken: set[str] = set()
         self.shown: set[tuple[str, int]] = set()  # what is shown now and then only, and has been once
         own = {
             "get_ipython": lambda: _Shell(self),
@@ -261,6 +265,7 @@ class _Program:
     # --- notes ----------------------------------------------------------------------------------------------------
 
     def _leave_out(self, statement: ast.stmt, unit: Unit, error: Exception) -> None:
+        self.broken |= {frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)}
         try:
             message = " ".join(str(error).replace(f"{self.root}/", "").split())[:200]  # as in the author's own tree
         except Exception:  # an author's __str__
