@@ -10150,6 +10150,39 @@ for _ in range(9):
     assert [(u["shape"], u["line"]) for u in examined(tmp_path, text)["unjudged"]] == [([], 8)]
 
 
+def test_a_method_that_steps_by_what_no_other_has_filled(tmp_path):
+    text = """
+import numpy as np
+np.random.seed(3)
+X, Y = np.random.randn(9, 4), np.eye(3)[np.arange(9) % 3]
+class Net:
+    def __init__(self):
+        self.W1, self.W2 = np.random.randn(4, 5) / 2, np.random.randn(5, 3) / 2
+        self.dW1, self.dW2 = np.zeros((4, 5)), np.zeros((5, 3))
+    def forward(self, X):
+        self.A = np.tanh(X @ self.W1)
+        return self.A @ self.W2
+    def backward(self, X, E):
+        dW2 = self.A.T @ E
+        dW1 = X.T @ (E @ self.W2.T * (1 - self.A ** 2))
+    def update(self):
+        self.W1 -= 0.1 * self.dW1
+        self.W2 -= 0.1 * self.dW2
+    def train(self, X, Y):
+        for _ in range(9):
+            P = self.forward(X)
+            print(np.mean((P - Y) ** 2))
+            self.backward(X, (P - Y) / 9)
+            self.update()
+net = Net()
+net.train(X, Y)
+"""
+    said = examined(tmp_path, text)
+    assert {f["code"] for f in said["findings"]} == {"stale-gradient"}
+    right = text.replace("dW2 = self", "self.dW2 = self").replace("dW1 = X", "self.dW1 = X")
+    assert "unknown" not in {f["code"] for f in examined(tmp_path, right)["findings"]}
+
+
 @pytest.mark.parametrize(
     ("wrong", "line"),
     [

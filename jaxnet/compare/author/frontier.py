@@ -167,9 +167,11 @@ def _where_it_is_called(node: Node, judged: Judged) -> Node:
     for k in range(1, len(node.places)):  # of functions that call each other the outermost
         calls = node.places[k:]
         by_it = (n for n in step.active if len(n.places) > len(calls) and n.places[-len(calls) :] == calls)
-        result = max(by_it, key=lambda n: n.number)
+        result = max(by_it, key=lambda n: n.number, default=None)
+        if result is None or result in step.forward:
+            continue
         known = [n for n in step.forward if n.shape == result.shape and (n, None) in parts[0]]
-        for after in known if result not in step.forward else ():
+        for after in known:
             for before in ancestors([after]).intersection(known) - {after}:
                 pairs = zip(judged.drawn, parts, strict=True)
                 both = ((v(result) * of[after, None], of[before, None]) for v, of in pairs)
