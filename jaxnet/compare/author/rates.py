@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import math
+import operator
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from jaxnet.compare.author.lines import expression_of, is_of_statement, is_times
 from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in, whole_of
 from jaxnet.compare.author.raw import data_of, is_kept, is_scaling, stepped
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.step import Parameter, Step, following
 from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.multiples import is_among
 
@@ -67,7 +68,8 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
 
     inside = [n for n in inside if n in counted or in_step(n)]
     terms = {*step.counts, sum(example.prediction.size for example in step.examples)}
-    of_data = _made_of(data_of(step), inside) if any(n.size == 1 for n in inside) else set()
+    before = sorted(ancestors(inside), key=lambda n: n.number) if any(n.size == 1 for n in inside) else []
+    of_data = following(before, data_of(step), operator.attrgetter("parents")) if before else set()
     found: dict[tuple, list[Number]] = {}
     for node in sorted(inside, key=lambda n: -n.number):
         # A parameter that is multiplied decays; and what is another number in each step, as a norm, is no rate.
@@ -85,15 +87,6 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
             number = Number(node, size, counts, later or (in_step(node) and not counts), share, divides)
             found.setdefault(node.site, []).append(number)
     return [number for of_site in found.values() for number in of_site]
-
-
-def _made_of(data: set[Node], nodes: list[Node]) -> set[Node]:
-    """The data, and all that is made of them on the way to these Nodes."""
-    found = set(data)
-    for node in sorted(ancestors(nodes), key=lambda n: n.number):
-        if not found.isdisjoint(node.parents):
-            found.add(node)
-    return found
 
 
 def _are_all(node: Node, size: float, kept: Node, step: Step, values: Values) -> bool:

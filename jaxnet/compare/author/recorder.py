@@ -276,8 +276,8 @@ def _is_of_data(node: Node | None) -> bool:
     """Whether nothing of it was drawn, or is a product of arrays."""
     if node is None:
         return False
-    products = (n.function in MULTIPLYING and len(n.parents) > 1 for n in ancestors([node]))
-    return not any(products) and all(n.origin != "random" for n in ancestors([node]))
+    made = ancestors([node])
+    return not any(n.origin == "random" or (n.function in MULTIPLYING and len(n.parents) > 1) for n in made)
 
 
 def lose() -> None:

@@ -11,7 +11,7 @@ import itertools
 import operator
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -765,11 +765,13 @@ def _is_state(node: Node, data: Node) -> bool:
     return node.function in (np.add, np.subtract) and any(same)
 
 
-def following(window: list[Node], start: set[Node]) -> set[Node]:
+def following(
+    window: list[Node], start: set[Node], of: Callable[[Node], tuple[Node, ...]] = operator.attrgetter("sources")
+) -> set[Node]:
     """These, and what of a window, in order, is made of them."""
     found = set(start)
     for node in window:
-        if node not in found and not found.isdisjoint(node.sources):
+        if node not in found and not found.isdisjoint(of(node)):
             found.add(node)
     return found
 
