@@ -10589,3 +10589,26 @@ maths = Maths()
     text = text.replace("for _", f"{maths}for _")
     with pytest.raises(ValueError, match="computes another number once the step is made"):
         examined(tmp_path, f"{text}    print(maths.mse(Y, P))\n")
+
+
+SHUFFLED_BY_A_LIST = """
+import numpy as np
+np.random.seed(3)
+X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]); Y = np.array([[0], [1], [1], [0]])
+W1 = np.random.randn(2, 4); W2 = np.random.randn(4, 1)
+for epoch in range(20):
+    order = list(np.random.permutation(4))
+    A, B = X[order, :], [[float(k)] for k in Y[order, 0]]
+    for i in range(4):
+        x, y = A[i:i+1], B[i:i+1]
+        h = np.tanh(x @ W1); p = h @ W2
+        loss = np.sum((p - y) ** 2)
+        d = 2 * (p - y)
+        dW2 = h.T @ d
+        dW1 = x.T @ (d @ W2.T * (1 - h ** 2))
+        W1 -= 0.1 * dW1; W2 -= 0.1 * dW2
+"""
+
+
+def test_other_data_where_an_example_is_of_zeros_are_picked_by_the_same_rows(tmp_path):
+    assert examined(tmp_path, SHUFFLED_BY_A_LIST)["verdict"] == "right"
