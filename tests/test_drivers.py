@@ -65,6 +65,7 @@ def test_every_style_makes_a_step_of_all_its_parameters(style, tmp_path):
         attempt.call()
     step = next(find_steps(tape))[0]
     assert len(step.parameters) == len(file.parameters.split())
+    assert "in a deeper network" not in attempt.doubt
 
 
 # --- what is given ---------------------------------------------------------------------------------------------------

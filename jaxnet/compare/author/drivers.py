@@ -112,8 +112,8 @@ def drive(
         Target(shown, play, shapes, (True, False) if whole else (True,), whole, may_be)
         for shown, play, shapes, whole, may_be in lone_layers(file, numpy, failed)
     )
-    raised: dict[int, str] = {}  # what is wrong with a backward pass, by the depth of the network
     for target in itertools.chain(networks, layers):
+        raised: dict[int, str] = {}  # what is wrong with its backward pass, by the depth of the network
         offered, alone, furthest = 0, target not in networks, Tried(False)
         for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, target.worlds)) for s in target.strictness]:
             doubt = next((f"in a deeper network {why}" for d, why in raised.items() if d > depth), "")
