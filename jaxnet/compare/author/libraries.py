@@ -31,7 +31,7 @@ from jaxnet.compare.author.lines import statement_at
 from jaxnet.compare.author.node import Place
 from jaxnet.compare.author.recorder import is_recorded
 from jaxnet.compare.author.samples import TEXT, Samples, plausible
-from jaxnet.compare.author.tape import places
+from jaxnet.compare.author.tape import innermost
 
 RATE = 0.125  # a power of two: a product with it is exact
 
@@ -493,7 +493,7 @@ def prompt() -> Callable[..., str]:
     def answer(question: object = "") -> str:
         if next(asked, None) is None:
             raise EOFError("asked too often")
-        place = next(iter(places(1)[0]), None)
+        place = innermost()
         statement = statement_at(place) if place is not None else None
         if not isinstance(statement, ast.Assign):
             return str(plausible(str(question)))

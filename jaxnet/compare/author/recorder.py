@@ -34,7 +34,7 @@ from jaxnet.compare.author.node import (
     root_of,
     setitem,
 )
-from jaxnet.compare.author.tape import Tape, places
+from jaxnet.compare.author.tape import Tape, innermost
 from jaxnet.compare.author.updates import all_zero, look_at, sample_of, scaled_by_numbers
 
 _tape: list[Tape] = []  # the tape that is being written, if any
@@ -283,7 +283,7 @@ def _is_of_data(node: Node | None) -> bool:
 def lose() -> None:
     """What an author's line makes now is not recorded, and computes with numbers all the same."""
     if _tape and _tape[-1].lost is None:
-        _tape[-1].lost = next(iter(places(1)[0]), None)
+        _tape[-1].lost = innermost()
 
 
 def named(value: Any) -> Any:
@@ -550,7 +550,7 @@ def _is_unused(array: Any) -> bool:
 
 def _is_drawn(node: Node) -> bool:
     """Whether it is made of what the line that is being run has drawn at random, and of numbers."""
-    (line,) = places(1)[0] or (None,)
+    line = innermost()
     inside = ancestors([node], until=lambda n: line not in n.places)
     return all(line in n.places and (n.function is not None or n.origin == "random") for n in inside)
 
