@@ -10612,3 +10612,33 @@ for epoch in range(20):
 
 def test_other_data_where_an_example_is_of_zeros_are_picked_by_the_same_rows(tmp_path):
     assert examined(tmp_path, SHUFFLED_BY_A_LIST)["verdict"] == "right"
+
+
+BY_ITS_LABEL = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(40, 3)), (np.arange(40) + 1) % 2
+W1, b1, W2, b2 = rng.normal(size=(4, 3)), np.zeros(4), rng.normal(size=(1, 4)), np.zeros(1)
+for epoch in range(30):
+    total = 0
+    for i in range(40):
+        h = 1 / (1 + np.exp(-(W1 @ X[i] + b1)))
+        p = 1 / (1 + np.exp(-(W2 @ h + b2)))
+        if y[i] == 1:
+            loss, d2 = -np.log(p), p - 1
+        else:
+            loss, d2 = -np.log(1 - p), p
+        total += loss
+        d1 = d2 @ W2 * h * (1 - h)
+        W2 -= 0.1 * np.outer(d2, h)
+        b2 -= 0.1 * d2
+        W1 -= 0.1 * np.outer(d1, X[i])
+        b1 -= 0.1 * d1
+    print(total)
+"""
+
+
+def test_a_step_up_what_the_next_one_goes_down(tmp_path):
+    assert examined(tmp_path, BY_ITS_LABEL)["verdict"] == "right"
+    with pytest.raises(ValueError, match="the first one goes uphill on the number of line 15"):
+        examined(tmp_path, BY_ITS_LABEL.replace("p - 1", "1 - p"))

@@ -15,7 +15,7 @@ import numpy as np
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
 from jaxnet.compare.author.draws import draws, idle_masks, may_cut
-from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved
+from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved, Uphill
 from jaxnet.compare.author.levels import RIGHT, Level, differs, divided, fit, holds, is_one, levels_of, true_gradients
 from jaxnet.compare.author.lines import is_divided_later, where
 from jaxnet.compare.author.mutants import teeth_of
@@ -313,9 +313,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
             fitted = {p: [lv.turned() for lv in of] for p, of in fitted.items()}
             levels = {p: level.turned() for p, level in levels.items()}
             return _at_levels(step, drawn, by_name, truth.of_negative(), fitted, levels, network)
-        raise ValueError(
-            f"all steps go uphill on the number of {where(climbed)}: right if it is no loss, but to be made large"
-        )
+        raise Uphill(climbed)
     if all(f is not None for f in factors.values()) and not known and not step.stale:
         raise ValueError("all gradients are 0 in this step: nothing can be told from it")
     largest = [[max(np.abs(a).max(initial=0) for a in of) for of in arrays.values()] for arrays in (true, given)]

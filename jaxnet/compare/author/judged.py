@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.dense import Dense
+from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.node import Node
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -37,6 +38,16 @@ class Remade(Unexplained):
 class Astray(Unexplained):
     """Gradients are right, and what is beside them is in doubt, however the step is read: what is made of one is not
     what optimisers make, or the labels are not those of the loss."""
+
+
+class Uphill(ValueError):
+    """All steps go up the `number` that is taken for the loss."""
+
+    def __init__(self, number: Node) -> None:
+        super().__init__(
+            f"all steps go uphill on the number of {where(number)}: right if it is no loss, but to be made large"
+        )
+        self.number = number
 
 
 class Tied(ValueError):

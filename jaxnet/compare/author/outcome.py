@@ -16,7 +16,7 @@ from jaxnet.compare.author.calls import PENALTY
 from jaxnet.compare.author.chains import began_as
 from jaxnet.compare.author.frontier import other_with
 from jaxnet.compare.author.judge import judge, with_teeth
-from jaxnet.compare.author.judged import Astray, Judged, Kept, Remade, Tied, Unexplained, Unproved
+from jaxnet.compare.author.judged import Astray, Judged, Kept, Remade, Tied, Unexplained, Unproved, Uphill
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept, doubt_of_next
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import where
@@ -397,7 +397,8 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
     right: Judged | None = None  # but for a constant, perhaps
     wrong: Judged | None = None
     problem: ValueError | None = None
-    remade: Remade | None = None  # in the first step
+    remade: Remade | None = None  # in the first step …
+    uphill: Uphill | None = None  # … and what that goes up
     unexplained = meant = kept = False
     began = time.monotonic()
     for step in steps:
@@ -416,6 +417,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             problem = error if problem is None or vague else problem
             kept = kept or isinstance(error, Kept)
             remade = error if isinstance(error, Remade) and step.number == 1 else remade
+            uphill = error if isinstance(error, Uphill) and step.number == 1 else uphill
             unexplained = unexplained or isinstance(error, Unexplained)
             meant = meant or (isinstance(error, Unexplained) and not isinstance(error, Unproved))
             continue
@@ -448,6 +450,11 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         return wrong
     if remade is not None and right.step.number == 2:
         raise remade
+    if uphill is not None and _makes_of(right.truth.loss.node, uphill.number, attempt.tape):
+        raise Unexplained(
+            "nothing is wrong in the next step, but the first one goes uphill on the number of "
+            f"{where(uphill.number)}, which the next one goes down"
+        )
     if wrong is not None and wrong.truth.loss.node is not None and _is_made_elsewhere(wrong, right.step):
         return wrong
     # What is called by itself adds up what its program sets to 0. The next step takes as long as this one did.
@@ -457,6 +464,12 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         with contextlib.suppress(MemoryError):  # there is room for one step
             return and_next(right, attempt, stated)
     return right
+
+
+def _makes_of(loss: Node | None, number: Node, tape: Tape) -> bool:
+    """Whether what made a number in another step has made this loss, or something of it."""
+    later = tape.nodes[loss.number :] if loss is not None else ()
+    return loss is not None and any(n is loss or depends(n, loss) for n in later if n.site == number.site)
 
 
 def _is_made_elsewhere(wrong: Judged, right: Step) -> bool:
