@@ -10642,3 +10642,60 @@ def test_a_step_up_what_the_next_one_goes_down(tmp_path):
     assert examined(tmp_path, BY_ITS_LABEL)["verdict"] == "right"
     with pytest.raises(ValueError, match="the first one goes uphill on the number of line 15"):
         examined(tmp_path, BY_ITS_LABEL.replace("p - 1", "1 - p"))
+
+
+PRINTED_AT_TIMES = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
+W1, W2 = rng.normal(size=(2, 3)), rng.normal(size=(3, 1))
+for i in range(2000):
+    h = np.tanh(X @ W1)
+    o = 1 / (1 + np.exp(-(h @ W2)))
+    d2 = (y - o) * o * (1 - o)
+    d1 = d2 @ W2.T * (1 - h * h)
+    W2 += h.T @ d2 * 0.1
+    W1 += X.T @ d1 * 0.1
+    if i % 100 == 0:
+        print(np.mean(np.square(y - o)))
+"""
+
+
+def test_a_number_that_is_printed_at_times_is_not_passed_over(tmp_path):
+    """Once the step is made: in the second step there is none."""
+    assert examined(tmp_path, PRINTED_AT_TIMES)["verdict"] == "right-up-to-scale"
+    with pytest.raises(ValueError, match="line 14 computes another number once the step is made"):
+        examined(tmp_path, PRINTED_AT_TIMES.replace(" * o * (1 - o)", ""))
+
+
+def test_a_clipped_prediction_turns_no_gradient_round(tmp_path):
+    """Beside what is wrong, a gradient is not wrong that would be right if nothing were clipped: in that direction."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(30, 4)), rng.integers(0, 2, size=30)
+def cost(w, b):
+    total = 0
+    for i in range(30):
+        p = np.clip(1 / (1 + np.exp(-np.clip(X[i] @ w + b, -500, 500))), 1e-15, 1 - 1e-15)
+        total += -y[i] * np.log(p + 1e-15) - (1 - y[i]) * np.log(1 - p + 1e-15)
+    return total / 30
+def gradient(w, b):
+    dw, db = np.zeros(4), 0
+    for i in range(30):
+        e = 1 / (1 + np.exp(-np.clip(X[i] @ w + b, -500, 500))) - y[i]
+        for j in range(4):
+            dw[j] = dw[j] + e * X[i, j]
+        db = db + e
+    return dw / 30, db / 30
+w, b = np.zeros(4), 0
+history = [cost(w, b)]
+for i in range(50):
+    dw, db = gradient(w, b)
+    w = w - 0.5 * dw
+    b = b - 0.5 * db
+    history.append(cost(w, b))
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("dw[j] + e", "dw[j] - e"))
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("dW1", "wrong-sign", 16)]

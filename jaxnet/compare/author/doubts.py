@@ -61,14 +61,14 @@ def check_that_it_is_no_measure(judged: Judged, findings: list[Finding]) -> None
 
 
 def check_that_it_is_in_time(node: Node, truth: Truth, step: Step, drawn: list[Values], said: str) -> None:
-    """Raises Unexplained where the program's number is computed once the step is made: it may be there to be looked at,
-    unless its derivative is what goes back."""
+    """Raises Astray where the program's number is computed once the step is made: it may be there to be looked at,
+    unless its derivative is what goes back. In the next step it may not be computed at all."""
     made = node  # a loss may be added to those of other batches later
     while len(inner := [n for n in made.parents if n in step.active]) == 1 and inner[0].size == 1:
         made = inner[0]
     late = made.number > max(p.after.number for p in step.parameters)
     if late and made.place and not _is_derived(node, truth, step, drawn):
-        raise Unexplained(
+        raise Astray(
             f"{said}, and line {made.place.line} computes another number once the step is made: right if that is a "
             "measure, wrong if it is the loss"
         )
@@ -369,7 +369,9 @@ def as_unclipped(judged: Judged, wrong: list[str], common: float) -> Judged:
     fitted = fit(levels_of(judged.step, without), judged.truth) if place is not None else {}
     given = dict(judged.given)
     for name in wrong if fitted else ():
-        for level in fitted[judged.names[name]]:
+        pairs = zip(given[name], judged.true[name], strict=True)
+        uphill = all(g.shape == t.shape and np.vdot(g, t) < 0 for g, t in pairs)
+        for level in () if uphill else fitted[judged.names[name]]:
             if level.factor and is_among(abs(level.factor), [common], RIGHT):
                 given[name] = [array * common / level.factor for array in level.arrays]
     return judged._replace(given=given)
