@@ -4515,7 +4515,7 @@ def update(layer, rate):
 def test_layers_that_are_not_called_are_named(tmp_path):
     """The one that takes labels is a network by itself."""
     said = examined(tmp_path, OUTPUT_ALONE)
-    assert (said["verdict"], said["idle"]) == ("right", ["Hidden.backward"])
+    assert (said["verdict"], said["idle"]) == ("right", ["Hidden.backward", "update"])
     trains = "M, a = np.random.randn(3, 3), np.ones(3)\nfor _ in range(20):\n    a -= 0.1 * np.tanh(a @ M)\n"
     with pytest.raises(ValueError, match="no answer to what the program itself does"):
         examined(tmp_path, OUTPUT_ALONE + trains)
@@ -4977,13 +4977,15 @@ def hidden_backward(dA, A, kind="tanh"):
     match kind:
         case "none":
             dA = A - dA
+        case "turned":
+            dA = -dA
     if not kind:
         return dA
     return dA * slope(A, kind)
 """,
     )
     said = examined(tmp_path, text)
-    lines = ["line 5", "line 9 of slope", "line 15 of hidden_backward", "line 17 of hidden_backward"]
+    lines = ["line 5", "line 9 of slope", *(f"line {n} of hidden_backward" for n in (15, 17, 19))]
     assert (said["verdict"], said["idle"]) == ("right", lines)
 
 

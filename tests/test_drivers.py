@@ -1407,3 +1407,39 @@ Net((784, 30, 10), 0.3, relu, drelu).train(x, y, 3)
     said = verdict(tmp_path / "net.py", tmp_path)
     assert said.verdict == "right"
     assert (said.program or "").endswith("with step 0.3")
+
+
+STEPPED_BY_ITSELF = """
+import numpy as np
+class Dense:
+    def __init__(self, inputs, outputs, rate=1.0):
+        self.W, self.b, self.rate = np.random.randn(inputs, outputs), np.zeros(outputs), rate
+    def forward(self, x):
+        return x.dot(self.W) + self.b
+    def backward(self, x, error):
+        back = error.dot(self.W.T)
+        self.W = self.W - self.rate * x.T.dot(error)
+        self.b = self.b - self.rate * error.sum(axis=0)
+        return back
+"""
+
+
+def test_what_is_meant_for_several_examples_is_not_accused_with_one(tmp_path):
+    """With several the wrong line raises; with one its gradient is a number, as is that of a right line."""
+    (tmp_path / "net.py").write_text(STEPPED_BY_ITSELF)
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "right"
+    (tmp_path / "net.py").write_text(STEPPED_BY_ITSELF.replace("x.T.dot(error)", "x.T.dot(back)"))
+    with pytest.raises(ValueError, match="right if it is called with several examples at a time"):
+        verdict(tmp_path / "net.py", tmp_path)
+
+
+def test_steps_that_are_not_taken_are_named(tmp_path):
+    """Where we call both passes, and make the step."""
+    text = """
+def adam(W1, W2, dW1, dW2, m, v):
+    W1 -= 0.1 * m / v
+    return W1, W2
+"""
+    (tmp_path / "net.py").write_text(OF_SCORES + text)
+    report = verdict(tmp_path / "net.py", tmp_path)
+    assert (report.verdict, report.idle) == ("right", ["adam"])

@@ -14,7 +14,7 @@ from jaxnet.compare.author.calls import tail
 from jaxnet.compare.author.lines import parsed_lines
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.node import Place, made_of, nodes_in
-from jaxnet.compare.author.passes import is_gradient
+from jaxnet.compare.author.passes import is_gradient, is_step
 from jaxnet.compare.author.statements import Unit, read_units, unit_of
 from jaxnet.compare.author.step import Step
 
@@ -54,6 +54,16 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
                 lines = f"line {first}" if first == last else f"lines {first} to {last}"
                 found.append(f"{lines}{of}")
     return list(dict.fromkeys([*found, *_derivatives_not_used(path, root, stepping)]))
+
+
+def steps_not_taken(path: Path, root: Path, step: Step) -> list[str]:
+    """The functions of the file that step parameters, where the step that was judged is ours."""
+    units = read_units(path, str(path.resolve().relative_to(root.resolve()))) if not step.is_authors else []
+    stepping, found = _lines_of([step]), []
+    for unit in units:
+        steps = ((name, f) for name, f in _functions_in(unit) if any(map(is_step, ast.walk(f))) and not _is_backward(f))
+        found += [name for name, f in steps if not _has_a_part(stepping, unit.filename, [f])]
+    return found
 
 
 def _derivatives_not_used(path: Path, root: Path, stepping: set[Line]) -> Iterator[str]:
@@ -144,7 +154,8 @@ def _has_formula(part_of_code: ast.AST) -> bool:
     found = [part for value in given for part in ast.walk(value)]
     positions = {n for part in found if isinstance(part, ast.Subscript) for n in ast.walk(part.slice)}
     parts = [part for part in found if part not in positions]
-    by = (isinstance(part, ast.BinOp) for part in parts)
+    turned = [part.operand for part in parts if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub)]
+    by = [isinstance(part, ast.BinOp) for part in parts] + [not isinstance(of, ast.Constant) for of in turned]
     makers = ("dot", "matmul", "multiply", "where", "ones_like")
     called = (tail(part.func) for part in parts if isinstance(part, ast.Call))
     calls = (name in makers or role(name) == "backward" for name in called)

@@ -153,6 +153,8 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return attempt.may_be
     if attempt.called and judged.wrong and _is_for_one_example(judged):
         return "right if it is called with one example at a time"
+    if attempt.alone and judged.wrong and _is_for_several_examples(judged):
+        return "right if it is called with several examples at a time"
     if attempt.called and judged.wrong and _is_for_one_output(judged):
         return "right if the network has one output, with a number for its bias"
     errors = [f for f in judged.findings if f.severity == "error"]
@@ -527,6 +529,13 @@ def _is_for_one_example(judged: Judged) -> bool:
     added up."""
     summed = any(_is_sum(p, judged.step) for name, p in judged.names.items() if name not in judged.wrong)
     return not summed and all(_is_of_each_example(judged, name) for name in judged.wrong)
+
+
+def _is_for_several_examples(judged: Judged) -> bool:
+    """Whether a layer is given a single vector, and all that is wrong is a number, as the product of two vectors is."""
+    of_vector = any(_is_input(p) and len(p.before.shape) == 1 for p in judged.names.values())
+    wrong = [(judged.given[name][0].size, judged.true[name][0].size) for name in judged.wrong]
+    return of_vector and all(given == 1 < true for given, true in wrong)
 
 
 def _is_for_one_output(judged: Judged) -> bool:

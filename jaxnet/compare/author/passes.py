@@ -84,14 +84,17 @@ def whole_classes(file: File) -> list[str]:
 
 
 def steps_parameters(function: Any) -> bool:
-    """Whether a function itself takes something off an array called like a parameter: W -= …, W[k] = W[k] - …."""
-    for part in nodes_of(function):
-        match part:
-            case ast.AugAssign(target=target, op=ast.Sub() | ast.Add()) if _is_of_parameter(target):
-                return True
-            case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Sub() | ast.Add())):
-                if ast.unparse(target) == ast.unparse(left) and _is_of_parameter(target):
-                    return True
+    """Whether a function itself takes something off an array called like a parameter."""
+    return any(map(is_step, nodes_of(function)))
+
+
+def is_step(part: ast.AST) -> bool:
+    """W -= …, W[k] = W[k] - …."""
+    match part:
+        case ast.AugAssign(target=target, op=ast.Sub() | ast.Add()):
+            return _is_of_parameter(target)
+        case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Sub() | ast.Add())):
+            return ast.unparse(target) == ast.unparse(left) and _is_of_parameter(target)
     return False
 
 

@@ -286,14 +286,22 @@ def _unused(judged: Judged) -> Iterator[Node]:
     """Numbers that nothing is made of, and that are the derivative of the loss by a product of the forward pass, added
     up over all examples, and no array is added to that."""
     step, parts = judged.step, judged.truth.parts
-    used = made_of([*nodes_in(judged.truth.loss.node), *(n for p in step.parameters for n in nodes_in(p.steps))])
-    left = [n for n in step.active & step.labelled if n.size == 1 and n.is_float and n not in used]
+    in_loss = made_of(nodes_in(judged.truth.loss.node))
+    used = in_loss | made_of(n for p in step.parameters for n in nodes_in(p.steps))
+    left = [n for n in step.active if n.size == 1 and n.is_float and n not in used]
     inner = {parent for n in left for parent in n.parents}
     left = [n for n in left if n not in inner]
     linear = PRODUCTS | {np.add, np.subtract, np.sum}
-    of_all = [n for n in step.forward if n.size > 1 and (n, None) in parts[0] and n.function in linear] if left else []
-    sums = {n: [np.reshape(np.sum(of_draw[n, None]), 1) for of_draw in parts] for n in of_all}
-    biased = {n for n in of_all if n.function is np.add and len(n.parents) > 1}
+    of_all: dict[tuple, list[Node]] = {}  # by what makes them, of one example after the other perhaps
+    forward = step.forward or [n for n in in_loss if n in step.active]
+    for n in (n for n in forward if (n, None) in parts[0] and n.function in linear) if left else ():
+        of_all.setdefault(n.site, []).append(n)
+    of_all = {site: nodes for site, nodes in of_all.items() if sum(n.size for n in nodes) > 1}
+    sums = {
+        site: [np.reshape(sum(np.sum(of_draw[n, None]) for n in nodes), 1) for of_draw in parts]
+        for site, nodes in of_all.items()
+    }
+    biased = {site for site, nodes in of_all.items() if any(n.function is np.add and len(n.parents) > 1 for n in nodes)}
     for number in left:
         given = [np.reshape(values(number), 1) for values in judged.drawn]
         same = {n for n, added in sums.items() if common_multiple(given, added, RIGHT) is not None}

@@ -14,7 +14,7 @@ import numpy as np
 from jaxnet.compare.author import places, repair
 from jaxnet.compare.author.attempts import Attempt, Way, attempts, once_more
 from jaxnet.compare.author.edits import file_and_cell
-from jaxnet.compare.author.idle import branches_not_run, idle_in
+from jaxnet.compare.author.idle import branches_not_run, idle_in, steps_not_taken
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judged import Judged, Tied
 from jaxnet.compare.author.lines import where
@@ -79,7 +79,9 @@ def verdict(
     report = places.report(examined.judged, path.name, "flag" if stated else None, attempt)
     if report.verdict != "wrong":
         right = [examined.judged.step, *(step for step, why in others if not why)]
-        report = report._replace(idle=[*idle, *branches_not_run(path, root, right)])
+        report = report._replace(
+            idle=[*idle, *steps_not_taken(path, root, examined.judged.step), *branches_not_run(path, root, right)]
+        )
     report = places.with_others(report, others)
     report = places.with_sent_back(report, sent_back) if sent_back is not None else report
     if mend <= 0 or report.verdict == "right":
