@@ -10701,3 +10701,6 @@ for i in range(50):
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace("dw[j] + e", "dw[j] - e"))
     assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("dW1", "wrong-sign", 16)]
+    said = examined(tmp_path, text.replace("    b = b - 0.5 * db\n", ""))
+    unused = "which is what the gradient of a bias would be, and steps nothing"
+    assert (said["verdict"], [(u["shape"], u["line"], u["why"]) for u in said["unjudged"]]) == ("right", [([], 18, unused)])
