@@ -10703,4 +10703,35 @@ for i in range(50):
     assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("dW1", "wrong-sign", 16)]
     said = examined(tmp_path, text.replace("    b = b - 0.5 * db\n", ""))
     unused = "which is what the gradient of a bias would be, and steps nothing"
-    assert (said["verdict"], [(u["shape"], u["line"], u["why"]) for u in said["unjudged"]]) == ("right", [([], 18, unused)])
+    assert [(u["shape"], u["line"], u["why"]) for u in said["unjudged"]] == [([], 18, unused)]
+
+
+IN_A_LOOP = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(30, 6)), rng.integers(0, 2, size=(30, 1))
+sizes = 6, 5, 4, 1
+W = [rng.normal(size=size) for size in zip(sizes, sizes[1:])]
+b = [np.zeros(size) for size in sizes[1:]]
+for epoch in range(20):
+    A = [X]
+    for k in range(3):
+        A.append(1 / (1 + np.exp(-(A[-1] @ W[k] + b[k]))))
+    print(7 * np.mean(-y * np.log(A[3]) - (1 - y) * np.log(1 - A[3])))
+    d = A[3] - y
+    for k in (2, 1, 0):
+        dW, db = A[k].T @ d, d.sum(0)
+        d = d @ W[k].T * A[k] * (1 - A[k])
+        W[k] = W[k] - 0.1 * dW
+        b[k] = b[k] - 0.1 * db
+"""
+
+
+def test_one_line_of_several_layers_is_shown_once(tmp_path):
+    """A sign that stands where all weights are stepped is none of an error that all right biases would have undone."""
+    (tmp_path / "net.py").write_text(IN_A_LOOP.replace("- 0.1 * dW", "+ 0.1 * dW"))
+    report = verdict(tmp_path / "net.py", tmp_path)
+    found = [(f.at, f.code, place.line) for f, place in zip(report.findings, report.places, strict=True)]
+    assert [f for f in found if f[1] != "wrong-scale"] == [(f"dW{n}", "wrong-sign", 17) for n in (3, 2, 1)]
+    assert "error[wrong-sign]: dW3, dW2, dW1\n" in str(report)
+    assert str(report).count("uphill") == 1

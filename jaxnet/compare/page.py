@@ -10,7 +10,6 @@ import base64
 import io
 import math
 from html import escape
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,23 +100,22 @@ def table(report: Report) -> str:
 
 
 def findings(report: Report) -> str:
-    """An article for each quantity that is wrong, which may be so for several reasons; or nothing."""
+    """An article for each line or quantity that is wrong, which may be so for several reasons; or nothing."""
     articles = []
     for together, place in report.by_place():
-        lines = [f'<h3><code class="at">{escape(together[0].at)}</code>']
-        lines += [
-            f'<span class="{escape(f.severity)}"><b>{escape(f.severity)}</b> {escape(f.code)}</span>' for f in together
-        ]
+        kinds = dict.fromkeys((escape(f.severity), escape(f.code)) for f in together)
+        lines = [f'<h3><code class="at">{escape(", ".join(dict.fromkeys(f.at for f in together)))}</code>']
+        lines += [f'<span class="{severity}"><b>{severity}</b> {code}</span>' for severity, code in kinds]
         lines += ["</h3>", *_source_lines(report, place)]
-        for computed, reasons in groupby(together, key=lambda f: f.computed):
-            explanations = [report.explanation(f) for f in reasons]
-            if computed and all(e.startswith(f"{computed}: ") for e in explanations):
-                lines.append(f'<p class="computed"><code>{escape(computed)}</code></p>')
-                explanations = [e.removeprefix(f"{computed}: ") for e in explanations]
-            lines += [f'<p class="why">{escape(e)}</p>' for e in explanations if e]
+        computed, (first, *others) = together[0].computed, report.explanations(together)
+        if computed and first.startswith(f"{computed}: "):
+            lines.append(f'<p class="computed"><code>{escape(computed)}</code></p>')
+            first = first.removeprefix(f"{computed}: ")
+        lines += [f'<p class="why">{escape(e)}</p>' for e in (first, *others) if e]
         if place.instead:
             lines.append(f'<div class="lines new"><span>instead</span><code>{escape(place.instead)}</code></div>')
-        names = report.parameters_of(together[0]) if together[0].severity == "error" else []
+        errors = (f for f in together if f.severity == "error")
+        names = dict.fromkeys(name for f in errors for name in report.parameters_of(f))
         if names:
             chips = " ".join(f"<code>{escape(name)}</code>" for name in names)
             lines.append(f'<p class="follows">makes the gradient of {chips} wrong</p>')

@@ -417,12 +417,23 @@ class Report(NamedTuple):
 
     def by_place(self) -> list[tuple[list[Finding], Place]]:
         """The findings in order, those of one quantity and line together, and what is alike in one line."""
-        together: dict[tuple, tuple[list[Finding], Place]] = {}
+        together: list[tuple[list[Finding], Place]] = []
         for finding, place in zip(self.findings, self.places, strict=True):
-            general = finding.code in ("unknown", "weights-already-updated", "wrong-scale") and not finding.computed
-            at = (finding.code, finding.scale_name) if general and place.line is not None else finding.at
-            together.setdefault((at, place), ([], place))[0].append(finding)
-        return list(together.values())
+            code = (finding.code, finding.scale_name) if place.line is not None else None
+            here = (found for found, at in together if at == place)
+            same = (found for found in here for f in found if f.at == finding.at or (f.code, f.scale_name) == code)
+            group = next(same, None)
+            if group is None:
+                together.append(([finding], place))
+            else:
+                group.append(finding)
+        return together
+
+    def explanations(self, findings: list[Finding]) -> list[str]:
+        """What is wrong with what stands in one line: what was computed of the first, what is alike once, and some."""
+        first, *others = (self.explanation(f._replace(computed="")) for f in findings)
+        others = dict.fromkeys(words.removeprefix(WORDS["unknown"].idea + ". ") for words in others if words != first)
+        return [self.explanation(findings[0]), *list(others)[: SOME - 1]]
 
     def where(self, place: Place) -> str:
         """The place as an editor takes it, net.py:41; for a notebook the cell and its line."""
@@ -511,9 +522,7 @@ class Report(NamedTuple):
                 f"{place.line} | {place.source}",
                 f"{gutter} |",
             ]
-        said = [self.explanation(f if k == 0 else f._replace(computed="")) for k, f in enumerate(findings)]
-        of_first = WORDS["unknown"].idea + ". "
-        for explanation in dict.fromkeys(said[:1] + [words.removeprefix(of_first) for words in said[1:SOME]]):
+        for explanation in self.explanations(findings):
             lines += _wrapped(explanation)
         if place.instead:
             lines += [f"  instead: {place.instead}"]
