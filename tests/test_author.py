@@ -10735,3 +10735,37 @@ def test_one_line_of_several_layers_is_shown_once(tmp_path):
     assert [f for f in found if f[1] != "wrong-scale"] == [(f"dW{n}", "wrong-sign", 17) for n in (3, 2, 1)]
     assert "error[wrong-sign]: dW3, dW2, dW1\n" in str(report)
     assert str(report).count("uphill") == 1
+
+
+HANDED_ON = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(6, 50)), rng.integers(0, 2, size=(1, 50))
+W1, W2 = rng.normal(size=(4, 6)), rng.normal(size=(1, 4))
+def through(dZ, A, W):
+    dA = W.T @ dZ
+    return dA, dZ @ A.T / 50
+def backward(dA, A, W, Z):
+    dZ = dA * (Z > 0)
+    return through(dZ, A, W)
+for i in range(30):
+    Z1 = W1 @ X
+    A1 = np.maximum(0, Z1)
+    P = 1 / (1 + np.exp(-(W2 @ A1)))
+    print(-np.mean(Y * np.log(P) + (1 - Y) * np.log(1 - P)))
+    dA1, dW2 = through(P - Y, A1, W2)
+    _, dW1 = backward(dA1, X, W1, Z1)
+    W1 -= 0.1 * dW1
+    W2 -= 0.1 * dW2
+"""
+
+
+@pytest.mark.parametrize(("right", "other", "line"), [
+    ("through(dZ, A, W)\nfor", "through(dA, A, W)\nfor", 11),
+    ("return dA, dZ @ A.T / 50", "return dZ.sum(0) * np.ones((4, 1)), dZ @ A.T / 50", 8),
+])  # fmt: skip
+def test_what_a_function_returns_in_the_place_of_what_it_has_made(tmp_path, right, other, line):
+    """A derivative that is right, and that nothing uses: the line that takes the other array is right as it stands."""
+    assert examined(tmp_path, HANDED_ON)["verdict"] == "right"
+    said = examined(tmp_path, HANDED_ON.replace(right, other))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dZ1", line)]

@@ -9,7 +9,7 @@ import numpy as np
 from jaxnet.compare import mistakes
 from jaxnet.compare.author import frontier
 from jaxnet.compare.author.dense import original
-from jaxnet.compare.author.idle import passing_on
+from jaxnet.compare.author.idle import passing_on, return_after
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in
@@ -18,7 +18,7 @@ from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.diagnosis import Finding
-from jaxnet.compare.multiples import without_ones
+from jaxnet.compare.multiples import common_multiple, without_ones
 
 Frontiers: TypeAlias = dict[str, frontier.Frontier]
 MISSING = ("missing-activation-derivative", "missing-output-derivative")
@@ -79,7 +79,27 @@ def _slope_line(judged: Judged, finding: Finding) -> Line | None:
 
 def line_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None) -> Line | None:
     """The line of a finding, where it is another one than that of the Node which is wrong."""
-    return _passed_on(judged, finding, frontiers) or _slope_line(judged, finding)
+    return _passed_on(judged, finding, frontiers) or _not_returned(judged, finding) or _slope_line(judged, finding)
+
+
+def _not_returned(judged: Judged, finding: Finding) -> Line | None:
+    """Where a function returns something else than the derivative of the loss that a line of it has made before, and
+    that nothing uses, and what is wrong is made of that."""
+    if finding.at[:2] != "dZ" and finding.code != "unknown":
+        return None
+    step, parts = judged.step, judged.truth.parts
+    wrong = [judged.chosen[name] for name in judged.wrong]
+    inside = ancestors(n for n in wrong if n is not None)
+    used = {parent for n in step.labelled for parent in n.parents}
+    left = sorted(step.active & step.labelled - used - inside, key=lambda n: -n.number)
+    for node in (n for n in left if n.size > 1 and n.place is not None):
+        own = [np.asarray(values(node), float) for values in judged.drawn]
+        alike = (n for n, use in parts[0] if use is None and n.shape == node.shape)
+        if not any(common_multiple(own, [of_draw[n, None] for of_draw in parts], RIGHT) is not None for n in alike):
+            continue
+        if (returned := return_after(node.place)) is not None:
+            return returned
+    return None
 
 
 def _passed_on(judged: Judged, finding: Finding, frontiers: Frontiers | None) -> Line | None:

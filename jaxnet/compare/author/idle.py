@@ -103,6 +103,15 @@ def passing_on(made: Place, steps: list[Step]) -> Iterator[Place]:
             yield Place(made.file, line, method.name, made.owner)
 
 
+def return_after(made: Place) -> Place | None:
+    """Where the function that has made something returns once that is done."""
+    unit = unit_of("".join(parsed_lines(made.file)), made.file)
+    functions = (f for name, f in _functions_in(unit) if name == f"{made.owner}.{made.function}".removeprefix("."))
+    inside = (n for f in functions if f.lineno <= made.line <= (f.end_lineno or f.lineno) for n in ast.walk(f))
+    lines = (n.lineno for n in inside if isinstance(n, ast.Return) and n.lineno > made.line)
+    return next((made._replace(line=line) for line in sorted(lines)), None)
+
+
 def _hands_on(method: ast.FunctionDef) -> int | None:
     """The line that calls what a method is given by another name, or returns it in the end, whatever the case is; none
     where something is written into it."""
