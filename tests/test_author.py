@@ -10762,10 +10762,10 @@ for i in range(30):
 
 @pytest.mark.parametrize(("right", "other", "line"), [
     ("through(dZ, A, W)\nfor", "through(dA, A, W)\nfor", 11),
-    ("return dA, dZ @ A.T / 50", "return dZ.sum(0) * np.ones((4, 1)), dZ @ A.T / 50", 8),
+    ("return dA, dZ @ A.T / 50", "return dZ, dZ @ A.T / 50", 8),
 ])  # fmt: skip
 def test_what_a_function_returns_in_the_place_of_what_it_has_made(tmp_path, right, other, line):
     """A derivative that is right, and that nothing uses: the line that takes the other array is right as it stands."""
     assert examined(tmp_path, HANDED_ON)["verdict"] == "right"
     said = examined(tmp_path, HANDED_ON.replace(right, other))
-    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dZ1", line)]
+    assert {f["line"] for f in said["findings"]} == {line}
