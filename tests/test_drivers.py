@@ -17,8 +17,8 @@ from jaxnet.compare.author.meanings import meanings, read_name, role
 from jaxnet.compare.author.program import run
 from jaxnet.compare.author.recorder import recording
 from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.search import find_steps
 from jaxnet.compare.author.standins import stand_ins
-from jaxnet.compare.author.step import find_steps
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.verdict import verdict
 

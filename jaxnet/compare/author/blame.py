@@ -92,12 +92,12 @@ def _not_returned(judged: Judged, finding: Finding) -> Line | None:
     inside = ancestors(n for n in wrong if n is not None)
     used = {parent for n in step.labelled for parent in n.parents}
     left = sorted(step.active & step.labelled - used - inside, key=lambda n: -n.number)
-    for node in (n for n in left if n.size > 1 and n.place is not None):
+    for node in (n for n in left if n.size > 1):
         own = [np.asarray(values(node), float) for values in judged.drawn]
         alike = (n for n, use in parts[0] if use is None and n.shape == node.shape)
         if not any(common_multiple(own, [of_draw[n, None] for of_draw in parts], RIGHT) is not None for n in alike):
             continue
-        if (returned := return_after(node.place)) is not None:
+        if node.place is not None and (returned := return_after(node.place)) is not None:
             return returned
     return None
 

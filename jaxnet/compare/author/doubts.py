@@ -26,7 +26,8 @@ from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained
 from jaxnet.compare.author.levels import RIGHT, fit, holds, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.node import Node, ancestors, depends, made_of, nodes_in
-from jaxnet.compare.author.replay import PullBack, Values
+from jaxnet.compare.author.pullback import PullBack
+from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, truths
 from jaxnet.compare.author.updates import scaled_by_numbers

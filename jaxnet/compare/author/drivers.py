@@ -51,7 +51,8 @@ from jaxnet.compare.author.passes import (
     whole_classes,
 )
 from jaxnet.compare.author.recorder import recording
-from jaxnet.compare.author.step import NoStep, find_steps
+from jaxnet.compare.author.search import find_steps
+from jaxnet.compare.author.step import NoStep
 from jaxnet.compare.author.tape import Enough, Tape, is_authors
 
 PROBE = 6000  # Nodes of a call that is tried

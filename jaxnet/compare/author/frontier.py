@@ -18,10 +18,20 @@ from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, constant_to
 from jaxnet.compare.author.lines import target_of
-from jaxnet.compare.author.node import MULTIPLYING, PRODUCTS, Node, Place, ancestors, nodes_in, replaced, setitem
+from jaxnet.compare.author.node import (
+    MULTIPLYING,
+    PRODUCTS,
+    Node,
+    Place,
+    ancestors,
+    following,
+    nodes_in,
+    replaced,
+    setitem,
+)
 from jaxnet.compare.author.raw import candidates, is_kept, is_scaling
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.step import Parameter, Step, following
+from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.multiples import common_multiple, is_among, multiple
 

@@ -19,9 +19,10 @@ import numpy as np
 from jaxnet.compare.author.frontier import derivatives
 from jaxnet.compare.author.levels import RIGHT, Level, fit, levels_of, true_gradients
 from jaxnet.compare.author.node import PRODUCTS, Node, Place, ancestors, setitem
+from jaxnet.compare.author.pullback import PullBack, Uses
 from jaxnet.compare.author.raw import is_kept
 from jaxnet.compare.author.readings import shared_constant
-from jaxnet.compare.author.replay import PullBack, Uses, Values
+from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step, held_in
 from jaxnet.compare.author.truth import Truth, labels_of, truths
 from jaxnet.compare.multiples import common_multiple, each_multiple, without_ones

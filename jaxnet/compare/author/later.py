@@ -24,11 +24,13 @@ from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.node import MOVING, PRODUCTS, Node, ancestors, made_of, whole_of
 from jaxnet.compare.author.penalties import penalties, terms_of_one_array, with_a_part
+from jaxnet.compare.author.pullback import PullBack, Uses
 from jaxnet.compare.author.raw import stepped, stepped_by
-from jaxnet.compare.author.replay import PullBack, Uses, Values
-from jaxnet.compare.author.step import Parameter, Step, held_in, measured
+from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.step import Parameter, Step, held_in
 from jaxnet.compare.author.truth import Loss, Truth, multiple_of, name_of_number, truths
 from jaxnet.compare.author.updates import is_by_0
+from jaxnet.compare.author.view import measured
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
 
 

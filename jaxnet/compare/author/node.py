@@ -343,3 +343,14 @@ def part_of(index: Any) -> Part | None:
     while parts and parts[-1] is None:
         parts.pop()
     return tuple(parts) if all(i is None or (type(i) is int and i >= 0) for i in parts) else None
+
+
+def following(
+    window: list[Node], start: set[Node], of: Callable[[Node], tuple[Node, ...]] = operator.attrgetter("sources")
+) -> set[Node]:
+    """These, and what of a window, in order, is made of them."""
+    found = set(start)
+    for node in window:
+        if node not in found and not found.isdisjoint(of(node)):
+            found.add(node)
+    return found

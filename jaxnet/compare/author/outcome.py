@@ -35,7 +35,8 @@ from jaxnet.compare.author.node import (
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
-from jaxnet.compare.author.step import NoLoss, Parameter, Step, makers_of, parts_of
+from jaxnet.compare.author.search import parts_of
+from jaxnet.compare.author.step import NoLoss, Parameter, Step, makers_of
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.unjudged import unjudged, untrained
 from jaxnet.compare.author.updates import multiples

@@ -16,8 +16,9 @@ import numpy as np
 from jaxnet.compare.author.dense import activated, equal
 from jaxnet.compare.author.levels import fit, levels_of
 from jaxnet.compare.author.node import Node, made_of
+from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.readings import shared_constant
-from jaxnet.compare.author.replay import PullBack, Values
+from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.truth import Truth, labels_of
 from jaxnet.compare.diagnosis import Candidate, output_candidates

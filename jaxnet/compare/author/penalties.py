@@ -11,8 +11,9 @@ import numpy as np
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, Array, Level, differs, fit, true_gradients, up_to_formula
 from jaxnet.compare.author.node import Node, ancestors, made_alone_of, made_of
+from jaxnet.compare.author.pullback import NO_USES, PullBack, Uses
 from jaxnet.compare.author.raw import stepped
-from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
+from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.diagnosis import Finding

@@ -16,9 +16,9 @@ from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place, place_of_line, where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.node import Node, made_of, setitem
+from jaxnet.compare.author.operations import differenced
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.repeat import contradiction
-from jaxnet.compare.author.replay import differenced
 from jaxnet.compare.author.samples import said_of_missing
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Tape

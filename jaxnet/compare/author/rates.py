@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.lines import expression_of, is_of_statement, is_times_quotient, statement_of
-from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in, whole_of
+from jaxnet.compare.author.node import Node, ancestors, depends, following, nodes_in, whole_of
 from jaxnet.compare.author.raw import data_of, is_kept, is_scaling, stepped
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.step import Parameter, Step, following
+from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.multiples import is_among
 

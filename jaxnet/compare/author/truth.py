@@ -11,7 +11,8 @@ import numpy as np
 
 from jaxnet.compare.author.draws import FEW, ROUGH, Array
 from jaxnet.compare.author.node import MOVING, Node, made_alone_of, made_of, replaced
-from jaxnet.compare.author.replay import NO_USES, PullBack, Uses, Values
+from jaxnet.compare.author.pullback import NO_USES, PullBack, Uses
+from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Example, Step, held_in
 from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.mistakes import LOSS_SLOPES

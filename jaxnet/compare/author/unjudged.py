@@ -21,8 +21,9 @@ from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place
 from jaxnet.compare.author.node import PRODUCTS, Node, ancestors, depends, made_of, nodes_in, root_of, setitem
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.step import Step, held_in, makers_of, superseded
+from jaxnet.compare.author.step import Step, held_in, makers_of
 from jaxnet.compare.author.updates import is_by_0, known_zero
+from jaxnet.compare.author.view import superseded
 from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.report import Place, Unjudged
 

@@ -16,7 +16,8 @@ from jaxnet.compare.author.program import TIME_IS_UP, Ran, shorten
 from jaxnet.compare.author.reasons import BREAKS_OFF, TRAINS, TRAINS_NOTHING, Reason
 from jaxnet.compare.author.recorder import begin_anew, recording
 from jaxnet.compare.author.replay import Values, is_zero
-from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, find_steps, held_in, steps_by_hand
+from jaxnet.compare.author.search import find_steps, steps_by_hand
+from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, held_in
 from jaxnet.compare.author.tape import NOTHING_PLANTED, Another, Enough, Planted, Tape
 from jaxnet.compare.author.updates import is_by_0, scaled_by_numbers
 
