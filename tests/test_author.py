@@ -10769,3 +10769,38 @@ def test_what_a_function_returns_in_the_place_of_what_it_has_made(tmp_path, righ
     assert examined(tmp_path, HANDED_ON)["verdict"] == "right"
     said = examined(tmp_path, HANDED_ON.replace(right, other))
     assert {f["line"] for f in said["findings"]} == {line}
+
+
+@pytest.mark.parametrize(("added", "right"), [
+    ("0.5 * W2[1:]", True),
+    ("0.5 * np.sign(W2[1:])", True),
+    ("0.5 * W2[:-1]", False),
+    ("0.5 * W2[1:] ** 2", False),
+    ("0.5 * np.abs(W2[1:])", False),
+])  # fmt: skip
+@pytest.mark.parametrize("write", ["dW2[1:] += {}", "dW2[1:] = dW2[1:] + {}"])
+def test_what_is_added_to_some_rows_of_a_gradient_makes_them_decay(tmp_path, added, right, write):
+    """Where the program computes no loss, nobody else denies it."""
+    text = PLAIN.replace("    W1 -=", f"    {write.format(added)}\n    W1 -=", 1)
+    text = re.sub(r"    loss = .*\n", "", text)
+    if right:
+        assert examined(tmp_path, text)["verdict"].startswith("right")
+    else:
+        with pytest.raises(ValueError, match="writes something else into it"):
+            examined(tmp_path, text)
+
+
+def test_a_function_of_numbers_takes_no_array(tmp_path):
+    text = """
+import math
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(20, 3)), rng.random((20, 1))
+w = rng.normal(size=(3, 1))
+for _ in range(5):
+    p = 1 / (1 + np.exp(-X @ w))
+    w -= 0.1 * X.T @ ((p - y) * p * (1 - p))
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"line 8: TypeError"):
+        examined(tmp_path, text.replace("np.exp", "math.exp"))

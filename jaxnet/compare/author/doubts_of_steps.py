@@ -254,14 +254,10 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
 
 def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
     """The numbers that entries of a gradient are given in the place of others, where these entries do not depend on it,
-    as those of a clip do; nor where a penalty of some weights is added, which a loss that is inferred cannot deny."""
+    as those of a clip do; nor where some weights are made to decay, which a loss that is inferred cannot deny."""
     step, function = judged.step, node.function
-    value = node.inputs[2] if function is setitem and judged.truth.loss.node is None else None
-    if isinstance(value, Node) and value.function is np.add:
-        added = [n for n in value.parents if n not in step.labelled]
-        owners = (p for p in step.parameters if p.size == node.size)
-        if added and any(made_alone_of(added, {p.before, p.root}) for p in owners):
-            return np.empty(0)
+    if function is setitem and judged.truth.loss.node is None and _is_decay(node, judged):
+        return np.empty(0)
     of_it, chosen_by = list(node.inputs[:1]), None
     if function is np.where:
         of_it, chosen_by = list(node.inputs[1:]), node.inputs[0]
@@ -274,6 +270,25 @@ def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
         return np.empty(0)
     before, after = (np.ravel(judged.drawn[0](n)) for n in (written, node))
     return after[(before != after) & (before != 0)]
+
+
+def _is_decay(node: Node, judged: Judged) -> bool:
+    """Whether what is written is the sum of what was there and of something that is made of a parameter alone, and has
+    in each entry the sign of the parameter's, or in each the other one."""
+    step, value = judged.step, node.inputs[2]
+    added = [n for n in value.parents if n not in step.labelled] if isinstance(value, Node) else []
+    if not added or value.function is not np.add:
+        return False
+
+    def signs(parameter: Parameter) -> set[float]:
+        found: set[float] = set()
+        for values in judged.drawn:
+            off, own = np.ravel(values(node) - values(node.inputs[0])), np.ravel(values(parameter.before))
+            found |= {*np.sign(off * own)[off != 0]}
+        return found
+
+    owners = (p for p in step.parameters if p.size == node.size)
+    return any(made_alone_of(added, {p.before, p.root}) and len(signs(p)) == 1 for p in owners)
 
 
 def _is_cut(still: list[Array], share: float) -> bool:

@@ -443,7 +443,9 @@ _RANDOM |= {
 
 def _number(function: Callable, ufunc: np.ufunc) -> Callable:
     def compute(*args: Any) -> Any:
-        return call(ufunc, args) if is_recorded(args) and len(args) == ufunc.nin else function(*plain(args))
+        if not is_recorded(args) or len(args) != ufunc.nin or any(np.size(value) > 1 for value in args):
+            return function(*plain(args))  # which raises TypeError, if it is given an array
+        return call(ufunc, tuple([value.item() if isinstance(value, np.ndarray) else value for value in args]))
 
     compute.__name__ = function.__name__
     return compute

@@ -288,7 +288,7 @@ def _unfilled(judged: Judged, attempt: Attempt) -> Node | None:
     """What steps an array of the forward pass by zeros to which nothing is added, in each step that was seen."""
     step, values = judged.step, judged.recorded
     ends = [*(example.prediction for example in step.examples), *step.losses]
-    used = {n for n in made_of(ends) - step.active - attempt.trained if n.size > 1}
+    used = {n for n in made_of(ends) - step.active - attempt.trained if n.shape}
     made: dict[
         tuple[Instruction | None, Node], tuple[Node, Node]
     ] = {}  # by an instruction, of an array: by what, and what
