@@ -10804,3 +10804,45 @@ for _ in range(5):
     assert examined(tmp_path, text)["verdict"] == "right"
     with pytest.raises(ValueError, match=r"line 8: TypeError"):
         examined(tmp_path, text.replace("np.exp", "math.exp"))
+
+
+OF_COURSE = """
+import numpy as np
+r = np.random.default_rng(0)
+X = np.hstack([np.ones((60, 1)), r.normal(size=(60, 4))])
+y = r.integers(2, size=(60, 1))
+theta, lam, m = r.normal(size=(5, 1)), 1.0, 60
+for i in range(100):
+    h = 1 / (1 + np.exp(-X @ theta))
+    J = np.mean(-y * np.log(h) - (1 - y) * np.log(1 - h)) + lam / (2 * m) * np.sum(theta[1:] ** 2)
+    print(J)
+    grad = X.T @ (h - y) / m
+    grad[1:] = grad[1:] + lam / m * theta[1:]
+    theta = theta - 0.1 * grad
+"""
+
+
+@pytest.mark.parametrize(("old", "new"), [("+ lam / m * theta", "+ lam * theta"), ("theta[1:]\n", "theta[:-1]\n")])
+def test_what_is_wrong_in_rows_of_a_gradient_is_shown_where_it_is_written(tmp_path, old, new):
+    """With the numbers that the step is made with; and −y is y, no labels of its own."""
+    assert examined(tmp_path, OF_COURSE)["verdict"] == "right"
+    said = examined(tmp_path, OF_COURSE.replace(old, new))
+    assert [f["line"] for f in said["findings"]] == [12]
+
+
+def test_labels_in_a_product_may_have_the_other_sign(tmp_path):
+    text = """
+import numpy as np
+r = np.random.default_rng(0)
+X, L = r.normal(size=(60, 6)), r.integers(3, size=60)
+W, b = r.normal(size=(3, 6)), r.normal(size=(3, 1))
+for i in range(60):
+    x, y = X[i].reshape(-1, 1), np.eye(3)[L[i]].reshape(-1, 1)
+    V = W @ x + b
+    p = np.exp(V) / np.sum(np.exp(V))
+    print((-y.T @ np.log(p)).item())
+    d = p - y
+    W = W - 0.1 * np.outer(d, x)
+    b = b - 0.1 * d
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"

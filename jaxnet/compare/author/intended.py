@@ -210,6 +210,9 @@ def labels_of_its_own(step: Step, drawn: list[Values]) -> Place | None:
         made += of_others
     if not made or not all(example.meetings for example in examples):
         return None
+    both = [[labels_of(e, drawn[0]) for e in of] for of in (step.examples, examples)]
+    if all(a is not None and b is not None and np.array_equal(a, b) for a, b in zip(*both, strict=True)):
+        return None  # −y, of which the loss is made
     with_these = step._replace(examples=tuple(examples), losses=())
     levels = levels_of(step, drawn)
     return made[0].place if any(explains(levels, of_these) for of_these in truths(with_these, drawn)) else None

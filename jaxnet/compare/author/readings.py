@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from jaxnet.compare.author.levels import RIGHT, Level, divided, is_one, up_to_formula
-from jaxnet.compare.author.node import Node, ancestors, nodes_in
+from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in, setitem
 from jaxnet.compare.author.rates import Number, but_for, common_to, outside_of_formulas, products
 from jaxnet.compare.author.raw import spread
 from jaxnet.compare.author.replay import Values
@@ -81,15 +81,24 @@ def _given(levels: list[Level], of_linear: set[Node]) -> Level:
     formula makes. What steps `of_linear` optimisers are made of as well is a layer's error, of which gradients are to
     be made."""
 
+    made = next((level for level in levels if _is_written_in_part(level.node)), levels[-1])
+
     def is_multiple(level: Level) -> bool:
-        pairs = [(a, b) for a, b in zip(level.arrays, levels[-1].arrays, strict=True) if np.any(a) or np.any(b)]
+        pairs = [(a, b) for a, b in zip(level.arrays, made.arrays, strict=True) if np.any(a) or np.any(b)]
         same = all(a.shape == b.shape for a, b in pairs)
         return same and common_multiple([a for a, _ in pairs], [b for _, b in pairs], RIGHT) is not None
 
     right = next((level for level in levels if level.factor is not None), None)
     if right is not None:
         return right if right is levels[0] or right.node not in of_linear else levels[0]
-    return next(filter(is_multiple, levels), levels[-1])
+    return next(filter(is_multiple, levels), made)
+
+
+def _is_written_in_part(node: Node | None) -> bool:
+    """Whether some entries of an array have been given other numbers, which depend on those that it has."""
+    array, value = (node.inputs[0], node.inputs[2]) if node is not None and node.function is setitem else (None, None)
+    parts = isinstance(array, Node) and isinstance(value, Node) and value.size < array.size
+    return parts and depends(value, array)
 
 
 def _rates(levels: list[tuple[Level, Level]], of_all: list[Number]) -> list[float]:

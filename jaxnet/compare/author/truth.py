@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.draws import FEW, ROUGH, Array
-from jaxnet.compare.author.node import MOVING, Node, made_alone_of, made_of, replaced
+from jaxnet.compare.author.node import MOVING, PRODUCTS, Node, made_alone_of, made_of, replaced
 from jaxnet.compare.author.pullback import NO_USES, PullBack, Uses
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Example, Step, held_in
@@ -88,8 +88,8 @@ def labels_of(example: Example, values: Values) -> Array | None:
             continue
         if meeting.labels is not None and meeting.labels.size == network.size and meeting.node.name != "getitem":
             labels = np.asarray(values(meeting.labels), float)
-            # ŷ + (−y), and −y · log ŷ or −y / ŷ: labels may enter with their sign.
-            scaling = meeting.node.function in (np.multiply, np.true_divide)
+            # ŷ + (−y), and −y · log ŷ or −y / ŷ: labels may enter with another sign.
+            scaling = meeting.node.function in (np.multiply, np.true_divide, *PRODUCTS)
             if meeting.node.function is np.add or (scaling and labels.max(initial=0) <= 0 and labels.any()):
                 labels = -labels
             if labels.size == prediction.size:
