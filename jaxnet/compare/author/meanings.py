@@ -63,7 +63,7 @@ _SIZE = r"(?:(?:size|dim|d|dimension|node|neuron|unit|layer|layersize|length|len
 # What an argument means, most telling first; names are squeezed.
 _MEANINGS = [
     (r"(?:learn(?:ing)?|l)?rate|lr|eta|alpha|stepsize|gradientstep|epsilon", "rate"),
-    (r"(?:lambda|reg|l2)\w*|lambd|lmbda|lam|l1|penalty|weightdecay|wd", "penalty"),
+    (r"(?:lamb?da|reg|l2)\w*|lambd|lmbda|lam|l1|penalty|weightdecay|wd", "penalty"),
     (r"\w*decay|momentum|beta\d?|mu|gamma|dropout\w*|rho|noise", "nothing"),
     (r"keepprob\w*|temperature", "one"),
     (r"\w*epochs?|\w*iter(?:ation)?s?(?:num(?:ber)?)?|(?:n|num)?steps|times", "count"),
@@ -85,7 +85,7 @@ _MEANINGS = [
     (rf"{_COUNT}(?:out|outputs?|output\w+|class(?:es)?|labels|categories|neurons|units|nodes)", "outputs"),
     (r"hidden(?:layers?|(?:layer)?(?:sizes|dims))|widths|(?:hidden|layer)widths", "hidden"),
     *[(rf"(?:nh|h|(?:n|num)?hidden(?:layer)?){k}{_SIZE}?|hidden{_SIZE}{k}", f"hidden{k}") for k in "321"],
-    (rf"n?h|hidden|(?:hidden|h|hid)(?:layer)?{_SIZE}|{_COUNT}(?:h|hid|hidden\w*)", "hidden1"),
+    (rf"n?h|hidden|(?:hidden|h|hid|hl)(?:layer)?{_SIZE}|{_COUNT}(?:h|hid|hidden\w*)", "hidden1"),
     (r"layers|layers?(?:dims?|sizes?|shapes?|dimensions?|nodes|units|structure|list|neurons|config)", "sizes"),
     (r"(?:size|dim|dimension)s?|units|neurons|nodes|arch(?:itecture)?|shape|ns", "sizes"),
     (r"(?:nn|net(?:work)?|model)(?:structure|arch\w*|shape|sizes?|dims?|layers|layout|config)", "sizes"),

@@ -96,9 +96,10 @@ def _given(levels: list[Level], of_linear: set[Node]) -> Level:
 
 def _is_written_in_part(node: Node | None) -> bool:
     """Whether some entries of an array have been given other numbers, which depend on those that it has."""
-    array, value = (node.inputs[0], node.inputs[2]) if node is not None and node.function is setitem else (None, None)
-    parts = isinstance(array, Node) and isinstance(value, Node) and value.size < array.size
-    return parts and depends(value, array)
+    if node is None or node.function is not setitem:
+        return False
+    array, _, value = node.inputs
+    return isinstance(array, Node) and isinstance(value, Node) and value.size < array.size and depends(value, array)
 
 
 def _rates(levels: list[tuple[Level, Level]], of_all: list[Number]) -> list[float]:

@@ -250,7 +250,8 @@ def is_recorded(value: Any) -> bool:
 
 def leaf(result: Any, origin: str) -> Any:
     """A recorded array that begins here: data, zeros, random numbers."""
-    if not _tape or not isinstance(result, np.ndarray) or isinstance(result, Array) or result.dtype.kind not in "fiubc":
+    is_own = (_tape or _unrecorded) and isinstance(result, np.ndarray) and not isinstance(result, Array)
+    if not is_own or result.dtype.kind not in "fiubc":
         is_of_records = _tape and isinstance(result, np.ndarray) and result.dtype.kind == "V"
         return np.ndarray.view(result, Records) if is_of_records else result
     array = with_node(result, _tape[-1].leaf(result, origin) if _is_on() else None)
@@ -840,14 +841,14 @@ class Array(Recorded, np.ndarray):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         into, where = plain(self), plain(index)
+        if isinstance(value, np.ndarray) and value.size == 1 and value.ndim and not np.ndim(into[where]):
+            value = np.reshape(value, ())  # as NumPy let one do before its version 2.4
         if not _is_on():
             if _tape:
                 _uses_unseen(value)
                 _begins_there(self)
             into[where] = plain(value)
             return
-        if isinstance(value, np.ndarray) and value.size == 1 and value.ndim and not np.ndim(into[where]):
-            value = np.reshape(value, ())  # as NumPy let one do before its version 2.4
         value = built(value) if is_recorded(value) else value
         at = _as_mask(_refer(index))
         if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
