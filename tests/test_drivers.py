@@ -1443,3 +1443,35 @@ def adam(W1, W2, dW1, dW2, m, v):
     (tmp_path / "net.py").write_text(OF_SCORES + text)
     report = verdict(tmp_path / "net.py", tmp_path)
     assert (report.verdict, report.idle) == ("right", ["adam"])
+
+
+OF_PAIRS = """
+import numpy as np
+class Conv:
+    def __init__(self, input_channels=1, filter_num=4, filter_dim=(2, 3)):
+        self.filter_dim = filter_dim
+        self.W = np.random.randn(filter_num, input_channels, filter_dim[0], filter_dim[1]) * 0.1
+    def forward(self, X):
+        self.X = X
+        f, g = self.filter_dim
+        out = np.zeros((X.shape[0], self.W.shape[0], X.shape[2] - f + 1, X.shape[3] - g + 1))
+        for i in range(out.shape[2]):
+            for j in range(out.shape[3]):
+                out[:, :, i, j] = np.einsum('ncxy,fcxy->nf', X[:, :, i:i + f, j:j + g], self.W)
+        return out
+    def backward(self, dout):
+        f, g = self.filter_dim
+        dX, self.dW = np.zeros_like(self.X), np.zeros_like(self.W)
+        for i in range(dout.shape[2]):
+            for j in range(dout.shape[3]):
+                self.dW += np.einsum('ncxy,nf->fcxy', self.X[:, :, i:i + f, j:j + g], dout[:, :, i, j])
+                dX[:, :, i:i + f, j:j + g] += np.einsum('nf,fcxy->ncxy', dout[:, :, i, j], self.W)
+        return dX
+"""
+
+
+def test_a_size_that_is_a_pair_by_default_stays_one(tmp_path):
+    (tmp_path / "net.py").write_text(OF_PAIRS)
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "right"
+    (tmp_path / "net.py").write_text(OF_PAIRS.replace("+= np.einsum('ncxy,nf", "= np.einsum('ncxy,nf"))
+    assert {p.name: p.right for p in verdict(tmp_path / "net.py", tmp_path).parameters} == {"W": False, "X": True}

@@ -134,7 +134,8 @@ def _of_class(
     sizes = {a: m for a, m in arguments.items() if a not in numbers and a.lower() not in IMAGES}
     if len(sizes) == 2 and all(set(m) <= LATER and not read_name(a) for a, m in sizes.items()):  # Dense(i, o)
         words |= dict(zip(sizes, (_features(shape), UNITS), strict=True))
-    layer = construct(session, name, **{**_parts(np, list(arguments), shape), **options(shape), **words})
+    pairs = {p.name: p.default for maker in makers for p in parameters_of(maker) if isinstance(p.default, tuple)}
+    layer = construct(session, name, **{**_parts(np, list(arguments), shape), **options(shape), **words, **pairs})
     own = {n: getattr(layer, n) for n in file.methods(name)}
     if not parameters_in(layer):  # they may be made in the first forward pass
         _Layer(session, layer, own, passes).forward(np.array(numpy.zeros(shape)))
