@@ -10845,3 +10845,12 @@ for i in range(60):
     b = b - 0.1 * d
 """
     assert examined(tmp_path, text)["verdict"] == "right"
+
+
+def test_a_step_after_which_the_next_one_breaks_off(tmp_path):
+    """Both results of a step are put into one array: what the step was made by is right, and no network is trained."""
+    text = PLAIN.replace("    W2 -= 0.1 * dW2\n    b2 -= 0.1 * db2\n", "    W2 = b2 = b2 - 0.1 * db2\n")
+    with pytest.raises(ValueError, match="its second one breaks off at line 8"):
+        examined(tmp_path, text.replace("W2 = b2 =", "W2, b2 = b2 - 0.1 * db2, W2 - 0.1 * dW2 #"))
+    measured = f"{PLAIN}print(np.dot(X, W2))\n"
+    assert examined(tmp_path, measured)["verdict"] == "right"

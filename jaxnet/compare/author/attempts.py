@@ -55,6 +55,7 @@ class Attempt(NamedTuple):
     trained: frozenset[Node] = frozenset()  # the versions of all arrays of all networks of that run
     unread: bool = False  # the program itself trains something, by what could not be read
     made_up: tuple[str, ...] = ()  # files that the program reads, and that are missing
+    raised: frozenset[tuple[str, int]] = frozenset()  # lines at which it broke off, before a training was ended early
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
     near: float = 0.0  # how far at most it is judged from the numbers that it had, as a share of them; 0 for anywhere
 
@@ -172,7 +173,7 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
         yield Attempt(
             program, watch.tape, network.steps, network.names, notes, way,
             networks=len(found), ordinal=ordinal, trained=stepped, made_up=tuple(samples.made_up),
-            guessed=samples.guessed,
+            guessed=samples.guessed, raised=ran.raised,
         )  # fmt: skip
 
 

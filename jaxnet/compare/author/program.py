@@ -54,7 +54,8 @@ class Ran(NamedTuple):
     started: Callable[[], contextlib.AbstractContextManager[None]]  # the state of the process that its functions need
     in_time: bool  # it was not stopped for want of time
     entered: dict[str, tuple[Any, ...]]  # the functions that it has called, and what it gave them the first time
-    broken: frozenset[str]  # those that something was raised in
+    broken: frozenset[str]  # those that something was raised in …
+    raised: frozenset[tuple[str, int]]  # … and at which lines, before a training was ended early
 
 
 class OutOfTime(BaseException):
@@ -91,9 +92,8 @@ def run(
         in_time = not isinstance(end, OutOfTime)
         program.note_the_end(end)
     entry, namespace = program.file.relative_to(program.root), program.main.__dict__
-    return Ran(
-        entry, namespace, program.all_notes(), started, in_time, dict(program.entered), frozenset(program.broken)
-    )
+    broken, raised = frozenset(program.broken), frozenset(program.raised)
+    return Ran(entry, namespace, program.all_notes(), started, in_time, dict(program.entered), broken, raised)
 
 
 @contextlib.contextmanager
@@ -183,6 +183,7 @@ class _Program:
         self.filenames: set[str] = set()
         self.entered: dict[str, tuple[Any, ...]] = {}
         self.broken: set[str] = set()
+        self.raised: set[tuple[str, int]] = set()
         self.shown: set[tuple[str, int]] = set()  # what is shown now and then only, and has been once
         own = {
             "get_ipython": lambda: _Shell(self),
@@ -265,7 +266,10 @@ class _Program:
     # --- notes ----------------------------------------------------------------------------------------------------
 
     def _leave_out(self, statement: ast.stmt, unit: Unit, error: Exception) -> None:
-        self.broken |= {frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)}
+        frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+        self.broken |= {code.co_name for code, _ in frames}
+        own = [(code.co_filename, line) for code, line in frames if code.co_filename in self.filenames]
+        self.raised |= {*own[-1:]} if not self.trained else set()
         try:
             message = " ".join(str(error).replace(f"{self.root}/", "").split())[:200]  # as in the author's own tree
         except Exception:  # an author's __str__
