@@ -10776,6 +10776,7 @@ def test_what_a_function_returns_in_the_place_of_what_it_has_made(tmp_path, righ
     ("0.5 * W2[:-1]", False),
     ("0.5 * W2[1:] ** 2", False),
     ("0.5 * np.abs(W2[1:])", False),
+    ("-0.5 * W2[1:]", False),
 ])  # fmt: skip
 @pytest.mark.parametrize("write", ["dW2[1:] += {}", "dW2[1:] = dW2[1:] + {}"])
 def test_what_is_added_to_some_rows_of_a_gradient_makes_them_decay(tmp_path, added, right, write):
@@ -10854,3 +10855,44 @@ def test_a_step_after_which_the_next_one_breaks_off(tmp_path):
         examined(tmp_path, text.replace("W2 = b2 =", "W2, b2 = b2 - 0.1 * db2, W2 - 0.1 * dW2 #"))
     measured = f"{PLAIN}print(np.dot(X, W2))\n"
     assert examined(tmp_path, measured)["verdict"] == "right"
+
+
+REWARDED = """
+import numpy as np
+rng = np.random.default_rng(0)
+W = rng.normal(size=(3, 4)) * 0.1
+for episode in range(30):
+    s = rng.normal(size=4)
+    p = np.exp(W @ s); p /= p.sum()
+    a = rng.choice(3, p=p)
+    r = 1.0 if a == np.argmax(s[:3]) else -1.0
+    score = r * np.log(p[a])
+    one = np.zeros(3); one[a] = 1
+    W += 0.1 * r * np.outer(one - p, s)
+    print(score)
+"""
+
+
+def test_a_number_that_is_to_be_made_large_at_times_is_no_loss(tmp_path):
+    with pytest.raises(ValueError, match="multiplies the number by positive and by negative ones"):
+        examined(tmp_path, REWARDED)
+
+
+@pytest.mark.parametrize(("write", "said"), [
+    ("dW1[dW1 > 0.05] *= 0.5", [("dZ1", "missing-activation-derivative")]),
+    ("dW1[1:] = dW1[1:] + 0.1 * W1[1:]", "which is wrong without it as well"),
+])  # fmt: skip
+def test_a_gradient_that_is_wrong_before_something_is_written_into_it(tmp_path, write, said):
+    text = PLAIN.replace(*SLOPE).replace("    W1 -=", f"    {write}\n    W1 -=", 1)
+    if isinstance(said, list):
+        assert [(f["at"], f["code"]) for f in examined(tmp_path, text)["findings"]] == said
+    else:
+        with pytest.raises(ValueError, match=said):
+            examined(tmp_path, text)
+
+
+def test_a_return_beside_a_right_derivative_that_nothing_uses_is_not_accused(tmp_path):
+    """The mistake is another one, in the same function."""
+    text = HANDED_ON.replace("    dZ = dA * (Z > 0)\n", "    right = dA * (Z > 0)\n    dZ = dA * Z\n")
+    said = examined(tmp_path, text)
+    assert [f["line"] for f in said["findings"]] == [11]

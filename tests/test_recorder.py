@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as real
 import pytest
 
-from jaxnet.compare.author import facade, operations, pullback, recorder, replay
+from jaxnet.compare.author import derivative, facade, pullback, recorder, replay
 from jaxnet.compare.author.node import ancestors, made_of
 from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.recorder import Array, node_of, recording
@@ -293,9 +293,9 @@ def test_differences_are_what_jax_has_or_none(monkeypatch):
     def nothing(function):
         raise ValueError("no counterpart")
 
-    monkeypatch.setattr(operations, "in_jax", nothing)
-    monkeypatch.setattr(operations, "_compiled", {})
-    monkeypatch.setattr(operations, "differenced", set())
+    monkeypatch.setattr(derivative, "in_jax", nothing)
+    monkeypatch.setattr(derivative, "_compiled", {})
+    monkeypatch.setattr(derivative, "differenced", set())
     real.testing.assert_allclose(pulled(smooth), true, rtol=1e-10)
     with pytest.raises(ValueError, match="cannot be replayed in JAX"):
         pulled(lambda a: np.sum(np.maximum(a, w * (1 + 1e-4))))

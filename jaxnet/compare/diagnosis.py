@@ -270,8 +270,10 @@ def _price(problem, layer, state, errors, codes, computed, weights, biases) -> l
             # Of equals, a constant of a single quantity is simpler than one that others must undo.
             price += 0.1 if biases.factors else -0.1
             findings = [f._replace(at="loss", severity="warning") if f.code == "wrong-scale" else f for f in findings]
-        if findings[len(codes) :] if not last else change[0] < 0:
-            price += 0.05  # nor is one of an error that the next layer undoes, or a sign that all biases do
+        undone_below = not last and bool(findings[len(codes) :])
+        undone_by_biases = last and change[0] < 0
+        if undone_below or undone_by_biases:
+            price += 0.05  # nor is one of an error that others undo
         for name, explanation in ((f"dW{layer}", weights), (f"db{layer}", biases)):
             price += UNKNOWN if not explanation.known else len(explanation.codes)
             findings += [

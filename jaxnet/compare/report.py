@@ -430,10 +430,12 @@ class Report(NamedTuple):
         return together
 
     def explanations(self, findings: list[Finding]) -> list[str]:
-        """What is wrong with what stands in one line: what was computed of the first, what is alike once, and some."""
-        first, *others = (self.explanation(f._replace(computed="")) for f in findings)
-        others = dict.fromkeys(words.removeprefix(WORDS["unknown"].idea + ". ") for words in others if words != first)
-        return [self.explanation(findings[0]), *list(others)[: SOME - 1]]
+        """What is wrong with what stands in one line, each kind of mistake once, and some of what has no name."""
+        kinds = {(f.code, f.scale_name, f.at if f.code == "unknown" else ""): f for f in reversed(findings)}
+        first, *others = reversed(kinds.values())
+        said = [f._replace(computed="" if f.at == first.at else f.computed) for f in others[: SOME - 1]]
+        further = (self.explanation(f).removeprefix(WORDS["unknown"].idea + ". ") for f in said)
+        return [self.explanation(first), *further]
 
     def where(self, place: Place) -> str:
         """The place as an editor takes it, net.py:41; for a notebook the cell and its line."""

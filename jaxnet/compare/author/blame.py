@@ -79,13 +79,18 @@ def _slope_line(judged: Judged, finding: Finding) -> Line | None:
 
 def line_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None) -> Line | None:
     """The line of a finding, where it is another one than that of the Node which is wrong."""
-    return _passed_on(judged, finding, frontiers) or _not_returned(judged, finding) or _slope_line(judged, finding)
+    return (
+        _passed_on(judged, finding, frontiers)
+        or _not_returned(judged, finding, frontiers)
+        or _slope_line(judged, finding)
+    )
 
 
-def _not_returned(judged: Judged, finding: Finding) -> Line | None:
+def _not_returned(judged: Judged, finding: Finding, frontiers: Frontiers | None) -> Line | None:
     """Where a function returns something else than the derivative of the loss that a line of it has made before, and
-    that nothing uses, and what is wrong is made of that."""
-    if finding.at[:2] != "dZ" and finding.code != "unknown":
+    that nothing uses: what is wrong is made by what is called there, or by another function."""
+    first = node_of(judged, finding, frontiers) if finding.at[:2] == "dZ" or finding.code == "unknown" else None
+    if first is None or first.place is None:
         return None
     step, parts = judged.step, judged.truth.parts
     wrong = [judged.chosen[name] for name in judged.wrong]
@@ -95,9 +100,11 @@ def _not_returned(judged: Judged, finding: Finding) -> Line | None:
     for node in (n for n in left if n.size > 1):
         own = [np.asarray(values(node), float) for values in judged.drawn]
         alike = (n for n, use in parts[0] if use is None and n.shape == node.shape)
-        if not any(common_multiple(own, [of_draw[n, None] for of_draw in parts], RIGHT) is not None for n in alike):
+        true = ([of_draw.get((n, None), np.zeros(n.shape)) for of_draw in parts] for n in alike)
+        if node.place is None or all(common_multiple(own, arrays, RIGHT) is None for arrays in true):
             continue
-        if node.place is not None and (returned := return_after(node.place)) is not None:
+        returned, there = return_after(node.place), {(place.file, place.line) for place in first.places}
+        if returned is not None and (first.place[2:] != node.place[2:] or (returned.file, returned.line) in there):
             return returned
     return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +30,9 @@ from jaxnet.compare.author.node import Node, ancestors, depends, made_of, nodes_
 from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Step
+from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, truths
-from jaxnet.compare.author.updates import scaled_by_numbers
+from jaxnet.compare.author.updates import multiples, scaled_by_numbers
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import LOSS_SLOPES
 from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, multiple, multiples_of_each
@@ -49,6 +51,21 @@ def check_that_it_is_no_score(meant: Loss, others: list[Loss]) -> None:
         raise ValueError(
             f"all gradients are those of the squared error, of which {where(meant.node)} computes a score, and not "
             f"of the number of {where(other)}: right if that is a measure, wrong if it is the loss"
+        )
+
+
+def check_for_either_sign(judged: Judged, tape: Tape) -> None:
+    """Raises Unexplained where the program's number has been multiplied by plain numbers of either sign: a reward times
+    the logarithm of a probability is to be made large (Williams 1992, REINFORCE)."""
+    numbers = {m for n in nodes_in(judged.truth.loss.node) for m in multiples(n)}  # no label within a hinge's
+    scaled = {n.instruction: n for n in numbers if n.function is np.multiply and len(n.parents) == 1}
+    signs: dict[Any, set[float]] = {}
+    for n in (n for n in tape.nodes if n.instruction in scaled and n.function is np.multiply):
+        signs.setdefault(n.instruction, set()).update(np.sign(i) for i in n.inputs if isinstance(i, (int, float)))
+    for instruction in (instruction for instruction, of in signs.items() if {1.0, -1.0} <= of):
+        raise Unexplained(
+            f"{where(scaled[instruction])} multiplies the number by positive and by negative ones: whether it is to be "
+            "made small cannot be told"
         )
 
 

@@ -273,22 +273,23 @@ def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
 
 
 def _is_decay(node: Node, judged: Judged) -> bool:
-    """Whether what is written is the sum of what was there and of something that is made of a parameter alone, and has
-    in each entry the sign of the parameter's, or in each the other one."""
+    """Whether what is written is the sum of what was there and of something that is made of a parameter alone, and
+    that makes each of its entries smaller once the parameter is stepped."""
     step, value = judged.step, node.inputs[2]
     added = [n for n in value.parents if n not in step.labelled] if isinstance(value, Node) else []
-    if not added or value.function is not np.add:
+    if not added or value.function not in (np.add, np.subtract):
         return False
 
-    def signs(parameter: Parameter) -> set[float]:
+    def smaller(parameter: Parameter) -> bool:
         found: set[float] = set()
         for values in judged.drawn:
             off, own = np.ravel(values(node) - values(node.inputs[0])), np.ravel(values(parameter.before))
-            found |= {*np.sign(off * own)[off != 0]}
-        return found
+            direction = np.vdot(stepped_by(parameter, [node], values).ravel(), np.ravel(values(node)))
+            found |= {*np.sign(direction * off * own)[off != 0]}
+        return found == {1.0}
 
     owners = (p for p in step.parameters if p.size == node.size)
-    return any(made_alone_of(added, {p.before, p.root}) and len(signs(p)) == 1 for p in owners)
+    return any(made_alone_of(added, {p.before, p.root}) and smaller(p) for p in owners)
 
 
 def _is_cut(still: list[Array], share: float) -> bool:

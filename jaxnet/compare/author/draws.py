@@ -173,10 +173,8 @@ def _unseen(step: Step, recorded: Values, random: np.random.Generator, other_mas
         if inputs and not any(n in step.active or np.asarray(recorded(n)).any() for n in inputs):
             zeros |= inputs
     made = ancestors(zeros)
-    rows = ancestors(
-        i for n in made if n.function is operator.getitem for i in nodes_in(n.inputs[1])
-    )  # numbers of rows
-    leaves = {n for n in made - rows - labels if n.function is None and n.size > 1}
+    which_rows = ancestors(i for n in made if n.function is operator.getitem for i in nodes_in(n.inputs[1]))
+    leaves = {n for n in made - which_rows - labels if n.function is None and n.size > 1}
     data = {n: recorded(n) + random.normal(size=n.shape) for n in sorted(leaves, key=lambda n: n.number)}
     for mask in idle_masks(step, recorded) if other_masks else ():
         kept = random.permutation(mask.size).reshape(mask.shape) % 2

@@ -444,8 +444,8 @@ _RANDOM |= {
 def _number(function: Callable, ufunc: np.ufunc) -> Callable:
     def compute(*args: Any) -> Any:
         if not is_recorded(args) or len(args) != ufunc.nin or any(np.size(value) > 1 for value in args):
-            return function(*plain(args))  # which raises TypeError, if it is given an array
-        return call(ufunc, tuple([value.item() if isinstance(value, np.ndarray) else value for value in args]))
+            return function(*plain(args))  # which raises TypeError for arrays, and for more numbers than it takes
+        return call(ufunc, tuple(value.item() if isinstance(value, np.ndarray) else value for value in args))
 
     compute.__name__ = function.__name__
     return compute

@@ -59,11 +59,10 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
 def steps_not_taken(path: Path, root: Path, step: Step) -> list[str]:
     """The functions of the file that step parameters, where the step that was judged is ours."""
     units = read_units(path, str(path.resolve().relative_to(root.resolve()))) if not step.is_authors else []
-    stepping, found = _lines_of([step]), []
-    for unit in units:
-        steps = ((name, f) for name, f in _functions_in(unit) if any(map(is_step, ast.walk(f))) and not _is_backward(f))
-        found += [name for name, f in steps if not _has_a_part(stepping, unit.filename, [f])]
-    return found
+    stepping = _lines_of([step])
+    found = [(unit.filename, name, f) for unit in units for name, f in _functions_in(unit) if not _is_backward(f)]
+    found = [of for of in found if any(is_step(n) and _steps(n) for n in ast.walk(of[2]))]
+    return [name for file, name, f in found if not _has_a_part(stepping, file, [f])]
 
 
 def _derivatives_not_used(path: Path, root: Path, stepping: set[Line]) -> Iterator[str]:
@@ -104,12 +103,12 @@ def passing_on(made: Place, steps: list[Step]) -> Iterator[Place]:
 
 
 def return_after(made: Place) -> Place | None:
-    """Where the function that has made something returns once that is done."""
+    """Where the function that has made something returns once that is done, if there is one place only."""
     unit = unit_of("".join(parsed_lines(made.file)), made.file)
     functions = (f for name, f in _functions_in(unit) if name == f"{made.owner}.{made.function}".removeprefix("."))
     inside = (n for f in functions if f.lineno <= made.line <= (f.end_lineno or f.lineno) for n in ast.walk(f))
-    lines = (n.lineno for n in inside if isinstance(n, ast.Return) and n.lineno > made.line)
-    return next((made._replace(line=line) for line in sorted(lines)), None)
+    lines = [n.lineno for n in inside if isinstance(n, ast.Return) and n.lineno > made.line]
+    return made._replace(line=lines[0]) if len(lines) == 1 else None
 
 
 def _hands_on(method: ast.FunctionDef) -> int | None:

@@ -33,7 +33,7 @@ from jaxnet.compare.author.penalties import (
 from jaxnet.compare.author.proofs import LEFT_OUT, is_formula, without_formula
 from jaxnet.compare.author.rates import have_hidden_numbers, multiplies_numbers
 from jaxnet.compare.author.raw import stepped, stepped_by
-from jaxnet.compare.author.readings import equal_to_truth, readings, shared_constant, with_spread
+from jaxnet.compare.author.readings import equal_to_truth, is_written_in_part, readings, shared_constant, with_spread
 from jaxnet.compare.author.replay import Values, same_as_recorded
 from jaxnet.compare.author.step import NoLoss, Parameter, Step
 from jaxnet.compare.author.tape import Tape
@@ -72,6 +72,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
         doubts_of_steps.check_that_no_array_is_two(step, tape)
         doubts_of_steps.check_for_a_proximal_step(judged, tape)
         doubts_of_steps.check_for_turns(judged)
+        doubts.check_for_either_sign(judged, tape)
     return judged
 
 
@@ -441,6 +442,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     findings = doubts_of_steps.without_rates_of_their_own(judged, findings)
     doubts_of_steps.check_that_pieces_are_linear(judged, wrong)
     doubts_of_steps.check_for_entries_that_stay(judged, wrong)
+    _check_what_is_written_into(judged, wrong, common)
     doubts.check_for_another_number(judged, wrong)
     doubts_of_steps.check_what_becomes_of_it(judged, wrong, findings, common, inside)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
@@ -475,6 +477,21 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )
+
+
+def _check_what_is_written_into(judged: Judged, wrong: list[str], common: float) -> None:
+    """Raises Unexplained where something is added to some entries of an array, and the others are wrong as well: which
+    line that is cannot be told."""
+    for name in wrong:
+        if (node := judged.chosen[name]) is None or not is_written_in_part(node):
+            continue
+        kept = [np.asarray(values(node)) == values(node.inputs[0]) for values in judged.drawn]
+        arrays = list(zip(judged.given[name], judged.true[name], kept, strict=True))
+        same = all(g.shape == t.shape == k.shape for g, t, k in arrays)
+        if same and differs([g[k] for g, _, k in arrays], [t[k] for _, t, k in arrays], common):
+            raise Unexplained(
+                f"{where(node)} adds something to a part of the gradient of {name}, which is wrong without it as well"
+            )
 
 
 def _by_formulas(judged: Judged, diagnosis: Diagnosis, unit: float) -> tuple[list[Finding], float]:

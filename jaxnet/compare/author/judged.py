@@ -37,7 +37,7 @@ class Remade(Unexplained):
 
 class Astray(Unexplained):
     """Gradients are right, and what is beside them is in doubt, however the step is read: what is made of one is not
-    what optimisers make, or the labels are not those of the loss."""
+    what optimisers make, the labels are not those of the loss, or another number is computed once the step is made."""
 
 
 class Uphill(ValueError):

@@ -22,6 +22,7 @@ from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.node import (
+    PRODUCTS,
     Instruction,
     Node,
     ancestors,
@@ -404,8 +405,8 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
     right: Judged | None = None  # but for a constant, perhaps
     wrong: Judged | None = None
     problem: ValueError | None = None
-    remade: Remade | None = None  # in the first step …
-    uphill: Uphill | None = None  # … and what that goes up
+    remade: Remade | None = None  # of the first step, as is `uphill`
+    uphill: Uphill | None = None
     unexplained = meant = kept = False
     began = time.monotonic()
     for step in steps:
@@ -457,10 +458,9 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         return wrong
     if remade is not None and right.step.number == 2:
         raise remade
-    if uphill is not None and _makes_of(right.truth.loss.node, uphill.number, attempt.tape):
+    if uphill is not None and right.step.number == 2:
         raise Unexplained(
-            "nothing is wrong in the next step, but the first one goes uphill on the number of "
-            f"{where(uphill.number)}, which the next one goes down"
+            f"nothing is wrong in the next step, but the first one goes uphill on the number of {where(uphill.number)}"
         )
     if wrong is not None and wrong.truth.loss.node is not None and _is_made_elsewhere(wrong, right.step):
         return wrong
@@ -471,12 +471,6 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         with contextlib.suppress(MemoryError):  # there is room for one step
             return and_next(right, attempt, stated)
     return right
-
-
-def _makes_of(loss: Node | None, number: Node, tape: Tape) -> bool:
-    """Whether what made a number in another step has made this loss, or something of it."""
-    later = tape.nodes[loss.number :] if loss is not None else ()
-    return loss is not None and any(n is loss or depends(n, loss) for n in later if n.site == number.site)
 
 
 def _is_made_elsewhere(wrong: Judged, right: Step) -> bool:
@@ -537,10 +531,20 @@ def _is_for_one_example(judged: Judged) -> bool:
 
 
 def _is_for_several_examples(judged: Judged) -> bool:
-    """Whether a layer is given a single vector, and all that is wrong is a number, as the product of two vectors is."""
-    of_vector = any(_is_input(p) and len(p.before.shape) == 1 for p in judged.names.values())
-    wrong = [(judged.given[name][0].size, judged.true[name][0].size) for name in judged.wrong]
-    return of_vector and all(given == 1 < true for given, true in wrong)
+    """Whether a layer is given a single vector, and all that is wrong is a number: the product of two vectors, or a sum
+    along their only axis. The sum over all that there is is a number of several examples, too."""
+    if not any(_is_input(p) and len(p.before.shape) == 1 for p in judged.names.values()):
+        return False
+    sizes = [(judged.given[name][0].size, judged.true[name][0].size) for name in judged.wrong]
+    ways = [judged.step.way_to(judged.names[name]) for name in judged.wrong]
+    return all(given == 1 < true for given, true in sizes) and not any(_is_of_all(n) for way in ways for n in way)
+
+
+def _is_of_all(node: Node) -> bool:
+    """Whether it is the sum or the mean over all axes, or an array's product with itself."""
+    if node.function in (np.sum, np.mean):
+        return node.keywords.get("axis", (*node.inputs, None)[1]) is None
+    return node.function in PRODUCTS and len(node.parents) == 2 and node.parents[0] is node.parents[1]
 
 
 def _is_for_one_output(judged: Judged) -> bool:

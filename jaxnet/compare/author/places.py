@@ -11,12 +11,12 @@ import numpy as np
 
 from jaxnet.compare.author import frontier
 from jaxnet.compare.author.dense import as_rows
+from jaxnet.compare.author.derivative import differenced
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place, place_of_line, where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.node import Node, made_of, setitem
-from jaxnet.compare.author.operations import differenced
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.samples import said_of_missing

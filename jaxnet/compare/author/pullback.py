@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from jaxnet.compare.author.derivative import INDEXED, Operation, Slot, pull, summed, without_masks
 from jaxnet.compare.author.node import Node, ancestors, replaced, setitem
-from jaxnet.compare.author.operations import INDEXED, Operation, Slot, pull, summed, without_masks
 from jaxnet.compare.author.replay import Values, is_written_to, keywords_of
 
 Uses = frozenset[tuple[Node, Node]]  # (a Node, by which other one)

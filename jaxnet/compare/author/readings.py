@@ -81,7 +81,7 @@ def _given(levels: list[Level], of_linear: set[Node]) -> Level:
     formula makes. What steps `of_linear` optimisers are made of as well is a layer's error, of which gradients are to
     be made."""
 
-    made = next((level for level in levels if _is_written_in_part(level.node)), levels[-1])
+    made = next((level for level in levels if is_written_in_part(level.node)), levels[-1])
 
     def is_multiple(level: Level) -> bool:
         pairs = [(a, b) for a, b in zip(level.arrays, made.arrays, strict=True) if np.any(a) or np.any(b)]
@@ -94,12 +94,16 @@ def _given(levels: list[Level], of_linear: set[Node]) -> Level:
     return next(filter(is_multiple, levels), made)
 
 
-def _is_written_in_part(node: Node | None) -> bool:
-    """Whether some entries of an array have been given other numbers, which depend on those that it has."""
+def is_written_in_part(node: Node | None) -> bool:
+    """Whether something was added to some entries of an array, by writing into it; not of one that began as zeros, to
+    which all entries are added so."""
     if node is None or node.function is not setitem:
         return False
     array, _, value = node.inputs
-    return isinstance(array, Node) and isinstance(value, Node) and value.size < array.size and depends(value, array)
+    is_sum = isinstance(value, Node) and value.function in (np.add, np.subtract)
+    if not is_sum or not isinstance(array, Node) or not value.size < array.size or not depends(value, array):
+        return False
+    return array.function is not None and (array.function is not setitem or is_written_in_part(array))
 
 
 def _rates(levels: list[tuple[Level, Level]], of_all: list[Number]) -> list[float]:

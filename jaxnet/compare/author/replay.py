@@ -12,7 +12,7 @@ from jaxnet.compare.author.node import Node, ancestors, replaced, setitem
 from jaxnet.compare.author.updates import known_zero, sample_of
 
 if TYPE_CHECKING:
-    from jaxnet.compare.author.operations import Operation
+    from jaxnet.compare.author.derivative import Operation
 
 LARGE = 1_000_000  # entries of all versions of an array that is written to piece by piece: not all of them are kept
 

@@ -71,7 +71,7 @@ class Planted(NamedTuple):
 PREPARED = 40_000  # operations without a product of arrays: so many prepare data
 EACH = 1024  # operations, after which it is looked whether there are too many
 OFTEN = 100  # times that a line of theirs was run
-INNERMOST = 8  # lines that are being run, of which a Node keeps the places
+DEPTH = 8  # lines that are being run, of which a Node keeps the places
 NOTHING_PLANTED = Planted({}, -1, {})
 
 
@@ -255,7 +255,7 @@ def places() -> tuple[tuple[Place, ...], Instruction | None]:
     """The author's lines that are being run, innermost first, and the instruction of the innermost."""
     found, instruction = [], None
     frame = sys._getframe(1)
-    while frame is not None and len(found) < INNERMOST:
+    while frame is not None and len(found) < DEPTH:
         code = frame.f_code
         if is_authors(code.co_filename):
             found.append(place_of(frame))

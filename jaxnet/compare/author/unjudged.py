@@ -289,23 +289,29 @@ def _unused(judged: Judged) -> Iterator[Node]:
     step, parts = judged.step, judged.truth.parts
     in_loss = made_of(nodes_in(judged.truth.loss.node))
     used = in_loss | made_of(n for p in step.parameters for n in nodes_in(p.steps))
+    forward = step.forward or [n for n in in_loss if n in step.active]
+    # Else a mean error that is shown would be the gradient of a bias that nobody wanted.
+    has_number = any(n.function is np.add and len(n.parents) == 1 for n in forward)
     left = [n for n in step.active if n.size == 1 and n.is_float and n not in used]
+    left = [n for n in left if has_number or n in step.labelled]
     inner = {parent for n in left for parent in n.parents}
     left = [n for n in left if n not in inner]
+    if not left:
+        return
     linear = PRODUCTS | {np.add, np.subtract, np.sum}
-    of_all: dict[tuple, list[Node]] = {}  # by what makes them, of one example after the other perhaps
-    forward = step.forward or [n for n in in_loss if n in step.active]
-    for n in (n for n in forward if (n, None) in parts[0] and n.function in linear) if left else ():
-        of_all.setdefault(n.site, []).append(n)
-    of_all = {site: nodes for site, nodes in of_all.items() if sum(n.size for n in nodes) > 1}
+    of_all: dict[tuple, list[Node]] = {}  # by what makes them: of one example after the other, where there is a number
+    for n in forward:
+        if (n, None) in parts[0] and n.function in linear and (has_number or n.size > 1):
+            of_all.setdefault(n.site if has_number else (n,), []).append(n)
     sums = {
-        site: [np.reshape(sum(np.sum(of_draw[n, None]) for n in nodes), 1) for of_draw in parts]
+        site: [np.reshape(sum(np.sum(of_draw.get((n, None), 0.0)) for n in nodes), 1) for of_draw in parts]
         for site, nodes in of_all.items()
+        if sum(n.size for n in nodes) > 1
     }
-    biased = {site for site, nodes in of_all.items() if any(n.function is np.add and len(n.parents) > 1 for n in nodes)}
+    biased = {site for site in sums if any(n.function is np.add and len(n.parents) > 1 for n in of_all[site])}
     for number in left:
         given = [np.reshape(values(number), 1) for values in judged.drawn]
-        same = {n for n, added in sums.items() if common_multiple(given, added, RIGHT) is not None}
+        same = {site for site, added in sums.items() if common_multiple(given, added, RIGHT) is not None}
         if same and same.isdisjoint(biased) and not any(_has_entry(judged.true[name], given) for name in judged.names):
             yield number
 

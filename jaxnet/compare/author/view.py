@@ -23,6 +23,7 @@ from jaxnet.compare.author.chains import (
     masked,
     places_of_ones,
 )
+from jaxnet.compare.author.losses import last_of, losses_of, may_be_loss
 from jaxnet.compare.author.node import (
     MOVING,
     MULTIPLYING,
@@ -39,7 +40,6 @@ from jaxnet.compare.author.node import (
     setitem,
 )
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
-from jaxnet.compare.author.scalars import last_of, losses_of, may_be_loss
 from jaxnet.compare.author.step import Example, Meeting, Parameter, Step, held_in
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.updates import makes_average, multiples, scaled_by_numbers
