@@ -1439,10 +1439,15 @@ def test_steps_that_are_not_taken_are_named(tmp_path):
 def adam(W1, W2, dW1, dW2, m, v):
     W1 -= 0.1 * m / v
     return W1, W2
+def move(W1, update):
+    W1 -= update
+def checked(W1, eps):
+    W1[0, 0] += eps
+    W1 -= W1.mean(0)
 """
     (tmp_path / "net.py").write_text(OF_SCORES + text)
     report = verdict(tmp_path / "net.py", tmp_path)
-    assert (report.verdict, report.idle) == ("right", ["adam"])
+    assert (report.verdict, report.idle) == ("right", ["adam", "move"])
 
 
 OF_PAIRS = """

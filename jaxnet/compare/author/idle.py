@@ -61,7 +61,7 @@ def steps_not_taken(path: Path, root: Path, step: Step) -> list[str]:
     units = read_units(path, str(path.resolve().relative_to(root.resolve()))) if not step.is_authors else []
     stepping = _lines_of([step])
     found = [(unit.filename, name, f) for unit in units for name, f in _functions_in(unit) if not _is_backward(f)]
-    found = [of for of in found if any(is_step(n) and _steps(n) for n in ast.walk(of[2]))]
+    found = [of for of in found if any(is_step(n) and (_steps(n) or _takes_all(n)) for n in ast.walk(of[2]))]
     return [name for file, name, f in found if not _has_a_part(stepping, file, [f])]
 
 
@@ -196,6 +196,15 @@ def _steps(node: ast.AST) -> bool:
         return False
     products = (n for n in ast.walk(added) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult | ast.MatMult))
     return isinstance(op, ast.Add | ast.Sub) and any(products)
+
+
+def _takes_all(step: ast.AST) -> bool:
+    """Whether a whole array is stepped by what has a name: `w -= update`, and no entry by `eps`."""
+    return (
+        isinstance(step, ast.AugAssign)
+        and isinstance(step.value, ast.Name | ast.Attribute)
+        and not isinstance(step.target, ast.Subscript)
+    )
 
 
 def _computes(function: ast.FunctionDef) -> bool:
