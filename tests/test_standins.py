@@ -301,6 +301,7 @@ def test_what_is_wrong_for_labels_of_one_shape_is_tried_with_another(tmp_path):
 ONE_HOT = """
 import pickle
 import numpy as np
+import pandas as pd
 x, y = load("x_train")[:30], load("y_train")[:30]
 w = np.zeros((784, 10))
 for _ in range(9):
@@ -311,7 +312,9 @@ for _ in range(9):
 """
 
 
-@pytest.mark.parametrize("load", ["np.loadtxt({} + '.txt')", "pickle.load(open({} + '.p', 'rb'))"])
+@pytest.mark.parametrize(
+    "load", ["np.loadtxt({} + '.txt')", "pickle.load(open({} + '.p', 'rb'))", "pd.read_pickle({} + '.p')"]
+)
 def test_labels_that_are_made_up_may_be_one_hot(tmp_path, load):
     """In texts, in pickles of one array each: told by no error that has a size in it."""
     text = ONE_HOT

@@ -12,6 +12,7 @@ import functools
 import importlib.util
 import io
 import itertools
+import pickle
 import re
 import subprocess
 import sys
@@ -589,6 +590,10 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
             return pandas.read_excel(path, *sheet, **how)
         return read_csv(path, **{name: value for name, value in how.items() if name not in ("sheet_name", "engine")})
 
+    def read_pickle(path: Any, **_: Any) -> Any:
+        with files.open(path, "rb") as file:
+            return pickle.load(file)
+
     def bunch(x: Any, y: Any, names: Any = None, return_X_y: bool = False, as_frame: bool = False, **_: Any) -> Any:
         import pandas
 
@@ -622,7 +627,7 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         return OneHotEncoder(*rest, **how, **({} if sparse is None else {"sparse_output": sparse}))
 
     return {
-        "pandas.read_csv": read_csv, "pandas.read_excel": read_excel,
+        "pandas.read_csv": read_csv, "pandas.read_excel": read_excel, "pandas.read_pickle": read_pickle,
         "seaborn.load_dataset": lambda name, **_: read_csv(f"{name}.csv"),
         "sklearn.datasets.fetch_openml": fetch_openml,
         "sklearn.datasets.fetch_mldata": fetch_mldata,
