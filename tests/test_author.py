@@ -10027,6 +10027,8 @@ def test_arrays_that_are_stepped_by_rates_of_their_own(tmp_path):
     told = "rates of their own: W1, b1, W2 by 0.1 times the gradient; b2 by 0.05 times the gradient"
     assert (said["verdict"], said["notes"]) == ("right", [told])
     assert examined(tmp_path, PLAIN)["notes"] == []
+    decaying = text.replace("0.1 * dW1", "0.1 * (dW1 + 0.01 * W1)").replace("0.1 * dW2", "0.1 * (dW2 + 0.01 * W2)")
+    assert examined(tmp_path, decaying)["notes"] == [told]
 
 
 def test_what_is_compared_with_a_count_is_no_loss(tmp_path):

@@ -26,7 +26,7 @@ from jaxnet.compare.author.truth import name_of_number
 from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
-from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, without_ones
+from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, with_penalty, without_ones
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged, some
 
 if TYPE_CHECKING:
@@ -110,10 +110,13 @@ def _decided_one_way(step: Step, tape: Tape) -> list[str]:
 def _rates(judged: Judged) -> list[str]:
     """How much of its gradient each array is stepped by, where that differs: a number that stands in the step of one
     array alone is its own rate, or was forgotten in the others."""
-    arrays = {name: [stepped(p, values) for values in judged.drawn] for name, p in judged.names.items()}
-    found = {name: common_multiple(given, judged.true[name], RIGHT) for name, given in arrays.items()}
     rates: dict[float, list[str]] = {}
-    for name, rate in found.items():
+    for name, p in judged.names.items():
+        arrays, true = [np.asarray(stepped(p, v), float) for v in judged.drawn], judged.true[name]
+        rate = common_multiple(arrays, true, RIGHT)
+        if rate is None and all(a.shape == t.shape for a, t in zip(arrays, true, strict=True)):
+            own = [np.asarray(v(p.before), float).reshape(t.shape) for v, t in zip(judged.drawn, true, strict=True)]
+            rate, _ = with_penalty(arrays, true, own, RIGHT) or (None, 0.0)  # beside a decay
         if rate is None:
             return []
         alike = (other for other in rates if is_among(rate, [other], 1e-3))  # one that falls in between is no other
