@@ -37,7 +37,7 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
     of what these call; such functions without a name in a dictionary of them; and derivatives of another file, of which
     the program uses some."""
     stepping, found = _lines_of(steps), []
-    for unit in read_units(path, str(path.resolve().relative_to(root.resolve()))):
+    for unit in _units_of(path, root):
         runs = functools.partial(_has_a_part, stepping, unit.filename)
         run = [(name, function) for name, function in _functions_in(unit) if runs([function])]
         backward = [function for _, function in run if role(function.name) == "backward"]
@@ -58,7 +58,7 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
 
 def steps_not_taken(path: Path, root: Path, step: Step) -> list[str]:
     """The functions of the file that step parameters, where the step that was judged is ours."""
-    units = read_units(path, str(path.resolve().relative_to(root.resolve()))) if not step.is_authors else []
+    units = _units_of(path, root) if not step.is_authors else []
     stepping = _lines_of([step])
     found = [(unit.filename, name, f) for unit in units for name, f in _functions_in(unit) if not _is_backward(f)]
     found = [of for of in found if any(is_step(n) and (_steps(n) or _takes_all(n)) for n in ast.walk(of[2]))]
@@ -141,8 +141,12 @@ def _has_a_part(stepping: set[Line], file: str, statements: list[Any]) -> bool:
 
 def _backward_in(path: Path, root: Path) -> Iterator[tuple[str, str, ast.FunctionDef]]:
     """The backward passes of the file: what their code is compiled with, their names, with their classes', and they."""
-    for unit in read_units(path, str(path.resolve().relative_to(root.resolve()))):
+    for unit in _units_of(path, root):
         yield from ((unit.filename, name, f) for name, f in _functions_in(unit) if _is_backward(f))
+
+
+def _units_of(path: Path, root: Path) -> list[Unit]:
+    return read_units(path, str(path.resolve().relative_to(root.resolve())))
 
 
 def _functions_in(unit: Unit) -> Iterator[tuple[str, ast.FunctionDef]]:

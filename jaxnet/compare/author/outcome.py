@@ -187,7 +187,7 @@ def _hollow(attempt: Attempt, judged: Judged) -> str:
         return f"nothing is wrong in what could be recorded, but its step was not done in {count} operations"
     if attempt.notes and once and not judged.wrong and unjudged(judged, attempt):
         return f"nothing is wrong in what could be judged, but the first step is not done ({attempt.notes[0]})"
-    if once and not judged.wrong and not attempt.made_up:
+    if attempt.raised and once and not judged.wrong and not attempt.made_up:
         step = judged.step.active | judged.step.labelled
         if again := sorted(attempt.raised & {(place.file, place.line) for n in step for place in n.places[:1]}):
             return f"nothing is wrong in its first step, but its second one breaks off at line {again[0][1]}"

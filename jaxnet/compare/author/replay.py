@@ -1,4 +1,4 @@
-"""Runs a record again, in NumPy: `Values` computes any Node from the leaves, in float64, with other numbers at some."""
+"""Runs a record again, in NumPy: `Values` computes any Node from the leaves, in float64, with other numbers in some."""
 
 from __future__ import annotations
 

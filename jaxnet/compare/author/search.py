@@ -8,19 +8,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jaxnet.compare.author.chains import (
-    Chain,
-    at_once,
-    chains_in,
-    networks,
-    stepped_once,
-)
+from jaxnet.compare.author.chains import Chain, at_once, chains_in, networks, stepped_once
 from jaxnet.compare.author.lines import target_of
-from jaxnet.compare.author.node import (
-    ancestors,
-    made_of,
-    nodes_in,
-)
+from jaxnet.compare.author.node import ancestors, made_of, nodes_in
 from jaxnet.compare.author.step import NoLoss, NoStep, Step, held_in
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.view import readings_of, stale_step, view_of, viewed, window_of, with_further

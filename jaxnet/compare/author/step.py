@@ -10,20 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.author.chains import (
-    before_writes,
-    began_with,
-    what_was_written,
-)
-from jaxnet.compare.author.node import (
-    Instruction,
-    Node,
-    ancestors,
-    made_alone_of,
-    made_of,
-    nodes_in,
-    root_of,
-)
+from jaxnet.compare.author.chains import before_writes, began_with, what_was_written
+from jaxnet.compare.author.node import Instruction, Node, ancestors, made_alone_of, made_of, nodes_in, root_of
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.tape import Tape
 

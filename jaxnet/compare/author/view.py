@@ -16,13 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.chains import (
-    Chain,
-    began_as,
-    follows,
-    masked,
-    places_of_ones,
-)
+from jaxnet.compare.author.chains import Chain, began_as, follows, masked, places_of_ones
 from jaxnet.compare.author.losses import last_of, losses_of, may_be_loss
 from jaxnet.compare.author.node import (
     MOVING,
