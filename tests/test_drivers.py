@@ -1480,3 +1480,95 @@ def test_a_size_that_is_a_pair_by_default_stays_one(tmp_path):
     assert verdict(tmp_path / "net.py", tmp_path).verdict == "right"
     (tmp_path / "net.py").write_text(OF_PAIRS.replace("+= np.einsum('ncxy,nf", "= np.einsum('ncxy,nf"))
     assert {p.name: p.right for p in verdict(tmp_path / "net.py", tmp_path).parameters} == {"W": False, "X": True}
+
+
+OF_OTHER = "self.n_in if before is None else before.n_out"
+CONNECTED = f"""
+import numpy as np
+class Linear:
+    def __init__(self, n_out, n_in=None):
+        self.n_out, self.n_in, self.W, self.b = n_out, n_in, None, None
+    def connect_to(self, before=None):
+        self.W = np.random.normal(size=({OF_OTHER}, self.n_out)) * 0.1
+        self.b = np.zeros((1, self.n_out))
+    def forward(self, input):
+        self.last_input = input
+        return np.dot(input, self.W) + self.b
+    def backward(self, grad):
+        self.dW = np.dot(self.last_input.T, grad)
+        self.db = np.sum(grad, axis=0)
+        return np.dot(grad, self.W.T)
+"""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"self, before=None": "self, n", OF_OTHER: "n"},
+        {"self, before=None": "self, shape", OF_OTHER: "shape[1]"},
+        {"self, before=None": "self, x", OF_OTHER: "x.shape[1]"},
+    ],
+    ids=["other layer", "number", "shape", "inputs"],
+)  # fmt: skip
+def test_a_layer_whose_weights_a_method_makes(tmp_path, changes):
+    """Its bias has one row, and the gradient of it none: it is stepped by it all the same."""
+    text = functools.reduce(lambda text, item: text.replace(*item), changes.items(), CONNECTED)
+    (tmp_path / "net.py").write_text(text)
+    report = verdict(tmp_path / "net.py", tmp_path)
+    assert (report.verdict, {p.name for p in report.parameters}) == ("right", {"W", "b", "input"})
+
+
+def test_of_two_arrays_of_a_layer_one_is_no_mean_beside_a_sum(tmp_path):
+    """Where both are means, the loss that the layer is used with may divide by the number of examples."""
+    mean = CONNECTED.replace("np.sum(grad", "np.mean(grad")
+    (tmp_path / "net.py").write_text(mean)
+    report = verdict(tmp_path / "net.py", tmp_path)
+    assert [(f.code, f.at) for f in report.findings] == [("wrong-scale", "db")]
+    assert report.places[0].line == 14
+    (tmp_path / "net.py").write_text(mean.replace("last_input.T, grad)", "last_input.T, grad) / len(grad)"))
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "right"
+
+
+WINDOWS = """
+import numpy as np
+class Pool:
+    def __init__(self, func='mean', stride=2):
+        self.func, self.stride = func, stride
+    def forward(self, X):
+        n, d, h, w = X.shape
+        s = self.stride
+        self.X, self.win = X, X.reshape(n, d, h // s, s, w // s, s)
+        return self.win.mean(axis=(3, 5)) if self.func == 'mean' else self.win.max(axis=(3, 5))
+    def backward(self, dout):
+        part = np.ones_like(self.win) / self.stride ** 2
+        if self.func != 'mean':
+            part = self.win == self.win.max(axis=(3, 5), keepdims=True)
+        return (part * dout[:, :, :, None, :, None]).reshape(self.X.shape), []
+"""
+
+
+def test_what_a_forward_pass_makes_anew_is_no_weight_of_a_layer(tmp_path):
+    """Though it is called like one; and a word by default is no size."""
+    (tmp_path / "net.py").write_text(WINDOWS)
+    said = verdict(tmp_path / "net.py", tmp_path).to_dict()
+    assert (said["verdict"], said["program"]) == ("right", "forward and backward of class Pool, with stride 3")
+
+
+def test_weights_that_a_class_keeps_as_a_vector(tmp_path):
+    (tmp_path / "net.py").write_text("""
+import numpy as np
+class Softmax:
+    def __init__(self, input_size, num_classes):
+        self.input_size, self.num_classes = input_size, num_classes
+        self.theta = 0.005 * np.random.normal(size=num_classes * input_size)
+    def cost(self, theta, data, labels):
+        theta = theta.reshape(self.num_classes, self.input_size)
+        z = np.dot(theta, data)
+        p = np.exp(z) / np.sum(np.exp(z), axis=0)
+        truth = np.eye(self.num_classes)[labels].T
+        grad = -np.dot(truth - p, data.T) / data.shape[1]
+        return -np.sum(truth * np.log(p)) / data.shape[1], grad.flatten()
+""")
+    report = verdict(tmp_path / "net.py", tmp_path)
+    assert (report.verdict, [p.name for p in report.parameters]) == ("right", ["theta"])

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import json
 import pickle
 import re
 import textwrap
@@ -1154,3 +1155,34 @@ def test_a_minimiser_steps_down_the_authors_gradient():
 def test_pickles_of_batches_can_be_read_both_ways():
     batch = pickle.loads(Samples("").content("data_batch_2") or b"", encoding="latin1")
     assert batch["data"].shape == batch[b"data"].shape == (400, 3072)
+
+
+OF_PYLAB = """
+X, Y = rand(30, 4), rand(30, 1)
+W1, W2 = randn(4, 3), randn(3, 1)
+for _ in range(9):
+    A = tanh(dot(X, W1))
+    P = dot(A, W2)
+    print(mean((P - Y) ** 2))
+    d = 2 * (P - Y) / 30
+    W1, W2 = W1 - 0.1 * X.T.dot(d.dot(W2.T) * (1 - A ** 2)), W2 - 0.1 * A.T.dot(d)
+plot(P)
+show()
+"""
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "from pylab import *",
+        "from matplotlib.pylab import *\nfrom matplotlib.pyplot import *",
+        "from numpy import *\nfrom numpy.random import rand, randn\nfrom matplotlib.pyplot import *",
+        "%pylab inline\nrand = numpy.random.rand",
+    ],
+)
+def test_all_names_of_numpy_and_of_what_plots(tmp_path, imports):
+    cell = {"cell_type": "code", "source": imports + OF_PYLAB, "metadata": {}, "outputs": [], "execution_count": None}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "net.ipynb").write_text(json.dumps(notebook))
+    report = verdict(tmp_path / "net.ipynb", tmp_path)
+    assert (report.verdict, [p.name for p in report.parameters]) == ("right", ["W1", "W2"])

@@ -319,6 +319,8 @@ class Session:
             return found
         for value in self.file.given_by_others(function, name):  # the first, if there is any
             return value
+        if (own := getattr(getattr(function, "__self__", None), name, None)) is not None:
+            return own  # what its object keeps under this name
         raise Unfillable(f"nothing is known for the argument {name!r} of {getattr(function, '__name__', 'a function')}")
 
     def _aliases(self, function: Any, argument: str) -> list[str]:
@@ -567,8 +569,10 @@ def _key(leaf: Leaf, turned: bool = False) -> tuple[str, str, tuple[int, ...]] |
 
 
 def fits(parameter: Leaf, gradient: Leaf) -> bool:
-    """Whether a gradient has its parameter's shape, or is one number."""
-    return numpy.shape(gradient.value) == numpy.shape(parameter.value) or numpy.size(gradient.value) == 1
+    """Whether a gradient has its parameter's shape, but for leading axes of length 1, or is one number."""
+    own, of_gradient = numpy.shape(parameter.value), numpy.shape(gradient.value)
+    ones = len(own) - len(of_gradient)
+    return own == (1,) * ones + of_gradient or numpy.size(gradient.value) == 1
 
 
 def step(pairs: list[tuple[Leaf, Leaf]]) -> None:

@@ -6,6 +6,7 @@ stepped as a parameter is, x ← x − rate · dx, so that dx is compared like d
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import itertools
@@ -28,6 +29,7 @@ from jaxnet.compare.author.calls import (
     find_role,
     is_compared,
     leaves,
+    nodes_of,
     parameters_of,
     plain,
     returned_by,
@@ -48,7 +50,7 @@ from jaxnet.compare.author.given import (
     with_other_numbers,
 )
 from jaxnet.compare.author.lone_losses import losses, pairs, play_loss, takes_labels
-from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, squeezed
+from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.passes import Network, construct, is_gradient, meant, parameters_in, put_on_record
 from jaxnet.compare.author.recorder import current_tape, off_the_record
@@ -130,16 +132,52 @@ def _of_class(
     arguments = {argument: means for maker in makers for argument, means in argument_meanings(maker, True).items()}
     if "pool" in name.lower():  # windows that do not overlap
         words |= dict.fromkeys(("kernel_size", "filter_size", "kernel", "ksize", "k", "stride", "strides"), POOL)
-    numbers = {p.name for maker in makers for p in parameters_of(maker) if type(p.default) in (float, bool)}
-    sizes = {a: m for a, m in arguments.items() if a not in numbers and a.lower() not in IMAGES}
+    others = {p.name for maker in makers for p in parameters_of(maker) if type(p.default) in (float, bool, str)}
+    sizes = {a: m for a, m in arguments.items() if a not in others and a.lower() not in IMAGES}
     if len(sizes) == 2 and all(set(m) <= LATER and not read_name(a) for a, m in sizes.items()):  # Dense(i, o)
         words |= dict(zip(sizes, (_features(shape), UNITS), strict=True))
     pairs = {p.name: p.default for maker in makers for p in parameters_of(maker) if isinstance(p.default, tuple)}
-    layer = construct(session, name, **{**_parts(np, list(arguments), shape), **options(shape), **words, **pairs})
+    given = {**_parts(np, list(arguments), shape), **options(shape), **words, **pairs}
+    layer = construct(session, name, **given)
     own = {n: getattr(layer, n) for n in file.methods(name)}
-    if not parameters_in(layer):  # they may be made in the first forward pass
-        _Layer(session, layer, own, passes).forward(np.array(numpy.zeros(shape)))
+    if not parameters_in(layer):  # they may be made by a method for it, or in the first forward pass
+        for make in _makers_of_what_is_needed(file, layer, own, passes):
+            _made_by(make, given, np.array(numpy.zeros(shape)))
+        _made_in_forward(_Layer(session, layer, own, passes), np.array(numpy.zeros(shape)))
     return _Layer(session, layer, own, passes)
+
+
+def _makers_of_what_is_needed(file: File, layer: Any, own: Mapping[str, Any], passes: list[str]) -> list[Any]:
+    """The methods that assign what the forward pass reads of a layer, and what it has not yet: connect, build."""
+    read = {n.attr for n in nodes_of(own[passes[0]]) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)}
+    needed = {name for name in read if getattr(layer, name, None) is None}
+    stored = {
+        name: {n.attr for n in nodes_of(f) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
+        for name, f in own.items()
+    }
+    makers = (name for name in stored if stored[name] & needed and not name.startswith("__"))
+    return [own[name] for name in makers if name not in passes and role(name) != "update"]
+
+
+def _made_by(make: Any, given: dict[str, Any], x: Any) -> None:
+    """Has a method make what it makes for inputs like x: of x, of their number, or of their shape."""
+    wanted = [p.name for p in parameters_of(make) if p.default is p.empty]
+    for value in (x, _features(x.shape), x.shape) if wanted else (None,):
+        with contextlib.suppress(Exception):
+            make(**{name: given.get(name, value) for name in wanted})
+            return
+
+
+def _made_in_forward(layer: _Layer, x: Any) -> None:
+    """Leaves what the first forward pass makes; what each one makes anew, the views of its input, say, is no weight."""
+    held = vars(layer.root)
+    before = dict(held)
+    layer.forward(x)
+    first = dict(held)
+    layer.forward(x.copy())
+    for name in [name for name, value in held.items() if value is not first.get(name)]:
+        del held[name]
+        held.update({name: before[name]} if name in before else {})
 
 
 def _makers(file: File, name: str) -> list[Any]:

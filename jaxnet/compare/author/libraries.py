@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import builtins
 import concurrent.futures
 import functools
 import importlib.util
@@ -379,13 +380,16 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
     }  # fmt: skip
     optimize = {"minimize": minimize, **dict.fromkeys(("fmin_cg", "fmin_bfgs", "fmin_ncg"), descend),
                 "fmin_tnc": lambda func, x0, *rest, **how: (descend(func, x0, *rest, **how), 0, 0)}  # fmt: skip
-    numpy_like = {f"cupy.{name}": value for name, value in vars(np).items() if not name.startswith("__")}
+    arrays = {name: value for name, value in vars(np).items() if not name.startswith("_")}
+    pylab = {**arrays, **vars(np.fft), **vars(np.linalg), **vars(np.random), "np": np, "numpy": np}
+    pylab = {name: pylab[name] for name in pylab.keys() - {*dir(builtins)} | {"sum", "any", "all"} if name[:1] != "_"}
     return {
         "scipy.signal.correlate2d": correlate2d, "scipy.signal.convolve2d": convolve2d,
         **{f"scipy.special.{name}": value for name, value in special.items()},
         **{f"scipy.optimize.{name}": value for name, value in optimize.items()},
         "sklearn.metrics.mean_squared_error": lambda y_true, y_pred, **_: np.mean((y_true - y_pred) ** 2),
-        **numpy_like, "cupy.asnumpy": np.asarray,
+        **{f"cupy.{name}": value for name, value in arrays.items()}, "cupy.asnumpy": np.asarray,
+        **{f"{module}.{name}": value for module in ("pylab", "matplotlib.pylab") for name, value in pylab.items()},
     }  # fmt: skip
 
 

@@ -497,7 +497,9 @@ def _may_be_meant(judged: Judged, other_sign: str) -> str:
     means = all(
         is_among(scale, judged.step.counts, RIGHT) or is_among(1 / scale, judged.step.counts, RIGHT) for scale in scales
     )
-    if judged.wrong and means and all(f.code == "wrong-scale" for f in judged.findings):
+    # Of two arrays of a layer one cannot be for a mean and the other one for a sum.
+    alike = not set(own).intersection(judged.wrong) or set(own) <= set(judged.wrong)
+    if judged.wrong and means and alike and all(f.code == "wrong-scale" for f in judged.findings):
         return "right but for the number of examples, which the loss that it is used with may divide by"
     return ""
 

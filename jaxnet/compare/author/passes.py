@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import itertools
+import math
 import re
 import types
 from collections.abc import Container, Iterable, Iterator
@@ -262,6 +263,8 @@ def _adapt(session: Session, parameters: list[Leaf]) -> None:
         leaf for leaf in parameters if leaf.named and leaf.named.kind == "W" and numpy.ndim(leaf.value) in (1, 2)
     ]
     shapes = [numpy.shape(leaf.value) for leaf in weights or two if weights or 1 not in numpy.shape(leaf.value)]
+    if shapes == [(math.prod(session.world.sizes),)] and session.world.sizes[-1] > 1:
+        return  # the whole matrix of one layer, flat
     # (i, o) of each layer; a vector is that of a single output.
     ways = {"columns": [(*shape[::-1], 1)[:2] for shape in shapes], "rows": [(*shape, 1)[:2] for shape in shapes]}
     chains: dict[str, tuple[int, ...]] = {}

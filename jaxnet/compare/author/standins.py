@@ -20,7 +20,7 @@ from jaxnet.compare.author.files import LARGE, Files, numpy_readers
 from jaxnet.compare.author.imports import derived, is_installed
 from jaxnet.compare.author.inert import PROGRESS, InertModule
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples
-from jaxnet.compare.author.statements import code_cells
+from jaxnet.compare.author.statements import code_cells, with_pylab
 
 SHOWN = """
     matplotlib mpl_toolkits pylab seaborn plotly bokeh altair IPython ipywidgets tqdm tabulate colorama termcolor rich
@@ -58,7 +58,7 @@ def stand_ins(
     samples.inert = sorted(used & gone - shown - {key.partition(".")[0] for key in known})
     bound = re.findall(r"^\s*(?:def|class)\s+(\w+)|^([\w, ]+?)\s*=|^(?:from\s.+)?import\s(.+)", everything, re.M)
     defined = {word for names in bound for word in re.findall(r"\w+", " ".join(names))}
-    free = {*re.findall(r"\b[A-Za-z]\w*\b", reached)} - defined - {*dir(builtins)}
+    free = {*re.findall(r"\b[A-Za-z]\w*\b", reached)} - defined - {*dir(builtins)} - _starred(reached, known, gone)
     if "pandas" in tops - gone:
         libraries.join_tables()
     modules: dict[str, types.ModuleType] = {}
@@ -66,7 +66,8 @@ def stand_ins(
         path = re.sub(r"_?v?\d+\w?$", "", name).lower()  # dnn_utils_v2 is dnn_utils
         given = [key.rpartition(".")[2] for key in known if key.rpartition(".")[0] == path]
         wanted = [n for n in free if re.search("_test($|_case)", n)] if "test" in path else sorted(free)
-        modules[name] = InertModule(name, path if given else name, known, given or wanted)
+        exported = [*given, *wanted] if path.endswith("pylab") else given or wanted  # which is pyplot, and NumPy
+        modules[name] = InertModule(name, path if given else name, known, exported)
     for key, value in known.items():
         name, _, attribute = key.rpartition(".")
         if name.partition(".")[0] in tops - gone and name.rpartition(".")[2] in reached and is_installed(name):
@@ -121,7 +122,7 @@ def _reached(texts: dict[Path, str], file: Path) -> str:
 def _text(path: Path) -> str:
     if path.suffix == ".ipynb":
         with contextlib.suppress(ValueError):  # it is none
-            return "\n".join(code_cells(path.read_bytes()))
+            return with_pylab("\n".join(code_cells(path.read_bytes())))
     return path.read_text(errors="replace")
 
 
@@ -129,6 +130,14 @@ def _imported(text: str) -> set[str]:
     """The dotted names of the modules that a text imports."""
     found = re.findall(r"^\s*(?:from\s+(\w[\w.]*)\s+import|import\s+(\w[\w., ]*))", text, re.M)
     return {part.split()[0] for pair in found for part in "".join(pair).split(",") if part.split()}
+
+
+def _starred(text: str, known: dict[str, Any], gone: set[str]) -> set[str]:
+    """The names that a text has from all of a module which is there: no other one's `import *` is to hide them."""
+    modules = set(re.findall(r"^\s*from\s+(\w[\w.]*)\s+import\s+\*", text, re.M))
+    there = [name for name in modules if name.partition(".")[0] not in gone and is_installed(name)]
+    names = {key.rpartition(".")[2] for key in known if key.rpartition(".")[0] in modules}
+    return names.union(*(dir(importlib.import_module(name)) for name in there))
 
 
 def _ends(name: str) -> tuple[str, str]:

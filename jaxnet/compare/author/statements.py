@@ -19,6 +19,7 @@ from jaxnet.compare.author import python2
 from jaxnet.compare.author.edits import CELL
 
 _TIMED = re.compile(r"\s*%(?:time|timeit|prun)\s+([^-\s].*)")
+_PYLAB = re.compile(r"^(\s*)%pylab\b.*", re.MULTILINE)
 _PYTHON_CELLS = {"time", "timeit", "capture", "prun", "python", "python3", "debug"}
 _MAGIC = re.compile(r"\s*(?:[%!?]|[\w.]+\?{1,2}\s*$)")
 _BROKEN = 40  # stretches of one text that may be left out
@@ -118,10 +119,15 @@ def _without_cell_magic(text: str) -> str:
     return text[:above] + "\n" + rest if magic in _PYTHON_CELLS else ""
 
 
+def with_pylab(text: str) -> str:
+    """With what `%pylab` imports: NumPy's and pyplot's names, and the modules themselves."""
+    return _PYLAB.sub(r"\1from pylab import *; import numpy, matplotlib", text)
+
+
 def _without_magics(text: str) -> str:
     """Without the lines that only IPython understands; of `%time STATEMENT` the statement, of `%run FILE` a call."""
     lines, goes_on = [], False
-    for line in text.split("\n"):
+    for line in with_pylab(text).split("\n"):
         continued, magic = goes_on, goes_on or bool(_MAGIC.match(line))
         goes_on = magic and line.endswith("\\")
         indent = line[: len(line) - len(line.lstrip())]
