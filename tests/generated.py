@@ -2,7 +2,7 @@
 
 A case has a plan: which codes are planted at which quantity. A form that unrolls its layers holds the plan as it is;
 one that loops over them has the mistake in all layers that the line is for. All forms of a case are made of the same
-formulas, so they must agree in what they predict after training (test_author.py has them run).
+formulas, so they must agree in what they predict after training (test_dense.py has them run).
 """
 
 from __future__ import annotations

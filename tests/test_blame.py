@@ -1,0 +1,735 @@
+"""At which line a mistake is shown, which array it is said of, and what is not blamed beside it."""
+
+import pytest
+from judging import PLAIN, examined
+
+from jaxnet.compare.author.verdict import verdict
+
+
+def test_what_no_formula_gives_is_shown_where_it_is_made_if_its_error_is_another_mistake(tmp_path):
+    """db2 is a mean of dW2: the line of dZ2, whose mistake is known, is not the one to look at."""
+    text = PLAIN.replace("dZ2.sum(0)", "(A1.T @ dZ2).mean(0)").replace(
+        "dZ2 = (P - Y) / 9", "dZ2 = P * (1 - P) * (P - Y) / 9"
+    )
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dZ2", 11), ("db2", 12)]
+
+
+def test_what_is_wrong_in_an_error_that_no_formula_gives_is_no_fault_of_what_is_made_of_it(tmp_path):
+    """A formula that fits the sum of it, and none that fits its product: both stand where the error is made."""
+    text = PLAIN.replace("E = np.exp(A1 @ W2 + b2)", "P = A1 @ W2 + b2").replace(
+        "    P = E / E.sum(1, keepdims=True)\n", ""
+    )
+    text = text.replace("-np.sum(Y * np.log(P)) / 9", "0.5 * np.mean((P - Y) ** 2)").replace("(5, 3)", "(5, 1)")
+    text = text.replace("np.eye(3)[np.arange(9) % 3]", "np.random.randn(9, 1)").replace("np.zeros(3)", "np.zeros(1)")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("(P - Y) / 9", "(P - Y) / 9 * P"))
+    assert {f["line"] for f in said["findings"]} == {10}
+
+
+ERROR_TIMES_WEIGHTS = """
+import numpy as np
+rng = np.random.default_rng(3)
+X = rng.normal(size=(30, 3))
+y, W = np.sin(X[:, 0]) + X[:, 1], rng.normal(size=(4, 3))
+v, c = rng.normal(size=4), np.zeros(4)
+for _ in range(9):
+    total = 0
+    for x, t in zip(X, y):
+        h = np.tanh(W @ x + c)
+        e = t - v @ h
+        total += e ** 2 / 2
+        g = e * v
+        v += 0.02 * e * h
+        W += 0.02 * np.outer(g, x)
+        c += 0.02 * g
+    print(total)
+"""
+
+
+def test_an_error_is_made_where_it_is_and_not_where_its_weights_are(tmp_path):
+    """e v is a multiple of v, in each draw another one: that is no reason to name what made v."""
+    said = examined(tmp_path, ERROR_TIMES_WEIGHTS)
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative", 13)]
+    assert examined(tmp_path, ERROR_TIMES_WEIGHTS.replace("e * v", "e * v * (1 - h ** 2)"))["verdict"] == "right"
+
+
+TWO_HEADS = """
+import numpy as np
+rng = np.random.default_rng(0)
+x, y, z = rng.normal(size=(20, 3)), rng.normal(size=(20, 2)), rng.normal(size=(20, 4))
+W, U, V, vW = rng.normal(size=(3, 5)), rng.normal(size=(5, 2)), rng.normal(size=(5, 4)), np.zeros((3, 5))
+for _ in range(9):
+    A = np.maximum(x @ W, 0)
+    S, R = A @ U, A @ V
+    print((np.sum((S - y) ** 2) + np.sum((R - z) ** 2)) / 40)
+    dS, dR = (S - y) / 20, (R - z) / 20
+    dU, dV = A.T @ dS, A.T @ dR
+    dA = dS @ U.T + dR @ V.T
+    dA[A <= 0] = 0
+    dW = x.T @ dA
+    vW = 0.8 * vW - 0.1 * dW
+    W, U, V = W + vW, U - 0.1 * dU, V - 0.1 * dV
+"""
+
+
+def test_where_a_part_of_an_error_is_forgotten(tmp_path):
+    """Not where what is there of it is used."""
+    assert examined(tmp_path, TWO_HEADS)["verdict"] == "right"
+    for old, new, line in (
+        ("dS @ U.T + dR @ V.T", "dS @ U.T", 12),
+        ("dA[A <= 0] = 0", "dA[A <= 0] = 1", 13),
+        ("dW = x.T @ dA", "dW = x[:10].T @ dA[:10]", 14),
+    ):
+        said = examined(tmp_path, TWO_HEADS.replace(old, new))
+        assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", line)]
+
+
+def test_what_was_computed_and_is_0_is_not_said_to_be_left_out(tmp_path):
+    text = TWO_HEADS.replace(
+        "W, U, V = W + vW, U", "b -= 0.1 * ((dS @ U.T).sum(0) - (dS @ U.T).sum(0))\n    W, U, V = W + vW, U"
+    )
+    said = examined(tmp_path, text.replace("x @ W,", "x @ W + b,").replace("for _", "b = np.ones(5)\nfor _"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db", "unknown")]
+
+
+FILLED_BY_MOMENTS = """
+import numpy as np
+np.random.seed(5)
+T, X, Y = 4, np.random.randn(4, 3), np.random.randn(4, 2)
+W, U, p, V = np.random.randn(3, 4), np.random.randn(4, 4) / 2, np.random.randn(4), np.random.randn(4, 2)
+for _ in range(9):
+    h, i = np.zeros((T + 1, 4)), np.zeros((T, 4))
+    for t in range(T):
+        i[t] = 1 / (1 + np.exp(-X[t] @ W - h[t - 1] @ U))
+        h[t] = i[t] * p + (1 - i[t]) * h[t - 1]
+    error = h[:T] @ V - Y
+    loss = np.sum(error**2) / 2
+    dh, di = np.zeros((T + 1, 4)), np.zeros((T + 1, 4))
+    dW, dU, dp = np.zeros_like(W), np.zeros_like(U), np.zeros_like(p)
+    for t in reversed(range(T)):
+        dh[t] = V @ error[t] + di[t + 1] @ U.T
+        if t < T - 1:
+            dh[t] += dh[t + 1] * (1 - i[t + 1])
+        di[t] = dh[t] * (p - h[t - 1]) * i[t] * (1 - i[t])
+        dW += np.outer(X[t], di[t])
+        dU += np.outer(h[t - 1], di[t])
+        dp += dh[t] * i[t]
+    W, U, p, V = W - 0.1 * dW, U - 0.1 * dU, p - 0.1 * dp, V - 0.1 * h[:T].T @ error
+"""
+
+
+def test_the_frontier_where_an_array_is_filled_moment_by_moment(tmp_path):
+    assert examined(tmp_path, FILLED_BY_MOMENTS)["verdict"] == "right"
+    for old, new, line in (("* (p - h[t - 1]) *", "* p *", 19), ("@ U.T", "@ U", 16)):
+        said = examined(tmp_path, FILLED_BY_MOMENTS.replace(old, new))
+        assert {name: f["wrong_from"]["line"] for name, f in said["frontier"].items()} == dict.fromkeys("WUp", line)
+
+
+def test_what_is_right_below_a_wrong_error_is_not_accused(tmp_path):
+    """The error itself is sent back, and not what was made of it for W2."""
+    text = PLAIN.replace("A1.T @ dZ2, dZ2.sum(0)", "A1.T @ d, d.sum(0)").replace(
+        "    dW2", "    d = dZ2 * P * (1 - P)\n    dW2"
+    )
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ2", "elementwise-softmax-derivative")]
+    assert {p["name"]: p["right"] for p in said["parameters"]} == {"W1": True, "b1": True, "W2": False, "b2": False}
+
+
+def test_a_constant_beside_another_mistake_is_shown_where_it_is_made(tmp_path):
+    text = PLAIN.replace("dZ2 = (P - Y) / 9", "dZ2 = (P - Y) * P * (1 - P)").replace(
+        "A1.T @ dZ2, dZ2.sum(0)", "A1.T @ dZ2 / 9, dZ2.sum(0) / 9"
+    )
+    text = text.replace("dW1, db1 = X.T @ dZ1, dZ1.sum(0)", "dW1 = X.T @ dZ1 / 9\n    db1 = dZ1.sum(0)")
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [
+        ("dZ2", "elementwise-softmax-derivative", 11), ("db1", "wrong-scale", 15)
+    ]  # fmt: skip
+
+
+def test_a_constant_in_an_error_is_shown_where_it_is_made(tmp_path):
+    """Not in the slope of the activation that stands below."""
+    text = PLAIN.replace("dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)", "dA1 = dZ2 @ W2.T / 9\n    dZ1 = dA1 * (1 - A1 ** 2)")
+    (finding,) = examined(tmp_path, text)["findings"]
+    assert (finding["at"], finding["code"], finding["source"]) == ("dZ1", "wrong-scale", "dA1 = dZ2 @ W2.T / 9")
+
+
+CLIPPED_SCORES = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(32, 8)), np.eye(3)[rng.integers(3, size=32)]
+W1, W2, b2 = rng.normal(size=(8, 6)) / 2, rng.normal(size=(6, 3)) / 2, np.zeros(3)
+for _ in range(9):
+    A = np.tanh(X @ W1)
+    scores = A @ W2 + b2
+    E = np.exp(np.clip(scores, 0.01, 0.99))
+    P = E / E.sum(1, keepdims=True)
+    print(-np.mean(np.log(np.sum(P * T, 1))))
+    error = (P - T) / 32
+    dW2 = A.T @ error
+    db2 = error.sum(0)
+    dA = error @ W2.T
+    dW1 = X.T @ (dA * (1 - A ** 2))
+    W1, W2, b2 = W1 - 0.1 * dW1, W2 - 0.1 * dW2, b2 - 0.1 * db2
+"""
+SENT_TO_THE_FIRST = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(40, 8, 8)), np.eye(3)[rng.integers(3, size=40)]
+K, W = rng.normal(size=(2, 3, 3)) * 0.3, rng.normal(size=(3, 18)) * 0.1
+for x, y in zip(X, Y):
+    c = np.zeros((2, 6, 6))
+    for k in range(2):
+        for i in range(6):
+            for j in range(6):
+                c[k, i, j] = np.sum(x[i:i + 3, j:j + 3] * K[k])
+    p = c.reshape(2, 3, 2, 3, 2).max(axis=(2, 4))
+    e = np.exp(W @ p.ravel())
+    q = e / e.sum()
+    print(-np.sum(y * np.log(q)))
+    dz = q - y
+    dc = np.zeros_like(c)
+    dc[:, ::2, ::2] = (W.T @ dz).reshape(p.shape)
+    dK = np.zeros_like(K)
+    for k in range(2):
+        for i in range(6):
+            for j in range(6):
+                dK[k] += dc[k, i, j] * x[i:i + 3, j:j + 3]
+    W -= 0.01 * np.outer(dz, p.ravel())
+    K -= 0.01 * dK
+"""
+
+
+def test_it_is_the_error_that_is_wrong_and_no_line_that_takes_it(tmp_path):
+    """All of these are right; and where it is wrong from an array on, none that takes the entries which are right."""
+    findings = examined(tmp_path, CLIPPED_SCORES)["findings"]
+    assert {f["source"] for f in findings} == {"error = (P - T) / 32"}
+    findings = examined(tmp_path, SENT_TO_THE_FIRST)["findings"]
+    assert {f["source"] for f in findings} == {"dc[:, ::2, ::2] = (W.T @ dz).reshape(p.shape)"}
+
+
+LAYER_NORM = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(12, 4)), rng.normal(size=(12, 2))
+W1, W2 = rng.normal(size=(4, 6)), rng.normal(size=(6, 2))
+for _ in range(20):
+    Z = X @ W1
+    centred = Z - Z.mean(1, keepdims=True)
+    spread = np.sqrt(np.mean(centred ** 2, 1, keepdims=True))
+    A = np.maximum(centred / spread, 0)
+    E = (A @ W2 - Y) / 12
+    print(6 * np.sum(E ** 2))
+    dA = E @ W2.T * (A > 0)
+    dC = (dA - A * np.mean(dA * centred / spread, 1, keepdims=True)) / spread
+    dZ = dC - dC.mean(1, keepdims=True)
+    W2 -= 0.1 * A.T @ E
+    W1 -= 0.1 * X.T @ dZ
+"""
+
+
+def test_what_is_not_gone_back_through_is_said(tmp_path):
+    """Whatever it is: with the derivative by what it was made of the gradient would be right."""
+    right = LAYER_NORM.replace("dA - A *", "dA - centred / spread *")
+    assert examined(tmp_path, right)["verdict"] == "right"
+    said = examined(tmp_path, right.replace("dZ = dC - dC.mean(1, keepdims=True)", "dZ = dC"))
+    told = "made with ∂loss/∂(line 8), and right with ∂loss/∂(line 7): what lies between is left out."
+    assert [f["explanation"].startswith(told) for f in said["findings"]] == [True]
+    said = examined(tmp_path, LAYER_NORM)  # A is cut off
+    assert [f["explanation"].startswith("no formula") for f in said["findings"]] == [True]
+
+
+SOFTPLUS = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(12, 4)), rng.random((12, 2))
+W1, W2 = rng.normal(size=(4, 6)), rng.normal(size=(6, 2))
+for _ in range(20):
+    A = np.sin(X @ W1)
+    Z = A @ W2
+    P = np.log(1 + np.exp(Z))
+    print(np.mean((P - Y) ** 2))
+    dZ = 2 * (P - Y) / P.size / (1 + np.exp(-Z))
+    dW2 = A.T @ dZ
+    dW1 = X.T @ (dZ @ W2.T * np.cos(X @ W1))
+    W2 -= 0.1 * dW2
+    W1 -= 0.1 * dW1
+"""
+
+
+@pytest.mark.parametrize("power", [2, 4])
+def test_all_gradients_are_wrong_for_one_derivative(tmp_path, power):
+    """Where that of another quantity explains them all, it proves them wrong by whatever loss the program computes."""
+    text = SOFTPLUS.replace("** 2", f"** {power}").replace("2 * (P - Y)", f"{power} * (P - Y) ** {power - 1}")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(" / (1 + np.exp(-Z))", ""))
+    told = "made with ∂loss/∂(line 9), and right with ∂loss/∂(line 8): what lies between is left out."
+    assert [f["explanation"].startswith(told) for f in said["findings"]] == [True, True]
+    with pytest.raises(ValueError, match="no gradient is that of a loss"):  # nobody knows what they are
+        examined(tmp_path, text.replace("/ (1 + np.exp(-Z))", "* np.cos(Z)"))
+
+
+BEFORE_SOFTMAX = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(20, 5)), np.eye(3)[rng.integers(3, size=20)]
+W = rng.normal(size=(5, 3))
+for _ in range(20):
+    s = X @ W
+    mean, std = s.mean(0), np.sqrt(s.var(0) + 1e-3)
+    n = (s - mean) / std
+    p = np.exp(n) / np.exp(n).sum(1, keepdims=True)
+    print(-np.sum(Y * np.log(p)))
+    dn = p - Y
+    ds = (dn - dn.mean(0) - n * (dn * n).mean(0)) / std
+    W -= 0.1 * X.T @ ds
+"""
+
+
+def test_gradients_that_are_all_wrong_from_the_error_on(tmp_path):
+    """The error that goes back is the derivative of the loss through softmax, which no other loss has."""
+    assert examined(tmp_path, BEFORE_SOFTMAX)["verdict"] == "right"
+    said = examined(tmp_path, BEFORE_SOFTMAX.replace("- n * (dn * n).mean(0)", "- (dn * n).mean(0)"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW", 13)]
+    squared = BEFORE_SOFTMAX.replace("p = np.exp(n) / np.exp(n).sum(1, keepdims=True)", "p = n")
+    squared = squared.replace("-np.sum(Y * np.log(p))", "np.sum((p - Y) ** 2) / 2")
+    assert examined(tmp_path, squared)["verdict"] == "right"
+    with pytest.raises(ValueError, match="the step may be another one than it was taken for"):
+        examined(tmp_path, squared.replace("- n * (dn * n).mean(0)", "- (dn * n).mean(0)"))
+
+
+@pytest.mark.parametrize(("old", "new", "line"), [("b1 -= ", "b1 += ", 16), ("dZ1.sum(0)", "-dZ1.sum(0)", 14)])
+def test_a_sign_is_shown_where_it_is_wrong(tmp_path, old, new, line):
+    """In the gradient or in the step: the one that other gradients, or steps, have not."""
+    said = examined(tmp_path, PLAIN.replace(old, new))
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("db1", "wrong-sign", line)]
+
+
+TWO_GATES = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(40, 5)), rng.normal(size=(40, 1))
+W, V, U = rng.normal(size=(5, 4)), rng.normal(size=(5, 4)), rng.normal(size=(4, 1))
+b, c = np.zeros((1, 4)), np.zeros((1, 4))
+for epoch in range(20):
+    f = 1 / (1 + np.exp(-(X @ W + b)))
+    g = np.tanh(X @ V + c)
+    p = (f * g) @ U
+    print(np.mean((p - Y) ** 2))
+    d = 2 * (p - Y) / 40
+    dU = (f * g).T @ d
+    dg = d @ U.T * f * (1 - g * g)
+    dV, dc = X.T @ dg, dg.sum(0, keepdims=True)
+    df = d @ U.T * g * f * (1 - f)
+    dW = X.T @ df
+    db = df.sum(0, keepdims=True)
+    gradients = [np.clip(gradient, -9, 9) for gradient in (dU, dV, dc, dW, db)]
+    for weights, gradient in zip((U, V, c, W, b), gradients):
+        weights -= 0.05 * gradient
+"""
+
+
+def test_the_gradient_of_another_parameter_is_named(tmp_path):
+    """It is right for that one, and wrong from where it is made for this one."""
+    said = examined(tmp_path, TWO_GATES.replace("db = df.sum", "db = dg.sum"))
+    assert [(f["at"], f["line"], f["explanation"].split(".")[0]) for f in said["findings"]] == [
+        ("db", 18, "this is the gradient of c")
+    ]
+
+
+def test_the_line_of_a_sum_that_lacks_its_division(tmp_path):
+    """Where what is added up, example by example, is right for another gradient."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(50, 3))
+Y = (X[:, 0] > 0) * 1.0
+w, b = np.zeros(3), 0
+for epoch in range(20):
+    dw, db = np.zeros(3), 0
+    for x, y in zip(X, Y):
+        error = 1 / (1 + np.exp(-(x @ w + b))) - y
+        dw = dw + error * x
+        db = db + error
+    w = w - 0.1 * dw / 50
+    b = b - 0.1 * db / 50
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("0.1 * db / 50", "0.1 * db"))
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("db1", "wrong-scale", 12)]
+
+
+def test_a_sum_over_examples_that_one_gradient_lacks(tmp_path):
+    """What it is made of is right, that of one example: it is wrong from where that is used as all."""
+    text = """
+import numpy as np
+np.random.seed(0)
+X, T = np.random.randn(64, 2), np.random.randn(64, 2)
+W, b, V, c = np.random.randn(4, 2), np.zeros((4, 1)), np.random.randn(2, 4), np.zeros((2, 1))
+for epoch in range(5):
+    for i in range(0, 64, 8):
+        total = None
+        for x, t in zip(X[i : i + 8], T[i : i + 8]):
+            h = np.tanh(W @ x.reshape(-1, 1) + b)
+            d = V @ h + c - t.reshape(-1, 1)
+            e = V.T @ d * (1 - h ** 2)
+            g = [e @ x.reshape(1, -1), e, d @ h.T, d]
+            if total is None:
+                total = g
+            else:
+                for k in range(4):
+                    total[k] = total[k] + g[k]
+        W, b, V = W - 0.1 * total[0] / 8, b - 0.1 * total[1] / 8, V - 0.1 * total[2] / 8
+        c = c - 0.1 * total[3] / 8
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("for k in range(4)", "for k in range(3)"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("db2", 20)]
+
+
+def test_a_bias_without_slope_is_wrong_in_its_own_line(tmp_path):
+    """With one example a step it has the numbers of what came back, which is right."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(30, 8)), rng.normal(size=(30, 4))
+
+class Layer:
+    def __init__(self, n, m, ends):
+        self.w, self.b, self.ends = rng.normal(size=(n, m)) / 2, np.zeros((1, m)), ends
+
+    def forward(self, x):
+        z = x @ self.w + self.b
+        self.x, self.y = x, z if self.ends else np.tanh(z)
+        return self.y
+
+    def backward(self, upstream):
+        error = upstream if self.ends else upstream * (1 - self.y ** 2)
+        back = error @ self.w.T
+        self.w -= 0.01 * self.x.T @ error
+        self.b -= 0.01 * np.sum(upstream, axis=0, keepdims=True)
+        return back
+
+net = [Layer(8, 9, False), Layer(9, 7, False), Layer(7, 4, True)]
+for k in range(30):
+    x = X[k : k + 1]
+    for layer in net:
+        x = layer.forward(x)
+    upstream = x - Y[k : k + 1]
+    for layer in reversed(net):
+        upstream = layer.backward(upstream)
+"""
+    said = examined(tmp_path, text)
+    assert {(f["at"], f["line"]) for f in said["findings"]} == {("db1", 19), ("db2", 19)}
+    assert all("what lies between is left out" in f["explanation"] for f in said["findings"])
+
+
+def test_one_derivative_left_out_beside_a_sum_for_a_mean(tmp_path):
+    """With the derivative put in, these gradients are not right yet, and the report says so."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(3)
+X, y = rng.normal(size=(4, 2)), np.array([[0.0], [0], [0], [1]])
+W1, W2 = rng.normal(size=(3, 2)), rng.normal(size=(1, 3))
+b1, b2 = rng.normal(size=3), rng.normal(size=1)
+f, slope = lambda z: np.where(z > 0, z, 0.01 * z), lambda z: np.where(z > 0, 1, 0.01)
+for _ in range(200):
+    z1 = W1 @ X.T + b1[:, None]
+    a1 = f(z1)
+    a2 = f(W2 @ a1 + b2[:, None])
+    print(np.mean((y.T - a2) ** 2) / 2)
+    d2 = a2 - y.T
+    d1 = W2.T @ d2 * slope(z1)
+    W1 -= 0.01 * d1 @ X
+    W2 -= 0.01 * d2 @ a1.T
+    b1 -= 0.01 * d1.mean(1)
+    b2 -= 0.01 * d2.mean(1)
+"""
+    said = {f["at"]: f["explanation"].partition(", and ")[2][:7] for f in examined(tmp_path, text)["findings"]}
+    assert said == {"dW1": "4 times", "dW2": "4 times", "db1": "right w", "db2": "right w"}
+
+
+def test_a_constant_is_wrong_where_it_comes_in(tmp_path):
+    """Not where the gradients are made of what has it already."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(20, 4)), rng.normal(size=(20, 1))
+W, b, V = rng.normal(size=(4, 5)), np.zeros(5), rng.normal(size=(5, 1))
+for _ in range(9):
+    h = np.tanh(X @ W + b)
+    mask = rng.random(h.shape) < 0.8
+    a = h * mask / 0.8
+    e = a @ V - y
+    print(np.mean(e ** 2))
+    de = 2 * e / 20
+    da = de @ V.T
+    dh = da * mask / 0.8
+    dz = dh * (1 - h ** 2)
+    dV, dW, db = a.T @ de, X.T @ dz, dz.sum(0)
+    W -= 0.1 * dW
+    b -= 0.1 * db
+    V -= 0.1 * dV
+"""
+    said = examined(tmp_path, text.replace("dh = da * mask / 0.8", "dh = da * mask"))
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [
+        ("dW", "wrong-scale", 14), ("db", "wrong-scale", 14)
+    ]  # fmt: skip
+
+
+def test_an_error_that_comes_back_through_stepped_weights_is_made_where_it_is_multiplied(tmp_path):
+    """One error makes the steps of a bias and, column by column, of its weights: both are off by the same share."""
+    text = """
+import numpy as np
+np.random.seed(0)
+sizes = [1, 5, 8, 1]
+W = [np.random.uniform(0, 1, (sizes[i + 1], sizes[i])) for i in range(3)]
+b = [np.random.uniform(0, 1, sizes[i + 1]) for i in range(3)]
+for epoch in range(20):
+    for x in np.linspace(-3, 3, 40):
+        A = [np.array([x])]
+        for k in range(3):
+            z = W[k] @ A[-1] + b[k]
+            A.append(np.where(z < 0, 0, z) if k < 2 else z)
+        e = A[-1] - np.array([np.sin(x)])
+        for k in range(2, -1, -1):
+            b[k] = b[k] - 0.01 * e
+            for j in range(W[k].shape[1]):
+                W[k][:, j] = W[k][:, j] - 0.01 * A[k][j] * e
+            e = np.diag(np.where(A[k] > 0, 1, 0)) @ W[k].T @ e
+"""
+    said = examined(tmp_path, text)
+    off = {p["name"]: p["relative_error"] for p in said["parameters"]}
+    assert [name for name, error in off.items() if error > 1e-6] == ["W1", "b1", "W2", "b2"]
+    assert off["b2"] == pytest.approx(off["W2"], 1e-6)
+    assert {(f["at"], f["code"]) for f in said["findings"]} == {
+        ("dZ2", "weights-already-updated"), ("dZ1", "weights-already-updated")
+    }  # fmt: skip
+
+
+def test_an_error_whose_rows_are_made_one_by_one_is_not_blamed(tmp_path):
+    """What goes forward row by row goes back as a whole, and right up to the slope."""
+    text = """
+import numpy as np
+rng = np.random.RandomState(0)
+x, y = rng.randn(12, 5), np.eye(4)[np.arange(12) % 4]
+V, W, b = rng.randn(5, 6), rng.randn(6, 4), np.zeros(4)
+for k in range(9):
+    h, p = np.zeros((12, 6)), np.zeros((12, 4))
+    for t in range(12):
+        h[t] = 1 / (1 + np.exp(-np.dot(x[t], V)))
+        z = np.exp(np.dot(h[t], W) + b)
+        p[t] = z / np.sum(z)
+    print(-np.sum(y * np.log(p)))
+    d = p - y
+    up = d @ W.T
+    gV = x.T @ (up * 1.3 * h)
+    gW, gb = h.T @ d, d.sum(axis=0)
+    V -= 0.01 * gV
+    W -= 0.01 * gW
+    b -= 0.01 * gb
+"""
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dV", 15)]
+
+
+def test_what_a_block_forgets_is_named_in_the_block_and_not_in_its_layers(tmp_path):
+    text = """
+import numpy as np
+class Linear:
+    def __init__(self, i, o): self.W = rng.normal(size=(i, o)) * 0.5
+    def forward(self, x): self.x = x; return x @ self.W
+    def backward(self, g):
+        self.g = self.x.T @ g
+        return g @ self.W.T
+class Residual:
+    def __init__(self, d): self.a, self.b = Linear(d, d), Linear(d, d)
+    def forward(self, x):
+        self.h = np.tanh(self.a.forward(x))
+        return x + self.b.forward(self.h)
+    def backward(self, g):
+        d = self.a.backward(self.b.backward(g) * (1 - self.h ** 2))
+        return g + d
+rng = np.random.default_rng(1)
+first, block, last = Linear(4, 3), Residual(3), Linear(3, 1)
+X, y = rng.normal(size=(9, 4)), rng.normal(size=(9, 1))
+for step in range(9):
+    e = last.forward(block.forward(first.forward(X))) - y
+    loss = (e ** 2).mean()
+    first.backward(block.backward(last.backward(2 * e / 9)))
+    for layer in (first, block.a, block.b, last): layer.W = layer.W - 0.05 * layer.g
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("return g + d", "return d"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dfirst.W", 15)]
+
+
+def test_a_sign_that_comes_in_with_the_step_is_told_there(tmp_path):
+    text = PLAIN.replace("W2 -= ", "W2 -= -")
+    assert text != PLAIN
+    said = examined(tmp_path, text)
+    (finding,) = said["findings"]
+    assert (finding["code"], text.splitlines()[finding["line"] - 1].count("W2 -= -")) == ("wrong-sign", 1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        (("error * slope", "slope"), 11),
+        (("d2.dot(W2.T) * slope", "W2.T * slope"), 12),
+    ],
+    ids=["no error", "no error of the layer above"],
+)
+def test_a_right_slope_is_not_what_is_wrong(tmp_path, wrong, line):
+    """It is taken for an error where its function is called."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+def sigmoid(z): return 1 / (1 + np.exp(-z))
+def slope(a): return a * (1 - a)
+X, Y, W1, W2 = rng.normal(size=(4, 2)), rng.random((4, 1)), rng.normal(size=(2, 3)), rng.normal(size=(3, 1))
+for i in range(9):
+    a1 = sigmoid(X @ W1)
+    a2 = sigmoid(a1 @ W2)
+    error = 2 * (a2 - Y) / 4; loss = np.mean((Y - a2) ** 2)
+    d2 = error * slope(a2)
+    d1 = d2.dot(W2.T) * slope(a1)
+    W2 -= a1.T.dot(d2)
+    W1 -= X.T.dot(d1)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    of_scores = text.replace("slope(a): return a * (1 - a)", "slope(z): return sigmoid(z) * (1 - sigmoid(z))")
+    of_scores = of_scores.replace("* slope(a2)", "* slope(a1 @ W2)").replace("* slope(a1)", "* slope(X @ W1)")
+    for right in (text, of_scores):
+        said = examined(tmp_path, right.replace(*wrong))
+        assert {f["line"] for f in said["findings"]} == {line}
+
+
+def test_one_step_of_a_right_error_has_another_sign(tmp_path):
+    """Beside a constant of all, and without biases: of the error of that layer the others are made, and are right."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y, W1, W2 = rng.normal(size=(3, 2)), rng.random((3, 1)), rng.normal(size=(2, 3)), rng.normal(size=(3, 1))
+for i in range(9):
+    a1 = np.tanh(X @ W1)
+    a2 = np.tanh(a1 @ W2)
+    loss = np.mean((Y - a2) ** 2)
+    d2 = (Y - a2) * (1 - a2 ** 2)
+    d1 = d2.dot(W2.T) * (1 - a1 ** 2)
+    W1 += X.T.dot(d1)
+    W2 -= a1.T.dot(d2)
+"""
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, text)["findings"]] == [
+        ("loss", "wrong-scale"), ("dW2", "wrong-sign")
+    ]  # fmt: skip
+
+
+def test_a_constant_once_too_often_before_a_penalty(tmp_path):
+    """The error's constant is no other penalty, and it came in where it was divided by, not in the layer above."""
+    text = PLAIN.replace("dZ2 = (P - Y) / 9", "dZ2 = P - Y\n    dZ2 /= 9").replace("(1 - A1 ** 2)", "(1 - A1 ** 2) / 9")
+    text = text.replace("np.log(P)) / 9", "np.log(P)) / 9 + 0.05 * (np.sum(W1 ** 2) + np.sum(W2 ** 2))")
+    text = text.replace("A1.T @ dZ2,", "A1.T @ dZ2 + 0.1 * W2,").replace("X.T @ dZ1,", "X.T @ dZ1 + 0.1 * W1,")
+    (finding,) = examined(tmp_path, text, mend=5)["findings"]
+    assert (finding["at"], finding["code"], finding["line"]) == ("dZ1", "wrong-scale", 14)
+    assert finding["instead"] == "(dZ2 @ W2.T) * (1 - A1 ** 2)"
+
+
+def test_a_constant_that_one_sum_of_several_has_not(tmp_path):
+    """What all are made of has it, too, and is right where it is divided by in the end."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(7, 4)), np.eye(3)[np.arange(7) % 3]
+W, b, V = rng.normal(size=(4, 5)), np.zeros((1, 5)), rng.normal(size=(5, 3))
+for step in range(9):
+    H = np.tanh(X @ W + b)
+    E = np.exp(H @ V)
+    P = E / E.sum(axis=1, keepdims=True)
+    print(-np.sum(np.log(P) * Y) / 7)
+    dW, db, dV = np.zeros_like(W), np.zeros_like(b), np.zeros_like(V)
+    for k in range(7):
+        d2 = (P - Y)[k].reshape(1, -1)
+        dV += np.dot(H[k].reshape(-1, 1), d2)
+        d1 = np.dot(d2, V.T) * (1 - H[k].reshape(1, -1) ** 2)
+        dW += np.dot(X[k].reshape(-1, 1), d1)
+        db += d1
+    dW, dV = dW / 7, dV / 7
+    W, b, V = W - 0.1 * dW, b - 0.1 * db, V - 0.1 * dV
+"""
+    (finding,) = examined(tmp_path, text)["findings"]
+    assert (finding["code"], finding["line"]) == ("wrong-scale", 17)
+
+
+IN_A_LOOP = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(30, 6)), rng.integers(0, 2, size=(30, 1))
+sizes = 6, 5, 4, 1
+W = [rng.normal(size=size) for size in zip(sizes, sizes[1:])]
+b = [np.zeros(size) for size in sizes[1:]]
+for epoch in range(20):
+    A = [X]
+    for k in range(3):
+        A.append(1 / (1 + np.exp(-(A[-1] @ W[k] + b[k]))))
+    print(7 * np.mean(-y * np.log(A[3]) - (1 - y) * np.log(1 - A[3])))
+    d = A[3] - y
+    for k in (2, 1, 0):
+        dW, db = A[k].T @ d, d.sum(0)
+        d = d @ W[k].T * A[k] * (1 - A[k])
+        W[k] = W[k] - 0.1 * dW
+        b[k] = b[k] - 0.1 * db
+"""
+
+
+def test_one_line_of_several_layers_is_shown_once(tmp_path):
+    """A sign that stands where all weights are stepped is none of an error that all right biases would have undone."""
+    (tmp_path / "net.py").write_text(IN_A_LOOP.replace("- 0.1 * dW", "+ 0.1 * dW"))
+    report = verdict(tmp_path / "net.py", tmp_path)
+    found = [(f.at, f.code, place.line) for f, place in zip(report.findings, report.places, strict=True)]
+    assert [f for f in found if f[1] != "wrong-scale"] == [(f"dW{n}", "wrong-sign", 17) for n in (3, 2, 1)]
+    assert "error[wrong-sign]: dW3, dW2, dW1\n" in str(report)
+    assert str(report).count("uphill") == 1
+
+
+HANDED_ON = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(6, 50)), rng.integers(0, 2, size=(1, 50))
+W1, W2 = rng.normal(size=(4, 6)), rng.normal(size=(1, 4))
+def through(dZ, A, W):
+    dA = W.T @ dZ
+    return dA, dZ @ A.T / 50
+def backward(dA, A, W, Z):
+    dZ = dA * (Z > 0)
+    return through(dZ, A, W)
+for i in range(30):
+    Z1 = W1 @ X
+    A1 = np.maximum(0, Z1)
+    P = 1 / (1 + np.exp(-(W2 @ A1)))
+    print(-np.mean(Y * np.log(P) + (1 - Y) * np.log(1 - P)))
+    dA1, dW2 = through(P - Y, A1, W2)
+    _, dW1 = backward(dA1, X, W1, Z1)
+    W1 -= 0.1 * dW1
+    W2 -= 0.1 * dW2
+"""
+
+
+@pytest.mark.parametrize(("right", "other", "line"), [
+    ("through(dZ, A, W)\nfor", "through(dA, A, W)\nfor", 11),
+    ("return dA, dZ @ A.T / 50", "return dZ, dZ @ A.T / 50", 8),
+])  # fmt: skip
+def test_what_a_function_returns_in_the_place_of_what_it_has_made(tmp_path, right, other, line):
+    """A derivative that is right, and that nothing uses: the line that takes the other array is right as it stands."""
+    assert examined(tmp_path, HANDED_ON)["verdict"] == "right"
+    said = examined(tmp_path, HANDED_ON.replace(right, other))
+    assert {f["line"] for f in said["findings"]} == {line}
+
+
+def test_a_return_beside_a_right_derivative_that_nothing_uses_is_not_accused(tmp_path):
+    """The mistake is another one, in the same function."""
+    text = HANDED_ON.replace("    dZ = dA * (Z > 0)\n", "    right = dA * (Z > 0)\n    dZ = dA * Z\n")
+    said = examined(tmp_path, text)
+    assert [f["line"] for f in said["findings"]] == [11]

@@ -1,0 +1,646 @@
+"""Functions, layers and classes that nothing calls: what they are called with, and what was never run of them."""
+
+import pytest
+from judging import PLAIN, SLOPE, TWO_NETWORKS, examined
+
+ONLY_DEFINED = """
+import numpy as np
+def predict(X, w, b):
+    return 1 / (1 + np.exp(-(np.dot(X, w) + b)))
+def loss(y, y_hat):
+    return -np.mean(y * np.log(y_hat) + (1 - y) * np.log(1 - y_hat))
+def gradients(X, y, y_hat):
+    dw = np.dot(X.T, y_hat - y) / len(X)
+    db = np.sum(y_hat - y) / len(X)
+    return dw, db
+"""
+
+
+def test_how_many_outputs_there_are_is_not_known_where_the_weights_are_ours(tmp_path):
+    """A bias that is a number gets the sum over all: such functions are for one output, unless they have a softmax."""
+    said = examined(tmp_path, ONLY_DEFINED)
+    assert (said["verdict"], said["network"]["sizes"][-1]) == ("right", 1)
+    softmax = "E = np.exp(np.dot(X, w) + b)\n    return E / E.sum(axis=1, keepdims=True)"
+    text = ONLY_DEFINED.replace("return 1 / (1 + np.exp(-(np.dot(X, w) + b)))", softmax)
+    several = examined(tmp_path, text.replace(" + (1 - y) * np.log(1 - y_hat)", ""))
+    assert [f["at"] for f in several["findings"] if f["code"] == "summed-over-all-axes"] == ["db1"]
+
+
+LAYER = """
+import numpy as np
+class Layer:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_in, n_out)
+    def forward(self, X):
+        self.X = X
+        return X @ self.W
+    def backward(self, grad, lr):
+        dX = grad @ self.W.T
+        self.W -= lr * self.X.T @ grad / len(grad)
+        return dX
+"""
+
+
+@pytest.mark.parametrize("sums", [True, False])
+def test_a_lone_layer_that_goes_back_through_weights_that_it_has_stepped(tmp_path, sums):
+    text = LAYER.replace(" / len(grad)", "") if sums else LAYER
+    assert examined(tmp_path, text)["verdict"] == "right"
+    dx = "        dX = grad @ self.W.T\n"
+    said = examined(tmp_path, text.replace(dx, "").replace("        return dX", f"{dx}        return dX"))
+    assert [p["right"] for p in said["parameters"]] == [True]
+    assert [(place["source"], place["why"][:38]) for place in said["unjudged"]] == [
+        ("dX = grad @ self.W.T", "whose gradient goes back through weigh")
+    ]
+
+
+HELD_BY_OBJECTS = """
+import numpy as np
+class Tensor:
+    def __init__(self, data):
+        self.data = data
+        self.grad = np.zeros_like(data)
+class Affine:
+    def __init__(self, inputs, outputs):
+        self.parts = {"kernel_": Tensor(np.random.randn(inputs, outputs)), "shift": Tensor(np.zeros(outputs))}
+    def forward(self, x):
+        self.x = x
+        return x @ self.parts["kernel_"].data + self.parts["shift"].data
+    def backward(self, upstream):
+        self.parts["kernel_"].grad += self.x.T @ upstream
+        self.parts["shift"].grad += upstream.sum(0)
+        return upstream @ self.parts["kernel_"].data.T
+"""
+
+
+def test_parameters_that_an_object_holds_with_their_gradients(tmp_path):
+    """A layer is not right where its input's gradient alone was found."""
+    said = examined(tmp_path, HELD_BY_OBJECTS)
+    assert (said["verdict"], {p["name"] for p in said["parameters"]}) == ("right", {"kernel_", "shift", "x"})
+    said = examined(tmp_path, HELD_BY_OBJECTS.replace("self.x.T @ upstream", "self.x.T @ upstream + 1"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["kernel_"]
+
+
+def test_a_backward_pass_that_has_no_part_in_what_is_right_is_named(tmp_path):
+    other = "def backward_with_penalty(X, d, W):\n    return X.T @ d + W\n"
+    assert examined(tmp_path, PLAIN + other)["idle"] == ["backward_with_penalty"]
+    used = PLAIN.replace("for _", other.replace(" + W", "") + "for _").replace(
+        "X.T @ dZ1", "backward_with_penalty(X, dZ1, W1)"
+    )
+    assert examined(tmp_path, used)["idle"] == []
+    assert examined(tmp_path, PLAIN.replace(*SLOPE) + other)["idle"] == []
+    of_second = "def backward(X, E):\n    return X.T @ E\n"
+    once_more = "class Deeper:\n    def loss(self, X, d):\n        grads['W'] = X.T @ d\n        return grads\n"
+    of_scores = "def softmax_loss(x, y):\n    dx = np.exp(x) / np.exp(x).sum() - y\n    return -np.log(dx[y]), dx\n"
+    assert examined(tmp_path, PLAIN + of_scores)["idle"] == ["softmax_loss"]
+    assert examined(tmp_path, PLAIN + once_more)["idle"] == ["Deeper.loss"]
+    cursor = "def move_back(self):\n    if self.at < 1:\n        raise IndexError('at the end')\n    self.at -= 1\n"
+    assert examined(tmp_path, PLAIN + cursor)["idle"] == []
+    ridge = "class Ridge:\n    def fit(self, X, E):\n        for k in X:\n            self.W = self.W - 0.1 * k.T @ E\n"
+    assert examined(tmp_path, PLAIN + ridge)["idle"] == ["Ridge.fit"]
+    assert examined(tmp_path, PLAIN + ridge.replace("fit", "train").replace("self.W =", "print"))["idle"] == []
+    both = TWO_NETWORKS.replace("\nV, c", f"\n{of_second}V, c").replace("X.T @ E\n    c", "backward(X, E)\n    c")
+    assert (examined(tmp_path, both)["verdict"], examined(tmp_path, both)["idle"]) == ("right", [])
+
+
+def test_a_layer_of_a_program_that_breaks_off_acquits_nobody(tmp_path):
+    """What trains may be another one, of another file."""
+    text = """
+import numpy as np
+class Scale:
+    def forward(self, x):
+        return 2 * x
+    def backward(self, upstream):
+        return 2 * upstream
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match="not run to its end"):
+        examined(tmp_path, text + "Scale(3)\n")
+
+
+def test_a_slope_that_is_taken_for_a_backward_pass_is_not_accused(tmp_path):
+    """Its argument is no upstream gradient, and what it is given happens to be the gradient of another loss."""
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(
+            tmp_path,
+            """
+import numpy as np
+class Sigmoid:
+    def forward(self, z):
+        return 1 / (1 + np.exp(-z))
+    def backward(self, z):
+        return self.forward(z) * (1 - self.forward(z))
+""",
+        )
+
+
+OUTPUT_ALONE = """
+import numpy as np
+
+class Hidden:
+    def __init__(self, n_in, n_out):
+        self.w, self.b = np.random.randn(n_in, n_out), np.zeros(n_out)
+    def forward(self, x):
+        self.x, self.y = x, np.maximum(x @ self.w + self.b, 0)
+    def backward(self, grad_y):
+        self.grad_w, self.grad_b = self.x.T @ grad_y, grad_y.sum(0)
+        self.grad_x = grad_y @ self.w.T
+
+class Output:
+    def __init__(self, n_in, n_out):
+        self.w, self.b = np.random.randn(n_in, n_out), np.zeros(n_out)
+    def forward(self, x):
+        self.x, self.y = x, 1 / (1 + np.exp(-(x @ self.w + self.b)))
+    def backward(self, t):
+        delta = self.y - t
+        self.grad_w, self.grad_b = self.x.T @ delta, delta.sum(0)
+
+def update(layer, rate):
+    layer.w -= rate * layer.grad_w
+    layer.b -= rate * layer.grad_b
+"""
+
+
+def test_layers_that_are_not_called_are_named(tmp_path):
+    """The one that takes labels is a network by itself."""
+    said = examined(tmp_path, OUTPUT_ALONE)
+    assert (said["verdict"], said["idle"]) == ("right", ["Hidden.backward", "update"])
+    trains = "M, a = np.random.randn(3, 3), np.ones(3)\nfor _ in range(20):\n    a -= 0.1 * np.tanh(a @ M)\n"
+    with pytest.raises(ValueError, match="no answer to what the program itself does"):
+        examined(tmp_path, OUTPUT_ALONE + trains)
+    alone = OUTPUT_ALONE.replace("def backward(self, grad_y)", "def send_on(self, grad_y)")
+    assert examined(tmp_path, alone.replace("grad_y", "g") + trains)["verdict"] == "right"
+
+
+ROW_BY_ROW = """
+import numpy as np
+
+class Linear:
+    def __init__(self, n_in, n_out):
+        self.weight, self.offset = np.random.randn(n_in, n_out), np.zeros((1, n_out))
+    def forward(self, x):
+        self.x = x
+        return x @ self.weight + self.offset
+    def backward(self, upstream, rate):
+        back = upstream @ self.weight.T
+        self.weight = self.weight - rate * self.x.T @ upstream
+        self.offset = self.offset - rate * upstream
+        return back
+"""
+OF_A_COLUMN = """
+import numpy as np
+
+def first():
+    return {"W1": np.random.randn(5, 7), "b1": np.zeros((5, 1)), "W2": np.random.randn(3, 5), "b2": np.zeros((3, 1))}
+
+def forwardpass(X, parameters):
+    A1 = np.tanh(parameters["W1"] @ X + parameters["b1"])
+    E = np.exp(parameters["W2"] @ A1 + parameters["b2"])
+    return E / E.sum(axis=0), A1
+
+def backwardpass(parameters, A1, A2, X, Y):
+    dZ2 = A2 - Y
+    dZ1 = parameters["W2"].T @ dZ2 * (1 - A1**2)
+    m = X.shape[1]
+    return {"dW1": dZ1 @ X.T / m, "db1": dZ1 / m, "dW2": dZ2 @ A1.T / m, "db2": dZ2 / m}
+
+if __name__ == "__main__":
+    parameters = first()
+    for x, y in np.load(open("data.npy")):
+        A2, A1 = forwardpass(x.reshape(7, 1), parameters)
+        grads = backwardpass(parameters, A1, A2, x.reshape(7, 1), y.reshape(3, 1))
+        parameters = {k: parameters[k] - 0.02 * grads["d" + k] for k in parameters}
+"""
+
+
+def test_functions_for_one_example_at_a_time_are_not_accused(tmp_path):
+    """Their program has no data; called with six columns they give six for each bias."""
+    with pytest.raises(ValueError, match="right if it is called with one example at a time"):
+        examined(tmp_path, OF_A_COLUMN)
+    text = OF_A_COLUMN.replace("dZ1 / m", "dZ1.sum(1, keepdims=True) / m")
+    assert [f["at"] for f in examined(tmp_path, text)["findings"] if f["code"] == "not-summed"] == ["db2"]
+
+
+def test_a_layer_for_one_example_at_a_time_is_not_accused(tmp_path):
+    with pytest.raises(ValueError, match="right if it is called with one example at a time"):
+        examined(tmp_path, ROW_BY_ROW)
+    wrong = ROW_BY_ROW.replace("rate * upstream\n", "rate * upstream.sum(0)\n").replace(
+        "upstream @ self", "2 * upstream @ self"
+    )
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, wrong)["findings"]] == [("dx", "wrong-scale")]
+
+
+def test_a_lone_layer_may_be_taken_together_with_its_loss(tmp_path):
+    """What comes in where it ends in a sigmoid is ŷ − y then, the error of its scores."""
+    text = """
+import numpy as np
+
+def sigmoid(Z):
+    return 1 / (1 + np.exp(-Z))
+
+class Layer:
+    def __init__(self, input_size, output_size, activation=sigmoid, prime=None):
+        self.W = np.random.rand(output_size, input_size)
+        self.b = np.random.rand(output_size, 1)
+        self.activation, self.prime = activation, prime
+
+    def forward(self, A_prev):
+        self.A_prev = A_prev
+        self.Z = self.W.dot(A_prev) + self.b
+        return self.activation(self.Z)
+
+    def backward(self, dA):
+        m = dA.shape[1]
+        dZ = dA if self.activation is sigmoid else dA * self.prime(self.Z)
+        self.dW = (1 / m) * np.dot(dZ, self.A_prev.T)
+        self.db = (1 / m) * np.sum(dZ, axis=1, keepdims=True)
+        return np.dot(self.W.T, dZ)
+"""
+    with pytest.raises(ValueError, match="right if it is given ∂loss/∂ what its last activation is applied to"):
+        examined(tmp_path, text)
+
+
+def test_branches_of_a_backward_pass_that_were_not_run_are_not_judged(tmp_path):
+    """Nor are they where one of several networks runs them."""
+    text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", "    dZ1 = hidden_backward(dZ2 @ W2.T, A1)\n")
+    text = text.replace(
+        "np.random.seed(3)",
+        """np.random.seed(3)
+def hidden_backward(dA, A, kind="tanh"):
+    if kind == "tanh":
+        return dA * (1 - A ** 2)
+    elif kind == "sigmoid":
+        return dA * A
+    if A.ndim < 2:
+        A = A.reshape(1, -1)
+    return dA * (A > 0)
+""",
+    )
+    said = examined(tmp_path, text)
+    idle = ["line 8 of hidden_backward", "lines 9 to 11 of hidden_backward"]
+    assert (said["verdict"], said["idle"]) == ("right", idle)
+    assert examined(tmp_path, text.replace("(1 - A ** 2)", "(1 - A)"))["idle"] == []
+
+
+def test_branches_of_every_kind_that_were_not_run_are_not_judged(tmp_path):
+    """What is wrong is seldom a product: the derivative 1, an error the other way round, what was given."""
+    text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", "    dZ1 = hidden_backward(dZ2 @ W2.T, A1)\n")
+    text = text.replace(
+        "np.random.seed(3)",
+        """np.random.seed(3)
+SLOPES = {"tanh": lambda A: 1 - A ** 2,
+          "relu": lambda A: A * 1.0}
+
+def slope(A, kind):
+    if kind == "one":
+        return np.ones_like(A)
+    return SLOPES[kind](A)
+
+def hidden_backward(dA, A, kind="tanh"):
+    match kind:
+        case "none":
+            dA = A - dA
+        case "turned":
+            dA = -dA
+    if not kind:
+        return dA
+    return dA * slope(A, kind)
+""",
+    )
+    said = examined(tmp_path, text)
+    lines = ["line 5", "line 9 of slope", *(f"line {n} of hidden_backward" for n in (15, 17, 19))]
+    assert (said["verdict"], said["idle"]) == ("right", lines)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("return loss, grads", "return loss, {'V': grads['V'], 'U': grads['U']}"), ("", "")],
+    ids=["in a literal", "in a dict"],
+)
+def test_gradients_that_are_returned_by_the_parameters_names(tmp_path, old, new):
+    said = examined(tmp_path, BY_NAME.replace(old, new))
+    assert (said["verdict"], len(said["parameters"])) == ("right", 2)
+    said = examined(tmp_path, BY_NAME.replace(old, new).replace(" * (H > 0)", ""))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
+BY_NAME = """
+import numpy as np
+
+class Net:
+    def __init__(self, n_in=7, n_hidden=6, n_out=3):
+        self.V, self.U = np.random.randn(n_in, n_hidden), np.random.randn(n_hidden, n_out)
+    def loss(self, X, y):
+        H = np.maximum(X @ self.V, 0)
+        E = np.exp(H @ self.U)
+        P = E / E.sum(axis=1, keepdims=True)
+        d = P.copy()
+        d[np.arange(len(y)), y] -= 1
+        loss, d = -np.mean(np.log(P[np.arange(len(y)), y])), d / len(y)
+        grads = {}
+        grads['U'], grads['V'] = H.T @ d, X.T @ (d @ self.U.T * (H > 0))
+        return loss, grads
+"""
+HINGES = """
+import numpy as np
+rng = np.random.default_rng(2)
+X, y = rng.normal(size=(12, 4)), rng.integers(3, size=12)
+W = rng.normal(size=(4, 3)) * 0.01
+for _ in range(9):
+    dW, loss = np.zeros(W.shape), 0.0
+    for i in range(12):
+        scores = X[i] @ W
+        for j in range(3):
+            margin = scores[j] - scores[y[i]] + 1
+            if j != y[i] and margin > 0:
+                loss += margin
+                dW[:, j] += X[i]
+                dW[:, y[i]] -= X[i]
+    loss = loss / 12 + 0.005 * np.sum(W * W)
+    dW = dW / 12 + 0.01 * W
+    W -= 0.1 * dW
+"""
+
+
+def test_what_a_program_never_did_is_said(tmp_path):
+    """Where all examples violate a margin, nobody sees what becomes of one that does not."""
+    said = examined(tmp_path, HINGES)
+    told = "line 12 of net.py decides in one way 24 times: what it does otherwise is not judged"
+    assert (said["verdict"], said["notes"]) == ("right", [told])
+    said = examined(tmp_path, HINGES.replace("* 0.01", "* 2"))
+    assert (said["verdict"], said["notes"]) == ("right", [])
+
+
+def test_functions_that_were_given_what_has_no_effect_are_called(tmp_path):
+    """An exercise whose cells call them with cases of a module that is missing. The update works on a copy."""
+    text = """
+import numpy as np
+from cases_of_the_course import *
+
+def initialize(n_x, n_h, n_y):
+    return {"W1": np.random.randn(n_h, n_x), "b1": np.zeros((n_h, 1)),
+            "W2": np.random.randn(n_y, n_h), "b2": np.zeros((n_y, 1))}
+
+def forward(X, parameters):
+    A1 = np.tanh(parameters["W1"] @ X + parameters["b1"])
+    A2 = 1 / (1 + np.exp(-(parameters["W2"] @ A1 + parameters["b2"])))
+    return A2, (A1, parameters["W2"])
+
+def backward(A2, Y, X, cache):
+    A1, W2 = cache
+    dZ2 = (A2 - Y) / Y.shape[1]
+    dZ1 = W2.T @ dZ2 * (1 - A1 ** 2)
+    return {"dW1": dZ1 @ X.T, "db1": dZ1.sum(1, keepdims=True), "dW2": dZ2 @ A1.T, "db2": dZ2.sum(1, keepdims=True)}
+
+def update(params, grads, learning_rate):
+    parameters = params.copy()
+    for name in params:
+        parameters[name] = parameters[name] - learning_rate * grads["d" + name]
+    return parameters
+
+X_case, parameters_case = forward_test_case()
+A2, cache = forward(X_case, parameters_case)
+A2_case, Y_case, X_case, cache_case = backward_test_case()
+grads = backward(A2_case, Y_case, X_case, cache_case)
+parameters_case, grads_case = update_test_case()
+parameters_case = update(parameters_case, grads_case, 0.1)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    wrong = examined(tmp_path, text.replace(" * (1 - A1 ** 2)", ""))
+    assert [(f["at"], f["code"]) for f in wrong["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
+def test_what_goes_back_to_the_data_by_a_line_of_its_own_is_not_judged(tmp_path):
+    """In a network that has one more layer it would be: the line is named, and not where a layer above has it too."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+
+class Dense:
+    def __init__(self, i, o):
+        self.w = rng.normal(size=(i, o))
+    def forward(self, x):
+        self.x, self.y = x, np.tanh(x @ self.w)
+        return self.y
+    def backward(self, upstream):
+        self.dw = self.x.T @ (upstream * (1 - self.y ** 2))
+        return upstream @ self.w.T
+
+class Linear(Dense):
+    def forward(self, x):
+        self.x = x
+        return x @ self.w
+    def backward(self, upstream):
+        self.dw = self.x.T @ upstream
+        return upstream @ self.w.T
+
+X, Y = rng.normal(size=(60, 5)), rng.normal(size=(60, 3))
+layers = [Dense(5, 8), Linear(8, 3)]
+for epoch in range(30):
+    a = X
+    for layer in layers:
+        a = layer.forward(a)
+    print(np.mean((a - Y) ** 2))
+    d = 2 * (a - Y) / a.size
+    for layer in reversed(layers):
+        d = layer.backward(d)
+    for layer in layers:
+        layer.w -= 0.1 * layer.dw
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], [array["line"] for array in said["unjudged"]]) == ("right", [13])
+    deep = examined(tmp_path, text.replace("Dense(5, 8)", "Dense(5, 6), Dense(6, 8)"))
+    assert {f["line"] for f in deep["findings"]} == {13}
+    assert not deep["unjudged"]
+
+
+ADDED = """
+import numpy as np
+
+class Net:
+    def __init__(self, input_size, hidden_size, output_size):
+        self.W1 = np.random.randn(input_size, hidden_size)
+        self.W2 = np.random.randn(hidden_size, output_size)
+
+    def forward(self, x):
+        self.x, self.h = x, 1 / (1 + np.exp(-x @ self.W1))
+        e = np.exp(self.h @ self.W2)
+        return e / e.sum(1, keepdims=True)
+
+    def backward(self, output, target):
+        d = target - output
+        self.dW2, self.dW1 = self.h.T @ d, self.x.T @ (d @ self.W2.T * self.h * (1 - self.h))
+"""
+
+
+@pytest.mark.parametrize("name", ["apply_gradients", "pas_suivant"])
+def test_gradients_that_are_added_by_a_method_that_nothing_calls(tmp_path, name):
+    method = f"\n    def {name}(self, rate):\n        self.W1 += rate * self.dW1\n        self.W2 += rate * self.dW2\n"
+    assert examined(tmp_path, ADDED + method)["verdict"] == "right"
+    wrong = examined(tmp_path, ADDED + method.replace("+=", "-="))
+    assert [(f["at"], f["code"]) for f in wrong["findings"]] == [("loss", "wrong-sign")]
+
+
+def test_a_sign_of_all_gradients_is_no_mistake_where_nothing_steps(tmp_path):
+    """What else is wrong is told as it is."""
+    with pytest.raises(ValueError, match="nothing was found that steps by them: right if they are to be added"):
+        examined(tmp_path, ADDED)
+    wrong = examined(tmp_path, ADDED.replace(" * self.h * (1 - self.h)", ""))
+    assert [p["name"] for p in wrong["parameters"] if not p["right"]] == ["W1"]
+
+
+def test_entries_that_are_picked_otherwise_in_another_draw(tmp_path):
+    """A sigmoid in two pieces, each of as many numbers as have that sign."""
+    text = (
+        ADDED.replace("1 / (1 + np.exp(-x @ self.W1))", "self.squashed(x @ self.W1)")
+        + """
+    def squashed(self, z):
+        a = z.copy()
+        a[z >= 0] = 1 / (1 + np.exp(-z[z >= 0]))
+        a[z < 0] = np.exp(z[z < 0]) / (1 + np.exp(z[z < 0]))
+        return a
+"""
+    )
+    with pytest.raises(ValueError, match="nothing was found that steps by them"):
+        examined(tmp_path, text)
+    wrong = examined(tmp_path, text.replace("1 / (1 + np.exp(-z[z >= 0]))", "1 / (2 + np.exp(-z[z >= 0]))"))
+    assert [p["name"] for p in wrong["parameters"] if not p["right"]] == ["W1"]
+
+
+def test_a_layer_that_steps_itself_has_a_rate(tmp_path):
+    """No number is common to its weights and to its input, which nobody steps."""
+    text = """
+import numpy as np
+from nowhere import data
+class Layer:
+    def __init__(self, n, m):
+        self.w, self.b = np.random.randn(n, m), np.zeros((1, m))
+    def forward(self, x):
+        self.x, self.y = x, np.maximum(0, x @ self.w + self.b)
+        return self.y
+    def backward(self, ds):
+        dz = ds * (self.y > 0)
+        dx, dw, db = dz @ self.w.T, self.x.T @ dz, np.sum(dz, axis=0, keepdims=True)
+        self.w -= dw * 0.01
+        self.b -= db * 0.01
+        return dx
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("np.sum(dz, axis", "np.sum(ds, axis"))
+    assert [f["at"] for f in said["findings"]] == ["db"]
+
+
+def test_data_that_are_scaled_once_keep_no_class_from_being_called(tmp_path):
+    text = """
+import numpy as np
+
+class Neuron:
+    def fit(self, x, y, rate=0.01):
+        self.w, self.b, self.cost = np.random.normal(0, 0.01, x.shape[1]), 0.0, []
+        for _ in range(9):
+            error = y - (x @ self.w + self.b)
+            self.w += rate * x.T @ error
+            self.b += rate * error.sum()
+            self.cost.append((error ** 2).sum() / 2)
+
+x = np.random.RandomState(0).randn(40, 2)
+xs = np.copy(x)
+xs[:, 0] = (x[:, 0] - x[:, 0].mean()) / x[:, 0].std()
+xs[:, 1] = (x[:, 1] - x[:, 1].mean()) / x[:, 1].std()
+# Neuron().fit(xs, np.where(x[:, 0] > 0, 1, -1))
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("error.sum()\n", "np.abs(error).sum()\n"))["verdict"] == "wrong"
+
+
+def test_data_that_one_method_keeps_for_another(tmp_path):
+    text = """
+import numpy as np
+
+class Mlp:
+    def __init__(self, n_in, n_hidden, n_out):
+        self.W1 = np.random.randn(n_hidden, n_in) / 2
+        self.W2 = np.random.randn(n_out, n_hidden) / 2
+        self.x = self.y = None
+
+    def fit(self, x, y):
+        self.x, self.y = x, y
+
+    def train(self, rate, rounds=50):
+        if self.x is None:
+            exit(1)
+        for _ in range(rounds):
+            for x, y in zip(self.x, self.y):
+                h = np.tanh(self.W1 @ x)
+                e = np.exp(self.W2 @ h)
+                p = e / e.sum()
+                print(-np.sum(y * np.log(p)))
+                d2 = p - y
+                d1 = self.W2.T @ d2 * (1 - h ** 2)
+                self.W2 -= rate * np.outer(d2, h)
+                self.W1 -= rate * np.outer(d1, x)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(" * (1 - h ** 2)", ""))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
+def test_the_activation_that_a_layer_is_built_without_is_named(tmp_path):
+    """What it sends back lacks the derivative then."""
+    text = """
+import numpy as np
+
+class Dense:
+    def __init__(self, n_in, n_out, activation=None):
+        self.weights, self.biases = np.random.rand(n_out, n_in) - 0.5, np.random.rand(n_out, 1) - 0.5
+        self.activation = activation
+
+    def forward(self, x):
+        self.input = x
+        z = np.dot(self.weights, x) + self.biases
+        return self.activation.forward(z) if self.activation else z
+
+    def backward(self, error):
+        d = self.activation.backward(error) if self.activation else error
+        self.dW, self.db = np.dot(d, self.input.T), d
+        return np.dot(self.weights.T, error)
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["idle"]) == ("right", ["line 15 of Dense.backward"])
+    without = text.replace("self.activation.backward(error) if self.activation else error", "error")
+    assert examined(tmp_path, without)["idle"] == []
+
+
+def test_what_is_called_as_it_cannot_be_is_called_as_it_can(tmp_path):
+    """By its own program with what breaks off before anything is computed: that it is on no record tells nothing."""
+    text = """
+import numpy as np
+class Net:
+    def __init__(self, inputnodes, hiddennodes, outputnodes, learningrate):
+        self.wih = np.random.normal(0.0, 0.3, (hiddennodes, inputnodes))
+        self.who = np.random.normal(0.0, 0.3, (outputnodes, hiddennodes))
+        self.lr = learningrate
+    def train(self, inputs_list, targets_list):
+        inputs = np.array(inputs_list, ndmin=2).T
+        targets = np.array(targets_list, ndmin=2).T
+        hidden = np.tanh(np.dot(self.wih, inputs))
+        errors = targets - np.dot(self.who, hidden)
+        back = np.dot(self.who.T, errors) * (1 - hidden ** 2)
+        self.who += self.lr * np.dot(errors, np.transpose(hidden))
+        self.wih += self.lr * np.dot(back, np.transpose(inputs))
+net = Net(784, 20, 10, 0.1)
+for line in ["1,2,3"]:
+    net.train(line, line)
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["program"].partition("(")[0]) == ("right", "train")
+    assert examined(tmp_path, text.replace("1 - hidden ** 2", "1 - hidden"))["verdict"] == "wrong"
+
+
+def test_derivatives_of_another_file_that_were_not_used_are_not_judged(tmp_path):
+    (tmp_path / "slopes.py").write_text(
+        "def tanh_prime(A):\n    return 1 - A ** 2\n\n\ndef sigmoid_prime(A):\n    return A * A\n\n\n"
+        "def conv_backward(A):\n    return A @ A\n"
+    )
+    text = PLAIN.replace("import numpy as np\n", "import numpy as np\nfrom slopes import sigmoid_prime, tanh_prime\n")
+    said = examined(tmp_path, text.replace("(1 - A1 ** 2)", "tanh_prime(A1)"))
+    assert (said["verdict"], said["idle"]) == ("right", ["sigmoid_prime of slopes.py"])

@@ -1,0 +1,1313 @@
+"""Which number is the loss, which are labels, where their error begins; what is a measure or something else."""
+
+import re
+
+import pytest
+from judging import IN_EPOCHS, PERCEPTRON, PLAIN, SENT_BACK, SLOPE, UPHILL, examined
+
+ONE_ROW = ("np.dot(X, w)", "np.dot(X[_], w)"), ("X.T.dot(y * (1 - T) - T * (1 - y))", "X[_] * (y - T[_])")
+
+
+def test_one_minus_the_labels_are_no_labels(tmp_path):
+    assert examined(tmp_path, PERCEPTRON)["loss"]["name"] == "binary-cross-entropy"
+    with pytest.raises(ValueError, match="no gradient is that of a loss"):
+        examined(tmp_path, PERCEPTRON.replace("- T *", "+ T *"))
+
+
+PICKED_CLASS = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(40, 6)), rng.integers(0, 4, size=40)
+W, b = rng.normal(size=(4, 6)), np.zeros(4)
+for x, y in zip(X, T):
+    E = np.exp(W @ x + b)
+    P = E / np.sum(E)
+    d = -P
+    d[y] = d[y] + 1
+    W = W + 0.1 * np.outer(d, x)
+    b = b + 0.1 * d
+"""
+
+
+@pytest.mark.parametrize("begun", ["-P", "-1.0 * P", "P / 2"])
+def test_an_error_that_begins_as_a_multiple_of_the_prediction(tmp_path, begun):
+    """The class is picked of −ŷ, or of ŷ / m: the loss is one of ŷ."""
+    text = PICKED_CLASS.replace("-P", begun)
+    if "/" in begun:
+        text = text.replace("d[y] + 1", "d[y] - 1 / 2").replace("+ 0.1", "- 0.1")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["name"]) == ("right", "cross-entropy")
+
+
+TABLE_BY_ROWS = """
+import numpy as np
+import pandas as pd
+rng = np.random.default_rng(0)
+X = pd.DataFrame(rng.normal(size=(60, 3)))
+y = pd.Series((X[0] + X[1] > 0).astype(int))
+w = np.zeros(3)
+for i, row in X.iterrows():
+    p = 1 / (1 + np.exp(-np.dot(row, w)))
+    w = w - 0.01 * (p - y[i]) * row.values
+"""
+
+
+def test_a_label_that_a_table_holds(tmp_path):
+    """It is a number of NumPy's, which nobody gave a name."""
+    said = examined(tmp_path, TABLE_BY_ROWS)
+    assert (said["verdict"], said["loss"]["name"]) == ("right", "binary-cross-entropy")
+
+
+def test_one_output_of_one_example(tmp_path):
+    """Another formula gives the right gradient times a number, which is another one in each draw."""
+    text = PERCEPTRON
+    for old, new in ONE_ROW:
+        text = text.replace(old, new)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["name"]) == ("right", "binary-cross-entropy")
+    linear = text.replace("1 / (1 + np.exp(-np.dot(X[_], w)))", "np.dot(X[_], w)").replace("% 2", "% 2 + 1")
+    said = examined(tmp_path, linear)
+    assert (said["verdict"], said["loss"]["name"]) == ("right", "squared-error")
+    with pytest.raises(ValueError, match="no mistake would show"):  # of labels that are 0 nothing is missed
+        examined(tmp_path, linear.replace("np.arange(20) % 2 + 1", "np.zeros(20)"))
+
+
+@pytest.mark.parametrize(
+    ("loss", "slope", "right"),
+    [
+        ("(y - T[_]) ** 2 / 2", " * y * (1 - y)", True),
+        ("(y - T[_]) ** 2 / 2", "", False),
+        ("(y - T[_]) ** 2 / 2", " * y", False),
+        ("-np.log(T[_] * y + (1 - T[_]) * (1 - y))", "", True),
+        ("-np.log(T[_] * y + (1 - T[_]) * (1 - y))", " * y * (1 - y)", False),
+    ],
+)
+def test_a_formula_tells_of_one_output_of_one_example(tmp_path, loss, slope, right):
+    """Any number is the derivative of some loss; that of another loss than is computed is a mistake, as in a batch."""
+    text = PERCEPTRON.replace(*ONE_ROW[0]).replace("X.T.dot(y * (1 - T) - T * (1 - y))", f"(y - T[_]){slope} * X[_]")
+    said = examined(tmp_path, text.replace("    w = ", f"    print({loss})\n    w = "))
+    assert said["verdict"] == ("right" if right else "wrong")
+    assert [f["at"] for f in said["findings"] if f["severity"] == "error"] == ["dZ1"] * (not right)
+
+
+def test_a_sum_of_whole_numbers_is_a_gradient(tmp_path):
+    """The bias of a hinge loss is stepped by how many examples are on the wrong side."""
+    text = """
+import numpy as np
+X, T = np.random.randn(20, 2), np.where(np.arange(20) % 3, 1, -1)
+w, b = np.random.randn(2), 0.0
+for _ in range(5):
+    margins = T * (X @ w + b)
+    loss = np.sum(np.maximum(0, 1 - margins))
+    wrong = np.where(margins < 1, -T, 0)
+    w, b = w - 0.1 * wrong @ X, b - 0.1 * wrong.sum()
+"""
+    assert [p["right"] for p in examined(tmp_path, text)["parameters"]] == [True, True]
+    text = text.replace("wrong.sum()", "-wrong.sum()")
+    assert [p["right"] for p in examined(tmp_path, text)["parameters"]] == [True, False]
+
+
+def test_what_is_large_where_the_program_makes_it_so_is_not_accused(tmp_path):
+    """Of a number without a name nobody knows whether it is to be small."""
+    loss = "np.sum(np.log(np.cosh(P - Y)))"
+    text = PLAIN.replace("-np.sum(Y * np.log(P)) / 9", loss).replace("(P - Y) / 9", "P * (D - (P * D).sum(1)[:, None])")
+    text = text.replace("    dZ2 =", "    D = np.tanh(P - Y)\n    dZ2 =")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    for old, new in UPHILL.items():
+        text = text.replace(old, new)
+    with pytest.raises(ValueError, match="all steps go uphill"):
+        examined(tmp_path, text)
+
+
+ONE_LABEL = """
+import numpy as np
+np.random.seed(1)
+W = np.array([row for row in np.random.randn(2, 3)], dtype=object)
+b, v = np.zeros(3), np.random.randn(3)
+def sigmoid(z): return 1 / (1 + np.exp(-z))
+for _ in range(9):
+    for x, label in [([0, 1], 1), ([1, 0], 1), ([1, 1], 0)]:
+        x = np.array(x)
+        hidden = sigmoid(x @ W + b)
+        out = sigmoid(hidden.dot(v))
+        error = (out - label) * out * (1 - out)
+        back = error * v * hidden * (1 - hidden)
+        W -= 0.5 * np.outer(x, back)
+        b -= 0.5 * back
+        v -= 0.5 * error * hidden
+"""
+
+
+@pytest.mark.parametrize(("old", "verdict"), [("", "right"), (" * hidden * (1 - hidden)", "wrong")])
+def test_a_label_may_be_a_plain_number(tmp_path, old, verdict):
+    """And weights may be held as objects."""
+    assert examined(tmp_path, ONE_LABEL.replace(old, "", 1))["verdict"] == verdict
+
+
+def test_a_number_that_may_be_a_measure(tmp_path):
+    """What is computed once the step is made may be the loss, or not."""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "") + "    brier = np.mean((P - Y) ** 2)\n"
+    with pytest.raises(ValueError, match="right if that is a measure"):
+        examined(tmp_path, text)
+    early = PLAIN.replace("-np.sum(Y * np.log(P)) / 9", "np.mean((P - Y) ** 2)")
+    assert examined(tmp_path, early)["verdict"] == "wrong"
+
+
+def test_a_score_acquits_nobody(tmp_path):
+    """All gradients are those of the squared error, and R² is computed; but so is another loss."""
+    text = PLAIN.replace("E / E.sum(1, keepdims=True)", "A1 @ W2 + b2")
+    text = text.replace("np.log(P)) / 9", "np.log(E / E.sum(1, keepdims=True))) / 9")
+    with pytest.raises(ValueError, match="computes a score, and not of the number of line 10"):
+        examined(tmp_path, text.replace("/ 9\n", "/ 9\n    r2 = 1 - np.sum((P - Y) ** 2) / np.var(Y)\n", 1))
+    assert examined(tmp_path, text)["verdict"] == "wrong"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    ["-np.sum(np.diag(Y.T @ np.log(P))) / 9", "-np.trace(Y.T @ np.log(P)) / 9", "-np.log(np.sum(Y * P, 1))"],
+    ids=["diagonal", "trace", "example by example"],
+)
+def test_a_loss_that_labels_enter_in_another_way_than_the_error(tmp_path, loss):
+    text = PLAIN.replace("-np.sum(Y * np.log(P)) / 9", loss)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["name"], said["loss"]["from"]) == ("right", "cross-entropy", "source")
+    twice = "    D = dZ2\n    dZ2 = P * (D - np.sum(P * D, 1, keepdims=True))\n    dW2, db2"
+    assert examined(tmp_path, text.replace("    dW2, db2", twice))["verdict"] == "wrong"
+
+
+SCALARS = """
+import numpy as np
+np.random.seed(4)
+X, Y = np.random.rand(4, 3), np.random.rand(4, 2)
+W1, W2 = np.random.randn(3, 5) / 2, np.random.randn(5, 2) / 2
+for _ in range(9):
+    A = np.tanh(X @ W1)
+    P = 1 / (1 + np.exp(-A @ W2))
+    loss = np.mean((P - Y) ** 2)
+    dZ = 2 * (P - Y) / Y.size * P * (1 - P)
+    dA = dZ @ W2.T * (1 - A ** 2)
+    dX = np.zeros(X.shape)
+    for n in range(4):
+        for j in range(5):
+            dX[n] += dA[n, j] * W1[:, j]
+    W1 -= 0.1 * (X.T @ dA)
+    W2 -= 0.1 * (A.T @ dZ)
+"""
+
+
+def test_a_bias_for_each_example_that_no_step_changes_is_no_label(tmp_path):
+    """Nor is what a relu's derivative was written over the activation of."""
+    kept = PLAIN.replace("np.zeros(3)\n", "np.random.randn(9, 3)\n").replace("    b2 -= 0.1 * db2\n", "")
+    assert examined(tmp_path, kept)["verdict"] == "right"
+    said = examined(tmp_path, kept.replace(*SLOPE))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+
+
+def test_a_likelihood_is_climbed(tmp_path):
+    """One of its two terms alone is that of a cross-entropy: its name says nothing of the other one."""
+    likelihood = """
+import numpy as np
+rng = np.random.default_rng(130)
+X = rng.normal(size=(30, 3))
+seen, b = rng.random(30) < 0.7, np.zeros(3)
+for _ in range(9):
+    r = np.exp(X @ b)
+    S, SX = np.cumsum(r), np.cumsum(r[:, None] * X, 0)
+    likelihood = np.sum(seen * (X @ b - np.log(S)))
+    b += 0.02 * (seen[:, None] * (X - SX / S[:, None])).sum(0)
+"""
+    with pytest.raises(ValueError, match="all steps go uphill on the number of line 9"):
+        examined(tmp_path, likelihood)
+
+
+def test_a_term_of_the_loss_that_no_gradient_has(tmp_path):
+    """It depends on the parameters beside the prediction: the cross-entropy alone would acquit them."""
+    text = PLAIN.replace("np.log(P)) / 9", "np.log(P)) / 9 + 0.1 * np.sum(A1 ** 2)")
+    said = examined(tmp_path, text)
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+
+
+def test_labels_that_do_not_add_up_to_one_accuse_nobody(tmp_path):
+    """The error of a softmax is not ŷ − y then, and nobody meant such labels."""
+    with pytest.raises(ValueError, match="the labels of an example do not add up to 1"):
+        examined(tmp_path, PLAIN.replace("np.arange(9) % 3]", "np.arange(9) % 3] + np.eye(3)[1]"))
+
+
+SOFTENED = """
+import numpy as np
+rng = np.random.default_rng(55)
+X, y = 8 * rng.normal(size=(400, 100)), rng.integers(0, 2, (400, 1))
+w, b = np.zeros((100, 1)), np.zeros(1)
+for _ in range(9):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    loss = -np.mean(y * np.log(p + 1e-8) + (1 - y) * np.log(1 - p + 1e-8))
+    dp = -(y / (p + 1e-8) - (1 - y) / (1 - p + 1e-8)) / 400
+    dz = dp * p * (1 - p)
+    w -= 0.1 * X.T @ dz
+    b -= 0.1 * dz.sum(0)
+"""
+
+
+def test_a_small_number_in_the_loss_and_in_its_derivative(tmp_path):
+    """Where predictions are next to 0 it is not small; nor are weights of a hundred inputs as large as a few biases."""
+    said = examined(tmp_path, SOFTENED)
+    assert (said["verdict"], said["truth"]) == ("right", "jax.grad of your forward pass and loss")
+    scaled = SOFTENED.replace("dp = -(", "dp = -1.1 * (").replace("X.T @ dz", "X.T @ dz / 1.1")  # a rate of its own
+    assert examined(tmp_path, scaled)["verdict"] == "right-up-to-scale"
+    without = SOFTENED.replace("dz = dp * p * (1 - p)", "dz = (p - y) / 400")
+    said = examined(tmp_path, without)
+    assert (said["verdict"], said["truth"][-32:]) == ("right", "without the small constant in it")
+    small = SOFTENED.replace("8 * rng", "rng")
+    assert examined(tmp_path, small)["verdict"] == "right"
+
+
+@pytest.mark.parametrize(("number", "notes"), [
+    ("np.sum(np.log(np.cosh(E)))", ["line 8 of net.py computes another number than the squared-error: right if it is a "
+     "measure, wrong if it is the loss"]),
+    ("np.sum(np.abs(G))", []),
+])  # fmt: skip
+def test_a_number_with_other_gradients_is_said(tmp_path, number, notes):
+    """It may be the loss that the error is not of: not if it is made of the gradients, to see how far it is."""
+    text = f"""
+import numpy as np
+X, Y = np.random.randn(9, 4), np.random.randn(9, 2)
+W = np.random.randn(4, 2)
+for _ in range(9):
+    E = X @ W - Y
+    G = X.T @ E
+    print({number})
+    W -= 0.1 * G
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["notes"]) == ("right", notes)
+
+
+A_LINE = """
+import numpy as np
+rng = np.random.default_rng(1)
+X = rng.normal(size=(80, 3))
+y = X @ [1.0, -2.0, 0.5] + 0.1 * rng.normal(size=80)
+w, total = rng.normal(size=3), 0
+for _ in range(30):
+    e = X @ w - y
+    total += np.mean(e ** 2) * len(X)
+    w = w - 0.01 * X.T @ e / 80
+"""
+
+
+def test_a_mean_times_the_number_of_examples_is_for_a_sum_over_batches(tmp_path):
+    said = examined(tmp_path, A_LINE)
+    assert (said["loss"]["reduction"], [f["scale"] for f in said["findings"]]) == ("mean", [pytest.approx(0.5)])
+
+
+SMOOTHED = """
+import numpy as np
+rng = np.random.default_rng(1)
+X = rng.normal(size=(40, 3))
+y = (X @ [1.0, -2.0, 0.5] > 0) * 1.0
+w, b, smooth = rng.normal(size=3), 0.0, None
+for _ in range(30):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)); smooth = AVERAGE
+    e = p - y
+    dw, db = X.T @ e / 40, e.mean()
+    w -= 0.1 * dw
+    b -= 0.1 * db
+    print(smooth)
+"""
+
+
+@pytest.mark.parametrize(
+    "average", ["loss if smooth is None else 0.9 * smooth + 0.1 * loss", "(smooth or 0) + loss * 40"]
+)
+def test_a_loss_may_be_averaged_over_the_steps(tmp_path, average):
+    """What is shown is no loss of the step: neither the share that this has in it, nor what it becomes in the next."""
+    text = SMOOTHED.replace("AVERAGE", average)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["reduction"], said["findings"]) == ("right", "mean", [])
+    said = examined(tmp_path, text.replace("e.mean()", "e.sum()"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-scale")]
+
+
+@pytest.mark.parametrize("labels", ["+ y", "- 2 * y", "- y[::-1]"])
+def test_the_loss_of_a_line_has_other_labels_than_its_error(tmp_path, labels):
+    """An error alone is one of any labels: the number that is printed says of which."""
+    text = A_LINE.replace("X.T @ e", f"X.T @ (X @ w {labels})")
+    with pytest.raises(ValueError, match="computes it with other labels for the same predictions"):
+        examined(tmp_path, text)
+
+
+@pytest.mark.parametrize("each", ["3", "1"])
+def test_the_loss_of_all_data_has_other_labels_than_the_errors_of_batches(tmp_path, each):
+    """A part or a view of the labels are the same ones, and what is computed of them are others."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(1)
+X = rng.normal(size=(9, 3))
+y, w, b = (X[:, 0] > 0) * 1.0, rng.normal(size=3), 0.0
+for _ in range(30):
+    for s in range(0, 9, {each}):
+        x = X[s : s + {each}]
+        e = 1 / (1 + np.exp(-(x @ w + b))) - LABELS
+        w, b = w - 0.1 * x.T @ e / {each}, b - 0.1 * e.mean()
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    print(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
+"""
+    own = f"y[s : s + {each}]"
+    assert examined(tmp_path, text.replace("LABELS", own))["verdict"] == "right"
+    assert examined(tmp_path, text.replace("LABELS", f"y.reshape(9, 1)[s : s + {each}, 0]"))["verdict"] == "right"
+    for other in (f"(1 - {own})", f"(2 * {own} - 1)"):
+        with pytest.raises(ValueError, match=r"with labels that line 9 of net\.py makes of those with which line 12"):
+            examined(tmp_path, text.replace("LABELS", other))
+
+
+def test_a_mask_that_only_the_loss_has(tmp_path):
+    """Masked in the number that is printed, and not in the gradient: nobody can say which of them is meant."""
+    masked = PLAIN.replace("for _", "k, M = np.arange(9), np.arange(9) % 2\nfor _")
+    masked = masked.replace("np.sum(Y * np.log(P))", "np.sum(M * np.log(P[k, k % 3]))")
+    with pytest.raises(ValueError, match=r"line 11 of net\.py computes it with other weights for some examples"):
+        examined(tmp_path, masked)
+    assert examined(tmp_path, masked.replace("(P - Y) / 9", "(P - Y) * M[:, None] / 9"))["verdict"] == "right"
+
+
+def test_numbers_of_the_backward_pass_are_no_losses(tmp_path):
+    """What goes back to the data is made entry by entry, and no step needs it."""
+    said = examined(tmp_path, SCALARS)
+    assert (said["verdict"], said["loss"]["name"], said["loss"]["from"]) == ("right", "squared-error", "source")
+    said = examined(tmp_path, SCALARS.replace(" * P * (1 - P)", ""))  # those of a cross-entropy
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "W2"]
+
+
+@pytest.mark.parametrize("loss", ["np.sqrt(np.mean((P - Y) ** 2))", "np.exp(np.mean((P - Y) ** 2))"])
+def test_a_function_of_a_known_loss_is_not_accused(tmp_path, loss):
+    """It is part of its own derivative, and no scalar beside it."""
+    outer = "(P - Y) / Y.size / loss" if "sqrt" in loss else "2 * loss * (P - Y) / Y.size"
+    text = SCALARS.replace("np.mean((P - Y) ** 2)", loss).replace("2 * (P - Y) / Y.size", outer)
+    with pytest.raises(ValueError, match="times a number that is another one in each draw"):
+        examined(tmp_path, text)
+
+
+def test_what_a_gradient_held_before_it_was_filled_with_zeros_is_no_loss(tmp_path):
+    text = PLAIN.replace("for _", "db1 = np.zeros((5, 1))\nfor _").replace("zeros(5)", "zeros((5, 1))")
+    text = text.replace("W1 + b1", "W1 + b1.T").replace(
+        ", db1 = X.T @ dZ1, dZ1.sum(0)", " = X.T @ dZ1\n    db1.fill(0)"
+    )
+    text = text.replace("    W1 -=", "    for k in range(5):\n        db1[k] += np.sum(dZ1[:, k])\n    W1 -=")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["from"]) == ("right", "source")
+    said = examined(tmp_path, text.replace("-np.sum(Y * np.log(P))", "np.sum((P - Y) ** 2)"))
+    assert (said["verdict"], said["loss"]["from"]) == ("wrong", "source")
+
+
+OTHER_LABELS = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(30, 2)), np.arange(30) % 3
+W1, b1, W2, b2 = (rng.normal(size=size) for size in ((2, 4), (1, 4), (4, 3), (1, 3)))
+
+def forward():
+    A = np.tanh(X @ W1 + b1)
+    E = np.exp(A @ W2 + b2)
+    return A, E / E.sum(axis=1, keepdims=True)
+
+for _ in range(20):
+    A, D = forward()
+    D[range(30), y - 1] -= 1
+    D1 = D @ W2.T * (1 - A ** 2)
+    W2 -= 0.01 * A.T @ D
+    b2 -= 0.01 * D.sum(axis=0, keepdims=True)
+    W1 -= 0.01 * X.T @ D1
+    b1 -= 0.01 * D1.sum(axis=0)
+    print(-np.log(forward()[1][range(30), y]).sum())
+"""
+
+
+def test_a_loss_with_other_labels_than_the_error_has_is_not_passed_over(tmp_path):
+    """The number that is printed climbs, and no gradient is its own: that of an inferred loss is no verdict then."""
+    with pytest.raises(ValueError, match=r"line 20 of net\.py computes it with other labels"):
+        examined(tmp_path, OTHER_LABELS)
+    sigmoid = OTHER_LABELS.replace("E / E.sum(axis=1, keepdims=True)", "E / (1 + E)").replace(
+        "D[range(30), y - 1] -= 1", "D -= np.eye(3)[y - 1]"
+    )
+    loss = "print(-np.sum(T * np.log(P) + (1 - T) * np.log(1 - P)))"
+    of_two = sigmoid.replace("    print(", f"    P, T = forward()[1], np.eye(3)[y]\n    {loss}\n    (")
+    with pytest.raises(ValueError, match=r"line 21 of net\.py computes it with other labels"):
+        examined(tmp_path, of_two)
+    for text in (OTHER_LABELS, of_two):
+        assert examined(tmp_path, text.replace("y - 1", "y"))["verdict"] == "right"
+
+
+def test_a_loss_that_is_added_up_in_a_loop_goes_back_through_all_of_it(tmp_path):
+    """All rounds are no hypothesis of their own: a wrong sign is one then as well."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+W1, W2 = rng.random((4, 3)), rng.random((2, 4))
+def loss(y, out):
+    total = 0
+    for i in range(y.size):
+        total += 0.5 * (y[i] - out[i]) ** 2
+    return total
+for _ in range(9):
+    x, y = rng.random((3, 1)), np.array([[10.0], [-2.0]])
+    h = 1 / (1 + np.exp(-(W1 @ x)))
+    out = W2 @ h
+    print(loss(y, out).item())
+    dW2 = (out - y) @ h.T
+    dW1 = (W2.T @ (out - y)) * h * (1 - h) @ x.T
+    W1, W2 = W1 - 0.01 * dW1, W2 - 0.01 * dW2
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("dW2 = (out - y)", "dW2 = (y - out)"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dW2", "wrong-sign")]
+
+
+def test_a_loss_that_is_only_added_up_is_no_measure_of_what_is_right(tmp_path):
+    """`total += loss * len(x)` is m times the loss, of which a wrong constant in some gradients is no proof."""
+    text = PLAIN.replace("for _", "total = 0.0\nfor _").replace("    dZ2 =", "    total += loss * len(X)\n    dZ2 =")
+    assert (examined(tmp_path, text)["verdict"], examined(tmp_path, text)["findings"]) == ("right", [])
+    said = examined(tmp_path, text.replace("dZ1 = dZ2", "dZ1 = (P - Y)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+    said = examined(tmp_path, text.replace("dZ1.sum(0)", "dZ1.mean(0)"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-scale")]
+
+
+def test_labels_that_enter_the_loss_alone(tmp_path):
+    """A named loss of a network that is known proves all gradients wrong, whatever they are made of."""
+    of_scores = PLAIN.replace("A1.T @ dZ2,", "A1.T @ E,").replace("dZ2 = (P - Y) / 9", "dZ2 = (P - Y) ** 2")
+    said = examined(tmp_path, of_scores)
+    assert (said["loss"]["name"], [p["right"] for p in said["parameters"]]) == ("cross-entropy", [False] * 4)
+    by_new = PLAIN.replace("dZ2 @ W2.T * (1 - A1 ** 2)", "(A1 * (1 - A1)) * np.sum(V2 * W2)").replace(
+        "    dZ1", "    V2 = W2 - 0.1 * dW2\n    dZ1"
+    )
+    said = examined(tmp_path, by_new.replace("W2 -= 0.1 * dW2", "W2 = V2"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+
+
+TWO_OUTPUTS = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(30, 4)), np.eye(3)[rng.integers(3, size=30)]
+W, U, V = rng.normal(size=(4, 6)) / 2, rng.normal(size=(6, 3)) / 2, rng.normal(size=(6, 4)) / 2
+for _ in range(9):
+    h = np.tanh(X @ W)
+    e = np.exp(h @ U)
+    p = e / e.sum(1, keepdims=True)
+    v = h @ V
+    print(np.mean(np.abs(v - X)))
+    ds, dv = (p - T) / 30, 0.5 * (v - X) / 30
+    dU, dV = h.T @ ds, h.T @ dv
+    dW = X.T @ ((ds @ U.T + dv @ V.T) * (1 - h ** 2))
+    U, V, W = U - 0.1 * dU, V - 0.1 * dV, W - 0.1 * dW
+"""
+
+
+def test_outputs_that_have_a_loss_each(tmp_path):
+    """Cross-entropy of the one and the squared error of the other: by that of the one the other is not accused."""
+    with pytest.raises(ValueError, match="several outputs, those of line 10 and line 11, meet labels"):
+        examined(tmp_path, TWO_OUTPUTS)
+    whole = "print(-np.sum(T * np.log(p)) / 30 + 0.25 * np.sum((v - X) ** 2) / 30)"
+    text = TWO_OUTPUTS.replace("print(np.mean(np.abs(v - X)))", whole)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("(1 - h ** 2)", "(1 - h)"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W"]
+
+
+GATED = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(32, 8)), np.eye(3)[rng.integers(3, size=32)]
+V, G, W = rng.normal(size=(8, 6)) / 2, rng.normal(size=(8, 6)) / 2, rng.normal(size=(6, 3)) / 2
+for _ in range(9):
+    A, g = np.tanh(X @ V), np.tanh(X @ G)
+    E = np.exp(A * g @ W)
+    P = E / E.sum(1, keepdims=True)
+    print(0.5 * np.sum((P - T) ** 2) / 32)
+    d = (P - T) / 32
+    dW = (A * g).T @ d
+    back = d @ W.T
+    dV = X.T @ (back * g * (1 - A ** 2))
+    dG = X.T @ (back * A * (1 - g ** 2))
+    V, G, W = V - 0.1 * dV, G - 0.1 * dG, W - 0.1 * dW
+"""
+
+
+def test_what_is_wrong_by_the_loss_that_is_printed_and_by_the_one_that_is_implied(tmp_path):
+    """It is wrong whichever is meant; what is right by one of the two alone is not accused beside it."""
+    said = examined(tmp_path, GATED)
+    assert (said["verdict"], [p["right"] for p in said["parameters"]]) == ("wrong", [False] * 3)  # by the one printed
+    said = examined(tmp_path, GATED.replace("back * A * (1 - g ** 2)", "back * (1 - g ** 2)"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dG", "unknown")]
+    assert (said["loss"]["name"], said["loss"]["from"]) == ("cross-entropy", "inferred")
+    nothing_right = GATED.replace("d @ W.T", "d @ (W ** 2).T").replace("(A * g).T @ d", "A.T @ d")
+    with pytest.raises(ValueError, match="no verdict: no gradient is that of a loss"):
+        examined(tmp_path, nothing_right)
+
+
+def test_a_loss_that_is_computed_when_an_epoch_is_over(tmp_path):
+    """It is of other data than any step: its name tells whether it is the one that the error implies."""
+    with pytest.raises(ValueError, match=r"squared-error, and line 18 of net\.py computes the cross-entropy: right if"):
+        examined(tmp_path, IN_EPOCHS)
+    right = IN_EPOCHS.replace("h @ V - t", "softmax(h @ V) - t")
+    assert examined(tmp_path, right)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"cross-entropy, and line 18 of net\.py computes the squared-error: right if"):
+        examined(tmp_path, re.sub(r"-np\.sum\(T .*", "np.mean((softmax(np.tanh(X @ W) @ V) - T) ** 2))", right))
+    root = re.sub(r"-np\.sum\(T .*", "np.sqrt(np.mean((softmax(np.tanh(X @ W) @ V) - T) ** 2)))", right)
+    assert examined(tmp_path, root)["verdict"] == "right"
+
+
+def test_a_loss_that_is_printed_now_and_then_is_that_of_the_step(tmp_path):
+    """It is computed of a prediction that is made once more, after the step: no other formulas are known for that."""
+    loss = "    loss = -np.sum(Y * np.log(P)) / 9\n"
+    assert loss in PLAIN
+    forward = "".join(f"    {line}\n" for line in PLAIN.splitlines()[6:9])
+    seldom = PLAIN.replace(loss, "") + "    if _ % 100 == 99:\n" + forward
+    said = examined(tmp_path, f"{seldom}        print(-np.sum(Y * np.log(P)) / 9)\n")
+    assert (said["verdict"], said["loss"]["from"], said["teeth"]["shown"] > 20) == ("right", "source", True)
+    said = examined(tmp_path, f"{seldom}        print(np.sum((P - Y) ** 2) / 18)\n")
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ2", "missing-output-derivative")]
+
+
+OF_A_LOOP = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(5, 3)), rng.integers(2, size=(5, 1)).astype(float)
+W, b = rng.normal(size=(3, 1)), np.zeros((1, 1))
+
+def cost(p, y):
+    total = 0
+    for i in range(len(y)):
+        total -= y[i, 0] * np.log(p[i, 0]) + (1 - y[i, 0]) * np.log(1 - p[i, 0])
+    return total / len(y)
+
+for _ in range(20):
+    p = 1 / (1 + np.exp(-(X @ W + b)))
+    print(cost(p, y))
+    W, b = W - 0.01 * (X.T @ (p - y)) / 5, b - 0.01 * np.sum(p - y) / 5
+"""
+
+
+def test_what_a_function_returns_is_its_loss(tmp_path):
+    """A mean over examples that a loop adds up is no sum: another line of the same function divides it."""
+    assert examined(tmp_path, OF_A_LOOP)["verdict"] == "right"
+    said = examined(tmp_path, OF_A_LOOP.replace(" / 5,", ",").replace("y) / 5", "y)"))
+    assert [(f["code"], f["scale"]) for f in said["findings"]] == [("wrong-scale", pytest.approx(5))]
+
+
+def test_a_mean_that_is_made_a_sum_once_more_is_the_loss(tmp_path):
+    """The sum is there to be looked at, unless the gradients are its own."""
+    text = PLAIN.replace("/ 9\n    dZ2", "/ 9\n    print(loss, loss * len(X))\n    dZ2")
+    said = examined(tmp_path, text.replace("dZ2 @ W2.T", "(P - Y) @ W2.T"))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "b1"]
+    said = examined(tmp_path, text.replace("(P - Y) / 9", "P - Y"))
+    assert (said["verdict"], said["findings"]) == ("right", [])
+
+
+@pytest.mark.parametrize("rows", [False, True])
+def test_a_sum_of_losses_that_one_is_added_to_is_no_loss(tmp_path, rows):
+    text = PLAIN.replace("    dZ2", "    total += loss\n    print(loss + total)\n    dZ2", 1).replace(
+        "for _", "total = 0\nfor _"
+    )
+    if rows:  # where the data are turned as the weights are, they are no layer's
+        text = text.replace("X @ W1", "X.T.T @ W1.T.T")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["findings"], said["unjudged"]) == ("right", [], [])
+
+
+@pytest.mark.parametrize("slope", ["error * p", "2 * error * p"])
+def test_a_single_array_that_climbs_its_loss_is_wrong(tmp_path, slope):
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(30, 3))
+y = np.exp(X @ [0.3, -0.2, 0.1])
+w = np.zeros(3)
+for _ in range(40):
+    p = np.exp(X @ w)
+    error = p - y
+    print(np.sum(error**2) / 2)
+    w = w - 0.001 * X.T @ ({slope})
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"  # the 2 may be the rate's
+    said = examined(tmp_path, text.replace("w - 0.001", "w + 0.001"))
+    assert (said["verdict"], [f["code"] for f in said["findings"]][:1]) == ("wrong", ["wrong-sign"])
+
+
+def test_what_keeps_a_logarithm_finite_is_no_bound(tmp_path):
+    text = PLAIN.replace("np.log(P)", "np.log(np.clip(P, 1e-9, 1 - 1e-9))").replace("W1, W2 =", "W1, W2 = 90 *")
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
+BATCH_OF_HINGES = """
+import numpy as np
+np.random.seed(0)
+X, y, W = np.random.randn(100, 6), np.random.randint(0, 4, 100), 0.001 * np.random.randn(6, 4)
+for it in range(20):
+    k = np.random.choice(100, 20, replace=False)
+    s = X[k] @ W
+    m = np.maximum(0, s - s[range(20), y[k]].reshape(20, 1) + 1)
+    m[range(20), y[k]] = 0
+    print(np.sum(m) / 20 + 0.05 * np.sum(W * W))
+    m[m > 0] = 1.0
+    m[range(20), y[k]] = -np.sum(m, axis=1)
+    W -= 0.01 * (X[k].T @ m / 20 + 0.1 * W)
+"""
+IRIS = """
+import numpy as np
+np.random.seed(0)
+X, Y, W = np.random.randn(30, 4), np.arange(3) == (np.arange(30) % 3)[:, None], np.zeros((4, 3))
+for epoch in range(20):
+    e = np.exp(X @ W)
+    p = e / e.sum(1, keepdims=True)
+    each = -np.sum(Y * np.log(p), 1)
+    W -= 0.01 * X.T @ (p - Y * 1)
+    print(each.sum())
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        (BATCH_OF_HINGES, "-np.sum(m, axis=1)", "-np.max(m, axis=1)"),
+        (BATCH_OF_HINGES, "+ 0.1 * W)", "+ 0.1 * W / 20)"),
+        (IRIS, "Y * 1)", "Y * each[:, None])"),
+    ],
+)
+def test_a_part_of_an_error_says_nothing_of_how_examples_count(tmp_path, text, right, wrong):
+    """Nor does an example that has no error; and a mask is no error."""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match="no gradient is that of a loss which the program computes or implies"):
+        examined(tmp_path, text.replace(right, wrong))
+
+
+def test_an_error_of_another_loss_than_a_measure_after_the_step_is_not_accused(tmp_path):
+    """Nor is it beside a mistake: the number may be there to be looked at."""
+    text = PLAIN.replace(*SLOPE).replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
+    text += "    print(np.mean((P - Y) ** 2))\n"
+    with pytest.raises(ValueError, match="computes another number once the step is made: right if that is a measure"):
+        examined(tmp_path, text)
+
+
+def test_a_distance_that_is_to_be_small_is_not_climbed(tmp_path):
+    """Of pairs (Hadsell et al. 2006): by its labels it is the negative of a squared error, too."""
+    text = """
+import numpy as np
+np.random.seed(9)
+X, kind = np.random.rand(40, 5), np.random.randint(0, 2, 40)
+W, b = np.random.randn(5, 3) * 0.5, np.random.randn(3) * 0.1
+for _ in range(300):
+    i, j = np.random.randint(0, 40, 2)
+    y = float(kind[i] == kind[j])
+    f1, f2 = np.maximum(0, X[i] @ W + b), np.maximum(0, X[j] @ W + b)
+    d = np.sqrt(np.sum((f1 - f2) ** 2) + 1e-8)
+    print(y * d**2 + (1 - y) * max(0, 2.0 - d) ** 2)
+    g = (2 * y * d - 2 * (1 - y) * max(0, 2.0 - d)) * (f1 - f2) / d
+    g1, g2 = g * (f1 > 0), -g * (f2 > 0)
+    W = W - 0.05 * (np.outer(X[i], g1) + np.outer(X[j], g2))
+    b = b - 0.05 * (g1 + g2)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
+FORGOTTEN = """
+import numpy as np
+np.random.seed(0)
+X = np.random.randn(40, 3)
+y = (X[:, 0] > 0).astype(float)
+w, b = np.random.randn(3) * 0.1, 0.0
+for epoch in range(5):
+    total = 0
+    for x, t in zip(X, y):
+        p = 1 / (1 + np.exp(-(np.dot(x, w) + b)))
+        error = p - t
+        total += SUMMED
+        d = error * p * (1 - p)
+        w -= 0.1 * d * x
+        b -= 0.1 * d
+    print(total / 40)
+"""
+
+
+@pytest.mark.parametrize("summed", ["error ** 2", "error"])
+def test_a_signed_error_is_no_loss(tmp_path, summed):
+    """By it a gradient without the error was right: p (1 − p) x is the derivative of p − t."""
+    text = FORGOTTEN.replace("SUMMED", summed)
+    assert examined(tmp_path, text)["verdict"].startswith("right")
+    with pytest.raises(ValueError, match=r"nor of another loss|times a number that is another one in each draw"):
+        examined(tmp_path, text.replace("error * p", "p"))
+
+
+@pytest.mark.parametrize("number", ["d @ grad(x)", "loss(x) + 0.1 * d @ grad(x)"])
+def test_what_a_line_search_computes_of_gradients_is_no_loss(tmp_path, number):
+    """Armijo's rule looks at the slope along the step: of a right gradient that made a wrong one."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(12, 3)), rng.normal(size=(12, 1))
+def loss(v):
+    return np.mean((np.tanh(X @ v[:12].reshape(3, 4)) @ v[12:].reshape(4, 1) - y) ** 2)
+def grad(v):
+    W, U = v[:12].reshape(3, 4), v[12:].reshape(4, 1)
+    a = np.tanh(X @ W)
+    e = 2 * (a @ U - y) / len(X)
+    return np.concatenate([(X.T @ (e @ U.T * (1 - a ** 2))).ravel(), (a.T @ e).ravel()])
+x = rng.normal(size=16)
+for _ in range(9):
+    d = -grad(x)
+    number = {number}
+    x = x + 0.1 * d
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    wrong = examined(tmp_path, text.replace("(1 - a ** 2)", "a"))
+    assert wrong["frontier"]["x"]["wrong_from"]["source"].startswith("return np.concatenate")
+
+
+def test_a_number_of_other_predictions_is_said_to_be_one(tmp_path):
+    """Of a forward pass of its own, and with a small constant in it, it is not the loss that the error implies."""
+    text = PLAIN.replace("loss = -np.sum(Y * np.log(P)) / 9", "loss = cost(X, W1, b1, W2, b2)").replace(
+        "for _", "def cost(X, W1, b1, W2, b2):\n    E = np.exp(np.tanh(X @ W1 + b1) @ W2 + b2)\n"
+        "    return -np.sum(Y * np.log(E / E.sum(1, keepdims=True) + 1e-5)) / 9\nfor _", 1
+    )  # fmt: skip
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["truth"].endswith("(the number of line 8 of net.py is of other predictions)")) == (
+        "right",
+        True,
+    )
+
+
+def test_zeros_are_the_gradient_of_no_loss(tmp_path):
+    text = re.sub(r"    (loss|dW1|dW2|dZ1) = .*\n|    dW\d, db\d = .*\n", "", PLAIN)
+    text = text.replace("for _", "dW1, db1, dW2, db2 = (np.zeros_like(p) for p in (W1, b1, W2, b2))\nfor _", 1)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"], "the gradient of no loss" in said["truth"]) == ("wrong", None, True)
+    assert {f["code"] for f in said["findings"]} == {"stale-gradient"}
+
+
+def test_a_mean_over_a_stack_of_columns(tmp_path):
+    said = examined(tmp_path, """
+import numpy as np
+rng = np.random.default_rng(0)
+W, b = rng.normal(size=(2, 4)), np.zeros((2, 1))
+for _ in range(9):
+    x, t = rng.normal(size=(10, 4, 1)), rng.random((10, 2, 1))
+    p = 1 / (1 + np.exp(-(W @ x + b)))
+    print(np.mean(np.sum(-(t * np.log(p) + (1 - t) * np.log(1 - p)), axis=1)))
+    d = p - t
+    W = W - 0.1 * np.mean(d @ np.swapaxes(x, 1, 2), axis=0)
+    b = b - 0.1 * np.mean(d, axis=0)
+""")  # fmt: skip
+    assert (said["verdict"], said["loss"]["reduction"]) == ("right", "mean")
+
+
+@pytest.mark.parametrize(("sums", "wrong"), [("sum", []), ("mean", ["b1", "b2"])])
+def test_a_small_number_in_the_logarithm_of_what_is_made_of_scores(tmp_path, sums, wrong):
+    """log(p + ε) has 1 / (1 + ε / p) of the derivative by the scores, and the constant is that of ε = 0."""
+    text = PLAIN.replace("E = np.exp(A1 @ W2 + b2)", "S = A1 @ W2 + b2\n    E = np.exp(S)")
+    text = text.replace("loss = -np.sum(Y * np.log(P)) / 9", "loss = cost(S)").replace(".sum(0)", f".{sums}(0)")
+    text = text.replace(
+        "for _", "def cost(S):\n    E = np.exp(S)\n    P = E / E.sum(1, keepdims=True)\n"
+        "    return -np.sum(np.log(P[np.arange(9), np.arange(9) % 3] + 1e-5)) / 9\nfor _", 1
+    )  # fmt: skip
+    said = examined(tmp_path, text)
+    assert said["truth"] == "jax.grad of your forward pass and loss, without the small constant in it"
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == wrong
+
+
+def test_a_number_of_the_forward_pass_is_no_loss(tmp_path):
+    """Of one example a hidden unit is a single number, on which the weights behind it have no influence."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.random((1, 24))
+V, W, U = rng.normal(size=(24, 9)), rng.normal(size=(9, 1)), rng.normal(size=(1, 24))
+V_old, W_old, U_old = 0 * V, 0 * W, 0 * U
+for _ in range(9):
+    h = np.tanh(X @ V)
+    z = h @ W
+    d = X - np.tanh(z) @ U
+    e = d @ U.T * (1 - np.tanh(z) ** 2)
+    dU, dW, dV = np.tanh(z).T @ d, h.T @ e, X.T @ (e @ W.T * (1 - h ** 2))
+    U = U + 0.1 * dU
+    W = W + 0.1 * dW
+    V = V + 0.1 * dV
+    U, U_old = U + 0.5 * (U - U_old) + 0.1 * dU, U
+    W, W_old = W + 0.5 * (W - W_old) + 0.1 * dW, W
+    V, V_old = V + 0.5 * (V - V_old) + 0.1 * dV, V
+    z = np.tanh(X @ V) @ W
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
+def test_gradients_that_are_no_multiple_of_the_loss_are_not_said_to_be(tmp_path):
+    """One output and one example: all gradients could be those of another loss, but these are of none."""
+    text = """
+import numpy as np
+np.random.seed(3)
+class Layer:
+    def __init__(self, shape, act):
+        self.W, self.B, self.act = np.random.rand(*shape), np.zeros((shape[0], 1)), act
+    def f(self, Z): return Z * (Z > 0) if self.act == 'relu' else 1 / (1 + np.exp(-Z))
+    def fp(self, Z): return (Z > 0).astype(int) if self.act == 'relu' else self.f(Z) * (1 - self.f(Z))
+    def activate(self, a):
+        self.Z = np.dot(self.W, a) + self.B
+        self.A = self.f(self.Z)
+        return self.A
+layers = [Layer((3, 3), 'relu'), Layer((4, 3), 'relu'), Layer((1, 4), 'sigmoid')]
+def backward(p, y):
+    cost = -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
+    dA = y / p + (1 - y) / (1 - p)
+    for l in reversed(layers):
+        dZ = l.fp(l.Z)
+        l.W -= 0.01 * np.dot(l.A.T, dA * dZ)
+        l.B -= 0.01 * np.sum(dZ, axis=1, keepdims=True) / len(l.A)
+        dA = np.dot(l.W.T, dA * dZ)
+    return cost
+P = X = np.random.rand(3, 1)
+for l in layers: P = l.activate(P)
+backward(P, np.zeros(1))
+backward(P, np.zeros(1))
+"""
+    assert examined(tmp_path, text)["verdict"] == "wrong"
+
+
+CLIMBING = """
+import numpy as np
+rng = np.random.default_rng(3)
+X, W, v = rng.normal(size=(9, 3)), rng.normal(size=(3, 4)), rng.normal(size=4)
+for t in range(5):
+    h = np.tanh(X @ W)
+    q = np.exp(-(h @ v) ** 2)
+    print(np.log(q.sum()))
+    d = -2 * q * (h @ v) / q.sum()
+    v, W = v + 0.1 * h.T @ d, W + 0.1 * X.T @ (np.outer(d, v) * (1 - h ** 2))
+"""
+
+
+def test_what_is_wrong_on_the_way_uphill_is_told_and_what_is_right_is_not_accused(tmp_path):
+    """A log-likelihood is to be made large: what all right gradients climb is no loss to be descended."""
+    with pytest.raises(ValueError, match="all steps go uphill on the number of line 8"):
+        examined(tmp_path, CLIMBING)
+    said = examined(tmp_path, CLIMBING.replace(" * (1 - h ** 2)", ""))
+    assert {p["name"]: p["right"] for p in said["parameters"]} == {"W": False, "v": True}
+    assert said["truth"].endswith("which is to be made large")
+    assert [f["code"] for f in said["findings"]] == ["unknown"]
+
+
+def test_a_gradient_may_have_the_small_number_of_the_logarithm_in_it(tmp_path):
+    """Beside what is wrong the constant that all right gradients share is seen by the loss that has it, too."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(1)
+X, W, b = rng.normal(size=(12, 3)), rng.normal(size=(3, 2)), np.zeros(2)
+Y = (X[:, :2] > 0) * 1.0
+for _ in range(9):
+    P = 1 / (1 + np.exp(-(X @ W + b)))
+    print(-np.sum(Y * np.log(P + 1e-8) + (1 - Y) * np.log(1 - P + 1e-8)) / 12)
+    d = (-Y / (P + 1e-8) + (1 - Y) / (1 - P + 1e-8)) * P * (1 - P)
+    dW, db = X.T @ d / 4, np.sum(d) / 4
+    W, b = W - 0.1 * dW, b - 0.1 * db
+"""
+    said = examined(tmp_path, text)
+    assert [p["right"] for p in said["parameters"]] == [True, False]
+
+
+def test_labels_from_which_a_prediction_is_taken_are_not_stepped(tmp_path):
+    """The exposure of a Poisson regression is data of the size of its labels, and is met before them."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(7)
+X, E = rng.normal(size=(9, 3)), rng.uniform(0.5, 2, 9)
+y, w, s = rng.poisson(E) * 1.0, np.array([0.1, 0.2, -0.1]), np.array([0.4])
+for _ in range(9):
+    r, m = np.exp(s), E * np.exp(X @ w)
+    print(-(r * np.log(r / (r + m)) + y * np.log(m / (r + m))).mean())
+    dw = X.T @ (-(y - m) * r / (r + m) / 9)
+    ds = -(np.log(r / (r + m)) + 1 - (y + r) / (r + m)).mean()
+    w, s = w - 0.2 * dw, s - 0.2 * ds * r
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"]), said["unjudged"]) == ("right", 2, [])
+
+
+def test_a_term_of_the_loss_is_no_loss_of_a_part(tmp_path):
+    """Without the way back through V the steps of W and A need neither V nor B: they are right by one term of two."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(92)
+X = rng.normal(size=(40, 5))
+y, z = X[:, :1] * X[:, 1:2], np.abs(X[:, 2:3])
+W, A, V, B = [rng.normal(size=size) * .5 for size in ((5, 8), (8, 1), (8, 6), (6, 1))]
+for step in range(9):
+    h = np.tanh(X @ W)
+    g = np.tanh(h @ V)
+    d, e = h @ A - y, g @ B - z
+    loss = .5 * (d ** 2).mean() + .5 * (e ** 2).mean()
+    d, e = d / 40, e / 40
+    f = e @ B.T * (1 - g ** 2)
+    dW = X.T @ ((d @ A.T + f @ V.T) * (1 - h ** 2))
+    W, A, V, B = W - .3 * dW, A - .3 * h.T @ d, V - .3 * h.T @ f, B - .3 * g.T @ e
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match="adds to the loss"):
+        examined(tmp_path, text.replace(" + f @ V.T", ""))
+
+
+BY_LABEL = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(60, 3)), np.arange(60) % 2
+w, b = np.zeros(3), 0.0
+for epoch in range(50):
+    loss = 0
+    for x, y in zip(X, Y):
+        p = 1 / (1 + np.exp(-(np.dot(w, x) + b)))
+        if y == 1:
+            loss += -np.log(p)
+            dw, db = (p - 1) * x, p - 1
+        else:
+            loss += -np.log(1 - p)
+            dw, db = p * x, p
+        w = w - 0.1 * dw
+        b = b - 0.1 * db
+    print(loss)
+"""
+
+
+def test_a_branch_for_each_label_is_judged_or_named(tmp_path):
+    said = examined(tmp_path, BY_LABEL)
+    assert (said["verdict"], {u["line"] for u in said["unjudged"]} >= {15}) == ("right", True)
+    said = examined(tmp_path, BY_LABEL.replace("= p * x, p", "= -p * x, p"))
+    assert (said["verdict"], [(f["line"], f["code"]) for f in said["findings"]]) == ("wrong", [(15, "wrong-sign")])
+
+
+def test_a_smoothed_loss_is_no_place_of_labels(tmp_path):
+    """It was compared with what it is the average of, and right gradients were 1000 times those of its part."""
+    text = """
+import numpy as np
+np.random.seed(0)
+data = "hello world, how are you today? " * 20
+chars = sorted(set(data)); V = len(chars); H = 8; T = 6
+ix = {c: i for i, c in enumerate(chars)}
+Wx = np.random.randn(H, V) * .1; Wh = np.random.randn(H, H) * .1; Wy = np.random.randn(V, H) * .1
+bh = np.zeros((H, 1)); by = np.zeros((V, 1))
+def lossFun(inputs, targets, hprev):
+    xs, hs, ps = {}, {}, {}
+    hs[-1] = np.copy(hprev)
+    loss = 0
+    for t in range(len(inputs)):
+        xs[t] = np.zeros((V, 1)); xs[t][inputs[t]] = 1
+        hs[t] = np.tanh(Wx @ xs[t] + Wh @ hs[t-1] + bh)
+        y = Wy @ hs[t] + by
+        ps[t] = np.exp(y) / np.sum(np.exp(y))
+        loss += -np.log(ps[t][targets[t]])
+    dWx, dWh, dWy, dbh, dby = [np.zeros_like(a) for a in (Wx, Wh, Wy, bh, by)]
+    dn = np.zeros_like(hs[0])
+    for t in reversed(range(len(inputs))):
+        dy = np.copy(ps[t]); dy[targets[t]] -= 1
+        dWy += dy @ hs[t].T; dby += dy
+        d = (Wy.T @ dy + dn) * (1 - hs[t] ** 2) * (1 + hs[t] ** 2)
+        dWx += d @ xs[t].T; dWh += d @ hs[t-1].T; dbh += d
+        dn = Wh.T @ d
+    return loss, dWx, dWh, dWy, dbh, dby, hs[len(inputs)-1]
+smooth = -np.log(1.0 / V) * T
+mem = [np.zeros_like(a) for a in (Wx, Wh, Wy, bh, by)]
+p = 0
+for n in range(9):
+    if n == 0 or p + T + 1 >= len(data):
+        h = np.zeros((H, 1)); p = 0
+    a = [ix[c] for c in data[p:p+T]]; b = [ix[c] for c in data[p+1:p+T+1]]
+    loss, dWx, dWh, dWy, dbh, dby, h = lossFun(a, b, h)
+    smooth = smooth * 0.999 + loss * 0.001
+    for w, g, m in zip((Wx, Wh, Wy, bh, by), (dWx, dWh, dWy, dbh, dby), mem):
+        m += g * g
+        w += -.1 * g / np.sqrt(m + 1e-8)
+    p += T
+"""
+    said = examined(tmp_path, text)
+    assert {f["code"] for f in said["findings"]} == {"unknown"}
+    assert examined(tmp_path, text.replace(" * (1 + hs[t] ** 2)", ""))["verdict"] == "right"
+
+
+def test_what_is_compared_with_a_count_is_no_loss(tmp_path):
+    """The first count is 0: the gradient of the prediction itself is what the step is made of."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, w = rng.normal(size=(30, 4)) / 2, np.full(4, 0.01)
+y = np.maximum(rng.poisson(1, 30) - 1, 0)
+y = y[np.argsort(y)]
+for i in range(30):
+    difference = 0.1 * np.exp(np.dot(w, X[i])) - y[i]
+    w = w - 0.1 * (np.exp(np.dot(w, X[i])) - 5 * y[i]) * X[i]
+"""
+    with pytest.raises(ValueError, match=r"of the number of line|another one in each draw"):
+        examined(tmp_path, text)
+
+
+def test_labels_that_are_multiplied_apart_from_the_prediction(tmp_path):
+    """Xᵀ(Xw + b) − Xᵀy is Xᵀ(Xw + b − y): the labels are y, and the inputs are none."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(20, 3))
+y = np.sin(X @ np.array([1.0, -2.0, 0.5]))
+w, b = np.zeros(3), 0.0
+for i in range(9):
+    db = np.mean(X @ w + b - y)
+    dw = (X.T @ (X @ w + b) - X.T @ y) / 20
+    w = w - 0.1 * dw
+    b = b - 0.1 * db
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("- X.T @ y) / 20", "- X.T @ y) / 20 * np.abs(1 + w)"))
+    assert [(f["at"], f["line"]) for f in said["findings"]] == [("dW1", 9)]
+    numbers = text.replace("X @ w + b", "x * w1 + w2").replace(
+        "X = rng.normal(size=(20, 3))", "x = rng.normal(size=20)"
+    )
+    numbers = numbers.replace("X @ np.array([1.0, -2.0, 0.5])", "x").replace(
+        "w, b = np.zeros(3), 0.0", "w1, w2 = np.zeros(2)"
+    )
+    numbers = numbers.replace("(X.T @ (x * w1 + w2) - X.T @ y) / 20", "np.mean((x * w1 + w2) * x - y * x)")
+    numbers = numbers.replace("w = w - ", "w1 = w1 - ").replace("b = b - ", "w2 = w2 - ")
+    assert examined(tmp_path, numbers)["verdict"] == "right"
+    assert examined(tmp_path, numbers.replace("- y * x)", "- y * x) * np.abs(1 + w1)"))["verdict"] == "wrong"
+    hidden = PLAIN.replace("A1.T @ dZ2,", "(A1.T @ P - A1.T @ Y) / 9,").replace(
+        "dZ2 = (P - Y) / 9", "dZ2 = P / 9 - Y / 9"
+    )
+    assert examined(tmp_path, re.sub("loss = .*", "pass", hidden))["verdict"] == "right"
+    assert examined(tmp_path, re.sub("loss = .*", "pass", hidden.replace(*SLOPE)))["verdict"] == "wrong"
+
+
+def test_how_much_a_loss_has_fallen_is_none(tmp_path):
+    """It is to be made large, and gradients that climb the loss would be its own."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(30, 2))
+y, w, before = X @ [1.0, 2.0], np.zeros(2), np.inf
+for _ in range(50):
+    w = w + 0.01 * X.T @ (X @ w - y) / 30
+    r = X @ w - y
+    cost = r @ r / 60
+    fallen = before - cost
+    before = cost
+"""
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, text)["findings"]] == [("dW1", "wrong-sign")]
+    assert examined(tmp_path, text.replace("w + 0.01", "w - 0.01"))["verdict"] == "right"
+
+
+def test_a_loss_that_is_added_up_in_two_lines(tmp_path):
+    """What the next example adds to is the loss, and no number of the forward pass that has been stepped."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+W, V = rng.uniform(-0.8, 0.8, (6, 4)), rng.uniform(-0.8, 0.8, (4, 6))
+words, labels = [0, 3, 1, 4, 2, 5], [3, 1, 4, 2, 5, 1]
+for epoch in range(9):
+    loss = 0
+    for word, label in zip(words, labels):
+        h = np.dot(W.T, np.eye(6)[word].tolist()).reshape(4, 1)
+        u = np.dot(V.T, h)
+        e = np.exp(u) / np.exp(u).sum(axis=0) - np.eye(6)[label].reshape(6, 1)
+        dV = np.dot(h, e.T)
+        dW = np.dot(np.eye(6)[word].reshape(6, 1), np.dot(V, e).T)
+        V = V - 0.05 * dV
+        W = W - 0.05 * dW
+        loss += -u[label][0]
+        loss += np.log(np.sum(np.exp(u)))
+    print(loss)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("np.dot(V, e)", "np.dot(V, e / 6)"))["verdict"] == "wrong"
+
+
+@pytest.mark.parametrize("labels", ["np.eye(3)[np.arange(9) % 3]", "2 * np.eye(3)[np.arange(9) % 3] - 1"])
+def test_the_logarithm_of_a_tanh_is_no_loss(tmp_path, labels):
+    """Ŷ − Y is the derivative of a loss of its own there, −½ Σ (1 + y) ln(1 + ŷ) + (1 − y) ln(1 − ŷ)."""
+    text = PLAIN.replace("np.eye(3)[np.arange(9) % 3]", labels).replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
+    text = text.replace("E = np.exp(A1 @ W2 + b2)", "P = np.tanh(A1 @ W2 + b2)")
+    text = text.replace("    P = E / E.sum(1, keepdims=True)\n", "")
+    with pytest.raises(ValueError, match="no gradient is that of a loss which the program computes or implies"):
+        examined(tmp_path, text)
+
+
+@pytest.mark.parametrize("error", ["2 * (P - Y) / Y.size", "(2 / Y.size) * (P - Y)"])
+def test_a_number_after_the_step_whose_derivative_goes_back_is_the_loss(tmp_path, error):
+    """To the constant: Ŷ − Y alone is the derivative of many a loss."""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "").replace("(P - Y) / 9", error)
+    said = examined(tmp_path, f"{text}    print(np.mean((P - Y) ** 2))\n")
+    assert [f["code"] for f in said["findings"]] == ["missing-output-derivative"]
+
+
+def test_a_number_after_the_step_of_the_class_that_goes_back_is_the_loss(tmp_path):
+    loss = """
+class Cost:
+    def __call__(self, y, p):
+        return -np.mean(np.sum(y * np.log(p) + (1 - y) * np.log(1 - p), axis=1))
+
+    def derivative(self, y, p):
+        return (p - y) / 9
+
+
+cost = Cost()
+"""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
+    for old in ("np.exp(A1 @ W2 + b2)", "E / E.sum(1, keepdims=True)"):  # a sigmoid
+        text = text.replace(old, SENT_BACK[old])
+    text = text.replace("(P - Y) / 9", "cost.derivative(Y, P) * P * (1 - P)").replace("for _", f"{loss}for _")
+    said = examined(tmp_path, f"{text}    print(cost(Y, P))\n")
+    assert [f["code"] for f in said["findings"]] == ["extra-activation-derivative"]
+    with pytest.raises(ValueError, match="computes another number once the step is made"):
+        examined(tmp_path, f"{text}    print(-np.mean(np.sum(Y * np.log(P) + (1 - Y) * np.log(1 - P), axis=1)))\n")
+
+
+def test_a_class_that_has_more_than_a_loss_does_not_say_which_it_is(tmp_path):
+    """Only the class that makes the error itself does."""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "").replace(
+        "dZ2 @ W2.T * (1 - A1 ** 2)", "maths.back(dZ2 @ W2.T, A1)"
+    )
+    maths = """
+class Maths:
+    def mse(self, y, p):
+        return np.mean((y - p) ** 2)
+
+    def back(self, d, a):
+        return d * (1 - a ** 2)
+
+
+maths = Maths()
+"""
+    text = text.replace("for _", f"{maths}for _")
+    with pytest.raises(ValueError, match="computes another number once the step is made"):
+        examined(tmp_path, f"{text}    print(maths.mse(Y, P))\n")
+
+
+BY_ITS_LABEL = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(40, 3)), (np.arange(40) + 1) % 2
+W1, b1, W2, b2 = rng.normal(size=(4, 3)), np.zeros(4), rng.normal(size=(1, 4)), np.zeros(1)
+for epoch in range(30):
+    total = 0
+    for i in range(40):
+        h = 1 / (1 + np.exp(-(W1 @ X[i] + b1)))
+        p = 1 / (1 + np.exp(-(W2 @ h + b2)))
+        if y[i] == 1:
+            loss, d2 = -np.log(p), p - 1
+        else:
+            loss, d2 = -np.log(1 - p), p
+        total += loss
+        d1 = d2 @ W2 * h * (1 - h)
+        W2 -= 0.1 * np.outer(d2, h)
+        b2 -= 0.1 * d2
+        W1 -= 0.1 * np.outer(d1, X[i])
+        b1 -= 0.1 * d1
+    print(total)
+"""
+
+
+def test_a_step_up_what_the_next_one_goes_down(tmp_path):
+    assert examined(tmp_path, BY_ITS_LABEL)["verdict"] == "right"
+    with pytest.raises(ValueError, match="the first one goes uphill on the number of line 15"):
+        examined(tmp_path, BY_ITS_LABEL.replace("p - 1", "1 - p"))
+
+
+PRINTED_AT_TIMES = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
+W1, W2 = rng.normal(size=(2, 3)), rng.normal(size=(3, 1))
+for i in range(2000):
+    h = np.tanh(X @ W1)
+    o = 1 / (1 + np.exp(-(h @ W2)))
+    d2 = (y - o) * o * (1 - o)
+    d1 = d2 @ W2.T * (1 - h * h)
+    W2 += h.T @ d2 * 0.1
+    W1 += X.T @ d1 * 0.1
+    if i % 100 == 0:
+        print(np.mean(np.square(y - o)))
+"""
+
+
+def test_a_number_that_is_printed_at_times_is_not_passed_over(tmp_path):
+    """Once the step is made: in the second step there is none."""
+    assert examined(tmp_path, PRINTED_AT_TIMES)["verdict"] == "right-up-to-scale"
+    with pytest.raises(ValueError, match="line 14 computes another number once the step is made"):
+        examined(tmp_path, PRINTED_AT_TIMES.replace(" * o * (1 - o)", ""))
+
+
+def test_a_clipped_prediction_turns_no_gradient_round(tmp_path):
+    """Beside what is wrong, a gradient is not wrong that would be right if nothing were clipped: in that direction."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(30, 4)), rng.integers(0, 2, size=30)
+def cost(w, b):
+    total = 0
+    for i in range(30):
+        p = np.clip(1 / (1 + np.exp(-np.clip(X[i] @ w + b, -500, 500))), 1e-15, 1 - 1e-15)
+        total += -y[i] * np.log(p + 1e-15) - (1 - y[i]) * np.log(1 - p + 1e-15)
+    return total / 30
+def gradient(w, b):
+    dw, db = np.zeros(4), 0
+    for i in range(30):
+        e = 1 / (1 + np.exp(-np.clip(X[i] @ w + b, -500, 500))) - y[i]
+        for j in range(4):
+            dw[j] = dw[j] + e * X[i, j]
+        db = db + e
+    return dw / 30, db / 30
+w, b = np.zeros(4), 0
+history = [cost(w, b)]
+for i in range(50):
+    dw, db = gradient(w, b)
+    w = w - 0.5 * dw
+    b = b - 0.5 * db
+    history.append(cost(w, b))
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace("dw[j] + e", "dw[j] - e"))
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [("dW1", "wrong-sign", 16)]
+    said = examined(tmp_path, text.replace("    b = b - 0.5 * db\n", ""))
+    unused = "which is what the gradient of a bias would be, and steps nothing"
+    assert [(u["shape"], u["line"], u["why"]) for u in said["unjudged"]] == [([], 18, unused)]
+
+
+def test_labels_in_a_product_may_have_the_other_sign(tmp_path):
+    text = """
+import numpy as np
+r = np.random.default_rng(0)
+X, L = r.normal(size=(60, 6)), r.integers(3, size=60)
+W, b = r.normal(size=(3, 6)), r.normal(size=(3, 1))
+for i in range(60):
+    x, y = X[i].reshape(-1, 1), np.eye(3)[L[i]].reshape(-1, 1)
+    V = W @ x + b
+    p = np.exp(V) / np.sum(np.exp(V))
+    print((-y.T @ np.log(p)).item())
+    d = p - y
+    W = W - 0.1 * np.outer(d, x)
+    b = b - 0.1 * d
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
+REWARDED = """
+import numpy as np
+rng = np.random.default_rng(0)
+W = rng.normal(size=(3, 4)) * 0.1
+for episode in range(30):
+    s = rng.normal(size=4)
+    p = np.exp(W @ s); p /= p.sum()
+    a = rng.choice(3, p=p)
+    r = 1.0 if a == np.argmax(s[:3]) else -1.0
+    score = r * np.log(p[a])
+    one = np.zeros(3); one[a] = 1
+    W += 0.1 * r * np.outer(one - p, s)
+    print(score)
+"""
+
+
+def test_a_number_that_is_to_be_made_large_at_times_is_no_loss(tmp_path):
+    with pytest.raises(ValueError, match="multiplies the number by positive and by negative ones"):
+        examined(tmp_path, REWARDED)
