@@ -636,7 +636,7 @@ for _ in range(40):
 
 
 def test_what_keeps_a_logarithm_finite_is_no_bound(tmp_path):
-    text = PLAIN.replace("np.log(P)", "np.log(np.clip(P, 1e-9, 1 - 1e-9))").replace("W1, W2 =", "W1, W2 = 90 *")
+    text = PLAIN.replace("np.log(P)", "np.log(np.clip(P, 1e-9, 1 - 1e-9))").replace("(5, 3) / 2", "(5, 3) * 90")
     assert examined(tmp_path, text)["verdict"] == "right"
 
 

@@ -300,7 +300,6 @@ def test_what_is_made_with_an_array_that_is_kept_may_be_a_constant(tmp_path):
         examined(tmp_path, SPECTRAL)
     said = examined(tmp_path, SPECTRAL.replace(" - np.sum(dN * W) / largest ** 2 * np.outer(u, right)", ""))
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W"]
-    made_beside = SPECTRAL.split("    right =")[0].replace("for _", "u, right = np.linalg.svd(W)[::2]\nfor _")
     made_beside = (
         "def power():\n    global u, right\n    right = W.T @ u / np.linalg.norm(W.T @ u)\n    u = W @ right\n"
     )
