@@ -671,7 +671,6 @@ for epoch in range(20):
     ("text", "right", "wrong"),
     [
         (BATCH_OF_HINGES, "-np.sum(m, axis=1)", "-np.max(m, axis=1)"),
-        (BATCH_OF_HINGES, "+ 0.1 * W)", "+ 0.1 * W / 20)"),
         (IRIS, "Y * 1)", "Y * each[:, None])"),
     ],
 )
@@ -680,6 +679,13 @@ def test_a_part_of_an_error_says_nothing_of_how_examples_count(tmp_path, text, r
     assert examined(tmp_path, text)["verdict"] == "right"
     with pytest.raises(ValueError, match="no gradient is that of a loss which the program computes or implies"):
         examined(tmp_path, text.replace(right, wrong))
+
+
+def test_a_penalty_of_another_size_beside_a_loss_without_a_name(tmp_path):
+    """All but a number times the weights is that of the loss: no other step is meant."""
+    said = examined(tmp_path, BATCH_OF_HINGES.replace("+ 0.1 * W)", "+ 0.1 * W / 20)"))
+    (finding,) = said["findings"]
+    assert (finding["code"], finding["line"], finding["scale"]) == ("weight-penalty", 13, pytest.approx(0.005))
 
 
 def test_an_error_of_another_loss_than_a_measure_after_the_step_is_not_accused(tmp_path):

@@ -642,3 +642,43 @@ def test_what_is_wrong_in_rows_of_a_gradient_is_shown_where_it_is_written(tmp_pa
     assert examined(tmp_path, OF_COURSE)["verdict"] == "right"
     said = examined(tmp_path, OF_COURSE.replace(old, new))
     assert [f["line"] for f in said["findings"]] == [12]
+
+
+BY_LOOPS = """
+import numpy as np
+def softmax_loss(W, X, y, reg):
+    loss, dW = 0.0, np.zeros_like(W)
+    for i in range(X.shape[0]):
+        scores = X[i].dot(W)
+        correct = scores[y[i]]
+        total = np.sum(np.exp(scores))
+        for j in range(W.shape[1]):
+            dW[:, j] += (np.exp(X[i].dot(W[:, j])) / total - (j == y[i])) * X[i]
+        loss -= np.log(np.exp(scores[y[i]]) / total)
+    dW = dW / X.shape[0] + 2 * reg * W
+    return loss / X.shape[0] + reg * np.sum(W * W), dW
+def svm_loss(W, X, y, reg):
+    loss, dW = 0.0, np.zeros_like(W)
+    for i in range(X.shape[0]):
+        scores = X[i].dot(W)
+        for j in range(W.shape[1]):
+            margin = scores[j] - scores[y[i]] + 1
+            if j != y[i] and margin > 0:
+                loss += margin
+                dW[:, j] += X[i]
+                dW[:, y[i]] -= X[i]
+    loss, dW = loss / X.shape[0], dW / X.shape[0]
+    dW += 2 * reg * W
+    return loss + reg * np.sum(W * W), dW
+"""
+
+
+@pytest.mark.parametrize(("line", "line_of"), [("dW / X.shape[0] + 2 * reg", 12), ("dW += 2 * reg", 25)])
+def test_the_number_that_is_returned_with_gradients_is_their_loss(tmp_path, line, line_of):
+    """Whatever else is made beside it; each function is judged; and a penalty is wrong where it is added."""
+    said = examined(tmp_path, BY_LOOPS)
+    assert (said["verdict"], len(said["also_right"]), said["idle"]) == ("right", 1, [])
+    said = examined(tmp_path, BY_LOOPS.replace(line, line.replace("2 * ", "")))
+    (finding,) = said["findings"]
+    assert (finding["code"], finding["line"]) == ("weight-penalty", line_of)
+    assert finding["scale"] == pytest.approx(0.0913)

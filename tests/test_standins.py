@@ -1150,6 +1150,8 @@ def test_a_minimiser_steps_down_the_authors_gradient():
     assert np.allclose(known["scipy.optimize.minimize"](cost, x0, args=(1.0,), jac=True).x, expected)
     by_parts = known["scipy.optimize.fmin_cg"](lambda x: cost(x, 1)[0], x0, fprime=lambda x: cost(x, 1)[1])
     assert np.allclose(by_parts, expected)
+    best = known["scipy.optimize.minimize"](lambda x: np.sum(x**2), x0, method="L-BFGS-B")  # by differences
+    assert np.array_equal(best.x, x0)
 
 
 def test_pickles_of_batches_can_be_read_both_ways():
@@ -1186,3 +1188,31 @@ def test_all_names_of_numpy_and_of_what_plots(tmp_path, imports):
     (tmp_path / "net.ipynb").write_text(json.dumps(notebook))
     report = verdict(tmp_path / "net.ipynb", tmp_path)
     assert (report.verdict, [p.name for p in report.parameters]) == ("right", ["W1", "W2"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "from nltk.corpus import brown\nwords = [word for line in brown.sents() for word in line]",
+        "import nltk\nwords = list(nltk.corpus.gutenberg.words('austen-emma.txt'))",
+        "import kagglehub, os\nfolder = kagglehub.dataset_download('who/text8')\n"
+        "with open(os.path.join(folder, 'text8')) as file:\n    words = file.read().split()",
+    ],
+    ids=["sentences", "words", "a folder"],
+)
+def test_texts_of_collections_are_made_up(tmp_path, words):
+    (tmp_path / "net.py").write_text(f"""{words}
+import numpy as np
+known = sorted(set(words))
+W = np.random.randn(len(known), len(known)) * 0.1
+for this, following in zip(words[:200], words[1:]):
+    i, k = known.index(this), known.index(following)
+    p = np.exp(W[i])
+    p = p / p.sum()
+    loss = -np.log(p[k])
+    d = p.copy()
+    d[k] -= 1
+    W[i] -= 0.1 * d
+""")
+    said = verdict(tmp_path / "net.py", tmp_path).to_dict()
+    assert (said["verdict"], said["parameters"][0]["name"]) == ("right", "W1")

@@ -411,6 +411,13 @@ def test_the_step_after_the_first_is_judged_too(tmp_path):
     summed = summed.replace("for _", "s1, s2 = 0 * W1, 0 * W2\nfor _")
     with pytest.raises(ValueError, match=r"line 16 of net.py adds a gradient to those of all steps before"):
         examined(tmp_path, summed)
+    divided = re.sub(r"(\w\d) -= 0.1 \* d..", r"s\1 += d\1\n    s\1 /= 9\n    \1 -= 0.1 * s\1", PLAIN)
+    divided = divided.replace("(P - Y) / 9", "P - Y").replace(
+        "for _", "sW1, sb1, sW2, sb2 = 0 * W1, 0 * b1, 0 * W2, 0 * b2\nfor _"
+    )
+    with pytest.raises(ValueError, match=r"line 16 of net.py adds a gradient to those of all steps before"):
+        examined(tmp_path, divided)
+    assert examined(tmp_path, re.sub(r"(W(.) -= 0.1 \* s.)", r"\1\n    s\2 *= 0.9", summed))["verdict"] == "right"
     assert examined(tmp_path, re.sub(r"s(.) \+=", r"s\1 = 0.9 * s\1 +", summed))["verdict"] == "right"
     # A momentum that NumPy spreads over the rows of a bias: its gradient has one axis, and only that is the true one.
     rows = re.sub(

@@ -382,7 +382,7 @@ class Report(NamedTuple):
         alike = list(Counter(self.unjudged).items())
         further = sum(count for _, count in alike[SOME:])
         places = dict.fromkeys(self.where(place) for place in self.also_right)
-        right = [f"also right: the network that is stepped in {place}" for place in places]
+        right = [f"also right: the network of {place}" for place in places]
         left = [f"not judged: {_arrays(u.shape, n)} in {self.where(u.place)}, {u.why}" for u, n in alike[:SOME]]
         left += [f"not judged: {further} more"] * bool(further)
         idle = [f"not judged: {some(self.idle)}, of which no line has a part in this step"]

@@ -58,11 +58,13 @@ class Attempt(NamedTuple):
     raised: frozenset[tuple[str, int]] = frozenset()  # lines at which it broke off, before a training was ended early
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
     near: float = 0.0  # how far at most it is judged from the numbers that it had, as a share of them; 0 for anywhere
+    followed: bool = False  # as of an attempt of the drivers
 
     @property
     def more(self) -> bool:
-        """Whether the same run trains another network, which is the next attempt."""
-        return self.ordinal < self.networks - 1
+        """Whether the same run trains another network, which is the next attempt; or another function of the kind that
+        was called is."""
+        return self.followed or self.ordinal < self.networks - 1
 
 
 def attempts(
@@ -263,7 +265,10 @@ def _driven(
             if attempt.alone and own.notes:  # what trains may be another layer's, of another file
                 doubt = doubt or f"the program itself was not run to its end ({own.notes[0]})"
             alone, may_be, tentative = attempt.alone, attempt.may_be, attempt.tentative
-            yield Attempt(description, watch.tape, steps, names, own.notes, this, True, alone, doubt, may_be, tentative)
+            yield Attempt(
+                description, watch.tape, steps, names, own.notes, this, True, alone, doubt, may_be, tentative,
+                followed=attempt.followed,
+            )  # fmt: skip
 
 
 def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:

@@ -127,8 +127,9 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
     kind, name = finding.at[:2], finding.at[1:]
     if finding.code == "weights-already-updated" and name in judged.names:
         return through_new_weights(judged, judged.chosen.get(name) or judged.made.get(name))
-    if finding.code == "wrong-sign" and name in judged.names and (turned := _turned_later(judged, name)) is not None:
-        return turned
+    later = {"wrong-sign": _turned_later, "weight-penalty": _penalty_added}.get(finding.code)
+    if later is not None and name in judged.names and (node := later(judged, name)) is not None:
+        return node
     if name in judged.names:
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         node = _in_formula(judged, name) if whole else judged.made.get(name)
@@ -168,6 +169,15 @@ def _turned_later(judged: Judged, name: str) -> Node | None:
         return None
     later = (n for n in sorted(ancestors([chosen], made.number), key=lambda n: n.number) if n is not made)
     return next((n for n in later if sign(name, n) not in (0.0, *others)), chosen)
+
+
+def _penalty_added(judged: Judged, name: str) -> Node | None:
+    """Where a multiple of a parameter is added to its gradient, before the step."""
+    parameter, gradient = judged.names[name], judged.chosen.get(name)
+    way = ancestors([gradient], parameter.root.number) & judged.step.labelled if gradient is not None else set()
+    sums = (n for n in way if n.function in (np.add, np.subtract))
+    added = (n for n in sums if any(parameter.before in multiples(term) for term in n.parents))
+    return max(added, key=lambda n: n.number, default=None)
 
 
 def _before_the_penalty(node: Node, parameter: Node) -> Node:

@@ -418,12 +418,14 @@ def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -
     """Where a gradient is added to those of all steps before, a momentum is not damped, or nobody sets the sum to 0."""
     for p in step.parameters:
         known: set[Node] = set()  # what a later sum goes on from
-        for node in sorted(step.way_to(p), key=lambda n: -n.number):
+        way = sorted(step.way_to(p), key=lambda n: -n.number)
+        for node in way:
             is_sum = node not in known and node.function is np.add and node.shape == p.before.shape
             old: Node | None = node if is_sum else None
+            scaled = {n.site for n in way if n.number > node.number}
             while old is not None and old in step.labelled:  # the sum of what is added in this step
                 known.add(old)
-                old = next((n for n in old.parents if n.site == node.site), None)
+                old = next((n for n in old.parents if _is_made_at(node.site, n, scaled)), None)
             if old is None or old in step.active:
                 continue
             if old.function is operator.getitem and old.parents[0].site != node.site:  # a part of what it starts from
@@ -434,6 +436,14 @@ def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -
                     f"{where(node)} adds a gradient to those of all steps before: right if that is meant, as a "
                     "momentum without damping, and wrong if the sum was to be set to 0"
                 )
+
+
+def _is_made_at(site: object, node: Node, scaled: set) -> bool:
+    """Whether an array was made there; but for constants, by which sums are `scaled` before they are stepped with:
+    those that a momentum is damped by are not."""
+    while node.site != site and node.function in (np.multiply, np.true_divide) and node.site in scaled:
+        node = max(node.parents, key=lambda n: n.size)
+    return node.site == site
 
 
 def check_for_a_proximal_step(judged: Judged, tape: Tape) -> None:

@@ -71,6 +71,7 @@ class Attempt(NamedTuple):
     key: tuple = ()  # which of all that can be tried it is
     may_be: str = ""  # why what is wrong may be right as the program means it
     tentative: bool = False  # with more outputs than it may be made for: only that all is right is an answer
+    followed: bool = False  # by another function that makes loss and gradient by itself, as this one does
 
 
 class Target(NamedTuple):
@@ -82,6 +83,7 @@ class Target(NamedTuple):
     strictness: tuple[bool, ...] = (True, False)
     whole: bool = False  # it is a layer: if it cannot be called, nothing is said of the file as a whole
     may_be: str = ""  # as of an Attempt
+    followed: bool = False  # as of an Attempt
 
 
 def drive(
@@ -118,7 +120,7 @@ def drive(
         offered, alone, furthest = 0, target not in networks, Tried(False)
         for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, target.worlds)) for s in target.strictness]:
             doubt = next((f"in a deeper network {why}" for d, why in raised.items() if d > depth), "")
-            if alone and networks:
+            if alone and any(network.description != target.description + OURS for network in networks):
                 doubt = "the network that they are parts of could not be called"
             elif not strict and not alone:
                 doubt = doubt or "not all of its parameters have a gradient of their shape"
@@ -145,7 +147,7 @@ def drive(
                     shown = target.description
                     if alone and 1 in world and 0 in raised:
                         shown += f", one example at a time (with several {raised[0]})"
-                    yield Attempt(shown, play, alone, doubt, key, target.may_be)
+                    yield Attempt(shown, play, alone, doubt, key, target.may_be, followed=target.followed)
                 elif tried.why and strict:
                     raised.setdefault(depth, tried.why)
                 if offered == OFFERED:
@@ -314,7 +316,8 @@ def _train(file: File, np: types.ModuleType, owner: str | None, names: list[str]
 
 
 def _passes(file: File, np: types.ModuleType, flags: Flags, worlds: list[World]) -> Iterator[Target]:
-    for passes in plans(file, flags):
+    found = list(plans(file, flags))
+    for k, passes in enumerate(found):
         of = f" of class {passes.owner}" if passes.owner else ""
         names = " and ".join(name for name in passes[1:] if name)
         shown = f"{names}{of}{OURS}"
@@ -322,7 +325,8 @@ def _passes(file: File, np: types.ModuleType, flags: Flags, worlds: list[World])
         def play(world: World, strict: bool, passes: Passes = passes) -> None:
             play_passes(Session(file, np, world), passes, flags, strict)
 
-        yield Target(shown, play, worlds, may_be=_squashed_elsewhere(file, passes))
+        followed = not passes.forward and any(other[:2] == passes[:2] for other in found[k + 1 :])
+        yield Target(shown, play, worlds, may_be=_squashed_elsewhere(file, passes), followed=followed)
 
 
 def _squashed_elsewhere(file: File, passes: Passes) -> str:

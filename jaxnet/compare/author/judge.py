@@ -24,6 +24,7 @@ from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.penalties import (
     is_by_a_penalty,
     is_decay_of_all,
+    is_of_another_size,
     penalties_of_wrong,
     penalty_finding,
     with_decay_as_penalty,
@@ -173,14 +174,14 @@ def _by_implied(step: Step, drawn: list[Values], names: dict[Parameter, str], po
 
 def _by_one_left_out(step: Step, drawn: list[Values], names: dict[Parameter, str], possible: list) -> Judged | None:
     """The verdict by a number of the program's own, whatever it is, where one derivative of it that stands for another
-    one explains all gradients."""
+    one explains all gradients, or penalties of another size do."""
     predictions = {example.prediction for example in step.examples}
     for truth, fitted, _ in possible:
         if truth.loss.node is None or not all(predictions <= adjoints.keys() for adjoints in truth.adjoints):
             continue
         with contextlib.suppress(ValueError):
             judged = _judged(step, drawn, names, truth.whole(), fitted)
-            if judged.wrong and judged.proof == LEFT_OUT:
+            if judged.wrong and (judged.proof == LEFT_OUT or all(map(is_of_another_size, judged.findings))):
                 return judged
     return None
 
@@ -473,7 +474,9 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
             judged = doubts.as_unclipped(judged, wrong, common)
             wrong = [name for name in wrong if differs(judged.given[name], judged.true[name], common)]
             findings = [f for f in findings if f.at[1:] not in given or f.at[1:] in wrong]
-            proof = without_formula(judged._replace(wrong=wrong), factors)
+            of_penalties = {f.at[1:] for f in findings if is_of_another_size(f)}
+            if not of_penalties.issuperset(wrong):  # else all is that of the loss, and a number times the array
+                proof = without_formula(judged._replace(wrong=wrong), factors)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )

@@ -38,6 +38,9 @@ from jaxnet.compare.author.tape import innermost
 RATE = 0.125  # a power of two: a product with it is exact
 
 
+CORPORA = ("brown", "gutenberg", "inaugural", "movie_reviews", "reuters", "treebank", "webtext")  # of NLTK
+
+
 class Bunch(dict):
     """A dict whose entries are attributes as well."""
 
@@ -177,6 +180,8 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         train, test = (Batches(np, x, y, one_hot) for x, y in (samples.digits[:2], samples.digits[2:]))
         return Bunch(train=train, test=test, validation=test)
 
+    text = (samples.content("corpus.txt") or b"").decode()
+    corpus = {"raw": text, "words": text.split(), "sents": [line.split() for line in text.splitlines() if line.strip()]}
     torch_sets = functools.partial(TorchImages, samples)
     transforms = {"Compose": Composed, "ToTensor": lambda: TorchImages.scaled, "Lambda": lambda function: function}
     return {
@@ -184,6 +189,8 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         **{f"{name}.load_data": digits for name in ("mnist", "fashion_mnist")},
         **{f"{name}.load_data": pictures for name in ("cifar10", "cifar100")}, "to_categorical": one_hot,
         **{f"datasets.{name}": torch_sets for name in ("MNIST", "FashionMNIST", "EMNIST", "KMNIST")},
+        **{f"{name}.{part}": lambda *_, whole=whole, **__: whole for name in CORPORA for part, whole in corpus.items()},
+        "kagglehub.dataset_download": lambda name, *_, **__: Path(name).name,  # the folder, of which all is made up
         "DataLoader": Loader, "functional.one_hot": lambda *of, **how: numpy.array(one_hot(*of, **how)).view(Tensor),
         "datasets.load_dataset": functools.partial(_rows, samples),
         **{f"mnist.{part}_{what}": lambda *_, k=k, j=j, **__: digits()[k][j]
@@ -365,6 +372,8 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
         args, x = args if isinstance(args, tuple) else (args,), x0
         for _step in range(3):
             value: Any = f(np.copy(x), *args)
+            if not callable(fprime) and np.ndim(value) == 0:  # by differences, of which no author has a formula
+                return x
             gradient: Any = fprime(np.copy(x), *args) if callable(fprime) else value[1]
             x = x - RATE * gradient
         return x

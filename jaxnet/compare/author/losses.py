@@ -31,6 +31,7 @@ def losses_of(view: View, labelled: set[Node], examples: tuple[Example, ...]) ->
     back |= {n for n in found if not view.into_steps.isdisjoint(m for m in multiples(n) if m is not n)}
     found = [n for n in found if n not in back]
     found = [n for n in found if n.number > first] or found  # not of the examples before
+    found = [n for n in found if n in view.returned] or found
     numbers = [n for n in found if n.size == 1]
     # Labels may enter a loss in another way than the error, and the mean may be taken when all is over.
     met = {m.labels for e in examples for m in e.meetings if m.labels is not None}

@@ -19,6 +19,7 @@ from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty, without_ones
 
+FORGOTTEN = "left out"
 ADDING, SCALING = (np.add, np.subtract, np.negative), (np.multiply, np.true_divide)
 SEVERAL = 2  # numbers, of which no penalty is told by two draws
 
@@ -195,11 +196,16 @@ def penalty_finding(judged: Judged, finding: Finding, scale: float) -> Finding |
         size = common_multiple(penalty, own, RIGHT)
         rest = [scale * (t - part) for t, part in zip(judged.true[name], penalty, strict=True)]
         if size and not differs(judged.given[name], rest, 1.0):
-            return finding._replace(code="weight-penalty", scale=size, scale_name="left out")
+            return finding._replace(code="weight-penalty", scale=size, scale_name=FORGOTTEN)
         beside = [g - r for g, r in zip(judged.given[name], rest, strict=True)]
-        if size and (used := common_multiple(beside, own, RIGHT)):
+        if size and all(r.any() for r in rest) and (used := common_multiple(beside, own, RIGHT)):
             return finding._replace(code="weight-penalty", scale=used / scale, scale_name=f"in place of {size:.6g}")
     return None
+
+
+def is_of_another_size(finding: Finding) -> bool:
+    """Whether a gradient has a penalty, and another one than the loss: what it leaves out may be another step's."""
+    return finding.code == "weight-penalty" and finding.scale_name != FORGOTTEN
 
 
 def with_a_part(

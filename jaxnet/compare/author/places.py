@@ -16,7 +16,7 @@ from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place, place_of_line, where
 from jaxnet.compare.author.names import parameter_names
-from jaxnet.compare.author.node import Node, made_of, setitem
+from jaxnet.compare.author.node import Node, made_of, nodes_in, setitem
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.repeat import contradiction
 from jaxnet.compare.author.samples import said_of_missing
@@ -145,7 +145,8 @@ def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:
     right, unjudged = list(report.also_right), list(report.unjudged)
     for step, why in others:
         largest = max(step.parameters, key=lambda p: p.size)
-        place = as_place(largest.after) or Place()
+        made = (largest.after, *nodes_in(largest.steps))  # where the step is ours, its gradient is the author's
+        place = next(filter(None, map(as_place, made)), Place())
         if why:
             unjudged.append(Unjudged(largest.before.shape, place, f"of another network, {why}"))
         else:

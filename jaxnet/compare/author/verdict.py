@@ -138,6 +138,8 @@ def _examined(
     for attempt, outcome in _outcomes(ways, stated, noise, end, run):
         if guess is not None and not attempt.guessed:
             break
+        if attempt.called and attempt.program in [network.attempt.program for network in networks]:
+            continue  # on data of another shape
         trains = trains or bool(attempt.steps)
         if attempt.tentative and (outcome.judged is None or outcome.judged.findings):
             wrong = outcome.judged.wrong if outcome.judged is not None else []
@@ -190,15 +192,12 @@ def _examined(
             networks = []  # the same formulas that are right in one are not in another, of another activation say
             break
         if networks and not (attempt.more and in_time):
-            others = [
-                (judged.step, "whose gradients are right but for a constant" if judged.findings else "")
-                for judged in (network.examined.judged for network in networks[1:])
-            ]
-            idle = tuple(name for name in networks[0].idle if all(name in network.idle for network in networks))
-            return networks[0]._replace(idle=idle), others + beside
+            return _of_networks(networks, beside)
         if not in_time:
             break
         beside, astray = (beside, astray) if attempt.more else ([], [])
+    if networks:  # of functions, of which the last could not be called
+        return _of_networks(networks, beside)
     if found := guess or in_part or (_of_layers(layers) if layers and not unsure else None):
         return found, []
     kind = ValueError if trains or time.monotonic() > deadline else NothingTrains
@@ -261,6 +260,15 @@ def _is_made_by_lines_of(found: Found, other: Step) -> bool:
     """Whether all lines that make the gradients of the one make those of the other as well."""
     right, unknown = ({n.place[:2] for n in step.backward if n.place} for step in (found.examined.judged.step, other))
     return right <= unknown
+
+
+def _of_networks(networks: list[Found], beside: list[tuple[Step, str]]) -> tuple[Found, list[tuple[Step, str]]]:
+    """The first of networks that are right, and what is said of the others."""
+    found, *further = networks
+    judged = [network.examined.judged for network in further]
+    others = [(one.step, "whose gradients are right but for a constant" if one.findings else "") for one in judged]
+    idle = tuple(name for name in found.idle if all(name in network.idle for network in networks))
+    return found._replace(idle=idle), others + beside
 
 
 def _of_layers(layers: list[Found]) -> Found:

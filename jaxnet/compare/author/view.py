@@ -57,6 +57,7 @@ class View:
     values: Values
     others: frozenset[Node] = frozenset()  # versions of the arrays of other networks, which are constants here
     stepped: frozenset[Node] = frozenset()  # made of further arrays of which a step takes the place: no data
+    returned: Set[Node] = frozenset()  # numbers that a function which we called has returned, beside gradients perhaps
 
     @cached_property
     def active(self) -> frozenset[Node]:
@@ -153,7 +154,8 @@ def viewed(
     nodes = tape.nodes[window[0].number :]
     steps = {n: n.updates[0][0] for n in nodes if n.updates and n.updates[0][0] not in touched}
     stepped = frozenset(following(window, set(superseded(nodes, steps))))
-    return View(parameters, window, masks, smooth, into_steps, touched, end, Values(), others, stepped)
+    known = masks, smooth, into_steps, touched, end, Values(), others, stepped, tape.numbers
+    return View(parameters, window, *known)
 
 
 def superseded(nodes: list[Node], stepped: dict[Node, Node]) -> frozenset[Node]:
