@@ -733,3 +733,127 @@ def test_a_return_beside_a_right_derivative_that_nothing_uses_is_not_accused(tmp
     text = HANDED_ON.replace("    dZ = dA * (Z > 0)\n", "    right = dA * (Z > 0)\n    dZ = dA * Z\n")
     said = examined(tmp_path, text)
     assert [f["line"] for f in said["findings"]] == [11]
+
+
+BLOCKS = """
+import numpy as np
+rng = np.random.default_rng(0)
+class Linear:
+    def __init__(self, n, m):
+        self.W, self.b = rng.normal(0, 0.4, (n, m)), np.zeros(m)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, d):
+        x, d2 = self.x.reshape(-1, self.x.shape[-1]), d.reshape(-1, d.shape[-1])
+        self.dW, self.db = x.T @ d2, d2.sum(axis=0)
+        return d @ self.W.T
+class Norm:
+    def forward(self, x):
+        self.inv = 1 / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5)
+        self.xhat = (x - x.mean(axis=-1, keepdims=True)) * self.inv
+        return self.xhat
+    def backward(self, g):
+        own = g - g.mean(axis=-1, keepdims=True)
+        return self.inv * (own - self.xhat * (g * self.xhat).mean(axis=-1, keepdims=True))
+class Attention:
+    def __init__(self, n):
+        self.q, self.k, self.v = Linear(n, n), Linear(n, n), Linear(n, n)
+        self.scale = np.sqrt(n)
+    def forward(self, h):
+        self.Q, self.K, self.V = self.q.forward(h), self.k.forward(h), self.v.forward(h)
+        S = self.Q @ self.K.transpose(0, 2, 1)
+        S = S / self.scale
+        e = np.exp(S - S.max(axis=-1, keepdims=True))
+        self.A = e / e.sum(axis=-1, keepdims=True)
+        return self.A @ self.V
+    def backward(self, d):
+        dV, dA = self.A.transpose(0, 2, 1) @ d, d @ self.V.transpose(0, 2, 1)
+        dS = self.A * (dA - (dA * self.A).sum(axis=-1, keepdims=True))
+        dS = dS / self.scale
+        dQ, dK = dS @ self.K, dS.transpose(0, 2, 1) @ self.Q
+        dh = self.v.backward(dV)
+        return dh + self.q.backward(dQ) + self.k.backward(dK)
+class Block:
+    def __init__(self, n):
+        self.parts = {"norm": Norm(), "attention": Attention(n), "feed": Linear(n, n)}
+    def forward(self, x):
+        n, a, f = self.parts.values()
+        h = x + a.forward(n.forward(x))
+        return h + f.forward(np.tanh(h))
+    def backward(self, d):
+        n, a, f = self.parts.values()
+        d = d + f.backward(d) * (1 - np.tanh(self.h) ** 2)
+        return d + n.backward(a.backward(d))
+first, block, last = Linear(3, 4), Block(4), Linear(4, 3)
+X, Y = rng.normal(size=(6, 5, 3)), rng.normal(size=(6, 5, 3))
+for step in range(20):
+    x = first.forward(X)
+    out = last.forward(block.forward(x))
+    print(np.mean((out - Y) ** 2))
+    first.backward(block.backward(last.backward(2 * (out - Y) / out.size)))
+    for layer in (first, *vars(block.parts["attention"]).values(), block.parts["feed"], last):
+        if isinstance(layer, Linear):
+            layer.W -= 0.1 * layer.dW
+            layer.b -= 0.1 * layer.db
+""".replace("        return h + f.forward(np.tanh(h))", "        self.h = h\n        return h + f.forward(np.tanh(h))")
+
+
+@pytest.mark.parametrize(
+    ("line", "change", "accused"),
+    [
+        ("        dS = dS / self.scale\n", "        pass\n", "dQ, dK = dS @"),
+        ("return d + n.backward(", "return n.backward(", "return n.backward("),
+        ("d = d + f.backward(", "d = f.backward(", "d = f.backward("),
+    ],
+    ids=["scale", "around a normalisation", "around a layer"],
+)
+def test_what_a_block_leaves_out_is_no_fault_of_its_layers(tmp_path, line, change, accused):
+    """By which other gradients are right; and a gradient that is 0, of the keys' bias, says nothing of constants."""
+    said = examined(tmp_path, BLOCKS)
+    names = {p["name"] for p in said["parameters"]}
+    assert said["verdict"] == "right"
+    assert {"first.W", "block.parts['attention'].k.b", "block.parts['feed'].W"} <= names
+    text = BLOCKS.replace(line, change)
+    said = examined(tmp_path, text)
+    (number,) = (k for k, of_text in enumerate(text.splitlines(), 1) if accused in of_text)
+    assert {f["line"] for f in said["findings"]} == {number}
+
+
+OF_VIEWS = """
+import numpy as np
+rng = np.random.default_rng(0)
+W1, b1, W2, b2 = rng.normal(size=(4, 6)), np.zeros(6), rng.normal(size=(6, 3)), np.zeros(3)
+X, Y = rng.normal(size=(20, 4)), np.eye(3)[np.arange(20) % 3]
+class Relu:
+    def forward(self, x):
+        self.mask = x <= 0
+        out = x.copy()
+        out[self.mask] = 0
+        return out
+    def backward(self, dout):
+        dout[self.mask] = 0
+        return dout
+relu = Relu()
+for step in range(20):
+    A = relu.forward((X @ W1 + b1).reshape(20, 2, 3)).reshape(20, 6)
+    E = np.exp(A @ W2 + b2)
+    P = E / E.sum(1, keepdims=True)
+    print(-np.sum(Y * np.log(P)) / 20)
+    d = (P - Y) / 20
+    dW2, db2 = A.T @ d, d.sum(0)
+    d = d @ W2.T
+    d = relu.backward(d.reshape(20, 2, 3)).reshape(20, 6)
+    dW1 = X.T @ d
+    db1 = d.sum(0)
+    W1 -= 0.1 * dW1
+    b1 -= 0.1 * db1
+    W2 -= 0.1 * dW2
+    b2 -= 0.1 * db2
+"""
+
+
+def test_what_a_view_writes_back_to_its_array_is_no_result_that_is_not_returned(tmp_path):
+    assert examined(tmp_path, OF_VIEWS)["verdict"] == "right"
+    (finding,) = examined(tmp_path, OF_VIEWS.replace("dW1 = X.T @ d", "dW1 = X.T @ (d * np.abs(d))"))["findings"]
+    assert (finding["at"], finding["line"]) == ("dW1", 25)

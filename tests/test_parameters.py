@@ -8,6 +8,8 @@ import pytest
 from generated import case
 from judging import PLAIN, SLOPE, examined
 
+from jaxnet.compare.author.verdict import verdict
+
 
 @pytest.mark.parametrize("form", ["class", "class, defined only"])
 def test_what_no_step_changes_is_said_not_to_be_judged(tmp_path, form):
@@ -929,3 +931,48 @@ def test_a_bias_that_the_forward_pass_forgets(tmp_path):
         "W2 -= 0.1 * dW2", "V = 0.9 * V - 0.1 * db2\n    W2 += V"
     )
     assert examined(tmp_path, used.replace("for _ in range(9):", f"{kept}\nfor _ in range(9):"))["unjudged"] == []
+
+
+HELD_DEEP = """
+import numpy as np
+rng = np.random.default_rng(0)
+class Linear:
+    def __init__(self, n, m):
+        self.parts = {"W": rng.normal(size=(n, m)) / 2}
+class Feed:
+    def __init__(self):
+        self.linear = Linear(4, 4)
+class Block:
+    def __init__(self):
+        self.feed = {"forward": Feed()}
+class Model:
+    def __init__(self):
+        self.body = {"blocks": [Block(), Block()]}
+model = Model()
+X, Y = rng.normal(size=(9, 4)), rng.normal(size=(9, 4))
+def train():
+    for _ in range(9):
+        inputs, out = [], X
+        for block in model.body["blocks"]:
+            inputs.append(out)
+            out = np.tanh(out @ block.feed["forward"].linear.parts["W"])
+        print(np.mean((out - Y) ** 2))
+        d = 2 * (out - Y) / Y.size
+        for block, x in zip(model.body["blocks"][::-1], inputs[::-1]):
+            parts = block.feed["forward"].linear.parts
+            d = d * (1 - np.tanh(x @ parts["W"]) ** 2)
+            parts["dW"] = x.T @ d
+            d = d @ parts["W"].T
+        for block in model.body["blocks"]:
+            parts = block.feed["forward"].linear.parts
+            parts["W"] -= 0.1 * parts["dW"]
+train()
+"""
+
+
+def test_arrays_are_called_by_what_holds_them_all(tmp_path):
+    """However deep that is; and not by the variable of a loop."""
+    (tmp_path / "net.py").write_text(HELD_DEEP)
+    report = verdict(tmp_path / "net.py", tmp_path)
+    names = [f"model.body['blocks'][{k}].feed['forward'].linear.parts['W']" for k in (0, 1)]
+    assert (report.verdict, [report.yours(p.name) for p in report.parameters]) == ("right", names)

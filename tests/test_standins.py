@@ -1204,15 +1204,16 @@ def test_texts_of_collections_are_made_up(tmp_path, words):
     (tmp_path / "net.py").write_text(f"""{words}
 import numpy as np
 known = sorted(set(words))
-W = np.random.randn(len(known), len(known)) * 0.1
+W, V = np.random.randn(len(known), 4), np.random.randn(4, len(known))
 for this, following in zip(words[:200], words[1:]):
     i, k = known.index(this), known.index(following)
-    p = np.exp(W[i])
+    p = np.exp(W[i] @ V)
     p = p / p.sum()
     loss = -np.log(p[k])
-    d = p.copy()
-    d[k] -= 1
-    W[i] -= 0.1 * d
+    p[k] -= 1
+    dV = np.outer(W[i], p)
+    W[i] -= 0.1 * V @ p
+    V -= 0.1 * dV
 """)
     said = verdict(tmp_path / "net.py", tmp_path).to_dict()
-    assert (said["verdict"], said["parameters"][0]["name"]) == ("right", "W1")
+    assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", ["V", "W"])

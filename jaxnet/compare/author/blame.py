@@ -11,11 +11,12 @@ from jaxnet.compare.author import frontier
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.idle import passing_on, return_after
 from jaxnet.compare.author.judged import Judged
-from jaxnet.compare.author.levels import RIGHT
+from jaxnet.compare.author.levels import RIGHT, is_rounding
 from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in
 from jaxnet.compare.author.node import Place as Line
 from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling
+from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, without_ones
@@ -52,7 +53,8 @@ def node_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None
 
 
 def _right_ones(judged: Judged) -> list[Node]:
-    return [gradient for name, gradient in judged.chosen.items() if gradient and name not in judged.wrong]
+    right = {name: n for name, n in judged.chosen.items() if n and name not in judged.wrong}
+    return [gradient for name, gradient in right.items() if not is_rounding(judged.true, name)]
 
 
 def slope_of(judged: Judged, finding: Finding) -> Node | None:
@@ -97,7 +99,8 @@ def _not_returned(judged: Judged, finding: Finding, frontiers: Frontiers | None)
     inside = ancestors(n for n in wrong if n is not None)
     used = {parent for n in step.labelled for parent in n.parents}
     left = sorted(step.active & step.labelled - used - inside, key=lambda n: -n.number)
-    for node in (n for n in left if n.size > 1):
+    # What a view writes back to its array is used where the view is.
+    for node in (n for n in left if n.size > 1 and n.function is not set_flat):
         own = [np.asarray(values(node), float) for values in judged.drawn]
         alike = (n for n, use in parts[0] if use is None and n.shape == node.shape)
         true = ([of_draw.get((n, None), np.zeros(n.shape)) for of_draw in parts] for n in alike)

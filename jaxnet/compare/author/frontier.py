@@ -7,7 +7,7 @@ import math
 import operator
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ import numpy as np
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.judged import Judged
-from jaxnet.compare.author.levels import RIGHT, constant_to
+from jaxnet.compare.author.levels import RIGHT, constant_to, is_rounding
 from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.node import (
     MULTIPLYING,
@@ -71,7 +71,9 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
     if not judged.wrong:
         return {}
     step, drawn, parts = judged.step, judged.drawn, judged.truth.parts
-    right = [n for name, p in judged.names.items() if name not in judged.wrong for n in nodes_in(p.steps)]
+    # A gradient that is 0, of a bias before a normalisation, has no constant.
+    telling = (p for n, p in judged.names.items() if n not in judged.wrong and not is_rounding(judged.true, n))
+    right = [n for p in telling for n in nodes_in(p.steps)]
     on_right_ways = ancestors(right)
     known, partial = derivatives(step, drawn, parts, on_right_ways, judged.scale)
     # Nothing is wrong with an error whose product with the input of a layer is right, nor with what the loss is.
@@ -118,7 +120,7 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         collects = first.function in (np.add, np.subtract, operator.getitem) and not is_kept(first, step)
         collects = collects or (first.function is setitem and first.inputs[2] in step.labelled)
         if missing and not collects:
-            first = _unscaled(max(missing, key=lambda n: n.number), step)
+            first = _unscaled(_laid_out(max(missing, key=lambda n: n.number)), step)
             origins = [p for p in first.sources if p in known]
             of = [n for n in known.get(first, ()) if n is not parameter.before]  # which all of a program may use
             first = _of_block(first, [use for target, use in parts[0] if use is not None and target in of])
@@ -166,6 +168,7 @@ def _of_block(node: Node, uses: list[Node]) -> Node:
     and it is the block that it is a layer of that forgets what it adds to that."""
     calls = zip(*(reversed(use.places) for use in uses), strict=False)
     common = sum(1 for _ in itertools.takewhile(lambda places: len(set(places)) == 1, calls))
+    common = min([common, *(len(use.places) - 1 for use in uses)])  # the line that uses it has also the call
     inner = len(node.places) - common - 1
     return replace(node, places=node.places[inner:]) if common and inner > 0 else node
 
@@ -353,6 +356,8 @@ def derivatives(
             refer(target, is_whole, [of_draw[target, use] for of_draw in parts])
             if use is None:
                 rounds.setdefault((target.site, target.shape), []).append(target)
+    for target, several in _in_one_call(parts[0]):
+        refer(target, False, [np.sum([of_draw[target, use] for use in several], axis=0) for of_draw in parts])
     for targets in (sorted(of, key=lambda n: n.number) for of in rounds.values()):
         stacked = [np.stack([of_draw[t, None] for t in targets]) for of_draw in parts] if len(targets) > 1 else []
         if len({array.shape for array in stacked}) == 1:
@@ -405,6 +410,22 @@ def derivatives(
         if targets:
             known[node] = targets
     return known, {n for n, targets in known.items() if all((n, target) not in wholes for target in targets)}
+
+
+def _in_one_call(uses: Iterable[tuple[Node, Node | None]]) -> Iterator[tuple[Node, list[Node]]]:
+    """What a function uses more than once, and others do as well, with the uses of each call of it: a normalisation
+    sends back what all of them add up to, beside a way around it."""
+    of: dict[Node, list[Node]] = {}
+    for target, use in uses:
+        if use is not None:
+            of.setdefault(target, []).append(use)
+    for target, all_of_it in of.items():
+        calls: dict[tuple, list[Node]] = {}
+        for use in all_of_it if len(all_of_it) > 2 else ():
+            for k in range(1, len(use.places)):
+                calls.setdefault(use.places[k:], []).append(use)
+        groups = {tuple(found): found for found in calls.values() if 1 < len(found) < len(all_of_it)}
+        yield from ((target, found) for found in groups.values())
 
 
 def _from_one(factor: float) -> tuple[float, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -184,3 +185,9 @@ def differs(given: list[Array], true: list[Array], scale: float, tolerance: floa
         if array.shape != t.shape or np.abs(array - scale * t).max() > tolerance * max(np.abs(scale * t).max(), 1e-300):
             return True
     return False
+
+
+def is_rounding(true: Mapping[str, list[Array]], name: str) -> bool:
+    """Whether a true gradient is in all draws so small beside the largest one that only rounding is left of it."""
+    largest = [max(np.abs(array).max(initial=0) for array in of_draw) for of_draw in zip(*true.values(), strict=True)]
+    return all(np.abs(t).max(initial=0) <= NOTHING * most for t, most in zip(true[name], largest, strict=True))

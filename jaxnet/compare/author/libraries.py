@@ -372,7 +372,9 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
         args, x = args if isinstance(args, tuple) else (args,), x0
         for _step in range(3):
             value: Any = f(np.copy(x), *args)
-            if not callable(fprime) and np.ndim(value) == 0:  # by differences, of which no author has a formula
+            if not callable(fprime) and not isinstance(
+                value, tuple | list
+            ):  # by differences, of which no author has a formula
                 return x
             gradient: Any = fprime(np.copy(x), *args) if callable(fprime) else value[1]
             x = x - RATE * gradient

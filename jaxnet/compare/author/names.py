@@ -15,6 +15,7 @@ from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import is_authors
 from jaxnet.compare.author.updates import versions_until
 
+DEPTH = 8  # model.decoder.layers[0].feed_forward.linear1.bias
 ENTRIES = 2_000  # of an author's objects that are looked into for the names of arrays
 
 
@@ -43,7 +44,7 @@ def names_in(namespace: dict[str, Any], found: dict[Node, list[str]]) -> None:
         node = node_of(value) if isinstance(value, Array) else known_node(value)
         if node is not None:
             found.setdefault(node, []).append(name)
-        elif depth < 5 and seen[id(value)] < 4:
+        elif depth < DEPTH and seen[id(value)] < 4:
             seen[id(value)] += 1
             stack += [(f"{name}{way}", part, depth + 1) for way, part in parts(value)]
 
@@ -89,6 +90,7 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
         candidates[p].sort(
             key=lambda name: (
                 not bare and name.isidentifier(),
+                0 if bare else -holders[_holder(name)],
                 bool(re.search(r"\[\d", name)),
                 "[" in name,
                 bare and "." in name,

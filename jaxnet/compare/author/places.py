@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from jaxnet.compare.author import frontier
 from jaxnet.compare.author.dense import as_rows
 from jaxnet.compare.author.derivative import differenced
 from jaxnet.compare.author.judged import Judged
-from jaxnet.compare.author.levels import RIGHT
+from jaxnet.compare.author.levels import RIGHT, is_rounding
 from jaxnet.compare.author.lines import as_place, place_of_line, where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.node import Node, made_of, nodes_in, setitem
@@ -26,7 +26,7 @@ from jaxnet.compare.author.truth import name_of_number
 from jaxnet.compare.author.unjudged import unjudged
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.gradients import verdicts
-from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, with_penalty, without_ones
+from jaxnet.compare.multiples import common_multiple, is_among, with_penalty, without_ones
 from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged, some
 
 if TYPE_CHECKING:
@@ -178,16 +178,10 @@ def _parameters(judged: Judged) -> list[Parameter]:
     for name, arrays in judged.given.items():
         pairs = [(array / scale, t) for array, t in zip(arrays, judged.true[name], strict=True)]
         given[name], true[name] = max(pairs, key=_distance)
-        if name not in judged.wrong and _is_rounding(judged.true, name):
+        if name not in judged.wrong and is_rounding(judged.true, name):
             given[name], true[name] = np.zeros_like(given[name]), np.zeros_like(true[name])
     compared = verdicts(params, given, true, 1e-6)
     return [p._replace(right=p.right and p.name not in judged.wrong) for p in compared]  # a penalty of 1e-7 is one
-
-
-def _is_rounding(true: Mapping[str, list[np.ndarray]], name: str) -> bool:
-    """Whether a true gradient is in all draws so small beside the largest one that only rounding is left of it."""
-    largest = [max(np.abs(array).max(initial=0) for array in of_draw) for of_draw in zip(*true.values(), strict=True)]
-    return all(np.abs(t).max(initial=0) <= NOTHING * most for t, most in zip(true[name], largest, strict=True))
 
 
 def _loss(judged: Judged, origin: str | None) -> dict[str, str]:
