@@ -1,5 +1,6 @@
 """Programs run as their authors would: imports, statements left out, notebooks, Python 2, names of files and lines."""
 
+import ast
 import gc
 import json
 import linecache
@@ -11,10 +12,12 @@ import types
 import numpy as np
 import pytest
 
-from jaxnet.compare.author import program
+from jaxnet.compare.author import attempts, program
+from jaxnet.compare.author.smaller import shrink
 from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.tape import Enough
 from jaxnet.compare.author.tree import importers
+from jaxnet.compare.author.verdict import verdict
 
 
 class Author:
@@ -623,3 +626,51 @@ result = scores(shown(np.ones((rows, 3))), np.ones((3, 2)))
     ran = author.run("typed.py", text)
     assert ran.notes == []
     assert ran.namespace["result"].shape == (8, 2)
+
+
+def test_sizes_of_a_program_can_be_smaller():
+    """Of what a network is made of, where they have a name; never those of data."""
+    text = """
+batch_size, HIDDEN = 64, 256
+config = {"d_model": 512, "vocab_size": 4000, "n_heads": 8, "epochs": 90}
+class Net:
+    def __init__(self, inputs=784, hidden_size=128, *, seq_len=32, small_dim=300):
+        self.embedding_dim = 100
+net = Net(784, n_layers=6, classes=10)
+hidden_dim: int = 12
+"""
+    fewer = {"batch_size": 8, "HIDDEN": 16, "d_model": 16, "n_heads": 2, "hidden_size": 16, "seq_len": 8,
+             "embedding_dim": 16, "n_layers": 2}  # fmt: skip
+    tree = ast.parse(text)
+    found = [shrink(statement, in_place=False) for statement in tree.body]
+    assert {name: number for of in found for name, number in of.items()} == fewer
+    assert ast.dump(tree) == ast.dump(ast.parse(text))
+    for statement in tree.body:
+        shrink(statement, in_place=True)
+    assert "batch_size, HIDDEN = (8, 16)" in ast.unparse(tree)
+    assert not any(shrink(statement, in_place=False) for statement in tree.body)
+
+
+def test_what_is_too_large_is_run_with_smaller_sizes(tmp_path, monkeypatch):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+hidden_size = 40
+X, Y = rng.normal(size=(30, 6)), rng.normal(size=(30, 2))
+W, V = rng.normal(size=(6, hidden_size)), rng.normal(size=(hidden_size, 2))
+for _ in range(9):
+    A = np.tanh(X @ W)
+    E = A @ V - Y
+    print(np.mean(E ** 2))
+    dV, dW = A.T @ E / 30, X.T @ (E @ V.T * (1 - A ** 2)) / 30
+    W, V = W - 0.1 * dW, V - 0.1 * dV
+"""
+    (tmp_path / "net.py").write_text(text)
+    assert verdict(tmp_path / "net.py", tmp_path).network["sizes"] == [6, 40, 2]
+    monkeypatch.setattr(attempts, "ROOM", 1000)
+    for content, right in ((text, True), (text.replace("(1 - A ** 2)", "(1 - A)"), False)):
+        (tmp_path / "net.py").write_text(content)
+        report = verdict(tmp_path / "net.py", tmp_path)
+        assert (report.verdict, report.network["sizes"]) == ("right" if right else "wrong", [6, 16, 2])
+        note = "run with hidden_size 16: with its own numbers it is too large, or too slow, to be judged"
+        assert report.notes == [note]

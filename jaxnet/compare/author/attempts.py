@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jaxnet.compare.author import drivers, facade, standins
 from jaxnet.compare.author.node import Instruction, Node
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
-from jaxnet.compare.author.reasons import BREAKS_OFF, TRAINS, TRAINS_NOTHING, Reason
+from jaxnet.compare.author.reasons import BREAKS_OFF, LATE, TOO_LARGE, TRAINS, TRAINS_NOTHING, Reason, calls_for_less
 from jaxnet.compare.author.recorder import is_stepped_unseen, recording
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt, said_of_missing
 from jaxnet.compare.author.step import Step
@@ -20,9 +20,9 @@ from jaxnet.compare.author.tree import importers
 from jaxnet.compare.author.watch import Watch, concerns
 
 DEFINING = 2  # files that use the asked one and define things only, whose functions are called
+ROOM = 5e8  # numbers on a record: each draw has all of them
 SHARE = 0.5  # of the time that is left, for one program
 NOTHING_TO_CALL = "no forward pass with its backward pass was found in what it defines"
-LATE = "the time was up"
 NOISE = ", on pictures with a little noise: where one is blank, several numbers are the largest"
 
 
@@ -59,6 +59,7 @@ class Attempt(NamedTuple):
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
     near: float = 0.0  # how far at most it is judged from the numbers that it had, as a share of them; 0 for anywhere
     followed: bool = False  # as of an attempt of the drivers
+    can_be_smaller: bool = False  # where it is too large, or takes too long, it is run once more with fewer numbers
 
     @property
     def more(self) -> bool:
@@ -73,7 +74,7 @@ def attempts(
     """The file itself, programs of its tree that use it, and calls of what it has. With `noise`, on pictures no part of
     which is blank."""
     own: Ran | None = None
-    record: Tape | None = None  # of the file itself
+    recorded: set[str] | None = None  # functions of the file itself that are on its record
     numpy: Any = None
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
     unread = False  # it trains something, by what could not be read
@@ -87,7 +88,9 @@ def attempts(
                 return
             watch, way = Watch(deadline, asked, whole=guess.whole), Way(Path(_within(root, file)), guess)
             ran, numpy, samples = _run(way, root, watch)
-            own, record = own or ran, record or watch.tape
+            own = own or ran
+            if recorded is None:
+                recorded = {place.function for node in watch.tape.nodes for place in node.places}
             if is_stepped_unseen(watch.tape) and not guess.whole:
                 guesses.append(guess._replace(whole=True))
                 continue
@@ -96,15 +99,21 @@ def attempts(
             elif samples.guessed and not guess.one_hot:
                 guesses.append(guess._replace(columns=not guess.columns, one_hot=guess.columns))
             elsewhere = elsewhere or (file.name if watch.elsewhere else "")
-            for attempt in _networks(way, watch, ran, samples, reasons):
-                trained = True
-                program = attempt.program if noise or file != path else None
-                yield attempt._replace(program=program, notes=without + attempt.notes)
+            before, numbers = len(reasons), sum(node.size for node in watch.tape.nodes)
+            if ran.can_be_smaller and numbers > ROOM:
+                reasons.append(Reason(file.name, f"its arrays are {TOO_LARGE}", BREAKS_OFF))
+            else:
+                for attempt in _networks(way, watch, ran, samples, reasons):
+                    trained = True
+                    program = attempt.program if noise or file != path else None
+                    yield attempt._replace(program=program, notes=without + attempt.notes)
+            if ran.can_be_smaller and calls_for_less(reasons[before:]):
+                guesses.append(guess._replace(smaller=True))
+                continue
             unread = unread or (file == path and watch.unread)
             trained = trained or unread
-    if own is None or record is None:
+    if own is None or recorded is None:
         return
-    recorded = {place.function for node in record.nodes for place in node.places}
     silent = frozenset(own.entered.keys() - recorded - own.broken)
     way = Way(own.entry, first_guess, (), silent)
     doubt = f"{elsewhere}, which uses it, trains what it has no part in" if elsewhere else ""
@@ -160,7 +169,7 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
         with alarm(time.monotonic() + SHARE * (watch.deadline - time.monotonic())):
             found = watch.networks(ran, reasons, name)
     except OutOfTime:
-        why = f"the time was up before a step was found in {len(watch.tape.nodes)} operations"
+        why = f"{LATE} before a step was found in {len(watch.tape.nodes)} operations"
         reasons.append(Reason(name, why, BREAKS_OFF))
         watch.unread = True
         return
@@ -175,7 +184,7 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
         yield Attempt(
             program, watch.tape, network.steps, network.names, notes, way,
             networks=len(found), ordinal=ordinal, trained=stepped, made_up=tuple(samples.made_up),
-            guessed=samples.guessed, raised=ran.raised,
+            guessed=samples.guessed, raised=ran.raised, can_be_smaller=ran.can_be_smaller,
         )  # fmt: skip
 
 
@@ -185,7 +194,16 @@ def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable
     modules, builtins, samples = standins.stand_ins(root, file, recorded["numpy"], guess)
     modules, arguments = {**recorded, **modules}, standins.arguments(file, root)
     return (
-        functools.partial(run, file, root, modules, builtins=builtins, arguments=arguments, python2=guess.python2),
+        functools.partial(
+            run,
+            file,
+            root,
+            modules,
+            builtins=builtins,
+            arguments=arguments,
+            python2=guess.python2,
+            smaller=guess.smaller,
+        ),
         modules["numpy"],
         samples,
     )

@@ -37,6 +37,7 @@ def main() -> None:
     import numpy as np
 
     jax.config.update("jax_cpu_enable_async_dispatch", False)  # another thread takes longer than small arrays do
+    jax.devices()  # its threads begin while there is memory for them
     gc.freeze()
     gc.enable()
     pack, leave = functools.partial(_packed, json.dumps, np.savez), os._exit

@@ -9,6 +9,7 @@ from typing import Any
 
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.lines import short_name, target_of
+from jaxnet.compare.author.meanings import read_name
 from jaxnet.compare.author.node import Node
 from jaxnet.compare.author.recorder import Array, known_node, node_of, set_flat
 from jaxnet.compare.author.step import Parameter, Step
@@ -91,6 +92,7 @@ def parameter_names(step: Step, known: dict[Node, list[str]]) -> dict[Parameter,
             key=lambda name: (
                 not bare and name.isidentifier(),
                 0 if bare else -holders[_holder(name)],
+                not any(map(read_name, re.findall(r"[A-Za-z_]\w*", name))),  # but a place in a list of all
                 bool(re.search(r"\[\d", name)),
                 "[" in name,
                 bare and "." in name,

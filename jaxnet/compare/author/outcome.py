@@ -34,6 +34,7 @@ from jaxnet.compare.author.node import (
     setitem,
 )
 from jaxnet.compare.author.program import OutOfTime, alarm
+from jaxnet.compare.author.reasons import LATE, TOO_LARGE
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.search import parts_of
@@ -118,9 +119,9 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
     except Tied:
         raise
     except OutOfTime:
-        return Outcome(why="the time was up before it was judged", in_time=False)
+        return Outcome(why=f"{LATE} before it was judged", in_time=False)
     except MemoryError:
-        return Outcome(why="its arrays are too large to be judged", unexplained=True)
+        return Outcome(why=f"its arrays are {TOO_LARGE}", unexplained=True)
     except ValueError as error:
         return Outcome(why=str(error), unexplained=isinstance(error, Unexplained))
 

@@ -33,6 +33,7 @@ from jaxnet.compare.author.imports import Imports
 from jaxnet.compare.author.inert import Inert
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.recorder import as_float, current_tape, difference, named, plain, unrecorded
+from jaxnet.compare.author.smaller import shrink
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree
@@ -56,6 +57,7 @@ class Ran(NamedTuple):
     entered: dict[str, tuple[Any, ...]]  # the functions that it has called, and what it gave them the first time
     broken: frozenset[str]  # those that something was raised in …
     raised: frozenset[tuple[str, int]]  # … and at which lines, before a training was ended early
+    can_be_smaller: bool = False  # it has numbers that others can stand for (`smaller`)
 
 
 class OutOfTime(BaseException):
@@ -71,15 +73,16 @@ def run(
     arguments: Sequence[str] = (),
     deadline: float | None = None,
     python2: bool = False,
+    smaller: bool = False,
 ) -> Ran:
     """Run `file` of the tree below `root` as `__main__`, until it ends, the recorder has enough, or time is up.
 
     `modules` are seen by the tree in the place of the real ones, by their dotted names; `builtins` in the place of
     `input`, `open` …; `arguments` stand after the program's name on its command line; `deadline` is a value of
-    `time.monotonic`; with `python2` it is a program of Python 2, even if Python 3 can parse it. Code objects have the
-    file's name relative to `root`, those of a notebook's cell `name#cell-k` with k from 1.
+    `time.monotonic`; with `python2` it is a program of Python 2, even if Python 3 can parse it; `smaller` makes its
+    sizes so. Code objects have the file's name relative to `root`, those of a notebook's cell `name#cell-k`, k from 1.
     """
-    program = _Program(file.resolve(), root.resolve(), modules, builtins or {}, python2)
+    program = _Program(file.resolve(), root.resolve(), modules, builtins or {}, python2, smaller)
     is_notebook = file.suffix == ".ipynb"
     if is_notebook:
         del program.main.__file__
@@ -93,7 +96,8 @@ def run(
         program.note_the_end(end)
     entry, namespace = program.file.relative_to(program.root), program.main.__dict__
     broken, raised = frozenset(program.broken), frozenset(program.raised)
-    return Ran(entry, namespace, program.all_notes(), started, in_time, dict(program.entered), broken, raised)
+    notes, can_be_smaller = program.all_notes(), bool(program.fewer) and not smaller
+    return Ran(entry, namespace, notes, started, in_time, dict(program.entered), broken, raised, can_be_smaller)
 
 
 @contextlib.contextmanager
@@ -172,8 +176,11 @@ class _Program:
         modules: dict[str, types.ModuleType],
         overrides: dict[str, Any],
         python2: bool,
+        smaller: bool,
     ) -> None:
         self.file, self.root = file, root
+        self.smaller = smaller
+        self.fewer: dict[str, int] = {}  # numbers that can be smaller, or are, by name
         self.notes: list[str] = []
         self.missing: set[str] = set()  # names that statements left out would have bound
         self.followed = 0  # statements left out for want of these
@@ -226,6 +233,7 @@ class _Program:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
+                    self.fewer |= shrink(statement, in_place=self.smaller)
                     module = ast.Module([keeping.visit(statement)], [])
                     compiled = functools.partial(compile, module, unit.filename, "exec", dont_inherit=True)
                     code = compiled(unit.flags)
@@ -310,6 +318,9 @@ class _Program:
             self.notes.append(note)
 
     def all_notes(self) -> list[str]:
+        if self.smaller and self.fewer:
+            given = ", ".join(f"{name} {number}" for name, number in self.fewer.items())
+            self.notes.insert(0, f"run with {given}: with its own numbers it is too large, or too slow, to be judged")
         more = len(self.notes) - _NOTES
         kept = self.notes[:_NOTES] + ([f"{more} more of that kind"] if more > 0 else [])
         return kept + ([f"{self.followed} statements that need what is missing"] if self.followed else [])

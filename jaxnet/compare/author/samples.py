@@ -61,6 +61,7 @@ class Guess(NamedTuple):
     classes: int | None = None  # … and classes, where the program's errors told
     python2: bool = False  # and so did they that it takes what zip makes for a list
     whole: bool = False  # what prepares data is recorded as well
+    smaller: bool = False  # the sizes of the program
 
     def notes(self) -> list[str]:
         """What was made up so, to be said."""

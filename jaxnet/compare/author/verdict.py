@@ -129,7 +129,8 @@ def _examined(
 
     def end(attempt: Attempt) -> float:
         now = time.monotonic()
-        return now + (deadline - now) / 2 if attempt.guessed and guess is None else deadline
+        once_more = attempt.can_be_smaller or (attempt.guessed and guess is None)
+        return now + (deadline - now) / 2 if once_more else deadline
 
     def run(until: float, *way: Any) -> list[Attempt]:
         return once_more(path, root, until, flags, *way)
@@ -146,7 +147,7 @@ def _examined(
             several = [SEVERAL.format(", ".join(wrong))] if wrong else []
             continue
         first_guess = attempt.guessed and guess is None
-        judged, in_time = outcome.judged, outcome.in_time or first_guess
+        judged, in_time = outcome.judged, outcome.in_time or first_guess or attempt.can_be_smaller
         idle = idle_in(path, root, judged.step) if judged is not None else ()
         elsewhere = of_itself and attempt.program is not None  # another program may train it without a penalty
         is_no_answer = elsewhere or (attempt.called and (unexplained or (attempt.unread and idle)))
