@@ -1,5 +1,7 @@
 """At which line a mistake is shown, which array it is said of, and what is not blamed beside it."""
 
+import re
+
 import pytest
 from judging import PLAIN, examined
 
@@ -857,3 +859,40 @@ def test_what_a_view_writes_back_to_its_array_is_no_result_that_is_not_returned(
     assert examined(tmp_path, OF_VIEWS)["verdict"] == "right"
     (finding,) = examined(tmp_path, OF_VIEWS.replace("dW1 = X.T @ d", "dW1 = X.T @ (d * np.abs(d))"))["findings"]
     assert (finding["at"], finding["line"]) == ("dW1", 25)
+
+
+def test_what_is_0_is_shown_where_it_becomes_so(tmp_path):
+    outer = "P[:, :, None] * P[:, None] - np.einsum('ij,ik->ijk', P, P)"
+    text = re.sub(r" \+ b\d|    b\d -= 0.1 \* db\d\n", "", PLAIN)
+    text = text.replace("(P - Y) / 9", f"np.einsum('ij,ijk->ik', -Y / P / 9, {outer})")
+    assert {(f["code"], f["line"]) for f in examined(tmp_path, text)["findings"]} == {("zero", 11)}
+
+
+WINDOWS_OVERLAP = """
+import numpy as np
+class Conv:
+    def __init__(self, channels, filters, size):
+        self.size, self.W = size, np.random.randn(filters, channels, size, size)
+    def forward(self, x):
+        self.x, k = x, self.size
+        out = np.zeros((len(x), len(self.W), x.shape[2] - k + 1, x.shape[3] - k + 1))
+        for i in range(out.shape[2]):
+            for j in range(out.shape[3]):
+                out[:, :, i, j] = np.tensordot(x[:, :, i:i + k, j:j + k], self.W, axes=([1, 2, 3], [1, 2, 3]))
+        return out
+    def backward(self, d):
+        dx, k = np.zeros(self.x.shape), self.size
+        self.dW = np.zeros_like(self.W)
+        for n, f, i, j in np.ndindex(*d.shape):
+            value = d[n, f, i, j]
+            dx[n, :, i:i + k, j:j + k] += value * self.W[f]
+            self.dW[f] += value * self.x[n, :, i:i + k, j:j + k]
+        return dx
+"""
+
+
+def test_an_entry_of_a_right_array_is_no_part_of_one(tmp_path):
+    """Where windows that overlap are written over, and not added up."""
+    assert examined(tmp_path, WINDOWS_OVERLAP)["verdict"] == "right"
+    (finding,) = examined(tmp_path, WINDOWS_OVERLAP.replace("+= value * self.W", "= value * self.W"))["findings"]
+    assert (finding["at"], finding["line"]) == ("dx", 18)

@@ -474,11 +474,19 @@ def test_what_no_optimiser_makes_of_a_gradient(tmp_path, way):
 
 
 @pytest.mark.parametrize("way", ["np.clip({}, -0.1, 0.1)", "np.sign({})", "np.round({}, 3)", "np.arctan({})"])
-def test_what_an_optimiser_may_make_of_a_gradient(tmp_path, way):
-    """And a rate that is warmed up is 0 in the first step."""
-    text = PLAIN.replace("X.T @ dZ1,", f"{way.format('X.T @ dZ1')},")
+def test_what_an_optimiser_may_make_of_gradients(tmp_path, way):
+    """Of all of them; of one alone it is none's, but for a bound. A rate that is warmed up is 0 in the first step."""
+    text = PLAIN
+    for formula in ("X.T @ dZ1", "dZ1.sum(0)", "A1.T @ dZ2", "dZ2.sum(0)"):
+        text = re.sub(rf"{re.escape(formula)}(?=[,\n])", way.format(formula).replace("\\", ""), text)
     assert examined(tmp_path, text)["verdict"] == "right"
     assert examined(tmp_path, text.replace("-= 0.1 *", "-= 0.1 * _ *"))["verdict"] == "right"
+    alone = PLAIN.replace("X.T @ dZ1,", f"{way.format('X.T @ dZ1')},")
+    if "clip" in way:
+        assert examined(tmp_path, alone)["verdict"] == "right"
+    else:
+        with pytest.raises(ValueError, match=r"the gradient of W1 is right, but line 14 of net.py takes np.\w+ of it"):
+            examined(tmp_path, alone)
 
 
 @pytest.mark.parametrize(

@@ -435,7 +435,7 @@ WORDS: dict[str, Words] = {
     ),
     "wrong-scale": Words("right but for a constant factor", ": it is {scale} times what it should be"),
     "wrong-sign": Words("right but for the sign: it points uphill"),
-    "zero": Words("it is never computed: all entries are 0"),
+    "zero": Words("it is never computed, or made of what comes to 0"),
     "should-be-zero": Words(
         "the loss does not change with this parameter: the forward pass never uses it, or only to compare",
         ", so its gradient is 0",

@@ -130,7 +130,7 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
     kind, name = finding.at[:2], finding.at[1:]
     if finding.code == "weights-already-updated" and name in judged.names:
         return through_new_weights(judged, judged.chosen.get(name) or judged.made.get(name))
-    later = {"wrong-sign": _turned_later, "weight-penalty": _penalty_added}.get(finding.code)
+    later = {"wrong-sign": _turned_later, "weight-penalty": _penalty_added, "zero": _first_zero}.get(finding.code)
     if later is not None and name in judged.names and (node := later(judged, name)) is not None:
         return node
     if name in judged.names:
@@ -172,6 +172,14 @@ def _turned_later(judged: Judged, name: str) -> Node | None:
         return None
     later = (n for n in sorted(ancestors([chosen], made.number), key=lambda n: n.number) if n is not made)
     return next((n for n in later if sign(name, n) not in (0.0, *others)), chosen)
+
+
+def _first_zero(judged: Judged, name: str) -> Node | None:
+    """What is 0 first of all that a gradient of 0 is made of, and that labels have a say in."""
+    gradient = judged.chosen.get(name)
+    inside = ancestors([gradient]) & judged.step.labelled if gradient is not None else set()
+    zeros = (n for n in inside if not any(np.any(values(n)) for values in judged.drawn))
+    return min(zeros, key=lambda n: n.number, default=None)
 
 
 def _penalty_added(judged: Judged, name: str) -> Node | None:

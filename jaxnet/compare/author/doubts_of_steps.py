@@ -30,7 +30,7 @@ from jaxnet.compare.author.node import (
     root_of,
     setitem,
 )
-from jaxnet.compare.author.penalties import SCALING, penalties
+from jaxnet.compare.author.penalties import ADDING, SCALING, penalties
 from jaxnet.compare.author.rates import (
     but_for,
     common_to,
@@ -217,6 +217,7 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
     """Whatever an optimiser makes of a gradient has its signs, or most of them: not so the absolute values of it, its
     squares, its entries at other places, those that are positive. A matrix that it is multiplied by, as Newton's, may
     turn it."""
+    bent: dict[str, set] = {}  # functions of each entry in the line that makes a gradient
     for name in right:
         node, p = judged.chosen[name], judged.names[name]
         if node is None or not judged.step.is_authors:
@@ -229,6 +230,9 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
                 f"the gradient of {name} is right, but {where(over)} writes something else into it: right if that is "
                 "meant, and wrong if not"
             )
+        way = {n for n in made if n.size == node.size}
+        way &= ancestors(nodes_in(p.steps), node.number, until=lambda n, way=way: n not in way)
+        bent[name] = {n.function for n in way - {node} if n.place == node.place and _bends(n)}
         if any(n.function in TURNING for n in made - {node}):
             continue
         for values, t in zip(judged.drawn, judged.true[name], strict=True):
@@ -250,6 +254,23 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
                     f"the gradient of {name} is right, but what {where(p.after)} steps by goes another way: right if "
                     "that is meant, and wrong if not"
                 )
+
+    for name, functions in bent.items():
+        if own := functions - set.intersection(*bent.values()):
+            made = f"{where(judged.chosen[name])} takes np.{own.pop().__name__} of it"
+            raise Astray(
+                f"the gradient of {name} is right, but {made}, and not of all others: right if that is meant, and "
+                "wrong if not"
+            )
+
+
+_LINEAR = *ADDING, *SCALING, np.maximum, np.minimum  # and where that is bounded
+
+
+def _bends(node: Node) -> bool:
+    """Whether each entry is made something else than a multiple of it."""
+    is_of_entries = isinstance(node.function, np.ufunc) and node.function.signature is None
+    return node.function in (np.round, np.around) or (is_of_entries and node.function not in _LINEAR)
 
 
 def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
