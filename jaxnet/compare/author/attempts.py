@@ -20,7 +20,7 @@ from jaxnet.compare.author.tree import importers
 from jaxnet.compare.author.watch import Watch, concerns
 
 DEFINING = 2  # files that use the asked one and define things only, whose functions are called
-ROOM = 5e8  # numbers on a record: each draw has all of them
+ROOM = 2.5e8  # numbers of a step: each draw has all of them
 SHARE = 0.5  # of the time that is left, for one program
 NOTHING_TO_CALL = "no forward pass with its backward pass was found in what it defines"
 NOISE = ", on pictures with a little noise: where one is blank, several numbers are the largest"
@@ -99,14 +99,14 @@ def attempts(
             elif samples.guessed and not guess.one_hot:
                 guesses.append(guess._replace(columns=not guess.columns, one_hot=guess.columns))
             elsewhere = elsewhere or (file.name if watch.elsewhere else "")
-            before, numbers = len(reasons), sum(node.size for node in watch.tape.nodes)
-            if ran.can_be_smaller and numbers > ROOM:
+            before, found = len(reasons), list(_networks(way, watch, ran, samples, reasons))
+            if ran.can_be_smaller and any(map(_is_large, found)):
                 reasons.append(Reason(file.name, f"its arrays are {TOO_LARGE}", BREAKS_OFF))
-            else:
-                for attempt in _networks(way, watch, ran, samples, reasons):
-                    trained = True
-                    program = attempt.program if noise or file != path else None
-                    yield attempt._replace(program=program, notes=without + attempt.notes)
+                found = []
+            for attempt in found:
+                trained = True
+                program = attempt.program if noise or file != path else None
+                yield attempt._replace(program=program, notes=without + attempt.notes)
             if ran.can_be_smaller and calls_for_less(reasons[before:]):
                 guesses.append(guess._replace(smaller=True))
                 continue
@@ -186,6 +186,11 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
             networks=len(found), ordinal=ordinal, trained=stepped, made_up=tuple(samples.made_up),
             guessed=samples.guessed, raised=ran.raised, can_be_smaller=ran.can_be_smaller,
         )  # fmt: skip
+
+
+def _is_large(attempt: Attempt) -> bool:
+    """Whether a step has more numbers than there is room for."""
+    return sum(node.size for node in attempt.steps[0].active | attempt.steps[0].labelled) > ROOM
 
 
 def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable[..., Ran], Any, Samples]:
