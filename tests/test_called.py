@@ -1,5 +1,7 @@
 """Functions, layers and classes that nothing calls: what they are called with, and what was never run of them."""
 
+import textwrap
+
 import pytest
 from judging import PLAIN, SLOPE, TWO_NETWORKS, examined
 
@@ -644,3 +646,23 @@ def test_derivatives_of_another_file_that_were_not_used_are_not_judged(tmp_path)
     text = PLAIN.replace("import numpy as np\n", "import numpy as np\nfrom slopes import sigmoid_prime, tanh_prime\n")
     said = examined(tmp_path, text.replace("(1 - A1 ** 2)", "tanh_prime(A1)"))
     assert (said["verdict"], said["idle"]) == ("right", ["sigmoid_prime of slopes.py"])
+
+
+@pytest.mark.parametrize(
+    "clipped",
+    ["        for g in grads: g *= norm / 50\n", "        grads = [g * norm / 50 for g in grads]\n"],
+    ids=["in place", "anew"],
+)
+@pytest.mark.parametrize("inside", [False, True], ids=["outside", "in a function"])
+def test_what_is_not_done_to_gradients_before_the_step_is_named(tmp_path, clipped, inside):
+    """A clip that never bites may be written the wrong way round; what else is done now and then is no formula."""
+    text = PLAIN.partition("    W1 -= 0.1")[0].replace("for _", "rate = 0.1\nfor _")
+    text += "    grads = [dW1, db1, dW2, db2]\n    norm = np.sqrt(sum(np.sum(g ** 2) for g in grads))\n"
+    text += f"    if norm > 50:\n{clipped}    if loss > 90:\n        print(loss * 2)\n        rate *= 0.5\n"
+    text += "    for p, g in zip((W1, b1, W2, b2), grads): p -= rate * g\n"
+    if inside:
+        start = text.index("W1, b1, W2, b2 = np")
+        text = text[:start] + "def train():\n" + textwrap.indent(text[start:], "    ") + "train()\n"
+    line = 1 + text.splitlines().index("    " * inside + clipped.rstrip("\n"))
+    assert examined(tmp_path, text)["idle"] == [f"line {line}"]
+    assert examined(tmp_path, text.replace("norm > 50", "norm > 0"))["idle"] == []

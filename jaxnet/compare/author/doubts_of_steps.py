@@ -218,10 +218,12 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
     squares, its entries at other places, those that are positive. A matrix that it is multiplied by, as Newton's, may
     turn it."""
     bent: dict[str, set] = {}  # functions of each entry in the line that makes a gradient
+    nodes: dict[str, Node] = {}
     for name in right:
         node, p = judged.chosen[name], judged.names[name]
         if node is None or not judged.step.is_authors:
             continue
+        nodes[name] = node
         made, still, ways = {node}, [], set()
         for n in sorted(judged.step.way_to(p), key=lambda n: n.number):
             made |= {n} if n.number > node.number and not made.isdisjoint(n.parents) else set()
@@ -257,7 +259,7 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
 
     for name, functions in bent.items():
         if own := functions - set.intersection(*bent.values()):
-            made = f"{where(judged.chosen[name])} takes np.{own.pop().__name__} of it"
+            made = f"{where(nodes[name])} takes np.{own.pop().__name__} of it"
             raise Astray(
                 f"the gradient of {name} is right, but {made}, and not of all others: right if that is meant, and "
                 "wrong if not"

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from jaxnet.compare.author.calls import tail
 from jaxnet.compare.author.lines import parsed_lines
-from jaxnet.compare.author.meanings import role
+from jaxnet.compare.author.meanings import meanings, role
 from jaxnet.compare.author.node import Place, made_of, nodes_in
 from jaxnet.compare.author.passes import is_gradient, is_step
 from jaxnet.compare.author.statements import Unit, read_units, unit_of
@@ -44,7 +44,15 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
         calls = {tail(n.func) for function in backward for n in ast.walk(function) if isinstance(n, ast.Call)}
         helpers = [function for _, function in run if function.name in calls and role(function.name) == "no"]
         arms = [(f" of {name}", arm) for name, f in run if f in backward or f in helpers for arm in _branches(f)]
-        for table in (n for statement in unit.body for n in ast.walk(statement) if isinstance(n, ast.Dict)):
+        code = [n for statement in unit.body for n in ast.walk(statement)]
+        taken = [n for n in code if isinstance(n, ast.AugAssign | ast.Assign) and _steps(n)]
+        stepped_by = {name for n in taken for name in _names_in(n.value)}
+        over = (n for n in code if isinstance(n, ast.For) and not stepped_by.isdisjoint(_names_in(n.target)))
+        stepped_by.update(*(_names_in(loop.iter) for loop in list(over)))
+        outside = [n for n in unit.body if not isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        loops = [ast.Module(outside, []), *(f for _, f in run if f not in backward and f not in helpers)]
+        arms += [("", arm) for of in loops for arm in _branches(of) if not stepped_by.isdisjoint(_written_in(arm))]
+        for table in (n for n in code if isinstance(n, ast.Dict)):
             inside = (n for value in table.values for n in ast.walk(value))
             lambdas = [[node.body] for node in inside if isinstance(node, ast.Lambda)]
             arms += [("", arm) for arm in lambdas] if any(map(runs, lambdas)) else []
@@ -75,7 +83,21 @@ def _derivatives_not_used(path: Path, root: Path, stepping: set[Line]) -> Iterat
             yield from (f"{f.name} of {file}" for f in unused if len(unused) < len(slopes))
 
 
-def _branches(function: ast.FunctionDef) -> Iterator[list[Any]]:
+def _names_in(expression: ast.AST) -> set[str]:
+    """The names in an expression, but for rates."""
+    names = {n.id for n in ast.walk(expression) if isinstance(n, ast.Name)}
+    return {name for name in names if meanings(name)[:1] != ["rate"]}
+
+
+def _written_in(arm: list[ast.stmt]) -> set[str]:
+    """The names of what an arm writes into, or makes anew of itself."""
+    code = [n for statement in arm for n in ast.walk(statement)]
+    into = {name for n in code if isinstance(n, ast.AugAssign) for name in _names_in(n.target)}
+    anew = [(_names_in(n.targets[0]), _names_in(n.value)) for n in code if isinstance(n, ast.Assign)]
+    return into.union(*(made & of for made, of in anew))
+
+
+def _branches(function: ast.FunctionDef | ast.Module) -> Iterator[list[Any]]:
     """What is done or computed under a condition, and what comes after one under which the function returns."""
     for node in ast.walk(function):
         if isinstance(node, ast.IfExp):
