@@ -1317,3 +1317,32 @@ for episode in range(30):
 def test_a_number_that_is_to_be_made_large_at_times_is_no_loss(tmp_path):
     with pytest.raises(ValueError, match="multiplies the number by positive and by negative ones"):
         examined(tmp_path, REWARDED)
+
+
+MASKED = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y, length = rng.normal(size=(40, 5, 4)), rng.normal(size=(40, 5)), np.arange(40)[::-1]
+W, v = rng.normal(size=(4, 6)), rng.normal(size=6)
+for k in range(0, 40, 4):
+    x, y = X[k:k + 4], Y[k:k + 4]
+    mask = (np.arange(5) < length[k:k + 4, None]).astype(float)
+    loss, dW, dv = 0, np.zeros_like(W), np.zeros_like(v)
+    for t in range(5):
+        h = np.tanh(x[:, t] @ W)
+        e = h @ v - y[:, t]
+        loss += np.sum(e ** 2 * mask[:, t]) / 8
+        d = e * mask[:, t] / 4
+        dv += h.T @ d
+        dW += x[:, t].T @ (np.outer(d, v) * (1 - h ** 2))
+    print(loss)
+    W -= 0.1 * dW
+    v -= 0.1 * dv
+"""
+
+
+def test_a_mask_of_data_that_is_all_ones_at_first_is_drawn_again(tmp_path):
+    """Whether the way back has it would not be seen; and it may be that of a measure."""
+    assert examined(tmp_path, MASKED)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"line 13 of net\.py computes it with other weights for some examples"):
+        examined(tmp_path, MASKED.replace("d = e * mask[:, t] / 4", "d = e / 4"))

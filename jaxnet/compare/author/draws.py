@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.chains import masked
 from jaxnet.compare.author.node import MOVING, MULTIPLYING, Node, ancestors, nodes_in
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -183,14 +182,13 @@ def _unseen(step: Step, recorded: Values, random: np.random.Generator, other_mas
 
 
 def idle_masks(step: Step, recorded: Values) -> list[Node]:
-    """What was drawn at random, and multiplies arrays of the forward pass by one and the same number."""
+    """What was drawn at random, or tells what data are like, and multiplies arrays of the forward pass by one and the
+    same number."""
     multiplied = {n for m in step.active if m.function is np.multiply for n in m.parents} - step.active
     masks = set()
     for mask in (n for n in multiplied if n.size > 1):
         made = sorted(ancestors([mask]), key=lambda n: n.number)
-        drawn = masked({n: 1 for n in made if n.origin == "random"}, made)
-        possible = (n for n in made if n in drawn and n.size == mask.size)
-        possible = (n for n in possible if n.origin == "random" or n.dtype == bool)
+        possible = (n for n in made if n.size >= mask.size and (n.dtype == bool or n.origin == "random"))
         first = next((n for n in possible if np.ptp(recorded(n) * 1.0) == 0), None)
         masks |= {first} if first is not None and np.all(recorded(first)) else set()
     return sorted(masks, key=lambda n: n.number)
