@@ -21,7 +21,8 @@ from jaxnet.compare.author.watch import Watch, concerns
 
 DEFINING = 2  # files that use the asked one and define things only, whose functions are called
 ROOM = 2.5e8  # numbers of a step: each draw has all of them
-SHARE = 0.5  # of the time that is left, for one program
+SHARE = 0.5  # of the time that is left, for one program …
+OF_OTHERS = 1 / 3  # … that is not the file itself, whose functions may have to be called in the end
 NOTHING_TO_CALL = "no forward pass with its backward pass was found in what it defines"
 NOISE = ", on pictures with a little noise: where one is blank, several numbers are the largest"
 
@@ -79,6 +80,7 @@ def attempts(
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
     unread = False  # it trains something, by what could not be read
     elsewhere = ""  # a program that uses the file, and trains what it has no part in
+    tried_smaller = False  # some program
     asked, first_guess = _within(root, path), FIRST_GUESS._replace(noise=noise)
     for file, without in _programs(path, root):
         guesses = [first_guess]
@@ -107,7 +109,9 @@ def attempts(
                 trained = True
                 program = attempt.program if noise or file != path else None
                 yield attempt._replace(program=program, notes=without + attempt.notes)
-            if ran.can_be_smaller and calls_for_less(reasons[before:]):
+            can_be_smaller = ran.can_be_smaller and (file == path or not tried_smaller)
+            if can_be_smaller and calls_for_less(reasons[before:]):
+                tried_smaller = True
                 guesses.append(guess._replace(smaller=True))
                 continue
             unread = unread or (file == path and watch.unread)
@@ -151,7 +155,8 @@ def _run(way: Way, root: Path, watch: Watch) -> tuple[Ran, Any, Samples]:
     """Runs a program; the NumPy that it had, and its samples."""
     start, numpy, samples = _ready(root / way.file, root, way.guess)
     deadline = watch.tape.deadline
-    watch.tape.deadline = share = time.monotonic() + SHARE * (deadline - time.monotonic())
+    part = SHARE if str(way.file) == watch.asked else OF_OTHERS
+    watch.tape.deadline = share = time.monotonic() + part * (deadline - time.monotonic())
     with recording(watch.tape):
         ran = start(deadline=share)
     watch.tape.is_cut |= not ran.in_time

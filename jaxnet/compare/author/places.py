@@ -145,8 +145,8 @@ def with_others(report: Report, others: list[tuple[Step, str]]) -> Report:
     right, unjudged = list(report.also_right), list(report.unjudged)
     for step, why in others:
         largest = max(step.parameters, key=lambda p: p.size)
-        made = (largest.after, *nodes_in(largest.steps))  # where the step is ours, its gradient is the author's
-        place = next(filter(None, map(as_place, made)), Place())
+        made = (n for n in made_of((largest.after, *nodes_in(largest.steps))) if n.place)  # the step may be ours
+        place = as_place(max(made, key=lambda n: n.number, default=None)) or Place()
         if why:
             unjudged.append(Unjudged(largest.before.shape, place, f"of another network, {why}"))
         else:
