@@ -116,7 +116,7 @@ def untrained(judged: Judged, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
         if node.function is np.add:
             again = added[node.instruction, still[0]] > 1  # to one example, and to the next
             of_one = again and node.size == max(node.shape, default=1)
-            looks = len(still) == 1 and (still[0].size < node.size or of_one)
+            looks = len(still) == 1 and (still[0].size < node.size or of_one) and _may_be_a_bias(still[0], judged)
         elif node.function is np.multiply:  # numbers that were drawn beforehand
             looks = not node.shape and still[0].origin == "random" and still[0].number < begin
         elif fixed == [*node.parents]:  # the product of data and a parameter is a layer; an example is a vector
@@ -130,6 +130,11 @@ def untrained(judged: Judged, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
         if looks and trained.isdisjoint(map(root_of, still)):
             array = still[0] if len(still) == 1 else _without_examples(node, step)
             yield (array.inputs[0] if _is_picked(array) else array), node
+
+
+def _may_be_a_bias(array: Node, judged: Judged) -> bool:
+    """Whether its numbers were drawn, or are all the same: those of positions, sines and cosines, are neither."""
+    return any(n.origin == "random" for n in ancestors([array])) or np.ptp(np.asarray(judged.recorded(array))) == 0
 
 
 def _is_picked(node: Node) -> bool:
