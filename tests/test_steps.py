@@ -890,3 +890,13 @@ def test_a_gradient_that_is_wrong_before_something_is_written_into_it(tmp_path, 
     else:
         with pytest.raises(ValueError, match=said):
             examined(tmp_path, text)
+
+
+def test_a_step_that_makes_no_numbers_is_said_to(tmp_path):
+    """The root of an average that is not one of squares."""
+    made = r"v\1 = 0.9 * v\1 + 0.1 * (d\1 * d\1)\n    \1 -= 0.1 * d\1 / (np.sqrt(v\1) + 1e-8)"
+    text = re.sub(r"(\w\d) -= 0.1 \* d..", made, PLAIN)
+    text = text.replace("for _", "vW1, vb1, vW2, vb2 = 0 * W1, 0 * b1, 0 * W2, 0 * b2\nfor _")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"the gradient of W1 is right, but line 17 of net\.py makes NaN of it"):
+        examined(tmp_path, re.sub(r"\((d..) \* d..\)", r"\1", text))

@@ -18,7 +18,7 @@ from jaxnet.compare.author.doubts_of_steps import check_for_a_sum_without_end
 from jaxnet.compare.author.draws import draws
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
-from jaxnet.compare.author.judged import Judged, Kept, Unexplained
+from jaxnet.compare.author.judged import Astray, Judged, Kept, Unexplained
 from jaxnet.compare.author.levels import RIGHT, has_shape, holds, is_made_in_pieces, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
@@ -42,6 +42,7 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     it. Raises Unexplained where that is so and nobody can say why, where the next forward pass does not go on with what
     the step gave, and where a sum is never set to 0.
     """
+    _check_that_it_stays_finite(right)
     _check_that_it_is_gone_on_with(right, attempt)
     _check_that_it_moves(right, attempt)
     _check_what_is_computed(right, attempt)
@@ -50,6 +51,19 @@ def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
     if not judged.wrong:
         _check_that_it_is_made_again(right, attempt, also_right)
     return judged._replace(also=also_right)
+
+
+def _check_that_it_stays_finite(judged: Judged) -> None:
+    """What becomes NaN in its first step trains nothing, whatever the gradient."""
+
+    def is_finite(node: Node) -> bool:
+        return bool(np.isfinite(np.asarray(judged.recorded(node), float)).all())
+
+    for name, p in judged.names.items():
+        if is_finite(p.before) and not is_finite(p.after):
+            way = (n for n in judged.step.way_to(p) if n.is_float and not is_finite(n))
+            first = min(way, key=lambda n: n.number, default=p.after)
+            raise Astray(f"the gradient of {name} is right, but {where(first)} makes NaN of it, or an infinite number")
 
 
 def doubt_of_next(right: Judged, attempt: Attempt, stated: str | None) -> str:
