@@ -33,7 +33,7 @@ from jaxnet.compare.author.imports import Imports
 from jaxnet.compare.author.inert import Inert
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.recorder import as_float, current_tape, difference, named, plain, unrecorded
-from jaxnet.compare.author.smaller import shrink
+from jaxnet.compare.author.smaller import Sizes, written_out
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree
@@ -96,7 +96,7 @@ def run(
         program.note_the_end(end)
     entry, namespace = program.file.relative_to(program.root), program.main.__dict__
     broken, raised = frozenset(program.broken), frozenset(program.raised)
-    notes, can_be_smaller = program.all_notes(), bool(program.fewer) and not smaller
+    notes, can_be_smaller = program.all_notes(), bool(program.sizes.by_name) and not smaller
     return Ran(entry, namespace, notes, started, in_time, dict(program.entered), broken, raised, can_be_smaller)
 
 
@@ -180,7 +180,7 @@ class _Program:
     ) -> None:
         self.file, self.root = file, root
         self.smaller = smaller
-        self.fewer: dict[str, int] = {}  # numbers that can be smaller, or are, by name
+        self.sizes = Sizes(written_out(file.read_text(errors="replace")))
         self.notes: list[str] = []
         self.missing: set[str] = set()  # names that statements left out would have bound
         self.followed = 0  # statements left out for want of these
@@ -233,7 +233,7 @@ class _Program:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    self.fewer |= shrink(statement, in_place=self.smaller)
+                    self.sizes.shrink(statement, in_place=self.smaller)
                     module = ast.Module([keeping.visit(statement)], [])
                     compiled = functools.partial(compile, module, unit.filename, "exec", dont_inherit=True)
                     code = compiled(unit.flags)
@@ -318,8 +318,8 @@ class _Program:
             self.notes.append(note)
 
     def all_notes(self) -> list[str]:
-        if self.smaller and self.fewer:
-            given = ", ".join(f"{name} {number}" for name, number in self.fewer.items())
+        if self.smaller and self.sizes.by_name:
+            given = ", ".join(f"{name} {number}" for name, number in self.sizes.by_name.items())
             self.notes.insert(0, f"run with {given}: with its own numbers it is too large, or too slow, to be judged")
         more = len(self.notes) - _NOTES
         kept = self.notes[:_NOTES] + ([f"{more} more of that kind"] if more > 0 else [])

@@ -7,34 +7,51 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-# What is called so (squeezed), and how many are enough: of what a network is made of, never of its data.
+MOST = 16  # of what need not be smaller
+# What is called so (squeezed), and how many are enough, of which there is another one for each number: of what a
+# network is made of, never of its data. They are unlike each other, and unlike what is written out in many places.
 _ENOUGH = [
-    (r"(mini)?batch(size|len)?|bsz?", 8),
-    (r"(n|num|enc|dec|encoder|decoder)?(layers|blocks)|depth|(n|num)?heads?", 2),
-    (r"(block|context|seq(uence)?|max(seq(uence)?)?)(size|len(gth)?)", 8),
-    (r"d(model|ff|k|v|emb)|n?emb(e?d)?|ffn?(size|dim)", 16),
+    (r"(mini)?batch(size|len)?|bsz?", (7, 11, 13, 17)),
+    (r"(block|context|seq(uence)?|max(seq(uence)?)?)(size|len(gth)?)", (9, 15, 19, 21)),
+    (r"d(model|ff|k|v|emb)|n?emb(e?d)?|ffn?(size|dim)", (14, 18, 22, 26, 34, 38)),
     (
         r"(n|num)?(embed(ding)?|hidden|latent|model|lstm|rnn|state|feedforward)s?(size|dim|unit|node|neuron|state)?s?",
-        16,
+        (14, 18, 22, 26, 34, 38),
     ),
+    (r"(n|num|enc|dec|encoder|decoder)?(layers|blocks)|depth", (3,)),
+    (r"(n|num)?heads?", (2,)),
 ]
 _COMPILED = [(re.compile(pattern), enough) for pattern, enough in _ENOUGH]
 
 
-def enough(name: str, number: int) -> int:
-    """The number itself, or fewer: a size of 16, say, in the place of 512."""
-    plain = re.sub(r"[^a-z]", "", name.lower())
-    return next((min(number, most) for pattern, most in _COMPILED if pattern.fullmatch(plain)), number)
+class Sizes:
+    """The numbers of a program that can be smaller, by name, as they can be, or are; numbers that differ stay so."""
+
+    def __init__(self, written_out: set[int]) -> None:
+        self.written_out = written_out  # somewhere in its files
+        self.by_name: dict[str, int] = {}
+        self._known: dict[tuple[tuple[int, ...], int], int] = {}
+
+    def shrink(self, statement: ast.stmt, in_place: bool) -> None:
+        """Notes those of a statement; with `in_place` it has them from then on."""
+        for name, constant in _named(statement):
+            if type(constant.value) is int and (fewer := self._fewer(name, constant.value)) is not None:
+                self.by_name[name] = fewer
+                constant.value = fewer if in_place else constant.value
+
+    def _fewer(self, name: str, number: int) -> int | None:
+        plain = re.sub(r"[^a-z]", "", name.lower())
+        enough = next((enough for pattern, enough in _COMPILED if pattern.fullmatch(plain)), ())
+        if not enough or number <= (MOST if len(enough) > 1 else enough[0]):
+            return None
+        taken = {*self._known.values()} | self.written_out if len(enough) > 1 else set()
+        free = (n for n in enough if n not in taken)
+        return self._known.setdefault((enough, number), next(free, number))
 
 
-def shrink(statement: ast.stmt, in_place: bool) -> dict[str, int]:
-    """The numbers of a statement that can be smaller, by name, as they can be, and with `in_place` are from then on."""
-    found = {}
-    for name, constant in _named(statement):
-        if type(constant.value) is int and (fewer := enough(name, constant.value)) < constant.value:
-            found[name] = fewer
-            constant.value = fewer if in_place else constant.value
-    return found
+def written_out(text: str) -> set[int]:
+    """The whole numbers in a program."""
+    return {int(number) for number in re.findall(r"(?<![\w.])\d{1,9}(?![\w.])", text)}
 
 
 def _named(statement: ast.stmt) -> Iterator[tuple[str, ast.Constant]]:

@@ -44,6 +44,7 @@ class Found(NamedTuple):
 NO_ANSWER = "nothing is wrong in it, but that is no answer to what the program itself does"
 CARRIED_ON = "what is stepped is carried on by a forward pass that begins anew, and nothing else was found that trains"
 SEVERAL = "run with one output; with several the gradient of {} would be wrong"
+SMALLER = "with smaller sizes the gradient of {} would be wrong, as they may make it, and with its own it is too large"
 NEAR = 0.1, 1e-3  # how far from a program's own numbers, as a share of them, others may be
 FURTHER = 10.0  # seconds after which no further program is run for what a first one leaves out
 
@@ -153,6 +154,9 @@ def _examined(
         is_no_answer = elsewhere or (attempt.called and (unexplained or (attempt.unread and idle)))
         if judged is not None and not judged.wrong and is_no_answer:
             judged, outcome = None, Outcome(why=NO_ANSWER)
+        if judged is not None and judged.wrong and attempt.way.guess.smaller:  # than numbers that it has beside them
+            why = SMALLER.format(", ".join(judged.wrong[:3]))
+            judged, outcome = None, Outcome(why=why, unexplained=True)
         if judged is not None and (measure := places.measure_among(judged, attempt.tape.losses | attempt.tape.numbers)):
             judged, outcome = None, Outcome(why=measure, unexplained=True)  # the only loss that the file has
         trains_by_what = outcome.unexplained and any(map(_trains, attempt.steps))  # nobody knows
