@@ -1572,3 +1572,30 @@ class Softmax:
 """)
     report = verdict(tmp_path / "net.py", tmp_path)
     assert (report.verdict, [p.name for p in report.parameters]) == ("right", ["theta"])
+
+
+OF_THREE_AXES = """
+import numpy as np
+class Parameter:
+    def __init__(self, data):
+        self.data, self.grad = data, np.zeros_like(data)
+class Scale:
+    def __init__(self, size):
+        self.gamma, self.beta = Parameter(np.ones(size)), Parameter(np.zeros(size))
+    def forward(self, x):
+        self.x = x
+        return np.tanh(x) * self.gamma.data + self.beta.data
+    def backward(self, d):
+        self.gamma.grad += (d * np.tanh(self.x)).sum(axis=(0, 1))
+        self.beta.grad += d.sum(axis=(0, 1))
+        return d * self.gamma.data * (1 - np.tanh(self.x) ** 2)
+"""
+
+
+def test_a_layer_for_arrays_of_three_axes_is_not_accused_by_two(tmp_path):
+    """With two the sum over both is a number, which NumPy adds to all entries."""
+    (tmp_path / "net.py").write_text(OF_THREE_AXES)
+    report = verdict(tmp_path / "net.py", tmp_path)
+    assert (report.verdict, report.parameters[-1].given.shape) == ("right", (6, 3, 5))
+    (tmp_path / "net.py").write_text(OF_THREE_AXES.replace("self.beta.grad += d.sum", "self.beta.grad += 2 * d.sum"))
+    assert {p.name: p.right for p in verdict(tmp_path / "net.py", tmp_path).parameters}["beta"] is False

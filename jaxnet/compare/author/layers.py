@@ -82,7 +82,8 @@ def lone_layers(
         build = partial(_of_class, file, np, name, passes, options)
         is_error = any("err" in _upstream_argument(file.methods(name)[back]).lower() for back in passes[1:])
         may_be = "right if it is given the error with the other sign" if is_error else ""
-        yield f"forward and backward of class {name}", _play_of(build, np), list(SHAPES), True, may_be
+        play = partial(_play_if_meant, build, np, _play_of(build, np))
+        yield f"forward and backward of class {name}", play, list(SHAPES), True, may_be
     alone = list(pairs(file))
     yield from _pairs_of(file, np, alone)
     for owner, value, slope in losses(file):
@@ -141,9 +142,10 @@ def _of_class(
     layer = construct(session, name, **given)
     own = {n: getattr(layer, n) for n in file.methods(name)}
     if not parameters_in(layer):  # they may be made by a method for it, or in the first forward pass
+        x = np.array(numpy.zeros(shape))
         for make in _makers_of_what_is_needed(file, layer, own, passes):
-            _made_by(make, given, np.array(numpy.zeros(shape)))
-        _made_in_forward(_Layer(session, layer, own, passes), np.array(numpy.zeros(shape)))
+            _made_by(make, given, x)
+        _made_in_forward(_Layer(session, layer, own, passes), x)
     return _Layer(session, layer, own, passes)
 
 
@@ -454,6 +456,22 @@ def _of_input(found: list[Leaf], x: Any) -> Any:
 
 def _play_of(build: Callable[[Shape], _Layer], np: types.ModuleType) -> Play:
     return partial(_play, build, np, functools.cache(partial(_data, build, np)))
+
+
+def _play_if_meant(
+    build: Callable[[Shape], _Layer], np: types.ModuleType, play: Play, shape: Shape, strict: bool
+) -> None:
+    """Unless a layer is right with arrays of another number of axes, and not with these. Raises Unsure if it is."""
+    others = [other for other in SHAPES if len(other) != len(shape)] if not _is_right_with(build, np, shape) else []
+    if (right := next((other for other in others if _is_right_with(build, np, other)), None)) is not None:
+        raise Unsure(f"right with arrays of {len(right)} axes, for which it may be meant")
+    play(shape, strict)
+
+
+def _is_right_with(build: Callable[[Shape], _Layer], np: types.ModuleType, shape: Shape) -> bool:
+    with contextlib.suppress(Exception), numpy.errstate(all="ignore"), off_the_record():
+        return _are_right(_ratios(build(shape), np, _inputs(build, np, shape), strict=True), shape)
+    return False
 
 
 def _play(
