@@ -276,6 +276,15 @@ def test_the_shape_of_labels_that_are_made_up(tmp_path, forward, shape):
     assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
 
 
+def test_what_is_wrong_beside_what_is_right_with_labels_that_are_made_up(tmp_path):
+    """Of two networks of one run the first one acquits nobody."""
+    second = COLUMN[COLUMN.index("w, b = ") :].replace("w", "v").replace("b ", "c ").replace("b)", "c)")
+    (tmp_path / "net.py").write_text(COLUMN + second)
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "right"
+    (tmp_path / "net.py").write_text(COLUMN + second.replace("(p - y)", "(p - y) * p"))
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
+
+
 PICKED = """
 import numpy as np
 x, y = np.load("data/x_train.npy")[:30], np.load("data/y_train.npy")[:30].astype(int)

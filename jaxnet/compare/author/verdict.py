@@ -201,10 +201,12 @@ def _examined(
         if not in_time:
             break
         beside, astray = (beside, astray) if attempt.more else ([], [])
+    if found := guess or in_part:
+        return found, []
     if networks:  # of functions, of which the last could not be called
         return _of_networks(networks, beside)
-    if found := guess or in_part or (_of_layers(layers) if layers and not unsure else None):
-        return found, []
+    if layers and not unsure:
+        return _of_layers(layers), []
     kind = ValueError if trains or time.monotonic() > deadline else NothingTrains
     raise kind(f"no verdict: {told(reasons, path.name) or 'nothing in it trains'}")
 
