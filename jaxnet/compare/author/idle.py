@@ -14,7 +14,7 @@ from jaxnet.compare.author.calls import tail
 from jaxnet.compare.author.lines import parsed_lines
 from jaxnet.compare.author.meanings import meanings, role
 from jaxnet.compare.author.node import Place, made_of, nodes_in
-from jaxnet.compare.author.passes import is_gradient, is_step
+from jaxnet.compare.author.passes import is_gradient, is_of_parameter, step_in
 from jaxnet.compare.author.statements import Unit, read_units, unit_of
 from jaxnet.compare.author.step import Step
 
@@ -69,7 +69,7 @@ def steps_not_taken(path: Path, root: Path, step: Step) -> list[str]:
     units = _units_of(path, root) if not step.is_authors else []
     stepping = _lines_of([step])
     found = [(unit.filename, name, f) for unit in units for name, f in _functions_in(unit) if not _is_backward(f)]
-    found = [of for of in found if any(is_step(n) and (_steps(n) or _takes_all(n)) for n in ast.walk(of[2]))]
+    found = [of for of in found if any(map(_steps_parameter, ast.walk(of[2])))]
     return [name for file, name, f in found if not _has_a_part(stepping, file, [f])]
 
 
@@ -211,26 +211,18 @@ def _is_backward(function: ast.FunctionDef) -> bool:
 
 
 def _steps(node: ast.AST) -> bool:
-    """Whether it adds what is made with a product to what it changes, or subtracts it: `w -= rate * g`."""
-    if isinstance(node, ast.AugAssign):
-        op, added = node.op, node.value
-    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
-        op, added = node.value.op, node.value.right
-        if ast.unparse(node.value.left) != ast.unparse(node.targets[0]):
-            return False
-    else:
+    """Whether it steps something by what is made with a product: `w -= rate * g`."""
+    step = step_in(node)
+    inside = ast.walk(step[1]) if step is not None else ()
+    return any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult | ast.MatMult) for n in inside)
+
+
+def _steps_parameter(node: ast.AST) -> bool:
+    """Whether it steps a parameter so, or all of one by what has a name: `w -= update`, and no entry by `eps`."""
+    step = step_in(node)
+    if step is None or not is_of_parameter(step[0]):
         return False
-    products = (n for n in ast.walk(added) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult | ast.MatMult))
-    return isinstance(op, ast.Add | ast.Sub) and any(products)
-
-
-def _takes_all(step: ast.AST) -> bool:
-    """Whether a whole array is stepped by what has a name: `w -= update`, and no entry by `eps`."""
-    return (
-        isinstance(step, ast.AugAssign)
-        and isinstance(step.value, ast.Name | ast.Attribute)
-        and not isinstance(step.target, ast.Subscript)
-    )
+    return _steps(node) or (isinstance(step[1], ast.Name | ast.Attribute) and not isinstance(step[0], ast.Subscript))
 
 
 def _computes(function: ast.FunctionDef) -> bool:

@@ -86,20 +86,20 @@ def whole_classes(file: File) -> list[str]:
 
 def steps_parameters(function: Any) -> bool:
     """Whether a function itself takes something off an array called like a parameter."""
-    return any(map(is_step, nodes_of(function)))
+    return any(is_of_parameter(step[0]) for node in nodes_of(function) if (step := step_in(node)))
 
 
-def is_step(part: ast.AST) -> bool:
-    """W -= …, W[k] = W[k] - …."""
+def step_in(part: ast.AST) -> tuple[ast.expr, ast.expr] | None:
+    """What is stepped, and what by: W -= …, W[k] = W[k] - …."""
     match part:
-        case ast.AugAssign(target=target, op=ast.Sub() | ast.Add()):
-            return _is_of_parameter(target)
-        case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Sub() | ast.Add())):
-            return ast.unparse(target) == ast.unparse(left) and _is_of_parameter(target)
-    return False
+        case ast.AugAssign(target=target, op=ast.Sub() | ast.Add(), value=by):
+            return target, by
+        case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Sub() | ast.Add(), right=by)):
+            return (target, by) if ast.unparse(target) == ast.unparse(left) else None
+    return None
 
 
-def _is_of_parameter(target: ast.expr) -> bool:
+def is_of_parameter(target: ast.expr) -> bool:
     """Whether it is called like a parameter, or a part of what is."""
     names = tail(target), tail(target.value if isinstance(target, ast.Subscript) else target)
     is_gradient_of = gradient_of(names[1]) is not None  # grads["W1"] += …
