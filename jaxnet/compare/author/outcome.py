@@ -130,15 +130,15 @@ def _without_convention(judged: Judged) -> Judged:
     """A layer is given the gradient from above, so that no constant is its own to choose, but for the number of
     examples: those of the layers below would have it, and those of the layers above not."""
     scale = next((f.scale for f in judged.findings if f.code == "wrong-scale" and f.at == "loss"), None)
-    if (
-        judged.wrong
-        or not scale
-        or is_among(scale, judged.step.counts, RIGHT)
-        or is_among(1 / scale, judged.step.counts, RIGHT)
-    ):
+    if judged.wrong or not scale or _is_of_counts(scale, judged.step):
         return judged
     findings = [Finding(f"d{name}", "wrong-scale", scale, f"{scale:.6g}") for name in judged.names]
     return judged._replace(findings=findings, wrong=list(judged.names), scale=1.0)
+
+
+def _is_of_counts(scale: float, step: Step) -> bool:
+    """Whether a mean and a sum over as many as something of the step has may differ by it."""
+    return is_among(scale, step.counts, RIGHT) or is_among(1 / scale, step.counts, RIGHT)
 
 
 _GRADIENTS = re.compile(r"\bgrad(ient)?s?\b")  # of a layer's grads["W"]
@@ -494,10 +494,7 @@ def _may_be_meant(judged: Judged, other_sign: str) -> str:
     late = [name for name in judged.wrong if name not in own]
     if own and late == judged.wrong != [] and all(_is_of_another_line(judged, name) for name in late):
         return "right if what it sends back is the derivative of the loss by what a line of its own makes"
-    scales = [f.scale or 1.0 for f in judged.findings]
-    means = all(
-        is_among(scale, judged.step.counts, RIGHT) or is_among(1 / scale, judged.step.counts, RIGHT) for scale in scales
-    )
+    means = all(_is_of_counts(f.scale or 1.0, judged.step) for f in judged.findings)
     # Of two arrays of a layer one cannot be for a mean and the other one for a sum.
     alike = not set(own).intersection(judged.wrong) or set(own) <= set(judged.wrong)
     if judged.wrong and means and alike and all(f.code == "wrong-scale" for f in judged.findings):
