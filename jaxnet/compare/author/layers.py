@@ -177,9 +177,9 @@ def _made_in_forward(layer: _Layer, x: Any) -> None:
     layer.forward(x)
     first = dict(held)
     layer.forward(x.copy())
-    for name in [name for name, value in held.items() if value is not first.get(name)]:
-        del held[name]
-        held.update({name: before[name]} if name in before else {})
+    kept = {name: value for name, value in held.items() if value is first.get(name)}
+    held.clear()
+    held.update(before | kept)
 
 
 def _makers(file: File, name: str) -> list[Any]:

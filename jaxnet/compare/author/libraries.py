@@ -372,10 +372,8 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
         args, x = args if isinstance(args, tuple) else (args,), x0
         for _step in range(3):
             value: Any = f(np.copy(x), *args)
-            if not callable(fprime) and not isinstance(
-                value, tuple | list
-            ):  # by differences, of which no author has a formula
-                return x
+            if not (callable(fprime) or isinstance(value, tuple | list)):
+                return x  # by differences, of which no author has a formula
             gradient: Any = fprime(np.copy(x), *args) if callable(fprime) else value[1]
             x = x - RATE * gradient
         return x
@@ -393,7 +391,8 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
                 "fmin_tnc": lambda func, x0, *rest, **how: (descend(func, x0, *rest, **how), 0, 0)}  # fmt: skip
     arrays = {name: value for name, value in vars(np).items() if not name.startswith("_")}
     pylab = {**arrays, **vars(np.fft), **vars(np.linalg), **vars(np.random), "np": np, "numpy": np}
-    pylab = {name: pylab[name] for name in pylab.keys() - {*dir(builtins)} | {"sum", "any", "all"} if name[:1] != "_"}
+    hidden = {*dir(builtins)} - {"sum", "any", "all"}
+    pylab = {name: value for name, value in pylab.items() if name[0] != "_" and name not in hidden}
     return {
         "scipy.signal.correlate2d": correlate2d, "scipy.signal.convolve2d": convolve2d,
         **{f"scipy.special.{name}": value for name, value in special.items()},

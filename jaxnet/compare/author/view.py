@@ -154,8 +154,9 @@ def viewed(
     nodes = tape.nodes[window[0].number :]
     steps = {n: n.updates[0][0] for n in nodes if n.updates and n.updates[0][0] not in touched}
     stepped = frozenset(following(window, set(superseded(nodes, steps))))
-    known = masks, smooth, into_steps, touched, end, Values(), others, stepped, tape.numbers
-    return View(parameters, window, *known)
+    return View(
+        parameters, window, masks, smooth, into_steps, touched, end, Values(), others, stepped, tape.numbers
+    )  # fmt: skip
 
 
 def superseded(nodes: list[Node], stepped: dict[Node, Node]) -> frozenset[Node]:
