@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from jaxnet.compare.author import attempts, program
-from jaxnet.compare.author.smaller import shrink
+from jaxnet.compare.author.smaller import Sizes
 from jaxnet.compare.author.statements import read_units
 from jaxnet.compare.author.tape import Enough
 from jaxnet.compare.author.tree import importers
@@ -629,29 +629,41 @@ result = scores(shown(np.ones((rows, 3))), np.ones((3, 2)))
 
 
 def test_sizes_of_a_program_can_be_smaller():
-    """Of what a network is made of, where they have a name; never those of data."""
+    """Of what a network is made of, where they have a name; never those of data. Those that differ stay so."""
     text = """
 batch_size, HIDDEN = 64, 256
 config = {"d_model": 512, "vocab_size": 4000, "n_heads": 8, "epochs": 90}
 class Net:
     def __init__(self, inputs=784, hidden_size=128, *, seq_len=32, small_dim=300):
         self.embedding_dim = 100
-net = Net(784, n_layers=6, classes=10)
+        self.hidden_size = 256
+net = Net(784, n_layers=6, classes=24)
 hidden_dim: int = 12
 """
-    fewer = {"batch_size": 8, "HIDDEN": 16, "d_model": 16, "n_heads": 2, "hidden_size": 16, "seq_len": 8,
-             "embedding_dim": 16, "n_layers": 2}  # fmt: skip
+    names = {"batch_size", "HIDDEN", "d_model", "n_heads", "hidden_size", "seq_len", "embedding_dim", "n_layers"}
     tree = ast.parse(text)
-    found = [shrink(statement, in_place=False) for statement in tree.body]
-    assert {name: number for of in found for name, number in of.items()} == fewer
+
+    def shrunk(in_place):
+        sizes = Sizes()
+        sizes.learn(text, tree.body)
+        for statement in tree.body:
+            sizes.shrink(statement, in_place)
+        return sizes.by_name
+
+    found = shrunk(in_place=False)
+    assert found.keys() == names
+    assert {name: found[name] for name in ("batch_size", "n_heads", "n_layers", "seq_len")} == {
+        "batch_size": 7, "n_heads": 2, "n_layers": 3, "seq_len": 9}  # fmt: skip
+    assert 24 < found["embedding_dim"] < found["hidden_size"] < found["d_model"]  # there are 24 classes
+    assert found["HIDDEN"] == found["hidden_size"]
     assert ast.dump(tree) == ast.dump(ast.parse(text))
-    for statement in tree.body:
-        shrink(statement, in_place=True)
-    assert "batch_size, HIDDEN = (8, 16)" in ast.unparse(tree)
-    assert not any(shrink(statement, in_place=False) for statement in tree.body)
+    assert shrunk(in_place=True) == found
+    assert f"batch_size, HIDDEN = (7, {found['HIDDEN']})" in ast.unparse(tree)
 
 
-def test_what_is_too_large_is_run_with_smaller_sizes(tmp_path, monkeypatch):
+@pytest.mark.parametrize("too", ["large", "slow"])
+def test_what_is_too_large_or_too_slow_is_run_with_smaller_sizes(tmp_path, monkeypatch, too):
+    """There nothing is called wrong: a number that is written out as well is as it was."""
     text = """
 import numpy as np
 rng = np.random.default_rng(0)
@@ -667,10 +679,20 @@ for _ in range(9):
 """
     (tmp_path / "net.py").write_text(text)
     assert verdict(tmp_path / "net.py", tmp_path).network["sizes"] == [6, 40, 2]
-    monkeypatch.setattr(attempts, "ROOM", 1000)
-    for content, right in ((text, True), (text.replace("(1 - A ** 2)", "(1 - A)"), False)):
-        (tmp_path / "net.py").write_text(content)
+    if too == "large":
+        monkeypatch.setattr(attempts, "ROOM", 1000)
+    else:
+        text = text.replace("for _", "while hidden_size > 30: pass\nfor _")
+    (tmp_path / "net.py").write_text(text)
+    report = verdict(tmp_path / "net.py", tmp_path, deadline=time.monotonic() + 8)
+    assert (report.verdict, report.network["sizes"]) == ("right", [6, 24, 2])
+    note = "run with hidden_size 24: with its own numbers it is too large, or too slow, to be judged"
+    assert report.notes == [note]
+    if too == "large":
+        once = text.replace("for _ in", "b = np.ones(2)\nfor _ in").replace("range(9)", "range(1)")
+        (tmp_path / "net.py").write_text(once.replace("A @ V", "A @ V + b"))
         report = verdict(tmp_path / "net.py", tmp_path)
-        assert (report.verdict, report.network["sizes"]) == ("right" if right else "wrong", [6, 16, 2])
-        note = "run with hidden_size 16: with its own numbers it is too large, or too slow, to be judged"
-        assert report.notes == [note]
+        assert (report.verdict, report.notes, len(report.unjudged)) == ("right", [note], 1)
+        (tmp_path / "net.py").write_text(text.replace("/ 30\n    W", "/ 30 * hidden_size / 40\n    W"))
+        with pytest.raises(ValueError, match="with smaller sizes the gradient of W1 would be wrong"):
+            verdict(tmp_path / "net.py", tmp_path)

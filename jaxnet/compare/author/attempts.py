@@ -44,7 +44,7 @@ class Attempt(NamedTuple):
     tape: Tape
     steps: list[Step]
     names: dict[Node, list[str]]
-    notes: list[str]
+    notes: list[str]  # what of the program was left out
     way: Way
     called: bool = False  # functions of the file were called with data of ours
     alone: bool = False  # it is a layer that no network of the file uses
@@ -58,6 +58,7 @@ class Attempt(NamedTuple):
     made_up: tuple[str, ...] = ()  # files that the program reads, and that are missing
     raised: frozenset[tuple[str, int]] = frozenset()  # lines at which it broke off, before a training was ended early
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
+    guesses: tuple[str, ...] = ()  # what it was run with that is not its own
     near: float = 0.0  # how far at most it is judged from the numbers that it had, as a share of them; 0 for anywhere
     followed: bool = False  # as of an attempt of the drivers
     can_be_smaller: bool = False  # where it is too large, or takes too long, it is run once more with fewer numbers
@@ -102,14 +103,15 @@ def attempts(
                 guesses.append(guess._replace(columns=not guess.columns, one_hot=guess.columns))
             elsewhere = elsewhere or (file.name if watch.elsewhere else "")
             before, found = len(reasons), list(_networks(way, watch, ran, samples, reasons))
-            if ran.can_be_smaller and any(map(_is_large, found)):
+            can_be_smaller = bool(ran.fewer) and not guess.smaller and (file == path or not tried_smaller)
+            if can_be_smaller and any(map(_is_large, found)):
                 reasons.append(Reason(file.name, f"its arrays are {TOO_LARGE}", BREAKS_OFF))
                 found = []
             for attempt in found:
                 trained = True
                 program = attempt.program if noise or file != path else None
-                yield attempt._replace(program=program, notes=without + attempt.notes)
-            can_be_smaller = ran.can_be_smaller and (file == path or not tried_smaller)
+                guesses_made = (*without, *attempt.guesses)
+                yield attempt._replace(program=program, guesses=guesses_made, can_be_smaller=can_be_smaller)
             if can_be_smaller and calls_for_less(reasons[before:]):
                 tried_smaller = True
                 guesses.append(guess._replace(smaller=True))
@@ -165,7 +167,10 @@ def _run(way: Way, root: Path, watch: Watch) -> tuple[Ran, Any, Samples]:
 
 def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[Reason]) -> Iterator[Attempt]:
     """What a program has trained."""
-    name, notes = way.file.name, [*way.guess.notes(), *ran.notes]
+    name, notes, guesses = way.file.name, ran.notes, way.guess.notes()
+    if way.guess.smaller:
+        given = ", ".join(f"{name} {number}" for name, number in ran.fewer.items())
+        guesses = [f"run with {given}: with its own numbers it is too large, or too slow, to be judged", *guesses]
     program = f"{ran.entry}{NOISE if way.guess.noise else ''}"
     if watch.tape.planted.numbers:
         yield Attempt(program, watch.tape, [], {}, notes, way)
@@ -189,7 +194,8 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
         yield Attempt(
             program, watch.tape, network.steps, network.names, notes, way,
             networks=len(found), ordinal=ordinal, trained=stepped, made_up=tuple(samples.made_up),
-            guessed=samples.guessed, raised=ran.raised, can_be_smaller=ran.can_be_smaller,
+            guessed=samples.guessed, raised=ran.raised,
+            guesses=tuple(guesses),
         )  # fmt: skip
 
 

@@ -227,7 +227,8 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
         made, still, ways = {node}, [], set()
         for n in sorted(judged.step.way_to(p), key=lambda n: n.number):
             made |= {n} if n.number > node.number and not made.isdisjoint(n.parents) else set()
-        if (over := next((n for n in made - {node} if written_over(n, node, judged).any()), None)) is not None:
+        later = sorted(made - {node}, key=lambda n: n.number)
+        if (over := next((n for n in later if written_over(n, node, judged).any()), None)) is not None:
             raise Astray(
                 f"the gradient of {name} is right, but {where(over)} writes something else into it: right if that is "
                 "meant, and wrong if not"
@@ -259,7 +260,7 @@ def check_that_steps_follow(judged: Judged, right: Iterable[str]) -> None:
 
     for name, functions in bent.items():
         if own := functions - set.intersection(*bent.values()):
-            made = f"{where(nodes[name])} takes np.{own.pop().__name__} of it"
+            made = f"{where(nodes[name])} takes np.{min(function.__name__ for function in own)} of it"
             raise Astray(
                 f"the gradient of {name} is right, but {made}, and not of all others: right if that is meant, and "
                 "wrong if not"

@@ -56,7 +56,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     if empty := next((p for p in step.parameters if not p.size), None):
         raise ValueError(f"{names[empty]} has no entries: the data that it is for are missing")
     recorded = Values()
-    _check_record(tape, step, recorded)
+    _check_record(step, recorded)
     drawn = draws(step, DRAWS, tape, near=near, recorded=recorded)
     judged = _in_draws(step, names, loss, drawn)
     if judged.wrong and (idle := idle_masks(step, recorded)) and not any(map(may_cut, idle)):
@@ -186,7 +186,7 @@ def _by_one_left_out(step: Step, drawn: list[Values], names: dict[Parameter, str
     return None
 
 
-def _check_record(tape: Tape, step: Step, values: Values) -> None:
+def _check_record(step: Step, values: Values) -> None:
     """The record must give the numbers that the program had, or it is no record of it."""
     inside = ancestors([p.after for p in step.parameters])
     off = same_as_recorded((n for n in inside if n in step.active or n in step.labelled), values)

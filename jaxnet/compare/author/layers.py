@@ -143,13 +143,13 @@ def _of_class(
     own = {n: getattr(layer, n) for n in file.methods(name)}
     if not parameters_in(layer):  # they may be made by a method for it, or in the first forward pass
         x = np.array(numpy.zeros(shape))
-        for make in _makers_of_what_is_needed(file, layer, own, passes):
+        for make in _makers_of_what_is_needed(layer, own, passes):
             _made_by(make, given, x)
         _made_in_forward(_Layer(session, layer, own, passes), x)
     return _Layer(session, layer, own, passes)
 
 
-def _makers_of_what_is_needed(file: File, layer: Any, own: Mapping[str, Any], passes: list[str]) -> list[Any]:
+def _makers_of_what_is_needed(layer: Any, own: Mapping[str, Any], passes: list[str]) -> list[Any]:
     """The methods that assign what the forward pass reads of a layer, and what it has not yet: connect, build."""
     read = {n.attr for n in nodes_of(own[passes[0]]) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)}
     needed = {name for name in read if getattr(layer, name, None) is None}

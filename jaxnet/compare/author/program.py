@@ -32,13 +32,14 @@ from jaxnet.compare.author.facade import type_of
 from jaxnet.compare.author.imports import Imports
 from jaxnet.compare.author.inert import Inert
 from jaxnet.compare.author.meanings import role
+from jaxnet.compare.author.reasons import LATE
 from jaxnet.compare.author.recorder import as_float, current_tape, difference, named, plain, unrecorded
-from jaxnet.compare.author.smaller import Sizes, written_out
+from jaxnet.compare.author.smaller import Sizes
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree
 
-TIME_IS_UP = "stopped: the time was up"
+TIME_IS_UP = f"stopped: {LATE}"
 _NOTES = 20  # that are kept
 _KEPT = 10_000  # numbers of an array that a function is given
 LOOPS = 3  # inside one another, which may end where they train what is known: Python has room for 20 blocks
@@ -57,7 +58,7 @@ class Ran(NamedTuple):
     entered: dict[str, tuple[Any, ...]]  # the functions that it has called, and what it gave them the first time
     broken: frozenset[str]  # those that something was raised in …
     raised: frozenset[tuple[str, int]]  # … and at which lines, before a training was ended early
-    can_be_smaller: bool = False  # it has numbers that others can stand for (`smaller`)
+    fewer: dict[str, int]  # its numbers that can be smaller, as they can be, or are, by name
 
 
 class OutOfTime(BaseException):
@@ -96,8 +97,8 @@ def run(
         program.note_the_end(end)
     entry, namespace = program.file.relative_to(program.root), program.main.__dict__
     broken, raised = frozenset(program.broken), frozenset(program.raised)
-    notes, can_be_smaller = program.all_notes(), bool(program.sizes.by_name) and not smaller
-    return Ran(entry, namespace, notes, started, in_time, dict(program.entered), broken, raised, can_be_smaller)
+    notes, fewer = program.all_notes(), program.sizes.by_name
+    return Ran(entry, namespace, notes, started, in_time, dict(program.entered), broken, raised, fewer)
 
 
 @contextlib.contextmanager
@@ -180,7 +181,7 @@ class _Program:
     ) -> None:
         self.file, self.root = file, root
         self.smaller = smaller
-        self.sizes = Sizes(written_out(file.read_text(errors="replace")))
+        self.sizes = Sizes()
         self.notes: list[str] = []
         self.missing: set[str] = set()  # names that statements left out would have bound
         self.followed = 0  # statements left out for want of these
@@ -211,6 +212,7 @@ class _Program:
         """Run each statement of a file; SystemExit passes on, unless it is forgiven as a notebook does."""
         name = str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
         units = read_units(path, name)
+        self.sizes.learn("\n".join(unit.text for unit in units), [part for unit in units for part in unit.body])
         if _uses_unbound("np", [statement for unit in units for statement in unit.body]):
             module.__dict__.setdefault("np", self.imports.modules.get("numpy", np))
             self._add(f"{name} uses np, which it does not import")
@@ -318,9 +320,6 @@ class _Program:
             self.notes.append(note)
 
     def all_notes(self) -> list[str]:
-        if self.smaller and self.sizes.by_name:
-            given = ", ".join(f"{name} {number}" for name, number in self.sizes.by_name.items())
-            self.notes.insert(0, f"run with {given}: with its own numbers it is too large, or too slow, to be judged")
         more = len(self.notes) - _NOTES
         kept = self.notes[:_NOTES] + ([f"{more} more of that kind"] if more > 0 else [])
         return kept + ([f"{self.followed} statements that need what is missing"] if self.followed else [])

@@ -44,7 +44,7 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
     if parameter.after.function not in (np.add, np.subtract) and outermost.size != parameter.size:
         return []  # only some entries are stepped
     region = _region(outermost, parameter, step)
-    positions = _positions(outermost, parameter, region)
+    positions = _positions(outermost, region)
     inwards = []
     for node in _all_goes_through(outermost, region, step):
         inwards += [node] if node in positions and not node.is_complex else []
@@ -398,7 +398,7 @@ def _all_goes_through(outermost: Node, region: list[Node], step: Step) -> Iterat
             yield node
 
 
-def _positions(outermost: Node, parameter: Parameter, region: list[Node]) -> dict[Node, np.ndarray]:
+def _positions(outermost: Node, region: list[Node]) -> dict[Node, np.ndarray]:
     """For each Node of the region, which of its entries each entry of the step was made from."""
     numbers = np.arange(outermost.size).reshape(outermost.shape)
     known = {outermost: numbers}

@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-MOST = 16  # of what need not be smaller
+WIDTHS = (24, 40, 56, 72, 88)  # which as many heads as most have divide
 # What is called so (squeezed), and how many are enough, of which there is another one for each number: of what a
 # network is made of, never of its data. They are unlike each other, and unlike what is written out in many places.
 _ENOUGH = [
     (r"(mini)?batch(size|len)?|bsz?", (7, 11, 13, 17)),
     (r"(block|context|seq(uence)?|max(seq(uence)?)?)(size|len(gth)?)", (9, 15, 19, 21)),
-    (r"d(model|ff|k|v|emb)|n?emb(e?d)?|ffn?(size|dim)", (14, 18, 22, 26, 34, 38)),
+    (r"d(model|ff|k|v|emb)|n?emb(e?d)?|ffn?(size|dim)", WIDTHS),
     (
         r"(n|num)?(embed(ding)?|hidden|latent|model|lstm|rnn|state|feedforward)s?(size|dim|unit|node|neuron|state)?s?",
-        (14, 18, 22, 26, 34, 38),
+        WIDTHS,
     ),
     (r"(n|num|enc|dec|encoder|decoder)?(layers|blocks)|depth", (3,)),
     (r"(n|num)?heads?", (2,)),
@@ -25,33 +25,35 @@ _COMPILED = [(re.compile(pattern), enough) for pattern, enough in _ENOUGH]
 
 
 class Sizes:
-    """The numbers of a program that can be smaller, by name, as they can be, or are; numbers that differ stay so."""
+    """The numbers of a program that can be smaller, by name, as they can be, or are. Those that differ stay so, and the
+    larger one the larger, for all that is in a file."""
 
-    def __init__(self, written_out: set[int]) -> None:
-        self.written_out = written_out  # somewhere in its files
+    def __init__(self) -> None:
         self.by_name: dict[str, int] = {}
-        self._known: dict[tuple[tuple[int, ...], int], int] = {}
+        self._fewer: dict[tuple[tuple[int, ...], int], int] = {}
+
+    def learn(self, text: str, body: list[ast.stmt]) -> None:
+        """What the numbers of a file can become."""
+        taken = {int(number) for number in re.findall(r"(?<![\w.])\d{1,9}(?![\w.])", text)}  # is written out
+        named = {(_enough(name), c.value) for part in body for name, c in _named(part) if type(c.value) is int}
+        for enough, number in sorted(named - self._fewer.keys(), key=lambda size: size[1]):
+            used = {*self._fewer.values()} | taken if len(enough) > 1 else set()
+            least = max((n for (of, m), n in self._fewer.items() if of == enough and m < number), default=0)
+            free = (n for n in enough if least <= n < number and n not in used)
+            self._fewer[enough, number] = next(free, number)
 
     def shrink(self, statement: ast.stmt, in_place: bool) -> None:
         """Notes those of a statement; with `in_place` it has them from then on."""
         for name, constant in _named(statement):
-            if type(constant.value) is int and (fewer := self._fewer(name, constant.value)) is not None:
+            fewer = self._fewer.get((_enough(name), constant.value)) if type(constant.value) is int else None
+            if fewer is not None and fewer < constant.value:
                 self.by_name[name] = fewer
                 constant.value = fewer if in_place else constant.value
 
-    def _fewer(self, name: str, number: int) -> int | None:
-        plain = re.sub(r"[^a-z]", "", name.lower())
-        enough = next((enough for pattern, enough in _COMPILED if pattern.fullmatch(plain)), ())
-        if not enough or number <= (MOST if len(enough) > 1 else enough[0]):
-            return None
-        taken = {*self._known.values()} | self.written_out if len(enough) > 1 else set()
-        free = (n for n in enough if n not in taken)
-        return self._known.setdefault((enough, number), next(free, number))
 
-
-def written_out(text: str) -> set[int]:
-    """The whole numbers in a program."""
-    return {int(number) for number in re.findall(r"(?<![\w.])\d{1,9}(?![\w.])", text)}
+def _enough(name: str) -> tuple[int, ...]:
+    plain = re.sub(r"[^a-z]", "", name.lower())
+    return next((enough for pattern, enough in _COMPILED if pattern.fullmatch(plain)), ())
 
 
 def _named(statement: ast.stmt) -> Iterator[tuple[str, ast.Constant]]:

@@ -154,8 +154,8 @@ def _examined(
         is_no_answer = elsewhere or (attempt.called and (unexplained or (attempt.unread and idle)))
         if judged is not None and not judged.wrong and is_no_answer:
             judged, outcome = None, Outcome(why=NO_ANSWER)
-        if judged is not None and judged.wrong and attempt.way.guess.smaller:  # than numbers that it has beside them
-            why = SMALLER.format(", ".join(judged.wrong[:3]))
+        if judged is not None and judged.findings and attempt.way.guess.smaller:  # numbers stand beside that have names
+            why = SMALLER.format(", ".join(judged.wrong[:3]) or "all")
             judged, outcome = None, Outcome(why=why, unexplained=True)
         if judged is not None and (measure := places.measure_among(judged, attempt.tape.losses | attempt.tape.numbers)):
             judged, outcome = None, Outcome(why=measure, unexplained=True)  # the only loss that the file has
