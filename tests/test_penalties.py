@@ -683,3 +683,18 @@ def test_the_number_that_is_returned_with_gradients_is_their_loss(tmp_path, line
     (finding,) = said["findings"]
     assert (finding["code"], finding["line"]) == ("weight-penalty", line_of)
     assert finding["scale"] == pytest.approx(0.0913)
+
+
+@pytest.mark.parametrize("decays", ["[0.05, 0, 0, 0]", "[0.05, 0, 0.02, 0]"])
+def test_a_decay_that_each_array_has_its_own_of_is_not_accused(tmp_path, decays):
+    """One statement adds it to all of them, or to none, or all weights have some: an optimiser may do that."""
+    text = re.sub(r"    \w\d -= 0.1 \* d..\n", "", PLAIN)
+    text += (
+        f"    for p, g, decay in zip((W1, b1, W2, b2), (dW1, db1, dW2, db2), {decays}):\n        g = g + decay * p\n"
+    )
+    with pytest.raises(
+        ValueError, match=r"line 1[67] of net\.py adds a number times W. to its gradient, of which the loss"
+    ):
+        examined(tmp_path, text + "        p -= 0.1 * g\n")
+    one = PLAIN.replace("    W1 -= 0.1", "    dW1 = dW1 + 0.05 * W1\n    W1 -= 0.1")
+    assert [f["code"] for f in examined(tmp_path, one)["findings"]] == ["weight-penalty"]

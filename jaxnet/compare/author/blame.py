@@ -14,6 +14,7 @@ from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, is_rounding
 from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in
 from jaxnet.compare.author.node import Place as Line
+from jaxnet.compare.author.penalties import penalty_added
 from jaxnet.compare.author.rates import scale_of
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.recorder import set_flat
@@ -130,7 +131,7 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
     kind, name = finding.at[:2], finding.at[1:]
     if finding.code == "weights-already-updated" and name in judged.names:
         return through_new_weights(judged, judged.chosen.get(name) or judged.made.get(name))
-    later = {"wrong-sign": _turned_later, "weight-penalty": _penalty_added, "zero": _first_zero}.get(finding.code)
+    later = {"wrong-sign": _turned_later, "weight-penalty": penalty_added, "zero": _first_zero}.get(finding.code)
     if later is not None and name in judged.names and (node := later(judged, name)) is not None:
         return node
     if name in judged.names:
@@ -180,15 +181,6 @@ def _first_zero(judged: Judged, name: str) -> Node | None:
     inside = ancestors([gradient]) & judged.step.labelled if gradient is not None else set()
     zeros = (n for n in inside if not any(np.any(values(n)) for values in judged.drawn))
     return min(zeros, key=lambda n: n.number, default=None)
-
-
-def _penalty_added(judged: Judged, name: str) -> Node | None:
-    """Where a multiple of a parameter is added to its gradient, before the step."""
-    parameter, gradient = judged.names[name], judged.chosen.get(name)
-    way = ancestors([gradient], parameter.root.number) & judged.step.labelled if gradient is not None else set()
-    sums = (n for n in way if n.function in (np.add, np.subtract))
-    added = (n for n in sums if any(parameter.before in multiples(term) for term in n.parents))
-    return max(added, key=lambda n: n.number, default=None)
 
 
 def _before_the_penalty(node: Node, parameter: Node) -> Node:

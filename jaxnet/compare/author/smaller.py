@@ -45,10 +45,10 @@ class Sizes:
     def shrink(self, statement: ast.stmt, in_place: bool) -> None:
         """Notes those of a statement; with `in_place` it has them from then on."""
         for name, constant in _named(statement):
-            fewer = self._fewer.get((_enough(name), constant.value)) if type(constant.value) is int else None
-            if fewer is not None and fewer < constant.value:
+            number = constant.value
+            if type(number) is int and (fewer := self._fewer.get((_enough(name), number), number)) < number:
                 self.by_name[name] = fewer
-                constant.value = fewer if in_place else constant.value
+                constant.value = fewer if in_place else number
 
 
 def _enough(name: str) -> tuple[int, ...]:
