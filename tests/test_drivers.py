@@ -1599,3 +1599,20 @@ def test_a_layer_for_arrays_of_three_axes_is_not_accused_by_two(tmp_path):
     assert (report.verdict, report.parameters[-1].given.shape) == ("right", (6, 3, 5))
     (tmp_path / "net.py").write_text(OF_THREE_AXES.replace("self.beta.grad += d.sum", "self.beta.grad += 2 * d.sum"))
     assert {p.name: p.right for p in verdict(tmp_path / "net.py", tmp_path).parameters}["beta"] is False
+
+
+def test_a_class_that_is_one_layer_is_no_network_that_could_not_be_called(tmp_path):
+    """Its passes may be those of a network, by their names: what is meant is a layer, and that is judged."""
+    (tmp_path / "net.py").write_text("""
+import numpy as np
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.W, self.b = np.random.randn(n_in, n_out), np.zeros(n_out)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, d):
+        self.dW, self.db = self.x.T @ d, d.sum(axis=0)
+        return d @ self.W.T
+""")
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "right"
