@@ -1,53 +1,30 @@
-"""The verdict on one way of running the code, or why there is none: which reading of its step counts, and when "right"
-would be hollow.
-"""
+"""The verdict on one way of running the code, or why there is none: which reading of its step counts."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from typing import NamedTuple
 
-import numpy as np
-
 from jaxnet.compare.author.attempts import Attempt
-from jaxnet.compare.author.calls import PENALTY
-from jaxnet.compare.author.chains import began_as
-from jaxnet.compare.author.frontier import other_with
+from jaxnet.compare.author.hollow import hollow, is_of_counts, other_count
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Kept, Remade, Tied, Unexplained, Unproved, Uphill
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept, doubt_of_next
-from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.node import (
-    PRODUCTS,
-    Instruction,
-    Node,
     ancestors,
     depends,
-    made_alone_of,
-    made_of,
     nodes_in,
-    root_of,
-    setitem,
 )
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.reasons import LATE, TOO_LARGE
-from jaxnet.compare.author.recorder import set_flat
-from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.search import parts_of
 from jaxnet.compare.author.step import NoLoss, Parameter, Step, makers_of
-from jaxnet.compare.author.tape import Tape
-from jaxnet.compare.author.unjudged import unjudged, untrained
-from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.diagnosis import Finding
-from jaxnet.compare.multiples import common_multiple, is_among
 
 DATA = "X"  # what we call the data that we give
-LAST = 50  # operations, with which a record ends
-MANY = 20  # examples, at least, that a data set has
 
 
 class Outcome(NamedTuple):
@@ -98,7 +75,7 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
     try:
         with alarm(end):
             judged, sent_back = _best(attempt, stated, end), None
-            if not judged.wrong and judged.findings and _other_count(attempt, judged) is not None:
+            if not judged.wrong and judged.findings and other_count(attempt, judged) is not None:
                 judged = judged._replace(findings=[], problem=None, diagnosis=None)  # nobody knows the constant
             if attempt.alone and not judged.has_own_loss:
                 judged = _without_convention(judged)
@@ -111,11 +88,11 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
                 judged = _without(judged, {judged.names[DATA]}, attempt, stated)
         with contextlib.suppress(OutOfTime, MemoryError), alarm(end):  # there was room for the verdict
             judged = with_teeth(judged)
-        hollow = _hollow(attempt, judged)
-        if attempt.called and not judged.wrong and not hollow and not note:
+        why = hollow(attempt, judged)
+        if attempt.called and not judged.wrong and not why and not note:
             with contextlib.suppress(OutOfTime, MemoryError), alarm(end):
                 note = doubt_of_next(judged, attempt, stated)
-        return Outcome(why=hollow) if hollow else Outcome(judged, sent_back=sent_back, note=note)
+        return Outcome(why=why) if why else Outcome(judged, sent_back=sent_back, note=note)
     except Tied:
         raise
     except OutOfTime:
@@ -130,260 +107,10 @@ def _without_convention(judged: Judged) -> Judged:
     """A layer is given the gradient from above, so that no constant is its own to choose, but for the number of
     examples: those of the layers below would have it, and those of the layers above not."""
     scale = next((f.scale for f in judged.findings if f.code == "wrong-scale" and f.at == "loss"), None)
-    if judged.wrong or not scale or _is_of_counts(scale, judged.step):
+    if judged.wrong or not scale or is_of_counts(scale, judged.step):
         return judged
     findings = [Finding(f"d{name}", "wrong-scale", scale, f"{scale:.6g}") for name in judged.names]
     return judged._replace(findings=findings, wrong=list(judged.names), scale=1.0)
-
-
-def _is_of_counts(scale: float, step: Step) -> bool:
-    """Whether a mean and a sum over as many as something of the step has may differ by it."""
-    return is_among(scale, step.counts, RIGHT) or is_among(1 / scale, step.counts, RIGHT)
-
-
-_GRADIENTS = re.compile(r"\bgrad(ient)?s?\b")  # of a layer's grads["W"]
-
-
-def _hollow(attempt: Attempt, judged: Judged) -> str:
-    """Why a verdict says less than it seems to; "" where it does not."""
-    if attempt.alone and not judged.has_own_loss and (meant := _may_be_meant(judged, attempt.may_be)):
-        return meant
-    if all(_GRADIENTS.search(name) for name in judged.names):
-        return "what is stepped is called a gradient: where a penalty is added to it, that is no training"
-    if attempt.alone and any(other_with(judged, name) in judged.wrong for name in judged.wrong):
-        return "right if the gradients are returned in another order"
-    if judged.wrong and attempt.may_be and not attempt.alone and not _are_shares(judged):
-        return attempt.may_be
-    if attempt.called and judged.wrong and _is_for_one_example(judged):
-        return "right if it is called with one example at a time"
-    if attempt.alone and judged.wrong and _is_for_several_examples(judged):
-        return "right if it is called with several examples at a time"
-    if attempt.called and judged.wrong and _is_for_one_output(judged):
-        return "right if the network has one output, with a number for its bias"
-    errors = [f for f in judged.findings if f.severity == "error"]
-    if errors and {f.code for f in errors} == {"wrong-scale"} and (by := _other_count(attempt, judged)) is not None:
-        return f"{where(by)} divides by a number that may be how many examples the missing data have"
-    if attempt.called and errors and all(_is_decay_of_our_size(f, judged.step) for f in errors):
-        return "right if the weights are to decay by what the loss has no penalty for"
-    if (thrown := _thrown_away(judged, attempt)) is not None:
-        return f"{where(thrown)} makes a step, and nothing goes on with it: what is stepped there is not trained"
-    if not judged.wrong and (unfilled := _unfilled(judged, attempt)) is not None:
-        return (
-            f"nothing is wrong in what gradients step, but {where(unfilled)} steps an array by zeros, to which nothing "
-            "is added, in each step that was seen: right if it is to stay as it is, and wrong if not"
-        )
-    if (lost := attempt.tape.lost) is not None and not judged.wrong:
-        made = "a matrix, a masked or a structured array"
-        return f"nothing is wrong in what is on the record, but what {lost} makes, {made}, is not on it"
-    left_over = _left_over(attempt, judged.step, judged.truth.loss.node)
-    if not judged.wrong and (unseen := left_over or _made_anew(judged, attempt)):
-        return f"nothing is wrong in what could be judged, but what {where(unseen[0])} steps could not"
-    between = [judged.step.way_to(judged.names[name]).intersection(left_over) for name in judged.wrong]
-    if between and all(between):
-        first = min(between[0], key=lambda n: n.number)
-        return f"{where(first)} steps an array of the forward pass before others are, and it could not be judged"
-    once = all(len(p.versions) == 2 for p in judged.step.parameters)
-    if once and not judged.wrong and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
-        count = len(attempt.tape.nodes)
-        return f"nothing is wrong in what could be recorded, but its step was not done in {count} operations"
-    if attempt.notes and once and not judged.wrong and unjudged(judged, attempt):
-        return f"nothing is wrong in what could be judged, but the first step is not done ({attempt.notes[0]})"
-    if attempt.raised and once and not judged.wrong and not attempt.made_up:
-        step = judged.step.active | judged.step.labelled
-        if again := sorted(attempt.raised & {(place.file, place.line) for n in step for place in n.places[:1]}):
-            return f"nothing is wrong in its first step, but its second one breaks off at line {again[0][1]}"
-    if attempt.doubt and not judged.wrong:
-        return f"nothing is wrong in what could be run, but {attempt.doubt}"
-    return ""
-
-
-def _is_decay_of_our_size(finding: Finding, step: Step) -> bool:
-    """Whether a penalty was added of the size that we give for such an argument, or that of a mean or a square."""
-    size = (finding.scale or 0.0) / PENALTY
-    sizes = {n * half for count in (1, *step.counts) for n in (count, 1 / count) for half in (0.5, 1, 2)}
-    return (finding.code, finding.scale_name) == ("weight-penalty", "added") and is_among(size, sizes, RIGHT)
-
-
-def _other_count(attempt: Attempt, judged: Judged) -> Node | None:
-    """Where data are made up, what divides by a whole number that is not how many examples these have."""
-    step = judged.step
-    inside = {*step.backward, *made_of(nodes_in(judged.truth.loss.node))} & (step.labelled | step.active)
-    for node in sorted(inside if attempt.made_up else (), key=lambda n: n.number):  # not pixels by 255
-        by = node.inputs[1] if node.function is np.true_divide else None
-        if isinstance(by, (int, float)) and by == int(by) >= MANY and int(by) not in step.counts:
-            return node
-    return None
-
-
-def _is_in_the_midst(tape: Tape, step: Step) -> bool:
-    """Whether the record ends before a forward pass goes on with all that was stepped, be it an evaluation, or with
-    what follows from the labels of the step."""
-    on_the_way = (node in step.labelled and node in step.active for node in tape.nodes[-LAST:])
-    later = tape.nodes[max(p.after.number for p in step.parameters) + 1 :]
-    used = {parent for n in later if n not in step.labelled for parent in n.parents}
-    gone_on = step.next_pass(tape) is not None or not any(p.new.isdisjoint(used) for p in step.parameters)
-    return not gone_on or any(on_the_way)
-
-
-def _used_at(sites: set[tuple], nodes: list[Node]) -> set[Node]:
-    """What the instructions of a forward pass are given, in these Nodes."""
-    return {parent for n in nodes if n.site in sites for parent in n.parents}
-
-
-def _left_over(attempt: Attempt, step: Step, loss: Node | None) -> list[Node]:
-    """What steps an array of the forward pass by what follows from the labels, or writes that into it, and was not
-    judged; or steps it again and again by what came from outside of the record, or a number by anything; or steps what
-    the program decided on in its forward pass, where a relu of plain numbers has cut it off."""
-    tape = attempt.tape
-    judged = {n for p in step.parameters for n in (*p.as_read, *p.versions, *nodes_in(p.steps))}
-    judged |= attempt.trained - {n for other in attempt.steps for p in other.parameters for n in p.versions}
-    ends = [*(example.prediction for example in step.examples), *nodes_in(loss)]
-    inside = made_of(ends, until=lambda n: n in judged)
-    forward = inside - step.active
-    after = {n for p in step.parameters for n in p.new}  # what follows from these is the next forward pass
-    first = min((n.number for n in step.labelled), default=0)
-    begin, values = min(p.root.number for p in step.parameters), Values()
-    decided = made_of(n for n, _ in tape.decisions if begin <= n.number < first) - forward - judged
-    forward |= _used_beside(tape.nodes[max(p.before.number for p in step.parameters) : first], step)
-    found = []
-    sites = {n.site for n in inside & step.active}
-    later = _used_at(sites, tape.nodes[step.last + 1 :])  # labels, from which something is taken, are as they were
-    for node in tape.nodes[first : step.last + 1]:
-        stepped = [(base, g) for base, g in node.updates if base not in later or node in later]
-        made = [(base, g) for base, g in stepped if g in step.labelled and base in node.parents]
-        written = node.function in (setitem, set_flat) and node.inputs[2] in step.labelled
-        made += [(node.inputs[0], node.inputs[2])] if written else []
-        if any(base in decided and base.size == 1 and not is_zero(g, values) for base, g in made):
-            found.append(node)
-            continue
-        if node.place is None or node in inside or any(judged & set(pair) for pair in made):
-            continue
-        if not forward & {base for base, _ in made}:
-            continue
-        if written or not after & made_of(g for _, g in made):
-            found.append(node)
-    found += _numbers_left_over(tape, step, inside, judged.union(nodes_in(loss)))  # the loss of all examples is a sum
-    used = _used_at(sites, tape.nodes[first:]) - judged
-    steps = [(node, base, g) for node in tape.nodes[first:] for base, g in node.updates]
-    bases = {base for _, base, _ in steps}
-    unjudged = forward - judged
-    direct = {parent for n in inside & step.active - judged for parent in n.parents}  # not the velocity of a bias
-    numbers = {n for n in unjudged & direct - attempt.trained if not n.shape}
-    numbers = {n for n in numbers if n.origin == "random" or began_as(n, anything=True) is not None}
-    steps = [(node, base, g) for node, base, g in steps if base in unjudged and node.site not in sites]
-    again = ((node, base, g) for node, base, g in steps if node in bases or node in used)
-    return found + [
-        node for node, base, g in again if base in numbers or _is_foreign(g, first) or _is_of_entries(node, base, g)
-    ]
-
-
-def _thrown_away(judged: Judged, attempt: Attempt) -> Node | None:
-    """What makes a step of a parameter, time and again of the same one, and nothing goes on with it: `for w, g in …:
-    w = w - rate * g`."""
-    steps: dict[Node, list[Node]] = {p.before: [] for p in judged.step.parameters}
-    makers = {(p.before, p.after.instruction) for p in judged.step.parameters}
-    for n in attempt.tape.nodes:
-        for base in (base for base, _ in n.updates if (base, n.instruction) in makers):
-            steps[base].append(n)
-    again = [of for of in steps.values() if len(of) > 1]
-    used = {parent for n in attempt.tape.nodes for parent in n.parents} if again else set()
-    return min((of[0] for of in again if used.isdisjoint(of)), key=lambda n: n.number, default=None)
-
-
-def _unfilled(judged: Judged, attempt: Attempt) -> Node | None:
-    """What steps an array of the forward pass by zeros to which nothing is added, in each step that was seen."""
-    step, values = judged.step, judged.recorded
-    ends = [*(example.prediction for example in step.examples), *step.losses]
-    used = {n for n in made_of(ends) - step.active - attempt.trained if n.shape}
-    made: dict[
-        tuple[Instruction | None, Node], tuple[Node, Node]
-    ] = {}  # by an instruction, of an array: by what, and what
-    for node in attempt.tape.nodes:
-        for base, g in node.updates:
-            if isinstance(g, Node):
-                made.setdefault((node.instruction, base), (g, node))
-    for instruction, array in made:
-        steps, version = [], array
-        while array in used and (instruction, version) in made:
-            g, version = made[instruction, version]
-            steps.append(g)
-        if len(steps) > 1 and all(is_of_zeros(g, values) and is_zero(g, values) for g in steps):
-            return made[instruction, array][1]
-    return None
-
-
-def _used_beside(nodes: list[Node], step: Step) -> set[Node]:
-    """Arrays that a forward pass uses, in these Nodes, and that nothing goes into which is judged: what is made of them
-    may have left the record. A velocity is no such array, nor a sum that only goes on."""
-    used = {base for n in nodes for base in n.parents if all(base is not other for other, _ in n.updates)}
-    return {n for n in used if n.size > 1} - ancestors(p.after for p in step.parameters)
-
-
-def _made_anew(judged: Judged, attempt: Attempt) -> list[Node]:
-    """What stands, in a later forward pass, in the place of an array that no step was seen to change, and holds other
-    numbers: it was stepped, by what could not be followed."""
-    step, values = judged.step, judged.recorded
-    later = attempt.tape.nodes[step.last + 1 :]
-    found = []
-    for array, node in untrained(judged, attempt):
-        if array not in node.parents:
-            continue  # a table, of which other rows are picked
-        k = node.parents.index(array)
-        now = [n.parents[k] for n in later if n.site == node.site and len(n.parents) > k]
-        if array in now or not now or now[0].shape != array.shape:
-            continue
-        inside = ancestors(now[:1], array.number)
-        followed = array in inside and step.labelled.isdisjoint(inside)  # what is written there is no step
-        followed &= array not in multiples(now[0])  # scaled by numbers it is stepped by itself, and by no gradient
-        if not followed and not np.array_equal(values(now[0]), values(array)):
-            found.append(now[0] if now[0].place is not None else node)
-    return found
-
-
-def _numbers_left_over(tape: Tape, step: Step, inside: set[Node], judged: set[Node]) -> list[Node]:
-    """Where a number stood in the forward pass, or what another one had become before it, and what follows from this
-    very pass stands in the next one, or what goes on from itself: it was stepped, whatever by. An optimiser's sums
-    stand in none."""
-    begin = max(root_of(p.before).number for p in step.parameters)
-    versions = {version for p in step.parameters for version in p.versions}
-    met = {meeting.node for example in step.examples for meeting in example.meetings}  # a label may be a number
-
-    def is_number(i: object) -> bool:
-        if not isinstance(i, Node) or (i.function is None and not i.shape):
-            return True
-        return i.number < begin and i not in judged and not versions.isdisjoint(made_of([i]))
-
-    forward: dict[tuple, list[Node]] = {}
-    for n in (inside & step.active - judged) | met:
-        forward.setdefault(n.site, []).append(n)
-    places = {
-        (site, k): nodes[0]
-        for site, nodes in forward.items()
-        for k in range(len(nodes[0].inputs))
-        if all(len(n.inputs) > k and is_number(n.inputs[k]) for n in nodes)
-    }
-    found = []
-    for n in tape.nodes[min((n.number for n in step.labelled), default=0) :]:
-        for k, now in enumerate(n.inputs):
-            then = places.get((n.site, k))
-            if then is None or not isinstance(now, Node) or now.instruction == n.instruction or now in then.parents:
-                continue
-            del places[n.site, k]
-            again = (m for m in tape.nodes[now.number + 1 :] if m.instruction == now.instruction)
-            goes_on = depends(now, then) or any(now is base for m in again for base, _ in m.updates)
-            if goes_on and judged.isdisjoint(multiples(now)):
-                found.append(now)
-    return found
-
-
-def _is_of_entries(node: Node, base: Node, step: object) -> bool:
-    """Whether entries are written with plain numbers, and perhaps themselves: a gradient's that has left the record."""
-    return node.function is setitem and (not isinstance(step, Node) or made_alone_of([step], {base}))
-
-
-def _is_foreign(step: object, first: int) -> bool:
-    """Whether something of a step came from outside of the record, once the labels had entered."""
-    return isinstance(step, Node) and any(n.origin == "foreign" and n.number > first for n in made_of([step], first))
 
 
 def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:
@@ -480,100 +207,6 @@ def _is_made_elsewhere(wrong: Judged, right: Step) -> bool:
     others = [wrong.names[name] for name in wrong.wrong]
     is_another = {p.before for p in right.parameters}.isdisjoint(p.before for p in others)
     return is_another and not makers_of(others) <= makers_of(right.parameters)
-
-
-def _may_be_meant(judged: Judged, other_sign: str) -> str:
-    """Why what is wrong with a lone layer is none if the loss that it is used with is made for it; `other_sign` if that
-    may be one of signs."""
-    if judged.truth.loss.other or any(f.code == "missing-output-derivative" for f in judged.findings):
-        # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
-        return "right if it is given ∂loss/∂ what its last activation is applied to"
-    own = [name for name, p in judged.names.items() if not _is_input(p)]
-    if other_sign and any(f.code == "wrong-sign" and f.at[1:] in own for f in judged.findings):
-        return other_sign
-    late = [name for name in judged.wrong if name not in own]
-    if own and late == judged.wrong != [] and all(_is_of_another_line(judged, name) for name in late):
-        return "right if what it sends back is the derivative of the loss by what a line of its own makes"
-    means = all(_is_of_counts(f.scale or 1.0, judged.step) for f in judged.findings)
-    # Of two arrays of a layer one cannot be for a mean and the other one for a sum.
-    alike = not set(own).intersection(judged.wrong) or set(own) <= set(judged.wrong)
-    if judged.wrong and means and alike and all(f.code == "wrong-scale" for f in judged.findings):
-        return "right but for the number of examples, which the loss that it is used with may divide by"
-    return ""
-
-
-def _is_input(parameter: Parameter) -> bool:
-    """Whether it is what a lone layer was given, which we step: no line has made it."""
-    return parameter.root.place is None and parameter.after.place is None
-
-
-def _is_of_another_line(judged: Judged, name: str) -> bool:
-    """Whether a gradient is the derivative of the loss by something else of the forward pass, of the same shape."""
-    given, parts, own = judged.given[name], judged.truth.parts, judged.names[name].as_read
-    if common_multiple(given, judged.true[name], RIGHT) is not None:
-        return False
-    others = [n for n in judged.step.active if (n, None) in parts[0] and n.shape == given[0].shape and n not in own]
-    true = ([of_draw.get((n, None), np.zeros(n.shape)) for of_draw in parts] for n in others)
-    return any(common_multiple(given, array, RIGHT) is not None for array in true)
-
-
-def _are_shares(judged: Judged) -> bool:
-    """Whether all predictions are between 0 and 1, as those of a softmax are."""
-    arrays = [np.asarray(v(example.prediction)) for v in judged.drawn for example in judged.step.examples]
-    return bool(arrays) and all(((array >= 0) & (array <= 1)).all() for array in arrays)
-
-
-def _is_for_one_example(judged: Judged) -> bool:
-    """Whether all that is wrong has a row or a column for each example, and nothing that is right was one of these, and
-    added up."""
-    summed = any(_is_sum(p, judged.step) for name, p in judged.names.items() if name not in judged.wrong)
-    return not summed and all(_is_of_each_example(judged, name) for name in judged.wrong)
-
-
-def _is_for_several_examples(judged: Judged) -> bool:
-    """Whether a layer is given a single vector, and all that is wrong is a number: the product of two vectors, or a sum
-    along their only axis. The sum over all that there is is a number of several examples, too."""
-    if not any(_is_input(p) and len(p.before.shape) == 1 for p in judged.names.values()):
-        return False
-    sizes = [(judged.given[name][0].size, judged.true[name][0].size) for name in judged.wrong]
-    ways = [judged.step.way_to(judged.names[name]) for name in judged.wrong]
-    return all(given == 1 < true for given, true in sizes) and not any(_is_of_all(n) for way in ways for n in way)
-
-
-def _is_of_all(node: Node) -> bool:
-    """Whether it is the sum or the mean over all axes, or an array's product with itself."""
-    if node.function in (np.sum, np.mean):
-        return node.keywords.get("axis", (*node.inputs, None)[1]) is None
-    return node.function in PRODUCTS and len(node.parents) == 2 and node.parents[0] is node.parents[1]
-
-
-def _is_for_one_output(judged: Judged) -> bool:
-    """Whether all that is wrong is the sum over all that the biases of the outputs get, which are as many as we chose:
-    of a softmax there are several."""
-    if judged.dense is None or judged.dense.activations[-1] == "softmax":
-        return False
-    errors = [f for f in judged.findings if f.severity == "error"]
-    return all(
-        (f.code, f.at) == ("summed-over-all-axes", f"db{len(judged.dense.layers)}")
-        and judged.names[f.at[1:]].root.place is None
-        for f in errors
-    )
-
-
-def _is_sum(parameter: Parameter, step: Step) -> bool:
-    """Whether numbers are added up to those that the parameter has."""
-    reduced = (n for n in step.way_to(parameter) if n.function in (np.sum, np.mean) and n.size == parameter.size)
-    return any(n.parents[0].size > n.size for n in reduced)
-
-
-def _is_of_each_example(judged: Judged, name: str) -> bool:
-    """Whether a gradient has a row or a column for each example, and these add up to the true one."""
-    pairs = list(zip(judged.given[name], judged.true[name], strict=True))
-    if any(not g.size > t.size > 0 == g.size % t.size for g, t in pairs):
-        return False
-    rows = [g.reshape(-1, *t.shape).sum(0) for g, t in pairs]
-    columns = [g.reshape(*t.shape, -1).sum(-1) for g, t in pairs]
-    return any((common_multiple(sums, judged.true[name], RIGHT) or 0) > 0 for sums in (rows, columns))
 
 
 def _without_input(attempt: Attempt, judged: Judged, stated: str | None) -> Judged | None:
