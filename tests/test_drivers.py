@@ -1338,6 +1338,7 @@ def test_steps():
     ("caches", False, "cache"),
     ("training_data", False, "pairs"), ("mini_batch_size", False, "m"), ("parameters", False, "parameters"),
     ("grads", False, "gradients"), ("lambd", False, "penalty"), ("output", False, "P"), ("outputs", True, "outputs"),
+    ("inputs_num", True, "inputs"),
 ])  # fmt: skip
 def test_meanings(name, building, first_meaning):
     assert meanings(name, building)[0] == first_meaning
@@ -1347,7 +1348,7 @@ def test_meanings(name, building, first_meaning):
     ("forward_prop", "forward"), ("L_model_backward", "backward"), ("backprop", "backward"), ("__call__", "forward"),
     ("update_parameters", "update"), ("initialize_parameters_deep", "init"), ("compute_cost", "loss"), ("fit", "train"),
     ("gradient_descent", "train"), ("gradient_decent", "train"), ("relu_derivative", "backward"), ("dropout", "no"),
-    ("numerical_gradient", "no"),
+    ("numerical_gradient", "no"), ("to_one_hot", "no"), ("softmax_loss_onehot", "loss"),
     ("zero_grad", "zero"), ("cross_entropy", "loss"), ("predict", "forward"), ("plot_decision_boundary", "no"),
 ])  # fmt: skip
 def test_roles(name, expected):
