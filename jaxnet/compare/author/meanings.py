@@ -125,7 +125,8 @@ def _meanings(name: str, building: bool) -> tuple[str, ...]:
 
 
 _ROLES = [  # the first that is found is it: a train_step does all, a backward_propagation is no update
-    ("no", r"check|numeric|approx|clip|plot|print|history|accuracy|evaluate|test|load|save|^(?!.*(loss|cost)).*one_?hot|normali[sz]e$"),
+    ("no", r"check|numeric|approx|clip|plot|print|history|accuracy|evaluate|test|load|save|normali[sz]e$"),
+    ("no", r"^(?!.*(loss|cost)).*one_?hot"),
     ("train", r"^(?!.*(for|back)ward)(train|fit|learn|main|model|run|sgd|optimi[sz]e)"),
     ("train", r"_(model|train|fit)$|train_|gradient_?des?cent"),
     ("zero", r"^(?!init).*(zero|reset|clear)"),
