@@ -1617,3 +1617,17 @@ class Dense:
         return d @ self.W.T
 """)
     assert verdict(tmp_path / "net.py", tmp_path).verdict == "right"
+
+
+def test_a_number_of_outputs_that_we_have_chosen_is_no_constant(tmp_path):
+    """Of one output the mean is what it is said to be."""
+    text = """
+import numpy as np
+def mse_loss(w, X, y):
+    r = X.dot(w) - y
+    dw = 2 * X.T.dot(r) / len(y)
+    return (r ** 2).mean(), dw
+"""
+    for content, findings in ((text, []), (text.replace("dw = 2 *", "dw ="), ["wrong-scale"])):
+        (tmp_path / "net.py").write_text(content)
+        assert [f.code for f in verdict(tmp_path / "net.py", tmp_path).findings] == findings

@@ -110,6 +110,13 @@ def other_count(attempt: Attempt, judged: Judged) -> Node | None:
     return None
 
 
+def is_of_our_outputs(attempt: Attempt, judged: Judged) -> bool:
+    """Whether a constant is how many outputs a network has that we have called: it may be meant to have one."""
+    outputs = {float(n) for e in judged.step.examples for n in e.prediction.shape if n not in judged.step.counts}
+    scales = [f.scale for f in judged.findings if f.scale]
+    return attempt.called and not attempt.alone and any(is_among(scale, outputs, RIGHT) for scale in scales)
+
+
 def _is_in_the_midst(tape: Tape, step: Step) -> bool:
     """Whether the record ends before a forward pass goes on with all that was stepped, be it an evaluation, or with
     what follows from the labels of the step."""

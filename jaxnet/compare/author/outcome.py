@@ -7,7 +7,7 @@ import time
 from typing import NamedTuple
 
 from jaxnet.compare.author.attempts import Attempt
-from jaxnet.compare.author.hollow import hollow, is_of_counts, other_count
+from jaxnet.compare.author.hollow import hollow, is_of_counts, is_of_our_outputs, other_count
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Kept, Remade, Tied, Unexplained, Unproved, Uphill
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept, doubt_of_next
@@ -75,7 +75,8 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
     try:
         with alarm(end):
             judged, sent_back = _best(attempt, stated, end), None
-            if not judged.wrong and judged.findings and other_count(attempt, judged) is not None:
+            ours = other_count(attempt, judged) is not None or is_of_our_outputs(attempt, judged)
+            if not judged.wrong and judged.findings and ours:
                 judged = judged._replace(findings=[], problem=None, diagnosis=None)  # nobody knows the constant
             if attempt.alone and not judged.has_own_loss:
                 judged = _without_convention(judged)
