@@ -58,7 +58,7 @@ class Attempt(NamedTuple):
     made_up: tuple[str, ...] = ()  # files that the program reads, and that are missing
     raised: frozenset[tuple[str, int]] = frozenset()  # lines at which it broke off, before a training was ended early
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
-    guesses: tuple[str, ...] = ()  # what it was run with that is not its own
+    given: tuple[str, ...] = ()  # what it was run with that is not its own
     near: float = 0.0  # how far at most it is judged from the numbers that it had, as a share of them; 0 for anywhere
     followed: bool = False  # as of an attempt of the drivers
     can_be_smaller: bool = False  # where it is too large, or takes too long, it is run once more with fewer numbers
@@ -76,7 +76,7 @@ def attempts(
     """The file itself, programs of its tree that use it, and calls of what it has. With `noise`, on pictures no part of
     which is blank."""
     own: Ran | None = None
-    recorded: set[str] | None = None  # functions of the file itself that are on its record
+    recorded: set[str] = set()  # functions of the file itself that are on its record
     numpy: Any = None
     trained = False  # some program stepped arrays: then its layers are not judged apart from it
     unread = False  # it trains something, by what could not be read
@@ -91,9 +91,8 @@ def attempts(
                 return
             watch, way = Watch(deadline, asked, whole=guess.whole), Way(Path(_within(root, file)), guess)
             ran, numpy, samples = _run(way, root, watch)
-            own = own or ran
-            if recorded is None:
-                recorded = {place.function for node in watch.tape.nodes for place in node.places}
+            if own is None:
+                own, recorded = ran, {place.function for node in watch.tape.nodes for place in node.places}
             if is_stepped_unseen(watch.tape) and not guess.whole:
                 guesses.append(guess._replace(whole=True))
                 continue
@@ -110,15 +109,15 @@ def attempts(
             for attempt in found:
                 trained = True
                 program = attempt.program if noise or file != path else None
-                guesses_made = (*without, *attempt.guesses)
-                yield attempt._replace(program=program, guesses=guesses_made, can_be_smaller=can_be_smaller)
+                given = (*without, *attempt.given)
+                yield attempt._replace(program=program, given=given, can_be_smaller=can_be_smaller)
             if can_be_smaller and calls_for_less(reasons[before:]):
                 tried_smaller = True
                 guesses.append(guess._replace(smaller=True))
                 continue
             unread = unread or (file == path and watch.unread)
             trained = trained or unread
-    if own is None or recorded is None:
+    if own is None:
         return
     silent = frozenset(own.entered.keys() - recorded - own.broken)
     way = Way(own.entry, first_guess, (), silent)
@@ -167,10 +166,10 @@ def _run(way: Way, root: Path, watch: Watch) -> tuple[Ran, Any, Samples]:
 
 def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[Reason]) -> Iterator[Attempt]:
     """What a program has trained."""
-    name, notes, guesses = way.file.name, ran.notes, way.guess.notes()
+    name, notes, given = way.file.name, ran.notes, way.guess.notes()
     if way.guess.smaller:
-        given = ", ".join(f"{name} {number}" for name, number in ran.fewer.items())
-        guesses = [f"run with {given}: with its own numbers it is too large, or too slow, to be judged", *guesses]
+        sizes = ", ".join(f"{name} {number}" for name, number in ran.fewer.items())
+        given = [f"run with {sizes}: with its own numbers it is too large, or too slow, to be judged", *given]
     program = f"{ran.entry}{NOISE if way.guess.noise else ''}"
     if watch.tape.planted.numbers:
         yield Attempt(program, watch.tape, [], {}, notes, way)
@@ -194,8 +193,7 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
         yield Attempt(
             program, watch.tape, network.steps, network.names, notes, way,
             networks=len(found), ordinal=ordinal, trained=stepped, made_up=tuple(samples.made_up),
-            guessed=samples.guessed, raised=ran.raised,
-            guesses=tuple(guesses),
+            guessed=samples.guessed, raised=ran.raised, given=tuple(given),
         )  # fmt: skip
 
 
@@ -209,20 +207,8 @@ def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable
     recorded = facade.modules()
     modules, builtins, samples = standins.stand_ins(root, file, recorded["numpy"], guess)
     modules, arguments = {**recorded, **modules}, standins.arguments(file, root)
-    return (
-        functools.partial(
-            run,
-            file,
-            root,
-            modules,
-            builtins=builtins,
-            arguments=arguments,
-            python2=guess.python2,
-            smaller=guess.smaller,
-        ),
-        modules["numpy"],
-        samples,
-    )
+    how = {"builtins": builtins, "arguments": arguments, "python2": guess.python2, "smaller": guess.smaller}
+    return functools.partial(run, file, root, modules, **how), modules["numpy"], samples
 
 
 def _driven(

@@ -35,11 +35,6 @@ class Operation:
         plain = all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in index)
         return array if plain and not any(isinstance(i, (Slot, bool)) for i in index) else None
 
-    @property
-    def is_of_entries(self) -> bool:
-        """Whether it is done with each entry by itself."""
-        return isinstance(self.node.function, np.ufunc) and self.node.function.signature is None
-
     @cached_property
     def general(self) -> tuple[Any, list[int], list[float]]:
         """The template with its slots counted from 0 on, the numbers of the arrays that belong there, and what comes
@@ -101,7 +96,7 @@ def pull(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
         return _pull_of_part(step, arrays, cotangent)
     _, numbers, constants = step.general
     own = [*(arrays[number] for number in numbers), *map(np.float64, constants)]
-    if step.is_of_entries:
+    if step.node.is_of_entries:
         return _pull_of_entries(step, own, cotangent)
     small = all(0 < a.ndim < 3 and max(a.shape) <= WIDTH and a.dtype.kind != "c" for a in own)
     if len(own) == LINEAR.get(step.node.function) and small:
@@ -189,7 +184,7 @@ def _by_differences(step: Operation, problem: Untraceable, own: list[Any], cotan
     complex numbers, which have two directions."""
     if any(np.iscomplexobj(array) for array in (*own, cotangent)):
         raise problem
-    arrays, at_once = dict(enumerate(own)), step.is_of_entries
+    arrays, at_once = dict(enumerate(own)), step.node.is_of_entries
     if at_once:
         arrays = {number: np.where(cotangent == 0, np.ones_like(a), a) for number, a in arrays.items()}
 
@@ -234,7 +229,7 @@ def _vjp(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
 
     try:
         function = in_jax(node.function)  # type: ignore[arg-type]
-        if step.is_of_entries:
+        if step.node.is_of_entries:
             # Where no error comes back none goes on, whatever the slope is there: that of exp may be infinite.
             arrays = {number: jnp.where(cotangent == 0, jnp.ones_like(a), a) for number, a in arrays.items()}
         if node.function is np.maximum and len(step.moving) == 1:

@@ -30,7 +30,7 @@ from jaxnet.compare.author.node import (
     root_of,
     setitem,
 )
-from jaxnet.compare.author.penalties import ADDING, SCALING, penalties
+from jaxnet.compare.author.penalties import ADDING, SCALING, penalties, penalty_added
 from jaxnet.compare.author.rates import (
     but_for,
     common_to,
@@ -272,8 +272,7 @@ _LINEAR = *ADDING, *SCALING, np.maximum, np.minimum  # and where that is bounded
 
 def _bends(node: Node) -> bool:
     """Whether each entry is made something else than a multiple of it."""
-    is_of_entries = isinstance(node.function, np.ufunc) and node.function.signature is None
-    return node.function in (np.round, np.around) or (is_of_entries and node.function not in _LINEAR)
+    return node.function in (np.round, np.around) or (node.is_of_entries and node.function not in _LINEAR)
 
 
 def written_over(node: Node, gradient: Node, judged: Judged) -> Array:
@@ -468,6 +467,27 @@ def _is_made_at(site: object, node: Node, scaled: set) -> bool:
     while node.site != site and node.function in (np.multiply, np.true_divide) and node.site in scaled:
         node = max(node.parents, key=lambda n: n.size)
     return node.site == site
+
+
+def check_for_a_decay_of_each(judged: Judged, findings: list[Finding]) -> None:
+    """Where all that is wrong is λp, with another λ for each array, which the loss has of none: added by one line to
+    several, or to all weights, it may be the optimiser's."""
+    forward = ancestors(example.prediction for example in judged.step.examples)
+    added = {f.at[1:]: penalty_added(judged, f.at[1:]) for f in findings if f.at[1:] in judged.names}
+    if not findings or any(f.code != "weight-penalty" or added.get(f.at[1:]) is None for f in findings):
+        return
+    if any(penalties(judged.names[name], judged.truth, forward) for name in added):
+        return
+    others = [(name, {n.instruction for n in judged.step.way_to(p)}) for name, p in judged.names.items()]
+    nodes = [(name, node) for name, node in added.items() if node is not None]
+    shared = all(any(node.instruction in made for other, made in others if other != name) for name, node in nodes)
+    weights = {name for name, p in judged.names.items() if len(p.before.shape) > 1}
+    if shared or (len(weights) > 1 and weights <= added.keys()):
+        name, node = nodes[0]
+        raise Unexplained(
+            f"{where(node)} adds a number times {name} to its gradient, of which the loss has nothing: right if that "
+            "is a decay, which may be another one for each array, and wrong if the loss is to have it"
+        )
 
 
 def check_for_a_proximal_step(judged: Judged, tape: Tape) -> None:

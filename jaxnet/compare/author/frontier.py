@@ -421,9 +421,9 @@ def _in_one_call(uses: Iterable[tuple[Node, Node | None]]) -> Iterator[tuple[Nod
     for target, use in uses:
         if use is not None:
             of.setdefault(target, []).append(use)
-    for target, all_of_it in of.items():
+    for target, all_of_it in ((target, found) for target, found in of.items() if len(found) > 2):
         calls: dict[tuple, list[Node]] = {}
-        for use in all_of_it if len(all_of_it) > 2 else ():
+        for use in all_of_it:
             for k in range(1, len(use.places)):
                 calls.setdefault(use.places[k:], []).append(use)
         groups = {tuple(found): found for found in calls.values() if 1 < len(found) < len(all_of_it)}

@@ -47,8 +47,8 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
         code = [n for statement in unit.body for n in ast.walk(statement)]
         taken = [n for n in code if isinstance(n, ast.AugAssign | ast.Assign) and _steps(n)]
         stepped_by = {name for n in taken for name in _names_in(n.value)}
-        over = (n for n in code if isinstance(n, ast.For) and not stepped_by.isdisjoint(_names_in(n.target)))
-        stepped_by.update(*(_names_in(loop.iter) for loop in list(over)))
+        over = [n for n in code if isinstance(n, ast.For) and not stepped_by.isdisjoint(_names_in(n.target))]
+        stepped_by.update(*(_names_in(loop.iter) for loop in over))
         outside = [n for n in unit.body if not isinstance(n, ast.FunctionDef | ast.ClassDef)]
         loops = [ast.Module(outside, []), *(f for _, f in run if f not in backward and f not in helpers)]
         arms += [("", arm) for of in loops for arm in _branches(of) if not stepped_by.isdisjoint(_written_in(arm))]

@@ -36,8 +36,6 @@ from jaxnet.compare.author.samples import TEXT, Samples, plausible
 from jaxnet.compare.author.tape import innermost
 
 RATE = 0.125  # a power of two: a product with it is exact
-
-
 CORPORA = ("brown", "gutenberg", "inaugural", "movie_reviews", "reuters", "treebank", "webtext")  # of NLTK
 
 

@@ -85,6 +85,11 @@ class Node:
         return math.prod(self.shape)
 
     @property
+    def is_of_entries(self) -> bool:
+        """Whether it was done with each entry by itself."""
+        return isinstance(self.function, np.ufunc) and self.function.signature is None
+
+    @property
     def is_float(self) -> bool:
         return self.dtype is not None and self.dtype.kind == "f"
 

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from jaxnet.compare.author.judged import Judged, Unexplained
+from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, Array, Level, differs, fit, true_gradients, up_to_formula
-from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.node import Node, ancestors, made_alone_of, made_of
 from jaxnet.compare.author.pullback import NO_USES, PullBack, Uses
 from jaxnet.compare.author.raw import stepped
@@ -212,27 +211,6 @@ def penalty_added(judged: Judged, name: str) -> Node | None:
     sums = (n for n in way if n.function in (np.add, np.subtract))
     added = (n for n in sums if any(parameter.before in multiples(term) for term in n.parents))
     return max(added, key=lambda n: n.number, default=None)
-
-
-def check_for_a_decay_of_each(judged: Judged, findings: list[Finding]) -> None:
-    """Where all that is wrong is λp, with another λ for each array, which the loss has of none: added by one line to
-    several, or to all weights, it may be the optimiser's."""
-    forward = ancestors(example.prediction for example in judged.step.examples)
-    added = {f.at[1:]: penalty_added(judged, f.at[1:]) for f in findings if f.at[1:] in judged.names}
-    if not findings or any(f.code != "weight-penalty" or added.get(f.at[1:]) is None for f in findings):
-        return
-    if any(penalties(judged.names[name], judged.truth, forward) for name in added):
-        return
-    others = [(name, {n.instruction for n in judged.step.way_to(p)}) for name, p in judged.names.items()]
-    nodes = [(name, node) for name, node in added.items() if node is not None]
-    shared = all(any(node.instruction in made for other, made in others if other != name) for name, node in nodes)
-    weights = {name for name, p in judged.names.items() if len(p.before.shape) > 1}
-    if shared or (len(weights) > 1 and weights <= added.keys()):
-        name, node = nodes[0]
-        raise Unexplained(
-            f"{where(node)} adds a number times {name} to its gradient, of which the loss has nothing: right if that "
-            "is a decay, which may be another one for each array, and wrong if the loss is to have it"
-        )
 
 
 def is_of_another_size(finding: Finding) -> bool:
