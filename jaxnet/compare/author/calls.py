@@ -385,6 +385,7 @@ def _options(function: Any, arguments: dict[str, Any], building: bool) -> dict[s
 _ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
 
 
+@functools.lru_cache(maxsize=200)
 def parameters_of(function: Any) -> list[inspect.Parameter]:
     try:
         parameters = inspect.signature(function).parameters.values()

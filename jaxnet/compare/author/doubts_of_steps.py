@@ -443,8 +443,9 @@ def check_for_a_sum_without_end(step: Step, truth: Truth, drawn: list[Values]) -
         known: set[Node] = set()  # what a later sum goes on from
         way = sorted(step.way_to(p), key=lambda n: -n.number)
         for node in way:
-            is_sum = node not in known and node.function is np.add and node.shape == p.before.shape
-            old: Node | None = node if is_sum else None
+            if node in known or node.function is not np.add or node.shape != p.before.shape:
+                continue
+            old: Node | None = node
             scaled = {n.site for n in way if n.number > node.number}
             while old is not None and old in step.labelled:  # the sum of what is added in this step
                 known.add(old)

@@ -4,10 +4,11 @@ them itself."""
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 import re
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy
@@ -170,13 +171,15 @@ def _changed(options: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+@functools.lru_cache
 def gives_each(forward: Any, backward: Any) -> bool:
     """Whether a backward pass returns as much as the forward pass is given, but for options: the gradient of each."""
     given = [name for name in argument_meanings(forward) if not _keys(forward, name)]
     return any(isinstance(of, list) and len(of) == len(given) for of in return_names(backward))
 
 
-def gradients_told(file: File, names: Sequence[str]) -> set[str]:
+@functools.lru_cache
+def gradients_told(file: File, names: tuple[str, ...]) -> frozenset[str]:
     """What the functions after the first one tell the gradients of: by their names, or by keys that they return, which
     are those of what the first one is given."""
     forward, *others = (file.functions[name] for name in names)
@@ -191,10 +194,10 @@ def gradients_told(file: File, names: Sequence[str]) -> set[str]:
     calls = (node for function in others for node in nodes_of(function) if isinstance(node, ast.Call))
     keys |= {keyword.arg for call in calls if tail(call.func) == "dict" for keyword in call.keywords}
     told = {squeezed(p.name) for p in parameters_of(forward) if p.name in keys}
-    return file.gradients_in(*others) | told
+    return frozenset(file.gradients_in(*others) | told)
 
 
-def is_array(name: str, gradients: set[str]) -> bool:
+def is_array(name: str, gradients: frozenset[str]) -> bool:
     """Whether a name is that of a parameter, or of what a backward pass makes the gradient of."""
     return squeezed(name) in gradients or ((read := read_name(name)) is not None and not read.gradient)
 

@@ -319,7 +319,8 @@ class _Layer(Network):
     def __init__(self, session: Session, root: Any, functions: dict[str, Any], names: list[str]) -> None:
         self.of_object = root is not session.pool
         file = session.file
-        others = file.gradients_in(*map(functions.get, names[1:])) if self.of_object else gradients_told(file, names)
+        backward = map(functions.get, names[1:])
+        others = file.gradients_in(*backward) if self.of_object else gradients_told(file, tuple(names))
         in_order = not self.of_object and gives_each(functions[names[0]], functions[names[-1]])
         given = argument_meanings(functions[names[0]]) if in_order else ()
         self.given = [name for name in given if isinstance(root.get(name), numpy.ndarray)]

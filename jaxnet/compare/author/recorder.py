@@ -91,11 +91,15 @@ MANY = 1000  # arrays that a line has made: rows of data in a list
 UNSEEN = "unseen"  # where arrays begin that were used before, on no record
 SEVERAL = 20  # so many things a list may have that is no list of data
 
+PLAIN = frozenset({int, float, bool, str, type(None), type(Ellipsis), np.ndarray, np.float64, np.int64})  # most of it
+
 # --- what goes in, what comes out -------------------------------------------------------------------------------------
 
 
 def plain(value: Any) -> Any:
     """Nested arguments with plain arrays and numbers."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Array):
         return np.ndarray.view(value, np.ndarray)
     if isinstance(value, Float):
