@@ -62,7 +62,7 @@ def test_every_style_makes_a_step_of_all_its_parameters(style, tmp_path):
         ran = run(path, tmp_path, modules, builtins=builtins)
     attempt, tape = next(drive(ran.namespace, modules["numpy"], never)), Tape()
     with recording(tape):
-        attempt.call()
+        attempt.run()
     step = next(find_steps(tape))[0]
     assert len(step.parameters) == len(file.parameters.split())
     assert "in a deeper network" not in attempt.doubt
@@ -96,7 +96,7 @@ LOGGED = """
 def test_arguments_come_from_where_they_belong():
     namespace, attempt = first(LOGGED)
     namespace["log"].clear()
-    attempt.call()
+    attempt.run()
     assert [entry[0] for entry in namespace["log"]] == ["forward", "cost", "backward"] * 3
     (_, x, w), (_, prediction, labels), (_, a1, a2, w2, x_again, y) = namespace["log"][:3]
     assert x_again is x
@@ -111,7 +111,7 @@ def test_arguments_come_from_where_they_belong():
 def test_the_driver_steps_by_the_gradients_themselves():
     namespace, attempt = first(LOGGED)
     namespace["log"].clear()
-    attempt.call()
+    attempt.run()
     (_, x, stepped_w1), _, (_, _, _, w2, _, y) = namespace["log"][:3]
     assert namespace["log"][6][2] is stepped_w1  # in place, so that whoever holds the array sees it
     w = dict(zip(("W1", "b1", "W2", "b2"), namespace["init_params"](len(x), w2.shape[1], len(y)), strict=True))
@@ -169,7 +169,7 @@ def test_what_trains_by_itself_comes_first():
     namespace, attempt = first(code)
     assert attempt.description.startswith("train(X, Y, learning_rate, num_iterations)")
     namespace["log"].clear()
-    attempt.call()
+    attempt.run()
     assert len(namespace["log"]) == 3 * 3 * 2  # three calls of three iterations
 
 
@@ -192,7 +192,7 @@ def test_integer_labels_where_one_hot_ones_do_not_do():
     """
     namespace, attempt = first(code)
     namespace["log"].clear()
-    attempt.call()
+    attempt.run()
     labels = namespace["log"][0]
     assert labels.ndim == 1
     assert labels.dtype.kind == "i"
@@ -227,7 +227,7 @@ def test_one_example_where_the_gradients_are_of_one(argument):
     """.replace("argument", argument)
     namespace, attempt = first(code)
     namespace["log"].clear()
-    attempt.call()
+    attempt.run()
     assert namespace["log"][0].shape == (7, 1)
 
 
@@ -247,7 +247,7 @@ def test_sizes_follow_those_that_the_code_has():
     """
     namespace, attempt = first(code)
     namespace["log"].clear()
-    attempt.call()
+    attempt.run()
     (m, inputs), labels, outputs = namespace["log"][0]
     assert (inputs, labels, outputs) == (2, (m, 1), (m, 1))
 
@@ -268,7 +268,7 @@ def test_weights_with_a_row_for_the_bias_and_batches_larger_than_our_data():
                     self.W1 = self.W1 - 0.1 * dW1
     """, facade.modules()["numpy"])  # fmt: skip
     with recording(Tape()) as tape:
-        attempt.call()
+        attempt.run()
     assert [p.before.shape for p in next(find_steps(tape))[0].parameters] == [(3, 4), (5, 1)]
 
 
@@ -291,7 +291,7 @@ def test_sizes_that_the_author_calls_an_initialiser_with():
             dW1, dW2 = backward(X, Y, W1, W2, H, output)
     """)
     namespace["log"].clear()
-    attempt.call()
+    attempt.run()
     assert [shape[1] for shape in namespace["log"][0]] == [8, 2]
 
 
@@ -812,7 +812,7 @@ def test_a_loss_that_gives_its_gradients_as_well():
     """)
     assert attempt.description == "loss of class Regression, called with data of jaxnet's own"
     namespace["log"].clear()
-    attempt.call()
+    attempt.run()
     assert len(namespace["log"]) == 3
 
 
@@ -831,7 +831,7 @@ def test_gradients_under_the_names_of_their_parameters():
         facade.modules()["numpy"],
     )
     with recording(Tape()) as tape:
-        attempt.call()
+        attempt.run()
     assert [len(step.parameters) for step in next(find_steps(tape))[:1]] == [1]
 
 
@@ -840,7 +840,7 @@ def test_the_modules_number_of_examples_is_that_of_our_data():
         "m = 1200\n" + textwrap.dedent(LOGGED).replace("return dW1, db1", "dW1 = dW1 / m\n    return dW1, db1")
     )
     namespace["log"].clear()
-    attempt.call()
+    attempt.run()
     assert namespace["m"] == namespace["log"][0][1].shape[1]
 
 
@@ -895,7 +895,7 @@ def test_flags_name_the_functions():
 
 
 def test_the_layout_is_kept_to():
-    plays: list[Any] = [a.call for a in attempts(LOGGED, layout="columns")[1]]
+    plays: list[Any] = [a.run for a in attempts(LOGGED, layout="columns")[1]]
     worlds = [play.args[1] for play in plays if isinstance(play, functools.partial)]
     assert worlds
     assert all(world.layout == "columns" for world in worlds)
@@ -912,7 +912,7 @@ def stepped(code):
     attempt = next(drive(namespace, numpy, never))
     tape = Tape()
     with recording(tape):
-        attempt.call()
+        attempt.run()
     step = next(find_steps(tape))[0]
     return attempt.description, sorted(p.versions[0].shape for p in step.parameters)
 
@@ -1064,7 +1064,7 @@ def test_what_is_right_for_rows_is_not_called_with_a_vector():
     """
     )
     _, offered = attempts(layer)
-    plays: list[Any] = [attempt.call for attempt in offered]
+    plays: list[Any] = [attempt.run for attempt in offered]
     assert [play.args[1] for play in plays] == [(1, 5)]
 
 
@@ -1172,7 +1172,7 @@ def test_a_generator_that_trains_is_run_through():
     """
     namespace, attempt = first(code)
     namespace["log"].clear()
-    attempt.call()
+    attempt.run()
     assert namespace["log"] == [0, 1, 2] * 3
 
 
@@ -1187,7 +1187,7 @@ def test_a_layer_that_averages_has_a_loss_that_does():
     )
     numpy = facade.modules()["numpy"]
     with recording(Tape()) as tape:
-        next(drive(namespace_of(code, numpy), numpy, never)).call()
+        next(drive(namespace_of(code, numpy), numpy, never)).run()
     step, values = next(find_steps(tape))[0], Values({})
     assert sorted(p.before.shape for p in step.parameters) == [(4,), (5, 4), (6, 5)]
     steps = {p.before.shape: np.asarray(values(p.before)) - np.asarray(values(p.after)) for p in step.parameters}
@@ -1222,7 +1222,7 @@ def test_a_derivative_is_given_what_it_is_written_for():
             log.append(a)
             return a * (1 - a)
     """)
-    attempt.call()
+    attempt.run()
     at_x, at_output = namespace["log"][-2:]
     assert np.allclose(at_output, 1 / (1 + np.exp(-at_x)))
 

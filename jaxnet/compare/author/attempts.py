@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxnet.compare.author import drivers, facade, standins
+from jaxnet.compare.author.drivers import Call
 from jaxnet.compare.author.node import Instruction, Node
 from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
-from jaxnet.compare.author.reasons import BREAKS_OFF, LATE, TOO_LARGE, TRAINS, TRAINS_NOTHING, Reason, calls_for_less
+from jaxnet.compare.author.reasons import BREAKS_OFF, LATE, TOO_LARGE, TRAINS, TRAINS_NOTHING, Reason
 from jaxnet.compare.author.recorder import is_stepped_unseen, recording
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt, said_of_missing
 from jaxnet.compare.author.step import Step
@@ -25,6 +26,9 @@ SHARE = 0.5  # of the time that is left, for one program …
 OF_OTHERS = 1 / 3  # … that is not the file itself, whose functions may have to be called in the end
 NOTHING_TO_CALL = "no forward pass with its backward pass was found in what it defines"
 NOISE = ", on pictures with a little noise: where one is blank, several numbers are the largest"
+
+
+NOT_CALLED = Call("", lambda: None)  # the program itself was run
 
 
 class Way(NamedTuple):
@@ -46,11 +50,7 @@ class Attempt(NamedTuple):
     names: dict[Node, list[str]]
     notes: list[str]  # what of the program was left out
     way: Way
-    called: bool = False  # functions of the file were called with data of ours
-    alone: bool = False  # it is a layer that no network of the file uses
-    doubt: str = ""  # why it would be hollow to say that nothing is wrong
-    may_be: str = ""  # why what is wrong may be right as the program means it
-    tentative: bool = False  # only that all is right is an answer
+    call: Call = NOT_CALLED  # of functions of the file, with data of ours
     networks: int = 1  # that the same run trains …
     ordinal: int = 0  # … and which of them this is
     trained: frozenset[Node] = frozenset()  # the versions of all arrays of all networks of that run
@@ -60,14 +60,17 @@ class Attempt(NamedTuple):
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
     given: tuple[str, ...] = ()  # what it was run with that is not its own
     near: float = 0.0  # how far at most it is judged from the numbers that it had, as a share of them; 0 for anywhere
-    followed: bool = False  # as of an attempt of the drivers
     can_be_smaller: bool = False  # where it is too large, or takes too long, it is run once more with fewer numbers
+
+    @property
+    def called(self) -> bool:
+        return self.call is not NOT_CALLED
 
     @property
     def more(self) -> bool:
         """Whether the same run trains another network, which is the next attempt; or another function of the kind that
         was called is."""
-        return self.followed or self.ordinal < self.networks - 1
+        return self.call.followed or self.ordinal < self.networks - 1
 
 
 def attempts(
@@ -104,14 +107,14 @@ def attempts(
             before, found = len(reasons), list(_networks(way, watch, ran, samples, reasons))
             can_be_smaller = bool(ran.fewer) and not guess.smaller and (file == path or not tried_smaller)
             if can_be_smaller and any(map(_is_large, found)):
-                reasons.append(Reason(file.name, f"its arrays are {TOO_LARGE}", BREAKS_OFF))
+                reasons.append(Reason(file.name, TOO_LARGE, BREAKS_OFF, too_much=True))
                 found = []
             for attempt in found:
                 trained = True
                 program = attempt.program if noise or file != path else None
                 given = (*without, *attempt.given)
                 yield attempt._replace(program=program, given=given, can_be_smaller=can_be_smaller)
-            if can_be_smaller and calls_for_less(reasons[before:]):
+            if can_be_smaller and any(reason.too_much for reason in reasons[before:]):
                 tried_smaller = True
                 guesses.append(guess._replace(smaller=True))
                 continue
@@ -179,7 +182,7 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
             found = watch.networks(ran, reasons, name)
     except OutOfTime:
         why = f"{LATE} before a step was found in {len(watch.tape.nodes)} operations"
-        reasons.append(Reason(name, why, BREAKS_OFF))
+        reasons.append(Reason(name, why, BREAKS_OFF, too_much=True))
         watch.unread = True
         return
     if not found and reasons:  # an error may be one of the data, which are not the author's
@@ -246,18 +249,18 @@ def _driven(
     )
     while True:
         watch = Watch(deadline, planted=planted, states=way.states)
-        description, attempt = "calls of what it defines", None
+        description, call = "calls of what it defines", None
         try:
             with own.started(), alarm(deadline):
-                attempt = next(tried, None)
-                if attempt is None or (attempt.alone and trained):
+                call = next(tried, None)
+                if call is None or (call.alone and trained):
                     reasons += [Reason(f"{what} cannot be called", why, BREAKS_OFF) for what, why in failed.items()]
                     if not trained and not failed:
                         reasons.append(Reason(own.entry.name, NOTHING_TO_CALL, TRAINS_NOTHING))
                     return
-                description = attempt.description + (f" ({own.entry})" if asked else "")
+                description = call.description + (f" ({own.entry})" if asked else "")
                 with recording(watch.tape):
-                    attempt.call()
+                    call.run()
         except Enough:
             pass
         except OutOfTime:
@@ -265,30 +268,26 @@ def _driven(
             return
         except Exception as error:
             reasons.append(Reason(description, drivers.said_of(error)[:150], BREAKS_OFF))
-        if attempt is None:  # the program's folder has gone
+        if call is None:  # the program's folder has gone
             return
         if options := watch.tape.options:
             given = [f"{name} {value}" for name, value in options.items()]
             description += f", with {', '.join(given)}"
-        this = way._replace(call=attempt.key)
+        this = way._replace(call=call.key)
         if planted.numbers:
             yield Attempt(description, watch.tape, [], {}, own.notes, this)
             return
         found = watch.networks(None, reasons, description)
         if asked and found and not concerns(found[0].steps[0], asked):
             continue
-        if found or attempt.alone:
+        if found or call.alone:
             # A network's layers are not judged apart from it.
-            trained = trained or not attempt.alone
+            trained = trained or not call.alone
             steps, names = found[0] if found else ([], {})
-            doubt = attempt.doubt or (doubt_of_layers if attempt.alone else "")
-            if attempt.alone and own.notes:  # what trains may be another layer's, of another file
+            doubt = call.doubt or (doubt_of_layers if call.alone else "")
+            if call.alone and own.notes:  # what trains may be another layer's, of another file
                 doubt = doubt or f"the program itself was not run to its end ({own.notes[0]})"
-            alone, may_be, tentative = attempt.alone, attempt.may_be, attempt.tentative
-            yield Attempt(
-                description, watch.tape, steps, names, own.notes, this, True, alone, doubt, may_be, tentative,
-                followed=attempt.followed,
-            )  # fmt: skip
+            yield Attempt(description, watch.tape, steps, names, own.notes, this, call._replace(doubt=doubt))
 
 
 def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:

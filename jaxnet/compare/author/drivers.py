@@ -61,11 +61,11 @@ OURS = ", called with data of jaxnet's own"
 SEVERAL = 3  # outputs, where a network may have some
 
 
-class Attempt(NamedTuple):
-    """A thing to try: what the report says was run, and the call."""
+class Call(NamedTuple):
+    """A thing to try: what the report says was run, and how."""
 
     description: str
-    call: Callable[[], None]
+    run: Callable[[], None]
     alone: bool = False  # layers that no network of the file uses
     doubt: str = ""  # why a verdict that nothing is wrong would be hollow
     key: tuple = ()  # which of all that can be tried it is
@@ -82,8 +82,8 @@ class Target(NamedTuple):
     worlds: list[Any]  # a World each, or for a lone layer the shape of x
     strictness: tuple[bool, ...] = (True, False)
     whole: bool = False  # it is a layer: if it cannot be called, nothing is said of the file as a whole
-    may_be: str = ""  # as of an Attempt
-    followed: bool = False  # as of an Attempt
+    may_be: str = ""  # as of a Call
+    followed: bool = False  # as of a Call
 
 
 def drive(
@@ -96,7 +96,7 @@ def drive(
     called: Mapping[str, tuple[Any, ...]] = types.MappingProxyType({}),
     others: Callable[[], Iterable[Path]] = tuple,
     **flags: str | None,
-) -> Iterator[Attempt]:
+) -> Iterator[Call]:
     """Things to try with what a program has defined, likeliest first, without its `silent` functions; `only` the one
     with this key. `numpy` makes all arrays that are given; what the program has `called` functions with is given to
     them once more, and what `others` that use it call them with where nothing else is known. What cannot be called is
@@ -138,7 +138,7 @@ def drive(
                     play = functools.partial(_seeded, target.play, several, True)
                     if several in target.worlds and _tried(play, several).ends:
                         further = (target.description, several, True)
-                        yield Attempt(target.description, play, alone, doubt, further, target.may_be, tentative=True)
+                        yield Call(target.description, play, alone, doubt, further, target.may_be, tentative=True)
                 play = functools.partial(_seeded, target.play, world, strict)
                 tried = _tried(play, world)
                 furthest = max(furthest, tried, key=lambda tried: tried.far)
@@ -147,7 +147,7 @@ def drive(
                     shown = target.description
                     if alone and 1 in world and 0 in raised:
                         shown += f", one example at a time (with several {raised[0]})"
-                    yield Attempt(shown, play, alone, doubt, key, target.may_be, followed=target.followed)
+                    yield Call(shown, play, alone, doubt, key, target.may_be, followed=target.followed)
                 elif tried.why and strict:
                     raised.setdefault(depth, tried.why)
                 if offered == OFFERED:
@@ -158,7 +158,7 @@ def drive(
         if not offered:
             failed[re.sub(rf"\(.*?\)|{OURS}$", "", target.description)] = furthest.error
         if alone and not offered and (raised.pop(0, "") or target.whole):
-            yield Attempt(target.description, lambda: None, alone, "it cannot be called")
+            yield Call(target.description, lambda: None, alone, "it cannot be called")
 
 
 def _depth(world: Any) -> int:

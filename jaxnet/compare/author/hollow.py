@@ -41,17 +41,17 @@ _GRADIENTS = re.compile(r"\bgrad(ient)?s?\b")  # of a layer's grads["W"]
 
 def hollow(attempt: Attempt, judged: Judged) -> str:
     """Why a verdict says less than it seems to; "" where it does not."""
-    if attempt.alone and not judged.has_own_loss and (meant := _may_be_meant(judged, attempt.may_be)):
+    if attempt.call.alone and not judged.has_own_loss and (meant := _may_be_meant(judged, attempt.call.may_be)):
         return meant
     if all(_GRADIENTS.search(name) for name in judged.names):
         return "what is stepped is called a gradient: where a penalty is added to it, that is no training"
-    if attempt.alone and any(other_with(judged, name) in judged.wrong for name in judged.wrong):
+    if attempt.call.alone and any(other_with(judged, name) in judged.wrong for name in judged.wrong):
         return "right if the gradients are returned in another order"
-    if judged.wrong and attempt.may_be and not attempt.alone and not _are_shares(judged):
-        return attempt.may_be
+    if judged.wrong and attempt.call.may_be and not attempt.call.alone and not _are_shares(judged):
+        return attempt.call.may_be
     if attempt.called and judged.wrong and _is_for_one_example(judged):
         return "right if it is called with one example at a time"
-    if attempt.alone and judged.wrong and _is_for_several_examples(judged):
+    if attempt.call.alone and judged.wrong and _is_for_several_examples(judged):
         return "right if it is called with several examples at a time"
     if attempt.called and judged.wrong and _is_for_one_output(judged):
         return "right if the network has one output, with a number for its bias"
@@ -87,8 +87,8 @@ def hollow(attempt: Attempt, judged: Judged) -> str:
         step = judged.step.active | judged.step.labelled
         if again := sorted(attempt.raised & {(place.file, place.line) for n in step for place in n.places[:1]}):
             return f"nothing is wrong in its first step, but its second one breaks off at line {again[0][1]}"
-    if attempt.doubt and not judged.wrong:
-        return f"nothing is wrong in what could be run, but {attempt.doubt}"
+    if attempt.call.doubt and not judged.wrong:
+        return f"nothing is wrong in what could be run, but {attempt.call.doubt}"
     return ""
 
 
@@ -114,7 +114,7 @@ def is_of_our_outputs(attempt: Attempt, judged: Judged) -> bool:
     """Whether a constant is how many outputs a network has that we have called: it may be meant to have one."""
     outputs = {float(n) for e in judged.step.examples for n in e.prediction.shape if n not in judged.step.counts}
     scales = [f.scale for f in judged.findings if f.scale]
-    return attempt.called and not attempt.alone and any(is_among(scale, outputs, RIGHT) for scale in scales)
+    return attempt.called and not attempt.call.alone and any(is_among(scale, outputs, RIGHT) for scale in scales)
 
 
 def _is_in_the_midst(tape: Tape, step: Step) -> bool:

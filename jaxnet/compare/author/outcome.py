@@ -37,6 +37,7 @@ class Outcome(NamedTuple):
     why: str = ""
     unexplained: bool = False  # something is wrong, or was meant otherwise: what else can be called is no answer
     in_time: bool = True
+    too_much: bool = False  # too large, or too slow
 
 
 def outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
@@ -78,12 +79,12 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
             ours = other_count(attempt, judged) is not None or is_of_our_outputs(attempt, judged)
             if not judged.wrong and judged.findings and ours:
                 judged = judged._replace(findings=[], problem=None, diagnosis=None)  # nobody knows the constant
-            if attempt.alone and not judged.has_own_loss:
+            if attempt.call.alone and not judged.has_own_loss:
                 judged = _without_convention(judged)
-            if attempt.alone and (rest := _without_input(attempt, judged, stated)) is not None:
+            if attempt.call.alone and (rest := _without_input(attempt, judged, stated)) is not None:
                 judged, sent_back = rest, judged
             note = ""
-            if attempt.called and not attempt.alone and judged.wrong == [DATA]:
+            if attempt.called and not attempt.call.alone and judged.wrong == [DATA]:
                 node = judged.chosen[DATA] or judged.names[DATA].after
                 note = f"what {where(node)} gives as the gradient of the data is none: right if it is meant otherwise"
                 judged = _without(judged, {judged.names[DATA]}, attempt, stated)
@@ -97,9 +98,9 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
     except Tied:
         raise
     except OutOfTime:
-        return Outcome(why=f"{LATE} before it was judged", in_time=False)
+        return Outcome(why=f"{LATE} before it was judged", in_time=False, too_much=True)
     except MemoryError:
-        return Outcome(why=f"its arrays are {TOO_LARGE}", unexplained=True)
+        return Outcome(why=TOO_LARGE, unexplained=True, too_much=True)
     except ValueError as error:
         return Outcome(why=str(error), unexplained=isinstance(error, Unexplained))
 

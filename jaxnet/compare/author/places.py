@@ -43,7 +43,7 @@ SEVERAL = 4  # decisions, which tell something if they are all the same
 def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) -> Report:
     """The report that the contract describes."""
     frontiers, beside = frontier.frontiers(judged), _number_beside(judged)
-    of_layer = attempt.alone and not judged.has_own_loss
+    of_layer = attempt.call.alone and not judged.has_own_loss
     findings = [_with_reason(judged, finding, frontiers) for finding in dict.fromkeys(judged.findings)]
     # What may be wrong comes first: of many notes a terminal shows some.
     notes = [] if judged.wrong else [*_rates(judged), *_decided_one_way(judged.step, attempt.tape)]

@@ -17,7 +17,6 @@ import numpy as np
 
 from jaxnet.compare.author.derivative import INDEXED, Operation, Slot, pull, summed, without_masks
 from jaxnet.compare.author.node import Node, ancestors, replaced, setitem
-from jaxnet.compare.author.reasons import TOO_LARGE
 from jaxnet.compare.author.replay import Values, is_written_to, keywords_of
 
 Uses = frozenset[tuple[Node, Node]]  # (a Node, by which other one)
@@ -127,7 +126,7 @@ def _needed(node: Node) -> tuple[Node, ...]:
 
 @contextlib.contextmanager
 def _room() -> Iterator[None]:
-    """Raises ValueError where the memory does not suffice."""
+    """Raises MemoryError where the memory does not suffice."""
     import jax
 
     try:
@@ -135,7 +134,7 @@ def _room() -> Iterator[None]:
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
-        raise ValueError(f"the arrays of this step are {TOO_LARGE}: smaller batches would do") from None
+        raise MemoryError from error
 
 
 SMALL = 10_000  # entries of an array whose cotangents are kept for each of its uses, and for each version

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 # How far a run may come.
 TRAINS_NOTHING, BREAKS_OFF, TRAINS, IS_JUDGED = range(4)
-LATE, TOO_LARGE = "the time was up", "too large to be judged"  # where smaller numbers may do
+LATE, TOO_LARGE = "the time was up", "its arrays are too large to be judged"
 _SHOWN = 3  # reasons
 _NAMED = 3  # runs that share one
 _LETTERS = 300  # of one reason
@@ -17,11 +17,7 @@ class Reason(NamedTuple):
     what: str  # was run: a program, or what was called
     why: str  # there is no verdict
     far: int
-
-
-def calls_for_less(reasons: list[Reason]) -> bool:
-    """Whether something was too large or too slow."""
-    return any(LATE in reason.why or TOO_LARGE in reason.why for reason in reasons)
+    too_much: bool = False  # smaller numbers may do
 
 
 def told(reasons: list[Reason], asked: str) -> str:

@@ -216,7 +216,7 @@ class Watch:
             if not self.found:
                 self.unread = isinstance(error, NoLoss)
                 far = TRAINS if self.unread else BREAKS_OFF if why else TRAINS_NOTHING
-                reasons.append(Reason(name, f"{error}{why}", far))
+                reasons.append(Reason(name, f"{error}{why}", far, too_much=ran is not None and not ran.in_time))
             return self.found
         names: dict[Node, list[str]] = {}
         if ran is not None:
