@@ -26,14 +26,26 @@ class Operation:
     moving: list[int]
 
     @cached_property
-    def part_of(self) -> int | None:
-        """The array of which a part is read or written that numbers and slices tell: no entry of it twice."""
+    def index(self) -> tuple | None:
+        """Where an array is read or written, if numbers, slices and positions tell it."""
         if self.node.function is not operator.getitem and self.node.function is not setitem:
             return None
-        array, index = self.template[0][:2]
+        index = self.template[0][1]
         index = index if isinstance(index, tuple) else (index,)
-        plain = all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in index)
-        return array if plain and not any(isinstance(i, (Slot, bool)) for i in index) else None
+        plain = all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice, _Fixed)) for i in index)
+        return _index(index) if plain and not any(isinstance(i, (Slot, bool)) for i in index) else None
+
+    @cached_property
+    def part_of(self) -> int | None:
+        """The array of which a part is read or written: no entry of it twice."""
+        if self.index is None:
+            return None
+        if any(isinstance(i, np.ndarray) for i in self.index):
+            times = np.zeros(self.node.parents[0].shape, int)
+            np.add.at(times, self.index, 1)
+            if times.max(initial=0) > 1:
+                return None
+        return self.template[0][0]
 
     @cached_property
     def general(self) -> tuple[Any, list[int], list[float]]:
@@ -68,7 +80,8 @@ QUICKLY = {"xla_backend_optimization_level": 0}  # what is compiled runs a few t
 
 def _pull_of_part(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple[np.ndarray, ...]:
     """`_vjp` of reading or writing a part of an array: compiled, each part would be an operation of its own."""
-    array, index, *written = step.template[0]
+    array, _, *written = step.template[0]
+    index = step.index
     found = {number: np.zeros(arrays[number].shape) for number in step.moving}
     if not written:
         found[array][index] = cotangent
@@ -94,20 +107,25 @@ def summed(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
 def pull(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
     if step.part_of is not None:
         return _pull_of_part(step, arrays, cotangent)
+    if step.index is not None and step.node.function is operator.getitem:  # some entries more than once
+        found = np.zeros(arrays[step.template[0][0]].shape)
+        np.add.at(found, step.index, cotangent)
+        return (found,)
     _, numbers, constants = step.general
     own = [*(arrays[number] for number in numbers), *map(np.float64, constants)]
-    if step.node.is_of_entries:
+    if step.node.is_of_entries or step.node.function in (np.where, np.clip):
         return _pull_of_entries(step, own, cotangent)
-    small = all(0 < a.ndim < 3 and max(a.shape) <= WIDTH and a.dtype.kind != "c" for a in own)
-    if len(own) == LINEAR.get(step.node.function) and small:
-        return _pull_in_frames(step, own, cotangent)
+    if len(own) == LINEAR.get(step.node.function) and all(0 < a.ndim < 3 and a.dtype.kind != "c" for a in own):
+        longest = max(length for a in own for length in a.shape)
+        if (width := next((width for width in WIDTHS if longest <= width), None)) is not None:
+            return _pull_in_frames(step, own, cotangent, width)
     return _pulled(step, own, cotangent)
 
 
 ARITHMETIC = (np.add, np.subtract, np.multiply, np.true_divide)
 LENGTHS = 256, 4096  # of arrays, for which operations on entries are compiled
-LINEAR = {np.dot: 2, np.matmul: 2, np.sum: 1, np.transpose: 1}  # in each of so many arrays
-WIDTH = 16  # of small arrays, for all of which these are compiled once
+LINEAR = {np.dot: 2, np.matmul: 2, np.sum: 1, np.mean: 1, np.transpose: 1}  # in each of so many arrays
+WIDTHS = 16, 64  # of small arrays, for all of which these are compiled once
 
 
 def _pull_of_entries(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
@@ -125,12 +143,14 @@ def _pull_of_entries(step: Operation, own: list[Any], cotangent: Any) -> tuple[n
     return tuple(summed(part[:size].reshape(shape), array.shape) for part, array in zip(parts, moving, strict=True))
 
 
-def _pull_in_frames(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
+def _pull_in_frames(step: Operation, own: list[Any], cotangent: Any, width: int) -> tuple[np.ndarray, ...]:
     """`_vjp` of an operation that is linear in each small array: compiled once, for arrays with zeros around them."""
-    frames = [_framed(array, (WIDTH,) * array.ndim) for array in own]
+    frames = [_framed(array, (width,) * array.ndim) for array in own]
     template, numbers, _ = step.general
     args, keywords = replaced(template, dict(enumerate(frames)).get, Slot)
     result = step.node.function(*args, **keywords)  # type: ignore[misc]
+    if step.node.function is np.mean:  # of more numbers in the frame
+        cotangent = cotangent * (frames[0].size * np.size(cotangent) / (own[0].size * np.size(result)))
     parts = _pulled(step, frames, _framed(cotangent, np.shape(result)))
     shapes = (own[numbers.index(number)].shape for number in step.moving)
     return tuple(part[tuple(map(slice, shape))] for part, shape in zip(parts, shapes, strict=True))

@@ -168,10 +168,10 @@ def _sweep(
                 add(origin, number, part)
         elif step.node.function is operator.getitem:
             total = _writable(cotangents[array]) if array in cotangents else np.zeros(arrays[array].shape)
-            total[step.template[0][1]] += cotangents[number]
+            total[step.index] += cotangents[number]
             cotangents[array] = total
         else:
-            _, index, written = step.template[0]
+            index, written = step.index, step.template[0][2]
             last = number not in overwritten
             rest = np.array(cotangents[number]) if last else _writable(cotangents.pop(number))
             if written in step.moving:
