@@ -801,3 +801,22 @@ for _ in range(9):
         examined(tmp_path, text)
     assert examined(tmp_path, text.replace("if word > 1", "if True"))["verdict"] == "right"
     assert examined(tmp_path, text.replace("(1 - h ** 2)", "(1 - h)"))["verdict"] == "wrong"
+
+
+ENTRIES = """
+import numpy as np
+np.random.seed(0)
+X, y = np.random.randn(40, 3), np.random.rand(40, 1)
+w = np.zeros(4)
+for i in range(40):
+    p = 1 / (1 + np.exp(-(X[i] @ w[1:] + w[0])))
+    for j in range(3):
+        w[j + 1] = w[j + 1] - 0.01 * (p - y[i]) * X[i, j]
+    w[0] = w[0] - 0.01 * (p - y[i])
+    print(-(y[i] * np.log(p) + (1 - y[i]) * np.log(1 - p)))
+"""
+
+
+def test_an_array_of_one_number_that_is_put_into_an_entry(tmp_path):
+    assert examined(tmp_path, ENTRIES)["verdict"] == "right"
+    assert examined(tmp_path, ENTRIES.replace("* X[i, j]", "* X[i, j] * p"))["verdict"] == "wrong"

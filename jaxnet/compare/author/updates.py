@@ -28,6 +28,8 @@ def updates_of(node: Node) -> Iterator[tuple[Node, Any]]:
         return
     if node.function is setitem:
         array, index, value = node.inputs
+        if isinstance(value, Node) and value.function is np.reshape and value.shape == ():
+            value = value.inputs[0]  # an array of one number that is put into an entry
         stepped: Iterable[tuple[Node, Any]] = ()
         if isinstance(value, Node) and value.function in (np.add, np.subtract):
             pairs = zip(value.inputs[:2], reversed(value.inputs[:2]), strict=True)
