@@ -9,6 +9,7 @@ import numpy as np
 import planted
 import pytest
 from generated import CODES, FORMS, case
+from judging import PLAIN, SLOPE, examined
 
 from jaxnet.compare.author import lines, repair, variants
 from jaxnet.compare.author.edits import Edit, edited, unified_diff
@@ -637,3 +638,18 @@ def test_a_change_that_fits_the_first_draw_alone_is_none(tmp_path, monkeypatch):
     verdict(tmp_path / "net.py", tmp_path, mend=20)
     assert any(first for first, _ in found)
     assert not any(second for _, second in found)
+
+
+LOADING = """
+import numpy as np
+def load(name):
+    try:
+        return np.load(name)
+    except Exception:
+        exit(0)
+"""
+
+
+def test_a_function_that_ends_the_process_costs_no_verdict(tmp_path):
+    """What would mend a mistake is looked for among the functions of the program."""
+    assert examined(tmp_path, LOADING + PLAIN.replace(*SLOPE), mend=20)["verdict"] == "wrong"

@@ -266,7 +266,7 @@ def _driven(
         except OutOfTime:
             reasons.append(Reason(description, LATE, BREAKS_OFF))
             return
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a class ends the process where an option is unknown to it
             reasons.append(Reason(description, drivers.said_of(error)[:150], BREAKS_OFF))
         if call is None:  # the program's folder has gone
             return
