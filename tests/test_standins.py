@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from judging import examined
 
 from jaxnet.compare.author import course, libraries
 from jaxnet.compare.author.files import Files
@@ -1226,3 +1227,54 @@ for this, following in zip(words[:200], words[1:]):
 """)
     said = verdict(tmp_path / "net.py", tmp_path).to_dict()
     assert (said["verdict"], [p["name"] for p in said["parameters"]]) == ("right", ["V", "W"])
+
+
+LINES = """
+import numpy as np
+xs, ts = [], []
+for k in range(10):
+    with open('digits/train{}.txt'.format(k)) as f:
+        for line in f:
+            xs.append([int(v) / 255 for v in line.split()])
+            ts.append([1 if j == k else 0 for j in range(10)])
+X, T = np.array(xs), np.array(ts)
+"""
+TABLE = """
+import numpy as np
+rows = []
+for line in open('points.txt'):
+    rows.append([float(v) for v in line.strip().split(',')])
+D = np.array(rows)
+X, T = D[:, :-1], np.eye(2)[D[:, -1].astype(int)]
+"""
+EACH_DIGIT = """
+import numpy as np
+from scipy.io import loadmat
+data = loadmat('mnist_all.mat')
+X = np.vstack([data['train' + str(i)] for i in range(10)]) / 255.
+T = np.eye(10)[np.concatenate([[i] * len(data['train' + str(i)]) for i in range(10)])]
+"""
+SUBSET = """
+import argparse
+import numpy as np
+from torchvision import datasets
+ap = argparse.ArgumentParser()
+ap.add_argument("--limit", type=str, default="5000")
+x = datasets.MNIST("data", train=True)
+limit = int(ap.parse_args().limit)
+k = np.random.default_rng(0).choice(len(x.data), size=limit, replace=False)
+X, T = x.data.numpy().reshape(-1, 784)[k] / 255., np.eye(10)[x.targets.numpy()[k]]
+"""
+REGRESSION = """
+W = np.random.randn(X.shape[1], T.shape[1]) * .01
+for _ in range(20):
+    E = np.exp(X @ W)
+    P = E / E.sum(1, keepdims=True)
+    loss = -np.sum(T * np.log(P)) / len(X)
+    W -= .1 * X.T @ (P - T) / len(X)
+"""
+
+
+@pytest.mark.parametrize("data", [LINES, TABLE, EACH_DIGIT, SUBSET])
+def test_data_as_their_lines_keys_and_counts_tell(tmp_path, data):
+    assert examined(tmp_path, data + REGRESSION)["verdict"] == "right"

@@ -153,7 +153,9 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         if "mnist" in name and (named := samples.by_keys()) is not None:
             return {key: np.array(array.reshape(len(array), -1)) for key, array in named.items()}
         if "mnist" in name:
-            return {"data": np.array(d.x_train.reshape(-1, 784).T), "label": np.array(d.y_train[None] * 1.0)}
+            whole = {"data": np.array(d.x_train.reshape(-1, 784).T), "label": np.array(d.y_train[None] * 1.0)}
+            parts = (("train", d.x_train, d.y_train), ("test", d.x_test, d.y_test))  # those of each digit, of mnist_all
+            return whole | {f"{p}{k}": np.array(x[y == k].reshape(-1, 784)) for p, x, y in parts for k in range(10)}
         small = d.x_train[:, 4:24, 4:24].reshape(-1, 400) / 255, numpy.where(d.y_train == 0, 10, d.y_train)
         x, y = small if re.search(r"ex[34]", name) else samples.points(300, 2, 2)
         names = {f"{k}{part}": k == "y" for part in ("", "val", "test") for k in "Xy"} | samples.short_keys()

@@ -48,6 +48,10 @@ class Digits(NamedTuple):
 LISTS_OF_PYTHON2 = re.compile(
     r"TypeError: .*('(zip|map|filter|range)'( has no len| object is not subs| object does not support item|$))"
 )
+_NO_NUMBER = re.compile(  # the first word of the text that stands in for a file
+    rf"ValueError: (invalid literal for int\(\) with base 10|could not convert string to float): '{TEXT.split()[0]}\b"
+)
+_TOO_FEW = re.compile(r"larger sample than population|Sample larger than population")
 CUT_OFF = 3  # columns of a table, at most
 
 
@@ -62,6 +66,8 @@ class Guess(NamedTuple):
     python2: bool = False  # and so did they that it takes what zip makes for a list
     whole: bool = False  # what prepares data is recorded as well
     smaller: bool = False  # the sizes of the program
+    numbers: bool = False  # texts are tables
+    all_of_it: bool = False  # as many examples as MNIST has
 
     def notes(self) -> list[str]:
         """What was made up so, to be said."""
@@ -77,6 +83,10 @@ class Guess(NamedTuple):
         errors = list(errors)
         if not self.python2 and any(map(LISTS_OF_PYTHON2.search, errors)):
             return self._replace(python2=True)
+        if not self.numbers and any(map(_NO_NUMBER.search, errors)):
+            return self._replace(numbers=True)
+        if not self.all_of_it and samples.counts[0] < MNIST_TRAIN and any(map(_TOO_FEW.search, errors)):
+            return self._replace(all_of_it=True)
         for error in errors if samples.widths or samples.guessed else ():
             sizes = re.search(r"(\d+)\)? (?:is different from|\(dim \d\) !=) (\d+)", error)
             shapes = re.search(r"broadcast together with shapes \(([\d,]+)\) \(([\d,]+)\)", error)
@@ -123,7 +133,7 @@ class Samples:
         loops = re.sub(r"#.*|(?<!np\.)(?<!numpy\.)\brandom\.rand(int|range)\([^()\n]*\)", "", source)
         written = re.findall(r"(?<![:\[\w.])((?:[45]\d|60)_?000)(?![ \t]*[:\]\w.])|split\(.*\[(60_?000)\]", loops)
         sizes = [int(n.replace("_", "")) for pair in written for n in pair if n]
-        all_of_it = bool(sizes)
+        all_of_it = bool(sizes) or guess.all_of_it
         is_cut = re.search(r"60_?000|\d_?000[ \t]*:|:[ \t]*\d+_?000|pickle", source)  # into parts, of all that there is
         more = sum({int(n.replace("_", "")) for of in aside for n in of if n})
         if re.search(r"//\s*(self\.)?\w*batch", source, re.I):
@@ -133,7 +143,7 @@ class Samples:
         size = math.lcm(*(n for n in batch_sizes if MNIST_TRAIN % n == 0))
         train = TRAIN + more + (-(TRAIN + more) % size if size < TRAIN else 0)
         tests = MNIST_TESTS if re.search(r"reshape\(+\s*10_?000\b|\[\s*1_?000\s*:", source) else TEST
-        whole = MNIST_TRAIN if is_cut else max(sizes, default=0)
+        whole = MNIST_TRAIN if is_cut or guess.all_of_it else max(sizes, default=0)
         self.counts = (whole, MNIST_TESTS) if all_of_it else (train, tests)
         self.whole = all_of_it or more > 0  # what is there is not cut
         self.source, self.guess = source, guess
@@ -316,6 +326,7 @@ class Samples:
         """The bytes of a missing file; None if its name tells nothing. `numbers`: it is read as an array."""
         name = Path(path.replace("\\", "/")).name.lower()
         plain = name.removesuffix(".gz")
+        numbers = numbers or self.guess.numbers
         content = self._plain(plain, path, numbers)
         if content is not None and name.endswith(".gz"):
             return gzip.compress(content, 1)
@@ -367,7 +378,10 @@ class Samples:
             return (TEXT.replace("\n", " ") if name == "text8" else TEXT).encode()  # that is one line
         if numbers and Path(name).suffix in (".txt", ""):
             array = self.arrays(name)
-            separator = "," if re.search(r"""delimiter\s*=\s*['"],""", self.source) else " "
+            if array is not None and re.search(r"\d", Path(name).stem):  # one file of several
+                array = array[:: self.classes]
+            commas = r"""(?:delimiter\s*=\s*|split\(\s*)['"],"""
+            separator = "," if re.search(commas, self.source) else " "
             tells = re.search(r"data|set|train|test|points|features|file", name) and not _TRAINED.search(name)
             if array is None and not tells:
                 return None  # what an earlier run of the program wrote down, it seems
