@@ -379,12 +379,11 @@ def test_numbers_of_the_backward_pass_are_no_losses(tmp_path):
 
 
 @pytest.mark.parametrize("loss", ["np.sqrt(np.mean((P - Y) ** 2))", "np.exp(np.mean((P - Y) ** 2))"])
-def test_a_function_of_a_known_loss_is_not_accused(tmp_path, loss):
-    """It is part of its own derivative, and no scalar beside it."""
+def test_a_loss_that_is_part_of_its_own_derivative(tmp_path, loss):
+    """And no scalar beside it."""
     outer = "(P - Y) / Y.size / loss" if "sqrt" in loss else "2 * loss * (P - Y) / Y.size"
     text = SCALARS.replace("np.mean((P - Y) ** 2)", loss).replace("2 * (P - Y) / Y.size", outer)
-    with pytest.raises(ValueError, match="times a number that is another one in each draw"):
-        examined(tmp_path, text)
+    assert examined(tmp_path, text)["verdict"] == "right"
 
 
 def test_what_a_gradient_held_before_it_was_filled_with_zeros_is_no_loss(tmp_path):
@@ -689,11 +688,13 @@ def test_a_penalty_of_another_size_beside_a_loss_without_a_name(tmp_path):
 
 
 def test_an_error_of_another_loss_than_a_measure_after_the_step_is_not_accused(tmp_path):
-    """Nor is it beside a mistake: the number may be there to be looked at."""
-    text = PLAIN.replace(*SLOPE).replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
-    text += "    print(np.mean((P - Y) ** 2))\n"
+    """The number may be there to be looked at. What is wrong by the loss that the error implies is so by either."""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "") + "    print(np.mean((P - Y) ** 2))\n"
     with pytest.raises(ValueError, match="computes another number once the step is made: right if that is a measure"):
         examined(tmp_path, text)
+    for change, code in ((SLOPE, "missing-activation-derivative"), (("dZ2.sum(0)", "dZ2.sum()"), "summed-over-all-axes")):
+        assert text.count(change[0]) == 1
+        assert [f["code"] for f in examined(tmp_path, text.replace(*change))["findings"]] == [code]
 
 
 def test_a_distance_that_is_to_be_small_is_not_climbed(tmp_path):
@@ -1346,3 +1347,49 @@ def test_a_mask_of_data_that_is_all_ones_at_first_is_drawn_again(tmp_path):
     assert examined(tmp_path, MASKED)["verdict"] == "right"
     with pytest.raises(ValueError, match=r"line 13 of net\.py computes it with other weights for some examples"):
         examined(tmp_path, MASKED.replace("d = e * mask[:, t] / 4", "d = e / 4"))
+
+
+NORM = """
+import numpy as np
+np.random.seed(0)
+W1, b1 = np.random.rand(5, 2) - .5, np.random.rand(5, 1) - .5
+W2, b2 = np.random.rand(2, 5) - .5, np.random.rand(2, 1) - .5
+X, Y = np.random.randn(64, 2, 1), np.random.randn(64, 2, 1)
+for x, y in zip(X, Y):
+    h = np.tanh(W1 @ x + b1)
+    p = W2 @ h + b2
+    loss = np.sqrt(((p - y) ** 2).sum())
+    d = (p - y) / loss
+    dh = W2.T @ d * (1 - h ** 2)
+    W2 -= .01 * d @ h.T; b2 -= .01 * d
+    W1 -= .01 * dh @ x.T; b1 -= .01 * dh
+"""
+
+
+@pytest.mark.parametrize(
+    ("loss", "error"),
+    [
+        ("np.sqrt(((p - y) ** 2).sum())", "(p - y) / loss"),
+        ("np.linalg.norm(p - y)", "(p - y) / loss"),
+        ("np.sqrt(np.mean((p - y) ** 2))", "(p - y) / (2 * loss)"),
+        ("((p - y) ** 2).sum() ** 2", "4 * (p - y) * np.sqrt(loss)"),
+    ],
+)
+def test_a_loss_that_its_own_gradient_has_in_it(tmp_path, loss, error):
+    text = NORM.replace("np.sqrt(((p - y) ** 2).sum())", loss).replace("(p - y) / loss", error)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    wrong = examined(tmp_path, text.replace(" * (1 - h ** 2)", ""))
+    assert wrong["verdict"] == "wrong"
+    assert {p["name"] for p in wrong["parameters"] if not p["right"]} == {"W1", "b1"}
+
+
+def test_a_loss_that_its_own_gradient_is_half_of(tmp_path):
+    said = examined(tmp_path, NORM.replace(".sum())", ".sum()) / p.size").replace("/ loss", "/ loss / p.size"))
+    assert said["verdict"] == "right-up-to-scale"
+
+
+def test_what_divides_the_error_may_be_of_a_loss_that_is_nowhere(tmp_path):
+    """log(1 + |ŷ − y|²) / 2."""
+    text = NORM.replace("np.sqrt(((p - y) ** 2).sum())", "1 + np.sum((p - y) ** 2)")
+    with pytest.raises(ValueError, match="another one in each draw"):
+        examined(tmp_path, text)

@@ -170,6 +170,14 @@ def check_that_it_is_no_function_of_the_loss(judged: Judged, wrong: list[str], f
     given, true = zip(*((judged.given[name], judged.true[name]) for name in judged.given), strict=True)
     draws = range(len(judged.drawn))
     numbers = [common_multiple([g[k] for g in given], [t[k] for t in true], RIGHT) for k in draws]
+    # What divides the error may be taken for a learning rate where nothing else is made of it: of the last bias, say.
+    apart = judged.given.keys() - set(wrong)
+    ends = [judged.chosen[name] for name in wrong if judged.chosen[name] is not None]
+    tells = outputs > 1 and sum(judged.names[name].size > 1 for name in wrong) > 1  # a number is a multiple of any
+    if None in numbers and tells and apart and all(judged.chosen[n] in ancestors(ends) for n in apart):
+        pairs = [(judged.given[name], judged.true[name]) for name in wrong]
+        numbers = [common_multiple([g[k] for g, _ in pairs], [t[k] for _, t in pairs], RIGHT) for k in draws]
+        wrong = [*wrong, *apart]
     if len(wrong) == len(given) and None not in numbers and np.ptp(np.array(numbers, float)) > RIGHT:
         raise ValueError("all gradients are those of the loss times a number that is another one in each draw")
 

@@ -15,7 +15,7 @@ import numpy as np
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
 from jaxnet.compare.author.draws import draws, idle_masks, may_cut
-from jaxnet.compare.author.judged import Judged, Tied, Unexplained, Unproved, Uphill
+from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unproved, Uphill
 from jaxnet.compare.author.levels import RIGHT, Level, differs, divided, fit, holds, is_one, levels_of, true_gradients
 from jaxnet.compare.author.lines import is_divided_later, where
 from jaxnet.compare.author.mutants import teeth_of
@@ -46,6 +46,7 @@ from jaxnet.compare.teeth import Teeth, teeth
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
 EXACT = 1e-9  # a constant as near to 1 as this leaves no other loss to be looked at
 DRAWS = 2
+SENT_BACK = 8  # numbers that are tried as the loss
 CONSTANTS = ("wrong-sign", "wrong-scale")
 Array = np.ndarray
 
@@ -58,7 +59,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     recorded = Values()
     _check_record(step, recorded)
     drawn = draws(step, DRAWS, tape, near=near, recorded=recorded)
-    judged = _in_draws(step, names, loss, drawn)
+    judged = _by_what_is_sent_back(step, names, loss, drawn)
     if judged.wrong and (idle := idle_masks(step, recorded)) and not any(map(may_cut, idle)):
         as_it_was = _in_draws(step, names, loss, draws(step, DRAWS, tape, False, near, recorded))
         if not as_it_was.wrong:
@@ -75,6 +76,39 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
         doubts_of_steps.check_for_turns(judged)
         doubts.check_for_either_sign(judged, tape)
     return judged
+
+
+def _by_what_is_sent_back(step: Step, names: dict[Parameter, str], loss: str | None, drawn: list[Values]) -> Judged:
+    """The verdict; where no number stands beside the step, and not all is right by a loss that the error implies, by
+    a number that is sent back with the error, if more is right by it: (Ŷ − Y) / √Σ (Ŷ − Y)² has its own loss in it."""
+    judged: Judged | None = None
+    problem: ValueError | None = None
+    try:
+        judged = _in_draws(step, names, loss, drawn)
+    except ValueError as error:
+        problem = error
+    if loss is None and not step.losses and (judged is None or judged.wrong):
+        for number in _sent_back(step):
+            with contextlib.suppress(ValueError):
+                own = _in_draws(step._replace(losses=(number,)), names, loss, drawn)
+                fewer = len(own.wrong) < len(judged.wrong) if judged is not None else not own.wrong
+                if own.truth.loss.node is number and fewer:
+                    judged = own
+                if judged is not None and not judged.wrong:
+                    break
+    if judged is None:
+        raise problem or ValueError("no loss could be inferred")
+    return judged
+
+
+def _sent_back(step: Step) -> list[Node]:
+    """The numbers on the way from the labels to the steps that sum up what a prediction of several numbers is off by:
+    what a line makes in the end, as it does a loss, comes first, and the last ones of each kind."""
+    if any(example.prediction.size == 1 for example in step.examples):
+        return []
+    last = {n.place: n for n in step.backward}
+    numbers = [n for n in step.backward if n.size == 1 and n.is_float and n in step.active]
+    return sorted(numbers, key=lambda n: (last[n.place] is n, n.number))[: -SENT_BACK - 1 : -1]
 
 
 def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: list[Values]) -> Judged:
@@ -128,8 +162,9 @@ def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: 
             truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
         try:
             return _judged(step, drawn, names, truth.whole(), fitted)
-        except Unproved:
-            if best or (by_implied := _by_implied(step, drawn, names, possible)) is None:
+        except (Unproved, Astray) as doubt:
+            ruled_out = best and not isinstance(doubt, Astray)
+            if ruled_out or (by_implied := _by_implied(step, drawn, names, possible)) is None:
                 raise
             return by_implied
     checked: list[Truth] = []
