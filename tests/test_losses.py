@@ -692,7 +692,10 @@ def test_an_error_of_another_loss_than_a_measure_after_the_step_is_not_accused(t
     text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "") + "    print(np.mean((P - Y) ** 2))\n"
     with pytest.raises(ValueError, match="computes another number once the step is made: right if that is a measure"):
         examined(tmp_path, text)
-    for change, code in ((SLOPE, "missing-activation-derivative"), (("dZ2.sum(0)", "dZ2.sum()"), "summed-over-all-axes")):
+    for change, code in (
+        (SLOPE, "missing-activation-derivative"),
+        (("dZ2.sum(0)", "dZ2.sum()"), "summed-over-all-axes"),
+    ):
         assert text.count(change[0]) == 1
         assert [f["code"] for f in examined(tmp_path, text.replace(*change))["findings"]] == [code]
 
