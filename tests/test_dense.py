@@ -100,6 +100,7 @@ def test_every_mistake_is_named(tmp_path, code):
         ("weights-already-updated", 1, "class, defined only"),  # a layer of three relus was cut off in one of two draws
         ("weight-penalty", 1, "functions, defined only"),  # of a size that is the author's
         ("wrong-layer-input", 1, "lists, defined only"),  # right with one layer, also where that may have one output
+        ("missing-output-derivative", 1, "one example"),  # in a method that has the forward pass in it
         (None, 15, "one example"),  # numbers are added up, example by example
     ],
 )

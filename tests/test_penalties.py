@@ -410,6 +410,14 @@ def test_a_penalty_of_size_0_is_not_judged(tmp_path):
     assert examined(tmp_path, text.replace("for _", "l = 0.1\nfor _"))["verdict"] == "wrong"
 
 
+def test_a_decay_of_size_0_is_not_judged(tmp_path):
+    text = PLAIN.replace("W1 -= 0.1 * dW1", "W1 = (1 + 0.1 * l) * W1 - 0.1 * dW1").replace("for _", "l = 0.0\nfor _")
+    said = examined(tmp_path, text)
+    (open_,) = said["unjudged"]
+    assert (said["verdict"], open_["shape"], open_["line"]) == ("right", [4, 5], 16)
+    assert open_["why"].startswith("which is multiplied by 1 in its step")
+
+
 def test_a_penalty_that_an_argument_sizes_is_seen(tmp_path):
     """Where only functions can be called, it is none of 0."""
     text = """

@@ -113,13 +113,14 @@ def _branches(function: ast.FunctionDef | ast.Module) -> Iterator[list[Any]]:
 
 
 def passing_on(made: Place, steps: list[Step]) -> Iterator[Place]:
-    """Where a backward pass of the class that has made something hands on what it is given, as it is, which leaves no
-    record."""
+    """Where a backward pass of the class that has made something, by another method, hands on what it is given, as it
+    is, which leaves no record."""
     stepping = _lines_of(steps)
     unit = unit_of("".join(parsed_lines(made.file)), made.file)
     classes = (n for n in unit.body if isinstance(n, ast.ClassDef) and n.name == made.owner)
     for method in (f for c in classes for f in c.body if isinstance(f, ast.FunctionDef)):
-        line = _hands_on(method) if role(method.name) == "backward" else None
+        is_another = role(method.name) == "backward" and method.name != made.function
+        line = _hands_on(method) if is_another else None
         if line is not None and (made.file, line) not in stepping:
             yield Place(made.file, line, method.name, made.owner)
 

@@ -22,7 +22,7 @@ from jaxnet.compare.author.lines import as_place
 from jaxnet.compare.author.node import PRODUCTS, Node, ancestors, depends, made_of, nodes_in, root_of, setitem
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Step, held_in, makers_of
-from jaxnet.compare.author.updates import is_by_0, known_zero
+from jaxnet.compare.author.updates import is_by_0, is_by_1, known_zero
 from jaxnet.compare.author.view import superseded
 from jaxnet.compare.multiples import common_multiple
 from jaxnet.compare.report import Place, Unjudged
@@ -37,6 +37,7 @@ TEN = 10.0
 ROUNDS = 20  # of which it is looked for that
 THROWN = "of which a step is made that nothing goes on with: it stays as it is"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
+BY_1 = "which is multiplied by 1 in its step: whether a decay is right with another number cannot be told"
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
 RETURNED = "which is returned as {}, and is no gradient of what was judged"
 SENT_ON = "which goes back through weights, and nothing goes on with it: in a deeper network it would be judged"
@@ -84,6 +85,8 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     by_0 = (n for n in step.active - forward if n.size > 1 and is_by_0(n))  # a number may be a pixel's
     for node in (n for n in by_0 if n.number > begin):  # a momentum may begin as 0 times an array
         found |= {_seen_at(node, n.shape, BY_0): None for n in node.parents if root_of(n) in roots or n in of_penalty}
+    shrunk = ((p, made) for p in step.parameters for _, made in p.shrunk)
+    found |= {_seen_at(made, p.before.shape, BY_1): None for p, made in shrunk if is_by_1(made)}
     for p, inputs in multiplied(step).items():
         leaves = [n for n in ancestors(inputs) if n.function is None]
         zeros = leaves and all(n.origin == "zeros" and known_zero(n) for n in leaves) and step.active.isdisjoint(inputs)

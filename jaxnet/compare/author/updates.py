@@ -204,6 +204,11 @@ def is_by_0(node: Node) -> bool:
     return node.function is np.multiply and any(type(i) in (int, float) and not i for i in node.inputs)
 
 
+def is_by_1(node: Node) -> bool:
+    """Whether it is a product with 1 that was computed, as 1 − rate · decay is where nothing decays."""
+    return node.function is np.multiply and any(type(i) is float and i == 1 for i in node.inputs)
+
+
 def _is_multiple_of(node: Node, other: Node) -> bool:
     for made in multiples(node):
         if made.number <= other.number:  # what it is a multiple of was made before it
