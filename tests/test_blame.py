@@ -1,9 +1,10 @@
 """At which line a mistake is shown, which array it is said of, and what is not blamed beside it."""
 
+import functools
 import re
 
 import pytest
-from judging import PLAIN, examined
+from judging import PLAIN, SENT_BACK, examined
 
 from jaxnet.compare.author.verdict import verdict
 
@@ -896,3 +897,16 @@ def test_an_entry_of_a_right_array_is_no_part_of_one(tmp_path):
     assert examined(tmp_path, WINDOWS_OVERLAP)["verdict"] == "right"
     (finding,) = examined(tmp_path, WINDOWS_OVERLAP.replace("+= value * self.W", "= value * self.W"))["findings"]
     assert (finding["at"], finding["line"]) == ("dx", 18)
+
+
+def test_an_error_without_its_slope_goes_back_through_weights_that_were_stepped(tmp_path):
+    """Two mistakes in one line: Ŷ − Y is handed on, by the weights after their step."""
+    text = functools.reduce(lambda text, change: text.replace(*change), SENT_BACK.items(), PLAIN)
+    step = "    W2 -= 0.1 * dW2\n"
+    text = text.replace(step, "").replace("    dZ1 =", f"{step}    dZ1 =")
+    said = examined(tmp_path, text)
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == [
+        ("dZ1", "missing-output-derivative", 14),
+        ("dZ1", "weights-already-updated", 14),
+    ]
+    assert "((Ŷ − Y) (W2 after its update))" in said["findings"][0]["explanation"]

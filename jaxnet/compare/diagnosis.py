@@ -53,7 +53,7 @@ class Finding(NamedTuple):
         """Whether a derivative is missing that belongs to the layer above: the error went back through its weights
         without it."""
         missing = self.code in ("missing-output-derivative", "missing-activation-derivative")
-        return missing and re.match(r"dZ\d+ = \((dA\d+|\(Ŷ − Y\)|∂loss/∂Ŷ) W", self.computed) is not None
+        return missing and re.match(r"dZ\d+ = \((dA\d+|\(Ŷ − Y\)|∂loss/∂Ŷ) \(?W", self.computed) is not None
 
 
 class Problem(NamedTuple):
@@ -387,7 +387,11 @@ def _hidden_candidates(problem: Problem, layer: int, state: State, count: int) -
                 for codes, slope in slopes:
                     for more, factors in _together(slope(p, layer, d) for p, d in zip(passes, dA, strict=True)):
                         yield Candidate(codes, f"({symbols}) ∘ {more}", _times(dA, factors), named)
-    yield from _after_update_candidates(problem, layer, tuple(of.dZ for of in above), count)
+    errors = [((), f"dZ{layer + 1}", tuple(of.dZ for of in above))]
+    code = "missing-output-derivative" if layer + 1 == passes[0].last else "missing-activation-derivative"
+    errors += [((code,), symbols, dA) for symbols, dA in _together(of.dA for of in above)]
+    for codes, symbols, arrays in errors:
+        yield from _after_update_candidates(problem, layer, codes, symbols, arrays, count)
 
 
 def _slopes(codes: tuple[str, ...], count: int) -> list[tuple[tuple[str, ...], mistakes.Slope]]:
@@ -396,9 +400,11 @@ def _slopes(codes: tuple[str, ...], count: int) -> list[tuple[tuple[str, ...], m
     return [(codes, slope) for codes, slope in found if len(codes) == count]
 
 
-def _after_update_candidates(problem: Problem, layer: int, above: Arrays, count: int) -> Iterator[Candidate]:
+def _after_update_candidates(
+    problem: Problem, layer: int, codes_above: tuple[str, ...], above: str, errors: Arrays, count: int
+) -> Iterator[Candidate]:
     """dZ (W − η dW) ∘ slope, where W had made its step already: if that is not known, η is solved for, from dW or db of
-    this layer."""
+    this layer. The errors `above` are dZ, or what has yet to be multiplied by its slope, with the code of that."""
     passes = problem.passes
     steps = [p.W[layer + 1] - new[layer + 1] for p, new in zip(passes, problem.new, strict=False)]
     for p, dW in zip(passes, problem.dW[layer + 1], strict=True) if not steps else ():
@@ -413,17 +419,17 @@ def _after_update_candidates(problem: Problem, layer: int, above: Arrays, count:
     if all(w.shape[0] == w.shape[1] for w in W):
         ways.append((("weights-not-transposed",), [(w.T, step.T) for w, step in zip(W, steps, strict=True)]))
     for of_way, through in ways:
-        if not (found := _slopes(("weights-already-updated", *of_way), count)):
+        if not (found := _slopes((*codes_above, "weights-already-updated", *of_way), count)):
             continue
-        dA = tuple(error @ w for error, (w, _) in zip(above, through, strict=True))
-        dA_change = tuple(error @ step for error, (_, step) in zip(above, through, strict=True))
+        dA = tuple(error @ w for error, (w, _) in zip(errors, through, strict=True))
+        dA_change = tuple(error @ step for error, (_, step) in zip(errors, through, strict=True))
         for codes, slope in found:
             for more, slopes in _together(slope(p, layer, d) for p, d in zip(passes, dA, strict=True)):
                 before, change = _times(dA, slopes), _times(dA_change, slopes)
                 rates = [1.0 if problem.new else _step_size(problem, layer, k, before[k], change[k]) for k in draws]
                 if all(rate > 1e-12 for rate in rates):
                     updated = tuple(b - rate * c for b, c, rate in zip(before, change, rates, strict=True))
-                    symbols = f"(dZ{layer + 1} (W{layer + 1} after its update)) ∘ {more}"
+                    symbols = f"({above} (W{layer + 1} after its update)) ∘ {more}"
                     named = tuple([(f"dA{layer}", a - r * c)] for a, c, r in zip(dA, dA_change, rates, strict=True))
                     yield Candidate(codes, symbols, updated, named)
 
