@@ -666,3 +666,37 @@ def test_what_is_not_done_to_gradients_before_the_step_is_named(tmp_path, clippe
     line = 1 + text.splitlines().index("    " * inside + clipped.rstrip("\n"))
     assert examined(tmp_path, text)["idle"] == [f"line {line}"]
     assert examined(tmp_path, text.replace("norm > 50", "norm > 0"))["idle"] == []
+
+
+NORMALISED = """
+import numpy as np
+class Normalised:
+    def __init__(self, in_dim, out_dim):
+        self.V = np.random.randn(in_dim, out_dim)
+        self.g = self.b = None
+
+    def init(self, x):
+        t = x @ (self.V / np.linalg.norm(self.V, axis=0))
+        self.g, self.b = 1 / t.std(0), -t.mean(0) / t.std(0)
+
+    def forward(self, x):
+        if self.g is None:
+            self.init(x)
+        self.x, self.norm = x, np.linalg.norm(self.V, axis=0)
+        self.W = self.V * (self.g / self.norm)
+        return x @ self.W + self.b
+
+    def backward(self, d):
+        dW = self.x.T @ d
+        self.db, self.dg = d.sum(0), (dW * self.V).sum(0) / self.norm
+        self.dV = self.g / self.norm * dW - self.g * self.dg / self.norm ** 2 * self.V
+        return d @ self.W.T
+"""
+
+
+def test_what_the_first_batch_sets_is_a_parameter_of_its_own(tmp_path):
+    """Salimans & Kingma 2016, https://arxiv.org/abs/1602.07868, equations 3 and 5."""
+    said = examined(tmp_path, NORMALISED)
+    assert (said["verdict"], {p["name"] for p in said["parameters"]}) == ("right", {"V", "b", "g", "x"})
+    wrong = examined(tmp_path, NORMALISED.replace(".norm ** 2", ".norm"))
+    assert [p["name"] for p in wrong["parameters"] if not p["right"]] == ["V"]

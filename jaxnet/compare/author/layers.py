@@ -52,8 +52,9 @@ from jaxnet.compare.author.given import (
 from jaxnet.compare.author.lone_losses import losses, pairs, play_loss, takes_labels
 from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
+from jaxnet.compare.author.node import depends
 from jaxnet.compare.author.passes import Network, construct, is_gradient, meant, parameters_in, put_on_record
-from jaxnet.compare.author.recorder import current_tape, off_the_record
+from jaxnet.compare.author.recorder import Array, current_tape, node_of, off_the_record
 
 Shape = tuple[int, ...]
 Play = Callable[[Shape, bool], None]
@@ -140,6 +141,7 @@ def _of_class(
     pairs = {p.name: p.default for maker in makers for p in parameters_of(maker) if isinstance(p.default, tuple)}
     given = {**_parts(np, list(arguments), shape), **options(shape), **words, **pairs}
     layer = construct(session, name, **given)
+    _set_apart(layer, np)
     own = {n: getattr(layer, n) for n in file.methods(name)}
     if not parameters_in(layer):  # they may be made by a method for it, or in the first forward pass
         x = np.array(numpy.zeros(shape))
@@ -147,6 +149,16 @@ def _of_class(
             _made_by(make, given, x)
         _made_in_forward(_Layer(session, layer, own, passes), x)
     return _Layer(session, layer, own, passes)
+
+
+def _set_apart(layer: Any, np: types.ModuleType) -> None:
+    """Makes what was made of another array that a layer keeps, by what the first batch sets say, one of its own."""
+    arrays = {name: value for name, value in getattr(layer, "__dict__", {}).items() if isinstance(value, Array)}
+    nodes = {name: node_of(array) for name, array in arrays.items() if array._parent is None and current_tape()}
+    for name, node in nodes.items():
+        others = [other for other in nodes.values() if other is not node]
+        if others and depends(node, *others):
+            setattr(layer, name, np.array(plain(arrays[name])))
 
 
 def _makers_of_what_is_needed(layer: Any, own: Mapping[str, Any], passes: list[str]) -> list[Any]:
