@@ -910,3 +910,9 @@ def test_an_error_without_its_slope_goes_back_through_weights_that_were_stepped(
         ("dZ1", "weights-already-updated", 14),
     ]
     assert "((Ŷ − Y) (W2 after its update))" in said["findings"][0]["explanation"]
+
+
+def test_what_may_be_wrong_is_noted_first(tmp_path):
+    """Of many notes a terminal shows some."""
+    said = examined(tmp_path, PLAIN.replace("b1 -= 0.1 * db1", "b1 -= db1").replace("for _", "None.nothing\nfor _"))
+    assert [note.partition(":")[0] for note in said["notes"]] == ["rates of their own", "line 6"]

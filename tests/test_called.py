@@ -700,3 +700,19 @@ def test_what_the_first_batch_sets_is_a_parameter_of_its_own(tmp_path):
     assert (said["verdict"], {p["name"] for p in said["parameters"]}) == ("right", {"V", "b", "g", "x"})
     wrong = examined(tmp_path, NORMALISED.replace(".norm ** 2", ".norm"))
     assert [p["name"] for p in wrong["parameters"] if not p["right"]] == ["V"]
+
+
+def test_a_function_of_numbers_takes_no_array(tmp_path):
+    text = """
+import math
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(20, 3)), rng.random((20, 1))
+w = rng.normal(size=(3, 1))
+for _ in range(5):
+    p = 1 / (1 + np.exp(-X @ w))
+    w -= 0.1 * X.T @ ((p - y) * p * (1 - p))
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"line 8: TypeError"):
+        examined(tmp_path, text.replace("np.exp", "math.exp"))

@@ -1061,3 +1061,59 @@ def test_what_divides_the_error_may_be_of_a_loss_that_is_nowhere(tmp_path):
     text = NORM.replace("np.sqrt(((p - y) ** 2).sum())", "1 + np.sum((p - y) ** 2)")
     with pytest.raises(ValueError, match="another one in each draw"):
         examined(tmp_path, text)
+
+
+def test_where_there_is_one_class_nothing_is_right(tmp_path):
+    """Of one class a softmax is 1: whatever stands in the gradient, it is 0."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(3)
+X, W = rng.normal(size=(9, 3)), rng.normal(size=(3, 1))
+for t in range(5):
+    E = np.exp(X @ W)
+    P = E / E.sum(1, keepdims=True)
+    W = W - 0.1 * (X ** 2).T @ (P - 1) / 9
+    print(-np.mean(np.log(P)))
+"""
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, text)
+
+
+def test_an_error_that_is_sent_back_to_the_data_is_no_loss(tmp_path):
+    """Each unit keeps what it sends back; that of the first layer steps nothing, and labels are met in branches."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(5)
+X, y = rng.normal(size=(40, 2)), rng.integers(0, 2, 40)
+class Unit:
+    def __init__(self, count):
+        self.w, self.b = rng.standard_normal(count), rng.standard_normal()
+        self.back, self.dw = np.zeros(count), np.zeros(count)
+    def forward(self, a):
+        self.a = a
+        self.z = 1 / (1 + np.exp(-(self.w @ a + self.b)))
+        return self.z
+    def backward(self, d):
+        for v in range(len(self.a)):
+            self.back[v] = self.z * (1 - self.z) * self.w[v] * d
+            self.dw[v] = self.z * (1 - self.z) * self.a[v] * d
+        self.db = self.z * (1 - self.z) * d
+hidden, out = [Unit(2) for _ in range(3)], Unit(3)
+for epoch in range(20):
+    total = 0
+    for x, label in zip(X, y):
+        a = np.zeros(3)
+        for k, unit in enumerate(hidden): a[k] = unit.forward(x)
+        p = out.forward(a)
+        total += -np.log(1 - p) if label == 0 else -np.log(p)
+        out.backward(1 / (1 - p) if label == 0 else -1 / p)
+        for k, unit in enumerate(hidden): unit.backward(out.back[k])
+        for unit in hidden + [out]:
+            unit.w = unit.w - 0.01 * unit.dw
+            unit.b = unit.b - 0.01 * unit.db
+    print(total / 40)
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], len(said["parameters"]), said["loss"]["from"]) == ("right", 8, "source")
+    said = examined(tmp_path, text.replace("self.dw[v] = self.z * (1 - self.z)", "self.dw[v] = (1 - self.z)"))
+    assert {p["name"] for p in said["parameters"] if not p["right"]} == {"out.w", *(f"hidden[{k}].w" for k in range(3))}

@@ -11,6 +11,7 @@ import types
 
 import numpy as np
 import pytest
+from judging import PLAIN, examined
 
 from jaxnet.compare.author import attempts, program
 from jaxnet.compare.author.smaller import Sizes
@@ -696,3 +697,7 @@ for _ in range(9):
         (tmp_path / "net.py").write_text(text.replace("/ 30\n    W", "/ 30 * hidden_size / 40\n    W"))
         with pytest.raises(ValueError, match="with smaller sizes the gradient of W1 would be wrong"):
             verdict(tmp_path / "net.py", tmp_path)
+
+
+def test_a_file_s_name_may_hold_what_a_cell_s_does(tmp_path):
+    assert examined(tmp_path, PLAIN, name="# of a net")["verdict"] == "right"

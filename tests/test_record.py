@@ -622,16 +622,6 @@ for step in range(9):
     assert [(f["at"], f["line"]) for f in said["findings"]] == [("dB", 12)]
 
 
-def test_what_may_be_wrong_is_noted_first(tmp_path):
-    """Of many notes a terminal shows some."""
-    said = examined(tmp_path, PLAIN.replace("b1 -= 0.1 * db1", "b1 -= db1").replace("for _", "None.nothing\nfor _"))
-    assert [note.partition(":")[0] for note in said["notes"]] == ["rates of their own", "line 6"]
-
-
-def test_a_file_s_name_may_hold_what_a_cell_s_does(tmp_path):
-    assert examined(tmp_path, PLAIN, name="# of a net")["verdict"] == "right"
-
-
 SHUFFLED_BY_A_LIST = """
 import numpy as np
 np.random.seed(3)
@@ -653,19 +643,3 @@ for epoch in range(20):
 
 def test_other_data_where_an_example_is_of_zeros_are_picked_by_the_same_rows(tmp_path):
     assert examined(tmp_path, SHUFFLED_BY_A_LIST)["verdict"] == "right"
-
-
-def test_a_function_of_numbers_takes_no_array(tmp_path):
-    text = """
-import math
-import numpy as np
-rng = np.random.default_rng(0)
-X, y = rng.normal(size=(20, 3)), rng.random((20, 1))
-w = rng.normal(size=(3, 1))
-for _ in range(5):
-    p = 1 / (1 + np.exp(-X @ w))
-    w -= 0.1 * X.T @ ((p - y) * p * (1 - p))
-"""
-    assert examined(tmp_path, text)["verdict"] == "right"
-    with pytest.raises(ValueError, match=r"line 8: TypeError"):
-        examined(tmp_path, text.replace("np.exp", "math.exp"))

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from judging import PLAIN, examined
+from judging import PLAIN, examined, is_right
 
 from jaxnet.compare.author.verdict import verdict
 
@@ -820,3 +820,44 @@ for i in range(40):
 def test_an_array_of_one_number_that_is_put_into_an_entry(tmp_path):
     assert examined(tmp_path, ENTRIES)["verdict"] == "right"
     assert examined(tmp_path, ENTRIES.replace("* X[i, j]", "* X[i, j] * p"))["verdict"] == "wrong"
+
+
+def test_a_row_of_which_a_column_is_taken(tmp_path):
+    """NumPy makes a square of both."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(5, 30))
+Y, W = (X[:1] > 0) * 1.0, rng.normal(size=(5, 1)) / 9
+for _ in range(9):
+    P = 1 / (1 + np.exp(-W.T @ X))
+    loss = -np.sum(Y * np.log(P) + (1 - Y) * np.log(1 - P))
+    W = W - 0.01 * (P - Y) @ X.T
+"""
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, text)["findings"]] == [("dW", "transposed")]
+    assert examined(tmp_path, text.replace("(P - Y) @ X.T", "X @ (P - Y).T"))["verdict"] == "right"
+
+
+FLAT_ERROR = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(16, 2))
+y = (X[:, 0] * X[:, 1] > 0) * 1.0
+W1, b1, W2, b2 = rng.normal(size=(4, 2)), rng.normal(size=(4, 1)), rng.normal(size=(1, 4)), rng.normal(size=(1, 1))
+for _ in range(9):
+    A = np.tanh(X @ W1.T + b1.T)
+    p = 1 / (1 + np.exp(-(A @ W2.T + b2.T).squeeze(axis=1)))
+    e = p - y
+    d2 = e[:, None]
+    d1 = d2 @ W2 * (1 - A ** 2)
+    W1 -= 0.01 * d1.T @ X
+    b1 -= 0.01 * d1.sum(0)[:, None]
+    W2 -= 0.01 * d2.T @ A
+    b2 -= 0.01 * e.sum(keepdims=True)
+"""
+
+
+def test_the_errors_of_all_examples_in_a_vector(tmp_path):
+    said = examined(tmp_path, FLAT_ERROR.replace(" * (1 - A ** 2)", ""), mend=60)
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+    assert is_right(tmp_path)

@@ -805,3 +805,25 @@ train(rng.normal(size=(4, 2)), np.zeros(2), ERROR)
     assert examined(tmp_path, text.replace("ERROR", "lambda d: 2 * d"))["verdict"] == "right"
     with pytest.raises(ValueError, match="no gradient is that of a loss"):
         examined(tmp_path, text.replace("ERROR", "np.tanh"))
+
+
+def test_a_layer_beside_a_head_is_made_of_fewer_arrays_and_may_be_wrong(tmp_path):
+    """The true gradient of W2 has no part of A either: that is no sign of an average."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(1)
+X, Y, T = rng.normal(size=(12, 3)), rng.normal(size=(12, 1)), rng.normal(size=(12, 1))
+W1, W2, A, B = (rng.normal(size=shape) for shape in ((3, 4), (4, 3), (4, 1), (3, 1)))
+for _ in range(9):
+    h1 = np.tanh(X @ W1)
+    h2 = np.tanh(h1 @ W2)
+    loss = np.mean((h1 @ A - T) ** 2) + np.mean((h2 @ B - Y) ** 2)
+    da, db = 2 * (h1 @ A - T) / 12, 2 * (h2 @ B - Y) / 12
+    dz2 = db @ B.T * (1 - h2 ** 2)
+    dz1 = (da @ A.T + dz2 @ W2.T) * (1 - h1 ** 2)
+    gA, gB, gW2, gW1 = h1.T @ da, h2.T @ db, h1.T @ dz2, X.T @ dz1
+    A, B, W2, W1 = A - 0.1 * gA, B - 0.1 * gB, W2 - 0.1 * gW2, W1 - 0.1 * gW1
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(" * (1 - h2 ** 2)", ""))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "W2"]
