@@ -678,7 +678,9 @@ def test_options_that_nobody_gives(ran):
         group = parser.add_mutually_exclusive_group(required=True)
         group.add_argument('--fast', action='store_true')
         parser.add_argument('--set', choices=['big', 'small'])
+        parser.add_argument('--task', required=True)
         args = parser.parse_args()
+        is_regression = args.task.lower() == 'regression'
         import tyro
         class Config:
             rate = 0.3
@@ -691,7 +693,7 @@ def test_options_that_nobody_gives(ran):
     """)
     args = found["args"]
     assert (args.hidden, args.activation, args.lr, args.fast, args.extra) == (5, "relu", 0.3, False, [])
-    assert args.data.endswith("csv")
+    assert (args.data.endswith("csv"), found["is_regression"]) == (True, True)
     assert (args.set, found["config"].rate) == ("big", 0.3)
     assert (found["chosen"].command, found["chosen"].epochs) == ("train", 7)
 

@@ -530,8 +530,8 @@ def prompt() -> Callable[..., str]:
 
 
 class Parser(argparse.ArgumentParser):
-    """A command line on which little stands: what is required gets a value that its name suggests, and what is empty
-    the first one that the program's `source` compares it with."""
+    """A command line on which little stands: what is required, or empty, gets the first word that the program's
+    `source` compares it with, or else, if it is required, a value that its name suggests."""
 
     source = ""
 
@@ -542,7 +542,9 @@ class Parser(argparse.ArgumentParser):
                 given = [next((name for name in action.choices if "train" in name), next(iter(action.choices)))]
             elif action.required and action.default is None and (action.option_strings or action.nargs != "*"):
                 several = action.nargs in ("+", "*") or isinstance(action.nargs, int)
-                value = plausible(action.dest, action.type or str, action.choices)
+                is_word = action.type in (None, str) and not action.choices
+                value = _compared(action.dest, self.source) if is_word else None
+                value = value or plausible(action.dest, action.type or str, action.choices)
                 action.default = [value] if several else value
                 action.nargs = action.nargs if action.option_strings else "*" if several else "?"
             elif action.default is None and action.choices and action.nargs is None:
