@@ -6,6 +6,14 @@ import pytest
 from judging import PERCEPTRON, PLAIN, SLOPE, examined
 
 
+def test_labels_in_a_column_beside_a_prediction_that_is_none(tmp_path):
+    text = PERCEPTRON.replace("np.arange(20) % 2", "np.arange(20).reshape(20, 1) % 2")
+    text = text.replace("X.T.dot(y * (1 - T) - T * (1 - y))", "(X.T @ (y - T)).mean(1)")
+    message = r"line 7 of net\.py makes 20×20 numbers of 20 and 20: one of them is a column"
+    with pytest.raises(ValueError, match=message):
+        examined(tmp_path, text)
+
+
 def test_one_minus_the_labels_are_no_labels(tmp_path):
     assert examined(tmp_path, PERCEPTRON)["loss"]["name"] == "binary-cross-entropy"
     with pytest.raises(ValueError, match="no gradient is that of a loss"):

@@ -102,7 +102,20 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
     except MemoryError:
         return Outcome(why=TOO_LARGE, unexplained=True, too_much=True)
     except ValueError as error:
-        return Outcome(why=str(error), unexplained=isinstance(error, Unexplained))
+        return Outcome(why=f"{error}{_spread(attempt)}", unexplained=isinstance(error, Unexplained))
+
+
+def _spread(attempt: Attempt) -> str:
+    """Where predictions and as many labels are spread to a square, since only one of them has a second axis."""
+    met = sorted({n for step in attempt.steps for n in step.active | step.labelled}, key=lambda n: n.number)
+    for node in met:
+        shapes = {parent.shape for parent in node.parents}
+        if node.is_of_entries and len(set(node.shape)) == 1 and shapes == {node.shape[:1], (*node.shape[:1], 1)}:
+            m = node.shape[0]
+            return (
+                f"; {where(node)} makes {m}×{m} numbers of {m} and {m}: one of them is a column, and the other is none"
+            )
+    return ""
 
 
 def _without_convention(judged: Judged) -> Judged:
