@@ -45,51 +45,62 @@ def hollow(attempt: Attempt, judged: Judged) -> str:
         return meant
     if all(_GRADIENTS.search(name) for name in judged.names):
         return "what is stepped is called a gradient: where a penalty is added to it, that is no training"
-    if attempt.call.alone and any(other_with(judged, name) in judged.wrong for name in judged.wrong):
-        return "right if the gradients are returned in another order"
-    if judged.wrong and attempt.call.may_be and not attempt.call.alone and not _are_shares(judged):
-        return attempt.call.may_be
-    if attempt.called and judged.wrong and _is_for_one_example(judged):
-        return "right if it is called with one example at a time"
-    if attempt.call.alone and judged.wrong and _is_for_several_examples(judged):
-        return "right if it is called with several examples at a time"
-    if attempt.called and judged.wrong and _is_for_one_output(judged):
-        return "right if the network has one output, with a number for its bias"
+    left_over = _left_over(attempt, judged.step, judged.truth.loss.node)
+    said = _may_be_right(attempt, judged, left_over) if judged.wrong else ""
+    if not said and (thrown := _thrown_away(judged, attempt)) is not None:
+        return f"{where(thrown)} makes a step, and nothing goes on with it: what is stepped there is not trained"
+    if judged.wrong:
+        return said
+    why = _says_little(attempt, judged, left_over)
+    return f"nothing is wrong in what {why}" if why else ""
+
+
+def _may_be_right(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str:
+    """Why what is wrong as it was run may be right as it is meant."""
+    called, alone, may_be = attempt.called, attempt.call.alone, attempt.call.may_be
     errors = [f for f in judged.findings if f.severity == "error"]
+    if alone and any(other_with(judged, name) in judged.wrong for name in judged.wrong):
+        return "right if the gradients are returned in another order"
+    if may_be and not alone and not _are_shares(judged):
+        return may_be
+    if called and _is_for_one_example(judged):
+        return "right if it is called with one example at a time"
+    if alone and _is_for_several_examples(judged):
+        return "right if it is called with several examples at a time"
+    if called and _is_for_one_output(judged):
+        return "right if the network has one output, with a number for its bias"
     if errors and {f.code for f in errors} == {"wrong-scale"} and (by := other_count(attempt, judged)) is not None:
         return f"{where(by)} divides by a number that may be how many examples the missing data have"
-    if attempt.called and errors and all(_is_decay_of_our_size(f, judged.step) for f in errors):
+    if called and errors and all(_is_decay_of_our_size(f, judged.step) for f in errors):
         return "right if the weights are to decay by what the loss has no penalty for"
-    if (thrown := _thrown_away(judged, attempt)) is not None:
-        return f"{where(thrown)} makes a step, and nothing goes on with it: what is stepped there is not trained"
-    if not judged.wrong and (unfilled := _unfilled(judged, attempt)) is not None:
-        return (
-            f"nothing is wrong in what gradients step, but {where(unfilled)} steps an array by zeros, to which nothing "
-            "is added, in each step that was seen: right if it is to stay as it is, and wrong if not"
-        )
-    if (lost := attempt.tape.lost) is not None and not judged.wrong:
-        made = "a matrix, a masked or a structured array"
-        return f"nothing is wrong in what is on the record, but what {lost} makes, {made}, is not on it"
-    left_over = _left_over(attempt, judged.step, judged.truth.loss.node)
-    if not judged.wrong and (unseen := left_over or _made_anew(judged, attempt)):
-        return f"nothing is wrong in what could be judged, but what {where(unseen[0])} steps could not"
     between = [judged.step.way_to(judged.names[name]).intersection(left_over) for name in judged.wrong]
-    if between and all(between):
+    if all(between):
         first = min(between[0], key=lambda n: n.number)
         return f"{where(first)} steps an array of the forward pass before others are, and it could not be judged"
+    return ""
+
+
+def _says_little(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str:
+    """In what it is that nothing is wrong, where that is not all."""
+    if (unfilled := _unfilled(judged, attempt)) is not None:
+        return (
+            f"gradients step, but {where(unfilled)} steps an array by zeros, to which nothing is added, in each step "
+            "that was seen: right if it is to stay as it is, and wrong if not"
+        )
+    if (lost := attempt.tape.lost) is not None:
+        return f"is on the record, but what {lost} makes, a matrix, a masked or a structured array, is not on it"
+    if unseen := left_over or _made_anew(judged, attempt):
+        return f"could be judged, but what {where(unseen[0])} steps could not"
     once = all(len(p.versions) == 2 for p in judged.step.parameters)
-    if once and not judged.wrong and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
-        count = len(attempt.tape.nodes)
-        return f"nothing is wrong in what could be recorded, but its step was not done in {count} operations"
-    if attempt.notes and once and not judged.wrong and unjudged(judged, attempt):
-        return f"nothing is wrong in what could be judged, but the first step is not done ({attempt.notes[0]})"
-    if attempt.raised and once and not judged.wrong and not attempt.made_up:
+    if once and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
+        return f"could be recorded, but its step was not done in {len(attempt.tape.nodes)} operations"
+    if attempt.notes and once and unjudged(judged, attempt):
+        return f"could be judged, but the first step is not done ({attempt.notes[0]})"
+    if attempt.raised and once and not attempt.made_up:
         step = judged.step.active | judged.step.labelled
         if again := sorted(attempt.raised & {(place.file, place.line) for n in step for place in n.places[:1]}):
-            return f"nothing is wrong in its first step, but its second one breaks off at line {again[0][1]}"
-    if attempt.call.doubt and not judged.wrong:
-        return f"nothing is wrong in what could be run, but {attempt.call.doubt}"
-    return ""
+            return f"its first step does, but its second one breaks off at line {again[0][1]}"
+    return f"could be run, but {attempt.call.doubt}" if attempt.call.doubt else ""
 
 
 def _is_decay_of_our_size(finding: Finding, step: Step) -> bool:
