@@ -394,3 +394,50 @@ def test_what_another_record_has_made_is_data():
         made = node_of(array * number + array[1:].sum())
     assert ancestors([made]) <= set(tape.nodes)
     real.testing.assert_array_equal(Values()(made), real.arange(3) * 12.0 + 6)
+
+
+@pytest.mark.parametrize("limit", [pullback.SMALL, 0])
+@pytest.mark.parametrize("index", ["(0, 2), :", "(1, 1), 1:", ":, (3, 0, 0)", "[True, False, True], (1,)"])
+def test_backwards_through_positions_in_a_tuple(monkeypatch, limit, index):
+    """Inside of another one it is a list, and no further axes."""
+    monkeypatch.setattr(pullback, "SMALL", limit)
+    w = real.random.default_rng(1).normal(size=(3, 4, 2))
+    text = f"out = a * 1\nout[{index}] = 2 * np.tanh(a[{index}])\nloss = np.sum(out ** 2 * a[::-1])"
+
+    def loss_of(np, a):
+        exec(text, names := {"np": np, "a": a})
+        return names["loss"]
+
+    with recording() as tape:
+        a = np.array(w)
+        begin, loss = node_of(a), recorder.known_node(loss_of(np, a))
+    active = {n for n in tape.nodes if begin in ancestors([n])}
+    found = PullBack([loss], active)(Values(), [1.0])[begin]
+    h = 1e-6 * real.eye(w.size).reshape(w.size, *w.shape)
+    slopes = [(loss_of(real, w + k) - loss_of(real, w - k)) / 2e-6 for k in h]
+    real.testing.assert_allclose(found.ravel(), slopes, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("limit", [pullback.SMALL, 0])
+@pytest.mark.parametrize("part", ["s[:, :3]", "s[:, [0, 2]]", "s[:, [1, 1, 2]]", "s[abs(s) > 0.5]", "z"])
+def test_backwards_through_parts_of_a_spectrum(monkeypatch, limit, part):
+    """They are complex, as their cotangents are; what is written into them may be real."""
+    monkeypatch.setattr(pullback, "SMALL", limit)
+    w = real.random.default_rng(2).normal(size=(3, 8))
+
+    def loss_of(np, a):
+        s = np.fft.rfft(a, axis=1)
+        z = s * (1 + 2j)
+        z[:, 1] = a[:, 2]
+        z[[0, 2], [2, 0]] = s[[2, 1], [1, 1]]
+        part_of_it = eval(part, {"s": s, "z": z, "abs": abs})
+        return np.sum(part_of_it.real**3 + part_of_it.imag * 2)
+
+    with recording() as tape:
+        a = np.array(w)
+        begin, loss = node_of(a), recorder.known_node(loss_of(np, a))
+    active = {n for n in tape.nodes if begin in ancestors([n])}
+    found = PullBack([loss], active)(Values(), [1.0])[begin]
+    h = 1e-6 * real.eye(w.size).reshape(w.size, *w.shape)
+    slopes = [(loss_of(real, w + k) - loss_of(real, w - k)) / 2e-6 for k in h]
+    real.testing.assert_allclose(found.ravel(), slopes, rtol=1e-5, atol=1e-6)

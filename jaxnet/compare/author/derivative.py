@@ -82,16 +82,26 @@ def _pull_of_part(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tu
     """`_vjp` of reading or writing a part of an array: compiled, each part would be an operation of its own."""
     array, _, *written = step.template[0]
     index = step.index
-    found = {number: np.zeros(arrays[number].shape) for number in step.moving}
+    found = {number: zeros_for(arrays[number], cotangent) for number in step.moving}
     if not written:
         found[array][index] = cotangent
-    elif written[0] in step.moving:
-        found[written[0]] = summed(cotangent[index], arrays[written[0]].shape)
+    elif isinstance(written[0], Slot) and written[0] in step.moving:
+        found[written[0]] = of_written(arrays[written[0]], cotangent[index])
     if written and array in step.moving:
         rest = np.array(cotangent)
         rest[index] = 0
         found[array] = found[array] + rest
     return tuple(found.values())
+
+
+def zeros_for(array: Any, cotangent: Any) -> np.ndarray:
+    """Where parts of the cotangent of an array go: of a spectrum complex ones."""
+    return np.zeros(array.shape, np.result_type(np.float64, cotangent))
+
+
+def of_written(array: Any, cotangent: Any) -> np.ndarray:
+    """The cotangent of what is written into an array: real numbers may be written into complex ones."""
+    return summed(cotangent if array.dtype.kind == "c" else np.real(cotangent), array.shape)
 
 
 def summed(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -108,7 +118,7 @@ def pull(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
     if step.part_of is not None:
         return _pull_of_part(step, arrays, cotangent)
     if step.index is not None and step.node.function is operator.getitem:  # some entries more than once
-        found = np.zeros(arrays[step.template[0][0]].shape)
+        found = zeros_for(arrays[step.template[0][0]], cotangent)
         np.add.at(found, step.index, cotangent)
         return (found,)
     _, numbers, constants = step.general
@@ -281,18 +291,17 @@ def without_masks(node: Node, values: Values) -> tuple:
     array, index, *rest = node.inputs
 
     def positions(part: Any) -> Any:
-        part = replaced(part, values)
-        if isinstance(part, tuple):
-            found = [positions(one) for one in part]
-            return tuple(k for one in found for k in (one if isinstance(one, tuple) else (one,)))
-        if isinstance(part, (list, range)):
+        if isinstance(part, (list, range, tuple)):
             part = np.asarray(part)
         if isinstance(part, np.ndarray):
             masks = part.dtype == bool and part.ndim
             return tuple(_Fixed(k) for k in np.nonzero(part)) if masks else _Fixed(part)
         return part
 
-    return (array, positions(index), *rest)
+    index = replaced(index, values)
+    found = map(positions, index if isinstance(index, tuple) else (index,))
+    parts = tuple(k for one in found for k in (one if isinstance(one, tuple) else (one,)))
+    return (array, parts[0] if len(parts) == 1 and not isinstance(index, tuple) else parts, *rest)
 
 
 class _Fixed:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.derivative import INDEXED, Operation, Slot, pull, summed, without_masks
+from jaxnet.compare.author.derivative import INDEXED, Operation, Slot, of_written, pull, without_masks, zeros_for
 from jaxnet.compare.author.node import Node, ancestors, replaced, setitem
 from jaxnet.compare.author.replay import Values, is_written_to, keywords_of
 
@@ -167,15 +167,17 @@ def _sweep(
             for origin, part in zip(step.moving, pull(step, arrays, cotangents[number]), strict=True):
                 add(origin, number, part)
         elif step.node.function is operator.getitem:
-            total = _writable(cotangents[array]) if array in cotangents else np.zeros(arrays[array].shape)
+            total = (
+                _writable(cotangents[array]) if array in cotangents else zeros_for(arrays[array], cotangents[number])
+            )
             total[step.index] += cotangents[number]
             cotangents[array] = total
         else:
             index, written = step.index, step.template[0][2]
             last = number not in overwritten
             rest = np.array(cotangents[number]) if last else _writable(cotangents.pop(number))
-            if written in step.moving:
-                add(written, number, summed(rest[index], arrays[written].shape))
+            if isinstance(written, Slot) and written in step.moving:
+                add(written, number, of_written(arrays[written], rest[index]))
             rest[index] = 0
             cotangents[array] = cotangents[array] + rest if array in cotangents else rest
     return cotangents
