@@ -278,12 +278,13 @@ def test_the_shape_of_labels_that_are_made_up(tmp_path, forward, shape):
 
 
 def test_what_is_wrong_beside_what_is_right_with_labels_that_are_made_up(tmp_path):
-    """Of two networks of one run the first one acquits nobody."""
+    """Of two networks of one run neither acquits the other one."""
     second = COLUMN[COLUMN.index("w, b = ") :].replace("w", "v").replace("b ", "c ").replace("b)", "c)")
     (tmp_path / "net.py").write_text(COLUMN + second)
     assert verdict(tmp_path / "net.py", tmp_path).verdict == "right"
-    (tmp_path / "net.py").write_text(COLUMN + second.replace("(p - y)", "(p - y) * p"))
-    assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
+    for wrong in (COLUMN + second.replace("(p - y)", "(p - y) * p"), COLUMN.replace("(p - y)", "(p - y) * p") + second):
+        (tmp_path / "net.py").write_text(wrong)
+        assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
 
 
 PICKED = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +43,7 @@ class OfRun:
     networks: list[Found] = field(default_factory=list)  # right
     beside: Others = field(default_factory=list)  # why nothing could be said of the others
     astray: list[Step] = field(default_factory=list)  # those of them that are stepped by what nobody knows
+    wrong: bool = False  # and one is wrong, on labels whose shape was guessed: what is right beside it acquits nobody
 
 
 class Answer:
@@ -139,7 +140,7 @@ class Answer:
             return self._goes_on(attempt, in_time)
         if attempt.guessed:
             self.guess = self.guess or found
-            self.of_run = self.of_run if attempt.more else OfRun()
+            self.of_run = replace(self.of_run, wrong=True) if attempt.more else OfRun()
             return True
         self.wrong = found
         return False
@@ -162,7 +163,7 @@ class Answer:
         if networks and ended and any(_is_made_by_lines_of(networks[0], step) for step in self.of_run.astray):
             self.of_run = OfRun()  # the formulas that are right in one are not in another, of another activation say
             return False
-        if networks and (ended or not in_time):
+        if networks and (ended or not in_time) and not self.of_run.wrong:
             self.guess = self.in_part = None  # with labels of this shape it is right
             return False
         if ended:
