@@ -1117,3 +1117,37 @@ for epoch in range(20):
     assert (said["verdict"], len(said["parameters"]), said["loss"]["from"]) == ("right", 8, "source")
     said = examined(tmp_path, text.replace("self.dw[v] = self.z * (1 - self.z)", "self.dw[v] = (1 - self.z)"))
     assert {p["name"] for p in said["parameters"] if not p["right"]} == {"out.w", *(f"hidden[{k}].w" for k in range(3))}
+
+
+@pytest.mark.parametrize("error", ["np.sign(p - y)", "np.tanh(p - y)", "(p - y) / np.sqrt(1 + (p - y) ** 2)"])
+def test_an_error_that_is_a_function_of_the_difference_is_not_accused(tmp_path, error):
+    """Of one example it is the last bias's gradient, which may also be the difference, stepped by a function of it."""
+    text = NORM.replace("    loss = np.sqrt(((p - y) ** 2).sum())\n", "").replace("(p - y) / loss", error)
+    with pytest.raises(ValueError, match="no gradient is that of a loss which the program computes or implies"):
+        examined(tmp_path, text)
+
+
+def test_a_head_with_a_loss_of_its_own_beside_a_measure_is_not_accused(tmp_path):
+    """What it stands on is a constant to it."""
+    head = "    V -= 0.1 * A1.T @ (A1 @ V - R)\n"
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
+    text = text.replace("    dZ2", head + "    dZ2", 1) + "    print(np.mean((P - Y) ** 2))\n"
+    begin = text.index("for ")
+    text = text[:begin] + "V, R = np.random.randn(5, 2), np.random.randn(9, 2)\n" + text[begin:]
+    with pytest.raises(ValueError, match="computes another number once the step is made: right if that is a measure"):
+        examined(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "(P - Y) * (1 + X[:, :1] ** 2) / 9",
+        "(P - Y + 0.1 * P * (np.log(P) - np.sum(P * np.log(P), 1, keepdims=True))) / 9",
+    ],
+)
+def test_an_error_of_a_loss_without_a_name_beside_a_measure_after_the_step_is_not_accused(tmp_path, error):
+    """Of weights of examples, or with a share of the entropy."""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "").replace("(P - Y) / 9", error)
+    text += "    print(np.mean((P - Y) ** 2))\n"
+    with pytest.raises(ValueError, match="computes another number once the step is made: right if that is a measure"):
+        examined(tmp_path, text)

@@ -91,7 +91,9 @@ def _by_what_is_sent_back(step: Step, names: dict[Parameter, str], loss: str | N
         for number in _sent_back(step):
             with contextlib.suppress(ValueError):
                 own = _in_draws(step._replace(losses=(number,)), names, loss, drawn)
-                fewer = len(own.wrong) < len(judged.wrong) if judged is not None else not own.wrong
+                right = sum(p.size > 1 for name, p in own.names.items() if name not in own.wrong)
+                explains = not own.wrong or (isinstance(problem, Unproved) and right > 1)  # not the last bias alone
+                fewer = len(own.wrong) < len(judged.wrong) if judged is not None else explains
                 if own.truth.loss.node is number and fewer:
                     judged = own
                 if judged is not None and not judged.wrong:
@@ -198,13 +200,14 @@ def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: 
 
 def _by_implied(step: Step, drawn: list[Values], names: dict[Parameter, str], possible: list) -> Judged | None:
     """The verdict by a loss that the error implies, where no gradient is that of the one that is computed: what is
-    wrong by it as well is so whichever is meant."""
+    wrong by it as well is so whichever is meant. None where it has no part of some array, which another loss is for."""
     implied = [found for found in possible if found[0].loss.node is None and found[2] > 1]
     if not implied:
         return None
     truth, fitted, _ = max(implied, key=lambda found: found[2])
     judged = _judged(step, drawn, names, truth.whole(), fitted)
-    return judged if judged.wrong else None
+    of_all = all(any(t.any() for t in true) for true in judged.true.values())
+    return judged if judged.wrong and of_all else None
 
 
 def _by_one_left_out(step: Step, drawn: list[Values], names: dict[Parameter, str], possible: list) -> Judged | None:

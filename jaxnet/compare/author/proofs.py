@@ -9,10 +9,11 @@ import operator
 
 import numpy as np
 
+from jaxnet.compare.author.doubts import check_that_it_is_in_time
 from jaxnet.compare.author.frontier import frontiers
 from jaxnet.compare.author.judged import Judged, Unproved
 from jaxnet.compare.author.levels import RIGHT
-from jaxnet.compare.author.node import Node, nodes_in, root_of
+from jaxnet.compare.author.node import Node, depends, nodes_in, root_of
 from jaxnet.compare.author.raw import stepped_by
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.diagnosis import Diagnosis
@@ -33,6 +34,7 @@ def without_formula(judged: Judged, factors: dict[str, float | None]) -> str:
     least = 0 if loss.name else 1  # a single number may be a multiple of much
     known = {name: f for name, f in factors.items() if f is not None and not math.isnan(f)}
     known = {name: f for name, f in known.items() if judged.names[name].size > 1 or _is_stepped_by_it(judged, name)}
+    known = {name: f for name, f in known.items() if not _may_be_another(judged, name)}
     sizes = {
         n: sum(judged.names[m].size for m, g in known.items() if is_among(g, [f], RIGHT)) for n, f in known.items()
     }
@@ -40,7 +42,11 @@ def without_formula(judged: Judged, factors: dict[str, float | None]) -> str:
     explained = explained or [name for name in judged.names if _has_right_part(judged, name)]
     # A network that was read layer by layer, and a loss of the program's own that has a name, leave no doubt; nor do
     # gradients that are all those of another loss.
-    if explained or loss.other or (judged.dense is not None and loss.node is not None and loss.name):
+    if explained or loss.other:
+        return "loss"
+    if judged.dense is not None and loss.node is not None and loss.name:
+        said = "no gradient is that of a loss which the program computes or implies"
+        check_that_it_is_in_time(loss.node, judged.truth, judged.step, judged.drawn, said)
         return "loss"
     if loss.node is not None and _is_one_thing_left_out(judged):
         return LEFT_OUT
@@ -58,6 +64,20 @@ def _is_stepped_by_it(judged: Judged, name: str) -> bool:
     p, node = judged.names[name], judged.chosen[name]
     steps = [stepped_by(p, list(nodes_in(node)), values) for values in judged.drawn]
     return common_multiple(steps, judged.true[name], RIGHT) is not None
+
+
+def _may_be_another(judged: Judged, name: str) -> bool:
+    """Whether a gradient is made into another array, no multiple of it, by which its parameter is stepped and of which
+    all that is wrong is made as well: of one example the error is that of a bias, and its sign may be the gradient."""
+    node = judged.chosen[name]
+    ends = [end for n in judged.wrong if (end := judged.chosen[n]) is not None]
+    if node is None or not ends:
+        return False
+    way = judged.step.way_to(judged.names[name])
+    later = (n for n in way if n is not node and n.size == node.size and depends(n, node))
+    shared = (n for n in later if all(depends(end, n) for end in ends))
+    true = [np.ravel(t) for t in judged.true[name]]
+    return any(common_multiple([np.ravel(v(n)) for v in judged.drawn], true, RIGHT) is None for n in shared)
 
 
 def _has_right_part(judged: Judged, name: str) -> bool:
