@@ -23,6 +23,8 @@ WAYS = {
     "written into": "out = np.zeros((3, 4)); out[1] = b; out[:, 2] = 5; out[0, 0] = a[1, 1]; out[a > 0] *= 2",
     "through a view": "out = a.copy(); row = out[1]; row += b; row[0] = 7; out[2][1:3] -= 1",
     "through a transpose": "out = a.copy(); t = out.T; t[0] = 1; t[2, 1] += 4",
+    "through a transpose of a transposed one": "out = np.tanh(a.T); t = out.T; t[1] = b * 2; t[2, 1] += 4",
+    "through a reshape of a transposed one's copy": "out = a.T.copy(); t = out.reshape(-1); t[3:5] *= b[0]",
     "through a reshape": "out = a.copy(); flat = out.reshape(-1); flat[5] = 9; flat[-2:] *= 3",
     "a view read after its base was written": "base = a.copy(); out = base[0]; base[0, 1] = 8",
     "a copy keeps": "out = a.copy(); out2 = out.copy(); out[0] = 0; out = out2",
@@ -441,3 +443,15 @@ def test_backwards_through_parts_of_a_spectrum(monkeypatch, limit, part):
     h = 1e-6 * real.eye(w.size).reshape(w.size, *w.shape)
     slopes = [(loss_of(real, w + k) - loss_of(real, w - k)) / 2e-6 for k in h]
     real.testing.assert_allclose(found.ravel(), slopes, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("function", ["sum", "mean"])
+def test_backwards_through_a_sum_of_what_a_list_tells(function):
+    with recording() as tape:
+        a, _ = start()
+        begin = node_of(a)
+        loss = recorder.known_node(getattr(np, function)(a, where=[True, False, True, True]))
+    active = {n for n in tape.nodes if begin in ancestors([n])}
+    found = PullBack([loss], active)(Values(), [1.0])[begin]
+    counted = real.tile([1.0, 0, 1, 1], (3, 1))
+    real.testing.assert_allclose(found, counted / (counted.sum() if function == "mean" else 1))

@@ -125,7 +125,12 @@ def pull(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
     own = [*(arrays[number] for number in numbers), *map(np.float64, constants)]
     if step.node.is_of_entries or step.node.function in (np.where, np.clip):
         return _pull_of_entries(step, own, cotangent)
-    if len(own) == LINEAR.get(step.node.function) and all(0 < a.ndim < 3 and a.dtype.kind != "c" for a in own):
+    of_all = "where" not in step.template[1]  # a list of what counts has the array's own shape
+    if (
+        of_all
+        and len(own) == LINEAR.get(step.node.function)
+        and all(0 < a.ndim < 3 and a.dtype.kind != "c" for a in own)
+    ):
         longest = max(length for a in own for length in a.shape)
         if (width := next((width for width in WIDTHS if longest <= width), None)) is not None:
             return _pull_in_frames(step, own, cotangent, width)

@@ -527,7 +527,7 @@ for _function in (np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_a
 
 def set_flat(array, where, value):
     """The array with `value` written at flat positions: a write through a view of it."""
-    array = np.array(array)
+    array = np.array(array, order="C")  # of one that is laid out by columns this would write into a copy
     array.reshape(-1)[np.ravel(where)] = np.ravel(value)
     return array
 
@@ -684,10 +684,13 @@ class Recorded:
     def values(self) -> Any:
         return self
 
-    def copy(self, order: Any = None) -> Any:
+    def copy(self, order: Any = "C") -> Any:
+        return copied(self, order)
+
+    def __copy__(self, _: Any = None) -> Any:
         return copied(self)
 
-    __copy__ = __deepcopy__ = copy
+    __deepcopy__ = __copy__
 
     def astype(self, dtype: Any, *args: Any, **keywords: Any) -> Any:
         return converted(self, dtype)
@@ -928,14 +931,14 @@ for _name, _ufunc in _BINARY.items():
     setattr(Array, f"__i{_name}__", _in_place(_ufunc))
 
 
-def copied(value: Any) -> Any:
+def copied(value: Any, order: Any = "K") -> Any:
     """A copy: the same Node until one of the two is written to."""
     if not isinstance(value, Array):
         return value
     is_on = _is_on()
     if _tape and not is_on:
         _uses_unseen(value)
-    return with_node(np.array(plain(value)), node_of(value) if is_on else None)
+    return with_node(np.array(plain(value), order=order), node_of(value) if is_on else None)
 
 
 def converted(value: Any, dtype: Any) -> Any:
