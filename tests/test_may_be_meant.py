@@ -49,7 +49,7 @@ def test_gradients_of_single_examples_that_are_clipped_are_not_accused(tmp_path,
         clipped = "(lambda g: (g / np.maximum(1, np.sqrt((g ** 2).sum((1, 2), keepdims=True)) / 0.1)).sum(0))("
         clipped += "%s[:, :, None] * %s[:, None, :])"
     text = PLAIN.replace("A1.T @ dZ2", clipped % ("A1", "dZ2")).replace("X.T @ dZ1", clipped % ("X", "dZ1"))
-    with pytest.raises(ValueError, match="adds up to the gradient of W"):
+    with pytest.raises(ValueError, match=r"adds up to the gradient of W|for what line 12 clips"):
         examined(tmp_path, text)
     wrong = text.replace("np.outer(x, d)", "np.outer(x, d ** 2)").replace("[:, None, :]", "[:, None, :] ** 2")
     assert examined(tmp_path, wrong)["verdict"] == "wrong"
@@ -593,3 +593,20 @@ for step in range(9):
         examined(tmp_path, text)
     of_both = text.replace("gv / 10", "(gv + ((dx @ U) * (1 - B ** 2)).sum(0)) / 10")
     assert {p["name"]: p["right"] for p in examined(tmp_path, of_both)["parameters"]} == {"U": True, "v": True}
+
+
+@pytest.mark.parametrize(
+    ("change", "does"),
+    [
+        (("* (1 - A1 ** 2)", "* (1 - A1 ** 2) + 1e-3 * np.random.randn(9, 5)"), "adds"),
+        (("X.T @ dZ1,", "X.T @ dZ1 + 1e-3 * np.random.randn(4, 5),"), "adds"),
+        (("    dW1,", "    dZ1 = dZ1 / np.linalg.norm(dZ1)\n    dW1,"), "clips"),
+        (("    dW1,", "    dZ1 *= 0.01 / max(0.01, np.sqrt(np.sum(dZ1 ** 2)))\n    dW1,"), "clips"),
+    ],
+)
+def test_noise_in_an_error_and_its_size_may_be_meant(tmp_path, change, does):
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
+    for measure in ("", "    print(np.mean((P - Y) ** 2))\n"):
+        with pytest.raises(ValueError, match=f"right but for what line 1[2-4] {does}"):
+            examined(tmp_path, text.replace(*change) + measure)
+    assert examined(tmp_path, text.replace(*change).replace("dZ2.sum(0)", "dZ2.sum()"))["verdict"] == "wrong"

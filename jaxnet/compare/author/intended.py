@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -18,13 +19,14 @@ import numpy as np
 
 from jaxnet.compare.author.frontier import derivatives
 from jaxnet.compare.author.levels import RIGHT, Level, fit, levels_of, true_gradients
-from jaxnet.compare.author.node import PRODUCTS, Node, Place, ancestors, setitem
+from jaxnet.compare.author.node import PRODUCTS, Node, Place, ancestors, depends, setitem
 from jaxnet.compare.author.pullback import PullBack, Uses
 from jaxnet.compare.author.raw import is_kept
 from jaxnet.compare.author.readings import shared_constant
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step, held_in
 from jaxnet.compare.author.truth import Truth, labels_of, truths
+from jaxnet.compare.author.updates import scaled_by_numbers
 from jaxnet.compare.multiples import common_multiple, each_multiple, without_ones
 
 MOST = 8  # branches that meet others
@@ -123,12 +125,17 @@ def _most_often(nodes: list[Node]) -> int:
 
 
 def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
-    """Where what follows from parameters, and from no derivative of the loss, is added to something that does, and all
-    gradients are right without; None if there is no such place."""
+    """Where what follows from parameters, and from no derivative of the loss, is added to something that does, or
+    noise, and all gradients are right without; None if there is no such place."""
+    known = max((example.prediction.number for example in step.examples), default=sys.maxsize)
+
+    def may_be_added(node: Node) -> bool:
+        return node in step.active or any(n.origin == "random" for n in ancestors([node], known))
+
     sums = [
         node
         for node in step.backward
-        if node.function in (np.add, np.subtract) and len(node.parents) == 2 and step.active.issuperset(node.parents)
+        if node.function in (np.add, np.subtract) and len(node.parents) == 2 and all(map(may_be_added, node.parents))
     ]
     of_loss = set(derivatives(step, drawn, truth.parts, set())[0]) if truth.parts and sums else set()
     for node in step.backward:
@@ -149,12 +156,26 @@ def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | No
 
 
 def unclipped(step: Step, drawn: list[Values]) -> tuple[Place | None, list[Values]]:
-    """Where the numbers of an error are clipped, and the draws as they are if these are not; None if nowhere."""
-    clipped = [node for node in step.backward if node.function is np.clip]
-    without = [values.before(clipped[0]) for values in drawn] if clipped else []
-    for node, rest in itertools.product(clipped, without):
-        rest.known[node] = np.array(rest(node.inputs[0]))
-    return clipped[0].place if clipped else None, without
+    """Where the numbers of an error are clipped, or all of it by its size, and the draws as they are if these are not;
+    None if nowhere."""
+    clipped = [(node, rest) for node in step.backward if (rest := _before_clipping(node)) is not None]
+    without = [values.before(clipped[0][0]) for values in drawn] if clipped else []
+    for (node, before), rest in itertools.product(clipped, without):
+        rest.known[node] = np.array(rest(before))
+    return clipped[0][0].place if clipped else None, without
+
+
+def _before_clipping(node: Node) -> Node | None:
+    """What is clipped, or multiplied by a number that is made of itself: 1 / max(1, |d| / c), say."""
+    if node.function is np.clip:
+        return node.inputs[0]
+    if node.function not in (np.multiply, np.true_divide) or len(node.parents) < 2:
+        return None
+    array, number = sorted(node.parents[:2], key=lambda n: -n.size)
+    while (inner := scaled_by_numbers(array)) is not None and inner.shape == array.shape:
+        array = inner
+    is_its_own = array.shape == node.shape and number.size == 1 < array.size and depends(number, array)
+    return array if is_its_own else None
 
 
 def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
