@@ -885,6 +885,26 @@ cost = Cost()
         examined(tmp_path, f"{text}    print(-np.mean(np.sum(Y * np.log(P) + (1 - Y) * np.log(1 - P), axis=1)))\n")
 
 
+def test_a_number_after_the_step_of_the_function_that_goes_back_is_the_loss(tmp_path):
+    """Of one that gives a loss or its derivative. Else it may be a measure: one gradient is named, by that number's
+    catalogue, and the other one is nobody's."""
+    loss = """
+def mse(y, p, derivative=False):
+    return p - y if derivative else np.mean((p - y) ** 2)
+
+"""
+    text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
+    for old in ("np.exp(A1 @ W2 + b2)", "E / E.sum(1, keepdims=True)"):  # a sigmoid
+        text = text.replace(old, SENT_BACK[old])
+    text = text.replace("dZ2.sum(0)", "(A1.T @ dZ2).mean(0)").replace("for _", f"{loss}for _")
+    text += "    print(mse(Y, P))\n"
+    slope = " / (1 + np.exp(-P)) * (1 - 1 / (1 + np.exp(-P)))"
+    said = examined(tmp_path, text.replace("(P - Y) / 9", f"mse(Y, P, True){slope}"))
+    assert ("dZ2", "derivative-of-activated-value") in [(f["at"], f["code"]) for f in said["findings"]]
+    with pytest.raises(ValueError, match="computes another number once the step is made"):
+        examined(tmp_path, text.replace("(P - Y) / 9", f"(P - Y){slope}"))
+
+
 def test_a_class_that_has_more_than_a_loss_does_not_say_which_it_is(tmp_path):
     """Only the class that makes the error itself does."""
     text = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "").replace(

@@ -93,13 +93,18 @@ def check_that_it_is_in_time(node: Node, truth: Truth, step: Step, drawn: list[V
 
 
 def _is_derived(number: Node, truth: Truth, step: Step, drawn: list[Values]) -> bool:
-    """Whether the error is made by the class that computes the number, a loss with its derivative; or is exactly the
-    number's, of squares, constant included: 2 (Ŷ − Y) / m is that of a mean square, Ŷ − Y that of many a loss."""
+    """Whether the error is made by the class or the function that computes the number, a loss with its derivative; or
+    is exactly the number's, of squares, constant included: 2 (Ŷ − Y) / m is that of a mean square, Ŷ − Y that of many a
+    loss."""
+
+    def home(node: Node) -> str:
+        owner, function = (node.place.owner, node.place.function) if node.place else ("", "")
+        return owner if owner and not owner.endswith("<locals>") else function
+
     on_the_way = set().union(*map(step.way_to, step.parameters))
-    stepping = {p.after.place.owner for p in step.parameters if p.after.place}
-    owner = number.place.owner if number.place else ""
     made_there = (n for n in on_the_way if step.labelled.isdisjoint(n.parents))  # the error itself
-    if owner and owner not in stepping and any(n.place and n.place.owner == owner for n in made_there):
+    is_named = home(number)[:1] not in ("", "<") and home(number) not in {home(p.after) for p in step.parameters}
+    if is_named and any(home(n) == home(number) for n in made_there):
         return True
     for prediction in (example.prediction for example in step.examples):
         slopes = [adjoints[prediction] for adjoints in truth.whole().adjoints if prediction in adjoints]
