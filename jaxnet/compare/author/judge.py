@@ -82,24 +82,25 @@ def _by_what_is_sent_back(step: Step, names: dict[Parameter, str], loss: str | N
     """The verdict; where no number stands beside the step, and not all is right by a loss that the error implies, by
     a number that is sent back with the error, if more is right by it: (Ŷ − Y) / √Σ (Ŷ − Y)² has its own loss in it."""
     judged: Judged | None = None
-    problem: ValueError | None = None
+    problem = ValueError()
     try:
         judged = _in_draws(step, names, loss, drawn)
     except ValueError as error:
         problem = error
-    if loss is None and not step.losses and (judged is None or judged.wrong):
-        for number in _sent_back(step):
-            with contextlib.suppress(ValueError):
-                own = _in_draws(step._replace(losses=(number,)), names, loss, drawn)
-                right = sum(p.size > 1 for name, p in own.names.items() if name not in own.wrong)
-                explains = not own.wrong or (isinstance(problem, Unproved) and right > 1)  # not the last bias alone
-                fewer = len(own.wrong) < len(judged.wrong) if judged is not None else explains
-                if own.truth.loss.node is number and fewer:
-                    judged = own
-                if judged is not None and not judged.wrong:
-                    break
+    may_be_sent = loss is None and not step.losses
+    for number in _sent_back(step) if may_be_sent and (judged is None or judged.wrong) else ():
+        with contextlib.suppress(ValueError):
+            own = _in_draws(step._replace(losses=(number,)), names, loss, drawn)
+            right = [name for name, p in own.names.items() if name not in own.wrong and p.size > 1]
+            if judged is not None:
+                explains = len(own.wrong) < len(judged.wrong)
+            else:  # not the last bias alone
+                explains = not own.wrong or (isinstance(problem, Unproved) and len(right) > 1)
+            judged = own if explains and own.truth.loss.node is number else judged
+            if judged is not None and not judged.wrong:
+                break
     if judged is None:
-        raise problem or ValueError("no loss could be inferred")
+        raise problem
     return judged
 
 
