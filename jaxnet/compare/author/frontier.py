@@ -117,7 +117,8 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         origins = [p for p in (p if p in own else _laid_out(p) for p in first.sources) if p in own]
         # What is used as if it were all of a derivative, and is a part of it, is where the rest is missing.
         # An entry of all of it is no such part.
-        entries = {p for p in origins if p.function is operator.getitem and p.inputs[0] in known.keys() - partial}
+        picked = (p for p in origins if p.function is operator.getitem and p.size == 1)
+        entries = {p for p in picked if p.inputs[0] in known.keys() - partial}
         missing = [p for p in origins if p in partial - entries and p in step.labelled]
         collects = first.function in (np.add, np.subtract, operator.getitem) and not is_kept(first, step)
         collects = collects or (first.function is setitem and first.inputs[2] in step.labelled)
