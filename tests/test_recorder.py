@@ -455,3 +455,4 @@ def test_backwards_through_a_sum_of_what_a_list_tells(function):
     found = PullBack([loss], active)(Values(), [1.0])[begin]
     counted = real.tile([1.0, 0, 1, 1], (3, 1))
     real.testing.assert_allclose(found, counted / (counted.sum() if function == "mean" else 1))
+    assert None not in derivative.differenced  # no line of a program has called it

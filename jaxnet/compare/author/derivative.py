@@ -178,7 +178,7 @@ def _framed(array: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 _compiled: dict[Any, Callable | Untraceable] = {}
-differenced: set[Instruction | None] = set()  # that call what JAX has not
+differenced: set[Instruction] = set()  # that call what JAX has not
 
 
 def _pulled(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray, ...]:
@@ -198,7 +198,8 @@ def _pulled(step: Operation, own: list[Any], cotangent: Any) -> tuple[np.ndarray
             _compiled[key] = problem
     of_jax = _compiled[key]
     if isinstance(of_jax, Untraceable):
-        differenced.add(step.node.instruction)
+        if step.node.instruction is not None:  # what we compute ourselves is no call of the program's
+            differenced.add(step.node.instruction)
         return _by_differences(_generalised(step), of_jax, own, cotangent)
     return tuple(np.asarray(part) for part in of_jax(own, cotangent))
 
