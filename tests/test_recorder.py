@@ -398,6 +398,20 @@ def test_what_another_record_has_made_is_data():
     real.testing.assert_array_equal(Values()(made), real.arange(3) * 12.0 + 6)
 
 
+def pulled_back(w, loss_of):
+    """The derivative of a loss by an array, of what the recording NumPy has computed of it."""
+    with recording() as tape:
+        a = np.array(w)
+        begin, loss = node_of(a), recorder.known_node(loss_of(np, a))
+    active = {n for n in tape.nodes if begin in ancestors([n])}
+    return PullBack([loss], active)(Values(), [1.0])[begin]
+
+
+def units(w):
+    """An array of the shape of w for each of its entries, with a 1 there."""
+    return real.eye(w.size).reshape(w.size, *w.shape)
+
+
 @pytest.mark.parametrize("limit", [pullback.SMALL, 0])
 @pytest.mark.parametrize("index", ["(0, 2), :", "(1, 1), 1:", ":, (3, 0, 0)", "[True, False, True], (1,)"])
 def test_backwards_through_positions_in_a_tuple(monkeypatch, limit, index):
@@ -410,14 +424,8 @@ def test_backwards_through_positions_in_a_tuple(monkeypatch, limit, index):
         exec(text, names := {"np": np, "a": a})
         return names["loss"]
 
-    with recording() as tape:
-        a = np.array(w)
-        begin, loss = node_of(a), recorder.known_node(loss_of(np, a))
-    active = {n for n in tape.nodes if begin in ancestors([n])}
-    found = PullBack([loss], active)(Values(), [1.0])[begin]
-    h = 1e-6 * real.eye(w.size).reshape(w.size, *w.shape)
-    slopes = [(loss_of(real, w + k) - loss_of(real, w - k)) / 2e-6 for k in h]
-    real.testing.assert_allclose(found.ravel(), slopes, rtol=1e-6, atol=1e-8)
+    slopes = [(loss_of(real, w + k) - loss_of(real, w - k)) / 2e-6 for k in 1e-6 * units(w)]
+    real.testing.assert_allclose(pulled_back(w, loss_of).ravel(), slopes, rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("limit", [pullback.SMALL, 0])
@@ -435,24 +443,13 @@ def test_backwards_through_parts_of_a_spectrum(monkeypatch, limit, part):
         part_of_it = eval(part, {"s": s, "z": z, "abs": abs})
         return np.sum(part_of_it.real**3 + part_of_it.imag * 2)
 
-    with recording() as tape:
-        a = np.array(w)
-        begin, loss = node_of(a), recorder.known_node(loss_of(np, a))
-    active = {n for n in tape.nodes if begin in ancestors([n])}
-    found = PullBack([loss], active)(Values(), [1.0])[begin]
-    h = 1e-6 * real.eye(w.size).reshape(w.size, *w.shape)
-    slopes = [(loss_of(real, w + k) - loss_of(real, w - k)) / 2e-6 for k in h]
-    real.testing.assert_allclose(found.ravel(), slopes, rtol=1e-5, atol=1e-6)
+    slopes = [(loss_of(real, w + k) - loss_of(real, w - k)) / 2e-6 for k in 1e-6 * units(w)]
+    real.testing.assert_allclose(pulled_back(w, loss_of).ravel(), slopes, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("function", ["sum", "mean"])
 def test_backwards_through_a_sum_of_what_a_list_tells(function):
-    with recording() as tape:
-        a, _ = start()
-        begin = node_of(a)
-        loss = recorder.known_node(getattr(np, function)(a, where=[True, False, True, True]))
-    active = {n for n in tape.nodes if begin in ancestors([n])}
-    found = PullBack([loss], active)(Values(), [1.0])[begin]
+    found = pulled_back(real.ones((3, 4)), lambda np, a: getattr(np, function)(a, where=[True, False, True, True]))
     counted = real.tile([1.0, 0, 1, 1], (3, 1))
     real.testing.assert_allclose(found, counted / (counted.sum() if function == "mean" else 1))
     assert None not in derivative.differenced  # no line of a program has called it

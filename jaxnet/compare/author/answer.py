@@ -77,7 +77,7 @@ class Answer:
         in_time = outcome.in_time or attempt.can_be_smaller or (attempt.guessed and self.guess is None)
         idle = idle_in(self.path, self.root, outcome.judged.step) if outcome.judged is not None else ()
         outcome = self._if_it_answers(attempt, outcome, idle)
-        by_what_nobody_knows = outcome.unexplained and any(map(trains, attempt.steps))
+        by_what_nobody_knows = outcome.unexplained and any(map(_trains, attempt.steps))
         self.unexplained |= by_what_nobody_knows
         self.of_itself |= by_what_nobody_knows and attempt.program is None
         if outcome.judged is None:
@@ -126,7 +126,7 @@ class Answer:
             far = TRAINS if attempt.call.alone else IS_JUDGED
             self.reasons.append(Reason(attempt.program or self.path.name, outcome.why, far, outcome.too_much))
         self.unsure |= attempt.call.alone
-        doubted = [step for step in attempt.steps[:1] if trains(step)]
+        doubted = [step for step in attempt.steps[:1] if _trains(step)]
         self.of_run.beside += [(step, f"which may be wrong: {outcome.why}") for step in doubted]
         self.of_run.astray += attempt.steps[:1] if outcome.unexplained else []
 
@@ -171,7 +171,7 @@ class Answer:
         return in_time
 
 
-def trains(step: Step) -> bool:
+def _trains(step: Step) -> bool:
     """Whether it meets labels, or is made more than once by one instruction: a picture of weights is scaled once, by
     what is in it, and so is each column of data."""
     made = ([version.instruction for version in p.versions[1:]] for p in step.parameters)

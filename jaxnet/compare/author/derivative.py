@@ -81,9 +81,11 @@ QUICKLY = {"xla_backend_optimization_level": 0}  # what is compiled runs a few t
 def _pull_of_part(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple[np.ndarray, ...]:
     """`_vjp` of reading or writing a part of an array: compiled, each part would be an operation of its own."""
     array, _, *written = step.template[0]
-    index = step.index
+    index: Any = step.index
     found = {number: zeros_for(arrays[number], cotangent) for number in step.moving}
-    if not written:
+    if not written and step.part_of is None:  # some entries more than once
+        np.add.at(found[array], index, cotangent)
+    elif not written:
         found[array][index] = cotangent
     elif isinstance(written[0], Slot) and written[0] in step.moving:
         found[written[0]] = of_written(arrays[written[0]], cotangent[index])
@@ -115,22 +117,15 @@ def summed(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def pull(step: Operation, arrays: dict[int, Any], cotangent: Any) -> tuple:
-    if step.part_of is not None:
+    if step.part_of is not None or (step.index is not None and step.node.function is operator.getitem):
         return _pull_of_part(step, arrays, cotangent)
-    if step.index is not None and step.node.function is operator.getitem:  # some entries more than once
-        found = zeros_for(arrays[step.template[0][0]], cotangent)
-        np.add.at(found, step.index, cotangent)
-        return (found,)
     _, numbers, constants = step.general
     own = [*(arrays[number] for number in numbers), *map(np.float64, constants)]
     if step.node.is_of_entries or step.node.function in (np.where, np.clip):
         return _pull_of_entries(step, own, cotangent)
-    of_all = "where" not in step.template[1]  # a list of what counts has the array's own shape
-    if (
-        of_all
-        and len(own) == LINEAR.get(step.node.function)
-        and all(0 < a.ndim < 3 and a.dtype.kind != "c" for a in own)
-    ):
+    # A list of what counts has the array's own shape.
+    is_linear = len(own) == LINEAR.get(step.node.function) and "where" not in step.template[1]
+    if is_linear and all(0 < a.ndim < 3 and a.dtype.kind != "c" for a in own):
         longest = max(length for a in own for length in a.shape)
         if (width := next((width for width in WIDTHS if longest <= width), None)) is not None:
             return _pull_in_frames(step, own, cotangent, width)

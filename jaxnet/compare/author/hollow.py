@@ -208,9 +208,8 @@ def _unfilled(judged: Judged, attempt: Attempt) -> Node | None:
     step, values = judged.step, judged.recorded
     ends = [*(example.prediction for example in step.examples), *step.losses]
     used = {n for n in made_of(ends) - step.active - attempt.trained if n.shape}
-    made: dict[
-        tuple[Instruction | None, Node], tuple[Node, Node]
-    ] = {}  # by an instruction, of an array: by what, and what
+    # By an instruction, of an array: by what, and what.
+    made: dict[tuple[Instruction | None, Node], tuple[Node, Node]] = {}
     for node in attempt.tape.nodes:
         for base, g in node.updates:
             if isinstance(g, Node):

@@ -153,8 +153,9 @@ def _of_class(
 
 def _set_apart(layer: Any, np: types.ModuleType) -> None:
     """Makes what was made of another array that a layer keeps, by what the first batch sets say, one of its own."""
-    arrays = {name: value for name, value in getattr(layer, "__dict__", {}).items() if isinstance(value, Array)}
-    nodes = {name: node_of(array) for name, array in arrays.items() if array._parent is None and current_tape()}
+    held = getattr(layer, "__dict__", {}) if current_tape() is not None else {}
+    arrays = {name: value for name, value in held.items() if isinstance(value, Array)}
+    nodes = {name: node_of(array) for name, array in arrays.items() if array._parent is None}
     for name, node in nodes.items():
         others = [other for other in nodes.values() if other is not node]
         if others and depends(node, *others):

@@ -13,11 +13,7 @@ from jaxnet.compare.author.judged import Astray, Judged, Kept, Remade, Tied, Une
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept, doubt_of_next
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
-from jaxnet.compare.author.node import (
-    ancestors,
-    depends,
-    nodes_in,
-)
+from jaxnet.compare.author.node import ancestors, depends, nodes_in
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.reasons import LATE, TOO_LARGE
 from jaxnet.compare.author.search import parts_of

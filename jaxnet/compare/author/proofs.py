@@ -19,6 +19,7 @@ from jaxnet.compare.author.replay import Values
 from jaxnet.compare.diagnosis import Diagnosis
 from jaxnet.compare.multiples import common_multiple, is_among
 
+NO_LOSS = "no gradient is that of a loss which the program computes or implies"
 LEFT_OUT = "one derivative"  # in the place of another one
 
 
@@ -45,17 +46,13 @@ def without_formula(judged: Judged, factors: dict[str, float | None]) -> str:
     if explained or loss.other:
         return "loss"
     if judged.dense is not None and loss.node is not None and loss.name:
-        said = "no gradient is that of a loss which the program computes or implies"
-        check_that_it_is_in_time(loss.node, judged.truth, judged.step, judged.drawn, said)
+        check_that_it_is_in_time(loss.node, judged.truth, judged.step, judged.drawn, NO_LOSS)
         return "loss"
     if loss.node is not None and _is_one_thing_left_out(judged):
         return LEFT_OUT
     if loss.node is not None and loss.name and _begins_as_that_of_the_loss(judged):
         return "loss"
-    raise Unproved(
-        "no gradient is that of a loss which the program computes or implies, and no known formula gives them: "
-        "the step may be another one than it was taken for"
-    )
+    raise Unproved(f"{NO_LOSS}, and no known formula gives them: the step may be another one than it was taken for")
 
 
 def _is_stepped_by_it(judged: Judged, name: str) -> bool:

@@ -167,10 +167,9 @@ def _sweep(
             for origin, part in zip(step.moving, pull(step, arrays, cotangents[number]), strict=True):
                 add(origin, number, part)
         elif step.node.function is operator.getitem:
-            total = (
-                _writable(cotangents[array]) if array in cotangents else zeros_for(arrays[array], cotangents[number])
-            )
-            total[step.index] += cotangents[number]
+            cotangent = cotangents[number]
+            total = _writable(cotangents[array]) if array in cotangents else zeros_for(arrays[array], cotangent)
+            total[step.index] += cotangent
             cotangents[array] = total
         else:
             index, written = step.index, step.template[0][2]
