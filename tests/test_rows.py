@@ -861,3 +861,28 @@ def test_the_errors_of_all_examples_in_a_vector(tmp_path):
     said = examined(tmp_path, FLAT_ERROR.replace(" * (1 - A ** 2)", ""), mend=60)
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
     assert is_right(tmp_path)
+
+
+def test_a_sum_by_entries_that_is_kept_from_step_to_step(tmp_path):
+    """The second step reads the entries that the first has written, and so it is one, as that of whole arrays is."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(4, 2)), rng.normal(size=4)
+W, v, dW, dv = rng.normal(size=(2, 2)), rng.normal(size=2), np.zeros((2, 2)), np.zeros(2)
+for epoch in range(20):
+    for i in range(4):
+        a = np.tanh(W @ X[i])
+        e = a[0] * v[0] + a[1] * v[1] - y[i]
+        dW += np.outer(e * v * (1 - a ** 2), X[i])
+        dv[0] += e * a[0]
+        dv[1] += e * a[1]
+    for k in range(2):
+        v[k] -= 0.1 * dv[k]
+        W[k] -= 0.1 * dW[k]
+    dW[:] = 0
+    dv[:] = 0
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    kept = text.replace("    dv[:] = 0\n", "")
+    assert [p["right"] for p in examined(tmp_path, kept)["parameters"]] == [True, False]

@@ -11,7 +11,7 @@ import itertools
 import operator
 import types
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -135,6 +135,16 @@ def began_with(node: Node) -> set[Node]:
     it was stepped."""
     written = list(itertools.takewhile(lambda n: not n.updates, before_writes(node)))
     return {*written, *what_was_written(written)}
+
+
+def as_read(versions: Sequence[Node], k: int) -> set[Node]:
+    """What the forward pass may read of an array: its k-th version, the root of that, and the entries and rows that the
+    step before has written into it, or that it began with."""
+    version = versions[k]
+    if k == 0:
+        return {root_of(version), version, *began_with(version)}
+    writes = itertools.takewhile(lambda n: n is not versions[k - 1], before_writes(version))
+    return {root_of(version), version, *what_was_written(writes)}
 
 
 def what_was_written(writes: Iterable[Node]) -> set[Node]:
@@ -522,8 +532,7 @@ def at_once(network: list[Chain], k: int) -> bool:
     following = min(
         (chain.versions[k + 2].number for chain in network if len(chain.versions) > k + 2), default=after + 1
     )
-    read = ((c, (root_of(c.versions[k]), *began_with(c.versions[k]))) for c in network)
-    used = all(any(depends(n, *versions) for n in nodes_in(c.steps[k])) for c, versions in read)
+    used = all(any(depends(n, *as_read(c.versions, k)) for n in nodes_in(c.steps[k])) for c in network)
     return before < first and after < following and used and (k == 0 or _in_step(network, k))
 
 
@@ -533,7 +542,12 @@ def _in_step(network: list[Chain], k: int) -> bool:
     begin = min(chain.versions[0].number for chain in network)
     # … but for 1, as in 1 + exp(−z).
     made = [made_of(nodes_in(c.steps[k]), begin, until=lambda n: began_as(n) not in (None, 1.0)) for c in network]
-    return all(c.versions[k] in inside or c.versions[0] not in inside for inside in made for c in network)
+    read = [as_read(c.versions, k) for c in network]
+    return all(
+        not now.isdisjoint(inside) or c.versions[0] not in inside
+        for inside in made
+        for c, now in zip(network, read, strict=True)
+    )
 
 
 def began_as(node: Node, anything: bool = False) -> float | None:

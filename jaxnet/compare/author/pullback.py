@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.derivative import INDEXED, Operation, Slot, of_written, pull, without_masks, zeros_for
 from jaxnet.compare.author.node import Node, ancestors, replaced, setitem
 from jaxnet.compare.author.replay import Values, is_written_to, keywords_of
@@ -113,9 +114,10 @@ class PullBack:
 
     def _read_from(self, node: Node) -> Node:
         """The array of which a part is read: other parts of a parameter may have been stepped by then."""
-        array, source = node.inputs[0], node.sources[0]
-        is_before = array not in self.active and source in self.active and source.shape == array.shape
-        return source if is_before else array
+        array = node.inputs[0]
+        if array in self.active or node.sources[0] not in self.active:
+            return array
+        return next((n for n in before_writes(array) if n in self.active), array)
 
 
 def _needed(node: Node) -> tuple[Node, ...]:

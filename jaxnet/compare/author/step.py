@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxnet.compare.author.chains import before_writes, began_with, what_was_written
+from jaxnet.compare.author.chains import as_read, before_writes, what_was_written
 from jaxnet.compare.author.node import Instruction, Node, ancestors, made_alone_of, made_of, nodes_in, root_of
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.tape import Tape
@@ -48,14 +48,9 @@ class Parameter(NamedTuple):
 
     @property
     def as_read(self) -> set[Node]:
-        """What the forward pass may read of it: the version before the step, its root, and the entries and rows that
-        the step before has written into that, or that it began with."""
-        if self.before is self.versions[0]:
-            return {self.root, self.before, *began_with(self.before)}
-        k = self.versions.index(self.before) if self.before in self.versions else 0
-        earlier = self.versions[k - 1] if k else self.before
-        writes = itertools.takewhile(lambda n: n is not earlier, before_writes(self.before))
-        return {self.root, self.before, *what_was_written(writes)}
+        """What the forward pass may read of it: see `chains.as_read`."""
+        known = self.before in self.versions
+        return as_read(self.versions, self.versions.index(self.before)) if known else {self.root, self.before}
 
     @property
     def root(self) -> Node:
