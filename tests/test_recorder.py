@@ -36,6 +36,7 @@ WAYS = {
     "lists of different lengths": "m = np.array([[a, b * 2], [a.T, b]], object); out = m[0, 1] + m[1, 0].sum(1)[0]",
     "scalars": "s = a[0, 0] * 2 + math.exp(a[1, 1]); s += abs(-b[0]); out = s * a",
     "joined": "out = np.concatenate([np.vstack([a, b]), np.hstack((a, a))[:, 2:6]]); out = np.c_[out, out[:, 0]]",
+    "joined of one": "out = np.column_stack(np.vstack(a)) + np.concatenate(np.stack(a))[:3] + np.hstack(a)[1]",
     "through parts": "out = a * 1; x, y = np.split(out, [1], axis=1); x += b[0]; y[0] *= 3; "
     "np.array_split(out, 2)[1] -= b; z = np.hsplit(out, 2)[1]; z[2] = 4; np.vsplit(out, 3)[0][0, 0] += out[1, 1]",
     "laid out by columns": "out = a.reshape(4, 3, order='F') * np.ravel(a.T, order='F').reshape((4, 3))",

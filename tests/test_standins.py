@@ -636,7 +636,7 @@ def test_libraries_for_either_python(ran):
     assert (found["cPickle"].loads(found["cPickle"].dumps(5)), found["n"]) == (5, [0, 1])
 
 
-def test_where_a_library_had_things_before(ran):
+def test_what_earlier_versions_of_libraries_had_and_a_terminal(ran):
     found = ran("""
         from sklearn.cross_validation import train_test_split
         from sklearn.datasets.samples_generator import make_moons
@@ -644,6 +644,16 @@ def test_where_a_library_had_things_before(ran):
         parts = train_test_split(x, y, test_size=0.2)
     """)
     assert [len(part) for part in found["parts"]] == [8, 2, 8, 2]
+    found = ran("""
+        import os
+        import pandas as pd
+        a = pd.DataFrame({"x": [1, 2]})
+        b = a.append({"x": 3}, ignore_index=True).append([a, a]).append(a.iloc[0], ignore_index=True)
+        c = a["x"].append(a["x"] + 2)
+        width = os.get_terminal_size().columns
+    """)
+    assert (list(found["b"]["x"]), list(found["c"])) == ([1, 2, 3, 1, 2, 1, 2, 1], [1, 2, 3, 4])
+    assert found["width"] == 80
 
 
 def test_compilers_and_other_numpys(ran):

@@ -13,6 +13,7 @@ import functools
 import importlib.util
 import io
 import itertools
+import os
 import pickle
 import re
 import subprocess
@@ -58,6 +59,7 @@ def system(files: Files) -> dict[str, Any]:
     return {
         "os.system": lambda *_: 0, "os._exit": sys.exit, "os.listdir": files.listdir, "os.path.exists": files.exists,
         "os.mkdir": files.mkdir, "os.makedirs": files.mkdir,
+        "os.get_terminal_size": lambda *_: os.terminal_size((80, 24)),  # of an author's, which there is none of
         "os.path.isfile": files.is_file, "gzip.open": files.open_gzip, "gzip.GzipFile": files.open_gzip,
         "io.open": files.open, "codecs.open": files.open_decoded, "zipfile.ZipFile": files.open_zip,
         "glob.glob": files.glob, "pathlib.Path": files.path_class(), "time.sleep": lambda *_: None,
@@ -574,10 +576,17 @@ def join_tables() -> None:
 
         return multiply
 
+    def append(self: Any, other: Any, ignore_index: bool = False, **how: Any) -> Any:
+        rows = dict if isinstance(self, pandas.Series) else (dict, pandas.Series)
+        others = other if isinstance(other, list) else [other]
+        tables = [pandas.DataFrame([o]) if isinstance(o, rows) else o for o in others]
+        return pandas.concat([self, *tables], ignore_index=ignore_index, **how)
+
     for kind in (pandas.DataFrame, pandas.Series):
         if not hasattr(kind, "as_matrix"):
             products = {"dot": product(kind.dot), "__matmul__": product(kind.__matmul__)}
-            for name, function in {"as_matrix": kind.to_numpy, "iteritems": kind.items, **products}.items():
+            earlier = {"as_matrix": kind.to_numpy, "iteritems": kind.items, "append": append}
+            for name, function in {**earlier, **products}.items():
                 setattr(kind, name, function)
 
 

@@ -376,6 +376,8 @@ def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None
     """Run a NumPy function on plain arrays, and put it on the record."""
     if not _tape or function in SHOWN or (_tape[-1].passes_over() and not _multiplies(function, args)):
         return _off_the_record(function, args, keywords or {})
+    if function in JOINING and args and isinstance(args[0], Array):
+        args = list(args[0]), *args[1:]
     result = _recorded(function, args, keywords or {})
     _tape[-1].look()
     return result
