@@ -270,6 +270,7 @@ def test_all_gradients_are_wrong_for_one_derivative(tmp_path, power):
     said = examined(tmp_path, text.replace(" / (1 + np.exp(-Z))", ""))
     told = "made with ∂loss/∂(line 9), and right with ∂loss/∂(line 8): what lies between is left out."
     assert [f["explanation"].startswith(told) for f in said["findings"]] == [True, True]
+    assert {f["line"] for f in said["findings"]} == {11}  # where it is left out, once for both
     with pytest.raises(ValueError, match="no gradient is that of a loss"):  # nobody knows what they are
         examined(tmp_path, text.replace("/ (1 + np.exp(-Z))", "* np.cos(Z)"))
 

@@ -115,11 +115,15 @@ def _not_returned(judged: Judged, finding: Finding, frontiers: Frontiers | None)
 
 def _passed_on(judged: Judged, finding: Finding, frontiers: Frontiers | None) -> Line | None:
     """Where the backward pass of a layer hands on what it was given, if the derivative of that layer is what is
-    missing: that line has no part in the record."""
+    missing: that line has no part in the record. Or where an error is made, of which all that is made lacks it."""
     made = None
     if finding.code == "unknown":
-        edge = (frontier.frontiers(judged) if frontiers is None else frontiers).get(finding.at[1:])
-        made = edge.left_out.made if edge is not None and edge.left_out is not None else None
+        edges = frontier.frontiers(judged) if frontiers is None else frontiers
+        edge = edges.get(finding.at[1:])
+        if edge is not None and edge.left_out is not None and edge.known is not None:
+            made = edge.left_out.made
+            if not made.owner and sum(e.known is edge.known and e.left_out is not None for e in edges.values()) > 1:
+                return edge.known.place
     elif finding.code in MISSING and judged.dense is not None and finding.at[:2] == "dZ":
         above = judged.dense.layers[finding.layer : finding.layer + 1]
         activated = above[0][0].input if above else judged.step.examples[0].prediction
