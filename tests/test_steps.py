@@ -609,7 +609,7 @@ def test_a_step_that_is_written_more_than_once(tmp_path):
         said = examined(tmp_path, text.replace(*SLOPE))
         assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
     second = head + once + once.replace(*SLOPE)
-    with pytest.raises(ValueError, match="in the second one the gradient of W1 is another one"):
+    with pytest.raises(ValueError, match=r"in which line 2\d of net\.py has a part, the gradient of W1 is not that"):
         examined(tmp_path, second)
 
 
@@ -900,3 +900,28 @@ def test_a_step_that_makes_no_numbers_is_said_to(tmp_path):
     assert examined(tmp_path, text)["verdict"] == "right"
     with pytest.raises(ValueError, match=r"the gradient of W1 is right, but line 17 of net\.py makes NaN of it"):
         examined(tmp_path, re.sub(r"\((d..) \* d..\)", r"\1", text))
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_each_label_has_a_branch_of_its_own(tmp_path, first):
+    """One example's error is one number, and any other one a multiple of it: it is to be the same one in each step."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(40, 3)), (np.arange(40) + {first}) % 2
+W, v = rng.normal(size=(3, 5)), rng.normal(size=5)
+for x, t in zip(X, T):
+    h = np.tanh(x @ W)
+    p = 1 / (1 + np.exp(-h @ v))
+    loss = -(t * np.log(p) + (1 - t) * np.log(1 - p))
+    if t == 1:
+        d = p - 1
+    else:
+        d = p
+    dh = d * v * (1 - h ** 2)
+    v -= 0.1 * d * h
+    W -= 0.1 * np.outer(x, dh)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"in which line 1[13] of net\.py has a part, the gradient of [Wv] is not"):
+        examined(tmp_path, text.replace("d = p\n", "d = p * p\n"))

@@ -19,7 +19,15 @@ from jaxnet.compare.author.draws import draws
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
 from jaxnet.compare.author.judged import Astray, Judged, Kept, Unexplained
-from jaxnet.compare.author.levels import RIGHT, has_shape, holds, is_made_in_pieces, levels_of, true_gradients
+from jaxnet.compare.author.levels import (
+    RIGHT,
+    constant_to,
+    has_shape,
+    holds,
+    is_made_in_pieces,
+    levels_of,
+    true_gradients,
+)
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.node import MOVING, PRODUCTS, Node, ancestors, made_of, whole_of
@@ -32,6 +40,8 @@ from jaxnet.compare.author.truth import Loss, Truth, multiple_of, name_of_number
 from jaxnet.compare.author.updates import is_by_0
 from jaxnet.compare.author.view import measured
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
+
+Makers = dict[Node, dict[tuple, float]]  # what has made a gradient, of each array, and how many times that
 
 
 def and_next(right: Judged, attempt: Attempt, stated: str | None) -> Judged:
@@ -82,7 +92,11 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
     if loss.decay is not None or loss.penalised:
         return right, None  # the truth is that of one step
     makers = {
-        p.versions[0]: {n.site for n in _on_the_way(p, right.step) if holds(n, right.true[name], right.drawn)}
+        p.versions[0]: {
+            n.site: constant
+            for n in _on_the_way(p, right.step)
+            if (constant := constant_to(n, right.true[name], right.drawn)) is not None
+        }
         for name, p in right.names.items()
     }
     problem = None
@@ -112,14 +126,26 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
         same = judged is not None and {judged.names[name] for name in judged.wrong} == wrong
         if judged is not None and same and judged.is_certain and all(_is_of_old(judged, n) for n in judged.wrong):
             return judged, None
-        problem = problem or Unexplained(
-            "nothing is wrong in the first step, but in the second one the gradient of "
-            f"{names[min(wrong, key=lambda p: p.before.number)]} is another one: right if what is kept from the first "
-            "is meant to make it so, and wrong if not"
-        )
+        first = min(wrong, key=lambda p: p.before.number)
+        problem = problem or _of_another_gradient(right, step, first, names[first])
     if problem is not None:
         raise problem
     return right, None
+
+
+def _of_another_gradient(right: Judged, step: Step, wrong: Parameter, name: str) -> Unexplained:
+    """Why there is no verdict where a gradient is right in one step and not in another one."""
+    lines = {n.place for p in right.step.parameters for n in right.step.way_to(p)}
+    others = (n for n in step.way_to(wrong) if n.place not in lines)
+    if (made := min(others, key=lambda n: n.number, default=None)) is not None:
+        return Unexplained(
+            f"nothing is wrong in one step, but in another, in which {where(made)} has a part, the gradient of {name} "
+            "is not that of the same loss: right if that is meant, and wrong if not"
+        )
+    return Unexplained(
+        f"nothing is wrong in the first step, but in the second one the gradient of {name} is another one: right if "
+        "what is kept from the first is meant to make it so, and wrong if not"
+    )
 
 
 def _check_that_it_moves(right: Judged, attempt: Attempt) -> None:
@@ -395,9 +421,7 @@ def _kept(first: Step, second: Step) -> Uses:
     )
 
 
-def _by_loss(
-    right: Judged, makers: dict[Node, set[tuple]], step: Step, drawn: list[Values]
-) -> tuple[Truth, set[Parameter]]:
+def _by_loss(right: Judged, makers: Makers, step: Step, drawn: list[Values]) -> tuple[Truth, set[Parameter]]:
     """The truth by the loss of another step, and what is `_unmade` by it: of several readings of the loss, as of
     probabilities and of scores, by the one of which most is made. Where it is computed now and then only, by that of
     its name. Raises ValueError where it has none."""
@@ -418,15 +442,21 @@ def _of_name(possible: Iterable[Truth], loss: Loss) -> list[Truth]:
     return [t for t in possible if loss.name is not None and t.loss.node is None and t.loss.name == loss.name]
 
 
-def _unmade(makers: dict[Node, set[tuple]], step: Step, truth: Truth, drawn: list[Values]) -> set[Parameter]:
+def _unmade(makers: Makers, step: Step, truth: Truth, drawn: list[Values]) -> set[Parameter]:
     """The parameters whose true gradient none of the instructions makes that did so in another step. Called from
-    another line they are the same; a step that is written once more, with others, is to be the gradient itself."""
+    another line they are the same; a step that is written once more, with others, is to be the gradient itself. By one
+    draw alone, what is made is to be as many times the gradient as it was: any error of one number is some multiple."""
     found = set()
+
+    def is_made(node: Node, true: list[np.ndarray], before: float | None) -> bool:
+        constant = constant_to(node, true, drawn)
+        return constant is not None and (len(drawn) > 1 or before is None or is_among(constant, [before], RIGHT))
+
     for p in step.parameters:
         true, sites = true_gradients(p, truth), makers[p.versions[0]]
         way, instructions = _on_the_way(p, step), {instruction for _, instruction in sites}
         alike = [n for n in way if n.site in sites] or [n for n in way if n.instruction in instructions]
-        made = any(holds(n, true, drawn) for n in alike)
+        made = any(is_made(n, true, sites.get(n.site)) for n in alike)
         by_entries = len(p.steps) > 1
         made = made or (by_entries and _is_made_by_entries(p, step, true, drawn))
         if not alike:
