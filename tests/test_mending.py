@@ -653,3 +653,53 @@ def load(name):
 def test_a_function_that_ends_the_process_costs_no_verdict(tmp_path):
     """What would mend a mistake is looked for among the functions of the program."""
     assert examined(tmp_path, LOADING + PLAIN.replace(*SLOPE), mend=20)["verdict"] == "wrong"
+
+
+def test_an_error_that_is_one_number(tmp_path):
+    """Of one example and one output, where weights have an axis for it: no product of arrays carries it back."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(40, 3)), np.arange(40) % 2
+W, V = rng.normal(size=(3, 5)), rng.normal(size=(5, 1))
+for x, t in zip(X, T):
+    h = 1 / (1 + np.exp(-(x @ W)))
+    d = (1 / (1 + np.exp(-(h @ V))))[0] - t
+    dh = d * V[:, 0] * h * (1 - h)
+    V -= 0.1 * d * h[:, None]
+    W -= 0.1 * np.outer(x, dh)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    said = examined(tmp_path, text.replace(" * h * (1 - h)", ""))
+    assert [(f["code"], f["line"]) for f in said["findings"]] == [("missing-activation-derivative", 9)]
+
+
+def test_a_list_s_last_and_a_function_that_an_object_holds(tmp_path):
+    """The value of an index that the line does not have is a chance, and another function of the same value too."""
+    text = """
+import numpy as np
+def tanh(x): return np.tanh(x)
+def slope_of_tanh(x): return 1 - x ** 2
+class Net:
+    def __init__(self, sizes):
+        self.weights = [np.random.randn(m, n) / 2 for m, n in zip(sizes, sizes[1:])]
+        self.function, self.slope = tanh, slope_of_tanh
+    def fit(self, X, T):
+        for k in range(100):
+            i = 0
+            a = [X[i]]
+            for w in self.weights:
+                a.append(self.function(a[-1] @ w))
+            error = T[i] - a[-1]
+            deltas = [error * self.slope(a[-1])]
+            for l in range(len(a) - 2, 0, -1):
+                deltas.append(deltas[-1].dot(self.weights[l].T) * self.slope(a[l]))
+            deltas.reverse()
+            for i in range(len(self.weights)):
+                self.weights[i] += 0.1 * np.outer(a[i], deltas[i])
+np.random.seed(3)
+Net([2, 3, 2]).fit(np.random.randn(1, 2), np.random.randn(1, 2))
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    (finding,) = examined(tmp_path, text.replace("deltas[-1].dot", "error.dot"), mend=20)["findings"]
+    assert finding["instead"] == "deltas.append(self.weights[l].dot(deltas[-1]) * self.slope(a[l]))"

@@ -104,7 +104,7 @@ class Writer:
                 # What the line has already, what a name holds, and in a loop what its index finds.
                 first = sorted(
                     expressions,
-                    key=lambda e: (not _stands_in(e, text), not e.isidentifier(), not _is_indexed_by_name(e), len(e)),
+                    key=lambda e: (not _stands_in(e, text), not e.isidentifier(), not _is_found_by(e, text), len(e)),
                 )
                 self.terms.setdefault(name, []).extend(Term(e, value) for e in first[:EACH])
 
@@ -193,7 +193,7 @@ class Writer:
             rows = self.quantities.rows(f"dZ{layer + 1}")
             has_rows, has_columns = _holds(error.value, rows), error.value.ndim < 2 or _holds(error.value.T, rows)
             for weights in self.known(f"W{layer + 1}"):
-                if weights.value.ndim != 2 or error.value.ndim > 2:
+                if weights.value.ndim != 2 or error.value.ndim not in (1, 2):
                     continue
                 out_first = _holds(weights.value, right)
                 if has_rows and error.value.ndim == 2:
@@ -212,7 +212,8 @@ class Writer:
         for held, slope in ((f"Z{layer}", at_z), (f"A{layer}", at_a)):
             for term in self.known(held):
                 wanted = slope(term.value)
-                for called, function in self.moment.functions.items():
+                own = self.moment.functions.items()
+                for called, function in sorted(own, key=lambda f: f"{f[0]}(" not in self.text):
                     try:
                         value = np.asarray(function(term.value.copy()), float)
                     except (Exception, SystemExit):  # a function that ends the process
@@ -301,9 +302,14 @@ def _stands_in(expression: str, text: str) -> bool:
     return re.search(rf"(?<![\w.]){re.escape(expression)}(?![\w\[])", text) is not None
 
 
-def _is_indexed_by_name(text: str) -> bool:
-    tree = ast.parse(text, mode="eval").body
-    return isinstance(tree, ast.Subscript) and any(isinstance(n, ast.Name) for n in ast.walk(tree.slice))
+def _is_found_by(expression: str, text: str) -> bool:
+    """Whether it is indexed by a name, and by those that stand in the line: another one's value may be a chance. Or it
+    is the last of what the line appends to."""
+    if expression.endswith("[-1]") and f"{expression[:-4]}.append(" in text:
+        return True
+    tree = ast.parse(expression, mode="eval").body
+    names = [n.id for n in ast.walk(tree.slice) if isinstance(n, ast.Name)] if isinstance(tree, ast.Subscript) else []
+    return bool(names) and all(re.search(rf"\b{name}\b", text) for name in names)
 
 
 def _times(first: Term, second: Term) -> Term:

@@ -155,11 +155,12 @@ def _with_other_prefixes(index: str, keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _functions(frame: types.FrameType) -> Iterator[tuple[str, Callable]]:
-    """The author's functions of one argument, and such methods of `self`."""
+    """The author's functions of one argument, and such methods of `self`, or functions that it holds."""
     own = frame.f_locals.get("self")
     found = [*frame.f_globals.items()]
     if own is not None:
-        found += [(f"self.{name}", getattr(own, name, None)) for name in dir(type(own)) if name[:2] != "__"]
+        names = (*dir(type(own)), *getattr(own, "__dict__", ()))
+        found += [(f"self.{name}", getattr(own, name, None)) for name in names if name[:2] != "__"]
     for name, value in found:
         if isinstance(value, (types.FunctionType, types.MethodType)):
             code = value.__code__
