@@ -353,6 +353,33 @@ def test_outputs_that_have_a_loss_each(tmp_path):
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W"]
 
 
+HEADS = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, A, B = rng.normal(size=(20, 4)), rng.normal(size=(20, 2)), rng.normal(size=(20, 1))
+W, V, U = rng.normal(size=(4, 6)) / 2, rng.normal(size=(6, 2)) / 2, rng.normal(size=(6, 1)) / 2
+for _ in range(9):
+    H = np.tanh(X @ W)
+    P, Q = H @ V, H @ U
+    of_p, of_q = np.mean((P - A) ** 2), np.mean((Q - B) ** 2)
+    print(of_p, of_q)
+    dP, dQ = 2 * (P - A) / A.size, 2 * (Q - B) / B.size
+    dH = (dP @ V.T + dQ @ U.T) * (1 - H ** 2)
+    V, U, W = V - 0.1 * H.T @ dP, U - 0.1 * H.T @ dQ, W - 0.1 * X.T @ dH
+"""
+
+
+@pytest.mark.parametrize("mistake", [("", ""), ("/ B.size", "/ B.size * Q"), ("(P - A) / A.size", "(P - A) * P")])
+def test_outputs_of_one_line_that_have_a_loss_each(tmp_path, mistake):
+    """Each of them is a mean of its own size: by the one, or by the error of both, the other one is not accused."""
+    text = HEADS.replace(*mistake)
+    for said in (text, text.replace("of_p, of_q = np.mean((P - A) ** 2), np.mean((Q - B) ** 2)", "of_p = of_q = 0")):
+        with pytest.raises(ValueError, match="several outputs, those of line 8, meet labels"):
+            examined(tmp_path, said)
+    said = examined(tmp_path, text.replace("print(of_p, of_q)", "print(of_p + of_q)"))
+    assert said["verdict"] == ("wrong" if mistake[0] else "right")
+
+
 GATED = """
 import numpy as np
 

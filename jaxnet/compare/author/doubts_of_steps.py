@@ -539,15 +539,27 @@ def check_for_turns(judged: Judged) -> None:
 
 def check_for_several_outputs(judged: Judged) -> None:
     """Several outputs, each of which meets labels of its own, may each have a loss of its own: no error implies one of
-    all."""
-    predictions, values = [e.prediction for e in judged.step.examples], judged.drawn[0]
-    if judged.truth.loss.node is not None or len({p.place for p in predictions}) < 2:
+    all, and a number that is made of some of them is none of the others'."""
+    predictions, values, loss = [e.prediction for e in judged.step.examples], judged.drawn[0], judged.truth.loss.node
+
+    def parameters_of(node: Node) -> frozenset[str]:
+        inside = ancestors([node])
+        return frozenset(name for name, p in judged.names.items() if not p.as_read.isdisjoint(inside))
+
+    of_each = {p: parameters_of(p) for p in predictions}
+    if loss is not None and frozenset().union(*of_each.values()) <= parameters_of(loss):
+        return
+    if len({(p.instruction, of) for p, of in of_each.items()}) < 2:
+        return
+    # What each of them alone is made of tells how many times its loss counts, where all of that is right.
+    shared = frozenset.intersection(*of_each.values())
+    if loss is None and shared.issuperset(judged.wrong) and all(of - shared for of in of_each.values()):
         return
     different = {np.round(values(p), 9).tobytes(): p for p in predictions}.values()  # one may be computed once more
     inner = ancestors(parent for p in different for parent in p.parents)
-    lines = {p.place for p in different if p.place is not None and p not in inner}
-    if len(lines) > 1:
-        shown = " and ".join(f"line {place.line}" for place in sorted(lines))
+    outer = {(p.instruction, of_each[p]): p for p in different if p.place is not None and p not in inner}
+    if len(outer) > 1:
+        shown = " and ".join(f"line {line}" for line in sorted({p.place.line for p in outer.values() if p.place}))
         raise Unexplained(
             f"several outputs, those of {shown}, meet labels, and no loss of all of them was found: right if each has "
             "one of its own, and wrong if not"
