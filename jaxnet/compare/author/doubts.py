@@ -19,9 +19,9 @@ from jaxnet.compare.author.intended import (
     explains,
     labels_of_its_own,
     rounds_back,
-    term_of_its_own,
     unclipped,
     weights_of_examples,
+    without_terms,
 )
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained
 from jaxnet.compare.author.levels import RIGHT, fit, holds, levels_of, true_gradients
@@ -370,7 +370,8 @@ def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
         )
     if place is not None:
         raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
-    if (place := term_of_its_own(step, truth, drawn)) is not None:
+    place, without = without_terms(step, truth, drawn)
+    if place is not None and explains(levels_of(step, without), truth):
         raise Unexplained(f"the gradients are right but for what line {place.line} adds, of which the loss has no part")
     place, without = unclipped(step, drawn)
     if place is not None and explains(levels_of(step, without), truth):
@@ -391,6 +392,20 @@ def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
         raise Unexplained(
             f"the gradients are right if they are meant to go back {count} rounds of the loop and no more"
         )
+
+
+def check_for_a_term_in_some(judged: Judged, wrong: list[str], common: float) -> None:
+    """One gradient may have a term of which the loss has no part, beside others that are wrong: what is not shown to be
+    wrong is not accused with them."""
+    place, without = without_terms(judged.step, judged.truth, judged.drawn)
+    fitted = fit(levels_of(judged.step, without), judged.truth) if place is not None else {}
+    for name in wrong if place is not None else ():
+        factors = [level.factor for level in fitted[judged.names[name]] if level.factor]
+        if any(is_among(abs(factor), [common], RIGHT) for factor in factors):
+            raise Unexplained(
+                f"the gradient of {name} is right but for what line {place.line} adds, of which the loss has no part, "
+                "and others are wrong without it: by which loss cannot be told"
+            )
 
 
 def as_unclipped(judged: Judged, wrong: list[str], common: float) -> Judged:

@@ -124,9 +124,9 @@ def _most_often(nodes: list[Node]) -> int:
     return max(Counter(n.site for n in nodes).values(), default=0)
 
 
-def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
+def without_terms(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | None, list[Values]]:
     """Where what follows from parameters, and from no derivative of the loss, is added to something that does, or
-    noise, and all gradients are right without; None if there is no such place."""
+    noise, and the draws as they are without that; None if nowhere."""
     known = max((example.prediction.number for example in step.examples), default=sys.maxsize)
 
     def may_be_added(node: Node) -> bool:
@@ -143,16 +143,14 @@ def term_of_its_own(step: Step, truth: Truth, drawn: list[Values]) -> Place | No
             of_loss.add(node)
     kept = [(node, [p for p in node.parents if p in of_loss]) for node in sums]
     sums = [(node, of_node[0]) for node, of_node in kept if len(of_node) == 1]
-    if not sums:
-        return None
     without = []
-    for values in drawn:
+    for values in drawn if sums else ():
         rest = values.before(sums[0][0])
         for node, kept in sums:
             sign = -1 if node.function is np.subtract and kept is node.inputs[1] else 1
             rest.known[node] = np.array(np.broadcast_to(sign * np.asarray(rest(kept)), node.shape))
         without.append(rest)
-    return sums[-1][0].place if explains(levels_of(step, without), truth) else None
+    return sums[-1][0].place if sums else None, without
 
 
 def unclipped(step: Step, drawn: list[Values]) -> tuple[Place | None, list[Values]]:

@@ -508,6 +508,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
         else:
             if any(common_multiple(given[name], judged.true[name], RIGHT) is None for name in wrong):
                 doubts.check_for_intent(judged.step, judged.truth, judged.drawn)
+                doubts.check_for_a_term_in_some(judged, wrong, common)
             doubts.check_for_an_error_that_is_turned(judged)
             doubts_of_steps.check_for_clipped_examples(judged, wrong)
             doubts.check_for_a_fixed_point(judged, wrong)
