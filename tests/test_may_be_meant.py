@@ -62,7 +62,7 @@ def test_a_term_of_which_the_loss_has_no_part_is_not_accused(tmp_path):
         examined(tmp_path, text)
     assert examined(tmp_path, text.replace(*SLOPE))["verdict"] == "wrong"
     with pytest.raises(ValueError, match="the gradient of W1 is right but for what line 13 adds"):
-        examined(tmp_path, text.replace("dZ2.sum(0)", "dZ2.sum(0) ** 2"))  # wrong, and no reason to accuse W1
+        examined(tmp_path, text.replace("A1.T @", "(A1 ** 2).T @"))  # wrong, and no reason to accuse W1
     twice = "(dZ2 @ W2.T + 0.1 * (P - Y) @ W2.T)"  # of which it has
     assert examined(tmp_path, PLAIN.replace("dZ2 @ W2.T", twice))["verdict"] == "wrong"
 
@@ -615,5 +615,5 @@ def test_noise_in_an_error_and_its_size_may_be_meant(tmp_path, change, does):
     if does == "clips":
         assert examined(tmp_path, beside)["verdict"] == "wrong"
         return
-    with pytest.raises(ValueError, match="the gradient of W1 is right but for what line 1[23] adds"):
+    with pytest.raises(ValueError, match=r"the gradient of W1 is right but for what line 1[23] adds"):
         examined(tmp_path, beside)  # W1 is not accused for the noise, beside b2
