@@ -925,3 +925,29 @@ for x, t in zip(X, T):
     assert examined(tmp_path, text)["verdict"] == "right"
     with pytest.raises(ValueError, match=r"in which line 1[13] of net\.py has a part, the gradient of [Wv] is not"):
         examined(tmp_path, text.replace("d = p\n", "d = p * p\n"))
+
+
+@pytest.mark.parametrize("begin", [0, 1])
+def test_each_branch_has_a_loss_of_its_own(tmp_path, begin):
+    """Of the one example it is right; in that of the other one nothing is the gradient of what is computed there."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(40, 3)), (np.arange(40) + {begin}) % 2
+W, v = rng.normal(size=(3, 5)), rng.normal(size=5)
+for x, t in zip(X, T):
+    h = np.tanh(x @ W)
+    p = 1 / (1 + np.exp(-h @ v))
+    if t == 1:
+        loss = -np.log(p)
+        d = p - 1
+    else:
+        loss = 3 * p
+        d = 3 * p * (1 - p)
+    dh = d * v * (1 - h ** 2)
+    v -= 0.1 * d * h
+    W -= 0.1 * np.outer(x, dh)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    with pytest.raises(ValueError, match=r"in which line 1[14] of net\.py has a part, "):
+        examined(tmp_path, text.replace("3 * p * (1 - p)", "p * p"))

@@ -18,7 +18,7 @@ from jaxnet.compare.author.doubts_of_steps import check_for_a_sum_without_end
 from jaxnet.compare.author.draws import draws
 from jaxnet.compare.author.intended import explains
 from jaxnet.compare.author.judge import DRAWS, judge
-from jaxnet.compare.author.judged import Astray, Judged, Kept, Unexplained
+from jaxnet.compare.author.judged import Astray, Judged, Kept, Unexplained, Unproved
 from jaxnet.compare.author.levels import (
     RIGHT,
     constant_to,
@@ -110,6 +110,7 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
             if wrong:  # what is made of earlier steps may be another way to the weights that are drawn
                 wrong &= _by_loss(right, makers, of_loss, as_it_was)[1]
         except ValueError:
+            problem = problem or _of_another_branch(right, step, attempt, stated)
             continue
         if not wrong:
             check_for_a_sum_without_end(step, truth, drawn)
@@ -123,6 +124,9 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
             judged = judge(attempt.tape, step, names, stated, attempt.near)
         except ValueError:
             judged = None
+        by_own = judged is not None and not judged.wrong and judged.truth.loss.node is not None
+        if by_own and _made_in_other_lines(right, step, step.parameters) is not None:
+            return right, step  # of a branch that has a loss of its own
         same = judged is not None and {judged.names[name] for name in judged.wrong} == wrong
         if judged is not None and same and judged.is_certain and all(_is_of_old(judged, n) for n in judged.wrong):
             return judged, None
@@ -135,9 +139,7 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
 
 def _of_another_gradient(right: Judged, step: Step, wrong: Parameter, name: str) -> Unexplained:
     """Why there is no verdict where a gradient is right in one step and not in another one."""
-    lines = {n.place for p in right.step.parameters for n in right.step.way_to(p)}
-    others = (n for n in step.way_to(wrong) if n.place not in lines)
-    if (made := min(others, key=lambda n: n.number, default=None)) is not None:
+    if (made := _made_in_other_lines(right, step, [wrong])) is not None:
         return Unexplained(
             f"nothing is wrong in one step, but in another, in which {where(made)} has a part, the gradient of {name} "
             "is not that of the same loss: right if that is meant, and wrong if not"
@@ -146,6 +148,27 @@ def _of_another_gradient(right: Judged, step: Step, wrong: Parameter, name: str)
         f"nothing is wrong in the first step, but in the second one the gradient of {name} is another one: right if "
         "what is kept from the first is meant to make it so, and wrong if not"
     )
+
+
+def _of_another_branch(right: Judged, step: Step, attempt: Attempt, stated: str | None) -> Unexplained | None:
+    """Why there is no verdict where other lines make another step, and nothing of it is a gradient of the number that
+    is computed beside it: the loss of that branch, perhaps."""
+    if (made := _made_in_other_lines(right, step, step.parameters)) is None:
+        return None
+    try:
+        judge(attempt.tape, step, parameter_names(step, attempt.names), stated, attempt.near)
+    except Unproved as error:
+        return Unexplained(f"nothing is wrong in one step, but in another, in which {where(made)} has a part, {error}")
+    except ValueError:
+        pass
+    return None
+
+
+def _made_in_other_lines(right: Judged, step: Step, parameters: Iterable[Parameter]) -> Node | None:
+    """What a line that has no part in a right step makes between the labels and these parameters."""
+    lines = {n.place for p in right.step.parameters for n in right.step.way_to(p)}
+    others = (n for p in parameters for n in step.way_to(p) if n.place not in lines)
+    return min(others, key=lambda n: n.number, default=None)
 
 
 def _check_that_it_moves(right: Judged, attempt: Attempt) -> None:
