@@ -951,3 +951,12 @@ for x, t in zip(X, T):
     assert examined(tmp_path, text)["verdict"] == "right"
     with pytest.raises(ValueError, match=r"in which line 1[14] of net\.py has a part, "):
         examined(tmp_path, text.replace("3 * p * (1 - p)", "p * p"))
+
+
+def test_what_has_a_part_of_the_forward_pass_is_no_optimiser_s(tmp_path):
+    """The line that steps a bias multiplies its right gradient by an activation."""
+    text = PLAIN.replace("dZ1.sum(0)", "dZ1").replace("0.1 * db1", "0.1 * (db1).sum(0)")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    for wrong in ("db1 * A1", "db1 * (1 - A1)"):
+        said = examined(tmp_path, text.replace("(db1)", f"({wrong})"))
+        assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b1"]

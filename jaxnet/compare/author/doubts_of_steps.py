@@ -42,7 +42,7 @@ from jaxnet.compare.author.rates import (
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.recorder import MUTATORS, set_flat
 from jaxnet.compare.author.replay import Values
-from jaxnet.compare.author.step import Parameter, Step
+from jaxnet.compare.author.step import Parameter, Step, held_in
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.author.updates import versions_until
@@ -64,6 +64,12 @@ def check_what_becomes_of_it(
     nothing else is `inside` of a step."""
     known = {f.at for f in findings if f.code != "unknown"}
     step = judged.step
+    forward = {n for n in set(step.forward) - held_in(step.parameters) if n.size > 1}
+
+    def goes_on_with_forward(node: Node, way: Iterable[Node]) -> bool:
+        """Whether what is made of it has a part that the prediction is made of: no optimiser has a use for that."""
+        return any(not forward.isdisjoint(n.parents) and depends(n, node) for n in way if n.number > node.number)
+
     ways = {p: step.way_to(p) for p in step.parameters}
     for name in wrong:
         p, true, chosen = judged.names[name], judged.true[name], judged.chosen[name]
@@ -80,7 +86,7 @@ def check_what_becomes_of_it(
             factor = constant_to(node, true, judged.drawn) if any(t.any() for t in true) and not in_one else None
             # A number may be a multiple of much: it is to be that which right gradients have.
             as_others = len(wrong) < len(judged.names) and factor and is_among(abs(factor), [common], RIGHT)
-            if factor is not None and (p.size > 1 or as_others):
+            if factor is not None and (p.size > 1 or as_others) and not goes_on_with_forward(node, ways[p]):
                 raise Remade(
                     f"{where(node)} makes the gradient of {name}, and the step makes something else of it: right "
                     "if that is an optimiser's, and wrong if not"
