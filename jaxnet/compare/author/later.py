@@ -166,7 +166,7 @@ def _of_another_branch(right: Judged, step: Step, attempt: Attempt, stated: str 
 
 def _made_in_other_lines(right: Judged, step: Step, parameters: Iterable[Parameter]) -> Node | None:
     """What a line that has no part in a right step makes between the labels and these parameters."""
-    lines = {n.place for p in right.step.parameters for n in right.step.way_to(p)}
+    lines = {n.place for n in right.step.active | right.step.labelled}
     others = (n for p in parameters for n in step.way_to(p) if n.place not in lines)
     return min(others, key=lambda n: n.number, default=None)
 
