@@ -30,7 +30,7 @@ from jaxnet.compare.author.levels import (
 )
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.names import parameter_names
-from jaxnet.compare.author.node import MOVING, PRODUCTS, Node, ancestors, made_of, whole_of
+from jaxnet.compare.author.node import MOVING, PRODUCTS, Node, ancestors, made_of, nodes_in, whole_of
 from jaxnet.compare.author.penalties import penalties, terms_of_one_array, with_a_part
 from jaxnet.compare.author.pullback import PullBack, Uses
 from jaxnet.compare.author.raw import stepped, stepped_by
@@ -166,7 +166,7 @@ def _of_another_branch(right: Judged, step: Step, attempt: Attempt, stated: str 
 
 def _made_in_other_lines(right: Judged, step: Step, parameters: Iterable[Parameter]) -> Node | None:
     """What a line that has no part in a right step makes between the labels and these parameters."""
-    lines = {n.place for n in right.step.active | right.step.labelled}
+    lines = {n.place for p in right.step.parameters for n in made_of(nodes_in(p.steps), p.root.number)}
     others = (n for p in parameters for n in step.way_to(p) if n.place not in lines)
     return min(others, key=lambda n: n.number, default=None)
 
