@@ -398,8 +398,10 @@ def check_for_a_term_in_some(judged: Judged, wrong: list[str], common: float) ->
     """One gradient may have a term of which the loss has no part, beside others that are wrong: what is not shown to be
     wrong is not accused with them."""
     place, without = without_terms(judged.step, judged.truth, judged.drawn)
-    fitted = fit(levels_of(judged.step, without), judged.truth) if place is not None else {}
-    for name in wrong if place is not None else ():
+    if place is None:
+        return
+    fitted = fit(levels_of(judged.step, without), judged.truth)
+    for name in wrong:
         factors = [level.factor for level in fitted[judged.names[name]] if level.factor]
         if any(is_among(abs(factor), [common], RIGHT) for factor in factors):
             raise Unexplained(
