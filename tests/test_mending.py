@@ -374,8 +374,9 @@ for _ in range(9):
         ("slope(Z1)", "of_hidden", 15, "slope(A1)"),
         ("slope(A1)", "slope(Z1)", 17, "D2.dot(W2.T) * slope(A1)"),
         ("slope(A1)", "A1", 17, "D2.dot(W2.T) * slope(A1)"),
+        ("A1 * (1 + A1)", "of_hidden", 15, "A1 * (1 - A1)"),
     ],
-    ids=["in a line of its own", "in that of the error", "none but the activation"],
+    ids=["in a line of its own", "in that of the error", "none but the activation", "by no formula that is known"],
 )
 def test_a_slope_is_mended_where_it_is_made(tmp_path, slope, factor, line, instead):
     (tmp_path / "net.py").write_text(SLOPE_APART.format(slope=slope, factor=factor))

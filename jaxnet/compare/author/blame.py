@@ -58,22 +58,30 @@ def _right_ones(judged: Judged) -> list[Node]:
     return [gradient for name, gradient in right.items() if not is_rounding(judged.true, name)]
 
 
-def slope_of(judged: Judged, finding: Finding) -> Node | None:
-    """What an error is multiplied by as the slope of an activation, if it is made for that alone."""
-    step = judged.step
-    held = holder(judged, finding.layer) if finding.at[:2] == "dZ" and finding.code in mistakes.OF_SLOPES else None
+def slope_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None) -> Node | None:
+    """What an error is multiplied by as the slope of an activation, if it is made for that alone: by a formula of
+    slopes, or by any other one where what it is multiplied with is a derivative of the loss."""
+    step, unknown, held = judged.step, finding.code == "unknown", None
+    if unknown:
+        held = node_of(judged, finding, frontiers)
+    elif finding.at[:2] == "dZ" and finding.code in mistakes.OF_SLOPES:
+        held = holder(judged, finding.layer)
     if held is None or held.function is not np.multiply:
         return None
     slopes = [n for n in held.parents if n in step.active and n not in step.labelled]
-    if len(slopes) != 1 or slopes[0] in step.forward:
+    if len(slopes) != 1 or slopes[0] in step.forward or sum(slopes[0] in n.parents for n in step.backward) != 1:
         return None
-    return slopes[0] if sum(slopes[0] in n.parents for n in step.backward) == 1 else None
+    if unknown:
+        known = frontier.derivatives(step, judged.drawn, judged.truth.parts, set())[0]
+        if not all(n in known for n in held.parents if n is not slopes[0]):
+            return None
+    return slopes[0]
 
 
-def _slope_line(judged: Judged, finding: Finding) -> Line | None:
+def _slope_line(judged: Judged, finding: Finding, frontiers: Frontiers | None) -> Line | None:
     """The line that makes a slope, beside that of the error."""
-    slope = slope_of(judged, finding)
-    held = holder(judged, finding.layer) if slope is not None else None
+    slope = slope_of(judged, finding, frontiers)
+    held = node_of(judged, finding, frontiers) if slope is not None else None
     if slope is None or held is None or held.place is None:
         return None
     line = next((p for p in slope.places if (p.file, p.function) == (held.place.file, held.place.function)), None)
@@ -85,7 +93,7 @@ def line_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None
     return (
         _passed_on(judged, finding, frontiers)
         or _not_returned(judged, finding, frontiers)
-        or _slope_line(judged, finding)
+        or _slope_line(judged, finding, frontiers)
     )
 
 

@@ -318,11 +318,13 @@ def _can_be_named(text: str, others: list[Moment]) -> bool:
 def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) -> Iterator[_Site]:
     kind, layer = _kind_and_layer(judged, finding)
     products: set[Node] = set()
-    if kind == "dZ":
-        holder = blame.holder(judged, layer)
-        if holder is None:
+    slope = blame.slope_of(judged, finding)
+    if kind == "dZ" and (holder := blame.holder(judged, layer)) is None:
+        if slope is None:
             yield from _sites_of_line(judged, tape, moments, finding)
             return
+        nodes = []
+    elif kind == "dZ":
         nodes, last = [holder], judged.problem.passes[0].last  # type: ignore[union-attr]
         if finding.code == "wrong-scale" and blame.holds(
             judged, scaled := blame.scaled_at(judged, holder, finding), layer
@@ -339,7 +341,6 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
         instructions = {product.instruction for product in products}
         nodes = [part for node in nodes for part in _of_each_example(judged, node, finding)]
         products = {node for node in nodes if node.instruction in instructions}
-    slope = blame.slope_of(judged, finding)
     nodes += [slope] if slope is not None else []
     wanted = {*nodes, *map(original, nodes)}
     for moment in moments:
