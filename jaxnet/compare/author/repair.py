@@ -319,12 +319,13 @@ def _sites(judged: Judged, tape: Tape, moments: list[Moment], finding: Finding) 
     kind, layer = _kind_and_layer(judged, finding)
     products: set[Node] = set()
     slope = blame.slope_of(judged, finding)
-    if kind == "dZ" and (holder := blame.holder(judged, layer)) is None:
+    holder = blame.holder(judged, layer) if kind == "dZ" else None
+    if kind == "dZ" and holder is None:
         if slope is None:
             yield from _sites_of_line(judged, tape, moments, finding)
             return
         nodes = []
-    elif kind == "dZ":
+    elif holder is not None:
         nodes, last = [holder], judged.problem.passes[0].last  # type: ignore[union-attr]
         if finding.code == "wrong-scale" and blame.holds(
             judged, scaled := blame.scaled_at(judged, holder, finding), layer
