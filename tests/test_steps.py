@@ -902,26 +902,30 @@ def test_a_step_that_makes_no_numbers_is_said_to(tmp_path):
         examined(tmp_path, re.sub(r"\((d..) \* d..\)", r"\1", text))
 
 
-@pytest.mark.parametrize("first", [0, 1])
-def test_each_label_has_a_branch_of_its_own(tmp_path, first):
-    """One example's error is one number, and any other one a multiple of it: it is to be the same one in each step."""
-    text = f"""
+BY_LABELS = """
 import numpy as np
 rng = np.random.default_rng(0)
-X, T = rng.normal(size=(40, 3)), (np.arange(40) + {first}) % 2
+X, T = rng.normal(size=(40, 3)), (np.arange(40) + {begin}) % 2
 W, v = rng.normal(size=(3, 5)), rng.normal(size=5)
 for x, t in zip(X, T):
     h = np.tanh(x @ W)
     p = 1 / (1 + np.exp(-h @ v))
-    loss = -(t * np.log(p) + (1 - t) * np.log(1 - p))
+    {before}
     if t == 1:
-        d = p - 1
+        {of_one}
     else:
-        d = p
+        {of_other}
     dh = d * v * (1 - h ** 2)
     v -= 0.1 * d * h
     W -= 0.1 * np.outer(x, dh)
 """
+
+
+@pytest.mark.parametrize("begin", [0, 1])
+def test_each_label_has_a_branch_of_its_own(tmp_path, begin):
+    """One example's error is one number, and any other one a multiple of it: it is to be the same one in each step."""
+    loss = "loss = -(t * np.log(p) + (1 - t) * np.log(1 - p))"
+    text = BY_LABELS.format(begin=begin, before=loss, of_one="d = p - 1", of_other="d = p")
     assert examined(tmp_path, text)["verdict"] == "right"
     with pytest.raises(ValueError, match=r"in which line 1[13] of net\.py has a part, the gradient of [Wv] is not"):
         examined(tmp_path, text.replace("d = p\n", "d = p * p\n"))
@@ -930,26 +934,10 @@ for x, t in zip(X, T):
 @pytest.mark.parametrize("begin", [0, 1])
 def test_each_branch_has_a_loss_of_its_own(tmp_path, begin):
     """Of the one example it is right; in that of the other one nothing is the gradient of what is computed there."""
-    text = f"""
-import numpy as np
-rng = np.random.default_rng(0)
-X, T = rng.normal(size=(40, 3)), (np.arange(40) + {begin}) % 2
-W, v = rng.normal(size=(3, 5)), rng.normal(size=5)
-for x, t in zip(X, T):
-    h = np.tanh(x @ W)
-    p = 1 / (1 + np.exp(-h @ v))
-    if t == 1:
-        loss = -np.log(p)
-        d = p - 1
-    else:
-        loss = 3 * p
-        d = 3 * p * (1 - p)
-    dh = d * v * (1 - h ** 2)
-    v -= 0.1 * d * h
-    W -= 0.1 * np.outer(x, dh)
-"""
+    of_one, of_other = "loss = -np.log(p); d = p - 1", "loss = 3 * p; d = 3 * p * (1 - p)"
+    text = BY_LABELS.format(begin=begin, before="", of_one=of_one, of_other=of_other)
     assert examined(tmp_path, text)["verdict"] == "right"
-    with pytest.raises(ValueError, match=r"in which line 1[14] of net\.py has a part, "):
+    with pytest.raises(ValueError, match=r"in which line 1[13] of net\.py has a part, "):
         examined(tmp_path, text.replace("3 * p * (1 - p)", "p * p"))
 
 

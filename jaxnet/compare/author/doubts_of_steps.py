@@ -563,9 +563,9 @@ def check_for_several_outputs(judged: Judged) -> None:
         return
     different = {np.round(values(p), 9).tobytes(): p for p in predictions}.values()  # one may be computed once more
     inner = ancestors(parent for p in different for parent in p.parents)
-    outer = {(p.instruction, of_each[p]): p for p in different if p.place is not None and p not in inner}
+    outer = {(p.instruction, of_each[p]): p.place for p in different if p.place is not None and p not in inner}
     if len(outer) > 1:
-        shown = " and ".join(f"line {line}" for line in sorted({p.place.line for p in outer.values() if p.place}))
+        shown = " and ".join(f"line {line}" for line in sorted({place.line for place in outer.values()}))
         raise Unexplained(
             f"several outputs, those of {shown}, meet labels, and no loss of all of them was found: right if each has "
             "one of its own, and wrong if not"
