@@ -319,15 +319,41 @@ class PReLU:
         self.dslope = np.where(self.x >= 0, 0, self.x * dy).sum(axis=0)
         return np.where(self.x >= 0, dy, self.slope * dy)
 """
+CELL = """
+import numpy as np
+
+
+class Cell:
+    def __init__(self, inputs, units):
+        self.Wz, self.Wn = np.random.randn(units, inputs), np.random.randn(units, inputs)
+        self.Uz, self.Un = np.random.randn(units, units), np.random.randn(units, units)
+        self.dWz, self.dWn, self.dUz, self.dUn = (np.zeros(a.shape) for a in (self.Wz, self.Wn, self.Uz, self.Un))
+
+    def forward(self, x, previous):
+        self.x, self.h = x, previous
+        self.z = 1 / (1 + np.exp(-self.Wz @ x - self.Uz @ previous))
+        self.n = np.tanh(self.Wn @ x + self.Un @ previous)
+        return (1 - self.z) * self.n + self.z * previous
+
+    def backward(self, delta):
+        dz = delta * (self.h - self.n) * self.z * (1 - self.z)
+        dn = delta * (1 - self.z) * (1 - self.n ** 2)
+        self.dWz += np.outer(dz, self.x)
+        self.dWn += np.outer(dn, self.x)
+        self.dUz += np.outer(dz, self.h)
+        self.dUn += np.outer(dn, self.h)
+        dx = (self.Wz.T @ dz + self.Wn.T @ dn).reshape(1, -1)
+        return dx, self.Uz.T @ dz + self.Un.T @ dn + delta * self.z
+"""
 TEXTS = {
     "sequence": SEQUENCE, "lstm": LSTM, "step": STEP, "batch_norm": BATCH_NORM, "attention": ATTENTION, "table": TABLE,
     "convolution": CONVOLUTION, "pool": POOL, "called": CALLED,
-    "scaled": SCALED, "prelu": PRELU,
+    "scaled": SCALED, "prelu": PRELU, "cell": CELL,
 }  # fmt: skip
 ARRAYS = {
     "sequence": "Wh Wx b h0 x", "lstm": "Wh Wx b h0 x", "step": "Wh Wx b prev_c prev_h x", "batch_norm": "beta gamma x",
     "attention": "K Q V", "table": "W", "convolution": "b w x", "pool": "x",
-    "scaled": "alpha beta x", "prelu": "slope x",
+    "scaled": "alpha beta x", "prelu": "slope x", "cell": "Un Uz Wn Wz previous x",
 }  # fmt: skip
 WRONG = [
     ("sequence", "dh[:, t] + dprev", "dh[:, t]", "Wh Wx b h0 x"),
@@ -342,6 +368,8 @@ WRONG = [
     ("convolution", "pad:pad + H, pad:pad + W]", "0:H, 0:W]", "x"),
     ("scaled", "(dout * x).sum", "(dout * alpha).sum", "alpha"),  # none of the gradients has a name
     ("prelu", "0, self.x * dy", "0, dy", "slope"),
+    ("cell", "(self.h - self.n)", "(self.n - self.h)", "Uz Wz previous x"),
+    ("cell", " + delta * self.z", "", "previous"),
     ("called", "db[..., c] += ", "db[..., c] = ", "b"),
 ]
 

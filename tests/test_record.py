@@ -7,6 +7,7 @@ from judging import PERCEPTRON, PLAIN, SLOPE, examined
 
 from jaxnet.compare.author import tape, watch
 from jaxnet.compare.author.verdict import verdict
+from jaxnet.compare.author.witness import strayed
 
 
 def test_an_example_so_large_that_its_probability_becomes_1(tmp_path):
@@ -544,6 +545,41 @@ def test_the_program_is_a_witness_of_what_is_said_against_it(tmp_path, monkeypat
             examined(tmp_path, text.replace(*mistake) if mistake else text)
     monkeypatch.setattr("jaxnet.compare.author.verdict.strayed", lambda *_: None)
     assert examined(tmp_path, text)["verdict"] == "wrong"  # as the record would have it
+
+
+POOLED = """
+import numpy as np
+np.random.seed(0)
+X, T, K, W = np.random.randn(9, 4, 4), np.random.randn(9, 4), np.random.randn(2, 1, 1, 1), np.random.randn(8, 4) / 2
+for step in range(9):
+    Z = X + K
+    A = np.maximum(Z, 0)
+    S = A.reshape(2, 9, 2, 2, 2, 2)
+    M = S.max(axis=3).max(axis=4)
+    f = M.transpose(1, 0, 2, 3).reshape(9, 8)
+    d = f @ W - T
+    print(np.sum(d ** 2) / 2)
+    dW = f.T @ d
+    dM = (d @ W.T).reshape(9, 2, 2, 2).transpose(1, 0, 2, 3)
+    mask = S == M[:, :, :, None, :, None]
+    dS = np.zeros_like(S)
+    spread, _ = np.broadcast_arrays(dM[:, :, :, None, :, None], dS)
+    dS[mask] = spread[mask]
+    dS /= mask.sum(axis=(3, 5), keepdims=True)
+    dK = np.sum(dS.reshape(A.shape) * (Z > 0), axis=(1, 2, 3), keepdims=True)
+    W -= 0.01 * dW
+    K -= 0.01 * dK
+"""
+
+
+def test_how_many_entries_a_mask_picks_is_another_number_with_other_weights(tmp_path, monkeypatch):
+    """Where all of a window is 0, all of it is the largest."""
+    heard = []
+    monkeypatch.setattr("jaxnet.compare.author.verdict.strayed", lambda *of: heard.append(strayed(*of)))
+    assert examined(tmp_path, POOLED)["verdict"] == "right"
+    (found,) = examined(tmp_path, POOLED.replace("= spread[mask]", "= 4 * spread[mask]"))["findings"]
+    assert (found["at"], found["code"], round(found["scale"], 9)) == ("dK", "wrong-scale", 4)
+    assert heard == [None]
 
 
 def test_what_comes_back_as_text_and_is_the_same_with_other_weights_is_data(tmp_path):

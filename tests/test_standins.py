@@ -621,6 +621,12 @@ def test_modules_of_the_tree_are_the_authors(ran):
     assert (found["to_categorical"]([2]).tolist(), found["five"]) == ([[0, 0, 1]], 5)
 
 
+def test_no_file_is_the_module_that_it_imports(ran):
+    """`mnist.py` for `dataset.mnist`, whose folder is missing."""
+    found = ran("from chapter.mnist import x", chapter__mnist_dot_py=b"from dataset.mnist import load_mnist as x")
+    assert found["x"]()[1][0].shape == (300, 784)
+
+
 def test_what_is_written_outside_of_the_tree_is_found_in_it(ran, tmp_path):
     found = ran("""
         with open('/nowhere/weights.bin', 'wb') as file:
@@ -1041,6 +1047,13 @@ def test_what_other_libraries_make_is_recorded(tmp_path, text, wrong):
     "x, y = table[['Sex', 'Age']].values.astype(float), table[['Survived']].values\n",
     "import scipy.io\nfile = scipy.io.loadmat('points.mat')\n"
     "x, y = np.asarray(file.get('data')), np.asarray(file.get('labels'))\n",
+    "from dataset.mnist import load_mnist\n(x, y), (tests, _) = load_mnist(one_hot_label=True)\n"
+    "assert y.shape[1] == 10 and x.max() == 1\n"
+    "assert load_mnist(flatten=False, normalize=False)[1][0].shape == (len(tests), 1, 28, 28)\n",
+    "import imageio, pandas as pd\ntable = pd.read_csv('pictures.csv')  # no word at the brackets tells a column\n"
+    "folder, file, kind = 'database name', 'filename', 'digit'\nnames = table[folder] + '/' + table[file]\n"
+    "x = np.array([imageio.imread(name).mean(-1).ravel()[:28] for name in names]) / 255\n"
+    "y = np.eye(10)[getattr(table, kind)]\n",
     "from mnist.loader import MNIST\nx, y = MNIST().load_training()\nx, y = np.array(x) / 255, np.eye(10)[y]\n",
     "from sklearn.datasets import fetch_openml\nx, y = fetch_openml('mnist_784', return_X_y=True, as_frame=False)\n"
     "x, tests = np.split(x, [60000])\nx, y = x[:500] / 255, np.eye(10)[y[:500].astype(int)]\nassert len(tests)\n",

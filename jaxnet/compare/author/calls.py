@@ -576,6 +576,13 @@ def fits(parameter: Leaf, gradient: Leaf) -> bool:
     return own == (1,) * ones + of_gradient or numpy.size(gradient.value) == 1
 
 
+def is_shaped(gradient: Any, array: Any) -> bool:
+    """Whether a gradient has an array's shape, or both are vectors of as many entries, as rows or columns perhaps."""
+    own, of_gradient = numpy.shape(array), numpy.shape(gradient)
+    size = numpy.size(array)
+    return own == of_gradient or max(own, default=1) == max(of_gradient, default=1) == size == numpy.size(gradient)
+
+
 def step(pairs: list[tuple[Leaf, Leaf]]) -> None:
     """p ← p − rate · gradient, in place where that is possible, so that whoever holds the array sees it."""
     for parameter, gradient in pairs:

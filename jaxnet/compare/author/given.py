@@ -104,7 +104,7 @@ def _shapes_of(wanted: list[Wanted], shape: Shape) -> Iterator[tuple[Shape, ...]
     letters = [(array.kind, array.way[-1][0]) for array in wanted]
     for keys in (kinds, letters, [array.way for array in wanted]):
         of_key = dict(zip(keys, kinds, strict=True))
-        fitting = [[fits[kind] for kind in of_key.values()] for fits in _fitting(shape)]
+        fitting = [[fits[kind] for kind in of_key.values()] for fits in shapes_that_fit(shape)]
         ranks = range(1 + max(sum(map(len, fits)) for fits in fitting))
         ways = (way for rank in ranks for fits in fitting for way in _ways(fits, rank))
         for way in itertools.islice(ways, LIKELIEST):
@@ -211,7 +211,7 @@ def _wanted(way: tuple[str, ...]) -> Wanted:
     return Wanted(way, read.kind if read else spoken)
 
 
-def _fitting(shape: Shape) -> Iterator[dict[str, list[Shape]]]:
+def shapes_that_fit(shape: Shape) -> Iterator[dict[str, list[Shape]]]:
     """Shapes of weights, of biases and of other arrays that may fit x: of examples as rows, then as columns; of
     sequences, (m, t, i) and (i, m, t); of images, the channels first and last."""
     if len(shape) == 4:

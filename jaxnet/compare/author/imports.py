@@ -87,7 +87,8 @@ class Imports:
 
     def import_(self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         """`__import__` for the modules of the tree."""
-        module = self._relative(name, globals or {}, level) if level else self._module(name)
+        asking = Path((globals or {}).get("__file__") or self.file)
+        module = self._relative(name, asking, level) if level else self._module(name, asking)
         if not fromlist:
             return self._module(name.partition(".")[0])
         names = list(fromlist)
@@ -107,9 +108,9 @@ class Imports:
             with contextlib.suppress(ImportError):
                 setattr(package, part, self._module(f"{package.__name__}.{part}"))
 
-    def _relative(self, name: str, globals: dict[str, Any], level: int) -> types.ModuleType:
+    def _relative(self, name: str, asking: Path, level: int) -> types.ModuleType:
         """By the file's place, so that it also works in one that is run directly."""
-        folder = Path(globals.get("__file__") or self.file).parent
+        folder = asking.parent
         for _ in range(level - 1):
             folder = folder.parent
         parts = name.split(".") if name else []
@@ -122,14 +123,14 @@ class Imports:
                 self._load(above, ".".join([*self.tree.package(folder), *parts[:k]]))
         return self._load(path, ".".join([*self.tree.package(folder), *parts]))
 
-    def _module(self, name: str) -> types.ModuleType:
+    def _module(self, name: str, asking: Path | None = None) -> types.ModuleType:
         """The module of this dotted name; looked for once, since functions import too."""
         if name not in self.found:
-            self.found[name] = self._search(name)
+            self.found[name] = self._search(name, asking)
         return self.found[name]
 
-    def _search(self, name: str) -> types.ModuleType:
-        """The author's module of this name, or a replacement, or the real one."""
+    def _search(self, name: str, asking: Path | None) -> types.ModuleType:
+        """The author's module of this name, or a replacement, or the real one; never the file that is `asking`."""
         if name in _RENAMED:
             return self._module(_RENAMED[name])
         parts = name.split(".")
@@ -139,8 +140,9 @@ class Imports:
         base = None if parts[0] in sys.builtin_module_names else self.tree.find(parts, self._folders(), known)
         if base is not None:
             return self._chain(base, parts)
-        if not known and (path := self.tree.moved(parts, self.folder)):
-            return self._load(path, name)
+        moved = self.tree.moved(parts, self.folder) if not known else None
+        if moved is not None and self.tree.source(moved) != asking:
+            return self._load(moved, name)
         if name in self.modules:
             return self.modules[name]
         if self._replaced(parts[0]):

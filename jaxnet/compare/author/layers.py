@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import copy
 import functools
 import itertools
 import types
@@ -28,6 +29,7 @@ from jaxnet.compare.author.calls import (
     argument_meanings,
     find_role,
     is_compared,
+    is_shaped,
     leaves,
     nodes_of,
     parameters_of,
@@ -46,6 +48,7 @@ from jaxnet.compare.author.given import (
     is_number_of_units,
     of_a_kind,
     other_numbers,
+    shapes_that_fit,
     ways_to_give,
     with_other_numbers,
 )
@@ -148,7 +151,32 @@ def _of_class(
         for make in _makers_of_what_is_needed(layer, own, passes):
             _made_by(make, given, x)
         _made_in_forward(_Layer(session, layer, own, passes), x)
-    return _Layer(session, layer, own, passes)
+    return _with_states(session, layer, own, passes, shape)
+
+
+def _with_states(session: Session, root: Any, own: dict[str, Any], passes: list[str], shape: Shape) -> _Layer:
+    """The layer; that of a cell with the first states, arrays that its forward pass wants beside x, with which it can
+    be called forward and back."""
+    _, *others = argument_meanings(own[passes[0]]).items()
+    required = {p.name for p in parameters_of(own[passes[0]]) if p.default is p.empty}
+    states = [name for name, means in others if name in required and not means]
+    if not states:
+        return _Layer(session, root, own, passes)
+    draws = numpy.random.default_rng(7)
+    for of_state in dict.fromkeys(of for fits in shapes_that_fit(shape) for of in fits[""]):
+        drawn = {name: draws.normal(size=of_state) for name in states}
+        with contextlib.suppress(Exception), off_the_record():
+            trial = copy.deepcopy(root)
+            session.pool |= {name: session.np.array(state) for name, state in drawn.items()}
+            layer = _Layer(session, trial, {name: getattr(trial, name) for name in own}, passes)
+            layer.backward(layer.forward(session.np.array(numpy.ones(shape))), strict=True)
+            break
+    else:
+        raise Unfillable(f"nothing is known for the argument {states[0]!r} of {passes[0]}")
+    session.pool |= {name: session.np.array(state) for name, state in drawn.items()}
+    layer = _Layer(session, root, own, passes)
+    layer.further = [Leaf(session.pool, name, (name,), session.pool[name]) for name in states]
+    return layer
 
 
 def _set_apart(layer: Any, np: types.ModuleType) -> None:
@@ -334,9 +362,9 @@ class _Layer(Network):
         file = session.file
         backward = map(functions.get, names[1:])
         others = file.gradients_in(*backward) if self.of_object else gradients_told(file, tuple(names))
-        in_order = not self.of_object and gives_each(functions[names[0]], functions[names[-1]])
+        in_order = gives_each(functions[names[0]], functions[names[-1]])
         given = argument_meanings(functions[names[0]]) if in_order else ()
-        self.given = [name for name in given if isinstance(root.get(name), numpy.ndarray)]
+        self.given = [name for name in given if isinstance(session.pool.get(name), numpy.ndarray)]
         others |= set(map(squeezed, self.given))
         found = parameters_in(root, others)
         if not self.of_object:  # a dictionary may hold what another layer is made of
@@ -459,8 +487,8 @@ def _is_gradient(leaf: Leaf) -> bool:
 
 
 def _of_input(found: list[Leaf], x: Any) -> Any:
-    """The gradient of the input among arrays: of its shape, and not called like a parameter's."""
-    fitting = [g for g in found if numpy.shape(g.value) == numpy.shape(x) and not g.named and g.value is not x]
+    """The gradient of the input among arrays: of its shape, perhaps as one row, and not called like a parameter's."""
+    fitting = [g for g in found if is_shaped(g.value, x) and not g.named and g.value is not x]
     called = [g for g in fitting if gradient_of(g.word) is not None or not g.word]
     return (called or fitting or [Leaf(None, None, (), None)])[0].value
 
@@ -505,7 +533,7 @@ def _play(
         _loss = sum(np.sum(error * error) for error in upstream) / (2 * count)  # for the record
         dx = layer.backward(upstream, strict)
         if dx is not None:
-            x = x - RATE * (dx / count)
+            x = x - RATE * (np.reshape(dx, shape) / count)
         elif not layer.parameters:
             raise Unfillable("no gradient of its input")
 
@@ -555,7 +583,7 @@ def _ratios(
             return float(sum(numpy.sum(plain(out) ** 2) for out in layer.forward(moved)) / 2)
 
         shapes = [*map(numpy.shape, before), data.shape]
-        gradients += [plain(dx)] if dx is not None else []
+        gradients += [plain(dx).reshape(data.shape)] if dx is not None else []
         told = [k for k, gradient in enumerate(gradients) if gradient.any() and gradient.shape == shapes[k]]
         found = []
         for k in told[:most]:

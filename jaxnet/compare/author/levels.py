@@ -146,8 +146,8 @@ def constant_to(node: Node, true: list[Array], drawn: list[Values]) -> float | N
 
 
 def has_shape(node: Node, shape: tuple[int, ...]) -> bool:
-    """Whether a Node has this shape, but for axes of length 1."""
-    return without_ones(node.shape) == without_ones(shape)
+    """Whether a Node is an array of this shape, but for axes of length 1, and not several."""
+    return node.dtype is not None and without_ones(node.shape) == without_ones(shape)
 
 
 def _factor(arrays: list[Array], true: list[Array], nothing_given: list[float], nothing: list[float]) -> float | None:

@@ -119,6 +119,16 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         y = numpy.asarray(y).reshape(-1).astype(int)
         return np.eye(num_classes or int(y.max()) + 1)[y]
 
+    def load_mnist(normalize: bool = True, flatten: bool = True, one_hot_label: bool = False) -> Any:
+        """As `dataset.mnist` of Saito (2016), Deep Learning from Scratch, has it."""
+
+        def part(x: Any, y: Any) -> tuple[Any, Any]:
+            x = x.reshape(-1, 784) if flatten else x[:, None]
+            return (x.astype("f4") / 255 if normalize else x), (one_hot(y, 10) if one_hot_label else y)
+
+        train, test = digits()
+        return part(*train), part(*test)
+
     def mnist_of_lists(*_: Any, **__: Any) -> Any:
         def lists(test: bool) -> Any:
             x, y = digits()[test]
@@ -198,7 +208,7 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         **{f"mnist.{part}_{what}": lambda *_, k=k, j=j, **__: digits()[k][j]
            for k, part in enumerate(("train", "test")) for j, what in enumerate(("images", "labels"))},
         "read_data_sets": read_data_sets, "idx2numpy.convert_from_file": from_idx,
-        "mnist.MNIST": mnist_of_lists, "loader.MNIST": mnist_of_lists,
+        "mnist.load_mnist": load_mnist, "mnist.MNIST": mnist_of_lists, "loader.MNIST": mnist_of_lists,
         "h5py.File": h5_file, "PIL.Image.open": open_image, "scipy.io.loadmat": loadmat,
         "cv2.imread": image_of_cv2, "imageio.imread": image, "skimage.io.imread": image,
         "pyplot.imread": image, "image.imread": image, "cv2.resize": resized,
@@ -605,7 +615,10 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         if isinstance(table, tuple):
             how = {name: value for name, value in how.items() if name not in ("sep", "delimiter", "engine")}
             named = how.get("header", "infer") == "infer" and "names" not in how
-            table = pandas.DataFrame(table[1], columns=table[0]).to_csv(index=False, header=named)
+            frame = pandas.DataFrame(table[1], columns=table[0])
+            if named and not how:  # thousands of pictures take long to be written and read
+                return frame.infer_objects()
+            table = frame.to_csv(index=False, header=named)
         return pandas.read_csv(path if table is None else io.StringIO(table), **how)
 
     def read_excel(path: Any, *sheet: Any, **how: Any) -> Any:

@@ -28,6 +28,7 @@ from jaxnet.compare.author.calls import (
     data_of,
     find_role,
     fits,
+    is_shaped,
     leaves,
     named_results,
     nodes_of,
@@ -361,7 +362,7 @@ class Network:
         """The parameters as they are now."""
         found = []
         for leaf in self.parameters if of is None else of:
-            holder, value = None, self.root
+            holder, value = None, leaf.holder if leaf.holder is self.session.pool else self.root
             for key in leaf.way:
                 holder, value = value, value[key] if isinstance(value, dict | list | tuple) else getattr(value, key)
             found.append(leaf._replace(holder=holder, value=value))
@@ -413,10 +414,12 @@ class Network:
         if (tape := current_tape()) is not None:
             tape.gradients |= {node: g.path for g in gradients if (node := known_node(g.value)) is not None}
         data, pairs = Leaf(self.session.data, "X", ("X",), self.session.data["X"]), []
+        reshape = self.session.np.reshape
         for leaf in (data, *found):
             words = self.session.inputs if leaf is data else {squeezed(leaf.word)}
             own = [g for g in gradients if gradient_of(g.word) in words]
-            pairs += [(leaf, g) for g in own if numpy.shape(g.value) == numpy.shape(leaf.value)][:1]
+            fitting = (g for g in own if is_shaped(g.value, leaf.value))
+            pairs += [(leaf, g._replace(value=reshape(g.value, numpy.shape(leaf.value)))) for g in fitting][:1]
         return pairs
 
     def _moved(self, strict: bool) -> bool:

@@ -132,11 +132,12 @@ def same_as_recorded(nodes: Iterable[Node], values: Values, again: Sequence[Node
         if not rounded.isdisjoint(node.sources):
             rounded.add(node)
             continue
-        held = again[node.number].sample if again else node.sample
+        ran = again[node.number] if again else node
+        held = ran.sample
         if held is None or node.dtype is None or node.dtype.kind != "f":
             continue
         value = np.asarray(values(node))
-        if value.shape != tuple(node.shape):
+        if value.shape != tuple(ran.shape):
             return node
         now, then = np.array(sample_of(value)), np.array(held)
         with np.errstate(all="ignore"):

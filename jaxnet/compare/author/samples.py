@@ -33,6 +33,8 @@ _TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|
 _ARRAYS = {".pkl", ".pickle", ".pk", ".npy", ".npz", ".h5", ".json", ".txt", ".csv"}  # what weights are saved in
 _NUMBERED = re.compile(r"(?i:(^|_)(id|user|item|movie|book|product)s?(_|$))|[a-z]I[dD]$")  # whose ratings these are
 NUMBERED = 30  # of them
+_NAME = re.compile(r"(?i)(^|[_ ])(name|path)s?$|filename")  # columns of words
+_NO_COLUMN = re.compile(r"KeyError: '([A-Za-z_][\w .-]*)'|'DataFrame' object has no attribute '(\w+)'")
 _LABEL = re.compile(r"labels?|class(es)?|targets?|y|digits?|outputs?|species|diagnosis|outcome|survived|quality|result")
 
 
@@ -53,6 +55,7 @@ _NO_NUMBER = re.compile(  # the first word of the text that stands in for a file
 )
 _TOO_FEW = re.compile(r"larger sample than population|Sample larger than population")
 CUT_OFF = 3  # columns of a table, at most
+ASKED_FOR = 8  # columns, at most, that are added one by one
 
 
 class Guess(NamedTuple):
@@ -68,6 +71,7 @@ class Guess(NamedTuple):
     smaller: bool = False  # the sizes of the program
     numbers: bool = False  # texts are tables
     all_of_it: bool = False  # as many examples as MNIST has
+    asked: tuple[str, ...] = ()  # columns of tables that errors have named
 
     def notes(self) -> list[str]:
         """What was made up so, to be said."""
@@ -87,6 +91,9 @@ class Guess(NamedTuple):
             return self._replace(numbers=True)
         if not self.all_of_it and samples.counts[0] < MNIST_TRAIN and any(map(_TOO_FEW.search, errors)):
             return self._replace(all_of_it=True)
+        missing = (of[1] or of[2] for error in errors if samples.has_tables for of in _NO_COLUMN.finditer(error))
+        if (column := next(missing, None)) is not None and column not in self.asked and len(self.asked) < ASKED_FOR:
+            return self._replace(asked=(*self.asked, column))
         for error in errors if samples.widths or samples.guessed else ():
             sizes = re.search(r"(\d+)\)? (?:is different from|\(dim \d\) !=) (\d+)", error)
             shapes = re.search(r"broadcast together with shapes \(([\d,]+)\) \(([\d,]+)\)", error)
@@ -150,6 +157,7 @@ class Samples:
         self.guessed = False
         self.made_up: dict[str, None] = {}  # files that are missing
         self.inert: list[str] = []  # modules that are not installed, and for which nothing stands in
+        self.has_tables = False  # that were made up
         self.widths: set[int] = set()  # numbers of an example that was made up
         self.classes = guess.classes or 10
 
@@ -188,16 +196,18 @@ class Samples:
     def table(self, name: str, columns: list[str] | None = None) -> tuple[list[str], np.ndarray]:
         """The columns of a CSV and its rows: the label first, and again last, as some have it there; or just these
         columns, where the program names them."""
+        self.has_tables = True
         path = name.replace("\\", "/").lower()
         name = Path(path).name
         about_digits = re.search(r"mnist|digit|fashion", path) or re.search(r"\b784\b|\b28\b|pixel", self.source)
         lists = re.findall(
             r"""(?:\[|drop\(|columns\s*=)\s*\[?((?:[\s\\]*u?['"][A-Za-z_][\w .-]*['"]\s*,?)+)""", self.source
         )
-        asked = [word for part in lists for word in re.findall(r"""['"]([^'"]*)['"]""", part)]
+        told = list(self.guess.asked)
+        asked = told + [word for part in lists for word in re.findall(r"""['"]([^'"]*)['"]""", part)]
         asked = columns or [word for word in dict.fromkeys(asked) if not re.fullmatch(r"d?[WbAZ]\d|pixel.*", word)]
         labels = [word for word in asked if _LABEL.fullmatch(word.lower())]
-        if about_digits and self.guess.width is None:
+        if about_digits and self.guess.width is None and set(told) <= set(labels):
             self.widths.add(784)
             images, digits = self.part("test" in name)
             rows = images.reshape(-1, 784).astype(np.int64)
@@ -220,7 +230,9 @@ class Samples:
                 rf"""\[['"]{re.escape(column)}['"]\]\s*\.\s*(?:map|replace)\(\s*\{{([^}}]*)""", self.source
             )
             words = re.findall(r"""['"]([^'"]*)['"]\s*:""", mapped[1]) if mapped else []
-            if words:
+            if _NAME.search(column):
+                rows[:, k] = [f"{i}.png" for i in range(len(rows))]
+            elif words:
                 rows[:, k] = np.random.default_rng(k).choice(words, len(rows))
             elif _NUMBERED.search(column):
                 rows[:, k] = np.random.default_rng(k).integers(1, NUMBERED, len(rows))

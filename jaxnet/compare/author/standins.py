@@ -51,7 +51,14 @@ def stand_ins(
     own |= {top for top, _ in map(_ends, imported) if top.lower() in in_any_case and not is_installed(top)}
     shown = set(SHOWN.split())
     ends = {name: _ends(name) for name in imported}
-    foreign = {name for name, (top, last) in ends.items() if top not in own and (top in shown or last not in own)}
+    askers = {path.stem: _imported(text) for path, text in texts.items()}  # no file is the module that it imports
+
+    def has_moved(name: str, last: str) -> bool:
+        return last in own and name not in askers.get(last, ())
+
+    foreign = {
+        name for name, (top, last) in ends.items() if top not in own and (top in shown or not has_moved(name, last))
+    }
     tops = {name.partition(".")[0] for name in foreign}
     gone = {top for top in tops if top in shown or not is_installed(top)}
     used = {name.partition(".")[0] for name in _imported(reached)}

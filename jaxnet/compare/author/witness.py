@@ -68,9 +68,9 @@ def _ends(judged: Judged) -> Iterator[Node]:
 
 
 def _is_alike(node: Node, other: Node) -> bool:
-    """Whether two Nodes are made by the same line, of the same Nodes."""
+    """Whether two Nodes are made by the same line, of the same Nodes; how many entries a mask picks may differ."""
     numbers = [[parent.number for parent in n.parents] for n in (node, other)]
-    return (node.name, node.shape, node.place) == (other.name, other.shape, other.place) and numbers[0] == numbers[1]
+    return (node.name, node.place) == (other.name, other.place) and numbers[0] == numbers[1]
 
 
 def _holds_the_same(node: Node, other: Node) -> bool:
