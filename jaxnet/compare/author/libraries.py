@@ -210,6 +210,7 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         "read_data_sets": read_data_sets, "idx2numpy.convert_from_file": from_idx,
         "mnist.load_mnist": load_mnist, "mnist.MNIST": mnist_of_lists, "loader.MNIST": mnist_of_lists,
         "h5py.File": h5_file, "PIL.Image.open": open_image, "scipy.io.loadmat": loadmat,
+        "PIL.Image.ANTIALIAS": 1,  # which is LANCZOS since Pillow 10
         "cv2.imread": image_of_cv2, "imageio.imread": image, "skimage.io.imread": image,
         "pyplot.imread": image, "image.imread": image, "cv2.resize": resized,
         "cv2.cvtColor": lambda picture, *_: picture.mean(-1), "cv2.IMREAD_GRAYSCALE": 0, "cv2.IMREAD_UNCHANGED": -1,

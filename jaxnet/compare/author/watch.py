@@ -210,17 +210,20 @@ class Watch:
         except NoStep as error:
             notes = [] if ran is None else sorted(ran.notes, key=lambda note: not note.endswith(TIME_IS_UP))
             why = f" ({notes[0]})" if notes else ""
-            if len(self.tape.nodes) > self.tape.most:
+            too_long = len(self.tape.nodes) > self.tape.most
+            if too_long:
                 count = self.tape.forgotten + len(self.tape.nodes)
                 why = f" in the first {count} operations, and no more are recorded{why}"
             if not self.found:
                 self.unread = isinstance(error, NoLoss)
                 far = TRAINS if self.unread else BREAKS_OFF if why else TRAINS_NOTHING
-                reasons.append(Reason(name, f"{error}{why}", far, too_much=ran is not None and not ran.in_time))
+                reasons.append(
+                    Reason(name, f"{error}{why}", far, too_much=ran is not None and (too_long or not ran.in_time))
+                )
             return self.found
         names: dict[Node, list[str]] = {}
         if ran is not None:
-            with recording(self.tape):
+            with contextlib.suppress(Enough), recording(self.tape):  # whose time may be up
                 names_in(ran.namespace, names)
         # What a trained array is added to is no step of it, but a prediction.
         predicts = all(len(p.versions) == 2 and p.before in self.left for p in steps[0].parameters)
