@@ -640,16 +640,23 @@ class Net:
         self.hidden_size = 256
 net = Net(784, n_layers=6, classes=24)
 hidden_dim: int = 12
+parser.add_argument("-w", "--batch-size", type=int, default=128)
+rows = X[:60_000]
 """
     names = {"batch_size", "HIDDEN", "d_model", "n_heads", "hidden_size", "seq_len", "embedding_dim", "n_layers"}
+    names |= {"--batch-size", "60000 as"}
     tree = ast.parse(text)
 
     def shrunk(in_place):
-        sizes = Sizes()
+        sizes = Sizes({60_000: 1200})
         sizes.learn(text, tree.body)
         for statement in tree.body:
             sizes.shrink(statement, in_place)
         return sizes.by_name
+
+    given = ["--epochs", "90", "--batch-size", "64", "--verbose", "--hidden", "12"]
+    assert Sizes({}).of_arguments(given, in_place=True) == [*given[:3], "7", *given[4:]]
+    assert Sizes({}).of_arguments(given, in_place=False) == given
 
     found = shrunk(in_place=False)
     assert found.keys() == names

@@ -211,6 +211,7 @@ def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable
     modules, builtins, samples = standins.stand_ins(root, file, recorded["numpy"], guess)
     modules, arguments = {**recorded, **modules}, standins.arguments(file, root)
     how = {"builtins": builtins, "arguments": arguments, "python2": guess.python2, "smaller": guess.smaller}
+    how |= {"examples": samples.fewer}
     return functools.partial(run, file, root, modules, **how), modules["numpy"], samples
 
 

@@ -20,7 +20,7 @@ import time
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,19 +75,21 @@ def run(
     deadline: float | None = None,
     python2: bool = False,
     smaller: bool = False,
+    examples: Mapping[int, int] = types.MappingProxyType({}),
 ) -> Ran:
     """Run `file` of the tree below `root` as `__main__`, until it ends, the recorder has enough, or time is up.
 
     `modules` are seen by the tree in the place of the real ones, by their dotted names; `builtins` in the place of
     `input`, `open` …; `arguments` stand after the program's name on its command line; `deadline` is a value of
     `time.monotonic`; with `python2` it is a program of Python 2, even if Python 3 can parse it; `smaller` makes its
-    sizes so. Code objects have the file's name relative to `root`, those of a notebook's cell `name#cell-k`, k from 1.
+    sizes so, and of the numbers of `examples` fewer. Code objects have the file's name relative to `root`, those of a
+    notebook's cell `name#cell-k`, k from 1.
     """
-    program = _Program(file.resolve(), root.resolve(), modules, builtins or {}, python2, smaller)
+    program = _Program(file.resolve(), root.resolve(), modules, builtins or {}, python2, smaller, examples)
     is_notebook = file.suffix == ".ipynb"
     if is_notebook:
         del program.main.__file__
-    started = functools.partial(_as_started, program.imports, arguments)
+    started = functools.partial(_as_started, program.imports, program.sizes.of_arguments(arguments, smaller))
     in_time = True
     try:
         with started(), alarm(deadline):
@@ -178,10 +180,11 @@ class _Program:
         overrides: dict[str, Any],
         python2: bool,
         smaller: bool,
+        examples: Mapping[int, int],
     ) -> None:
         self.file, self.root = file, root
         self.smaller = smaller
-        self.sizes = Sizes()
+        self.sizes = Sizes(examples)
         self.notes: list[str] = []
         self.missing: set[str] = set()  # names that statements left out would have bound
         self.followed = 0  # statements left out for want of these

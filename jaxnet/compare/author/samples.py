@@ -25,6 +25,7 @@ from jaxnet.compare.report import some
 
 TRAIN, TEST = 1200, 300  # more than a thousand: many programs put the first thousand aside
 MNIST_TRAIN, MNIST_TESTS = 60_000, 10_000
+THOUSANDS = 5000
 SPECKLES = 64  # of 256 shades
 IDX = re.compile(r"idx\d|ubyte")  # what MNIST's files are called
 TEXT = "the quick brown fox jumps over the lazy dog, and he said: what a lovely day it is!\n" * 10
@@ -125,6 +126,14 @@ def said_of_missing(files: Iterable[str], modules: Iterable[str] = ()) -> list[s
     return [f"{some(names)} {'is' if len(names) == 1 else 'are'} {why}" for names, why in every if names]
 
 
+def _fewer_examples(source: str) -> dict[int, int]:
+    """The numbers of MNIST's examples, and fewer, where a program writes out how many there are, and no other
+    thousands, which may be parts of these."""
+    written = {int(n.replace("_", "")) for n in re.findall(r"(?<![\w.])\d[\d_]*(?![\w.])", source)}
+    fewer = {MNIST_TRAIN: TRAIN, MNIST_TESTS: TEST}
+    return fewer if MNIST_TRAIN in written and fewer.keys() >= {n for n in written if n >= THOUSANDS} else {}
+
+
 class Samples:
     """What the files that a program asks for would hold, as far as their names and its `source` tell, and else as one
     has to `guess`: `guessed` says whether labels were made up so."""
@@ -153,6 +162,9 @@ class Samples:
         whole = MNIST_TRAIN if is_cut or guess.all_of_it else max(sizes, default=0)
         self.counts = (whole, MNIST_TESTS) if all_of_it else (train, tests)
         self.whole = all_of_it or more > 0  # what is there is not cut
+        self.fewer = _fewer_examples(loops)
+        if guess.smaller and self.fewer:
+            self.counts, self.whole = (TRAIN, TEST), False
         self.source, self.guess = source, guess
         self.guessed = False
         self.made_up: dict[str, None] = {}  # files that are missing

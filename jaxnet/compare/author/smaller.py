@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 WIDTHS = (24, 40, 56, 72, 88)  # which as many heads as most have divide
@@ -28,8 +29,9 @@ class Sizes:
     """The numbers of a program that can be smaller, by name, as they can be, or are. Those that differ stay so, and the
     larger one the larger, for all that is in a file."""
 
-    def __init__(self) -> None:
+    def __init__(self, examples: Mapping[int, int]) -> None:
         self.by_name: dict[str, int] = {}
+        self._examples = examples  # how many there are of missing data, wherever that is written out, and fewer
         self._fewer: dict[tuple[tuple[int, ...], int], int] = {}
 
     def learn(self, text: str, body: list[ast.stmt]) -> None:
@@ -42,8 +44,23 @@ class Sizes:
             free = (n for n in enough if least <= n < number and n not in used)
             self._fewer[enough, number] = next(free, number)
 
+    def of_arguments(self, arguments: Sequence[str], in_place: bool) -> list[str]:
+        """What a program is started with: `--batch-size 1024`."""
+        found = list(arguments)
+        for k, (flag, value) in enumerate(itertools.pairwise(arguments), start=1):
+            number = int(value) if flag.startswith("--") and value.isdigit() else 0
+            if (fewer := next((n for n in _enough(flag) if n < number), None)) is not None:
+                self.by_name[flag] = fewer
+                found[k] = str(fewer) if in_place else value
+        return found
+
     def shrink(self, statement: ast.stmt, in_place: bool) -> None:
         """Notes those of a statement; with `in_place` it has them from then on."""
+        numbers = [n for n in ast.walk(statement) if isinstance(n, ast.Constant) and type(n.value) is int]
+        for constant, number in [(n, n.value) for n in numbers]:
+            if isinstance(number, int) and number in self._examples:
+                fewer = self.by_name[f"{number} as"] = self._examples[number]
+                constant.value = fewer if in_place else number
         for name, constant in _named(statement):
             number = constant.value
             if type(number) is int and (fewer := self._fewer.get((_enough(name), number), number)) < number:
@@ -65,6 +82,8 @@ def _named(statement: ast.stmt) -> Iterator[tuple[str, ast.Constant]]:
                 pairs = list(zip(names, values, strict=False))
             case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=value):
                 pairs = [(target, value)]
+            case ast.Call(func=ast.Attribute(attr="add_argument"), args=[*_, ast.Constant(value=str(flag))]):
+                pairs = [(flag, word.value) for word in node.keywords if word.arg == "default"]
             case ast.keyword(arg=name, value=value):
                 pairs = [(name, value)]
             case ast.Dict(keys=keys, values=values):
