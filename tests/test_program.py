@@ -706,5 +706,34 @@ for _ in range(9):
             verdict(tmp_path / "net.py", tmp_path)
 
 
+def test_what_is_too_large_is_run_with_fewer_rows_of_its_table(tmp_path, monkeypatch):
+    """There a constant may be right with all of them; no other formula is."""
+    text = """
+import numpy as np
+table = np.loadtxt("data.csv", delimiter=",")
+X, Y = table[:, :-1], table[:, -1:]
+W, V = np.random.randn(3, 4), np.random.randn(4, 1)
+for _ in range(9):
+    A = np.tanh(X @ W)
+    E = A @ V - Y
+    print(np.mean(E ** 2) / 2)
+    dV, dW = A.T @ E / 900, X.T @ (E @ V.T * (1 - A ** 2)) / len(X)
+    W, V = W - 0.1 * dW, V - 0.1 * dV
+"""
+    np.savetxt(tmp_path / "data.csv", np.random.default_rng(0).normal(size=(900, 4)), delimiter=",")
+    (tmp_path / "net.py").write_text(text)
+    assert verdict(tmp_path / "net.py", tmp_path).notes == []
+    monkeypatch.setattr(attempts, "ROOM", 10_000)
+    with pytest.raises(ValueError, match="with smaller sizes the gradient of W2 would be wrong"):
+        verdict(tmp_path / "net.py", tmp_path)
+    (tmp_path / "net.py").write_text(text.replace("900", "len(X)"))
+    report = verdict(tmp_path / "net.py", tmp_path)
+    note = "run with rows of data.csv 300: with its own numbers it is too large, or too slow, to be judged"
+    assert (report.verdict, report.notes) == ("right", [note])
+    (tmp_path / "net.py").write_text(text.replace("900", "len(X)").replace(" * (1 - A ** 2)", ""))
+    report = verdict(tmp_path / "net.py", tmp_path)
+    assert [f.code for f in report.findings] == ["missing-activation-derivative"]
+
+
 def test_a_file_s_name_may_hold_what_a_cell_s_does(tmp_path):
     assert examined(tmp_path, PLAIN, name="# of a net")["verdict"] == "right"

@@ -105,7 +105,9 @@ def attempts(
                 guesses.append(guess._replace(columns=not guess.columns, one_hot=guess.columns))
             elsewhere = elsewhere or (file.name if watch.elsewhere else "")
             before, found = len(reasons), list(_networks(way, watch, ran, samples, reasons))
-            can_be_smaller = bool(ran.fewer) and not guess.smaller and (file == path or not tried_smaller)
+            fewer = [guess._replace(few_rows=True)] * (bool(samples.long) and not guess.few_rows)
+            fewer += [guess._replace(smaller=True)] * (bool(ran.fewer) and not guess.smaller)
+            can_be_smaller = bool(fewer) and (file == path or not tried_smaller)
             if can_be_smaller and any(map(_is_large, found)):
                 reasons.append(Reason(file.name, TOO_LARGE, BREAKS_OFF, too_much=True))
                 found = []
@@ -116,7 +118,7 @@ def attempts(
                 yield attempt._replace(program=program, given=given, can_be_smaller=can_be_smaller)
             if can_be_smaller and any(reason.too_much for reason in reasons[before:]):
                 tried_smaller = True
-                guesses.append(guess._replace(smaller=True))
+                guesses.append(fewer[0])
                 continue
             unread = unread or (file == path and watch.unread)
             trained = trained or unread
@@ -170,8 +172,9 @@ def _run(way: Way, root: Path, watch: Watch) -> tuple[Ran, Any, Samples]:
 def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[Reason]) -> Iterator[Attempt]:
     """What a program has trained."""
     name, notes, given = way.file.name, ran.notes, way.guess.notes()
-    if way.guess.smaller:
-        sizes = ", ".join(f"{name} {number}" for name, number in ran.fewer.items())
+    fewer = (ran.fewer if way.guess.smaller else {}) | (samples.long if way.guess.few_rows else {})
+    if fewer:
+        sizes = ", ".join(f"{name} {number}" for name, number in fewer.items())
         given = [f"run with {sizes}: with its own numbers it is too large, or too slow, to be judged", *given]
     program = f"{ran.entry}{NOISE if way.guess.noise else ''}"
     if watch.tape.planted.numbers:

@@ -23,8 +23,10 @@ import numpy
 from jaxnet.compare.author.samples import ASKED, IDX, MNIST_TESTS, MNIST_TRAIN, Samples
 from jaxnet.compare.author.tape import innermost
 
-LARGE = 4_000_000  # bytes; of a larger file the first ROWS examples are enough
+LARGE = 4_000_000  # bytes; of a larger file the first ROWS examples are enough …
 ROWS = 3000
+FEW_ROWS = 300  # … and these of a table of more, where the program is too slow with all of them
+TABLES = (".csv", ".txt", ".data", ".tsv")
 POINTER = b"version https://git-lfs"  # a file of Git LFS that was not fetched: what it stands for is missing
 
 
@@ -49,10 +51,14 @@ class Files:
     def content(self, path: Any, numbers: bool = False) -> bytes | None:
         """The bytes of a file that is read, or of what would be in it. `numbers`: they are read as an array."""
         if found := self.find(path):
-            if found.stat().st_size > LARGE and found.suffix in (".csv", ".txt", ".data", ".tsv"):
-                with open(found, "rb") as file:
-                    return b"".join(itertools.islice(file, ROWS))
-            return self._cut(found.read_bytes())
+            if found.suffix not in TABLES:
+                return self._cut(found.read_bytes())
+            with open(found, "rb") as file:
+                first = list(itertools.islice(file, ROWS))
+                rest = file.read() if found.stat().st_size <= LARGE else b""
+            if len(first) > FEW_ROWS:
+                self.samples.long[f"rows of {found.name}"] = FEW_ROWS
+            return b"".join(first[:FEW_ROWS] if self.samples.guess.few_rows else [*first, rest])
         name = str(path)
         unpacked = name.removesuffix(".gz")
         if other := self.find(f"{name}.gz" if name == unpacked else unpacked):  # it was packed since, or unpacked
@@ -86,7 +92,8 @@ class Files:
         self, file: Any, mode: str = "r", buffering: int = -1, encoding: Any = None, *rest: Any, **how: Any
     ) -> Any:
         if isinstance(file, str | os.PathLike) and not set(mode) & set("wax+"):
-            large = os.path.isfile(file) and os.path.getsize(file) > LARGE
+            is_large = os.path.isfile(file) and os.path.getsize(file) > LARGE
+            large = is_large or (self.samples.guess.few_rows and Path(file).suffix in TABLES)
             there = _is_there(Path(file)) or os.path.isdir(file)
             content = self.content(file) if large or not there or IDX.search(str(file)) else None
             if content is not None:

@@ -70,6 +70,7 @@ class Guess(NamedTuple):
     python2: bool = False  # and so did they that it takes what zip makes for a list
     whole: bool = False  # what prepares data is recorded as well
     smaller: bool = False  # the sizes of the program
+    few_rows: bool = False  # of its tables
     numbers: bool = False  # texts are tables
     all_of_it: bool = False  # as many examples as MNIST has
     asked: tuple[str, ...] = ()  # columns of tables that errors have named
@@ -168,6 +169,7 @@ class Samples:
         self.source, self.guess = source, guess
         self.guessed = False
         self.made_up: dict[str, None] = {}  # files that are missing
+        self.long: dict[str, int] = {}  # tables of the program's, of which fewer rows may do
         self.inert: list[str] = []  # modules that are not installed, and for which nothing stands in
         self.has_tables = False  # that were made up
         self.widths: set[int] = set()  # numbers of an example that was made up
