@@ -716,3 +716,65 @@ for _ in range(5):
     assert examined(tmp_path, text)["verdict"] == "right"
     with pytest.raises(ValueError, match=r"line 8: TypeError"):
         examined(tmp_path, text.replace("np.exp", "math.exp"))
+
+
+SAMPLER = """
+import numpy as np
+np.random.seed(0)
+text = "the quick brown fox jumps over the lazy dog"
+index = {c: k for k, c in enumerate(sorted(set(text)))}
+
+
+class Model:
+    def __init__(self):
+        self.U, self.W, self.V = (np.random.randn(*shape) / 5 for shape in ((8, 28), (8, 8), (28, 8)))
+        self.b = np.zeros((8, 1))
+
+    def sample(self, n):
+        h, x = np.zeros((8, 1)), np.zeros((28, 1))
+        for _ in range(n):
+            h = np.tanh(self.U @ x + self.W @ h + self.b)
+            p = np.exp(self.V @ h)
+            x = np.zeros((28, 1))
+            x[np.random.choice(28, p=(p / np.sum(p)).ravel())] = 1
+
+    def train(self):
+        for p in range(0, 40, 4):
+            hs, xs, ps, loss = [np.zeros((8, 1))], [], [], 0
+            for t in range(3):
+                x = np.zeros((28, 1))
+                x[index[text[p + t]]] = 1
+                hs.append(np.tanh(self.U @ x + self.W @ hs[-1] + self.b))
+                e = np.exp(self.V @ hs[-1])
+                xs.append(x)
+                ps.append(e / np.sum(e))
+                loss -= np.log(ps[-1][index[text[p + t + 1]], 0])
+            dU, dW, dV, db = (np.zeros_like(a) for a in (self.U, self.W, self.V, self.b))
+            dh = np.zeros((8, 1))
+            for t in reversed(range(3)):
+                dy = np.copy(ps[t])
+                dy[index[text[p + t + 1]]] -= 1
+                dV += dy @ hs[t + 1].T
+                d = (self.V.T @ dy + dh) * (1 - hs[t + 1] ** 2)
+                dU += d @ xs[t].T
+                dW += d @ hs[t].T
+                db += d
+                dh = self.W.T @ d
+            print(loss)
+            self.U -= 0.1 * dU
+            self.W -= 0.1 * dW
+            self.V -= 0.1 * dV
+            self.b -= 0.1 * db
+
+
+Model().sample(9)
+"""
+
+
+def test_a_class_that_trains_by_itself_where_the_program_only_uses_it(tmp_path):
+    """What samples adds to a bias again and again, and steps nothing."""
+    said = examined(tmp_path, SAMPLER)
+    assert (said["verdict"], said["program"]) == ("right", "train() of class Model")
+    assert [p["name"] for p in said["parameters"]] == ["U", "V", "W", "b"]
+    said = examined(tmp_path, SAMPLER.replace("dh = self.W.T @ d", "dh = self.W @ d"))
+    assert sorted(p["name"] for p in said["parameters"] if not p["right"]) == ["U", "W", "b"]

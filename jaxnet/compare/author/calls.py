@@ -421,9 +421,9 @@ def is_compared(function: Any, name: str) -> bool:
     )
 
 
-def needs_arguments(function: Any) -> bool:
-    """Whether a function has arguments without a default."""
-    return any(p.default is p.empty for p in parameters_of(function))
+def needs_arguments(function: Any, is_method: bool = False) -> bool:
+    """Whether a function has arguments without a default; a method beside its object."""
+    return any(p.default is p.empty for p in parameters_of(function)[is_method:])
 
 
 def named_results(file: File, function: Any, result: Any) -> dict[str, Any]:

@@ -84,6 +84,7 @@ class Target(NamedTuple):
     whole: bool = False  # it is a layer: if it cannot be called, nothing is said of the file as a whole
     may_be: str = ""  # as of a Call
     followed: bool = False  # as of a Call
+    has_data: bool = False  # of its own, and is given none of ours
 
 
 def drive(
@@ -140,7 +141,7 @@ def drive(
                         further = (target.description, several, True)
                         yield Call(target.description, play, alone, doubt, further, target.may_be, tentative=True)
                 play = functools.partial(_seeded, target.play, world, strict)
-                tried = _tried(play, world)
+                tried = _tried(play, world, target.has_data)
                 furthest = max(furthest, tried, key=lambda tried: tried.far)
                 if tried.ends:
                     offered += 1
@@ -182,8 +183,8 @@ class Tried(NamedTuple):
     error: str = ""  # why it is not worth one
 
 
-def _tried(play: Callable[[], None], world: Any) -> Tried:
-    tape, is_network = Tape(PROBE), isinstance(world, World)
+def _tried(play: Callable[[], None], world: Any, has_data: bool = False) -> Tried:
+    tape, is_network = Tape(PROBE), isinstance(world, World) and not has_data
     tried = _runs(play, tape, met=is_network)
     if tried.ends and is_network and world.form != "batch" and (batches := _sums_over_examples(tape)):
         return Tried(False, batches, len(tape.nodes), batches)
@@ -289,14 +290,17 @@ def _trainers(file: File, np: types.ModuleType, worlds: list[World]) -> Iterator
         for function in first_uncalled(file, {n: f for n, f in functions.items() if isinstance(f, types.FunctionType)}):
             given = takes_data(function) or (owner and "Y" in meant(file.classes[owner], True))
             before = keepers[:1] if not given else []
-            lacks_data = not (given or before) and (owner or needs_arguments(function))
+            lacks_data = not (given or before) and needs_arguments(function, is_method=owner is not None)
             if lacks_data or not _computes_gradients(file, function):
                 continue
             arguments = argument_meanings(function)
             of = f" of class {owner}" if owner else ""
-            shown = f"{' and '.join([*before, function.__name__])}({', '.join(arguments)}){of}{OURS}"
+            has_data = not (given or before)
+            shown = (
+                f"{' and '.join([*before, function.__name__])}({', '.join(arguments)}){of}{'' if has_data else OURS}"
+            )
             play = functools.partial(_train, file, np, owner, [*before, function.__name__])
-            yield Target(shown, play, worlds if given or before else worlds[:1], (True,))
+            yield Target(shown, play, worlds[:1] if has_data else worlds, (True,), has_data=has_data)
 
 
 def _train(file: File, np: types.ModuleType, owner: str | None, names: list[str], world: World, strict: bool) -> None:

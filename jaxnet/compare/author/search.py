@@ -11,7 +11,7 @@ import numpy as np
 from jaxnet.compare.author.chains import Chain, at_once, chains_in, networks, stepped_once
 from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.node import ancestors, made_of, nodes_in
-from jaxnet.compare.author.step import NoLoss, NoStep, Step, held_in
+from jaxnet.compare.author.step import NOTHING, NoLoss, NoStep, Step, held_in
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.view import readings_of, stale_step, view_of, viewed, window_of, with_further
 
@@ -38,7 +38,7 @@ def find_steps(tape: Tape) -> Iterator[list[Step]]:
             return
     if not all(_is_no_training(chain) for network in found for chain in network):
         raise NoLoss("arrays are stepped, and neither the labels nor the loss that they are stepped by were found")
-    raise NoStep("nothing was found that it trains")
+    raise NoStep(NOTHING)
 
 
 def _is_no_training(chain: Chain) -> bool:

@@ -15,6 +15,8 @@ from jaxnet.compare.author.node import Instruction, Node, ancestors, made_alone_
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.tape import Tape
 
+NOTHING = "nothing was found that it trains"
+
 
 class Parameter(NamedTuple):
     """An array that the program steps: the version that the prediction was made with, and the one after."""

@@ -17,7 +17,7 @@ from jaxnet.compare.author.reasons import BREAKS_OFF, TRAINS, TRAINS_NOTHING, Re
 from jaxnet.compare.author.recorder import begin_anew, recording
 from jaxnet.compare.author.replay import Values, is_zero
 from jaxnet.compare.author.search import find_steps, steps_by_hand
-from jaxnet.compare.author.step import NoLoss, NoStep, Parameter, Step, held_in
+from jaxnet.compare.author.step import NOTHING, NoLoss, NoStep, Parameter, Step, held_in
 from jaxnet.compare.author.tape import NOTHING_PLANTED, Another, Enough, Planted, Tape
 from jaxnet.compare.author.updates import is_by_0, scaled_by_numbers
 
@@ -207,6 +207,8 @@ class Watch:
             return self.found
         try:
             steps = next(find_steps(self.tape))
+            if not self.found and all(_only_adds(p, self.tape) for p in steps[0].parameters):
+                raise NoStep(NOTHING)
         except NoStep as error:
             notes = [] if ran is None else sorted(ran.notes, key=lambda note: not note.endswith(TIME_IS_UP))
             why = f" ({notes[0]})" if notes else ""
@@ -231,6 +233,14 @@ class Watch:
             self._keep(steps, names)
             self._keep_by_hand(names)
         return self.found
+
+
+def _only_adds(parameter: Parameter, tape: Tape) -> bool:
+    """Whether the line that seems to step an array adds to the same array again, and something is made of what it
+    gives: it is a bias of a forward pass."""
+    old, made = parameter.before, parameter.after
+    again = (n for n in tape.nodes if n.instruction == made.instruction and n is not made)
+    return made.used and len(parameter.versions) == 2 and any(base is old for n in again for base, _ in n.updates)
 
 
 def _began(step: Step) -> int:
