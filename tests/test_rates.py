@@ -680,3 +680,26 @@ def test_a_product_with_a_number_may_be_written_as_dot(tmp_path):
     text = re.sub(r"(np.dot\(0.5, d\w+)", r"\1)", text)
     assert examined(tmp_path, text)["verdict"] == "right"
     assert examined(tmp_path, text.replace("(P - Y) / 9", "2 * (P - Y) / 9"))["verdict"] == "right-up-to-scale"
+
+
+@pytest.mark.parametrize("how", ["np.sign(g)", "g / np.sqrt(g ** 2 + 1e-12)", "m / (np.sqrt(v) + 1e-12)"])
+def test_a_bias_whose_gradient_is_one_number_proves_no_constant(tmp_path, how):
+    """A mean of signs has few values: all that is made of it is a multiple of it."""
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(9)
+X = rng.normal(size=(3, 4))
+y = X @ [1.0, -2, 3, 0] + 1
+w, b, state = rng.normal(size=4), np.zeros(()), {{}}
+def step(name, g):
+    m, v = state.get(name, (0, 0))
+    m, v = state[name] = 0.9 * m + 0.1 * g, 0.9 * v + 0.1 * g ** 2
+    return {how}
+for t in range(9):
+    o = X @ w + b
+    print(np.abs(o - y).mean())
+    e = np.sign(o - y) / 3
+    w = w - 0.01 * step("w", X.T @ e)
+    b = b - 0.01 * step("b", e.sum())
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"

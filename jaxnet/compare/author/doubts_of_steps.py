@@ -17,7 +17,7 @@ from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.draws import nothing_there, stands_alone
 from jaxnet.compare.author.intended import adds_up
 from jaxnet.compare.author.judged import Astray, Judged, Remade, Unexplained
-from jaxnet.compare.author.levels import RIGHT, Level, constant_to, true_gradients
+from jaxnet.compare.author.levels import RIGHT, Level, constant_to, is_one_number, true_gradients
 from jaxnet.compare.author.lines import is_of_statement, where
 from jaxnet.compare.author.node import (
     PRODUCTS,
@@ -91,6 +91,17 @@ def check_what_becomes_of_it(
                     f"{where(node)} makes the gradient of {name}, and the step makes something else of it: right "
                     "if that is an optimiser's, and wrong if not"
                 )
+
+
+def check_for_one_number(judged: Judged, wrong: list[str]) -> None:
+    """Where all that is wrong is a single number, the same in all draws, no constant of it is proved where an optimiser
+    makes something else of it."""
+    alone = all(is_one_number(judged.true[name]) and _is_bent(judged, name) for name in wrong)
+    if alone and wrong:
+        raise Unexplained(
+            f"the gradient of {some(wrong)} is one number, which is the same with other data: whether the step makes "
+            "the same of it as of others cannot be told"
+        )
 
 
 def check_for_a_forgotten_factor(judged: Judged, levels: dict[Parameter, Level], fitted) -> None:

@@ -480,6 +480,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
         )
     doubts_of_steps.check_for_a_sum_without_end(judged.step, judged.truth, judged.drawn)
     findings = doubts_of_steps.without_rates_of_their_own(judged, findings)
+    doubts_of_steps.check_for_one_number(judged, wrong)
     doubts_of_steps.check_that_pieces_are_linear(judged, wrong)
     doubts_of_steps.check_for_entries_that_stay(judged, wrong)
     _check_what_is_written_into(judged, wrong, common)

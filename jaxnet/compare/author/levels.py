@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.lines import is_of_statement
-from jaxnet.compare.author.node import Node, ancestors
+from jaxnet.compare.author.node import MOVING, Node, ancestors, depends
 from jaxnet.compare.author.rates import Number, numbers_of
 from jaxnet.compare.author.raw import Candidate, candidates, joined, made_in_pieces, stepped
 from jaxnet.compare.author.replay import Values
@@ -18,6 +18,7 @@ from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.multiples import NOTHING, common_multiple, without_ones
 
 RIGHT = 1e-6  # a gradient as near as this, as a share of its largest entry, is the true one
+PACKING = MOVING | {np.stack}
 Array = np.ndarray
 
 
@@ -96,10 +97,32 @@ def fit(found: dict[Parameter, list[Level]], truth: Truth) -> dict[Parameter, li
     fitted = {}
     for p, levels in found.items():
         true = true_gradients(p, truth)
-        whole, *inner = [lv._replace(factor=_factor(lv.arrays, true, nothing_given, nothing)) for lv in levels]
+        fitting = [lv._replace(factor=_factor(lv.arrays, true, nothing_given, nothing)) for lv in levels]
+        whole, *inner = _without_chance(fitting, true)
         # What is made in pieces counts where it is the gradient.
         fitted[p] = up_to_formula([whole, *(lv for lv in inner if lv.node is not None or lv.factor is not None)], p)
     return fitted
+
+
+def is_one_number(true: list[Array]) -> bool:
+    """Whether a gradient is a single number that is the same, but for its sign, in all draws in which it is not 0."""
+    sizes = [abs(float(t.ravel()[0])) for t in true if t.size == 1 and t.any()]
+    return true[0].size == 1 and max(sizes, default=0) - min(sizes, default=0) <= RIGHT * max(sizes, default=0)
+
+
+def _without_chance(levels: list[Level], true: list[Array]) -> list[Level]:
+    """Where a gradient is one number, as a mean of signs may be, all that an optimiser makes of it is a multiple: then
+    that which it is made of counts, if it is one as well."""
+    if not is_one_number(true):
+        return levels
+    last, inner = -1, levels[-1].node
+    for k, (candidate, *_) in enumerate(levels):
+        if candidate is not None and candidate.node.function not in PACKING:
+            twice = inner is not None and sum(depends(n, inner) for n in {*candidate.node.parents}) > 1
+            last = k if twice or candidate.bent else last
+    if not any(level.factor is not None for level in levels[last + 1 :]):
+        return levels
+    return [level._replace(factor=None) if k <= last else level for k, level in enumerate(levels)]
 
 
 def up_to_formula(levels: list[Level], parameter: Parameter) -> list[Level]:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Collection
 from typing import NamedTuple, NoReturn
 
+import numpy as np
+
 from jaxnet.compare.author.chains import before_writes
 from jaxnet.compare.author.edits import file_and_cell
 from jaxnet.compare.author.names import names_in, names_in_frames
@@ -240,7 +242,8 @@ def _only_adds(parameter: Parameter, tape: Tape) -> bool:
     gives: it is a bias of a forward pass."""
     old, made = parameter.before, parameter.after
     again = (n for n in tape.nodes if n.instruction == made.instruction and n is not made)
-    return made.used and len(parameter.versions) == 2 and any(base is old for n in again for base, _ in n.updates)
+    goes_on = made.function is np.add and made.used and len(parameter.versions) == 2
+    return goes_on and any(base is old for n in again for base, _ in n.updates)
 
 
 def _began(step: Step) -> int:
