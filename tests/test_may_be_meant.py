@@ -617,3 +617,40 @@ def test_noise_in_an_error_and_its_size_may_be_meant(tmp_path, change, does):
         return
     with pytest.raises(ValueError, match=r"the gradient of W1 is right but for what line 1[23] adds"):
         examined(tmp_path, beside)  # W1 is not accused for the noise, beside b2
+
+
+def test_what_is_to_be_what_a_trained_network_fails_at_climbs(tmp_path):
+    """An adversarial example: it is stepped uphill, and the weights that it meets are trained by other lines."""
+    attack = (
+        "H = X @ W1 + b1\nA1 = np.tanh(H)\nE = np.exp(A1 @ W2 + b2)\nP = E / E.sum(1, keepdims=True)\n"
+        "dX = ((P - Y) @ W2.T * (1 - A1 ** 2)) @ W1.T\nworse = X + 0.1 * np.sign(dX)\nprint(worse @ W1)\n"
+    )
+    assert examined(tmp_path, PLAIN + attack)["verdict"] == "right"
+    assert examined(tmp_path, PLAIN.replace("W1 -= ", "W1 += ") + attack)["verdict"] == "wrong"
+
+
+SADDLE = """
+import numpy as np
+rng = np.random.default_rng(2)
+X, A, c = rng.normal(size=(30, 3)), rng.normal(size=(2, 3)), rng.normal(size=2)
+y, w, m = X @ [2.0, -1, 1], np.zeros(3), np.ones(2)
+for _ in range(9):
+    e, off = X @ w - y, A @ w - c
+    print(np.mean(e ** 2) / 2 + m @ off)
+    dw = X.T @ e / 30 + A.T @ m
+    w -= 0.1 * dw
+    m += 0.1 * off
+"""
+
+
+def test_what_climbs_where_the_loss_curves_downwards_may_be_a_multiplier(tmp_path):
+    concave = SADDLE.replace("+ m @ off)", "+ m @ off - m @ m)").replace("0.1 * off", "0.1 * (off - 2 * m)")
+    perturbed = SADDLE.replace("X @ w", "(X + D) @ w").replace("m += 0.1 * off", "D += 0.1 * np.outer(e, w)")
+    perturbed = perturbed.replace("for _", "D = np.zeros((30, 3))\nfor _").replace("X.T @ e", "(X + D).T @ e")
+    *before, of_w, of_d = perturbed.splitlines(keepends=True)
+    perturbed = "".join([*before, of_d.replace("0.1", "0.1 / 30"), of_w])
+    for name, text in (("m", SADDLE), ("m", concave), ("D", perturbed)):
+        with pytest.raises(ValueError, match=f"{name} is stepped uphill, and others are not: right if it is meant"):
+            examined(tmp_path, text)
+    said = examined(tmp_path, SADDLE.replace("w -= 0.1 * dw", "w += 0.1 * dw").replace("m += ", "m -= "))
+    assert [f["code"] for f in said["findings"]] == ["wrong-sign"]

@@ -703,3 +703,15 @@ for t in range(9):
     b = b - 0.01 * step("b", e.sum())
 """
     assert examined(tmp_path, text)["verdict"] == "right"
+
+
+def test_a_rate_that_begins_at_0_is_no_gradient_of_0(tmp_path):
+    text = PLAIN.replace("for _ in range(9):", "for t in range(9):\n    rate = 0.2 * min(1, t / 5)")
+    for old, new in (("W1 -= 0.1 * dW1", "W1 -= rate * X.T @ dZ1"), ("W2 -= 0.1 * dW2", "W2 -= rate * A1.T @ dZ2")):
+        text = text.replace(old, new)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert [f["code"] for f in examined(tmp_path, text.replace(*SLOPE))["findings"]] == [
+        "missing-activation-derivative"
+    ]
+    said = examined(tmp_path, text.replace("rate * X.T", "0 * X.T"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dW1", "zero")]

@@ -53,6 +53,8 @@ from jaxnet.compare.report import some
 Array = np.ndarray
 ALIKE = 0.5  # the mean of the products of signs, or a cosine
 SEVERAL = 4  # entries, of which that says something
+MOVED = 1e-3  # how far an array is moved, to see what becomes of a loss …
+SAME = 1e-12  # … of which this share is rounding
 TURNING = PRODUCTS | {np.linalg.solve}
 
 
@@ -430,6 +432,53 @@ def check_for_rules_of_their_own(judged: Judged, findings: list[Finding]) -> Non
         climbs = code == "wrong-sign" and name not in layers and _is_bent(judged, name)
         if climbs and not all(_is_bent(judged, other) for other in judged.names):
             raise Unexplained(f"{name} is stepped uphill, in another way than others: right if it is meant to climb")
+
+
+def check_for_a_saddle(judged: Judged, wrong: list[str]) -> None:
+    """An array may climb where others descend: a multiplier of a constraint, the other side of a game, a perturbation
+    of the data (Boyd and Vandenberghe 2004, 5.4 and 10.3)."""
+    layers = judged.dense.parameters if judged.dense is not None else ()
+    for name in (name for name in wrong if name not in layers):
+        climbs = (common_multiple(judged.given[name], judged.true[name], RIGHT) or 0) < 0
+        if climbs and (_curves_downwards(judged, name) or _is_of_examples(judged, name)):
+            raise Unexplained(f"{name} is stepped uphill, and others are not: right if it is meant to climb")
+
+
+def _curves_downwards(judged: Judged, name: str) -> bool:
+    """Whether the loss curves downwards where an array goes along its gradient, or not at all, in all draws: so it does
+    in a multiplier, and in what a saddle is the largest of."""
+    p, loss = judged.names[name], judged.truth.loss.node
+    for values, true in zip(judged.drawn, judged.true[name], strict=True):
+        if loss is None or not true.any():
+            return False
+        numbers = []
+        for by in (-MOVED, 0.0, MOVED):
+            held = _with_other(p, np.asarray(values(p.before)) + by * true / np.linalg.norm(true), judged, values)
+            numbers.append(float(np.sum(held(loss))))
+        if numbers[0] + numbers[2] - 2 * numbers[1] > SAME * max(map(abs, numbers)):
+            return False
+    return True
+
+
+def _with_other(parameter: Parameter, value: Array, judged: Judged, values: Values) -> Values:
+    """A draw in which one parameter has another value."""
+    held = values.before(parameter.root)
+    for other in judged.step.parameters:
+        held.known |= other.given(value if other is parameter else values(other.before))
+    return held
+
+
+def _is_of_examples(judged: Judged, name: str) -> bool:
+    """Whether each row of an array has a part in one example's prediction only, as a perturbation of the data has."""
+    p, examples = judged.names[name], judged.step.examples
+    rows, values = p.before.shape[:1], judged.drawn[0]
+    if len(examples) != 1 or not rows or rows[0] < SEVERAL or examples[0].prediction.shape[:1] != rows:
+        return False
+    moved = np.array(values(p.before), float)
+    moved[0] += MOVED
+    held = _with_other(p, moved, judged, values)
+    change = np.asarray(held(examples[0].prediction)) != np.asarray(values(examples[0].prediction))
+    return bool(change[0].any()) and not change[1:].any()
 
 
 def _is_made_of_entries(judged: Judged, name: str) -> bool:

@@ -55,6 +55,17 @@ def hollow(attempt: Attempt, judged: Judged) -> str:
     return f"nothing is wrong in what {why}" if why else ""
 
 
+def _is_an_input(attempt: Attempt, judged: Judged, name: str) -> bool:
+    """Whether an array is multiplied by what another network of the same run has trained, and by nothing else, as an
+    adversarial example is (Goodfellow et al. 2015)."""
+    own = judged.names.get(name)
+    if own is None:
+        return False
+    others = {n for n in attempt.trained if n.updates}.difference(*(p.versions for p in judged.names.values()))
+    uses = [n for n in judged.step.forward if n.function in PRODUCTS and not own.as_read.isdisjoint(n.parents)]
+    return bool(uses) and all(any(root_of(m) in others for m in n.parents) for n in uses)
+
+
 def _may_be_right(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str:
     """Why what is wrong as it was run may be right as it is meant."""
     called, alone, may_be = attempt.called, attempt.call.alone, attempt.call.may_be
@@ -71,6 +82,8 @@ def _may_be_right(attempt: Attempt, judged: Judged, left_over: list[Node]) -> st
         return "right if the network has one output, with a number for its bias"
     if errors and {f.code for f in errors} == {"wrong-scale"} and (by := other_count(attempt, judged)) is not None:
         return f"{where(by)} divides by a number that may be how many examples the missing data have"
+    if errors and all(f.code == "wrong-sign" and _is_an_input(attempt, judged, f.at[1:]) for f in errors):
+        return "what climbs is an input of a network that other lines train: right if it is to be what that fails at"
     if called and errors and all(_is_decay_of_our_size(f, judged.step) for f in errors):
         return "right if the weights are to decay by what the loss has no penalty for"
     between = [judged.step.way_to(judged.names[name]).intersection(left_over) for name in judged.wrong]

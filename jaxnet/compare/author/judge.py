@@ -519,6 +519,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
             of_penalties = {f.at[1:] for f in findings if is_of_another_size(f)}
             if not of_penalties.issuperset(wrong):  # else all is that of the loss, and a number times the array
                 proof = without_formula(judged._replace(wrong=wrong), factors)
+    doubts_of_steps.check_for_a_saddle(judged, wrong)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )

@@ -18,6 +18,7 @@ from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.reasons import LATE, TOO_LARGE
 from jaxnet.compare.author.search import parts_of
 from jaxnet.compare.author.step import NoLoss, Parameter, Step, makers_of
+from jaxnet.compare.author.updates import is_by_0
 from jaxnet.compare.diagnosis import Finding
 
 DATA = "X"  # what we call the data that we give
@@ -143,6 +144,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
     if the step after it is not wrong: a copy of the weights is right until they are stepped."""
     right: Judged | None = None  # but for a constant, perhaps
     wrong: Judged | None = None
+    by_0: Judged | None = None  # wrong, but the first step may have a rate of 0
     problem: ValueError | None = None
     remade: Remade | None = None  # of the first step, as is `uphill`
     uphill: Uphill | None = None
@@ -177,6 +179,9 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             needs_proof = judged.wrong and judged.proof != "formula"
             if (needs_proof and doubted) or (not judged.wrong and meant):
                 continue
+        if step.number == 1 and judged.wrong and _is_multiplied_by_0(judged):
+            by_0 = judged
+            continue
         if judged.wrong:
             if wrong is None or judged.is_certain:
                 wrong = judged
@@ -192,6 +197,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         else:
             right = right or judged  # another number of the program may be the loss, without that constant
     if right is None:
+        wrong = wrong or by_0
         if wrong is None:
             raise problem or ValueError("no step")
         return wrong
@@ -206,10 +212,16 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
     # What is called by itself adds up what its program sets to 0. The next step takes as long as this one did.
     now = time.monotonic()
     in_time = 2 * (now - began) < end - now
-    if in_time and not attempt.called:
+    if in_time and not attempt.called and by_0 is None:
         with contextlib.suppress(MemoryError):  # there is room for one step
             return and_next(right, attempt, stated)
     return right
+
+
+def _is_multiplied_by_0(judged: Judged) -> bool:
+    """Whether something that is wrong has come to 0 by a plain number: a rate that is warmed up begins there."""
+    nothing = [judged.names[name] for name in judged.wrong if not any(given.any() for given in judged.given[name])]
+    return any(is_by_0(n) for p in nothing for n in ancestors(nodes_in(p.steps), p.root.number))
 
 
 def _is_made_elsewhere(wrong: Judged, right: Step) -> bool:
