@@ -5,6 +5,8 @@ import textwrap
 import pytest
 from judging import PLAIN, SLOPE, TWO_NETWORKS, examined
 
+from jaxnet.compare.author.verdict import verdict
+
 ONLY_DEFINED = """
 import numpy as np
 def predict(X, w, b):
@@ -778,3 +780,15 @@ def test_a_class_that_trains_by_itself_where_the_program_only_uses_it(tmp_path):
     assert [p["name"] for p in said["parameters"]] == ["U", "V", "W", "b"]
     said = examined(tmp_path, SAMPLER.replace("dh = self.W.T @ d", "dh = self.W @ d"))
     assert sorted(p["name"] for p in said["parameters"] if not p["right"]) == ["U", "W", "b"]
+
+
+def test_what_another_arm_gives_the_same_name_is_said_where_it_is_not_run(tmp_path):
+    """In a loop that trains: the other arm makes what the step is made of."""
+    old = "    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n"
+    chosen = "    if kind == 'tanh':\n        dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n    else:\n        dZ1 = dZ2 @ W2.T\n"
+    forward = "    if kind == 'tanh':\n        A1 = np.tanh(X @ W1 + b1)\n    else:\n        A1 = np.abs(X @ W1)\n"
+    text = PLAIN.replace("for _", "kind = 'tanh'\nfor _").replace("    A1 = np.tanh(X @ W1 + b1)\n", forward)
+    for program, idle in ((text, []), (text.replace(old, chosen), ["line 20"])):
+        (tmp_path / "net.py").write_text(program)
+        report = verdict(tmp_path / "net.py", tmp_path)
+        assert (report.verdict, report.idle) == ("right", idle)

@@ -52,6 +52,11 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
         outside = [n for n in unit.body if not isinstance(n, ast.FunctionDef | ast.ClassDef)]
         loops = [ast.Module(outside, []), *(f for _, f in run if f not in backward and f not in helpers)]
         arms += [("", arm) for of in loops for arm in _branches(of) if not stepped_by.isdisjoint(_written_in(arm))]
+        sent_back = functools.partial(_has_a_part, _lines_after_labels(steps), unit.filename)
+        choices = (n for of in loops for n in ast.walk(of) if isinstance(n, ast.If) and n.orelse)
+        for arm, other in (pair for n in choices for pair in ((n.body, n.orelse), (n.orelse, n.body))):
+            instead = not isinstance(arm[0], ast.If) and not _assigned_in(arm).isdisjoint(_assigned_in(other))
+            arms += [("", arm)] * (instead and sent_back(other))
         for table in (n for n in code if isinstance(n, ast.Dict)):
             inside = (n for value in table.values for n in ast.walk(value))
             lambdas = [[node.body] for node in inside if isinstance(node, ast.Lambda)]
@@ -95,6 +100,12 @@ def _written_in(arm: list[ast.stmt]) -> set[str]:
     into = {name for n in code if isinstance(n, ast.AugAssign) for name in _names_in(n.target)}
     anew = [(_names_in(n.targets[0]), _names_in(n.value)) for n in code if isinstance(n, ast.Assign)]
     return into.union(*(made & of for made, of in anew))
+
+
+def _assigned_in(arm: list[ast.stmt]) -> set[str]:
+    """The names to which an arm gives a value."""
+    assigned = (n for statement in arm for n in ast.walk(statement) if isinstance(n, ast.Assign))
+    return {name for n in assigned for target in n.targets for name in _names_in(target)}
 
 
 def _branches(function: ast.FunctionDef | ast.Module) -> Iterator[list[Any]]:
@@ -156,6 +167,10 @@ def _lines_of(steps: list[Step]) -> set[Line]:
     """Where what is stepped by was made: slopes too, which need no labels."""
     stepped = made_of(n for step in steps for p in step.parameters for n in nodes_in(p.steps))
     return {(place.file, place.line) for node in stepped for place in node.places}
+
+
+def _lines_after_labels(steps: list[Step]) -> set[Line]:
+    return {(place.file, place.line) for step in steps for n in step.backward for place in n.places}
 
 
 def _has_a_part(stepping: set[Line], file: str, statements: list[Any]) -> bool:
