@@ -827,3 +827,39 @@ for _ in range(9):
     assert examined(tmp_path, text)["verdict"] == "right"
     said = examined(tmp_path, text.replace(" * (1 - h2 ** 2)", ""))
     assert [p["name"] for p in said["parameters"] if not p["right"]] == ["W1", "W2"]
+
+
+ACTOR = """
+import numpy as np
+rng = np.random.default_rng(6)
+S, A = rng.normal(size=(30, 3)), rng.uniform(-1, 1, (30, 1))
+R = -(A - S[:, :1]) ** 2
+W, V, U = rng.normal(size=(4, 5)), rng.normal(size=(5, 1)), rng.normal(size=(3, 1))
+kept = np.zeros((3, 1))
+for _ in range(9):
+    x = np.hstack([S, A])
+    h = np.tanh(x @ W)
+    q = h @ V
+    print(np.mean((q - R) ** 2))
+    d = 2 * (q - R) / 30
+    dV, dW = h.T @ d, x.T @ (d @ V.T * (1 - h ** 2))
+    W -= 0.1 * dW
+    V -= 0.1 * dV
+    a = np.tanh(S @ U)
+    h = np.tanh(np.hstack([S, a]) @ W)
+    da = (-np.ones((30, 1)) / 30 @ V.T * (1 - h ** 2)) @ W.T
+    dU = S.T @ (da[:, :1] * (1 - a ** 2))
+    kept = 0.9 * kept + 0.1 * dU
+    U -= 0.1 * dU
+"""
+
+
+def test_an_actor_without_labels_is_named_beside_its_critic(tmp_path):
+    """It is trained by what the critic says, and no label meets it; what is kept of its gradients is no such thing."""
+    (tmp_path / "net.py").write_text(ACTOR)
+    report = verdict(tmp_path / "net.py", tmp_path)
+    assert report.verdict == "right"
+    assert report.unjudged_lines() == [
+        "not judged: an array 3×1 in net.py:22, which is trained as well, by what is made of those that were judged, "
+        "and is none of them"
+    ]

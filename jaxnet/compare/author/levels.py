@@ -107,7 +107,7 @@ def fit(found: dict[Parameter, list[Level]], truth: Truth) -> dict[Parameter, li
 def is_one_number(true: list[Array]) -> bool:
     """Whether a gradient is a single number that is the same, but for its sign, in all draws in which it is not 0."""
     sizes = [abs(float(t.ravel()[0])) for t in true if t.size == 1 and t.any()]
-    return true[0].size == 1 and max(sizes, default=0) - min(sizes, default=0) <= RIGHT * max(sizes, default=0)
+    return bool(sizes) and max(sizes) - min(sizes) <= RIGHT * max(sizes)
 
 
 def _without_chance(levels: list[Level], true: list[Array]) -> list[Level]:

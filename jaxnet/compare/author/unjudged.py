@@ -41,6 +41,7 @@ BY_1 = "which is multiplied by 1 in its step: whether a decay is right with anot
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
 RETURNED = "which is returned as {}, and is no gradient of what was judged"
 SENT_ON = "which goes back through weights, and nothing goes on with it: in a deeper network it would be judged"
+BESIDE = "which is trained as well, by what is made of those that were judged, and is none of them"
 USELESS = "which is stepped by what the labels make, and of which nothing else is made"
 STILL = "whose gradient is 0 in this step, whatever the parameters"
 UNUSED = "which is what the gradient of a bias would be, and steps nothing"
@@ -70,6 +71,7 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
         _seen_at(n, base.shape, STEPPED): None for base, n in _stepped_otherwise(step, attempt) if base not in shown
     }
     found |= {_seen_at(n, n.shape, USELESS): None for n in _of_no_use(judged, attempt)}
+    found |= {_seen_at(n, n.shape, BESIDE): None for n in _trained_beside(step, attempt)}
     known = makers_of(step.parameters)
     returned = {n: name for n, name in attempt.tape.gradients.items() if n.instruction not in known}
     found |= {_seen_at(n, n.shape, RETURNED.format(name)): None for n, name in returned.items()}
@@ -191,6 +193,25 @@ def _of_no_use(judged: Judged, attempt: Attempt) -> Iterator[Node]:
         while [n.instruction for n in uses.get(version, ())] == [node.instruction]:
             version, count = uses[version][0], count + 1
         if version not in uses and count > 1:
+            yield node
+
+
+def _trained_beside(step: Step, attempt: Attempt) -> Iterator[Node]:
+    """What is stepped time and again by what is made of itself and of what was judged, and by products, as no average
+    is and nothing that an optimiser keeps: an actor that does what its critic is content with."""
+    judged = {version for p in step.parameters for version in p.versions}
+    steps: dict[Node, tuple[Node, Node]] = {}
+    for node in attempt.tape.nodes:
+        for base, by in node.updates:
+            if base.size > 1 and isinstance(by, Node) and not {base, node} & (judged | attempt.trained):
+                steps.setdefault(base, (node, by))
+    stepped = {node for node, _ in steps.values()}
+    for base, (node, by) in steps.items():
+        if base in stepped or node not in steps or steps[node][0].instruction != node.instruction:
+            continue
+        made = made_of([by], base.number)
+        meets = any(n.function in PRODUCTS and base in map(root_of, n.parents) for n in made)
+        if meets and not judged.isdisjoint(made):
             yield node
 
 
