@@ -201,7 +201,8 @@ def _trained_beside(step: Step, attempt: Attempt) -> Iterator[Node]:
     is and nothing that an optimiser keeps: an actor that does what its critic is content with."""
     judged = {version for p in step.parameters for version in p.versions}
     steps: dict[Node, tuple[Node, Node]] = {}
-    for node in attempt.tape.nodes:
+    forward = {n.instruction for n in step.active}  # what a pass carries on is no step
+    for node in (n for n in attempt.tape.nodes if n.place is not None and n.instruction not in forward):
         for base, by in node.updates:
             if base.size > 1 and isinstance(by, Node) and not {base, node} & (judged | attempt.trained):
                 steps.setdefault(base, (node, by))
