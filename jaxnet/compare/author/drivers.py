@@ -290,15 +290,13 @@ def _trainers(file: File, np: types.ModuleType, worlds: list[World]) -> Iterator
         for function in first_uncalled(file, {n: f for n, f in functions.items() if isinstance(f, types.FunctionType)}):
             given = takes_data(function) or (owner and "Y" in meant(file.classes[owner], True))
             before = keepers[:1] if not given else []
-            lacks_data = not (given or before) and needs_arguments(function, is_method=owner is not None)
+            has_data = not (given or before)  # if it needs none of ours
+            lacks_data = has_data and needs_arguments(function, is_method=owner is not None)
             if lacks_data or not _computes_gradients(file, function):
                 continue
             arguments = argument_meanings(function)
             of = f" of class {owner}" if owner else ""
-            has_data = not (given or before)
-            shown = (
-                f"{' and '.join([*before, function.__name__])}({', '.join(arguments)}){of}{'' if has_data else OURS}"
-            )
+            shown = f"{' and '.join([*before, function.__name__])}({', '.join(arguments)}){of}{OURS * (not has_data)}"
             play = functools.partial(_train, file, np, owner, [*before, function.__name__])
             yield Target(shown, play, worlds[:1] if has_data else worlds, (True,), has_data=has_data)
 

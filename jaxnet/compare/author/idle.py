@@ -6,14 +6,14 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from jaxnet.compare.author.calls import tail
 from jaxnet.compare.author.lines import parsed_lines
 from jaxnet.compare.author.meanings import meanings, role
-from jaxnet.compare.author.node import Place, made_of, nodes_in
+from jaxnet.compare.author.node import Node, Place, made_of, nodes_in
 from jaxnet.compare.author.passes import is_gradient, is_of_parameter, step_in
 from jaxnet.compare.author.statements import Unit, read_units, unit_of
 from jaxnet.compare.author.step import Step
@@ -37,6 +37,7 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
     of what these call; such functions without a name in a dictionary of them; and derivatives of another file, of which
     the program uses some."""
     stepping, found = _lines_of(steps), []
+    after_labels = _lines_that_make(n for step in steps for n in step.backward)
     for unit in _units_of(path, root):
         runs = functools.partial(_has_a_part, stepping, unit.filename)
         run = [(name, function) for name, function in _functions_in(unit) if runs([function])]
@@ -52,11 +53,10 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
         outside = [n for n in unit.body if not isinstance(n, ast.FunctionDef | ast.ClassDef)]
         loops = [ast.Module(outside, []), *(f for _, f in run if f not in backward and f not in helpers)]
         arms += [("", arm) for of in loops for arm in _branches(of) if not stepped_by.isdisjoint(_written_in(arm))]
-        sent_back = functools.partial(_has_a_part, _lines_after_labels(steps), unit.filename)
         choices = (n for of in loops for n in ast.walk(of) if isinstance(n, ast.If) and n.orelse)
         for arm, other in (pair for n in choices for pair in ((n.body, n.orelse), (n.orelse, n.body))):
             instead = not isinstance(arm[0], ast.If) and not _assigned_in(arm).isdisjoint(_assigned_in(other))
-            arms += [("", arm)] * (instead and sent_back(other))
+            arms += [("", arm)] * (instead and _has_a_part(after_labels, unit.filename, other))
         for table in (n for n in code if isinstance(n, ast.Dict)):
             inside = (n for value in table.values for n in ast.walk(value))
             lambdas = [[node.body] for node in inside if isinstance(node, ast.Lambda)]
@@ -165,12 +165,11 @@ def _hands_on(method: ast.FunctionDef) -> int | None:
 
 def _lines_of(steps: list[Step]) -> set[Line]:
     """Where what is stepped by was made: slopes too, which need no labels."""
-    stepped = made_of(n for step in steps for p in step.parameters for n in nodes_in(p.steps))
-    return {(place.file, place.line) for node in stepped for place in node.places}
+    return _lines_that_make(made_of(n for step in steps for p in step.parameters for n in nodes_in(p.steps)))
 
 
-def _lines_after_labels(steps: list[Step]) -> set[Line]:
-    return {(place.file, place.line) for step in steps for n in step.backward for place in n.places}
+def _lines_that_make(nodes: Iterable[Node]) -> set[Line]:
+    return {(place.file, place.line) for node in nodes for place in node.places}
 
 
 def _has_a_part(stepping: set[Line], file: str, statements: list[Any]) -> bool:

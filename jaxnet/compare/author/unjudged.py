@@ -200,11 +200,12 @@ def _trained_beside(step: Step, attempt: Attempt) -> Iterator[Node]:
     """What is stepped time and again by what is made of itself and of what was judged, and by products, as no average
     is and nothing that an optimiser keeps: an actor that does what its critic is content with."""
     judged = {version for p in step.parameters for version in p.versions}
+    known = judged | attempt.trained
     steps: dict[Node, tuple[Node, Node]] = {}
     forward = {n.instruction for n in step.active}  # what a pass carries on is no step
     for node in (n for n in attempt.tape.nodes if n.place is not None and n.instruction not in forward):
         for base, by in node.updates:
-            if base.size > 1 and isinstance(by, Node) and not {base, node} & (judged | attempt.trained):
+            if base.size > 1 and isinstance(by, Node) and known.isdisjoint((base, node)):
                 steps.setdefault(base, (node, by))
     stepped = {node for node, _ in steps.values()}
     for base, (node, by) in steps.items():
