@@ -347,3 +347,26 @@ def test_a_mask_of_data_that_is_all_ones_at_first_is_drawn_again(tmp_path):
     assert examined(tmp_path, MASKED)["verdict"] == "right"
     with pytest.raises(ValueError, match=r"line 13 of net\.py computes it with other weights for some examples"):
         examined(tmp_path, MASKED.replace("d = e * mask[:, t] / 4", "d = e / 4"))
+
+
+ADDED = """import numpy as np
+rng = np.random.default_rng(4)
+X = rng.normal(size=(40, 4))
+y = X @ rng.normal(size=(4, 1)) + 0.1 * rng.normal(size=(40, 1))
+W1, W2 = rng.normal(size=(4, 5)) * 0.4, rng.normal(size=(5, 1)) * 0.4
+for _ in range(400):
+    h = np.tanh(X @ W1)
+    d = (h @ W2 + y) / 40
+    dh = d @ W2.T * (1 - h ** 2)
+    W2 -= 0.1 * h.T @ d
+    W1 -= 0.1 * X.T @ dh
+print(np.mean((np.tanh(X @ W1) @ W2 - y) ** 2))
+"""
+
+
+def test_labels_that_are_added_imply_no_loss(tmp_path):
+    """An error o + y is the derivative of some loss, too: one that nobody means, but where labels are kept negative."""
+    with pytest.raises(ValueError, match="adds labels to the prediction: right if they are kept negative"):
+        examined(tmp_path, ADDED)
+    kept = re.sub("W2 [+-] y", "W2 + u", ADDED).replace("W1, W2 =", "u = -y\nW1, W2 =")
+    assert examined(tmp_path, kept)["verdict"] == "right"

@@ -627,6 +627,70 @@ def test_what_is_to_be_what_a_trained_network_fails_at_climbs(tmp_path):
     )
     assert examined(tmp_path, PLAIN + attack)["verdict"] == "right"
     assert examined(tmp_path, PLAIN.replace("W1 -= ", "W1 += ") + attack)["verdict"] == "wrong"
+    shared = (
+        "shift = np.zeros(4)\nfor _ in range(3):\n    A1 = np.tanh((X + shift) @ W1 + b1)\n"
+        "    E = np.exp(A1 @ W2 + b2)\n"
+        "    P = E / E.sum(1, keepdims=True)\n    print(-np.sum(Y * np.log(P)) / 9)\n"
+        "    shift = shift + 0.1 * (((P - Y) @ W2.T * (1 - A1 ** 2)) @ W1.T).mean(0)\n"
+    )
+    said = examined(tmp_path, PLAIN + shared)
+    assert said["verdict"] == "right"
+    assert "right if it is to be what that fails at" in said["unjudged"][0]["why"]
+    assert examined(tmp_path, PLAIN.replace("W1 -= ", "W1 += ") + shared)["verdict"] == "wrong"
+
+
+DEBIASED = """import numpy as np
+rng = np.random.default_rng(5)
+X = rng.normal(size=(60, 4))
+y, s = (X[:, 0] > 0) * 1.0, (X[:, 1] > 0) * 1.0
+w, u, c = rng.normal(size=4) * 0.1, 0.1, 0.0
+sigmoid = lambda a: 1 / (1 + np.exp(-a))
+entropy = lambda p, t: -np.mean(t * np.log(p) + (1 - t) * np.log(1 - p))
+for _ in range(100):
+    q = X @ w
+    p, r = sigmoid(q), sigmoid(u * q + c)
+    loss = entropy(p, y) - 0.5 * entropy(r, s)
+    dq = (p - y) / 60 - 0.5 * (r - s) * u / 60
+    gu, gc = ((r - s) * q).mean(), (r - s).mean()
+    w = w - 0.5 * X.T @ dq
+    u, c = u - 0.5 * gu, c - 0.5 * gc
+"""
+
+
+def test_an_adversary_descends_what_the_loss_of_others_takes_off(tmp_path):
+    """An adversary learns what is to be hidden from it (Zhang et al. 2018), in one step with the network."""
+    with pytest.raises(ValueError, match="c has a part only in what the loss of others takes off, and is stepped down"):
+        examined(tmp_path, DEBIASED)
+    # A head of its own, whose loss is added, has no reason to climb.
+    added = DEBIASED.replace("- 0.5 * entropy", "+ 0.5 * entropy").replace("60 - 0.5", "60 + 0.5")
+    added = added.replace("gu, gc = (", "gu, gc = -0.5 * (").replace(", (r - s)", ", -0.5 * (r - s)")
+    assert examined(tmp_path, added)["verdict"] == "wrong"
+
+
+INNER_STEP = """import numpy as np
+rng = np.random.default_rng(25)
+w = rng.normal(size=2)
+for _ in range(100):
+    meta, loss = np.zeros(2), 0
+    for _ in range(4):
+        X = np.c_[rng.normal(size=10), np.ones(10)]
+        y = X @ rng.normal(size=2)
+        g = X[:5].T @ (X[:5] @ w - y[:5]) / 5
+        moved = w - 0.1 * g
+        r = X[5:] @ moved - y[5:]
+        loss += 0.5 * (r ** 2).mean()
+        meta += X[5:].T @ r / 5
+    w = w - 0.1 * meta / 4
+    print(loss / 4)
+"""
+
+
+def test_a_step_within_the_forward_pass_may_be_a_constant(tmp_path):
+    """First-order MAML (Finn et al. 2017, 5.2)."""
+    with pytest.raises(ValueError, match="right if what line 10 makes is a constant, and wrong if not"):
+        examined(tmp_path, INNER_STEP)
+    whole = INNER_STEP.replace("X[5:].T @ r /", "(np.eye(2) - 0.1 * X[:5].T @ X[:5] / 5) @ X[5:].T @ r /")
+    assert examined(tmp_path, whole)["verdict"] == "right"
 
 
 SADDLE = """

@@ -886,3 +886,30 @@ for epoch in range(20):
     assert examined(tmp_path, text)["verdict"] == "right"
     kept = text.replace("    dv[:] = 0\n", "")
     assert [p["right"] for p in examined(tmp_path, kept)["parameters"]] == [True, False]
+
+
+ONE_EXAMPLE = """import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(30, 4)), rng.normal(size=(30, 1))
+W1, b1, W2, b2 = rng.normal(size=(4, 5)), np.zeros((1, 5)), rng.normal(size=(5, 1)), np.zeros((1, 1))
+for i in range(30):
+    x, y = X[i : i + 1], Y[i : i + 1]
+    m = x.shape[0]
+    h = np.tanh(x @ W1 + b1)
+    e = h @ W2 + b2 - y
+    d = e @ W2.T * (1 - h ** 2)
+    print(np.mean(e ** 2) / 2)
+    W2 = W2 - 0.01 * (h.T @ e / m)
+    b2 = b2 - 0.01 * (e.sum(0, keepdims=True) / m)
+    W1 = W1 - 0.01 * (x.T @ d / m)
+    b1 = b1 - 0.01 * (d.sum(0, keepdims=True) / m)
+"""
+
+
+def test_a_mean_of_one_example_in_some_gradients_is_said(tmp_path):
+    """By 1 the one who divides and the one who forgets to are both right."""
+    assert not examined(tmp_path, ONE_EXAMPLE)["unjudged"]
+    said = examined(tmp_path, ONE_EXAMPLE.replace("(e.sum(0, keepdims=True) / m)", "e.sum(0, keepdims=True)"))
+    assert said["verdict"] == "right"
+    assert [of["line"] for of in said["unjudged"]] == [14, 15, 12]
+    assert all(of["why"].startswith("whose gradient is divided by 1 there, and not all") for of in said["unjudged"])

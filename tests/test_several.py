@@ -854,12 +854,18 @@ for _ in range(9):
 """
 
 
-def test_an_actor_without_labels_is_named_beside_its_critic(tmp_path):
+@pytest.mark.parametrize("each_second", [False, True])
+def test_an_actor_without_labels_is_named_beside_its_critic(tmp_path, each_second):
     """It is trained by what the critic says, and no label meets it; what is kept of its gradients is no such thing."""
-    (tmp_path / "net.py").write_text(ACTOR)
+    lines = ACTOR.splitlines()
+    k = next(k for k, line in enumerate(lines) if "S @ U" in line)
+    if each_second:  # as TD3 does (Fujimoto et al. 2018, delayed policy updates)
+        lines = [line.replace("for _", "for t") for line in lines]
+        lines[k:] = ["    if t % 2:", *("    " + line for line in lines[k:])]
+    (tmp_path / "net.py").write_text("\n".join(lines))
     report = verdict(tmp_path / "net.py", tmp_path)
     assert report.verdict == "right"
     assert report.unjudged_lines() == [
-        "not judged: an array 3×1 in net.py:22, which is trained as well, by what is made of those that were judged, "
-        "and is none of them"
+        f"not judged: an array 3×1 in net.py:{22 + each_second}, which is trained as well, by what is made of those "
+        "that were judged, and is none of them"
     ]

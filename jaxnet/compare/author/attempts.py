@@ -194,13 +194,22 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
     if found and not concerns(found[0].steps[0], watch.asked):
         reasons.append(Reason(name, "its step is made by other files", TRAINS))
         return
-    stepped = frozenset(v for network in found for p in network.steps[0].parameters for v in p.versions)
+    stepped = _goes_on({v for network in found for p in network.steps[0].parameters for v in p.versions}, watch.tape)
     for ordinal, network in enumerate(found):
         yield Attempt(
             program, watch.tape, network.steps, network.names, notes, way,
             networks=len(found), ordinal=ordinal, trained=stepped, made_up=tuple(samples.made_up),
             guessed=samples.guessed, raised=ran.raised, given=tuple(given),
         )  # fmt: skip
+
+
+def _goes_on(versions: set[Node], tape: Tape) -> frozenset[Node]:
+    """The versions of arrays, and what the same lines have stepped them to where a record was ended early."""
+    lines = {version.instruction for version in versions if version.updates}
+    for node in tape.nodes:
+        if node.instruction in lines and any(base in versions for base, _ in node.updates):
+            versions.add(node)
+    return frozenset(versions)
 
 
 def _is_large(attempt: Attempt) -> bool:

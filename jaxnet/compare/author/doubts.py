@@ -267,15 +267,38 @@ def check_for_a_term_of_the_loss(judged: Judged, findings: list[Finding]) -> Non
         return
     unknown = [f.at[1:] for f in findings if f.code == "unknown" and f.at[1:] in judged.names]
     terms = _terms_of(judged.truth.loss.node, judged.step)
-    for name, node in _with_gradients_of(terms, judged, unknown):
+    made = Counter(n.site for n in terms)  # not what a line makes of each example
+    for name, node in _with_gradients_of([n for n in terms if made[n.site] == 1], judged, unknown):
         raise Unexplained(
             f"the gradient of {name} is that of what {where(node)} adds to the loss: right if {name} is to be a "
             "constant in the rest of it, and wrong if not"
         )
 
 
+def check_for_an_adversary(judged: Judged) -> None:
+    """One array may be stepped down what others' loss takes off, and has a part in nothing else of it: an adversary,
+    and others learn to make it fail (Zhang et al. 2018, mitigating unwanted biases with adversarial learning)."""
+    loss, parts = judged.truth.loss.node, judged.truth.parts
+    signs = {name: np.sign(common_multiple(judged.given[name], judged.true[name], RIGHT) or 0) for name in judged.names}
+    if loss is None or not {1, -1} <= {*signs.values()}:
+        return
+    terms = set(_terms_of(loss, judged.step))
+    terms = {n for n in terms if terms.isdisjoint(n.parents)}
+    draws = list(zip(judged.drawn, parts, strict=True))
+    adds = {n: {float(np.sign(values(n) * of.get((n, None), 0.0))) for values, of in draws} for n in terms}
+    for sign in (1, -1):
+        taken_off = {n for n, signs_of in adds.items() if signs_of == {sign}}
+        rest = made_of([loss], until=taken_off.__contains__)
+        apart = [name for name, p in judged.names.items() if p.as_read.isdisjoint(rest)]
+        if apart and {sign} == {signs[n] for n in apart} and {-sign} == {signs[n] for n in signs if n not in apart}:
+            raise Unexplained(
+                f"{apart[0]} has a part only in what the loss of others takes off, and is stepped down that: right if "
+                "these are to climb what it descends"
+            )
+
+
 def _terms_of(loss: Node, step: Step) -> list[Node]:
-    """The numbers of which a loss is a sum, each perhaps times a number, but for what a line makes of each example."""
+    """The numbers of which a loss is a sum, each perhaps times a number."""
     found, stack = [], [loss]
     while stack:
         node = stack.pop()
@@ -283,8 +306,7 @@ def _terms_of(loss: Node, step: Step) -> list[Node]:
         if node.function in (np.add, np.subtract, np.negative) or scaled_by_numbers(node) in active:
             found += active
             stack += active
-    made = Counter(n.site for n in found)
-    return [n for n in found if made[n.site] == 1]
+    return found
 
 
 def _with_gradients_of(numbers: list[Node], judged: Judged, names: list[str]) -> Iterator[tuple[str, Node]]:

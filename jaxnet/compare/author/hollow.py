@@ -36,6 +36,7 @@ from jaxnet.compare.multiples import common_multiple, is_among
 
 LAST = 50  # operations, with which a record ends
 MANY = 20  # examples, at least, that a data set has
+SIGNED = (np.negative, np.multiply, np.subtract)  # what may make negative labels
 _GRADIENTS = re.compile(r"\bgrad(ient)?s?\b")  # of a layer's grads["W"]
 
 
@@ -56,13 +57,14 @@ def hollow(attempt: Attempt, judged: Judged) -> str:
 
 
 def _is_an_input(attempt: Attempt, judged: Judged, name: str) -> bool:
-    """Whether an array is multiplied by what another network of the same run has trained, and by nothing else, as an
-    adversarial example is (Goodfellow et al. 2015)."""
+    """Whether a network is made of what another step of the same run has trained: all that this one steps is its input,
+    as an adversarial example is (Goodfellow et al. 2015), or a perturbation that all examples share (Moosavi-Dezfooli
+    et al. 2017)."""
     own = judged.names.get(name)
     if own is None:
         return False
     others = {n for n in attempt.trained if n.updates}.difference(*(p.versions for p in judged.names.values()))
-    uses = [n for n in judged.step.forward if n.function in PRODUCTS and not own.as_read.isdisjoint(n.parents)]
+    uses = [n for n in judged.step.forward if n.function in PRODUCTS and depends(n, own.before)]
     return bool(uses) and all(any(root_of(m) in others for m in n.parents) for n in uses)
 
 
@@ -104,6 +106,8 @@ def _says_little(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str
         return f"is on the record, but what {lost} makes, a matrix, a masked or a structured array, is not on it"
     if unseen := left_over or _made_anew(judged, attempt):
         return f"could be judged, but what {where(unseen[0])} steps could not"
+    if judged.truth.loss.node is None and (added := _labels_added(judged.step)) is not None:
+        return f"could be judged, but {where(added)} adds labels to the prediction: right if they are kept negative"
     once = all(len(p.versions) == 2 for p in judged.step.parameters)
     if once and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
         return f"could be recorded, but its step was not done in {len(attempt.tape.nodes)} operations"
@@ -114,6 +118,13 @@ def _says_little(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str
         if again := sorted(attempt.raised & {(place.file, place.line) for n in step for place in n.places[:1]}):
             return f"its first step does, but its second one breaks off at line {again[0][1]}"
     return f"could be run, but {attempt.call.doubt}" if attempt.call.doubt else ""
+
+
+def _labels_added(step: Step) -> Node | None:
+    """Where an error is the sum of the prediction and of labels, as they were read or made."""
+    meetings = [(m.node, m.labels) for example in step.examples for m in example.meetings if m.labels is not None]
+    added = [node for node, labels in meetings if node.function is np.add and labels.function not in SIGNED]
+    return added[0] if len(added) == len(meetings) > 0 else None
 
 
 def _is_decay_of_our_size(finding: Finding, step: Step) -> bool:

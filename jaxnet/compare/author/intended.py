@@ -296,7 +296,8 @@ def _meetings(step: Step, truth: Truth, loss: Node) -> Iterator[Uses]:
     """For each operation of the loss in which two branches of the network meet, either of them.
 
     The loss begins where no prediction is made any more, and no parameter comes in. No branch is what the other one was
-    made of, such as the sum that a softmax divides by; and none is a term of the loss, such as a penalty.
+    made of, such as the sum that a softmax divides by; and none is a term of the loss, such as a penalty. And what a
+    parameter is moved by in the forward pass itself (Finn et al. 2017, 5.2, first-order MAML).
     """
     held = held_in(step.parameters)
     inside = sorted(ancestors([loss]) & step.active, key=lambda n: n.number)
@@ -314,6 +315,10 @@ def _meetings(step: Step, truth: Truth, loss: Node) -> Iterator[Uses]:
         if first not in ancestors([second]) and second not in ancestors([first]):
             for k, branch in enumerate(branches):
                 found.setdefault((node.instruction, k), set()).add((branch, node))
+    for node in inside:
+        moved = {base for base, _ in node.updates} & held
+        for parent in step.active.intersection(node.parents) - moved if moved else ():
+            found.setdefault((node.instruction, None), set()).add((parent, node))
     yield from map(frozenset, found.values())
 
 

@@ -520,6 +520,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
             if not of_penalties.issuperset(wrong):  # else all is that of the loss, and a number times the array
                 proof = without_formula(judged._replace(wrong=wrong), factors)
     doubts_of_steps.check_for_a_saddle(judged, wrong)
+    doubts.check_for_an_adversary(judged)
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )

@@ -48,6 +48,7 @@ UNUSED = "which is what the gradient of a bias would be, and steps nothing"
 LATE = "which is a number until its first step"
 HELD = "where entries of its gradient are set to 0: they are not trained"
 UNBOUND = "whose bound no number of it reaches, as ten times larger ones would: what goes back beyond it is not judged"
+BY_ONE = "whose gradient is divided by 1 there, and not all are: which is right with more examples cannot be told"
 ONCE = "whose rows are each picked once in this step: one that is picked twice would be stepped once only"
 
 
@@ -208,8 +209,11 @@ def _trained_beside(step: Step, attempt: Attempt) -> Iterator[Node]:
             if base.size > 1 and isinstance(by, Node) and known.isdisjoint((base, node)):
                 steps.setdefault(base, (node, by))
     stepped = {node for node, _ in steps.values()}
+    held = held_in(step.parameters)
+    begin = min((n.number for n in step.forward if n not in held), default=0)
     for base, (node, by) in steps.items():
-        if base in stepped or node not in steps or steps[node][0].instruction != node.instruction:
+        again = node in steps and steps[node][0].instruction == node.instruction
+        if base in stepped or not (again or base.number < begin):
             continue
         made = made_of([by], base.number)
         meets = any(n.function in PRODUCTS and base in map(root_of, n.parents) for n in made)
@@ -264,6 +268,9 @@ def _left_open(judged: Judged) -> list[Unjudged]:
     step, still, found, values = judged.step, [], {}, judged.recorded
     found |= {_seen_at(n, n.shape, UNUSED): None for n in _unused(judged)}
     found |= {_seen_at(n, n.shape, UNBOUND): None for n in _unbound(judged)}
+    by_one = {name: n for name in judged.names if (n := _divided_by_1(judged, name)) is not None}
+    if len(by_one) < len(judged.names):
+        found |= {_seen_at(n, judged.names[name].before.shape, BY_ONE): None for name, n in by_one.items()}
     for name, p in judged.names.items():
         if name in judged.wrong:
             continue
@@ -283,6 +290,16 @@ def _left_open(judged: Judged) -> list[Unjudged]:
         if any(by == repr(n.inputs[1]) or not set(nodes_in(n.inputs[1])).isdisjoint(by) for n in picked):
             found[_seen_at(write, p.before.shape, ONCE)] = None
     return [*found, *still]
+
+
+def _divided_by_1(judged: Judged, name: str) -> Node | None:
+    """What divides a gradient by the number 1, as X.shape[0] is where it has one example."""
+    if (gradient := judged.chosen[name]) is None:
+        return None
+    way = judged.step.way_to(judged.names[name])
+    divided = [n for n in way if n.number <= gradient.number and n.function is np.true_divide]
+    by_1 = [n for n in divided if isinstance(n.inputs[1], (int, float)) and n.inputs[1] == 1]
+    return max(by_1, key=lambda n: n.number, default=None)
 
 
 def _unbound(judged: Judged) -> Iterator[Node]:
