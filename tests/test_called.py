@@ -780,6 +780,9 @@ def test_a_class_that_trains_by_itself_where_the_program_only_uses_it(tmp_path):
     assert [p["name"] for p in said["parameters"]] == ["U", "V", "W", "b"]
     said = examined(tmp_path, SAMPLER.replace("dh = self.W.T @ d", "dh = self.W @ d"))
     assert sorted(p["name"] for p in said["parameters"] if not p["right"]) == ["U", "W", "b"]
+    # It samples while it trains: what that adds to a bias is no step of it, in another round.
+    said = examined(tmp_path, SAMPLER.replace("print(loss)", "print(loss, self.sample(4) if p % 8 == 0 else None)"))
+    assert (said["verdict"], said["unjudged"]) == ("right", [])
 
 
 def test_what_another_arm_gives_the_same_name_is_said_where_it_is_not_run(tmp_path):

@@ -62,10 +62,25 @@ def _several_and_once(tape: Tape) -> tuple[list[Chain], list[Chain]]:
     """Arrays that are stepped twice or more, and those stepped once; by more than what is made of the array itself,
     unlike where data are normalised, again and again."""
     _find_following(tape)
-    chains = _joined(_built(_links(tape), tape))
+    chains = [_to_its_last_step(chain, tape.nodes) for chain in _joined(_built(_links(tape), tape))]
     several = [chain for chain in chains if len(chain.steps) >= 2]
     several = [c for c in several if not made_alone_of(nodes_in(c.steps[0]), {c.versions[0]})] or several
     return several, [chain for chain in chains if len(chain.steps) == 1 and _takes_its_place(chain)]
+
+
+def _to_its_last_step(chain: Chain, nodes: list[Node]) -> Chain:
+    """The chain without a last version that another line makes than all before, and that stands where none of these
+    did: what a forward pass of its own adds to a bias, to sample with it, once the training has been ended."""
+    *before, last = chain.versions
+    if len(before) < 3 or last.instruction in (version.instruction for version in before):
+        return chain
+    places = {(n.instruction, k) for n in nodes[last.number + 1 :] for k, i in enumerate(n.inputs) if i is last}
+    known, uses = set(before), nodes[before[0].number : last.number] if places else []
+    if not places or any(
+        (n.instruction, k) in places for n in uses for k, i in enumerate(n.inputs) if isinstance(i, Node) and i in known
+    ):
+        return chain
+    return chain._replace(versions=tuple(before), steps=chain.steps[:-1])
 
 
 def _parameters(chains: list[Chain], tape: Tape) -> list[Chain]:

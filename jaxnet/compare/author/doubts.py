@@ -285,7 +285,7 @@ def check_for_an_adversary(judged: Judged) -> None:
     terms = set(_terms_of(loss, judged.step))
     terms = {n for n in terms if terms.isdisjoint(n.parents)}
     draws = list(zip(judged.drawn, parts, strict=True))
-    adds = {n: {float(np.sign(values(n) * of.get((n, None), 0.0))) for values, of in draws} for n in terms}
+    adds = {n: {np.sign(values(n) * of.get((n, None), 0.0)).item() for values, of in draws} for n in terms}
     for sign in (1, -1):
         taken_off = {n for n, signs_of in adds.items() if signs_of == {sign}}
         rest = made_of([loss], until=taken_off.__contains__)

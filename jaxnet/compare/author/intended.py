@@ -19,7 +19,7 @@ import numpy as np
 
 from jaxnet.compare.author.frontier import derivatives
 from jaxnet.compare.author.levels import RIGHT, Level, fit, levels_of, true_gradients
-from jaxnet.compare.author.node import PRODUCTS, Node, Place, ancestors, depends, setitem
+from jaxnet.compare.author.node import PRODUCTS, Node, Place, ancestors, depends, nodes_in, setitem
 from jaxnet.compare.author.pullback import PullBack, Uses
 from jaxnet.compare.author.raw import is_kept
 from jaxnet.compare.author.readings import shared_constant
@@ -315,8 +315,9 @@ def _meetings(step: Step, truth: Truth, loss: Node) -> Iterator[Uses]:
         if first not in ancestors([second]) and second not in ancestors([first]):
             for k, branch in enumerate(branches):
                 found.setdefault((node.instruction, k), set()).add((branch, node))
+    weights = held.intersection(parent for n in inside if n.function in PRODUCTS for parent in n.parents)
     for node in inside:
-        moved = {base for base, _ in node.updates} & held
+        moved = {base for base, by in node.updates if base in weights and all(depends(n, base) for n in nodes_in(by))}
         for parent in step.active.intersection(node.parents) - moved if moved else ():
             found.setdefault((node.instruction, None), set()).add((parent, node))
     yield from map(frozenset, found.values())

@@ -164,7 +164,7 @@ def _without_examples(product: Node, step: Step) -> Node:
 def _stepped_otherwise(step: Step, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
     """What the predictions are made of beside the parameters, and what it is stepped to for the next ones: no state,
     that begins anew, or as it did, in each round."""
-    judged = step.active.union(attempt.trained, *(p.writes for p in step.parameters))
+    judged = step.active.union(attempt.trained, *((*p.writes, *p.versions) for p in step.parameters))
     inputs = {n for node in _forward(step, attempt) for n in node.parents} - judged
     steps = {n: n.updates[0][0] for n in attempt.tape.nodes if n.updates and n.updates[0][0] in inputs}
     takes_its_place = superseded(attempt.tape.nodes, steps)
@@ -269,7 +269,7 @@ def _left_open(judged: Judged) -> list[Unjudged]:
     found |= {_seen_at(n, n.shape, UNUSED): None for n in _unused(judged)}
     found |= {_seen_at(n, n.shape, UNBOUND): None for n in _unbound(judged)}
     by_one = {name: n for name in judged.names if (n := _divided_by_1(judged, name)) is not None}
-    if len(by_one) < len(judged.names):
+    if len(by_one) < len(judged.names) and all(1 in e.prediction.shape for e in step.examples):
         found |= {_seen_at(n, judged.names[name].before.shape, BY_ONE): None for name, n in by_one.items()}
     for name, p in judged.names.items():
         if name in judged.wrong:
