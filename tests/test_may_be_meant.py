@@ -196,14 +196,44 @@ for _ in range(9):
     ("old", "new", "why"),
     [
         ("dZ2 @ W2.T", "dZ2 @ B", "as in feedback alignment"),
+        ("dZ2 @ W2.T", "dZ2 @ np.sign(W2).T", "as in feedback alignment"),  # Liao et al. 2016
+        ("dZ2 @ W2.T", "dZ2 @ (np.sign(W2) * abs(B.T)).T", "as in feedback alignment"),
+        ("dZ2 @ W2.T", "dZ2 @ U.T", "as in feedback alignment"),  # Kolen and Pollack 1994: U learns as W2 does
         ("np.tanh(X @ W1 + b1)", "np.sign(X @ W1 + b1)", "as by a straight-through estimator"),
+        ("np.tanh(X @ W1 + b1)", "np.eye(5)[np.argmax(X @ W1 + b1, 1)]", "as by a straight-through estimator"),
     ],
 )
 def test_an_error_that_comes_back_another_way_may_be_meant(tmp_path, old, new, why):
-    text = PLAIN.replace("for _ in", "B = np.random.randn(3, 5)\nfor _ in").replace(old, new)
-    text = text.replace(SLOPE[0], "") if "sign" in new else text
+    beside = "B, U = np.random.randn(3, 5), np.random.randn(5, 3)\nfor _ in"
+    text = PLAIN.replace("for _ in", beside).replace(old, new)
+    text = text.replace("    W2 -= 0.1 * dW2", "    W2 -= 0.1 * dW2\n    U -= 0.1 * dW2") if "U" in new else text
+    text = text.replace(SLOPE[0], "") if old.startswith("np.tanh") else text
     with pytest.raises(ValueError, match=why):
         examined(tmp_path, text)
+
+
+POLICY = """import numpy as np
+rng = np.random.default_rng(0)
+theta = np.zeros((5, 3))
+for episode in range(50):
+    gradients, rewards = [], []
+    for t in range(8):
+        s = np.eye(5)[rng.integers(5)]
+        z = s @ theta
+        p = np.exp(z) / np.exp(z).sum()
+        a = np.eye(3)[rng.choice(3, p=p)]
+        gradients.append(np.outer(s, a - p))
+        rewards.append(float(episode > 0 and t % 2))
+    for i in range(8):
+        theta += 0.1 * gradients[i] * sum(rewards[i:])
+    print(sum(rewards))
+"""
+
+
+def test_a_gradient_that_a_reward_of_0_multiplies_is_not_called_zero(tmp_path):
+    """REINFORCE (Williams 1992) makes no step where an episode has no reward."""
+    with pytest.raises(ValueError, match="what steps W1 is multiplied by 0: what it would be else"):
+        examined(tmp_path, POLICY)
 
 
 CRITICISED = """

@@ -913,3 +913,43 @@ def test_a_mean_of_one_example_in_some_gradients_is_said(tmp_path):
     assert said["verdict"] == "right"
     assert [of["line"] for of in said["unjudged"]] == [14, 15, 12]
     assert all(of["why"].startswith("whose gradient is divided by 1 there, and not all") for of in said["unjudged"])
+
+
+XOR = """import numpy as np
+np.random.seed(0)
+X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
+W1, b1 = np.random.randn(4, 2), np.zeros(4)
+W2, b2 = np.random.randn(1, 4), np.zeros(1)
+for epoch in range(500):
+    for x, y in zip(X, Y):
+        x, y = np.array(x), np.array(y)
+        z = W1 @ x + b1
+        h = np.maximum(0, z)
+        p = 1 / (1 + np.exp(-(W2 @ h + b2)))
+        loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+        d2 = p - y
+        d1 = (W2.T @ d2) * (z > 0)
+        W2 = W2 - 0.1 * np.outer(d2, h)
+        b2 = b2 - 0.1 * d2
+        W1 = W1 - 0.1 * np.outer(d1, x)
+        b1 = b1 - 0.1 * d1
+    print(loss)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("(d2, h)", "(d2, h ** 2)", [("dW2", "unknown", 15)]),
+        ("(d2, h)", "(d2, z)", [("dW2", "pre-activation-input", 15)]),
+        ("b1 - 0.1", "b1 + 0.1", [("db1", "wrong-sign", 18)]),
+        ("0.1 * np.outer(d1", "0.3 * np.outer(d1", []),
+        ("", "", []),
+    ],
+)
+def test_a_first_example_of_zeros_says_nothing_of_weights(tmp_path, old, new, found):
+    """The table of XOR begins with one: no weight of the first layer has a gradient there, and others hardly any."""
+    said = examined(tmp_path, XOR.replace(old, new, 1))
+    assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == found
+    assert said["verdict"] == ("wrong" if found else "right")
+    assert "in the second step" in said["truth"] if found else bool(said["notes"]) == bool(old)

@@ -29,7 +29,7 @@ from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Tape
-from jaxnet.compare.author.unjudged import unjudged, untrained
+from jaxnet.compare.author.unjudged import THROWN, unjudged, untrained
 from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, is_among
@@ -82,7 +82,7 @@ def _may_be_right(attempt: Attempt, judged: Judged, left_over: list[Node]) -> st
         return "right if it is called with several examples at a time"
     if called and _is_for_one_output(judged):
         return "right if the network has one output, with a number for its bias"
-    if errors and {f.code for f in errors} == {"wrong-scale"} and (by := other_count(attempt, judged)) is not None:
+    if any(f.code == "wrong-scale" for f in errors) and (by := other_count(attempt, judged)) is not None:
         return f"{where(by)} divides by a number that may be how many examples the missing data have"
     if errors and all(f.code == "wrong-sign" and _is_an_input(attempt, judged, f.at[1:]) for f in errors):
         return "what climbs is an input of a network that other lines train: right if it is to be what that fails at"
@@ -108,6 +108,9 @@ def _says_little(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str
         return f"could be judged, but what {where(unseen[0])} steps could not"
     if judged.truth.loss.node is None and (added := _labels_added(judged.step)) is not None:
         return f"could be judged, but {where(added)} adds labels to the prediction: right if they are kept negative"
+    if judged.truth.loss.node is None and (still := [u for u in unjudged(judged, attempt) if u.why == THROWN]):
+        line = still[0].place.line
+        return f"is trained, but nothing goes on with the step of the array of line {line}: it may be for another loss"
     once = all(len(p.versions) == 2 for p in judged.step.parameters)
     if once and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
         return f"could be recorded, but its step was not done in {len(attempt.tape.nodes)} operations"

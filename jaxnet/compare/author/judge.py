@@ -472,6 +472,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     not_zero = [n for n in given if not _is_nothing(factors[n])]
     wrong = [n for n in not_zero if f"d{n}" in penalised or differs(given[n], judged.true[n], common)]
     findings = [f for f in findings if f.at[1:] not in given or f.at[1:] in wrong]  # rates of their own, as they are
+    findings = [f for f in findings if _has_a_part(f, judged, wrong)]
     late = (name for name in wrong if not differs(given[name], judged.true[name], common, WRONG))
     unsure = [name for name in late if not is_by_a_penalty(judged, name, common)]
     if unsure:
@@ -524,6 +525,13 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )
+
+
+def _has_a_part(finding: Finding, judged: Judged, wrong: list[str]) -> bool:
+    """Whether something is wrong in the layer of an error that is, or below it."""
+    if judged.dense is None or not finding.at.startswith("dZ") or not finding.layer:
+        return True
+    return any(name in wrong for name in judged.dense.parameters if int(name[1:]) <= finding.layer)
 
 
 def _check_what_is_written_into(judged: Judged, wrong: list[str], common: float) -> None:

@@ -6,6 +6,8 @@ import contextlib
 import time
 from typing import NamedTuple
 
+import numpy as np
+
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.hollow import hollow, is_of_counts, is_of_our_outputs, other_count
 from jaxnet.compare.author.judge import judge, with_teeth
@@ -74,8 +76,11 @@ def _outcome_of(attempt: Attempt, stated: str | None, end: float) -> Outcome:
         with alarm(end):
             judged, sent_back = _best(attempt, stated, end), None
             ours = other_count(attempt, judged) is not None or is_of_our_outputs(attempt, judged)
-            if not judged.wrong and judged.findings and ours:
+            if ours and not judged.wrong and judged.findings:
                 judged = judged._replace(findings=[], problem=None, diagnosis=None)  # nobody knows the constant
+            elif ours:
+                findings = [f for f in judged.findings if (f.at, f.code) != ("loss", "wrong-scale")]
+                judged = judged._replace(findings=findings)
             if attempt.call.alone and not judged.has_own_loss:
                 judged = _without_convention(judged)
             if attempt.call.alone and (rest := _without_input(attempt, judged, stated)) is not None:
@@ -136,7 +141,18 @@ def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:
                 judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated, attempt.near)
                 if judged.wrong and judged.truth.loss.node is not None:
                     return judged
+    if still := _still(best):
+        others = [s for s in attempt.steps if len(s.parameters) == count and s.number != best.step.number]
+        with contextlib.suppress(ValueError):
+            other = _by_readings(attempt, others, stated, end) if others else best
+            if len(_still(other)) < len(still) and bool(other.wrong) == bool(best.wrong):
+                return other
     return best
+
+
+def _still(judged: Judged) -> list[str]:
+    """The arrays of which no entry has a gradient, as weights have none that meet a first example of zeros."""
+    return [name for name, true in judged.true.items() if not all(np.any(array) for array in true)]
 
 
 def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: float) -> Judged:
@@ -179,7 +195,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             needs_proof = judged.wrong and judged.proof != "formula"
             if (needs_proof and doubted) or (not judged.wrong and meant):
                 continue
-        if step.number == 1 and judged.wrong and _is_multiplied_by_0(judged):
+        if judged.wrong and _is_multiplied_by_0(judged):
             by_0 = judged
             continue
         if judged.wrong:
@@ -197,7 +213,8 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         else:
             right = right or judged  # another number of the program may be the loss, without that constant
     if right is None:
-        wrong = wrong or by_0
+        if wrong is None and by_0 is not None:
+            raise Unexplained(f"what steps {by_0.wrong[0]} is multiplied by 0: what it would be else cannot be told")
         if wrong is None:
             raise problem or ValueError("no step")
         return wrong
