@@ -426,7 +426,7 @@ for epoch in range(50):
     W1, W2 = W1 - 0.001 * g1, W2 - 0.001 * g2
 """
     assert examined(tmp_path, text.replace("COPY", ".copy()"))["verdict"] == "right"
-    with pytest.raises(ValueError, match=r"line 11 of net\.py has no slope, and the gradient of W1"):
+    with pytest.raises(ValueError, match=r"what line 11 of net\.py makes has no slope, and the gradient of W1"):
         examined(tmp_path, text.replace("COPY", ""))
 
 

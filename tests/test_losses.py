@@ -145,8 +145,10 @@ for _ in range(9):
     likelihood = np.sum(seen * (X @ b - np.log(S)))
     b += 0.02 * (seen[:, None] * (X - SX / S[:, None])).sum(0)
 """
-    with pytest.raises(ValueError, match="all steps go uphill on the number of line 9"):
-        examined(tmp_path, likelihood)
+    said = examined(tmp_path, likelihood)
+    assert (said["verdict"], "which is to be made large" in said["truth"]) == ("right", True)
+    with pytest.raises(ValueError, match="that has no least value: right if it is to be made small"):
+        examined(tmp_path, likelihood.replace("b += ", "b -= "))
 
 
 def test_a_term_of_the_loss_that_no_gradient_has(tmp_path):
@@ -1198,3 +1200,23 @@ def test_an_error_of_a_loss_without_a_name_beside_a_measure_after_the_step_is_no
     text += "    print(np.mean((P - Y) ** 2))\n"
     with pytest.raises(ValueError, match="computes another number once the step is made: right if that is a measure"):
         examined(tmp_path, text)
+
+
+POISSON = """import numpy as np
+rng = np.random.default_rng(3)
+X = np.c_[np.ones(100), rng.normal(size=(100, 2))]
+y = rng.poisson(np.exp(X @ np.array([0.5, 0.3, -0.2])))
+beta = np.zeros(3)
+for t in range(200):
+    mu = np.exp(X @ beta)
+    print(np.sum(y * np.log(mu) - mu))
+    beta += 0.001 * X.T @ (y - mu)
+"""
+
+
+def test_a_likelihood_has_a_largest_value_and_no_least(tmp_path):
+    """The number has no name that is known; it curves downwards wherever the gradient leads."""
+    said = examined(tmp_path, POISSON)
+    assert (said["verdict"], "which is to be made large" in said["truth"]) == ("right", True)
+    with pytest.raises(ValueError, match="but that has no least value: right if it is to be made small"):
+        examined(tmp_path, POISSON.replace("(y - mu)", "(mu - y)"))

@@ -457,7 +457,7 @@ def test_a_network_of_plain_numbers(tmp_path):
     assert {f["line"] for f in said["findings"]} == {36}  # where what is sent back is added up
     assert all((p["name"][:9] == "layers[0]") is not p["right"] for p in said["parameters"])
     zero = examined(tmp_path, PLAIN_NUMBERS.replace("[2.8, 1.5]", "[2.8, 0]"))
-    assert (zero["verdict"], [u["shape"] for u in zero["unjudged"]]) == ("right", [[]] * 3)
+    assert (zero["verdict"], zero["unjudged"]) == ("right", [])  # the second example tells of what the first does not
 
 
 def test_what_has_no_gradient_in_the_first_example_is_judged_in_the_second(tmp_path):

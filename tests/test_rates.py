@@ -715,3 +715,11 @@ def test_a_rate_that_begins_at_0_is_no_gradient_of_0(tmp_path):
     ]
     with pytest.raises(ValueError, match="what steps W1 is multiplied by 0: what it would be else"):
         examined(tmp_path, text.replace("rate * X.T", "0 * X.T"))
+
+
+def test_a_momentum_that_begins_as_0_times_its_array_is_none_of_its_versions(tmp_path):
+    text = PLAIN.replace("for _ in", "v = 0 * b1\nfor _ in")
+    right = text.replace("b1 -= 0.1 * db1", "v = 0.9 * v - 0.1 * db1\n    b1 += v")
+    assert examined(tmp_path, right)["verdict"] == "right"
+    said = examined(tmp_path, right.replace("b1 += v", "b1 -= v"))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-sign")]

@@ -212,46 +212,59 @@ def check_for_a_fixed_point(judged: Judged, wrong: list[str]) -> None:
 
 def check_for_a_way_of_its_own(judged: Judged, findings: list[Finding]) -> None:
     """An error may be meant to come back another way: over a function that has no slope, or a draw, as if it had one
-    (Bengio et al. 2013, straight-through estimators), or through other weights than those of the forward pass: fixed
-    ones (Lillicrap et al. 2016, feedback alignment), their signs (Liao et al. 2016), or trained ones of its own (Akrout
-    et al. 2019, weight mirrors)."""
+    (Bengio et al. 2013, straight-through estimators), or through other weights than those of the forward pass."""
     step, forward = judged.step, judged.step.forward
+    ends = [example.prediction for example in step.examples]
     alive = {n for (n, use), array in judged.truth.parts[0].items() if use is None and array.any()}
-    ends, begin = [example.prediction for example in step.examples], {p.root for p in step.parameters}
     for name in (f.at[1:] for f in findings if f.code == "should-be-zero" and f.at[1:] in judged.names):
         p = judged.names[name]
         over = [n for n in forward if depends(n, p.root)]
         jumps = (n for n in over if n in alive and alive.isdisjoint(n.parents))  # the derivative is 0 from there on
         jump = next(jumps, None) if any(n.function in STEPS or not n.is_float for n in over) else None
         if jump is None and p.as_read.isdisjoint(made_of([*ends, *step.losses])):
-            used = (
-                n for n in step.active - step.labelled if n.function in PRODUCTS and not p.as_read.isdisjoint(n.parents)
-            )
+            products = (n for n in step.active - step.labelled if n.function in PRODUCTS)
+            used = (n for n in products if not p.as_read.isdisjoint(n.parents))
             jump = min(used, key=lambda n: n.number, default=None)  # no number of the loss is made of what it makes
         if jump is not None:
             raise Unexplained(
                 f"what {where(jump)} makes has no slope, and the gradient of {name} goes over it: right if that is "
                 "meant, as by a straight-through estimator, and wrong if not"
             )
-    labels = [m.labels for example in step.examples for m in example.meetings if m.labels is not None]
-    forward = made_of([*ends, *step.losses, *labels], until=lambda n: n in begin)
+    if (node := _sent_back_otherwise(step)) is not None:
+        raise Unexplained(
+            f"{where(node)} sends the error back through numbers that the forward pass does not have: right if that is "
+            "meant, as in feedback alignment, and wrong if not"
+        )
+
+
+def _sent_back_otherwise(step: Step) -> Node | None:
+    """Where an error is multiplied by numbers that the forward pass does not have: that were drawn (Lillicrap et al.
+    2016, feedback alignment), that are trained beside the weights (Kolen and Pollack 1994), or the signs of these (Liao
+    et al. 2016)."""
+    met = [m.labels for example in step.examples for m in example.meetings if m.labels is not None]
+    ends, begin = [example.prediction for example in step.examples], {p.root for p in step.parameters}
+    forward = made_of([*ends, *step.losses, *met], until=lambda n: n in begin)
     beside = {n for p in step.parameters if p.as_read.isdisjoint(forward) for n in p.as_read}
-    weights = {root_of(version) for p in step.parameters for version in p.versions}
-    forward |= {version for p in step.parameters for version in p.versions}  # as weights were before
+    versions = {version for p in step.parameters for version in p.versions}  # as weights were before
+    weights, shapes = set(map(root_of, versions)), {version.shape for version in versions}
+    forward |= versions
+
+    def is_own(other: Node) -> bool:
+        """Whether it is an array that the forward pass does not have."""
+        made, root = ancestors([other]), root_of(other)
+        drawn = forward.isdisjoint(made) and any(n.origin == "random" for n in made) and other not in step.active
+        trained = bool(root.updates) and root.shape in shapes
+        trained = trained and forward.isdisjoint((root, *(base for base, _ in root.updates)))
+        signs = any(n.function in STEPS and not weights.isdisjoint(map(root_of, n.parents)) for n in made)
+        return other not in forward and (drawn or trained or signs)
+
     for node in (n for n in step.backward if n.function in (np.dot, np.matmul)):
-        for other in node.parents:
-            made, root, others = ancestors([other]), root_of(other), {n for n in node.parents if n is not other}
-            is_random = (
-                forward.isdisjoint(made) and any(n.origin == "random" for n in made) and other not in step.active
-            )
-            is_stepped = bool(root.updates) and forward.isdisjoint((root, *(base for base, _ in root.updates)))
-            of_signs = any(n.function in STEPS and not weights.isdisjoint(map(root_of, n.parents)) for n in made)
-            is_own = other not in step.labelled and other not in forward and (is_random or is_stepped or of_signs)
-            if is_own or (root in beside and not step.labelled.isdisjoint(others)):
-                raise Unexplained(
-                    f"{where(node)} sends the error back through numbers that the forward pass does not have: right if "
-                    "that is meant, as in feedback alignment, and wrong if not"
-                )
+        errors = step.labelled.intersection(node.parents)
+        if any(is_own(n) for n in node.parents if n not in errors):
+            return node
+        if any(root_of(n) in beside and errors - {n} for n in node.parents):
+            return node
+    return None
 
 
 def check_for_another_number(judged: Judged, wrong: list[str]) -> None:

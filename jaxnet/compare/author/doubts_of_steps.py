@@ -441,13 +441,14 @@ def check_for_a_saddle(judged: Judged, wrong: list[str]) -> None:
     layers = judged.dense.parameters if judged.dense is not None else ()
     for name in (name for name in wrong if name not in layers and judged.step.is_authors):
         climbs = (common_multiple(judged.given[name], judged.true[name], RIGHT) or 0) < 0
-        if climbs and (_curves_downwards(judged, name) or _is_of_examples(judged, name)):
+        if climbs and (curves_downwards(judged, name) or _is_of_examples(judged, name)):
             raise Unexplained(f"{name} is stepped uphill, and others are not: right if it is meant to climb")
 
 
-def _curves_downwards(judged: Judged, name: str) -> bool:
-    """Whether the loss curves downwards, or not at all, all along the line on which the gradient lies, in all draws: so
-    it does in a multiplier, and in what a saddle is the largest of. What is bounded cannot do so."""
+def curves_downwards(judged: Judged, name: str, strictly: bool = False) -> bool:
+    """Whether the loss curves downwards, or not at all unless `strictly`, all along the line on which the gradient
+    lies, in all draws: so it does in a multiplier, and in what a saddle is the largest of. What is bounded cannot do
+    so."""
     p, loss = judged.names[name], judged.truth.loss.node
     for values, true in zip(judged.drawn, judged.true[name], strict=True):
         if loss is None or not true.any():
@@ -456,7 +457,8 @@ def _curves_downwards(judged: Judged, name: str) -> bool:
         unit = true * (1 + np.linalg.norm(start)) / np.linalg.norm(true)
         held = (_with_other(p, start + by * unit, judged, values) for by in ALONG)
         numbers = np.array([float(np.sum(of(loss))) for of in held])
-        if not (np.diff(numbers, 2) <= SAME * np.abs(numbers).max()).all():
+        bends = np.diff(numbers, 2) / np.abs(numbers).max()
+        if not (bends <= SAME).all() or (strictly and not (bends < -SAME).any()):
             return False
     return True
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.calls import PENALTY
 from jaxnet.compare.author.chains import began_as
+from jaxnet.compare.author.doubts_of_steps import curves_downwards
 from jaxnet.compare.author.frontier import other_with
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
@@ -29,6 +30,7 @@ from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Tape
+from jaxnet.compare.author.truth import has_more_terms
 from jaxnet.compare.author.unjudged import THROWN, unjudged, untrained
 from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.diagnosis import Finding
@@ -108,6 +110,11 @@ def _says_little(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str
         return f"could be judged, but what {where(unseen[0])} steps could not"
     if judged.truth.loss.node is None and (added := _labels_added(judged.step)) is not None:
         return f"could be judged, but {where(added)} adds labels to the prediction: right if they are kept negative"
+    loss = judged.truth.loss
+    if loss.node is not None and loss.sign > 0 and judged.step.is_authors and _has_no_least(judged, loss.node):
+        return (
+            f"descends the number of {where(loss.node)}, but that has no least value: right if it is to be made small"
+        )
     if judged.truth.loss.node is None and (still := [u for u in unjudged(judged, attempt) if u.why == THROWN]):
         line = still[0].place.line
         return f"is trained, but nothing goes on with the step of the array of line {line}: it may be for another loss"
@@ -121,6 +128,13 @@ def _says_little(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str
         if again := sorted(attempt.raised & {(place.file, place.line) for n in step for place in n.places[:1]}):
             return f"its first step does, but its second one breaks off at line {again[0][1]}"
     return f"could be run, but {attempt.call.doubt}" if attempt.call.doubt else ""
+
+
+def _has_no_least(judged: Judged, loss: Node) -> bool:
+    """Whether a number that no name tells of curves downwards wherever the gradient leads, as a likelihood does."""
+    if judged.truth.loss.name is not None and not has_more_terms(loss, judged.step):
+        return False
+    return all(curves_downwards(judged, name, strictly=True) for name in judged.names)
 
 
 def _labels_added(step: Step) -> Node | None:

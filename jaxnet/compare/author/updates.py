@@ -132,6 +132,8 @@ def most_of(node: Node) -> Iterator[Node]:
         pairs = zip(map(abs, _ends(node)), map(abs, _ends(whole)), strict=False)
         if all(number <= 2 * rest and rest <= number * (1 + 1e-6) for rest, number in pairs):
             yield whole
+        if is_by_0(whole):
+            return  # a momentum may begin as 0 times an array, and is none of its versions
 
 
 def _ends(node: Node) -> tuple[float, ...]:
