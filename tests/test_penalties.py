@@ -706,3 +706,11 @@ def test_a_decay_that_each_array_has_its_own_of_is_not_accused(tmp_path, decays)
         examined(tmp_path, text + "        p -= 0.1 * g\n")
     one = PLAIN.replace("    W1 -= 0.1", "    dW1 = dW1 + 0.05 * W1\n    W1 -= 0.1")
     assert [f["code"] for f in examined(tmp_path, one)["findings"]] == ["weight-penalty"]
+
+
+def test_some_entries_of_an_array_decay_once_it_was_stepped(tmp_path):
+    """The first row of W1 is that of the biases, and does not."""
+    decays = PLAIN.replace("    b1 -=", "    W1[1:] -= 2e-4 * W1[1:]\n    b1 -=")
+    assert examined(tmp_path, decays)["verdict"] == "right"
+    said = examined(tmp_path, decays.replace(*SLOPE))
+    assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]

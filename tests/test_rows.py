@@ -953,3 +953,24 @@ def test_a_first_example_of_zeros_says_nothing_of_weights(tmp_path, old, new, fo
     assert [(f["at"], f["code"], f["line"]) for f in said["findings"]] == found
     assert said["verdict"] == ("wrong" if found else "right")
     assert "in the second step" in said["truth"] if found else bool(said["notes"]) == bool(old)
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_an_optimiser_of_a_first_example_of_zeros(tmp_path, once):
+    """One unit is alive there: all that an optimiser makes of its bias's gradient is a multiple of that. Where those are
+    computed twice, for two moments, nothing holds them."""
+    adam = XOR.replace("for epoch in", "m, v, t = {}, {}, 0\nfor epoch in").replace("d2 =", "t += 1\n        d2 =")
+    for name, gradient in (("W2", "np.outer(d2, h)"), ("b2", "d2"), ("W1", "np.outer(d1, x)"), ("b1", "d1")):
+        g = "g" if once else gradient
+        moments = f"""m[{name!r}] = 0.9 * m.get({name!r}, 0) + 0.1 * {g}
+        v[{name!r}] = 0.999 * v.get({name!r}, 0) + 0.001 * {g} ** 2
+        m_hat, v_hat = m[{name!r}] / (1 - 0.9 ** t), v[{name!r}] / (1 - 0.999 ** t)
+        {name} = {name} - 0.01 * m_hat / (np.sqrt(v_hat) + 1e-8)"""
+        moments = f"g = {gradient}\n        {moments}" if once else moments
+        adam = adam.replace(f"{name} = {name} - 0.1 * {gradient}", moments)
+    if once:
+        assert examined(tmp_path, adam)["verdict"] == "right"
+        assert examined(tmp_path, adam.replace("* (z > 0)", ""))["verdict"] == "wrong"
+    else:
+        with pytest.raises(ValueError, match="right if that is an optimiser's, and wrong if not"):
+            examined(tmp_path, adam)

@@ -258,7 +258,7 @@ def _links(tape: Tape) -> dict[Node, list[tuple[Node, Any]]]:
         if node in seen:
             continue
         seen.add(node)
-        for base, step in node.updates:
+        for base, step in node.updates if not _is_decay(node) else ():
             if isinstance(step, Node) and (
                 node.function in PIECEWISE or tape.following[step, base] or (step, base) in tape.pieces
             ):
@@ -266,6 +266,15 @@ def _links(tape: Tape) -> dict[Node, list[tuple[Node, Any]]]:
                 stack += [base] if base.number >= tape.since else []
                 break  # of p and what it is a multiple of, the first that the step depends on
     return links
+
+
+def _is_decay(node: Node) -> bool:
+    """Whether entries are written that are made of the array alone, once it was stepped as a whole: of weights some may
+    decay, and no biases."""
+    if node.function is not setitem or not isinstance(node.inputs[2], Node):
+        return False
+    before = node.inputs[0]
+    return before.function is not setitem and bool(before.updates) and made_alone_of([node.inputs[2]], {before})
 
 
 def follows(step: Node, base: Node, depends_on_it: Callable[[Node], bool]) -> bool:

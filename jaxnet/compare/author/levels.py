@@ -105,14 +105,15 @@ def fit(found: dict[Parameter, list[Level]], truth: Truth) -> dict[Parameter, li
 
 
 def is_one_number(true: list[Array]) -> bool:
-    """Whether a gradient is a single number that is the same, but for its sign, in all draws in which it is not 0."""
-    sizes = [abs(float(t.ravel()[0])) for t in true if t.size == 1 and t.any()]
-    return bool(sizes) and max(sizes) - min(sizes) <= RIGHT * max(sizes)
+    """Whether all entries of a gradient are one number, but for their signs and for those that are 0, in all draws."""
+    sizes = np.abs(np.concatenate([np.ravel(t) for t in true]))
+    sizes = sizes[sizes > 0]
+    return bool(sizes.size) and np.ptp(sizes) <= RIGHT * sizes.max()
 
 
 def _without_chance(levels: list[Level], true: list[Array]) -> list[Level]:
-    """Where a gradient is one number, as a mean of signs may be, all that an optimiser makes of it is a multiple: then
-    that which it is made of counts, if it is one as well."""
+    """Where a gradient is one number, as a mean of signs may be, or that of the only unit that is alive, all that an
+    optimiser makes of it is a multiple: then that which it is made of counts, if it is one as well."""
     if not is_one_number(true):
         return levels
     last, inner = -1, levels[-1].node
