@@ -671,7 +671,7 @@ rows = X[:60_000]
 
 @pytest.mark.parametrize("too", ["large", "slow"])
 def test_what_is_too_large_or_too_slow_is_run_with_smaller_sizes(tmp_path, monkeypatch, too):
-    """There nothing is called wrong: a number that is written out as well is as it was."""
+    """There no constant is called wrong, and nothing where a number that is smaller is written out as well."""
     text = """
 import numpy as np
 rng = np.random.default_rng(0)
@@ -702,6 +702,13 @@ for _ in range(9):
         report = verdict(tmp_path / "net.py", tmp_path)
         assert (report.verdict, report.notes, len(report.unjudged)) == ("right", [note], 1)
         (tmp_path / "net.py").write_text(text.replace("/ 30\n    W", "/ 30 * hidden_size / 40\n    W"))
+        with pytest.raises(ValueError, match="with smaller sizes the gradient of W1 would be wrong"):
+            verdict(tmp_path / "net.py", tmp_path)
+        no_slope = text.replace(" * (1 - A ** 2)", "")
+        (tmp_path / "net.py").write_text(no_slope)
+        report = verdict(tmp_path / "net.py", tmp_path)
+        assert ([f.code for f in report.findings], report.notes) == (["missing-activation-derivative"], [note])
+        (tmp_path / "net.py").write_text(no_slope.replace("range(9)", "range(40)"))
         with pytest.raises(ValueError, match="with smaller sizes the gradient of W1 would be wrong"):
             verdict(tmp_path / "net.py", tmp_path)
 

@@ -957,8 +957,8 @@ def test_a_first_example_of_zeros_says_nothing_of_weights(tmp_path, old, new, fo
 
 @pytest.mark.parametrize("once", [True, False])
 def test_an_optimiser_of_a_first_example_of_zeros(tmp_path, once):
-    """One unit is alive there: all that an optimiser makes of its bias's gradient is a multiple of that. Where those are
-    computed twice, for two moments, nothing holds them."""
+    """One unit is alive there: all that an optimiser makes of its bias's gradient is a multiple of that. Gradients that
+    are computed twice, for two moments, are held by nothing."""
     adam = XOR.replace("for epoch in", "m, v, t = {}, {}, 0\nfor epoch in").replace("d2 =", "t += 1\n        d2 =")
     for name, gradient in (("W2", "np.outer(d2, h)"), ("b2", "d2"), ("W1", "np.outer(d1, x)"), ("b1", "d1")):
         g = "g" if once else gradient

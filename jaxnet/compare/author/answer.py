@@ -113,9 +113,10 @@ class Answer:
         elsewhere = self.of_itself and attempt.program is not None  # another program may train it without a penalty
         if not judged.wrong and (elsewhere or (attempt.called and (self.unexplained or (attempt.unread and idle)))):
             return Outcome(why=NO_ANSWER)
-        # Numbers may stand beside that have names, and how many rows there are be written out.
-        of_numbers = attempt.way.guess.few_rows and any(f.code == "wrong-scale" for f in judged.findings)
-        if judged.findings and (attempt.way.guess.smaller or of_numbers):
+        # How many there are may be written out, or be in a number that is computed.
+        fewer = attempt.way.guess.few_rows or attempt.way.guess.smaller
+        of_numbers = fewer and any(f.code == "wrong-scale" for f in judged.findings)
+        if judged.findings and (attempt.off_by_sizes or of_numbers):
             why = SMALLER.format(", ".join(judged.wrong[:3]) or "all")
             return Outcome(why=why, unexplained=True)
         if measure := places.measure_among(judged, attempt.tape.losses | attempt.tape.numbers):

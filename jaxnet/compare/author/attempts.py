@@ -60,6 +60,7 @@ class Attempt(NamedTuple):
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
     given: tuple[str, ...] = ()  # what it was run with that is not its own
     near: float = 0.0  # how far at most it is judged from the numbers that it had, as a share of them; 0 for anywhere
+    off_by_sizes: bool = False  # it is run with smaller numbers, some of which stand elsewhere as they were
     can_be_smaller: bool = False  # where it is too large, or takes too long, it is run once more with fewer numbers
 
     @property
@@ -200,6 +201,7 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
             program, watch.tape, network.steps, network.names, notes, way,
             networks=len(found), ordinal=ordinal, trained=stepped, made_up=tuple(samples.made_up),
             guessed=samples.guessed, raised=ran.raised, given=tuple(given),
+            off_by_sizes=way.guess.smaller and not ran.fewer_alone,
         )  # fmt: skip
 
 

@@ -58,7 +58,8 @@ class Ran(NamedTuple):
     entered: dict[str, tuple[Any, ...]]  # the functions that it has called, and what it gave them the first time
     broken: frozenset[str]  # those that something was raised in …
     raised: frozenset[tuple[str, int]]  # … and at which lines, before a training was ended early
-    fewer: dict[str, int]  # its numbers that can be smaller, as they can be, or are, by name
+    fewer: dict[str, int]  # its numbers that can be smaller, as they can be, or are, by name …
+    fewer_alone: bool  # … and none of them stands anywhere else
 
 
 class OutOfTime(BaseException):
@@ -99,8 +100,9 @@ def run(
         program.note_the_end(end)
     entry, namespace = program.file.relative_to(program.root), program.main.__dict__
     broken, raised = frozenset(program.broken), frozenset(program.raised)
-    notes, fewer = program.all_notes(), program.sizes.by_name
-    return Ran(entry, namespace, notes, started, in_time, dict(program.entered), broken, raised, fewer)
+    notes, sizes = program.all_notes(), program.sizes
+    fewer = sizes.by_name, sizes.stand_alone
+    return Ran(entry, namespace, notes, started, in_time, dict(program.entered), broken, raised, *fewer)
 
 
 @contextlib.contextmanager

@@ -31,18 +31,29 @@ class Sizes:
 
     def __init__(self, examples: Mapping[int, int]) -> None:
         self.by_name: dict[str, int] = {}
+        self._larger: set[int] = set()  # what those by name are …
+        self._unnamed: set[int] = set()  # … and what stands in the files without such a name
         self._examples = examples  # how many there are of missing data, wherever that is written out, and fewer
         self._fewer: dict[tuple[tuple[int, ...], int], int] = {}
 
     def learn(self, text: str, body: list[ast.stmt]) -> None:
         """What the numbers of a file can become."""
         taken = {int(number) for number in re.findall(r"(?<![\w.])\d{1,9}(?![\w.])", text)}  # is written out
-        named = {(_enough(name), c.value) for part in body for name, c in _named(part) if type(c.value) is int}
+        found = [(name, c) for part in body for name, c in _named(part) if type(c.value) is int and _enough(name)]
+        known = {id(constant) for _, constant in found}
+        others = (n for part in body for n in ast.walk(part) if isinstance(n, ast.Constant) and id(n) not in known)
+        self._unnamed |= {n.value for n in others if type(n.value) in (int, float)}
+        named = {(_enough(name), c.value) for name, c in found}
         for enough, number in sorted(named - self._fewer.keys(), key=lambda size: size[1]):
             used = {*self._fewer.values()} | taken if len(enough) > 1 else set()
             least = max((n for (of, m), n in self._fewer.items() if of == enough and m < number), default=0)
             free = (n for n in enough if least <= n < number and n not in used)
             self._fewer[enough, number] = next(free, number)
+
+    @property
+    def stand_alone(self) -> bool:
+        """Whether no number that is smaller stands in the files as it was, where it may be the same."""
+        return self._larger.isdisjoint(self._unnamed)
 
     def of_arguments(self, arguments: Sequence[str], in_place: bool) -> list[str]:
         """What a program is started with: `--batch-size 1024`."""
@@ -51,6 +62,7 @@ class Sizes:
             number = int(value) if flag.startswith("--") and value.isdigit() else 0
             if (fewer := next((n for n in _enough(flag) if n < number), None)) is not None:
                 self.by_name[flag] = fewer
+                self._larger.add(number)
                 found[k] = str(fewer) if in_place else value
         return found
 
@@ -65,6 +77,7 @@ class Sizes:
             number = constant.value
             if type(number) is int and (fewer := self._fewer.get((_enough(name), number), number)) < number:
                 self.by_name[name] = fewer
+                self._larger.add(number)
                 constant.value = fewer if in_place else number
 
 
