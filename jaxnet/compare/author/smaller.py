@@ -32,18 +32,18 @@ class Sizes:
     def __init__(self, examples: Mapping[int, int]) -> None:
         self.by_name: dict[str, int] = {}
         self._larger: set[int] = set()  # what those by name are …
-        self._unnamed: set[int] = set()  # … and what stands in the files without such a name
+        self._unnamed: set[Any] = set()  # … and what stands in the files without such a name
         self._examples = examples  # how many there are of missing data, wherever that is written out, and fewer
         self._fewer: dict[tuple[tuple[int, ...], int], int] = {}
 
     def learn(self, text: str, body: list[ast.stmt]) -> None:
         """What the numbers of a file can become."""
         taken = {int(number) for number in re.findall(r"(?<![\w.])\d{1,9}(?![\w.])", text)}  # is written out
-        found = [(name, c) for part in body for name, c in _named(part) if type(c.value) is int and _enough(name)]
+        found = [(enough, c) for part in body for name, c in _named(part) if (enough := _enough(name))]
         known = {id(constant) for _, constant in found}
         others = (n for part in body for n in ast.walk(part) if isinstance(n, ast.Constant) and id(n) not in known)
         self._unnamed |= {n.value for n in others if type(n.value) in (int, float)}
-        named = {(_enough(name), c.value) for name, c in found}
+        named = {(enough, c.value) for enough, c in found if type(c.value) is int}
         for enough, number in sorted(named - self._fewer.keys(), key=lambda size: size[1]):
             used = {*self._fewer.values()} | taken if len(enough) > 1 else set()
             least = max((n for (of, m), n in self._fewer.items() if of == enough and m < number), default=0)
