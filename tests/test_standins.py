@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from judging import examined
+from judging import PLAIN, SLOPE, examined
 
 from jaxnet.compare.author import course, libraries
 from jaxnet.compare.author.files import Files
@@ -1304,3 +1304,22 @@ for _ in range(20):
 @pytest.mark.parametrize("data", [LINES, TABLE, EACH_DIGIT, SUBSET])
 def test_data_as_their_lines_keys_and_counts_tell(tmp_path, data):
     assert examined(tmp_path, data + REGRESSION)["verdict"] == "right"
+
+
+def test_a_notebook_whose_cells_were_run_in_another_order(tmp_path):
+    """As they stand they may lack what comes later; their counts are asked only then."""
+    head, _, training = PLAIN.partition("W1, b1, W2, b2 =")
+    data, training = head.replace("X, Y =", "inputs, targets ="), f"W1, b1, W2, b2 ={training}"
+
+    def said(*cells):
+        of_cells = [{"cell_type": "code", "execution_count": count, "source": text} for count, text in cells]
+        return examined(tmp_path, json.dumps({"cells": of_cells}))
+
+    order = "its cells are run in the order of their execution counts: as they stand, they lack what comes later"
+    report = said((1, data), (7, training), (3, "X, Y = inputs, targets"))
+    assert (report["verdict"], report["notes"]) == ("right", [order])
+    wrong = said((1, data), (7, training.replace(*SLOPE)), (3, "X, Y = inputs, targets"))
+    assert [(f["code"], f["line"]) for f in wrong["findings"]] == [("missing-activation-derivative", 9)]
+    assert said((5, data), (4, "X, Y = inputs, targets"), (7, training), (1, "undefined"))["notes"] != [order]
+    with pytest.raises(ValueError, match="name 'X' is not defined"):
+        said((1, data), (3, training), (7, "X, Y = inputs, targets"))

@@ -15,6 +15,7 @@ from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.reasons import BREAKS_OFF, LATE, TOO_LARGE, TRAINS, TRAINS_NOTHING, Reason
 from jaxnet.compare.author.recorder import is_stepped_unseen, recording
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt, said_of_missing
+from jaxnet.compare.author.statements import execution_counts
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import NOTHING_PLANTED, Enough, Planted, Tape
 from jaxnet.compare.author.tree import importers
@@ -106,6 +107,8 @@ def attempts(
                 guesses.append(guess._replace(columns=not guess.columns, one_hot=guess.columns))
             elsewhere = elsewhere or (file.name if watch.elsewhere else "")
             before, found = len(reasons), list(_networks(way, watch, ran, samples, reasons))
+            if not found and not guess.by_counts and _lacks_what_comes_later(file, ran.notes):
+                guesses.append(guess._replace(by_counts=True))
             fewer = [guess._replace(few_rows=True)] * (bool(samples.long) and not guess.few_rows)
             fewer += [guess._replace(smaller=True)] * (bool(ran.fewer) and not guess.smaller)
             can_be_smaller = bool(fewer) and (file == path or not tried_smaller)
@@ -219,13 +222,19 @@ def _is_large(attempt: Attempt) -> bool:
     return sum(node.size for node in attempt.steps[0].active | attempt.steps[0].labelled) > ROOM
 
 
+def _lacks_what_comes_later(file: Path, notes: list[str]) -> bool:
+    """Whether a notebook's cells were run in another order than they stand in, in which they know no name."""
+    unknown = file.suffix == ".ipynb" and any("NameError: name '" in note for note in notes)
+    return unknown and bool(execution_counts(file.read_bytes()))
+
+
 def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable[..., Ran], Any, Samples]:
     """The run of a program with all that stands in for what it needs, the NumPy that it has, and its samples."""
     recorded = facade.modules()
     modules, builtins, samples = standins.stand_ins(root, file, recorded["numpy"], guess)
     modules, arguments = {**recorded, **modules}, standins.arguments(file, root)
     how = {"builtins": builtins, "arguments": arguments, "python2": guess.python2, "smaller": guess.smaller}
-    how |= {"examples": samples.fewer}
+    how |= {"examples": samples.fewer, "by_counts": guess.by_counts}
     return functools.partial(run, file, root, modules, **how), modules["numpy"], samples
 
 

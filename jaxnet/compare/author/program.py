@@ -77,16 +77,17 @@ def run(
     python2: bool = False,
     smaller: bool = False,
     examples: Mapping[int, int] = types.MappingProxyType({}),
+    by_counts: bool = False,
 ) -> Ran:
     """Run `file` of the tree below `root` as `__main__`, until it ends, the recorder has enough, or time is up.
 
     `modules` are seen by the tree in the place of the real ones, by their dotted names; `builtins` in the place of
     `input`, `open` …; `arguments` stand after the program's name on its command line; `deadline` is a value of
     `time.monotonic`; with `python2` it is a program of Python 2, even if Python 3 can parse it; `smaller` makes its
-    sizes so, and of the numbers of `examples` fewer. Code objects have the file's name relative to `root`, those of a
-    notebook's cell `name#cell-k`, k from 1.
+    sizes so, and of the numbers of `examples` fewer; with `by_counts` a notebook's cells are run in the order of their
+    counts. Code objects have the file's name relative to `root`, those of a notebook's cell `name#cell-k`, k from 1.
     """
-    program = _Program(file.resolve(), root.resolve(), modules, builtins or {}, python2, smaller, examples)
+    program = _Program(file.resolve(), root.resolve(), modules, builtins or {}, python2, smaller, examples, by_counts)
     is_notebook = file.suffix == ".ipynb"
     if is_notebook:
         del program.main.__file__
@@ -183,9 +184,10 @@ class _Program:
         python2: bool,
         smaller: bool,
         examples: Mapping[int, int],
+        by_counts: bool,
     ) -> None:
         self.file, self.root = file, root
-        self.smaller = smaller
+        self.smaller, self.by_counts = smaller, by_counts
         self.sizes = Sizes(examples)
         self.notes: list[str] = []
         self.missing: set[str] = set()  # names that statements left out would have bound
@@ -216,7 +218,7 @@ class _Program:
     def run_file(self, path: Path, module: types.ModuleType, forgiving_exit: bool = False) -> None:
         """Run each statement of a file; SystemExit passes on, unless it is forgiven as a notebook does."""
         name = str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
-        units = read_units(path, name)
+        units = read_units(path, name, self.by_counts)
         self.sizes.learn("\n".join(unit.text for unit in units), [part for unit in units for part in unit.body])
         if _uses_unbound("np", [statement for unit in units for statement in unit.body]):
             module.__dict__.setdefault("np", self.imports.modules.get("numpy", np))

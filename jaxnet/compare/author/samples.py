@@ -74,6 +74,7 @@ class Guess(NamedTuple):
     numbers: bool = False  # texts are tables
     all_of_it: bool = False  # as many examples as MNIST has
     asked: tuple[str, ...] = ()  # columns of tables that errors have named
+    by_counts: bool = False  # the cells of a notebook in the order in which they were run
 
     def notes(self) -> list[str]:
         """What was made up so, to be said."""
@@ -82,7 +83,11 @@ class Guess(NamedTuple):
         shape = "a column" if self.columns else "one-hot rows" if self.one_hot else ""
         of_labels = [f"labels, which are missing, are made up as {shape}"]
         of_version = ["it is run as Python 2 would: zip, map, filter and range make lists, / of integers is //"]
-        return of_labels * bool(shape) + of_sizes * bool(sizes) + of_version * self.python2
+        of_cells = [
+            "its cells are run in the order of their execution counts: as they stand, they lack what comes later"
+        ]
+        notes = of_labels * bool(shape) + of_sizes * bool(sizes) + of_version * self.python2
+        return notes + of_cells * self.by_counts
 
     def told_by(self, errors: Iterable[str], samples: Samples) -> Guess | None:
         """The guess again, as the first error has it: arrays of another size than those that were made up; or lists."""

@@ -13,7 +13,7 @@ import tokenize
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jaxnet.compare.author import python2
 from jaxnet.compare.author.edits import CELL
@@ -36,8 +36,9 @@ class Unit(NamedTuple):
     flags: int  # of __future__
 
 
-def read_units(path: Path, name: str) -> list[Unit]:
-    """The statements of a file that is called `name` in reports; ValueError if it is no program at all."""
+def read_units(path: Path, name: str, by_counts: bool = False) -> list[Unit]:
+    """The statements of a file that is called `name` in reports; a notebook's with `by_counts` in the order in which
+    its cells were run. ValueError if it is no program at all."""
     if path.suffix not in (".py", ".ipynb"):
         raise ValueError("expected a .py or .ipynb file")
     try:
@@ -47,7 +48,16 @@ def read_units(path: Path, name: str) -> list[Unit]:
     if path.suffix == ".py":
         return [unit_of(_decoded(content), name)]
     cells = enumerate(code_cells(content), 1)
-    return [unit_of(text, f"{name}{CELL}{number}", of_notebook=True) for number, text in cells]
+    units = [unit_of(text, f"{name}{CELL}{number}", of_notebook=True) for number, text in cells]
+    counts = execution_counts(content) if by_counts else []
+    return [unit for _, unit in sorted(zip(counts, units, strict=True), key=lambda pair: pair[0])] if counts else units
+
+
+def execution_counts(content: bytes) -> list[int]:
+    """In which order the code cells of a notebook were run; [] if that is not known, or is the one that they have."""
+    counts = [cell.get("execution_count", cell.get("prompt_number")) for cell in _code_cells(content)]
+    known = [count for count in counts if isinstance(count, int)]
+    return known if len(known) == len(counts) and known != sorted(known) else []
 
 
 def _decoded(content: bytes) -> str:
@@ -59,12 +69,15 @@ def _decoded(content: bytes) -> str:
 
 
 def code_cells(content: bytes) -> Iterator[str]:
+    sources = [cell.get("source", cell.get("input", "")) for cell in _code_cells(content)]
+    yield from [source if isinstance(source, str) else "".join(source) for source in sources]
+
+
+def _code_cells(content: bytes) -> list[dict[str, Any]]:
     try:
         notebook = json.loads(content)
         sheets = [notebook] if "cells" in notebook else notebook["worksheets"]  # worksheets: before nbformat 4
-        cells = [cell for sheet in sheets for cell in sheet["cells"] if cell.get("cell_type") == "code"]
-        sources = [cell.get("source", cell.get("input", "")) for cell in cells]
-        yield from [source if isinstance(source, str) else "".join(source) for source in sources]
+        return [cell for sheet in sheets for cell in sheet["cells"] if cell.get("cell_type") == "code"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"is not a notebook: {type(error).__name__}: {error}") from None
 
