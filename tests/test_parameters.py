@@ -122,6 +122,33 @@ def test_a_neuron_that_is_never_stepped_is_named(tmp_path):
     assert [(u["shape"], u["source"]) for u in said["unjudged"]] == [([4], "def unit(k): return X @ units[k]")]
 
 
+NEURONS = """
+import numpy as np
+rng = np.random.default_rng(0)
+class Neuron:
+    def __init__(self):
+        self.weights = rng.normal(size=5)
+    def predict(self, x):
+        self.net = np.dot(self.weights[:-1], x) + self.weights[-1]
+        return np.tanh(self.net)
+neurons = [Neuron() for _ in range(3)]
+for _ in range(5):
+    for x in rng.uniform(size=(20, 4)):
+        out = np.array([neuron.predict(x) for neuron in neurons])
+        print(np.sum((out - x[:3] ** 2) ** 2) / 2)
+        d = (out - x[:3] ** 2) * (1 - np.tanh(np.array([neuron.net for neuron in neurons])) ** 2)
+        for neuron, row in zip(neurons, np.column_stack((np.outer(d, x), d))):
+            neuron.weights = neuron.weights - 0.1 * row
+"""
+
+
+def test_rows_of_data_are_no_neurons(tmp_path):
+    """They are taken where the weights are."""
+    said = examined(tmp_path, NEURONS)
+    assert (said["verdict"], said["unjudged"]) == ("right", [])
+    assert examined(tmp_path, NEURONS.replace("np.outer(d, x)", "np.outer(d, x ** 2)"))["verdict"] == "wrong"
+
+
 def test_what_is_written_into_an_array_and_is_no_step_of_it_is_said(tmp_path):
     text = """
 import numpy as np

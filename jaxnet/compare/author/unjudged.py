@@ -103,7 +103,9 @@ def untrained(judged: Judged, attempt: Attempt) -> Iterator[tuple[Node, Node]]:
     step, trained = judged.step, attempt.trained
     stepped = {p.before for p in step.parameters}
     first = max((p.number for p in stepped), default=0)
-    uses = [(n, k, i) for n in step.active if n.function not in VIEWS for k, i in enumerate(n.inputs)]
+    # A row that is taken of data is recorded where it is used.
+    used = (n for n in step.active if n.function not in VIEWS and (n.function is not operator.getitem or _is_picked(n)))
+    uses = [(n, k, i) for n in used for k, i in enumerate(n.inputs)]
     # Where one after the other stands.
     in_turn = {
         (n.instruction, n.function, k) for n, k, i in uses if isinstance(i, Node) and original(i, stepped) in stepped
