@@ -4,7 +4,7 @@ import functools
 import re
 
 import pytest
-from judging import PLAIN, SENT_BACK, examined
+from judging import PLAIN, SENT_BACK, examined, is_right
 
 from jaxnet.compare.author.verdict import verdict
 
@@ -917,3 +917,48 @@ def test_what_may_be_wrong_is_noted_first(tmp_path):
     """Of many notes a terminal shows some."""
     said = examined(tmp_path, PLAIN.replace("b1 -= 0.1 * db1", "b1 -= db1").replace("for _", "None.nothing\nfor _"))
     assert [note.partition(":")[0] for note in said["notes"]] == ["rates of their own", "line 6"]
+
+
+SUMS_OF_EXAMPLES = """
+import numpy as np
+np.random.seed(0)
+X = np.random.random((30, 1))
+Y = np.sin(X)
+sizes = [1, 6, 1]
+w = {k: np.random.randn(sizes[k], sizes[k - 1]) for k in (1, 2)}
+b = {k: np.zeros((sizes[k], 1)) for k in (1, 2)}
+for epoch in range(200):
+    dw, db = ({k: np.zeros_like(of[k]) for k in of} for of in (w, b))
+    loss = 0
+    for i in range(30):
+        h = {0: X[i].reshape(1, 1)}
+        for k in (1, 2):
+            h[k] = np.tanh(w[k] @ h[k - 1] + b[k])
+        loss += np.sum((h[2] - Y[i]) ** 2) / 2
+        g = h[2] - Y[i]
+        for k in (2, 1):
+            g = g * (1 - h[k] ** 2)
+            dw[k] += g @ h[k - 1].T
+            db[k] += g
+            g = w[k].T @ g
+    for k in w:
+        dw[k] /= 30
+        db[k] /= 30
+        w[k] -= 0.1 * dw[k]
+        b[k] -= 0.1 * db[k]
+    print(loss / 30)
+"""
+
+
+def test_an_example_in_the_place_of_a_sum(tmp_path):
+    """`=` for `+=` leaves no record: nothing is computed there."""
+    assert examined(tmp_path, SUMS_OF_EXAMPLES)["verdict"] == "right"
+    said = examined(tmp_path, SUMS_OF_EXAMPLES.replace("db[k] += g", "db[k] = g"), mend=60)
+    assert {(f["at"], f["line"], f["instead"]) for f in said["findings"]} == {
+        ("db1", 21, "db[k] += g"),
+        ("db2", 21, "db[k] += g"),
+    }
+    assert all(f["explanation"].startswith("made of one of 30 examples alone, the last") for f in said["findings"])
+    assert is_right(tmp_path)
+    said = examined(tmp_path, SUMS_OF_EXAMPLES.replace("dw[k] += g", "dw[k] = g"))
+    assert {(f["at"], f["line"]) for f in said["findings"]} == {("dW1", 20), ("dW2", 20)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TypeAlias
 
 import numpy as np
@@ -9,9 +10,11 @@ import numpy as np
 from jaxnet.compare import mistakes
 from jaxnet.compare.author import frontier
 from jaxnet.compare.author.dense import original
+from jaxnet.compare.author.edits import simple_statements
 from jaxnet.compare.author.idle import passing_on, return_after
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, is_rounding
+from jaxnet.compare.author.lines import parsed_lines
 from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in
 from jaxnet.compare.author.node import Place as Line
 from jaxnet.compare.author.penalties import penalty_added
@@ -90,11 +93,48 @@ def _slope_line(judged: Judged, finding: Finding, frontiers: Frontiers | None) -
 
 def line_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = None) -> Line | None:
     """The line of a finding, where it is another one than that of the Node which is wrong."""
+    assigned = assigned_alone(judged, finding.at[1:]) if finding.code == "unknown" else None
     return (
-        _passed_on(judged, finding, frontiers)
+        (assigned[0] if assigned is not None else None)
+        or _passed_on(judged, finding, frontiers)
         or _not_returned(judged, finding, frontiers)
         or _slope_line(judged, finding, frontiers)
     )
+
+
+def only_example(judged: Judged, name: str) -> int | None:
+    """Which example a gradient that is wrong is made of alone, where others are made of all of them."""
+    examples = judged.step.examples
+
+    def of(gradient: Node | None) -> list[int]:
+        inside = ancestors([gradient]) if gradient is not None else set[Node]()
+        return [k for k, e in enumerate(examples) if not inside.isdisjoint(m.node for m in e.meetings)]
+
+    if len(examples) < 2 or not any(len(of(node)) == len(examples) for node in judged.chosen.values()):
+        return None
+    found = of(judged.chosen.get(name))
+    return found[0] if len(found) == 1 else None
+
+
+def assigned_alone(judged: Judged, name: str) -> tuple[Line, ast.Assign] | None:
+    """The statement that gives what is known already to an array that a later line makes the gradient of, if there is
+    one: it leaves no record, and puts one example's in the place of a sum."""
+    node = judged.chosen.get(name)
+    if node is None or node.place is None or only_example(judged, name) is None:
+        return None
+    statements = simple_statements("".join(parsed_lines(node.place.file)))
+    here = {n.id for s in statements if s.lineno == node.place.line for n in ast.walk(s) if isinstance(n, ast.Name)}
+    found = []
+    for statement in (s for s in statements if isinstance(s, ast.Assign) and s.lineno < node.place.line):
+        target, value = statement.targets[0], statement.value
+        base = target.value if isinstance(target, ast.Subscript | ast.Attribute) else target
+        if (
+            isinstance(base, ast.Name)
+            and base.id in here
+            and isinstance(value, ast.Name | ast.Subscript | ast.Attribute)
+        ):
+            found.append((node.place._replace(line=statement.lineno), statement))
+    return found[0] if len(found) == 1 else None
 
 
 def _not_returned(judged: Judged, finding: Finding, frontiers: Frontiers | None) -> Line | None:

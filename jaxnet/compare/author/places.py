@@ -32,7 +32,7 @@ from jaxnet.compare.report import Frontier, Parameter, Place, Report, Unjudged, 
 if TYPE_CHECKING:
     from jaxnet.compare.author.attempts import Attempt
     from jaxnet.compare.author.repair import Mended
-from jaxnet.compare.author.blame import Frontiers, line_of, node_of, through_new_weights
+from jaxnet.compare.author.blame import Frontiers, line_of, node_of, only_example, through_new_weights
 
 Array = np.ndarray
 OF_LAYER = "jax.vjp of its own forward pass, with a random gradient from above"
@@ -130,6 +130,10 @@ def _with_reason(judged: Judged, finding: Finding, frontiers: Frontiers) -> Find
     parameter = judged.names.get(finding.at[1:]) if finding.code == "unknown" and not finding.computed else None
     if parameter is not None and (other := frontier.other_with(judged, finding.at[1:])) is not None:
         return finding._replace(computed=f"this is the gradient of {other}")
+    if parameter is not None and (k := only_example(judged, finding.at[1:])) is not None:
+        count = len(judged.step.examples)
+        which = {0: ", the first", count - 1: ", the last"}.get(k, "")
+        return finding._replace(computed=f"made of one of {count} examples alone{which}")
     edge = frontiers.get(finding.at[1:]) if parameter is not None else None
     if edge is not None and edge.left_out:
         return finding._replace(computed=str(edge.left_out))

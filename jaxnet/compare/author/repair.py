@@ -212,7 +212,19 @@ def _proposals(sight: _Sight, finding: Finding, deadline: float) -> Iterator[Pro
     if judged.dense is not None and judged.problem is not None:
         yield from _formulas(sight.examined, sight.moments, finding)
     if finding.at[1:] in judged.wrong:
+        if (assigned := blame.assigned_alone(judged, finding.at[1:])) is not None:
+            yield from _added(*assigned)
         yield from _variants(sight, finding, deadline)
+
+
+def _added(place: Place, statement: ast.Assign) -> Iterator[Proposal]:
+    """What an assignment gives to an array, added to it."""
+    target, value = map(ast.unparse, (statement.targets[0], statement.value))
+    source = lines.parsed_lines(place.file)[statement.lineno - 1]
+    text = f"{target} += {value}"
+    if statement.end_lineno == statement.lineno and source.strip() == ast.unparse(statement):
+        edit = Edit(place.file, statement.lineno, statement.lineno, (source.rstrip().replace(source.strip(), text),))
+        yield place, text, (edit,)
 
 
 def _variants(sight: _Sight, finding: Finding, deadline: float) -> Iterator[Proposal]:
