@@ -1323,3 +1323,15 @@ def test_a_notebook_whose_cells_were_run_in_another_order(tmp_path):
     assert said((5, data), (4, "X, Y = inputs, targets"), (7, training), (1, "undefined"))["notes"] != [order]
     with pytest.raises(ValueError, match="name 'X' is not defined"):
         said((1, data), (3, training), (7, "X, Y = inputs, targets"))
+
+
+@pytest.mark.parametrize(("module", "start"), [("fire", "fire.Fire(main)"), ("typer", "typer.run(main)")])
+def test_a_function_that_is_made_a_command_is_called(tmp_path, module, start):
+    """With what it has no default for; `from` `__main__`, as a program is started."""
+    lines = PLAIN.replace("in range(9)", "in range(epochs)").replace("0.1", "rate").strip().splitlines()
+    body = "".join(f"    {line}\n" for line in lines if not line.startswith("import"))
+    head = f"import {module}\nimport numpy as np\n\ndef main(epochs, rate: float, verbose=False):\n"
+    said = examined(tmp_path, f"{head}{body}\nif __name__ == '__main__':\n    {start}\n")
+    assert (said["verdict"], said["program"]) == ("right", None)
+    wrong = examined(tmp_path, f"{head}{body.replace(*SLOPE)}\n{start}\n")
+    assert [f["code"] for f in wrong["findings"]] == ["missing-activation-derivative"]

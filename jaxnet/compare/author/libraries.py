@@ -9,8 +9,10 @@ import argparse
 import ast
 import builtins
 import concurrent.futures
+import contextlib
 import functools
 import importlib.util
+import inspect
 import io
 import itertools
 import os
@@ -466,6 +468,28 @@ def arguments(name: str, source: str, readme: str) -> list[str]:
     if not words and _runs_without_arguments(source):
         return []
     return words + [guessed(*asked.get(k, ("", ""))) for k in range(len(words) + 1, max(asked, default=0) + 1)]
+
+
+def commands() -> dict[str, Any]:
+    """What makes a command of a function, which is called here, with what it must be given."""
+
+    def called(function: Any = None, *_: Any, **__: Any) -> Any:
+        if not isinstance(function, types.FunctionType):
+            return None
+        asked = (p for p in inspect.signature(function).parameters.values() if p.default is p.empty)
+        return function(**{p.name: _argument(p) for p in asked if p.kind is p.POSITIONAL_OR_KEYWORD})
+
+    return {"fire.Fire": called, "typer.run": called}
+
+
+def _argument(parameter: inspect.Parameter) -> Any:
+    """A plausible value: of its type, or, where it has none, a number if it reads as one."""
+    if parameter.annotation in (int, float, str):
+        return plausible(parameter.name, parameter.annotation)
+    word = plausible(parameter.name)
+    with contextlib.suppress(ValueError, SyntaxError):
+        return ast.literal_eval(word)
+    return word
 
 
 def _asked_in(line: str) -> Iterator[tuple[int, tuple[str, str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import time
 from typing import NamedTuple
@@ -13,9 +14,9 @@ from jaxnet.compare.author.hollow import hollow, is_of_counts, is_of_our_outputs
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Kept, Remade, Tied, Unexplained, Unproved, Uphill
 from jaxnet.compare.author.later import and_next, check_for_what_is_kept, doubt_of_next
-from jaxnet.compare.author.lines import where
+from jaxnet.compare.author.lines import expression_of, is_of_statement, statement_of, where
 from jaxnet.compare.author.names import parameter_names
-from jaxnet.compare.author.node import ancestors, depends, nodes_in
+from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in
 from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.reasons import LATE, TOO_LARGE
 from jaxnet.compare.author.search import parts_of
@@ -236,9 +237,19 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
 
 
 def _is_multiplied_by_0(judged: Judged) -> bool:
-    """Whether something that is wrong has come to 0 by a plain number: a rate that is warmed up begins there."""
+    """Whether something that is wrong has come to 0 by a plain number that the line of its step was given: a rate that
+    is warmed up begins there, and a reward may be 0. What makes the gradient may be 1 // m times something."""
     nothing = [judged.names[name] for name in judged.wrong if not any(given.any() for given in judged.given[name])]
-    return any(is_by_0(n) for p in nothing for n in ancestors(nodes_in(p.steps), p.root.number))
+    inside = ((n, p.after) for p in nothing for n in ancestors(nodes_in(p.steps), p.root.number))
+    return any(is_by_0(n) and is_of_statement(n, after) and not _is_by_literal(n) for n, after in inside)
+
+
+def _is_by_literal(node: Node) -> bool:
+    """Whether the author's own expression multiplies by a number that is written out."""
+    statement = statement_of(node)
+    product = expression_of(node, statement) if statement is not None else None
+    factors = (product.left, product.right) if isinstance(product, ast.BinOp) else ()
+    return any(isinstance(factor, ast.Constant) for factor in factors)
 
 
 def _is_made_elsewhere(wrong: Judged, right: Step) -> bool:

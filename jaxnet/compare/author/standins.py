@@ -103,7 +103,7 @@ def _known(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, An
     return {
         **PROGRESS, **libraries.system(files), **libraries.data(np, samples, files), **libraries.mathematics(np),
         "argparse.ArgumentParser": parser, **course.modules(np, samples), **libraries.tables(files, samples),
-        **libraries.experiments(),
+        **libraries.experiments(), **libraries.commands(),
     }  # fmt: skip
 
 
