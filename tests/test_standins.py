@@ -1335,3 +1335,47 @@ def test_a_function_that_is_made_a_command_is_called(tmp_path, module, start):
     assert (said["verdict"], said["program"]) == ("right", None)
     wrong = examined(tmp_path, f"{head}{body.replace(*SLOPE)}\n{start}\n")
     assert [f["code"] for f in wrong["findings"]] == ["missing-activation-derivative"]
+
+
+WORDS = """
+import numpy as np
+inputs, targets = np.load("data/train_inputs.npy"), np.load("data/train_targets.npy")
+V, D = 20, 4
+C, W, b = np.random.randn(V, D), np.random.randn(3 * D, V), np.zeros(V)
+for i in range(5):
+    xs = [np.eye(V)[inputs[i * 10 : (i + 1) * 10, k]] for k in range(3)]
+    t = np.eye(V)[targets[i * 10 : (i + 1) * 10]]
+    e = np.concatenate([x @ C for x in xs], axis=1)
+    p = np.exp(e @ W + b)
+    p = p / p.sum(1, keepdims=True)
+    print(-np.sum(t * np.log(p)) / 10)
+    d = (p - t) / 10
+    de = d @ W.T
+    W = W - 0.1 * e.T @ d
+    b = b - 0.1 * d.sum(0)
+    C = C - 0.1 * sum(xs[k].T @ de[:, k * D : (k + 1) * D] for k in range(3))
+"""
+
+IN_COLUMNS = """
+import numpy as np
+x, y = np.load("data/x_train.npy"), np.load("data/y_train.npy")
+m = x.shape[1]
+w, b, v = np.random.randn(8, 12) * 0.1, np.zeros((8, 1)), np.random.randn(1, 8)
+for _ in range(5):
+    a = np.tanh(w @ x + b)
+    e = v @ a - y
+    print(np.sum(e ** 2) / m / 2)
+    d = v.T @ e * (1 - a ** 2)
+    v -= 0.01 * e @ a.T / m
+    b -= 0.01 * d.sum(axis=1, keepdims=True) / m
+    w -= 0.01 * d @ x.T / m
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "slip"), [(WORDS, ("de = d @ W.T", "de = d @ W.T * e")), (IN_COLUMNS, (" * (1 - a ** 2)", ""))]
+)
+def test_what_examples_are_is_told_by_what_the_program_does_with_them(tmp_path, text, slip):
+    """Numbers of words, by which rows are picked; or columns, of as many numbers as the weights have."""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace(*slip))["verdict"] == "wrong"

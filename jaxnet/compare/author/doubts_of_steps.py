@@ -457,8 +457,8 @@ def curves_downwards(judged: Judged, name: str, strictly: bool = False) -> bool:
         unit = true * (1 + np.linalg.norm(start)) / np.linalg.norm(true)
         held = (_with_other(p, start + by * unit, judged, values) for by in ALONG)
         numbers = np.array([float(np.sum(of(loss))) for of in held])
-        bends = np.diff(numbers, 2) / np.abs(numbers).max()
-        if not (bends <= SAME).all() or (strictly and not (bends < -SAME).any()):
+        bends, rounding = np.diff(numbers, 2), SAME * np.abs(numbers).max()
+        if not (bends <= rounding).all() or (strictly and not (bends < -rounding).any()):
             return False
     return True
 

@@ -133,7 +133,9 @@ def _without_convention(judged: Judged) -> Judged:
 
 def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:
     """The verdict on the step as `_by_readings`; where that is by a loss that the error implies, and the program
-    computes one in another step, which has fewer parameters yet, and is wrong by that, this one."""
+    computes one in another step, which has fewer parameters yet, and is wrong by that, this one; and where some array
+    has no gradient in it, that on another step in which it has."""
+    began = time.monotonic()
     count = max((len(step.parameters) for step in attempt.steps), default=0)
     best = _by_readings(attempt, [step for step in attempt.steps if len(step.parameters) == count], stated, end)
     if best.truth.loss.node is None:
@@ -142,10 +144,11 @@ def _best(attempt: Attempt, stated: str | None, end: float) -> Judged:
                 judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated, attempt.near)
                 if judged.wrong and judged.truth.loss.node is not None:
                     return judged
-    if still := _still(best):
-        others = [s for s in attempt.steps if len(s.parameters) == count and s.number != best.step.number]
+    still, now = _still(best), time.monotonic()
+    others = [s for s in attempt.steps if len(s.parameters) == count and s.number != best.step.number]
+    if still and others and 2 * (now - began) < end - now:
         with contextlib.suppress(ValueError):
-            other = _by_readings(attempt, others, stated, end) if others else best
+            other = _by_readings(attempt, others, stated, end)
             if len(_still(other)) < len(still) and bool(other.wrong) == bool(best.wrong):
                 return other
     return best

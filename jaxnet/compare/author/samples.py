@@ -33,7 +33,8 @@ TEXT += string.ascii_uppercase + string.digits + string.punctuation + "\n"  # a 
 _TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|(^|_)[wb]\d*(_|\.|$)")
 _ARRAYS = {".pkl", ".pickle", ".pk", ".npy", ".npz", ".h5", ".json", ".txt", ".csv"}  # what weights are saved in
 _NUMBERED = re.compile(r"(?i:(^|_)(id|user|item|movie|book|product)s?(_|$))|[a-z]I[dD]$")  # whose ratings these are
-NUMBERED = 30  # of them
+NUMBERED = 30  # of them, and of words
+IN_A_ROW = 3  # words
 _NAME = re.compile(r"(?i)(^|[_ ])(name|path)s?$|filename")  # columns of words
 _NO_COLUMN = re.compile(r"KeyError: '([A-Za-z_][\w .-]*)'|'DataFrame' object has no attribute '(\w+)'")
 _LABEL = re.compile(r"labels?|class(es)?|targets?|y|digits?|outputs?|species|diagnosis|outcome|survived|quality|result")
@@ -54,6 +55,7 @@ LISTS_OF_PYTHON2 = re.compile(
 _NO_NUMBER = re.compile(  # the first word of the text that stands in for a file
     rf"ValueError: (invalid literal for int\(\) with base 10|could not convert string to float): '{TEXT.split()[0]}\b"
 )
+_NO_INDEX = re.compile(r"IndexError: (arrays used as indices must be of integer|only integers, slices)")
 _TOO_FEW = re.compile(r"larger sample than population|Sample larger than population")
 CUT_OFF = 3  # columns of a table, at most
 ASKED_FOR = 8  # columns, at most, that are added one by one
@@ -74,6 +76,8 @@ class Guess(NamedTuple):
     numbers: bool = False  # texts are tables
     all_of_it: bool = False  # as many examples as MNIST has
     asked: tuple[str, ...] = ()  # columns of tables that errors have named
+    ids: bool = False  # examples are of whole numbers, by which rows are picked …
+    turned: bool = False  # … or are columns
     by_counts: bool = False  # the cells of a notebook in the order in which they were run
 
     def notes(self) -> list[str]:
@@ -98,6 +102,8 @@ class Guess(NamedTuple):
             return self._replace(numbers=True)
         if not self.all_of_it and samples.counts[0] < MNIST_TRAIN and any(map(_TOO_FEW.search, errors)):
             return self._replace(all_of_it=True)
+        if not self.ids and samples.widths and any(map(_NO_INDEX.search, errors)):
+            return self._replace(ids=True)
         missing = (of[1] or of[2] for error in errors if samples.has_tables for of in _NO_COLUMN.finditer(error))
         if (column := next(missing, None)) is not None and column not in self.asked and len(self.asked) < ASKED_FOR:
             return self._replace(asked=(*self.asked, column))
@@ -112,6 +118,8 @@ class Guess(NamedTuple):
                 more = next((width - one for width in samples.widths if -1 <= width - one <= CUT_OFF), None)
                 if one != other and more is not None and self.width is None and other + more > 0:
                     return self._replace(width=other + more)
+                if one == samples.counts[0] and other > 1 and self.width is None and not self.turned:
+                    return self._replace(width=other, turned=True)
                 if one != other > 1 and one == samples.classes and self.classes is None:
                     return self._replace(classes=other)
             of_vector = re.search("tuple index out of range|axis 1 is out of bounds for array of dimension 1", error)
@@ -178,7 +186,7 @@ class Samples:
         self.inert: list[str] = []  # modules that are not installed, and for which nothing stands in
         self.has_tables = False  # that were made up
         self.widths: set[int] = set()  # numbers of an example that was made up
-        self.classes = guess.classes or 10
+        self.classes = guess.classes or (NUMBERED if guess.ids else 10)
 
     @functools.cached_property
     def digits(self) -> Digits:
@@ -273,8 +281,11 @@ class Samples:
         if re.search(r"label|target|(^|_)y(_|$)|class|output", word):
             return self.labels(labels)
         if re.search(r"image|(^|_)(x|data|train|test|inputs?|features?)(_|$)", word):
+            if self.guess.ids:
+                return np.random.default_rng(3).integers(0, self.classes, (len(images), self.guess.width or IN_A_ROW))
             if self.guess.width is not None:
-                return self.points(len(images), self.guess.width, self.classes)[0]
+                points = self.points(len(images), self.guess.width, self.classes)[0]
+                return points.T if self.guess.turned else points
             self.widths.add(784)
             whole = "image" in word and re.search(r"\b28\b|reshape|flatten|ravel", self.source)
             flat = images if whole else images.reshape(len(images), -1)
