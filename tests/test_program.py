@@ -422,7 +422,10 @@ def test_any_text_can_be_read(author, text):
     author.run("main.py", text)
 
 
-@pytest.mark.parametrize(("name", "text"), [("a.ipynb", "{"), ("b.ipynb", "[]"), ("c.txt", "")])
+NO_TEXT = '{"cells": [{"cell_type": "code", "source": [1]}]}'
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.ipynb", "{"), ("b.ipynb", "[]"), ("c.txt", ""), ("d.ipynb", NO_TEXT)])
 def test_what_is_no_program_is_said(author, name, text):
     """Whoever asks for the file names it."""
     with pytest.raises(ValueError, match=r"^(is not a notebook|expected a \.py or \.ipynb file)"):

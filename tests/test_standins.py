@@ -1323,6 +1323,13 @@ def test_a_notebook_whose_cells_were_run_in_another_order(tmp_path):
     assert said((5, data), (4, "X, Y = inputs, targets"), (7, training), (1, "undefined"))["notes"] != [order]
     with pytest.raises(ValueError, match="name 'X' is not defined"):
         said((1, data), (3, training), (7, "X, Y = inputs, targets"))
+    with pytest.raises(ValueError, match="name 'x' is not defined"):
+        said((3, "import os\nos.remove('net.ipynb')"), (2, "print(x)"), (1, "x = 3"))
+
+
+def test_a_notebook_beside_it_that_is_none(tmp_path):
+    (tmp_path / "other.ipynb").write_text('{"cells": [{"cell_type": "code", "source": 5}]}')
+    assert examined(tmp_path, PLAIN)["verdict"] == "right"
 
 
 @pytest.mark.parametrize(("module", "start"), [("fire", "fire.Fire(main)"), ("typer", "typer.run(main)")])

@@ -225,7 +225,7 @@ def _is_large(attempt: Attempt) -> bool:
 def _lacks_what_comes_later(file: Path, notes: list[str]) -> bool:
     """Whether a notebook's cells were run in another order than they stand in, in which they know no name."""
     unknown = file.suffix == ".ipynb" and any("NameError: name '" in note for note in notes)
-    return unknown and bool(execution_counts(file.read_bytes()))
+    return unknown and file.is_file() and bool(execution_counts(file.read_bytes()))
 
 
 def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable[..., Ran], Any, Samples]:

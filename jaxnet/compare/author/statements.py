@@ -55,7 +55,7 @@ def read_units(path: Path, name: str, by_counts: bool = False) -> list[Unit]:
 
 def execution_counts(content: bytes) -> list[int]:
     """In which order the code cells of a notebook were run; [] if that is not known, or is the one that they have."""
-    counts = [cell.get("execution_count", cell.get("prompt_number")) for cell in _code_cells(content)]
+    counts = [count for _, count in _code_cells(content)]
     known = [count for count in counts if isinstance(count, int)]
     return known if len(known) == len(counts) and known != sorted(known) else []
 
@@ -69,15 +69,19 @@ def _decoded(content: bytes) -> str:
 
 
 def code_cells(content: bytes) -> Iterator[str]:
-    sources = [cell.get("source", cell.get("input", "")) for cell in _code_cells(content)]
-    yield from [source if isinstance(source, str) else "".join(source) for source in sources]
+    return (source for source, _ in _code_cells(content))
 
 
-def _code_cells(content: bytes) -> list[dict[str, Any]]:
+def _code_cells(content: bytes) -> list[tuple[str, Any]]:
+    """The code cells of a notebook, and what each has as its execution count."""
     try:
         notebook = json.loads(content)
         sheets = [notebook] if "cells" in notebook else notebook["worksheets"]  # worksheets: before nbformat 4
-        return [cell for sheet in sheets for cell in sheet["cells"] if cell.get("cell_type") == "code"]
+        cells = [cell for sheet in sheets for cell in sheet["cells"] if cell.get("cell_type") == "code"]
+        sources = [cell.get("source", cell.get("input", "")) for cell in cells]
+        texts = [source if isinstance(source, str) else "".join(source) for source in sources]
+        counts = [cell.get("execution_count", cell.get("prompt_number")) for cell in cells]
+        return list(zip(texts, counts, strict=True))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"is not a notebook: {type(error).__name__}: {error}") from None
 
