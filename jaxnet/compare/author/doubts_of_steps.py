@@ -463,6 +463,11 @@ def curves_downwards(judged: Judged, name: str, strictly: bool = False) -> bool:
     return True
 
 
+def has_no_least(judged: Judged) -> bool:
+    """Whether the loss curves downwards wherever the gradient leads, as a likelihood does."""
+    return all(curves_downwards(judged, name, strictly=True) for name in judged.names)
+
+
 def _with_other(parameter: Parameter, value: Array, judged: Judged, values: Values) -> Values:
     """A draw in which one parameter has another value."""
     held = values.before(parameter.root)

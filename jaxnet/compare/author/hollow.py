@@ -9,7 +9,7 @@ import numpy as np
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.calls import PENALTY
 from jaxnet.compare.author.chains import began_as
-from jaxnet.compare.author.doubts_of_steps import curves_downwards
+from jaxnet.compare.author.doubts_of_steps import has_no_least
 from jaxnet.compare.author.frontier import other_with
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
@@ -108,16 +108,8 @@ def _says_little(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str
         return f"is on the record, but what {lost} makes, a matrix, a masked or a structured array, is not on it"
     if unseen := left_over or _made_anew(judged, attempt):
         return f"could be judged, but what {where(unseen[0])} steps could not"
-    if judged.truth.loss.node is None and (added := _labels_added(judged.step)) is not None:
-        return f"could be judged, but {where(added)} adds labels to the prediction: right if they are kept negative"
-    loss = judged.truth.loss
-    if loss.node is not None and loss.sign > 0 and judged.step.is_authors and _has_no_least(judged, loss.node):
-        return (
-            f"descends the number of {where(loss.node)}, but that has no least value: right if it is to be made small"
-        )
-    if judged.truth.loss.node is None and (still := [u for u in unjudged(judged, attempt) if u.why == THROWN]):
-        line = still[0].place.line
-        return f"is trained, but nothing goes on with the step of the array of line {line}: it may be for another loss"
+    if doubt := _doubt_of_the_loss(attempt, judged):
+        return doubt
     once = all(len(p.versions) == 2 for p in judged.step.parameters)
     if once and attempt.tape.is_cut and _is_in_the_midst(attempt.tape, judged.step):
         return f"could be recorded, but its step was not done in {len(attempt.tape.nodes)} operations"
@@ -130,11 +122,22 @@ def _says_little(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str
     return f"could be run, but {attempt.call.doubt}" if attempt.call.doubt else ""
 
 
-def _has_no_least(judged: Judged, loss: Node) -> bool:
-    """Whether a number that no name tells of curves downwards wherever the gradient leads, as a likelihood does."""
-    if judged.truth.loss.name is not None and not has_more_terms(loss, judged.step):
-        return False
-    return all(curves_downwards(judged, name, strictly=True) for name in judged.names)
+def _doubt_of_the_loss(attempt: Attempt, judged: Judged) -> str:
+    """Why the loss that all gradients are of may not be the one that is meant: one that is inferred of an error that
+    adds labels, or beside a step that is thrown away; or a number that no name tells of, and that has no least."""
+    loss, step = judged.truth.loss, judged.step
+    if loss.node is None:
+        if (added := _labels_added(step)) is not None:
+            return f"could be judged, but {where(added)} adds labels to the prediction: right if they are kept negative"
+        line = next((u.place.line for u in unjudged(judged, attempt) if u.why == THROWN), None)
+        why = "is trained, but nothing goes on with the step of the array of line {}: it may be for another loss"
+        return why.format(line) if line is not None else ""
+    is_unnamed = loss.name is None or has_more_terms(loss.node, step)
+    if is_unnamed and loss.sign > 0 and step.is_authors and has_no_least(judged):
+        return (
+            f"descends the number of {where(loss.node)}, but that has no least value: right if it is to be made small"
+        )
+    return ""
 
 
 def _labels_added(step: Step) -> Node | None:

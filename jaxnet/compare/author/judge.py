@@ -350,10 +350,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
             "if that is meant, and wrong if not"
         )
     if climbed is not None and (loss.name is None or has_more_terms(climbed, step)):
-        has_no_least = loss.name is None and all(
-            doubts_of_steps.curves_downwards(judged, name, strictly=True) for name in judged.names
-        )
-        if None in factors.values() or has_no_least:
+        if None in factors.values() or (loss.name is None and doubts_of_steps.has_no_least(judged)):
             fitted = {p: [lv.turned() for lv in of] for p, of in fitted.items()}
             levels = {p: level.turned() for p, level in levels.items()}
             return _at_levels(step, drawn, by_name, truth.of_negative(), fitted, levels, network)
