@@ -411,36 +411,40 @@ def check_that_labels_are_shares(judged: Judged) -> None:
 
 def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
     """What is not that of the computed loss is not wrong where that may be meant."""
+    first, *others = drawn
+    if why := first.once((check_for_intent, step, truth, *others), lambda: _intent(step, truth, drawn)):
+        raise Unexplained(why)
+
+
+def _intent(step: Step, truth: Truth, drawn: list[Values]) -> str:
+    """What may be meant; nothing if all gradients are wrong whatever is."""
     place, apart = constant_of(step, truth, drawn)
     if place is not None and apart:
-        raise Unexplained(
+        return (
             f"what line {place.line} makes is a constant for some gradients, which are right then, and what others are "
             f"made of, as those of what {where(apart[0].after)} steps: which loss these are for cannot be told"
         )
     if place is not None:
-        raise Unexplained(f"the gradients are right if what line {place.line} makes is a constant, and wrong if not")
+        return f"the gradients are right if what line {place.line} makes is a constant, and wrong if not"
     place, without = without_terms(step, truth, drawn)
     if place is not None and explains(levels_of(step, without), truth):
-        raise Unexplained(f"the gradients are right but for what line {place.line} adds, of which the loss has no part")
+        return f"the gradients are right but for what line {place.line} adds, of which the loss has no part"
     place, without = unclipped(step, drawn)
     if place is not None and explains(levels_of(step, without), truth):
         line = f"line {place.line}"
-        raise Unexplained(f"the gradients are right but for what {line} clips: right if it is to, and wrong if not")
+        return f"the gradients are right but for what {line} clips: right if it is to, and wrong if not"
     if (place := weights_of_examples(step, truth, drawn)) is not None:
-        raise Unexplained(f"the gradients are right if examples are to count differently, as line {place.line} has it")
+        return f"the gradients are right if examples are to count differently, as line {place.line} has it"
     if (place := labels_of_its_own(step, drawn)) is not None:
-        raise Unexplained(
-            f"the gradients are right for the labels that line {place.line} makes of others, and the loss has these"
-        )
+        return f"the gradients are right for the labels that line {place.line} makes of others, and the loss has these"
     if (place := carried_over(step, truth, drawn)) is not None:
-        raise Unexplained(
+        return (
             f"the gradients are right if what line {place.line} makes, which a later forward pass goes on with, is a "
             "constant for that, and wrong if not"
         )
     if (count := rounds_back(step, truth, drawn)) is not None:
-        raise Unexplained(
-            f"the gradients are right if they are meant to go back {count} rounds of the loop and no more"
-        )
+        return f"the gradients are right if they are meant to go back {count} rounds of the loop and no more"
+    return ""
 
 
 def check_for_a_term_in_some(judged: Judged, wrong: list[str], common: float) -> None:

@@ -13,6 +13,7 @@ import itertools
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -93,9 +94,9 @@ def rounds_back(step: Step, truth: Truth, drawn: list[Values]) -> int | None:
     most = 1 if _most_often(step.forward) == _most_often(step.backward) else MOST_ROUNDS
     levels = [levels_of(step, drawn[:count]) for count in (1, len(drawn))]
     for k, in_one in enumerate(itertools.islice(gradients(1), most)):
-        if explains(levels[0], truth._replace(adjoints=in_one)):
+        if explains(levels[0], replace(truth, adjoints=in_one)):
             in_all = next(itertools.islice(gradients(len(drawn)), k, None))
-            if explains(levels[1], truth._replace(adjoints=in_all)):
+            if explains(levels[1], replace(truth, adjoints=in_all)):
                 return k + 1
     return None
 
@@ -127,6 +128,11 @@ def _most_often(nodes: list[Node]) -> int:
 def without_terms(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | None, list[Values]]:
     """Where what follows from parameters, and from no derivative of the loss, is added to something that does, or
     noise, and the draws as they are without that; None if nowhere."""
+    first, *others = drawn
+    return first.once((without_terms, step, truth, *others), lambda: _without_terms(step, truth, drawn))
+
+
+def _without_terms(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | None, list[Values]]:
     known = max((example.prediction.number for example in step.examples), default=sys.maxsize)
 
     def may_be_added(node: Node) -> bool:

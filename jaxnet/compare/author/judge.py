@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,18 @@ from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
 from jaxnet.compare.author.draws import draws, idle_masks, may_cut
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unproved, Uphill
-from jaxnet.compare.author.levels import RIGHT, Level, differs, divided, fit, holds, is_one, levels_of, true_gradients
+from jaxnet.compare.author.levels import (
+    RIGHT,
+    Level,
+    differs,
+    divided,
+    fit,
+    holds,
+    is_multiple,
+    is_one,
+    levels_of,
+    true_gradients,
+)
 from jaxnet.compare.author.lines import is_divided_later, where
 from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in, root_of
@@ -89,8 +101,11 @@ def _by_what_is_sent_back(step: Step, names: dict[Parameter, str], loss: str | N
         problem = error
     may_be_sent = loss is None and not step.losses
     for number in _sent_back(step) if may_be_sent and (judged is None or judged.wrong) else ():
+        of_number = step._replace(losses=(number,))
+        if not _explains_some(of_number, drawn):
+            continue
         with contextlib.suppress(ValueError):
-            own = _in_draws(step._replace(losses=(number,)), names, loss, drawn)
+            own = _in_draws(of_number, names, loss, drawn)
             right = [name for name, p in own.names.items() if name not in own.wrong and p.size > 1]
             if judged is not None:
                 explains = len(own.wrong) < len(judged.wrong)
@@ -112,6 +127,12 @@ def _sent_back(step: Step) -> list[Node]:
     last = {n.place: n for n in step.backward}
     numbers = [n for n in step.backward if n.size == 1 and n.is_float and n in step.active]
     return sorted(numbers, key=lambda n: (last[n.place] is n, n.number))[: -SENT_BACK - 1 : -1]
+
+
+def _explains_some(step: Step, drawn: list[Values]) -> bool:
+    """Whether some gradient is that of a step's own number."""
+    levels, own = levels_of(step, drawn), truths(step, drawn, inferred=False)
+    return any(is_multiple(level.factor) for truth in own for of in fit(levels, truth).values() for level in of)
 
 
 def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: list[Values]) -> Judged:
@@ -162,7 +183,7 @@ def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: 
             if other.loss.node is None:
                 said = f"all gradients are those of the {other.loss.name}"
                 doubts.check_that_it_is_in_time(number, truth, step, drawn, said)
-            truth = truth._replace(loss=truth.loss._replace(other=other.loss.name))
+            truth = replace(truth, loss=truth.loss._replace(other=other.loss.name))
         try:
             return _judged(step, drawn, names, truth.whole(), fitted)
         except (Unproved, Astray) as doubt:
@@ -323,7 +344,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
         levels = {p: divided(level, -1.0) for p, level in levels.items()}
         descends = {name: None if down is None else True for name, down in descends.items()}
     given, factors = _downhill({name: levels[p] for name, p in by_name.items()}, descends, by_name, drawn)
-    known = [f for f in factors.values() if f is not None and not math.isnan(f)]
+    known = list(filter(is_multiple, factors.values()))
     made = {name: fitted[p][-1].node for name, p in by_name.items()}
     judged = Judged(step, drawn, truth, by_name, given, nodes, made, true, [], 1.0, network, None, None, [])
     same = bool(known) and max(known) - min(known) <= RIGHT * max(map(abs, known))
@@ -342,7 +363,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
             judged = judged._replace(problem=problem, diagnosis=diagnosis)
         return judged
     loss = truth.loss
-    ways = {descends[name] for name, f in factors.items() if f and not math.isnan(f)}
+    ways = {descends[name] for name, f in factors.items() if is_multiple(f)}
     climbed = loss.node if same and ways <= {False, None} else None
     if climbed is not None and loss.sign < 0:
         raise ValueError(
@@ -396,7 +417,7 @@ def _downhill(levels: dict[str, Level], descends: dict[str, bool | None], parame
     What nothing is known of is taken as all the others are; if there are none, as it is stepped.
     """
     factors = {name: level.factor for name, level in levels.items()}
-    known = {name: f for name, f in factors.items() if f and not math.isnan(f) and descends[name] is not None}
+    known = {name: f for name, f in factors.items() if is_multiple(f) and descends[name] is not None}
     turned = {name for name, f in known.items() if (f > 0) != descends[name]}
     factors |= {name: -known[name] for name in turned}
     if known and turned == set(known):
@@ -599,7 +620,7 @@ def _is_of_counts(scale: float) -> bool:
 def _constant_of_most(judged: Judged, factors: dict[str, float | None]) -> float:
     """The constant that most of the gradients share, where numbers that one line steps are one; of several, that of one
     which has gone back through the fewest layers, and of these that of most numbers; a mean rather than a sum."""
-    known = {name: f for name, f in factors.items() if f is not None and not math.isnan(f) and f}
+    known = {name: f for name, f in factors.items() if is_multiple(f)}
     roots = {p.root for p in judged.step.parameters}
 
     def layers(name: str) -> int:

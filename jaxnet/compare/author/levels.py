@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -41,6 +41,11 @@ class Level(NamedTuple):
 
 def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
     """What may be the gradients, outermost first: the step itself where it is made in pieces, or no array is known."""
+    first, *others = drawn
+    return first.once((levels_of, step, *others), lambda: _levels_of(step, drawn))
+
+
+def _levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
     levels = {}
     for p in step.parameters:
         found = [] if step.stale else candidates(p, step)
@@ -189,6 +194,11 @@ def _factor(arrays: list[Array], true: list[Array], nothing_given: list[float], 
             given.append(array)
             wanted.append(t)
     return common_multiple(given, wanted, RIGHT) if given else math.nan
+
+
+def is_multiple(factor: float | None) -> TypeGuard[float]:
+    """Whether a gradient is the true one times a constant, and neither is 0."""
+    return factor is not None and not math.isnan(factor)
 
 
 def is_one(factor: float | None) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,7 +98,7 @@ def wrong_error(step: Step, truth: Truth, drawn: list[Values]) -> Candidate | No
                 {**a, **{n: r[n] + factor * g[n] for n in g}}
                 for a, r, g in zip(truth.adjoints, rest, sent, strict=True)
             ]
-            if shared_constant(fit(levels, truth._replace(adjoints=adjoints))) is not None:
+            if shared_constant(fit(levels, replace(truth, adjoints=adjoints))) is not None:
                 return candidate
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import types
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -75,9 +76,8 @@ def with_implied_penalty(
     shared = enough and all(p in known for p in weights) and _is_shared([known[p] for p in weights])
     if not of or (stated and not shared):
         return truth, fitted
-    return truth._replace(
-        loss=truth.loss._replace(penalised={p.before: penalty for p, penalty in of.items()}), adjoints=adjoints
-    ), levels_of
+    loss = truth.loss._replace(penalised={p.before: penalty for p, penalty in of.items()})
+    return replace(truth, loss=loss, adjoints=adjoints), levels_of
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[Array]:
@@ -151,7 +151,7 @@ def without_decay(truth: Truth, fitted: dict[Parameter, list[Level]], step: Step
                 break
     if not decays:
         return truth, fitted
-    truth = truth._replace(loss=truth.loss._replace(decay=decays[0]), adjoints=adjoints)
+    truth = replace(truth, loss=truth.loss._replace(decay=decays[0]), adjoints=adjoints)
     return truth, fit(fitted, truth)
 
 

@@ -4,7 +4,6 @@ are of.
 
 from __future__ import annotations
 
-import math
 import operator
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from jaxnet.compare.author.doubts import check_that_it_is_in_time
 from jaxnet.compare.author.frontier import frontiers
 from jaxnet.compare.author.judged import Judged, Unproved
-from jaxnet.compare.author.levels import RIGHT
+from jaxnet.compare.author.levels import RIGHT, is_multiple
 from jaxnet.compare.author.node import Node, depends, nodes_in, root_of
 from jaxnet.compare.author.raw import stepped_by
 from jaxnet.compare.author.replay import Values
@@ -33,7 +32,7 @@ def without_formula(judged: Judged, factors: dict[str, float | None]) -> str:
     of."""
     loss = judged.truth.loss
     least = 0 if loss.name else 1  # a single number may be a multiple of much
-    known = {name: f for name, f in factors.items() if f is not None and not math.isnan(f)}
+    known = {name: f for name, f in factors.items() if is_multiple(f)}
     known = {name: f for name, f in known.items() if judged.names[name].size > 1 or _is_stepped_by_it(judged, name)}
     known = {name: f for name, f in known.items() if not _may_be_another(judged, name)}
     sizes = {

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jaxnet.compare.author.levels import RIGHT, Level, divided, is_one, up_to_formula
+from jaxnet.compare.author.levels import RIGHT, Level, divided, is_multiple, is_one, up_to_formula
 from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in, setitem
 from jaxnet.compare.author.rates import Number, but_for, common_to, outside_of_formulas, products
 from jaxnet.compare.author.raw import spread
@@ -45,7 +45,7 @@ def readings(fitted: dict[Parameter, list[Level]]) -> Iterator[Choice]:
     linear = [p for p, levels in fitted.items() if levels[0].factor is not None]
     of_linear = ancestors(n for p in linear for n in nodes_in(p.steps)) if len(linear) < len(fitted) else set()
     given = {p: _given(levels, of_linear) for p, levels in fitted.items()}
-    known = {p: level for p, level in given.items() if level.factor and not math.isnan(level.factor)}
+    known = {p: level for p, level in given.items() if is_multiple(level.factor)}
     # Those whose whole step is a multiple of the gradient have a rate, and of others it may be farther out.
     own = [p for p in given if p.after.place is not None] or list(given)  # not a layer's input, which we step
     groups = [[p for p in own if (given[p] is fitted[p][0]) is whole] for whole in (True, False)]
@@ -132,7 +132,7 @@ def _rates(levels: list[tuple[Level, Level]], of_all: list[Number]) -> list[floa
 
 def _explained(choice: Choice) -> tuple[bool, int, int]:
     """How much speaks for a choice: all share one constant; so many share one; so many are the true ones."""
-    constants = [abs(lv.factor) for lv in choice.values() if lv.factor and not math.isnan(lv.factor)]
+    constants = [abs(lv.factor) for lv in choice.values() if is_multiple(lv.factor)]
     sharing = max((sum(is_among(c, [other], RIGHT) for other in constants) for c in constants), default=0)
     all_share = sharing == sum(lv.factor is None or not math.isnan(lv.factor) for lv in choice.values())
     return all_share, sharing, sum(is_among(c, [1.0], RIGHT) for c in constants)

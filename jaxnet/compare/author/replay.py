@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from jaxnet.compare.author.updates import known_zero, sample_of
 if TYPE_CHECKING:
     from jaxnet.compare.author.derivative import Operation
 
+T = TypeVar("T")
 LARGE = 1_000_000  # entries of all versions of an array that is written to piece by piece: not all of them are kept
 
 
@@ -32,6 +33,7 @@ class Values:
         self.others, self.own = others, own
         # By the Nodes that they are differentiated by, which are most often the same.
         self.operations: dict[frozenset[Node], dict[Node, Operation]] = {}
+        self._found: dict[Hashable, Any] = {}
 
     def __call__(self, node: Node) -> Any:
         if node in self.known:
@@ -40,6 +42,12 @@ class Values:
             return self.others(node)
         self._compute(node)
         return self.known[node]
+
+    def once(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What is found of these values, and is asked for again and again in one verdict."""
+        if key not in self._found:
+            self._found[key] = find()
+        return self._found[key]
 
     def before(self, node: Node) -> Values:
         """Those of the Nodes that came before this one: all after it can be computed anew."""

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from jaxnet.compare.author.tree import SKIPPED
@@ -17,6 +18,9 @@ _MARKS = (
     "README*", "LICENSE*", "requirements*.txt", "pyproject.toml", "setup.py", "setup.cfg", ".gitignore", "Pipfile",
     "environment.y*ml", "*.py", "*.ipynb",
 )  # fmt: skip
+
+
+Entry = tuple[Path, Path, Callable[[Path, Path], object]]  # what stands where, and how it gets there
 
 
 class TooLarge(Exception):
@@ -34,23 +38,19 @@ def scratch_copy(path: Path, scratch: Path, content: bytes | None = None) -> tup
     for root in _roots(path):
         copy = scratch / (root.name or "root")
         try:
-            _copy_tree(root, copy, [FILES, BYTES], path.suffix == ".ipynb")
-            folder = (copy / path.relative_to(root)).parent
-            if content is not None and not folder.resolve().is_relative_to(copy.resolve()):
-                raise TooLarge  # what is written there would go through a link to the author's own
+            entries = list(_entries(root, copy, [FILES, BYTES], path.suffix == ".ipynb"))
         except TooLarge:
-            shutil.rmtree(copy, ignore_errors=True)
             continue
-        break
+        links = {target for _, target, how in entries if how is _link}
+        if content is None or links.isdisjoint((copy / path.relative_to(root)).parents):
+            break  # what is written there would go through a link to the author's own
     else:
         root = path.parent
         copy = scratch / (root.name or "root")
-        copy.mkdir(parents=True)
-        for entry in sorted(root.iterdir())[:FILES]:
-            if entry.suffix in (".py", ".ipynb") and entry.is_file() and entry.stat().st_size <= LARGE:
-                shutil.copyfile(entry, copy / entry.name)
-            elif entry.name not in SKIPPED:
-                (copy / entry.name).symlink_to(entry)
+        entries = list(_entries_of_one(root, copy))
+    for source, target, how in entries:
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # it has gone meanwhile, or may not be read
+            how(source, target)
     file = copy / path.relative_to(root)
     if content is not None or not file.exists() or file.is_symlink():  # in a folder that was linked or left out
         file.unlink(missing_ok=True)  # which may be a link to a large file
@@ -69,33 +69,53 @@ def _roots(path: Path) -> list[Path]:
     return list(dict.fromkeys([*git, *([] if git else projects), *inside[:1]]))
 
 
-def _copy_tree(folder: Path, copy: Path, left: list[int], for_notebook: bool) -> None:
-    """Copy files while `left` allows. No notebook imports another one: those beside a notebook are links."""
-    copy.mkdir(parents=True)
+def _entries(folder: Path, copy: Path, left: list[int], for_notebook: bool) -> Iterator[Entry]:
+    """What is in a tree, folders first, while `left` allows; raises TooLarge before anything is copied where it does
+    not. No notebook imports another one: those beside a notebook are links."""
+    yield folder, copy, _folder
     with os.scandir(folder) as listed:
         entries = sorted(listed, key=lambda entry: entry.name)
     for entry in entries:
         left[0] -= 1
-        with contextlib.suppress(FileNotFoundError, PermissionError):  # it has gone meanwhile, or may not be read
-            _copy_entry(entry, copy / entry.name, left, for_notebook)
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            yield from _entries_of(entry, copy / entry.name, left, for_notebook)
         if left[0] < 0 or left[1] < 0:
             raise TooLarge
 
 
-def _copy_entry(entry: os.DirEntry[str], target: Path, left: list[int], for_notebook: bool) -> None:
+def _entries_of(entry: os.DirEntry[str], target: Path, left: list[int], for_notebook: bool) -> Iterator[Entry]:
+    source = Path(entry.path)
     if entry.is_dir(follow_symlinks=False):
-        if entry.name in SKIPPED or os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):
+        if entry.name in SKIPPED or (source / "pyvenv.cfg").exists():
             return
-        if len(os.listdir(entry.path)) > CROWDED:
-            target.symlink_to(entry.path)
+        if len(os.listdir(source)) > CROWDED:
+            yield source, target, _link
         else:
-            _copy_tree(Path(entry.path), target, left, for_notebook)
+            yield from _entries(source, target, left, for_notebook)
     elif entry.is_file():
         size = entry.stat().st_size
         if size > LARGE or (for_notebook and entry.name.endswith(".ipynb")):
-            target.symlink_to(os.path.realpath(entry.path))
+            yield source, target, _link
         else:
             left[1] -= size
-            shutil.copyfile(entry.path, target)
+            yield source, target, shutil.copyfile
     elif entry.is_dir():
-        target.symlink_to(os.path.realpath(entry.path))
+        yield source, target, _link
+
+
+def _entries_of_one(folder: Path, copy: Path) -> Iterator[Entry]:
+    """What is in a folder of a tree that is too large, and links to the rest of it."""
+    yield folder, copy, _folder
+    for path in sorted(folder.iterdir())[:FILES]:
+        if path.suffix in (".py", ".ipynb") and path.is_file() and path.stat().st_size <= LARGE:
+            yield path, copy / path.name, shutil.copyfile
+        elif path.name not in SKIPPED:
+            yield path, copy / path.name, _link
+
+
+def _folder(source: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+
+
+def _link(source: Path, target: Path) -> None:
+    target.symlink_to(os.path.realpath(source))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -47,7 +48,8 @@ class Loss(NamedTuple):
         return -1 if self.factor is not None and self.factor < 0 else 1
 
 
-class Truth(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Truth:
     """For each draw ∂loss/∂Node: for parameters and predictions, and once it is `whole` for all Nodes on the way."""
 
     loss: Loss
@@ -59,9 +61,8 @@ class Truth(NamedTuple):
         """Computed anew: of several losses only the one that is meant is needed in full. In the uses that are
         `stopped`, (Node, by which other one), a Node is a constant."""
         parts = self.pulled(stopped)
-        return self._replace(
-            adjoints=[{n: a for (n, use), a in of_draw.items() if use is None} for of_draw in parts], parts=parts
-        )
+        adjoints = [{n: a for (n, use), a in of_draw.items() if use is None} for of_draw in parts]
+        return replace(self, adjoints=adjoints, parts=parts)
 
     def of_negative(self) -> Truth:
         """That of a number which is to be made large: what descends is its negative."""
@@ -250,12 +251,12 @@ def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[T
         if elsewhere is not None and not any(p in found for p in predictions for found in truth.adjoints):
             yield differentiated(loss, none, [[abs(factor) * c for c in of_draw] for of_draw in elsewhere])
         elif corrections is None and factor > 0:
-            yield truth._replace(loss=loss)
+            yield replace(truth, loss=loss)
         else:
             added = [[loss.sign * c for c in of_draw] for of_draw in corrections or nothing]
             yield differentiated(loss, [loss.sign * one for one in only], added)
             if corrections is not None and factor > 0:  # gradients may have the small number in them as well
-                yield truth._replace(loss=loss._replace(exact=True))
+                yield replace(truth, loss=loss._replace(exact=True))
     if inferred:
         yield from (truth for truth, _ in of_names())
 
