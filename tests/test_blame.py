@@ -962,3 +962,43 @@ def test_an_example_in_the_place_of_a_sum(tmp_path):
     assert is_right(tmp_path)
     said = examined(tmp_path, SUMS_OF_EXAMPLES.replace("dw[k] += g", "dw[k] = g"))
     assert {(f["at"], f["line"]) for f in said["findings"]} == {("dW1", 20), ("dW2", 20)}
+
+
+EXAMPLES_IN_A_LOOP = """
+import numpy as np
+from scipy.optimize import minimize
+rng = np.random.RandomState(1)
+X, Y = np.matrix(rng.rand(20, 6)), np.matrix(np.eye(3)[rng.randint(0, 3, 20)])
+sigmoid = lambda z: 1 / (1 + np.exp(-z))
+def cost(params, X, Y):
+    A, B = np.matrix(np.reshape(params[:28], (4, 7))), np.matrix(np.reshape(params[28:], (3, 5)))
+    a1 = np.insert(X, 0, values=np.ones(20), axis=1)
+    z2 = a1 * A.T
+    a2 = np.insert(sigmoid(z2), 0, values=np.ones(20), axis=1)
+    h = sigmoid(a2 * B.T)
+    J = 0
+    for i in range(20):
+        J += np.sum(np.multiply(-Y[i, :], np.log(h[i, :])) - np.multiply(1 - Y[i, :], np.log(1 - h[i, :])))
+    dA, dB = np.zeros(A.shape), np.zeros(B.shape)
+    for t in range(20):
+        a1t, z2t, a2t = a1[t, :], np.insert(z2[t, :], 0, values=np.ones(1)), a2[t, :]
+        d3 = h[t, :] - Y[t, :]
+        d2 = np.multiply((B.T * d3.T).T, np.multiply(sigmoid(z2t), 1 - sigmoid(z2t)))
+        dA = dA + d2[:, 1:].T * a1t
+        dB = dB + d3.T * a2t
+    return J / 20, np.concatenate((np.ravel(dA / 20), np.ravel(dB / 20)))
+minimize(cost, rng.rand(43) - 0.5, args=(X, Y), method="TNC", jac=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("np.multiply(sigmoid(z2t), 1 - sigmoid(z2t))", "z2t", 20),
+        ("d3.T * a2t", "d3.T * (a2t + 1)", 22),
+        ("(B.T * d3.T).T", "(B.T * d3.T).T + 1", 20),
+    ],
+)
+def test_rows_that_a_loop_makes_are_known_where_the_forward_pass_has_all(tmp_path, old, new, line):
+    assert examined(tmp_path, EXAMPLES_IN_A_LOOP)["verdict"] == "right"
+    assert [f["line"] for f in examined(tmp_path, EXAMPLES_IN_A_LOOP.replace(old, new))["findings"]] == [line]

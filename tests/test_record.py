@@ -20,7 +20,6 @@ def test_an_example_so_large_that_its_probability_becomes_1(tmp_path):
 @pytest.mark.parametrize(
     ("kept", "made"),
     [
-        ("np.matrix(W1)", "np.asarray(np.dot(X, W1))"),
         ("np.ma.array(W1)", "np.ma.dot(X, W1).filled(0)"),
         ("W1.astype(object)", "(X @ W1).astype(float)"),
     ],
@@ -46,10 +45,43 @@ for _ in range(9):
     W = W - 0.1 * A.T * e
     b = b - 0.1 * np.sum(e, axis=0).T
     assert b.shape == (4, 1)
-print(WRONG)
 """
-    with pytest.raises(ValueError, match=r"nothing was found that it trains .*name 'WRONG' is not defined"):
-        examined(tmp_path, text)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("A.T * e", "A * e"))["verdict"] == "wrong"
+    assert examined(tmp_path, text.replace("A.T * e", "np.multiply(A, e)"))["verdict"] == "wrong"
+
+
+def test_all_of_numpy_before_its_version_2(tmp_path):
+    """`from numpy import *` gave `mat` and `NaN`, and left `max` to Python."""
+    text = """
+from numpy import *
+X, y = mat(random.randn(30, 3)), mat(random.randn(30)).T
+w, best = mat(zeros((3, 1))), NaN
+for k in range(200):
+    e = X * w - y
+    loss = float(e.T * e) / 30
+    w -= max(0.01, 0.1 / (1 + k)) * 2 * X.T * e / 30
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("X.T * e", "X.T * sign(e)"))["verdict"] == "wrong"
+
+
+def test_rows_of_matrices_are_stepped_one_by_one(tmp_path):
+    text = """
+import numpy as np
+X, T = np.asmatrix(np.random.randn(7, 3)), np.mat(np.random.randn(7, 2))
+W = np.matrix(np.random.randn(2, 3))
+for n in range(70):
+    x, t = X[n % 7], T[n % 7, :]
+    e = x * W.T - t
+    loss = np.sum(np.power(e, 2)) / 2
+    for k in range(2):
+        W[k] -= 0.1 * e[0, k] * x
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("e[0, k] * x", "e[0, k - 1] * x"))["verdict"] == "wrong"
+    written = text.replace("W[k] -= 0.1 * e[0, k] * x", "W[k, :] = W[k, :] - 0.1 * e[0, k] * x")
+    assert examined(tmp_path, written)["verdict"] == "right"
 
 
 SATURATED = """

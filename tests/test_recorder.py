@@ -11,6 +11,7 @@ from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.recorder import Array, node_of, recording
 from jaxnet.compare.author.replay import Values, same_as_recorded
 
+pytestmark = pytest.mark.filterwarnings("ignore:the matrix subclass")
 np = facade.modules()["numpy"]
 math = facade.modules()["math"]
 
@@ -56,6 +57,14 @@ WAYS = {
     "types": "out = np.float64(a) * np.int64(a > 0) + np.float32(b)",
     "sorted": "out = a.copy(); out.sort(axis=1)",
     "numbers of NumPy": "out = np.sum(a) / a.size + np.sum(a > 0) * b",
+    "matrices": "m = np.asmatrix(a); s = m[:, :3]; out = 2 * (m * m.T) - m[:, 2] * s[1] + np.multiply(s, b[0]) * s**2",
+    "matrices along an axis": "m = np.matrix(a); out = m.sum(1) + np.max(m, axis=1) - m.mean(0).T[:3] * m[0, 1]",
+    "matrices joined": "m = np.asmatrix(a); out = np.insert(np.vstack([m, b]), 0, values=np.ones(4), axis=1).ravel()",
+    "matrices written into": "out = np.matrix(a); out[1] += b; out[:, 2] = out[:, 1] * 2; out[0, 0] = 3; out *= 2; "
+    "out[2, 1:3] -= out[0, :2]; out[out > 3] = 1; out[:, :3] = out[:, :3].T",
+    "a view as a matrix": "c = a.copy(); m = np.asmatrix(c); m[0] += b; c[1] *= 2; m -= 1; out = c * 2 + m.A",
+    "of matrices": "m = np.matrix(a); out = np.array(m) * m.A1[3] + np.ravel(m)[2] + m.item(5) + m.getA()"
+    " + np.asarray(m[:, 1]) + np.exp(m.I.A.T)",
     "the builtin sum": "out = sum(a) + sum(x * 2 for x in b)",
 }  # fmt: skip
 
@@ -75,7 +84,8 @@ def test_the_record_gives_what_the_program_had(way):
     plain = {"np": real, "math": facade.math, "a": real.array(a), "b": real.array(b)}
     exec(compile(WAYS[way], "way.py", "exec"), plain)
     assert isinstance(names["out"], Array)
-    real.testing.assert_allclose(real.asarray(names["out"]), plain["out"], rtol=1e-6)
+    assert isinstance(names["out"], np.matrix) == isinstance(plain["out"], real.matrix)
+    real.testing.assert_allclose(real.asarray(names["out"]), plain["out"], rtol=1e-6, strict=True)
     real.testing.assert_allclose(Values()(out), plain["out"], rtol=1e-6)
     assert same_as_recorded(tape.nodes, Values()) is None
 

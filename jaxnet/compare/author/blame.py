@@ -15,7 +15,7 @@ from jaxnet.compare.author.idle import passing_on, return_after
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, is_rounding
 from jaxnet.compare.author.lines import parsed_lines
-from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in
+from jaxnet.compare.author.node import MOVING, Node, ancestors, depends, nodes_in
 from jaxnet.compare.author.node import Place as Line
 from jaxnet.compare.author.penalties import penalty_added
 from jaxnet.compare.author.rates import scale_of
@@ -72,7 +72,12 @@ def slope_of(judged: Judged, finding: Finding, frontiers: Frontiers | None = Non
     if held is None or held.function is not np.multiply:
         return None
     slopes = [n for n in held.parents if n in step.active and n not in step.labelled]
-    if len(slopes) != 1 or slopes[0] in step.forward or sum(slopes[0] in n.parents for n in step.backward) != 1:
+    if len(slopes) != 1 or sum(slopes[0] in n.parents for n in step.backward) != 1:
+        return None
+    made = slopes[0]
+    while made.function in MOVING or made.function is np.insert:  # what the forward pass has is no slope by itself
+        made = made.parents[0]
+    if made in step.forward:
         return None
     if unknown:
         known = frontier.derivatives(step, judged.drawn, judged.truth.parts, set())[0]

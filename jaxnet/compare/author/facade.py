@@ -6,6 +6,7 @@ functions that make arrays, those that look into lists, random numbers, and the 
 
 from __future__ import annotations
 
+import builtins
 import functools
 import inspect
 import itertools
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author import recorder
+from jaxnet.compare.author.matrix import Matrix, as_array, as_matrix
 from jaxnet.compare.author.recorder import JOINING, Array, Number, call, is_recorded, leaf, plain
 
 
@@ -80,6 +82,8 @@ def _recording(real: types.ModuleType, own: dict[str, Any]) -> dict[str, Any]:
             found[key] = _making(value) if is_function else _OfLists(value) if isinstance(value, np.ufunc) else value
         elif isinstance(own[key], types.FunctionType):
             found[key] = _by_names_of(value, own[key])
+    if real is np:  # as before NumPy 2, which has `max` and more of Python's names, and not `mat`
+        found["__all__"] = sorted({*np.__all__, *own} - vars(builtins).keys() | {"all", "any", "sum"})
     return found
 
 
@@ -145,7 +149,7 @@ def _making(function: Callable) -> Callable:
 
 
 def _losing(function: Callable) -> Callable:
-    """A function that makes matrices or masked arrays, which are not recorded."""
+    """A function that makes masked arrays, which are not recorded."""
 
     def make(*args: Any, **keywords: Any) -> Any:
         recorder.lose()
@@ -216,7 +220,7 @@ def _array_of(value: Any, dtype: Any = None, **keywords: Any) -> Any:
         value = recorder.built(value)
     elif isinstance(value, Number):
         value = recorder.with_node(np.array(plain(value)), value._node)
-    result = recorder.copied(value)
+    result = recorder.copied(as_array(value))
     while getattr(result, "ndim", 0) < keywords.get("ndmin", 0):
         result = result[None]
     return result if dtype is None else recorder.converted(result, dtype)
@@ -224,9 +228,9 @@ def _array_of(value: Any, dtype: Any = None, **keywords: Any) -> Any:
 
 def _asarray(value: Any, dtype: Any = None, **keywords: Any) -> Any:
     if isinstance(value, Array):
-        same = dtype is None or np.dtype(dtype) == value.dtype
+        value, same = as_array(value), dtype is None or np.dtype(dtype) == value.dtype
         return value if same else recorder.converted(value, dtype)
-    if isinstance(value, np.ndarray) and not isinstance(value, np.matrix):
+    if isinstance(value, np.ndarray):
         return leaf(np.asarray(value, dtype), "array")
     return _array(value, dtype)
 
@@ -491,7 +495,8 @@ _NUMPY: dict[str, Any] = {
     "Inf": np.inf,
     "Infinity": np.inf,
     "infty": np.inf,
-    **{name: _losing(np.asmatrix) for name in ("mat", "matrix", "asmatrix")},
+    "matrix": Matrix,
+    **dict.fromkeys(("mat", "asmatrix"), as_matrix),
     **{name: _making(getattr(np, now)) for name, now in _RENAMED.items()},
     "asscalar": lambda value: value.item(),
 }

@@ -329,6 +329,7 @@ def _edge(start: Node, known: Known, step: Step, right: set[Node]) -> list[Node]
 
 
 MOST_LEFT_OUT = 12  # operations, whose derivatives may be left out
+MOST_IN_ROUNDS = 10_000_000  # entries of what a loop makes
 ALIKE = 100  # rounds of a loop, in which that may be so
 LOOKING = 2.0  # seconds, for what is left out
 SAME = 1e-5  # constants as near as this are one
@@ -370,19 +371,33 @@ def derivatives(
     backward = sorted({n for n in (*step.backward, *read_from) if n.size and n.is_float}, key=lambda n: n.number)
     found_of: Known = {}
     wholes: set[tuple[Node, Node]] = set()
-    for node in backward:
-        arrays = [np.asarray(values(node), float) for values in drawn]
-        found: dict[Node, float] = {}
+
+    def like(arrays: list[np.ndarray]) -> Iterator[tuple[Node, bool, list[np.ndarray]]]:
         size, *numbers = _signature(arrays)
         near = [dict.fromkeys(round(n + k * 10.0**-DIGITS, DIGITS) for k in (-1, 0, 1)) for n in numbers]
         for key in itertools.product([size], *near) if np.isfinite(arrays[0]).all() else ():
-            for target, is_whole, wanted in references.get(key, []):
-                more = target not in found or (is_whole and (node, target) not in wholes)
-                factor = _factor(arrays, wanted) if more else None
-                if factor is not None:
-                    found[target] = factor
-                    wholes |= {(node, target)} if is_whole else set()
+            yield from references.get(key, [])
+
+    for node in backward:
+        arrays = [np.asarray(values(node), float) for values in drawn]
+        found: dict[Node, float] = {}
+        for target, is_whole, wanted in like(arrays):
+            more = target not in found or (is_whole and (node, target) not in wholes)
+            factor = _factor(arrays, wanted) if more else None
+            if factor is not None:
+                found[target] = factor
+                wholes |= {(node, target)} if is_whole else set()
         found_of[node] = found
+    # Of what a loop makes, row by row or as terms of a sum, each is a part, of which nothing is missing.
+    of_rounds: set[Node] = set()
+    for nodes in _made_in_rounds(backward, found_of):
+        rows = [np.stack([np.asarray(values(n), float) for n in nodes]) for values in drawn]
+        for arrays in (rows, [array.sum(0) for array in rows]):
+            for target, _, wanted in like(arrays):
+                if (factor := _factor(arrays, wanted)) is not None:
+                    of_rounds.update(nodes)
+                    for node in nodes:
+                        found_of[node].setdefault(target, factor)
     # A Node may be the derivative by several, each times another constant: the one nearest to 1 is meant.
     nearest = {n: min(found.values(), key=_from_one) for n, found in found_of.items() if found}
     of_right = {n: f for n, f in nearest.items() if n in on_right_ways}
@@ -412,7 +427,18 @@ def derivatives(
             targets = _known_by_index(node, known, used.setdefault(repr(node.inputs[1]), {}), step)
         if targets:
             known[node] = targets
-    return known, {n for n, targets in known.items() if all((n, target) not in wholes for target in targets)}
+    partial = {n for n, targets in known.items() if all((n, target) not in wholes for target in targets)}
+    return known, partial - of_rounds
+
+
+def _made_in_rounds(backward: list[Node], found_of: Known) -> Iterator[list[Node]]:
+    """What an instruction makes again and again, if it is no derivative by itself."""
+    rounds: dict[tuple, list[Node]] = {}
+    for node in backward:
+        rounds.setdefault((node.site, node.shape), []).append(node)
+    for nodes in rounds.values():
+        if len(nodes) > 1 and len(nodes) * nodes[0].size <= MOST_IN_ROUNDS and not any(found_of[n] for n in nodes):
+            yield nodes
 
 
 def _in_one_call(uses: Iterable[tuple[Node, Node | None]]) -> Iterator[tuple[Node, list[Node]]]:

@@ -374,6 +374,8 @@ SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.sav
 
 def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None) -> Any:
     """Run a NumPy function on plain arrays, and put it on the record."""
+    if KINDS and (kind := _kind_among(args, function in JOINING)) is not None:
+        return KINDS[kind](function, args, keywords or {})
     if not _tape or function in SHOWN or (_tape[-1].passes_over() and not _multiplies(function, args)):
         return _off_the_record(function, args, keywords or {})
     if function in JOINING and args and isinstance(args[0], Array):
@@ -381,6 +383,15 @@ def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None
     result = _recorded(function, args, keywords or {})
     _tape[-1].look()
     return result
+
+
+# Kinds of arrays of which operations have another shape than of arrays, or are other ones, and what does these.
+KINDS: dict[type, Callable[[Callable, tuple, dict[str, Any]], Any]] = {}
+
+
+def _kind_among(args: tuple, are_joined: bool) -> type | None:
+    found = next((type(a) for a in args if type(a) in KINDS), None)
+    return _kind_among(tuple(args[0]), False) if found is None and are_joined and args else found
 
 
 def _multiplies(function: Callable, args: tuple) -> bool:
@@ -397,7 +408,7 @@ def _off_the_record(function: Callable, args: tuple, keywords: dict[str, Any]) -
             _begins_there(into)
     result = function(*plain(args), **plain(keywords))
     is_array = isinstance(result, np.ndarray) and result.dtype.kind in "fiubc" and (_tape or _unrecorded)
-    if not is_array or isinstance(result, Array | np.matrix):
+    if not is_array or isinstance(result, Array):
         return result
     return with_node(result, None) if out is None else out
 
@@ -426,8 +437,6 @@ def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
             return _write(function, args, keywords, target)
     inputs, named = _refer(args), _refer(keywords)
     result = function(*plain(args), **plain(keywords))
-    if isinstance(result, np.matrix):
-        return result  # of which * is another product, and a sum has two axes: on no record
     if isinstance(result, np.ndarray) and args:
         base = args[0]
         if isinstance(base, Array) and np.may_share_memory(result, plain(base)):
@@ -577,7 +586,9 @@ def _assign(array: Any, node: Node) -> None:
     parent = array._parent
     if parent is not None:
         base = node_of(parent)
-        if array._function is operator.getitem:
+        if array._function is np.asarray:
+            written = node
+        elif array._function is operator.getitem:
             written = _tape[-1].add(setitem, (base, array._rest[0][0], node), {}, parent)
         else:
             numbers = np.arange(base.size).reshape(base.shape)
@@ -591,14 +602,21 @@ def _assign(array: Any, node: Node) -> None:
         array._leaf = None
 
 
-def _view(base: Any, result: np.ndarray, function: Callable, rest: tuple, seen: bool = True) -> Any:
+def _view(
+    base: Any, result: np.ndarray, function: Callable, rest: tuple, seen: bool = True, kind: type | None = None
+) -> Any:
     """A view of an Array, which knows of what and how, so that writes through either are seen by the other."""
-    array = np.ndarray.view(result, Array)
+    array = np.ndarray.view(result, kind or Array)
     array._parent, array._function, array._rest = base, function, rest
     if seen and not _is_unused(base):  # else its Node is made when something is computed of it
         array._seen = node_of(base)
         array._node = _view_node(array._seen, function, rest, result)
     return array
+
+
+def seen_as(array: Any, kind: type) -> Any:
+    """An array as one of another kind: a view of all of it."""
+    return _view(array, plain(array), np.asarray, ((), {}), _is_on(), kind)
 
 
 def _view_node(base: Node, function: Callable, rest: tuple, result: Any) -> Node:

@@ -131,7 +131,7 @@ class Tape:
             self.planted.into(node, array)
             return node
 
-        return _once(self._constants, _memory(array), array, made)
+        return _once(self._constants, memory_of(array), array, made)
 
     def of_table(self, array: np.ndarray) -> Node:
         """The leaf of what a table shows: data, if it is memory of which some was shown before, as all batches of a
@@ -145,11 +145,11 @@ class Tape:
 
     def adopted(self, array: np.ndarray, adopt: Callable[[], Any]) -> Any:
         """What stands for an array that is not ours; the same one each time."""
-        return _once(self._adopted, _memory(array), array, adopt)
+        return _once(self._adopted, memory_of(array), array, adopt)
 
     def is_adopted(self, array: np.ndarray) -> bool:
         """Whether something stands for an array that is not ours."""
-        return _memory(array) in self._adopted
+        return memory_of(array) in self._adopted
 
     def listed(self, numbers: Sequence, array: np.ndarray, adopt: Callable[[], Any]) -> Any:
         """What stands for a list of numbers; the same one each time, until others are in it."""
@@ -241,7 +241,7 @@ def _once(known: dict[tuple, tuple[Any, Any]], key: tuple, kept: Any, make: Call
     return known[key][1]
 
 
-def _memory(array: np.ndarray) -> tuple:
+def memory_of(array: np.ndarray) -> tuple:
     """The memory that an array shows: another one each time, as a table of pandas gives, may show the same."""
     return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
 
