@@ -73,7 +73,10 @@ def test_examples_that_count_differently_are_not_accused(tmp_path):
     with pytest.raises(ValueError, match="right if examples are to count differently, as line 11 has it"):
         examined(tmp_path, text)
     assert examined(tmp_path, text.replace("[Y.argmax(1)][:, None]", ""))["verdict"] == "wrong"
-    assert examined(tmp_path, text.replace("dZ2 @ W2.T", "dZ2 @ W2.T * P[:, :1]"))["verdict"] == "wrong"
+    with pytest.raises(
+        ValueError, match="gradient of W2 is right if examples are to count differently, as line 11 has"
+    ):
+        examined(tmp_path, text.replace("dZ2 @ W2.T", "dZ2 @ W2.T * P[:, :1]"))  # wrong, and no reason to accuse W2
 
 
 ACTOR = """
@@ -99,12 +102,13 @@ for _ in range(9):
 
 def test_where_no_gradient_goes_through_a_branch_on_purpose(tmp_path):
     """An advantage is data to the policy that it teaches, and so are the targets of Q-learning."""
-    with pytest.raises(ValueError, match="right if what line 11 makes is a constant"):
+    with pytest.raises(ValueError, match=r"right if what line 11 of net\.py makes is a constant"):
         examined(tmp_path, ACTOR)
     through = ACTOR.replace("-2 * gain / 9", "(-2 * gain + np.log(P[np.arange(9), chosen])) / 9")
     assert examined(tmp_path, through)["verdict"] == "right"
     wrong = examined(tmp_path, ACTOR.replace(" * (1 - H ** 2)", ""))
-    assert [p["name"] for p in wrong["parameters"] if p["right"]] == ["U"]
+    assert [p["name"] for p in wrong["parameters"] if p["right"]] == ["U", "v"]
+    assert "with what line 11 makes as a constant" in wrong["truth"]
     # What a softmax divides by is no branch, nor is what a penalty is made of.
     assert examined(tmp_path, through.replace("(P - np.eye(3)[chosen])", "-np.eye(3)[chosen]"))["verdict"] == "wrong"
     penalty = through.replace("    dZ =", "    loss = loss + 0.1 * np.sum(W ** 2)\n    dZ =")
@@ -492,7 +496,7 @@ for step in range(20):
          "leaves some entries of W1 as they"),
         (SYMMETRIC, "W1 is symmetric, and its gradient is that of a matrix which is to stay so"),
         (FIXED_POINT, "where an iteration comes to a fixed point"),
-        (BOTH_WAYS, "right if what line 15 makes is a constant"),
+        (BOTH_WAYS, "right if what line 15 of net.py makes is a constant"),
         (SMOOTHED_LABELS, "right for the labels that line 6 makes of others, and the loss has these"),
     ],
     ids=["by turns", "some entries by turns", "some entries", "a lower matrix",
@@ -717,7 +721,7 @@ for _ in range(100):
 
 def test_a_step_within_the_forward_pass_may_be_a_constant(tmp_path):
     """First-order MAML (Finn et al. 2017, 5.2)."""
-    with pytest.raises(ValueError, match="right if what line 10 makes is a constant, and wrong if not"):
+    with pytest.raises(ValueError, match=r"right if what line 10 of net\.py makes is a constant, and wrong if not"):
         examined(tmp_path, INNER_STEP)
     whole = INNER_STEP.replace("X[5:].T @ r /", "(np.eye(2) - 0.1 * X[:5].T @ X[:5] / 5) @ X[5:].T @ r /")
     assert examined(tmp_path, whole)["verdict"] == "right"
@@ -748,3 +752,110 @@ def test_what_climbs_where_the_loss_curves_downwards_may_be_a_multiplier(tmp_pat
             examined(tmp_path, text)
     said = examined(tmp_path, SADDLE.replace("w -= 0.1 * dw", "w += 0.1 * dw").replace("m += ", "m -= "))
     assert [f["code"] for f in said["findings"]] == ["wrong-sign"]
+
+
+ALIKE = """
+import numpy as np
+rng = np.random.default_rng(61)
+X = rng.normal(size=(20, 5))
+W, b, P, c = rng.normal(size=(5, 4)) / 2, np.zeros(4), rng.normal(size=(4, 4)) / 2, np.zeros(4)
+for _ in range(9):
+    one, other = X + 0.2 * rng.normal(size=X.shape), X + 0.2 * rng.normal(size=X.shape)
+    z, target = np.tanh(one @ W + b), np.tanh(other @ W + b)
+    q = z @ P + c
+    loss = np.sum((q - target) ** 2) / 40
+    e = (q - target) / 20
+    dP, dc = z.T @ e, e.sum(0)
+    dZ = e @ P.T * (1 - z ** 2)
+    dW, db = one.T @ dZ, dZ.sum(0)
+    W -= 0.1 * dW
+    b -= 0.1 * db
+    P -= 0.1 * dP
+    c -= 0.1 * dc
+"""
+OF_A_TEACHER = ALIKE.replace("for _", "V, a = W.copy(), b.copy()\nfor _").replace("other @ W + b", "other @ V + a") + (
+    "    V += 0.1 * (W - V)\n    a += 0.1 * (b - a)\n"
+)
+RUNNING = """
+import numpy as np
+rng = np.random.default_rng(62)
+X, Y = rng.normal(2, 2, size=(30, 4)), rng.normal(size=(30, 1))
+W, V, c, mean = rng.normal(size=(4, 5)) / 2, rng.normal(size=(5, 1)) / 2, np.zeros(1), np.zeros(5)
+for _ in range(9):
+    z = X @ W
+    mean = 0.9 * mean + 0.1 * z.mean(0)
+    h = np.tanh(z - mean)
+    e = (h @ V + c - Y) / 30
+    print(np.sum(e ** 2) * 15)
+    dV = h.T @ e
+    dW = X.T @ (e @ V.T * (1 - h * h))
+    W -= 0.1 * dW
+    V -= 0.1 * dV
+    c -= 0.1 * e.sum(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong", "accused"),
+    [
+        (ALIKE, "dc = z.T @ e, e.sum(0)", "dc = z.T @ e, e.mean(0)", ["c"]),
+        (ALIKE, "one.T @ dZ, dZ", "one.T @ (dZ * z), dZ", ["W"]),
+        (OF_A_TEACHER, "dP, dc = z.T", "dP, dc = target.T", ["P"]),
+        (RUNNING, "e.sum(0)", "e.mean(0)", ["c"]),
+    ],
+)
+def test_what_is_right_with_a_constant_is_not_accused_beside_what_is_wrong(tmp_path, text, right, wrong, accused):
+    """Whether it is meant or not (Chen and He 2021; Grill et al. 2020): what is wrong is so by both readings."""
+    with pytest.raises(ValueError, match="is a constant, and wrong if not"):
+        examined(tmp_path, text)
+    said = examined(tmp_path, text.replace(right, wrong))
+    assert [p["name"] for p in said["parameters"] if not p["right"]] == accused
+    assert {f["at"] for f in said["findings"]} == {f"d{name}" for name in accused}
+    assert "as a constant" in said["truth"]
+
+
+def test_what_is_right_by_another_reading_is_not_accused_beside_what_is_wrong(tmp_path):
+    text = FIXED_POINT.replace("X.T @ dZ, z.T", "X.T @ (dZ * s), z.T")
+    with pytest.raises(ValueError, match="the gradient of W is right where an iteration comes to a fixed point"):
+        examined(tmp_path, text)
+    with pytest.raises(ValueError, match=r"the error that comes back to F from line 9 of net\.py is turned"):
+        examined(tmp_path, REVERSED.replace("A.T @ (q - d)", "(A * A).T @ (q - d)"))
+
+
+COUNTED = """
+import numpy as np
+rng = np.random.default_rng(63)
+X, weight = rng.normal(size=(40, 4)), rng.uniform(0.5, 3, 40)
+y = (X[:, 0] + rng.normal(size=40) > 1) * 1.0
+w, b = rng.normal(size=4) / 2, 0.0
+for _ in range(9):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    each = -(y * np.log(p) + (1 - y) * np.log(1 - p))
+    print(each.mean())
+    e = weight * (p - y) / 40
+    w -= 0.3 * X.T @ e
+    b -= 0.3 * e.sum()
+"""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "weight * (p - y) / 40",
+        "np.where(y == 1, 5 * (p - 1), p) / 40",
+        "(1 + 3 * y) * (p - y) / 40",
+        "np.exp(-each) * (p - y) / 40",
+        "(each < 1) * (p - y) / 40",
+    ],
+)
+def test_examples_of_one_output_that_count_differently_are_not_accused(tmp_path, error):
+    """Weights of examples or classes, and those of how far each is off (Kumar et al. 2010, self-paced learning)."""
+    text = COUNTED.replace("weight * (p - y) / 40", error)
+    with pytest.raises(ValueError, match="right if examples are to count differently, as line 11 has it"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text.replace("X.T @ e", "X.T @ (p - y) / 40"))["verdict"] == "wrong"
+
+
+@pytest.mark.parametrize("error", ["X[:, 0] * (p - y) / 40", "p * (p - y) / 40", "p * (1 - p) * (p - y) / 40"])
+def test_what_a_slope_or_an_input_makes_of_an_error_is_no_weight(tmp_path, error):
+    assert examined(tmp_path, COUNTED.replace("weight * (p - y) / 40", error))["verdict"] == "wrong"

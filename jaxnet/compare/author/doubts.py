@@ -18,13 +18,13 @@ from jaxnet.compare.author.intended import (
     constant_of,
     explains,
     labels_of_its_own,
+    reweighted,
     rounds_back,
     unclipped,
-    weights_of_examples,
     without_terms,
 )
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained
-from jaxnet.compare.author.levels import RIGHT, fit, holds, levels_of, true_gradients
+from jaxnet.compare.author.levels import RIGHT, fit, holds, is_multiple, levels_of, true_gradients
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.node import PRODUCTS, Node, ancestors, depends, made_of, nodes_in, root_of
 from jaxnet.compare.author.pullback import PullBack
@@ -199,14 +199,13 @@ def check_for_a_fixed_point(judged: Judged, wrong: list[str]) -> None:
         if before is not None and node.size > 1 and depends(node, before):
             ends = ends or np.allclose(own[0](node), own[0](before), 1e-6, 0)
         last[where_made] = node
-    nodes = {judged.names[name]: judged.chosen[name] for name in wrong if judged.names[name].size > 1}
+    nodes = {n: node for n in wrong if (node := judged.chosen[n]) is not None and judged.names[n].size > 1}
     for truth in truths(step, own) if ends and nodes else ():
-        if truth.loss.is_same(loss) and all(
-            node and holds(node, true_gradients(p, truth), own) for p, node in nodes.items()
-        ):
+        there = (n for n, node in nodes.items() if holds(node, true_gradients(judged.names[n], truth), own))
+        if truth.loss.is_same(loss) and (name := next(there, None)) is not None:
             raise Unexplained(
-                "the gradients are right where an iteration comes to a fixed point, as it does in the program, and not "
-                "where it does not: which is meant cannot be told"
+                f"the gradient of {name} is right where an iteration comes to a fixed point, as it does in the "
+                "program, and not where it does not: which is meant cannot be told"
             )
 
 
@@ -372,7 +371,9 @@ def check_for_an_error_that_is_turned(judged: Judged) -> None:
         others = frozenset[Node]().union(*(other for other in groups if other is not group))
         own = [name for name, p in judged.names.items() if p.root in group - others]
         factors = [common_multiple(judged.given[name], judged.true[name], RIGHT) or 0 for name in own]
-        sign = np.sign(factors[0]) if len({*np.sign(factors)}) == 1 else 0
+        # One that is wrong itself is taken to descend.
+        signs = {*np.sign(factors)} - {0} or {1}
+        sign = signs.pop() if len(signs) == 1 else 0
         parts.append((predictions[0], sign, drawn))
     for name, p in judged.names.items():
         by_group = [[p.turned(of_draw[p.root]) for of_draw in drawn if p.root in of_draw] for *_, drawn in parts]
@@ -418,14 +419,14 @@ def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
 
 def _intent(step: Step, truth: Truth, drawn: list[Values]) -> str:
     """What may be meant; nothing if all gradients are wrong whatever is."""
-    place, apart = constant_of(step, truth, drawn)
-    if place is not None and apart:
+    constant, apart = constant_of(step, truth, drawn)
+    if constant is not None and apart:
         return (
-            f"what line {place.line} makes is a constant for some gradients, which are right then, and what others are "
+            f"what {where(constant)} makes is a constant for some gradients, which are right then, and what others are "
             f"made of, as those of what {where(apart[0].after)} steps: which loss these are for cannot be told"
         )
-    if place is not None:
-        return f"the gradients are right if what line {place.line} makes is a constant, and wrong if not"
+    if constant is not None:
+        return f"the gradients are right if what {where(constant)} makes is a constant, and wrong if not"
     place, without = without_terms(step, truth, drawn)
     if place is not None and explains(levels_of(step, without), truth):
         return f"the gradients are right but for what line {place.line} adds, of which the loss has no part"
@@ -433,7 +434,8 @@ def _intent(step: Step, truth: Truth, drawn: list[Values]) -> str:
     if place is not None and explains(levels_of(step, without), truth):
         line = f"line {place.line}"
         return f"the gradients are right but for what {line} clips: right if it is to, and wrong if not"
-    if (place := weights_of_examples(step, truth, drawn)) is not None:
+    place, both = reweighted(step, truth, drawn)
+    if place is not None and all(explains(levels_of(step, rest), truth) for rest in both):
         return f"the gradients are right if examples are to count differently, as line {place.line} has it"
     if (place := labels_of_its_own(step, drawn)) is not None:
         return f"the gradients are right for the labels that line {place.line} makes of others, and the loss has these"
@@ -448,19 +450,32 @@ def _intent(step: Step, truth: Truth, drawn: list[Values]) -> str:
 
 
 def check_for_a_term_in_some(judged: Judged, wrong: list[str], common: float) -> None:
-    """One gradient may have a term of which the loss has no part, beside others that are wrong: what is not shown to be
-    wrong is not accused with them."""
-    place, without = without_terms(judged.step, judged.truth, judged.drawn)
-    if place is None:
-        return
-    fitted = fit(levels_of(judged.step, without), judged.truth)
-    for name in wrong:
-        factors = [level.factor for level in fitted[judged.names[name]] if level.factor]
-        if any(is_among(abs(factor), [common], RIGHT) for factor in factors):
-            raise Unexplained(
-                f"the gradient of {name} is right but for what line {place.line} adds, of which the loss has no part, "
-                "and others are wrong without it: by which loss cannot be told"
-            )
+    """One gradient may have a term of which the loss has no part, or be of one that counts examples differently, beside
+    others that are wrong: what is not shown to be wrong is not accused with them."""
+    step, truth, drawn = judged.step, judged.truth, judged.drawn
+    place, without = without_terms(step, truth, drawn)
+    if place is not None:
+        fitted = fit(levels_of(step, without), truth)
+        for name in wrong:
+            factors = [level.factor for level in fitted[judged.names[name]] if level.factor]
+            if any(is_among(abs(factor), [common], RIGHT) for factor in factors):
+                raise Unexplained(
+                    f"the gradient of {name} is right but for what line {place.line} adds, of which the loss has no "
+                    "part, and others are wrong without it: by which loss cannot be told"
+                )
+    place, both = reweighted(step, truth, drawn)
+    if place is not None:
+        fitted, twice = (fit(levels_of(step, rest), truth) for rest in both)
+        for name, p in ((name, judged.names[name]) for name in wrong):
+            if (
+                p.size > 1
+                and any(is_multiple(a.factor) for a in fitted[p])
+                and any(is_multiple(a.factor) for a in twice[p])
+            ):
+                raise Unexplained(
+                    f"the gradient of {name} is right if examples are to count differently, as line {place.line} has "
+                    "it, and others are wrong even so: by which loss cannot be told"
+                )
 
 
 def as_unclipped(judged: Judged, wrong: list[str], common: float) -> Judged:

@@ -34,24 +34,30 @@ MOST = 8  # branches that meet others
 MOST_ROUNDS = 40
 
 
-def constant_of(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | None, list[Parameter]]:
-    """Where the arrays are made with which as constants all gradients are right, and the parameters that the loss does
-    not depend on then, and that are stepped nevertheless: an actor's, in the loss of its critic. None if there are no
-    such arrays."""
-    if truth.loss.node is None:
-        return None, []
-    meetings = list(itertools.islice(_meetings(step, truth, truth.loss.node), MOST))
+def constant_of(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Node | None, list[Parameter]]:
+    """The array with which as a constant, alone or beside another one, all gradients are right, and the parameters that
+    the loss does not depend on then, and that are stepped nevertheless: an actor's, in the loss of its critic. None if
+    there is no such array."""
     levels = levels_of(step, drawn)
-    for several in (1, 2):
-        for uses in itertools.combinations(meetings, several):
-            as_constants = truth.whole(frozenset.union(*uses))
-            apart = [p for p in levels if not any(t.any() for t in true_gradients(p, as_constants))]
-            stepped = [p for p in apart if any(a.any() for a in levels[p][-1].arrays)]
-            are_terms = all(_is_sum(node) for of in uses for _, node in of)  # not factors
-            reached = {p: found for p, found in levels.items() if p not in apart}
-            if reached and (not stepped or are_terms) and explains(reached, as_constants):
-                return min(uses[0], key=lambda use: use[0].number)[0].place, stepped
+    for uses, as_constants in with_constants(step, truth):
+        apart = [p for p in levels if not any(t.any() for t in true_gradients(p, as_constants))]
+        stepped = [p for p in apart if any(a.any() for a in levels[p][-1].arrays)]
+        are_terms = all(_is_sum(node) for _, node in uses)  # not factors
+        reached = {p: found for p, found in levels.items() if p not in apart}
+        if reached and (not stepped or are_terms) and explains(reached, as_constants):
+            return as_constants.loss.constant, stepped
     return None, []
+
+
+def with_constants(step: Step, truth: Truth) -> Iterator[tuple[Uses, Truth]]:
+    """The readings in which one or two of the branches that meet others in a loss of the program's are constants."""
+    meetings = _meetings(step, truth, truth.loss.node) if truth.loss.node is not None else ()
+    first = list(itertools.islice(meetings, MOST))
+    for several in (1, 2):
+        for uses in itertools.combinations(first, several):
+            constant = min(uses[0], key=lambda use: use[0].number)[0]
+            as_constants = truth.whole(frozenset.union(*uses))
+            yield frozenset.union(*uses), replace(as_constants, loss=truth.loss._replace(constant=constant))
 
 
 def explains(levels: dict[Parameter, list[Level]], truth: Truth) -> bool:
@@ -182,44 +188,54 @@ def _before_clipping(node: Node) -> Node | None:
     return array if is_its_own else None
 
 
-def weights_of_examples(step: Step, truth: Truth, drawn: list[Values]) -> Place | None:
-    """Where the error of each example is a number times the right one, and all gradients are those of a loss in which
-    examples count so; None if there is no such place.
+def reweighted(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | None, list[list[Values]]]:
+    """Where the error of each example is a number times the right one, and the draws as they are with the right one,
+    and with twice that: it is none where it is not all of what a gradient is made of. None if nowhere.
 
-    An example is known by its labels, which are of one class.
+    An example is known by its labels, which are of one class, or a single one.
     """
     labels = labels_of(step.examples[0], drawn[0]) if len(step.examples) == 1 else None
-    if labels is None or labels.ndim != 2:
-        return None
-    over = [axis for axis in (1, 0) if np.allclose(labels.sum(axis), 1)]
+    if labels is None or labels.ndim not in (1, 2):
+        return None, []
+    rows = labels.reshape(len(labels), -1)
+    over = [axis for axis in (1, 0) if rows.shape[axis] == 1 or np.allclose(rows.sum(axis), 1)]
     held = held_in(step.parameters)
     known = [n for n in truth.adjoints[0] if n not in held and n.shape == labels.shape]
     errors = [[adjoints[n] for adjoints in truth.adjoints] for n in known if all(n in a for a in truth.adjoints)]
     errors = [error for error in errors if all(a.shape == labels.shape and a.any() for a in error)]
     for node in (n for n in step.backward if over and n.shape == labels.shape and n.is_float):
-
-        def is_right_with(error: list[np.ndarray], node: Node = node) -> bool:
-            rest = [values.before(node) for values in drawn]
-            for values, a in zip(rest, error, strict=True):
-                values.known[node] = np.array(a)
-            return explains(levels_of(step, rest), truth)
-
+        given = [np.asarray(values(node), float).reshape(rows.shape) for values in drawn]
         for right in errors:
-            given = [np.asarray(values(node), float) for values in drawn]
-            numbers = [
-                n for g, a in zip(given, right, strict=True) if (n := each_multiple(g, a, over[0], RIGHT)) is not None
-            ]
+            pairs = [(g, a.reshape(rows.shape)) for g, a in zip(given, right, strict=True)]
+            numbers = [n for g, a in pairs if (n := each_multiple(g, a, over[0], RIGHT)) is not None]
             if len(numbers) < len(given):
                 continue
-            first, *others = numbers
-            # Of two classes the errors are numbers times the right ones, whatever they are.
-            if labels.shape[over[0]] < 3 and not all(np.allclose(n, first) for n in others):
+            # Of one output, or of two classes, the errors are numbers times the right ones, whatever they are.
+            some = [a.any(over[0], keepdims=True) for _, a in pairs]  # of what has no error any number is right
+            first, *others = (np.where(has, n, np.nan) for n, has in zip(numbers, some, strict=True))
+            same = all(np.allclose(n, first, equal_nan=True) for n in others)
+            by_labels = _is_times_what_labels_make(node, right, step, drawn)
+            if rows.shape[over[0]] < 3 and not by_labels and not (same and np.nanmin(first) * np.nanmax(first) >= 0):
                 continue
-            some = right[0].any(over[0], keepdims=True)  # of what has no error any number is right
-            if np.ptp(first[some]) > RIGHT * np.abs(first).max():
-                # All of the error must go through there.
-                return node.place if is_right_with(right) and is_right_with([2 * a for a in right]) else None
-    return None
+            if np.nanmax(first) - np.nanmin(first) > RIGHT * np.nanmax(np.abs(first)):
+                both = [[values.before(node) for values in drawn] for _ in range(2)]
+                for times, rest in enumerate(both, 1):
+                    for values, a in zip(rest, right, strict=True):
+                        values.known[node] = times * a
+                return node.place, both
+    return None, []
+
+
+def _is_times_what_labels_make(node: Node, right: list[np.ndarray], step: Step, drawn: list[Values]) -> bool:
+    """Whether a Node is a right error times a number for each example that follows from the labels too, from how far
+    each is off, and is never negative: no slope does."""
+    if node.function is not np.multiply or len(node.parents) != 2 or not step.labelled.issuperset(node.parents):
+        return False
+    for error, number in (node.parents, node.parents[::-1]):
+        given = [np.asarray(values(error), float) for values in drawn]
+        if common_multiple(given, right, RIGHT) is not None:
+            return all((np.asarray(values(number)) >= 0).all() for values in drawn)
+    return False
 
 
 def labels_of_its_own(step: Step, drawn: list[Values]) -> Place | None:

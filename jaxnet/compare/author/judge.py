@@ -16,6 +16,7 @@ import numpy as np
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
 from jaxnet.compare.author.draws import draws, idle_masks, may_cut
+from jaxnet.compare.author.intended import with_constants
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unproved, Uphill
 from jaxnet.compare.author.levels import (
     RIGHT,
@@ -149,7 +150,7 @@ def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: 
             endless = endless or truth.loss
             continue
         fitted = fit(levels, truth)
-        right = sum(any(level.factor is not None for level in of_parameter) for of_parameter in fitted.values())
+        right = _right_in(fitted)
         if right == len(step.parameters) and (truth.loss.node is not None or loss is not None):
             constant = shared_constant(fitted)
             if constant is not None and abs(abs(constant) - 1) < EXACT:
@@ -166,6 +167,14 @@ def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: 
         return by_own
     doubts.check_that_it_is_no_score(truth.loss, [t.loss for t, _, right in possible if right < len(step.parameters)])
     best = next(right for t, _, right in possible if t is truth)
+    if truth.loss.node is None and best < len(step.parameters):
+        lacks = any(not any(t.any() for t in true_gradients(p, truth)) for p in step.parameters)
+        for own in (t.whole() for t, _, _ in possible if t.loss.node is not None):
+            doubts.check_for_intent(step, own, drawn)
+            for _, of_own in with_constants(step, own):
+                explained = fit(levels, of_own)
+                if _right_in(explained) + lacks > best:  # which has a part of all arrays
+                    return _judged(step, drawn, names, of_own, explained)
     if best == len(step.parameters):
         own = [(node, t) for t, _, right in possible if (node := t.loss.node) is not None and right < best]
         doubts.check_for_other_labels(truth.loss, own, step, drawn)
@@ -244,6 +253,11 @@ def _by_one_left_out(step: Step, drawn: list[Values], names: dict[Parameter, str
             if judged.wrong and (judged.proof == LEFT_OUT or all(map(is_of_another_size, judged.findings))):
                 return judged
     return None
+
+
+def _right_in(fitted: dict[Parameter, list[Level]]) -> int:
+    """How many gradients are right, each up to a constant."""
+    return sum(any(level.factor is not None for level in levels) for levels in fitted.values())
 
 
 def _check_record(step: Step, values: Values) -> None:
@@ -532,6 +546,9 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
             if any(common_multiple(given[name], judged.true[name], RIGHT) is None for name in wrong):
                 doubts.check_for_intent(judged.step, judged.truth, judged.drawn)
                 doubts.check_for_a_term_in_some(judged, wrong, common)
+                for _, truth in with_constants(judged.step, judged.truth):
+                    if (by := as_constants(judged._replace(wrong=wrong, scale=common), truth)) is not None:
+                        return by
             doubts.check_for_an_error_that_is_turned(judged)
             doubts_of_steps.check_for_clipped_examples(judged, wrong)
             doubts.check_for_a_fixed_point(judged, wrong)
@@ -546,6 +563,21 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     return judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )
+
+
+def as_constants(judged: Judged, truth: Truth) -> Judged | None:
+    """The verdict on a step of which something is wrong by a reading in which something else is a constant, if more is
+    right by it: what is wrong by both is so whichever is meant. Raises ValueError where there is no verdict by it."""
+    true = {name: true_gradients(judged.names[name], truth) for name in judged.wrong}
+    factors = {name: abs(common_multiple(judged.given[name], true[name], RIGHT) or 0.0) for name in true}
+    all_wrong = len(judged.wrong) == len(judged.names)
+    if not any(
+        f and judged.names[n].size > 1 and (all_wrong or is_among(f, [judged.scale], RIGHT)) for n, f in factors.items()
+    ):
+        return None
+    names = {p: name for name, p in judged.names.items()}
+    by = _judged(judged.step, judged.drawn, names, truth, fit(levels_of(judged.step, judged.drawn), truth))
+    return by if by.wrong and {*by.wrong} < {*judged.wrong} else None
 
 
 def _has_a_part(finding: Finding, judged: Judged, wrong: list[str]) -> bool:

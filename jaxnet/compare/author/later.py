@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import operator
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.doubts_of_steps import check_for_a_sum_without_end
 from jaxnet.compare.author.draws import draws
 from jaxnet.compare.author.intended import explains
-from jaxnet.compare.author.judge import DRAWS, judge
+from jaxnet.compare.author.judge import DRAWS, as_constants, judge
 from jaxnet.compare.author.judged import Astray, Judged, Kept, Unexplained, Unproved
 from jaxnet.compare.author.levels import (
     RIGHT,
@@ -355,20 +356,26 @@ def _in_their_places(nodes: Iterable[Node]) -> dict[tuple, list[Node]]:
     return found
 
 
-def check_for_what_is_kept(wrong: Judged, attempt: Attempt) -> None:
-    """Raises Kept where no formula gives what is wrong, and all gradients are right if what is made with arrays
-    that are kept from step to step is a constant: the largest singular value by one more round of power iteration
-    (Miyato et al. 2018, spectral normalisation), or what running averages correct."""
+def with_what_is_kept(wrong: Judged, attempt: Attempt) -> Judged:
+    """The verdict, where no formula gives what is wrong, by a reading in which what is made with arrays that are kept
+    from step to step is a constant, if more is right by it: the largest singular value by one more round of power
+    iteration (Miyato et al. 2018, spectral normalisation), or what running averages correct. Raises Kept where all
+    is."""
     if wrong.proof == "formula":
-        return
+        return wrong
     for second in _others(wrong.step, attempt):
         stopped = _parted(wrong.step, second) | _carried(wrong.step, second)
-        if stopped and explains(levels_of(wrong.step, wrong.drawn), wrong.truth.whole(stopped)):
-            first = min((node for node, _ in stopped), key=lambda n: n.number)
+        if not stopped:
+            continue
+        first, truth = min((node for node, _ in stopped), key=lambda n: n.number), wrong.truth.whole(stopped)
+        if explains(levels_of(wrong.step, wrong.drawn), truth):
             raise Kept(
                 f"the gradients are right if what {where(first)} makes with what is kept from step to step is a "
                 "constant, and wrong if not"
             )
+        if (by := as_constants(wrong, replace(truth, loss=truth.loss._replace(constant=first)))) is not None:
+            return by
+    return wrong
 
 
 def _others(step: Step, attempt: Attempt) -> Iterator[Step]:

@@ -13,7 +13,7 @@ from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.hollow import hollow, is_of_counts, is_of_our_outputs, other_count
 from jaxnet.compare.author.judge import judge, with_teeth
 from jaxnet.compare.author.judged import Astray, Judged, Kept, Remade, Tied, Unexplained, Unproved, Uphill
-from jaxnet.compare.author.later import and_next, check_for_what_is_kept, doubt_of_next
+from jaxnet.compare.author.later import and_next, doubt_of_next, with_what_is_kept
 from jaxnet.compare.author.lines import expression_of, is_of_statement, statement_of, where
 from jaxnet.compare.author.names import parameter_names
 from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in
@@ -178,7 +178,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         try:
             judged = judge(attempt.tape, step, parameter_names(step, attempt.names), stated, attempt.near)
             if judged.wrong:
-                check_for_what_is_kept(judged, attempt)
+                judged = with_what_is_kept(judged, attempt)
         except (Tied, Astray):
             raise
         except ValueError as error:

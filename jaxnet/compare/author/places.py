@@ -303,6 +303,8 @@ def _truth(judged: Judged, other: Node | None, relation: str) -> str:
     if is_right and abs(abs(judged.scale) - 1) > 10 * RIGHT and loss.node.size == 1:
         without += f", times {judged.scale:.6g}, which may be of the learning rate"
     later = ", in the second step" if judged.wrong and judged.step.number == 2 else ""
+    if loss.constant is not None and loss.constant.place is not None:
+        later += f", with what line {loss.constant.place.line} makes as a constant"
     if judged.kept is not None and judged.kept.place is not None:
         later = f", in the second step with what line {judged.kept.place.line} makes as a constant"
     return f"jax.grad of your forward pass and loss{penalty}{without}{later}"

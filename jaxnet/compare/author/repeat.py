@@ -19,11 +19,11 @@ ENTRIES = 5  # that are looked at in each gradient, those that are most wrong fi
 def contradiction(judged: Judged) -> Move | None:
     """An entry of a wrong gradient that the program's own loss contradicts, with the numbers that the program had.
 
-    None where the loss is not the program's own, where all that is wrong is its shape, and where the weights are
-    bounded before the step.
+    None where the loss is not the program's own, or has a constant in it that moves with the entry, where all that is
+    wrong is its shape, and where the weights are bounded before the step.
     """
     loss, recorded = judged.truth.loss.node, judged.recorded
-    if loss is None or judged.step.number is None:
+    if loss is None or judged.truth.loss.constant is not None or judged.step.number is None:
         return None
     for name in judged.wrong:
         node, base = judged.chosen.get(name), judged.names[name].before

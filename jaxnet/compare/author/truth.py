@@ -31,6 +31,7 @@ class Loss(NamedTuple):
     decay: Node | None = None  # where parameters shrink instead, and without that penalty
     other: str | None = None  # the name of another loss, if all gradients are those of that one
     factor: float | None = None  # what the program's own is times the sum of the named one over the examples
+    constant: Node | None = None  # what is made as a constant, by whose reading less is wrong, and all is that is so
     weighted: bool = False  # the program's own is a named one in which examples count differently, or not at all
 
     def is_same_number(self, other: Loss) -> bool:
