@@ -714,3 +714,27 @@ def test_some_entries_of_an_array_decay_once_it_was_stepped(tmp_path):
     assert examined(tmp_path, decays)["verdict"] == "right"
     said = examined(tmp_path, decays.replace(*SLOPE))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("dZ1", "missing-activation-derivative")]
+
+
+DECAYED = """
+import numpy as np
+rng = np.random.default_rng(64)
+X, Y, lam, lr = rng.normal(size=(16, 4)), rng.normal(size=(16, 2)), 0.01, 3e-4
+V, W = rng.normal(size=(4, 5)), rng.normal(size=(5, 2))
+for _ in range(50):
+    H = np.maximum(X @ V, 0)
+    E = H @ W - Y
+    loss = np.sum(E * E) / 32 + lam / 2 * (np.sum(V ** 2) + np.sum(W ** 2))
+    dW, dV = H.T @ E, X.T @ (E @ W.T * (H > 0))
+    W = W * (1 - lam) - lr * dW
+    V = V * (1 - lam) - lr * dV
+"""
+
+
+@pytest.mark.parametrize("minus", [" - ", "\\\n        - "])
+def test_a_sum_for_a_mean_beside_a_decay(tmp_path, minus):
+    """On one line and on two."""
+    text = DECAYED.replace(" - lr", f"{minus}lr")
+    (finding,) = examined(tmp_path, text)["findings"]
+    assert (finding["at"], finding["code"], finding["scale"]) == ("loss", "wrong-scale", pytest.approx(16))
+    assert not examined(tmp_path, text.replace("@ E, X.T @ (E", "@ E / 16, X.T @ (E / 16"))["findings"]

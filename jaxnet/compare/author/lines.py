@@ -16,6 +16,9 @@ def text_of(place: Place) -> str:
     return linecache.getline(place.file, place.line).strip()
 
 
+MOST_LINES = 10  # of a statement
+
+
 def parsed_lines(file: str) -> list[str]:
     """The lines of a file or a cell, without those that only IPython understands."""
     return [line if line.strip()[:1] not in "%!" else "\n" for line in linecache.getlines(file)]
@@ -62,8 +65,11 @@ def is_times_quotient(node: Node) -> bool:
 
 def is_of_statement(node: Node, other: Node) -> bool:
     """Whether the statement that made a Node made another one, too."""
-    if node.place is None or other.place is None or node.place[:2] != other.place[:2]:
+    if node.place is None or other.place is None or node.place.file != other.place.file:
         return False
+    if apart := abs(node.place.line - other.place.line):  # of one that takes several
+        near = apart < MOST_LINES and node.place.function == other.place.function
+        return near and (statement := statement_of(node)) is not None and statement is statement_of(other)
     return ";" not in text_of(node.place) or statement_of(node) is statement_of(other)
 
 

@@ -64,7 +64,7 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
     steps = [parameter.after, *kept]
 
     def in_step(node: Node) -> bool:
-        return any(node.place == n.place and (n.place is None or is_of_statement(node, n)) for n in steps)
+        return any(n.place is node.place is None or is_of_statement(node, n) for n in steps)
 
     inside = [n for n in inside if n in counted or in_step(n)]
     terms = {*step.counts, sum(example.prediction.size for example in step.examples)}
