@@ -505,7 +505,9 @@ for _ in range(9):
     V -= 0.1 * G
 """
     assert examined(tmp_path, text)["verdict"] == "right"
-    assert examined(tmp_path, text.replace("    d[:2, 0] = e[:2, 0]\n", ""))["verdict"] == "wrong"
+    assert examined(tmp_path, text.replace("= e[:2, 0]", "= e[1:3, 0]"))["verdict"] == "wrong"
+    with pytest.raises(ValueError, match="right if examples are to count differently"):
+        examined(tmp_path, text.replace("    d[:2, 0] = e[:2, 0]\n", ""))
 
 
 LARGEST = """
