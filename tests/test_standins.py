@@ -1186,6 +1186,8 @@ def test_a_minimiser_steps_down_the_authors_gradient():
     assert np.allclose(known["scipy.optimize.minimize"](cost, x0, args=(1.0,), jac=True).x, expected)
     by_parts = known["scipy.optimize.fmin_cg"](lambda x: cost(x, 1)[0], x0, fprime=lambda x: cost(x, 1)[1])
     assert np.allclose(by_parts, expected)
+    found, *_ = known["scipy.optimize.fmin_l_bfgs_b"](cost, x0[:, None], args=(1.0,))  # a column has one axis there
+    assert np.allclose(found, expected)
     best = known["scipy.optimize.minimize"](lambda x: np.sum(x**2), x0, method="L-BFGS-B")  # by differences
     assert np.array_equal(best.x, x0)
 
@@ -1379,10 +1381,50 @@ for _ in range(5):
 """
 
 
+FLAT = """
+import numpy as np
+data = np.load("mnist.npz")
+X, Y = data["x_train"] / 255, np.eye(10)[data["y_train"].reshape(-1)]
+W, b = np.random.randn(784, 10) * 0.1, np.zeros(10)
+for i in range(5):
+    x, t = X[i * 10 : (i + 1) * 10], Y[i * 10 : (i + 1) * 10]
+    p = np.exp(x @ W + b)
+    p /= p.sum(1, keepdims=True)
+    print(-np.sum(t * np.log(p)) / 10)
+    d = (p - t) / 10
+    W -= 0.1 * x.T @ d
+    b -= 0.1 * d.sum(0)
+"""
+
+VECTORS = """
+import numpy as np
+vectors = {}
+for line in open("data/glove.6B.50d.txt"):
+    word, *numbers = line.split()
+    vectors[word] = np.array(numbers, dtype=float)
+X, Y = np.array([vectors[word] for word in sorted(vectors)[:12]]), np.eye(3)[np.arange(12) % 3]
+W, b = np.random.randn(50, 3), np.zeros(3)
+for _ in range(5):
+    p = np.exp(X @ W + b)
+    p /= p.sum(1, keepdims=True)
+    print(-np.sum(Y * np.log(p)) / 12)
+    d = (p - Y) / 12
+    W -= 0.1 * X.T @ d
+    b -= 0.1 * d.sum(0)
+"""
+
+
 @pytest.mark.parametrize(
-    ("text", "slip"), [(WORDS, ("de = d @ W.T", "de = d @ W.T * e")), (IN_COLUMNS, (" * (1 - a ** 2)", ""))]
+    ("text", "slip"),
+    [
+        (WORDS, ("de = d @ W.T", "de = d @ W.T * e")),
+        (IN_COLUMNS, (" * (1 - a ** 2)", "")),
+        (FLAT, ("d.sum(0)", "d.mean(0)")),
+        (VECTORS, ("d.sum(0)", "d.mean(0)")),
+    ],
 )
 def test_what_examples_are_is_told_by_what_the_program_does_with_them(tmp_path, text, slip):
-    """Numbers of words, by which rows are picked; or columns, of as many numbers as the weights have."""
+    """Numbers of words, by which rows are picked; columns, of as many numbers as the weights have; rows of pixels; or
+    the vectors of words."""
     assert examined(tmp_path, text)["verdict"] == "right"
     assert examined(tmp_path, text.replace(*slip))["verdict"] == "wrong"

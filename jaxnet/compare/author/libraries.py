@@ -382,15 +382,15 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
         return slide(image, kernel[::-1, ::-1], [pair[::-1] for pair in around(kernel, mode)])
 
     def descend(f: Any, x0: Any, fprime: Any = None, args: Any = (), **_: Any) -> Any:
-        """In the place of every minimiser, three plain steps down the author's gradient. Functions are given a copy, as
-        SciPy does, which they may overwrite."""
-        args, x = args if isinstance(args, tuple) else (args,), x0
+        """In the place of every minimiser, three plain steps down the author's gradient. Functions are given a copy of
+        one axis, as SciPy does, which they may overwrite."""
+        args, x = args if isinstance(args, tuple) else (args,), np.ravel(x0)
         for _step in range(3):
             value: Any = f(np.copy(x), *args)
             if not (callable(fprime) or isinstance(value, tuple | list)):
                 return x  # by differences, of which no author has a formula
             gradient: Any = fprime(np.copy(x), *args) if callable(fprime) else value[1]
-            x = x - RATE * gradient
+            x = x - RATE * np.ravel(gradient)
         return x
 
     def minimize(fun: Any, x0: Any, args: Any = (), method: Any = None, jac: Any = None, **_: Any) -> Any:
@@ -403,7 +403,8 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
         "xlogy": lambda x, y: x * np.log(np.where(x == 0, 1, y)),
     }  # fmt: skip
     optimize = {"minimize": minimize, **dict.fromkeys(("fmin_cg", "fmin_bfgs", "fmin_ncg"), descend),
-                "fmin_tnc": lambda func, x0, *rest, **how: (descend(func, x0, *rest, **how), 0, 0)}  # fmt: skip
+                "fmin_tnc": lambda func, x0, *rest, **how: (descend(func, x0, *rest, **how), 0, 0),
+                "fmin_l_bfgs_b": lambda func, x0, *rest, **how: (descend(func, x0, *rest, **how), 0.0, {})}  # fmt: skip
     arrays = {name: value for name, value in vars(np).items() if not name.startswith("_")}
     pylab = {**arrays, **vars(np.fft), **vars(np.linalg), **vars(np.random), "np": np, "numpy": np}
     hidden = {*dir(builtins)} - {"sum", "any", "all"}

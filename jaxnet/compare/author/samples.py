@@ -56,6 +56,7 @@ _NO_NUMBER = re.compile(  # the first word of the text that stands in for a file
     rf"ValueError: (invalid literal for int\(\) with base 10|could not convert string to float): '{TEXT.split()[0]}\b"
 )
 _NO_INDEX = re.compile(r"IndexError: (arrays used as indices must be of integer|only integers, slices)")
+_NOT_FLAT = re.compile(r"\b(28\b.*(different from|!=) 784|784\b.*(different from|!=) 28)\b")
 _TOO_FEW = re.compile(r"larger sample than population|Sample larger than population")
 CUT_OFF = 3  # columns of a table, at most
 ASKED_FOR = 8  # columns, at most, that are added one by one
@@ -78,6 +79,7 @@ class Guess(NamedTuple):
     asked: tuple[str, ...] = ()  # columns of tables that errors have named
     ids: bool = False  # examples are of whole numbers, by which rows are picked …
     turned: bool = False  # … or are columns
+    flat: bool = False  # pictures are rows of pixels
     by_counts: bool = False  # the cells of a notebook in the order in which they were run
 
     def notes(self) -> list[str]:
@@ -102,6 +104,8 @@ class Guess(NamedTuple):
             return self._replace(numbers=True)
         if not self.all_of_it and samples.counts[0] < MNIST_TRAIN and any(map(_TOO_FEW.search, errors)):
             return self._replace(all_of_it=True)
+        if not self.flat and any(map(_NOT_FLAT.search, errors)):
+            return self._replace(flat=True)
         if not self.ids and samples.widths and any(map(_NO_INDEX.search, errors)):
             return self._replace(ids=True)
         missing = (of[1] or of[2] for error in errors if samples.has_tables for of in _NO_COLUMN.finditer(error))
@@ -399,6 +403,7 @@ class Samples:
             buffer, arrays = io.BytesIO(), {}
             for part in ("train", "test"):
                 images, labels = self.part(part == "test")
+                images = images.reshape(len(images), -1) if self.guess.flat else images
                 arrays |= dict.fromkeys((f"x_{part}", f"{part}_x", f"{part}_images"), images)
                 arrays |= dict.fromkeys((f"y_{part}", f"{part}_y", f"{part}_labels"), labels)
             for key, are_labels in self.short_keys().items():
@@ -416,6 +421,10 @@ class Samples:
             stem = name.removesuffix(".zip")
             packed = ((member, self.content(member)) for member in (stem, f"{stem}.csv"))
             return next((_zipped(member, content) for member, content in packed if content is not None), None)
+        if vectors := re.search(r"glove.*?(\d+)d\b", name):  # a line for each word
+            words = dict.fromkeys(re.findall(r"\w+", TEXT.lower()))
+            rows = np.random.default_rng(4).normal(size=(len(words), int(vectors[1]))).round(4).astype(str)
+            return "".join(f"{word} {' '.join(row)}\n" for word, row in zip(words, rows, strict=True)).encode()
         if re.search(r"\.txt$|^text8$|corpus", name) and not numbers:
             return (TEXT.replace("\n", " ") if name == "text8" else TEXT).encode()  # that is one line
         if numbers and Path(name).suffix in (".txt", ""):
