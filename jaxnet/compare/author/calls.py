@@ -301,6 +301,8 @@ class Session:
         held_out = any(word in name.lower() for word in ("val", "test", "dev"))
         wanted = ("inputs", "outputs") if building else ("X", "Y", "P", "count", "parameters", "cache")
         wanted = SIZES if unset else wanted  # without hidden layers, their backward pass would not be seen
+        if first == "m" and not building and self._is_step_of_range(function, name):
+            return self.data["m"] // 2 + 1  # two batches, of which one is smaller: they are told from all data
         if optional and first == "m" and "batch" in name.lower():
             return self.data["m"]  # a default may be more than there are examples
         if optional and (held_out or first not in wanted):
@@ -340,6 +342,12 @@ class Session:
         """The Nodes of a function, or of all methods of a class."""
         owner = getattr(self.file.namespace.get(getattr(function, "__name__", "")), "__dict__", {})
         return [n for f in (function, *owner.values()) for n in nodes_of(f)]
+
+    def _is_step_of_range(self, function: Any, name: str) -> bool:
+        """Whether a function goes over its examples in batches of so many: `range(0, len(X), batch_size)`."""
+        ranges = (n for n in nodes_of(function) if isinstance(n, ast.Call) and tail(n.func) == "range")
+        steps = (call.args[2] for call in ranges if len(call.args) == 3)
+        return any(isinstance(n, ast.Name) and n.id == name for step in steps for n in ast.walk(step))
 
     def _part(self, name: str, function: Any) -> Any:
         """What the file has for an argument that is a part of a network: an activation, a word for one."""
