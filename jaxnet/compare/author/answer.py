@@ -13,6 +13,7 @@ from jaxnet.compare.author.edits import file_and_cell
 from jaxnet.compare.author.idle import idle_in
 from jaxnet.compare.author.inside import NothingTrains
 from jaxnet.compare.author.judged import Judged
+from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.outcome import Outcome
 from jaxnet.compare.author.reasons import IS_JUDGED, TRAINS, Reason, told
 from jaxnet.compare.author.repair import Examined
@@ -58,6 +59,7 @@ class Answer:
         self.of_run = OfRun()
         self.layers: list[Found] = []  # each by itself, and right: all of them must be
         self.several: list[str] = []  # what is said of a network with several outputs, if it may have one
+        self.beside = ""  # what is right in the run that has no verdict
         self.trains = False
         self.unsure = False  # of a layer
         self.unexplained = False  # something trains by what nobody knows …
@@ -104,7 +106,7 @@ class Answer:
         if self.layers and not self.unsure:
             return _of_layers(self.layers), []
         kind = ValueError if self.trains or late else NothingTrains
-        raise kind(f"no verdict: {told(self.reasons, self.path.name) or 'nothing in it trains'}")
+        raise kind(f"no verdict: {self.beside}{told(self.reasons, self.path.name) or 'nothing in it trains'}")
 
     def _if_it_answers(self, attempt: Attempt, outcome: Outcome, idle: tuple[str, ...]) -> Outcome:
         """What came of it; or why a verdict, that is none on what the program itself does, is no answer."""
@@ -131,7 +133,7 @@ class Answer:
         self.unsure |= attempt.call.alone
         doubted = [step for step in attempt.steps[:1] if _trains(step)]
         self.of_run.beside += [(step, f"which may be wrong: {outcome.why}") for step in doubted]
-        self.of_run.astray += attempt.steps[:1] if outcome.unexplained else []
+        self.of_run.astray += doubted if outcome.unexplained else []
 
     def _accuse(self, found: Found, in_time: bool) -> bool:
         attempt = found.attempt
@@ -163,8 +165,9 @@ class Answer:
         if self.in_part is not None and attempt.called:
             return False
         networks, ended = self.of_run.networks, not attempt.more
-        if networks and ended and any(_is_made_by_lines_of(networks[0], step) for step in self.of_run.astray):
-            self.of_run = OfRun()  # the formulas that are right in one are not in another, of another activation say
+        if networks and ended and self.of_run.astray:
+            self.beside = f"what {where(networks[0].examined.judged.step.parameters[-1].after)} steps is right, and "
+            self.of_run = OfRun()  # what is right beside what may be wrong acquits nobody
             return False
         if networks and (ended or not in_time) and not self.of_run.wrong:
             self.guess = self.in_part = None  # with labels of this shape it is right
@@ -185,12 +188,6 @@ def _is_of_others(found: Found, asked: Path) -> bool:
     """Whether all that is wrong is so by lines of other files than the one that was asked for."""
     files = [place.file for place in places.report(found.examined.judged, "", None, found.attempt).places]
     return all(file is not None and not asked.match(file_and_cell(file)[0]) for file in files)
-
-
-def _is_made_by_lines_of(found: Found, other: Step) -> bool:
-    """Whether all lines that make the gradients of the one make those of the other as well."""
-    right, unknown = ({n.place[:2] for n in step.backward if n.place} for step in (found.examined.judged.step, other))
-    return right <= unknown
 
 
 def _of_networks(of_run: OfRun) -> tuple[Found, Others]:
