@@ -795,3 +795,43 @@ def test_what_another_arm_gives_the_same_name_is_said_where_it_is_not_run(tmp_pa
         (tmp_path / "net.py").write_text(program)
         report = verdict(tmp_path / "net.py", tmp_path)
         assert (report.verdict, report.idle) == ("right", idle)
+
+
+IN_BATCHES = """
+import numpy as np
+class Net:
+    def __init__(self, inputs, hidden, outputs):
+        self.W1, self.b1 = np.random.randn(inputs, hidden) / 2, np.zeros((1, hidden))
+        self.W2, self.b2 = np.random.randn(hidden, outputs) / 2, np.zeros((1, outputs))
+    def fit(self, X, Y, epochs, batch_size, rate):
+        m = len(X)
+        for epoch in range(epochs):
+            for k in range(0, m, batch_size):
+                x, y = X[k : k + batch_size], Y[k : k + batch_size]
+                A = np.tanh(x @ self.W1 + self.b1)
+                Z = np.exp(A @ self.W2 + self.b2)
+                P = Z / Z.sum(axis=1, keepdims=True)
+                loss = -np.sum(y * np.log(P)) / len(x)
+                d = (P - y) / len(x)
+                e = d @ self.W2.T * (1 - A ** 2)
+                self.W2 -= rate * A.T @ d
+                self.b2 -= rate * d.sum(axis=0, keepdims=True)
+                self.W1 -= rate * x.T @ e
+                self.b1 -= rate * e.sum(axis=0, keepdims=True)
+            print(loss)
+"""
+AFTER_EACH = IN_BATCHES.replace("                loss =", "                one =").replace(
+    "print(loss)",
+    "P = np.exp(np.tanh(X @ self.W1 + self.b1) @ self.W2 + self.b2)\n"
+    "            print(-np.sum(Y * np.log(P / P.sum(1, keepdims=True))) / m)",
+)
+
+
+def test_what_goes_over_its_data_in_batches_is_called_with_two(tmp_path):
+    """The number of all examples is not that of a batch then. Where the loss is that of all, it is of one batch."""
+    assert examined(tmp_path, IN_BATCHES)["verdict"] == "right"
+    (finding,) = examined(tmp_path, IN_BATCHES.replace("rate * e.sum(", "rate / m * len(x) * e.sum("))["findings"]
+    assert (finding["at"], finding["code"]) == ("db1", "wrong-scale")
+    said = examined(tmp_path, AFTER_EACH)
+    assert (said["verdict"], "batch_size of all examples" in said["program"]) == ("right", True)
+    assert examined(tmp_path, AFTER_EACH.replace(" * (1 - A ** 2)", ""))["verdict"] == "wrong"

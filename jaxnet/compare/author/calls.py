@@ -181,6 +181,24 @@ def nodes_of(function: Any) -> list[ast.AST]:
     return _nodes_of_code(code) if code is not None else []
 
 
+def _batches_of(function: Any, name: str) -> Iterator[list[ast.stmt]]:
+    """For each loop of a function over its examples in batches of so many, `for k in range(0, len(X), batch_size)`,
+    the loop and what stands after it."""
+    for node in nodes_of(function):
+        body = node.body if isinstance(node, ast.FunctionDef | ast.For | ast.While) else []
+        for k, loop in enumerate(body):
+            over = loop.iter if isinstance(loop, ast.For) else None
+            by = over.args[2:] if isinstance(over, ast.Call) and tail(over.func) == "range" else []
+            if name in {n.id for step in by for n in ast.walk(step) if isinstance(n, ast.Name)}:
+                yield body[k:]
+
+
+def _calls(statements: list[ast.stmt]) -> bool:
+    """Whether something is computed after a loop: the loss of all examples, which is its own of one batch alone."""
+    calls = (n for later in statements[1:] for n in ast.walk(later) if isinstance(n, ast.Call))
+    return any(tail(call.func) not in ("print", "append") for call in calls)
+
+
 @functools.lru_cache(maxsize=200)
 def _nodes_of_code(code: types.CodeType) -> list[ast.AST]:
     for node in ast.walk(_tree(code.co_filename)):
@@ -273,6 +291,8 @@ class Session:
         self._set_globals(function)
         if (tape := current_tape()) is not None:
             tape.options |= _options(function, arguments, building)
+            whole = (n for n, value in arguments.items() if value is self.data["m"] and any(_batches_of(function, n)))
+            tape.options |= dict.fromkeys(whole, "of all examples")  # what mistakes it has between batches is not seen
         self.inputs |= {squeezed(name) for name, value in arguments.items() if value is self.data["X"]}
         result = function(**arguments)
         for name, value in named_results(self.file, function, result).items():
@@ -301,7 +321,12 @@ class Session:
         held_out = any(word in name.lower() for word in ("val", "test", "dev"))
         wanted = ("inputs", "outputs") if building else ("X", "Y", "P", "count", "parameters", "cache")
         wanted = SIZES if unset else wanted  # without hidden layers, their backward pass would not be seen
-        if first == "m" and not building and self._is_step_of_range(function, name):
+        if (
+            first == "m"
+            and not building
+            and (loops := list(_batches_of(function, name)))
+            and not any(map(_calls, loops))
+        ):
             return self.data["m"] // 2 + 1  # two batches, of which one is smaller: they are told from all data
         if optional and first == "m" and "batch" in name.lower():
             return self.data["m"]  # a default may be more than there are examples
@@ -342,12 +367,6 @@ class Session:
         """The Nodes of a function, or of all methods of a class."""
         owner = getattr(self.file.namespace.get(getattr(function, "__name__", "")), "__dict__", {})
         return [n for f in (function, *owner.values()) for n in nodes_of(f)]
-
-    def _is_step_of_range(self, function: Any, name: str) -> bool:
-        """Whether a function goes over its examples in batches of so many: `range(0, len(X), batch_size)`."""
-        ranges = (n for n in nodes_of(function) if isinstance(n, ast.Call) and tail(n.func) == "range")
-        steps = (call.args[2] for call in ranges if len(call.args) == 3)
-        return any(isinstance(n, ast.Name) and n.id == name for step in steps for n in ast.walk(step))
 
     def _part(self, name: str, function: Any) -> Any:
         """What the file has for an argument that is a part of a network: an activation, a word for one."""
