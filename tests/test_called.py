@@ -817,7 +817,8 @@ class Net:
                 self.W2 -= rate * A.T @ d
                 self.b2 -= rate * d.sum(axis=0, keepdims=True)
                 self.W1 -= rate * x.T @ e
-                self.b1 -= rate * e.sum(axis=0, keepdims=True)
+                of_b = e.sum(axis=0, keepdims=True)
+                self.b1 -= rate * of_b
             print(loss)
 """
 AFTER_EACH = IN_BATCHES.replace("                loss =", "                one =").replace(
@@ -830,7 +831,7 @@ AFTER_EACH = IN_BATCHES.replace("                loss =", "                one =
 def test_what_goes_over_its_data_in_batches_is_called_with_two(tmp_path):
     """The number of all examples is not that of a batch then. Where the loss is that of all, it is of one batch."""
     assert examined(tmp_path, IN_BATCHES)["verdict"] == "right"
-    (finding,) = examined(tmp_path, IN_BATCHES.replace("rate * e.sum(", "rate / m * len(x) * e.sum("))["findings"]
+    (finding,) = examined(tmp_path, IN_BATCHES.replace("of_b = e", "of_b = len(x) / m * e"))["findings"]
     assert (finding["at"], finding["code"]) == ("db1", "wrong-scale")
     said = examined(tmp_path, AFTER_EACH)
     assert (said["verdict"], "batch_size of all examples" in said["program"]) == ("right", True)
