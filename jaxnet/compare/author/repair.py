@@ -124,9 +124,11 @@ def mend(
             found = _try(root, proposal, shown, examine)
             if found is not None and _is_better(found.after, examined, finding):
                 is_clean = _keys(found.after) <= _keys(examined)
-                tried = found if is_clean else tried or found  # a constant may have come in by that very line
                 if is_clean:
+                    tried = found
                     break
+                if len(examined.judged.names) > 1:  # else nothing tells that the constant was there before
+                    tried = tried or found  # it may have come in by that very line
         if tried is None:
             hopeless |= {(f.at, f.code) for f in _of_one_edge(sight, finding)}
             continue
