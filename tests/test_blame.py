@@ -576,6 +576,16 @@ def test_a_sign_that_comes_in_with_the_step_is_told_there(tmp_path):
     said = examined(tmp_path, text)
     (finding,) = said["findings"]
     assert (finding["code"], text.splitlines()[finding["line"] - 1].count("W2 -= -")) == ("wrong-sign", 1)
+    with_momentum = PLAIN.replace("for _", "M = [np.zeros_like(w) for w in (W1, b1, W2, b2)]\nfor _")
+    with_momentum = re.sub(
+        r"    W1 -= (.*\n)*",
+        "    for k, (w, g) in enumerate(zip((W1, b1, W2, b2), (dW1, db1, dW2, db2))):\n"
+        "        M[k] = 0.9 * M[k] + 0.1 * g\n        w -= M[k]\n",
+        with_momentum,
+    )
+    assert examined(tmp_path, with_momentum)["verdict"] == "right"
+    (finding,) = examined(tmp_path, with_momentum.replace("w -=", "w +="))["findings"]
+    assert (finding["code"], finding["line"]) == ("wrong-sign", len(with_momentum.splitlines()))
 
 
 @pytest.mark.parametrize(

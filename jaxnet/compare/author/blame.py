@@ -205,6 +205,9 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
             return node  # what is added up is right, and the sum lacks its division
         return first
     if kind == "dZ":
+        stepped = [judged.names[n].after for n in judged.wrong]
+        if finding.code == "wrong-sign" and [_turned_later(judged, n) for n in judged.wrong] == stepped:
+            return min(stepped, key=lambda n: n.number)  # all gradients are right, and are added
         held = holder(judged, finding.layer)
         through = finding.code in ("weights-already-updated", "weights-not-transposed") or finding.is_of_layer_above
         if finding.code == "wrong-scale" and held is not None:
