@@ -55,6 +55,16 @@ def test_gradients_of_single_examples_that_are_clipped_are_not_accused(tmp_path,
     assert examined(tmp_path, wrong)["verdict"] == "wrong"
 
 
+def test_rows_of_one_matrix_that_are_clipped_are_not_accused(tmp_path):
+    """Each example's gradient of weights and bias together."""
+    rows = "G = np.c_[X, np.ones(40)] * (p - y)[:, None]\n    long = np.linalg.norm(G, axis=1)[:, None]\n"
+    rows += "    G = (G / np.maximum(1, long)).mean(0)"
+    text = COUNTED.replace("e = weight * (p - y) / 40", rows).replace("X.T @ e", "G[:4]").replace("e.sum()", "G[4]")
+    with pytest.raises(ValueError, match=r"what line 11 of net\.py makes adds up to the gradients of W1, b1, but"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text.replace("np.c_[X,", "np.c_[X ** 2,"))["verdict"] == "wrong"
+
+
 def test_a_term_of_which_the_loss_has_no_part_is_not_accused(tmp_path):
     """As where a variational autoencoder prints its reconstruction loss, and steps down that and a divergence."""
     text = PLAIN.replace("dZ2 @ W2.T", "(dZ2 @ W2.T + 0.1 * A1)")

@@ -692,3 +692,11 @@ def check_for_clipped_examples(judged: Judged, wrong: list[str]) -> None:
                 f"what line {place.line} makes adds up to the gradient of {name}, but what the step makes of it does "
                 "not: right if that is meant, as each example's gradient is clipped, and wrong if not"
             )
+    together = [np.concatenate([judged.true[name][k].ravel() for name in wrong]) for k in range(len(judged.drawn))]
+    for node in (n for n in judged.step.backward if len(wrong) > 1 and n.shape[1:] == together[0].shape):
+        sums = [np.asarray(values(node), float).sum(0) for values in judged.drawn]
+        if common_multiple(sums, together, RIGHT) is not None:
+            raise Unexplained(
+                f"what {where(node)} makes adds up to the gradients of {', '.join(wrong)}, but what the steps make of "
+                "it does not: right if that is meant, as each example's gradient is clipped, and wrong if not"
+            )

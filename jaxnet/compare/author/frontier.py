@@ -134,7 +134,8 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
             out = None
             if node is not None and last is not node and time.monotonic() < end:
                 out = _left_out(last, known, name, judged)
-            quantity = "a part of " * (last in partial) + _quantity(known[last], step)
+            named = _quantity(known[last], step)
+            quantity = f"a part of {named}" if named and last in partial else named
             found[name] = Frontier(last, quantity, first, out)
     return found | _of_one_error(found, step, on_right_ways)
 
@@ -531,7 +532,7 @@ def _factor(arrays: list[np.ndarray], wanted: list[np.ndarray]) -> float | None:
 def _quantity(targets: Iterable[Node], step: Step) -> str:
     """∂loss/∂ the line of the forward pass that made the Node; in the author's name for it if that is what the line
     gives a name to, and nothing else of the line is made of it."""
-    target = min(targets, key=lambda n: n.number)
+    target = min(targets, key=lambda n: (n.place is None, n.number))
     inner = any(target in n.parents and n.place == target.place for n in step.active)
     name = None if inner else target_of(target)
     return f"∂loss/∂{name}" if name else f"∂loss/∂(line {target.place.line})" if target.place else ""
