@@ -66,6 +66,24 @@ for k in range(200):
     assert examined(tmp_path, text.replace("X.T * e", "X.T * sign(e)"))["verdict"] == "wrong"
 
 
+def test_a_matrix_that_another_library_has_made(tmp_path):
+    text = """
+import numpy as np
+from scipy.sparse import random
+X, y = random(30, 4, 0.5, random_state=1).todense(), np.random.randn(30, 1)
+W, v = np.random.randn(4, 3), np.matrix(np.random.randn(3, 1))
+for _ in range(9):
+    h = np.tanh(np.dot(X, W))
+    e = h * v - y
+    loss = np.sum(np.power(e, 2)) / 60
+    dv, dW = h.T * e / 30, np.dot(X.T, np.multiply(e * v.T, 1 - np.power(h, 2))) / 30
+    v -= 0.1 * dv
+    W -= 0.1 * dW
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("1 - np.power(h, 2)", "1 - h"))["verdict"] == "wrong"
+
+
 def test_rows_of_matrices_are_stepped_one_by_one(tmp_path):
     text = """
 import numpy as np

@@ -121,7 +121,9 @@ def as_matrix(data: Any, dtype: Any = None) -> Any:
 
 
 def as_array(value: Any) -> Any:
-    """A matrix as the array that it shows."""
+    """A matrix as the array that it shows; one of NumPy's own, which another library has made, too."""
+    if isinstance(value, np.matrix):
+        return np.asarray(value)
     return seen_as(value, Array) if isinstance(value, Matrix) else value
 
 
@@ -159,7 +161,7 @@ def _called(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
 
 
 def _arrays(value: Any) -> Any:
-    return as_array(value) if isinstance(value, Array) else mapped(value, _arrays)
+    return as_array(value) if isinstance(value, np.ndarray) else mapped(value, _arrays)
 
 
 def _real(value: Any) -> Any:
@@ -169,4 +171,4 @@ def _real(value: Any) -> Any:
     return plain(value) if isinstance(value, Array | Number) else mapped(value, _real)
 
 
-KINDS[Matrix] = _called
+KINDS |= {Matrix: _called, np.matrix: _called}
