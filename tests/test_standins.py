@@ -1381,6 +1381,15 @@ for _ in range(5):
 """
 
 
+CLASSIFIED = """
+    p = np.exp(x @ W + b)
+    p /= p.sum(1, keepdims=True)
+    print(-np.sum(t * np.log(p)) / len(x))
+    d = (p - t) / len(x)
+    W -= 0.1 * x.T @ d
+    b -= 0.1 * d.sum(0)
+"""
+
 FLAT = """
 import numpy as np
 data = np.load("mnist.npz")
@@ -1388,12 +1397,6 @@ X, Y = data["x_train"] / 255, np.eye(10)[data["y_train"].reshape(-1)]
 W, b = np.random.randn(784, 10) * 0.1, np.zeros(10)
 for i in range(5):
     x, t = X[i * 10 : (i + 1) * 10], Y[i * 10 : (i + 1) * 10]
-    p = np.exp(x @ W + b)
-    p /= p.sum(1, keepdims=True)
-    print(-np.sum(t * np.log(p)) / 10)
-    d = (p - t) / 10
-    W -= 0.1 * x.T @ d
-    b -= 0.1 * d.sum(0)
 """
 
 VECTORS = """
@@ -1405,12 +1408,7 @@ for line in open("data/glove.6B.50d.txt"):
 X, Y = np.array([vectors[word] for word in sorted(vectors)[:12]]), np.eye(3)[np.arange(12) % 3]
 W, b = np.random.randn(50, 3), np.zeros(3)
 for _ in range(5):
-    p = np.exp(X @ W + b)
-    p /= p.sum(1, keepdims=True)
-    print(-np.sum(Y * np.log(p)) / 12)
-    d = (p - Y) / 12
-    W -= 0.1 * X.T @ d
-    b -= 0.1 * d.sum(0)
+    x, t = X, Y
 """
 
 
@@ -1419,8 +1417,8 @@ for _ in range(5):
     [
         (WORDS, ("de = d @ W.T", "de = d @ W.T * e")),
         (IN_COLUMNS, (" * (1 - a ** 2)", "")),
-        (FLAT, ("d.sum(0)", "d.mean(0)")),
-        (VECTORS, ("d.sum(0)", "d.mean(0)")),
+        (FLAT + CLASSIFIED, ("d.sum(0)", "d.mean(0)")),
+        (VECTORS + CLASSIFIED, ("d.sum(0)", "d.mean(0)")),
     ],
 )
 def test_what_examples_are_is_told_by_what_the_program_does_with_them(tmp_path, text, slip):

@@ -193,10 +193,13 @@ def _batches_of(function: Any, name: str) -> Iterator[list[ast.stmt]]:
                 yield body[k:]
 
 
-def _calls(statements: list[ast.stmt]) -> bool:
-    """Whether something is computed after a loop: the loss of all examples, which is its own of one batch alone."""
-    calls = (n for later in statements[1:] for n in ast.walk(later) if isinstance(n, ast.Call))
-    return any(tail(call.func) not in ("print", "append") for call in calls)
+def _is_size_of_batches_alone(function: Any, name: str) -> bool:
+    """Whether it is the size of batches, and nothing is computed after a loop over them: the loss of all examples, say,
+    which is the step's own where there is but one batch."""
+    loops = list(_batches_of(function, name))
+    later = (n for _, *after in loops for statement in after for n in ast.walk(statement))
+    calls = (n for n in later if isinstance(n, ast.Call))
+    return bool(loops) and all(tail(call.func) in ("print", "append") for call in calls)
 
 
 @functools.lru_cache(maxsize=200)
@@ -321,12 +324,7 @@ class Session:
         held_out = any(word in name.lower() for word in ("val", "test", "dev"))
         wanted = ("inputs", "outputs") if building else ("X", "Y", "P", "count", "parameters", "cache")
         wanted = SIZES if unset else wanted  # without hidden layers, their backward pass would not be seen
-        if (
-            first == "m"
-            and not building
-            and (loops := list(_batches_of(function, name)))
-            and not any(map(_calls, loops))
-        ):
+        if first == "m" and not building and _is_size_of_batches_alone(function, name):
             return self.data["m"] // 2 + 1  # two batches, of which one is smaller: they are told from all data
         if optional and first == "m" and "batch" in name.lower():
             return self.data["m"]  # a default may be more than there are examples

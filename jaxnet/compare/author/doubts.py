@@ -28,7 +28,7 @@ from jaxnet.compare.author.levels import RIGHT, fit, holds, is_multiple, levels_
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.node import PRODUCTS, Node, ancestors, depends, made_of, nodes_in, root_of
 from jaxnet.compare.author.pullback import PullBack
-from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.replay import Values, once
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, truths
@@ -412,11 +412,11 @@ def check_that_labels_are_shares(judged: Judged) -> None:
 
 def check_for_intent(step: Step, truth: Truth, drawn: list[Values]) -> None:
     """What is not that of the computed loss is not wrong where that may be meant."""
-    first, *others = drawn
-    if why := first.once((check_for_intent, step, truth, *others), lambda: _intent(step, truth, drawn)):
+    if why := _intent(step, truth, drawn):
         raise Unexplained(why)
 
 
+@once
 def _intent(step: Step, truth: Truth, drawn: list[Values]) -> str:
     """What may be meant; nothing if all gradients are wrong whatever is."""
     constant, apart = constant_of(step, truth, drawn)
@@ -467,11 +467,7 @@ def check_for_a_term_in_some(judged: Judged, wrong: list[str], common: float) ->
     if place is not None:
         fitted, twice = (fit(levels_of(step, rest), truth) for rest in both)
         for name, p in ((name, judged.names[name]) for name in wrong):
-            if (
-                p.size > 1
-                and any(is_multiple(a.factor) for a in fitted[p])
-                and any(is_multiple(a.factor) for a in twice[p])
-            ):
+            if p.size > 1 and all(any(is_multiple(a.factor) for a in of[p]) for of in (fitted, twice)):
                 raise Unexplained(
                     f"the gradient of {name} is right if examples are to count differently, as line {place.line} has "
                     "it, and others are wrong even so: by which loss cannot be told"

@@ -24,7 +24,7 @@ from jaxnet.compare.author.node import PRODUCTS, Node, Place, ancestors, depends
 from jaxnet.compare.author.pullback import PullBack, Uses
 from jaxnet.compare.author.raw import is_kept
 from jaxnet.compare.author.readings import shared_constant
-from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.replay import Values, once
 from jaxnet.compare.author.step import Parameter, Step, held_in
 from jaxnet.compare.author.truth import Truth, labels_of, truths
 from jaxnet.compare.author.updates import scaled_by_numbers
@@ -131,14 +131,10 @@ def _most_often(nodes: list[Node]) -> int:
     return max(Counter(n.site for n in nodes).values(), default=0)
 
 
+@once
 def without_terms(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | None, list[Values]]:
     """Where what follows from parameters, and from no derivative of the loss, is added to something that does, or
     noise, and the draws as they are without that; None if nowhere."""
-    first, *others = drawn
-    return first.once((without_terms, step, truth, *others), lambda: _without_terms(step, truth, drawn))
-
-
-def _without_terms(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | None, list[Values]]:
     known = max((example.prediction.number for example in step.examples), default=sys.maxsize)
 
     def may_be_added(node: Node) -> bool:
@@ -188,6 +184,7 @@ def _before_clipping(node: Node) -> Node | None:
     return array if is_its_own else None
 
 
+@once
 def reweighted(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | None, list[list[Values]]]:
     """Where the error of each example is a number times the right one, and the draws as they are with the right one,
     and with twice that: it is none where it is not all of what a gradient is made of. None if nowhere.

@@ -12,7 +12,7 @@ from jaxnet.compare.author.lines import is_of_statement
 from jaxnet.compare.author.node import MOVING, Node, ancestors, depends
 from jaxnet.compare.author.rates import Number, numbers_of
 from jaxnet.compare.author.raw import Candidate, candidates, joined, made_in_pieces, stepped
-from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.replay import Values, once
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.truth import Truth
 from jaxnet.compare.multiples import NOTHING, common_multiple, without_ones
@@ -39,13 +39,9 @@ class Level(NamedTuple):
         return self._replace(factor=None if self.factor is None else -self.factor)
 
 
+@once
 def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
     """What may be the gradients, outermost first: the step itself where it is made in pieces, or no array is known."""
-    first, *others = drawn
-    return first.once((levels_of, step, *others), lambda: _levels_of(step, drawn))
-
-
-def _levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
     levels = {}
     for p in step.parameters:
         found = [] if step.stale else candidates(p, step)

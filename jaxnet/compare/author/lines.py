@@ -11,12 +11,11 @@ from jaxnet.compare.author.edits import file_and_cell, simple_statements, statem
 from jaxnet.compare.author.node import Node, Place
 from jaxnet.compare.report import Place as Shown
 
+MOST_LINES = 10  # of a statement
+
 
 def text_of(place: Place) -> str:
     return linecache.getline(place.file, place.line).strip()
-
-
-MOST_LINES = 10  # of a statement
 
 
 def parsed_lines(file: str) -> list[str]:

@@ -64,12 +64,10 @@ class Matrix(Array):
         return call(np.conjugate, (self.T,))
 
     def __mul__(self, other: Any) -> Any:
-        of_numbers = np.isscalar(other) or isinstance(other, Number)
-        return call(np.multiply, (self, other)) if of_numbers else call(np.matmul, (self, as_matrix(other)))
+        return _product(self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        of_numbers = np.isscalar(other) or isinstance(other, Number)
-        return call(np.multiply, (other, self)) if of_numbers else call(np.matmul, (as_matrix(other), self))
+        return _product(other, self)
 
     def __imul__(self, other: Any) -> Any:
         self[...] = self * other
@@ -125,6 +123,13 @@ def as_array(value: Any) -> Any:
     if isinstance(value, np.matrix):
         return np.asarray(value)
     return seen_as(value, Array) if isinstance(value, Matrix) else value
+
+
+def _product(first: Any, second: Any) -> Any:
+    """What * makes of a matrix and a number, or of two matrices."""
+    if any(np.isscalar(factor) or isinstance(factor, Number) for factor in (first, second)):
+        return call(np.multiply, (first, second))
+    return call(np.matmul, (as_matrix(first), as_matrix(second)))
 
 
 def _matrix(array: Any) -> Any:

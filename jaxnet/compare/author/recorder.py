@@ -374,7 +374,8 @@ SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.sav
 
 def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None) -> Any:
     """Run a NumPy function on plain arrays, and put it on the record."""
-    if KINDS and (kind := _kind_among(args, function in JOINING)) is not None:
+    joined = args[0] if function in JOINING and args and isinstance(args[0], list | tuple) else ()
+    if (kind := next((type(a) for a in (*args, *joined) if type(a) in KINDS), None)) is not None:
         return KINDS[kind](function, args, keywords or {})
     if not _tape or function in SHOWN or (_tape[-1].passes_over() and not _multiplies(function, args)):
         return _off_the_record(function, args, keywords or {})
@@ -387,11 +388,6 @@ def call(function: Callable, args: tuple, keywords: dict[str, Any] | None = None
 
 # Kinds of arrays of which operations have another shape than of arrays, or are other ones, and what does these.
 KINDS: dict[type, Callable[[Callable, tuple, dict[str, Any]], Any]] = {}
-
-
-def _kind_among(args: tuple, are_joined: bool) -> type | None:
-    found = next((type(a) for a in args if type(a) in KINDS), None)
-    return _kind_among(tuple(args[0]), False) if found is None and are_joined and args else found
 
 
 def _multiplies(function: Callable, args: tuple) -> bool:

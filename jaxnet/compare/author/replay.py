@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +15,7 @@ from jaxnet.compare.author.updates import known_zero, sample_of
 if TYPE_CHECKING:
     from jaxnet.compare.author.derivative import Operation
 
-T = TypeVar("T")
+F = TypeVar("F", bound=Callable)
 LARGE = 1_000_000  # entries of all versions of an array that is written to piece by piece: not all of them are kept
 
 
@@ -33,7 +34,7 @@ class Values:
         self.others, self.own = others, own
         # By the Nodes that they are differentiated by, which are most often the same.
         self.operations: dict[frozenset[Node], dict[Node, Operation]] = {}
-        self._found: dict[Hashable, Any] = {}
+        self.found: dict[Hashable, Any] = {}  # see `once`
 
     def __call__(self, node: Node) -> Any:
         if node in self.known:
@@ -42,12 +43,6 @@ class Values:
             return self.others(node)
         self._compute(node)
         return self.known[node]
-
-    def once(self, key: Hashable, find: Callable[[], T]) -> T:
-        """What is found of these values, and is asked for again and again in one verdict."""
-        if key not in self._found:
-            self._found[key] = find()
-        return self._found[key]
 
     def before(self, node: Node) -> Values:
         """Those of the Nodes that came before this one: all after it can be computed anew."""
@@ -75,6 +70,21 @@ class Values:
                 for parent in n.parents:  # of a large data set that is prepared step by step the last version is kept
                     if parent in needed and last[parent] is n and LARGE < parent.size < 2 * n.size:
                         self.known.pop(parent, None)
+
+
+def once(find: F) -> F:
+    """A function of draws, its last argument, that finds the same thing once: it is asked again and again in one
+    verdict. What it finds is kept as long as the first draw."""
+
+    @functools.wraps(find)
+    def found(*args: Any) -> Any:
+        *others, (first, *further) = args
+        key = find, *others, *further
+        if key not in first.found:
+            first.found[key] = find(*args)
+        return first.found[key]
+
+    return found  # type: ignore[return-value]
 
 
 def is_written_to(node: Node) -> bool:

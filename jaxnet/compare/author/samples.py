@@ -104,7 +104,7 @@ class Guess(NamedTuple):
             return self._replace(numbers=True)
         if not self.all_of_it and samples.counts[0] < MNIST_TRAIN and any(map(_TOO_FEW.search, errors)):
             return self._replace(all_of_it=True)
-        if not self.flat and any(map(_NOT_FLAT.search, errors)):
+        if not self.flat and samples.has_pictures and any(map(_NOT_FLAT.search, errors)):
             return self._replace(flat=True)
         if not self.ids and samples.widths and any(map(_NO_INDEX.search, errors)):
             return self._replace(ids=True)
@@ -189,6 +189,7 @@ class Samples:
         self.long: dict[str, int] = {}  # tables of the program's, of which fewer rows may do
         self.inert: list[str] = []  # modules that are not installed, and for which nothing stands in
         self.has_tables = False  # that were made up
+        self.has_pictures = False  # of two axes, that were made up
         self.widths: set[int] = set()  # numbers of an example that was made up
         self.classes = guess.classes or (NUMBERED if guess.ids else 10)
 
@@ -403,7 +404,7 @@ class Samples:
             buffer, arrays = io.BytesIO(), {}
             for part in ("train", "test"):
                 images, labels = self.part(part == "test")
-                images = images.reshape(len(images), -1) if self.guess.flat else images
+                self.has_pictures, images = True, images.reshape(len(images), -1) if self.guess.flat else images
                 arrays |= dict.fromkeys((f"x_{part}", f"{part}_x", f"{part}_images"), images)
                 arrays |= dict.fromkeys((f"y_{part}", f"{part}_y", f"{part}_labels"), labels)
             for key, are_labels in self.short_keys().items():
