@@ -69,6 +69,14 @@ WAYS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("numpy", [np, real], ids=["recorded", "real"])
+def test_no_matrix_has_three_axes(numpy):
+    with recording():
+        assert numpy.matrix(numpy.ones((2, 1, 3))).shape == (2, 3)
+        with pytest.raises(ValueError, match="too large to be a matrix"):
+            numpy.matrix(numpy.ones((2, 2, 2)))
+
+
 def start():
     random = real.random.default_rng(3)
     return np.array(random.normal(size=(3, 4))), np.array(random.normal(size=4))

@@ -42,7 +42,7 @@ class Matrix(Array):
         if dtype is not None:
             array = converted(array, dtype)
         array = copied(as_array(array)) if copy else as_array(array)
-        return _matrix(array if array.ndim == 2 else call(np.reshape, (array, (1, -1) if array.ndim else (1, 1))))
+        return _as_is(array, np.ndarray.view(plain(array), np.matrix))
 
     @property
     def A(self) -> Any:
