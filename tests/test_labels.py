@@ -370,3 +370,53 @@ def test_labels_that_are_added_imply_no_loss(tmp_path):
         examined(tmp_path, ADDED)
     kept = re.sub("W2 [+-] y", "W2 + u", ADDED).replace("W1, W2 =", "u = -y\nW1, W2 =")
     assert examined(tmp_path, kept)["verdict"] == "right"
+
+
+SEQUENCES = """
+import numpy as np
+rng = np.random.default_rng(0)
+T, D, H = 3, 6, 5
+U, V, W = rng.normal(size=(H, D)) / 3, rng.normal(size=(D, H)) / 3, rng.normal(size=(H, H)) / 3
+X, Y = rng.integers(0, D, (5, T)).tolist(), rng.integers(0, D, (5, T)).tolist()
+
+def forward(x):
+    s, p = np.zeros((T + 1, H)), np.zeros((T, D))
+    for t in range(T):
+        s[t] = np.tanh(U[:, x[t]] + W @ s[t - 1])
+        e = np.exp(V @ s[t])
+        p[t] = e / e.sum()
+    return p, s
+
+def bptt(x, y):
+    p, s = forward(x)
+    dU, dV, dW = np.zeros(U.shape), np.zeros(V.shape), np.zeros(W.shape)
+    sent = np.zeros(H)
+    for t in reversed(range(T)):
+        d = np.copy(p[t])
+        d[y[t]] -= 1
+        dV += np.outer(d, s[t])
+        ds = (V.T @ d + sent) * (1 - s[t] ** 2)
+        dU[:, x[t]] += ds
+        dW += np.outer(ds, s[t - 1])
+        sent = W.T @ ds
+    return dU, dV, dW
+
+for _ in range(10):
+    print(sum(-np.sum(np.log(forward(x)[0][np.arange(T), y])) for x, y in zip(X, Y)) / 5 / T)
+    for x, y in zip(X, Y):
+        dU, dV, dW = bptt(x, y)
+        U -= 0.1 * dU
+        V -= 0.1 * dV
+        W -= 0.1 * dW
+"""
+
+
+@pytest.mark.parametrize("rounds", ["reversed(range(T))", "np.arange(T)[::-1]", "reversed(np.arange(T))"])
+def test_positions_in_lists_are_labels_beside_the_loss_of_all_examples(tmp_path, rounds):
+    """The loss looks at the same columns of U as the step does, and is of other predictions; and what writes an array
+    row by row picks none of them."""
+    text = SEQUENCES.replace("reversed(range(T))", rounds)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    found = examined(tmp_path, text.replace("dU[:, x[t]] += ds", "dU += np.outer(ds, x[t])"))
+    assert [(f["at"], f["line"]) for f in found["findings"]] == [("dU", 25)]
+    assert [p["right"] for p in found["parameters"]] == [False, True, True]

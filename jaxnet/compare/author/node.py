@@ -271,7 +271,7 @@ def _written_in(array: Node, index: Any) -> tuple[Node, ...] | None:
     filling = array.filling
     if not isinstance(index, slice) or filling is None or filling.kind != (False,) or array.shape[0] > MOST_PARTS:
         return None
-    if any(type(bound) is not int and bound is not None for bound in (index.start, index.stop, index.step)):
+    if not all(bound is None or _is_whole(bound) for bound in (index.start, index.stop, index.step)):
         return None
     found: dict[Node, None] = {}
     for k in range(*index.indices(array.shape[0])):
@@ -347,7 +347,11 @@ def part_of(index: Any) -> Part | None:
     parts: list[Any] = [None if isinstance(i, slice) and i == slice(None) else i for i in whole]  # or a table, say
     while parts and parts[-1] is None:
         parts.pop()
-    return tuple(parts) if all(i is None or (type(i) is int and i >= 0) for i in parts) else None
+    return tuple(parts) if all(i is None or (_is_whole(i) and i >= 0) for i in parts) else None
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
 
 
 def following(

@@ -33,6 +33,7 @@ from jaxnet.compare.author.node import (
     part_of,
     root_of,
     setitem,
+    whole_of,
 )
 from jaxnet.compare.author.tape import Tape, innermost
 from jaxnet.compare.author.updates import all_zero, look_at, sample_of, scaled_by_numbers
@@ -899,7 +900,12 @@ class Array(Recorded, np.ndarray):
     def __iter__(self) -> Any:
         if not self.ndim:
             raise TypeError("iteration over a 0-d array")
+        if self.dtype.kind == "i" and _is_on() and whole_of(node_of(self)).origin == "arange":
+            return iter(plain(self))  # it counts the rounds of a loop, as `range` does
         return (self[k] for k in range(len(self)))
+
+    def __reversed__(self) -> Any:
+        return iter(self[::-1])
 
     def __index__(self) -> int:
         return operator.index(plain(self))

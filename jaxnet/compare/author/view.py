@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
@@ -111,7 +112,18 @@ class View:
             found = [n for instruction, n in last.items() if lines[instruction] <= ancestors([n])]
         most = max((self.masks[n].bit_count() for n in found), default=0)
         found = [n for n in found if self.masks[n].bit_count() == most]
-        return tuple(reversed(last_of(found, self)[-4:]))
+        return tuple(n for n in reversed(last_of(found, self)[-4:]) if not self._is_of_more(n))
+
+    def _is_of_more(self, number: Node) -> bool:
+        """Whether a number has nothing of the forward pass that the steps are made of, and runs each of its
+        instructions more often: it is of further examples."""
+        held = _with_views(held_in(self.parameters), self.window)
+        inside, own = (
+            made & self.active - held for made in (made_of([number], self.window[0].number), self.into_steps)
+        )
+        often, seldom = Counter(n.instruction for n in inside), Counter(n.instruction for n in own)
+        shared = often.keys() & seldom.keys()
+        return bool(shared) and inside.isdisjoint(own) and all(often[i] > seldom[i] for i in shared)
 
     @cached_property
     def inside_numbers(self) -> set[Node]:
@@ -318,7 +330,7 @@ def _by_labels_of_loss(view: View) -> Step | None:
     examples = _examples(met, view, inside) if met else ()
     if not examples:
         return None
-    held = held_in(view.parameters)
+    held = _with_views(held_in(view.parameters), view.window)
     forward = {n for n in inside if n in view.active and n not in held}
     start = (following(view.window, forward) & view.into_steps & view.active) - inside
     step = _made_with(losses, _following_at_once(view, start) & view.into_steps, examples, view)
@@ -344,18 +356,20 @@ def _masks(parameters: tuple[Parameter, ...], window: list[Node], unknown: Set[N
 
 
 def _met_positions(view: View) -> list[Meeting]:
-    """Where entries of the network's values are picked by plain numbers, as `p[label] -= 1` does."""
-    found = [m for m in view.readings if m.labels is None]
+    """Where entries of the network's values are picked by plain numbers, as `p[label] -= 1` does. A loop over all rows
+    of an array picks them, or writes them, by position too."""
+    written: dict[Node, Node] = {}  # arrays that something was written into, and what they were before
     picked: dict[Node, set] = {}
-    for meeting in found:
-        index = meeting.node.inputs[1]
-        picked.setdefault(meeting.network, set()).add(repr(index[0] if isinstance(index, tuple) else index))
-    # A loop over all rows of an array picks them by position too.
-    return _first_met(
-        [m for m in found if len(picked[m.network]) < m.network.shape[0] or m.network.shape[0] == 1],
-        view,
-        view.into_steps,
-    )
+    for node in view.window:
+        if node.function in (operator.getitem, setitem):
+            array, index = node.inputs[:2]
+            array = written.get(array, array)
+            picked.setdefault(array, set()).add(repr(index[0] if isinstance(index, tuple) else index))
+            written |= {node: array} if node.function is setitem else {}
+    met = (m for m in view.readings if m.labels is None)
+    arrays = ((m, written.get(m.node.inputs[0], m.node.inputs[0])) for m in met)
+    some = [m for m, array in arrays if len(picked[array]) < max(array.shape[0], 2)]
+    return _first_met(some, view, view.into_steps)
 
 
 def _first_met(found: list[Meeting], view: View, within: set[Node]) -> list[Meeting]:
@@ -493,9 +507,7 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
         for source in node.sources if seen_by[node] else ():
             if source in seen_by:
                 seen_by[source] |= seen_by[node]
-    held = held_in(view.parameters)  # two predictions have these in common, and parts of them
-    for node in whole:
-        held |= {node} if node.function in MOVING and node.inputs[0] in held else set()
+    held = _with_views(held_in(view.parameters), whole)  # two predictions have these in common
     last = {seen_by[n]: n for n in whole if n not in held}  # in order: the last Node that just these meetings look at
     alone = functools.reduce(operator.or_, last, 0)
     last |= {bits: n for n in whole if n in held and (bits := seen_by[n] & ~alone)}
@@ -519,6 +531,13 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
         for group, of_group in zip(groups, members, strict=True)
         if any(m.node in within for m in of_group)
     )
+
+
+def _with_views(held: set[Node], window: list[Node]) -> set[Node]:
+    """Arrays, and parts of them as they are: another forward pass may look at the same ones."""
+    for node in window:
+        held |= {node} if node.function in MOVING and node.inputs[0] in held else set()
+    return held
 
 
 def _is_input(meeting: Meeting, view: View) -> bool:
