@@ -40,6 +40,7 @@ from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.updates import makes_average, multiples, scaled_by_numbers
 
 MEASURED = 20_000  # operations between two steps, of which a number is looked at: it takes as long as a step of them
+MANY = 4  # times that something is run for further examples
 AFTER = 1  # marks what depends on a parameter after its step
 SUMS = {np.add, np.subtract, np.negative, np.sum, np.mean}
 
@@ -116,14 +117,14 @@ class View:
 
     def _is_of_more(self, number: Node) -> bool:
         """Whether a number has nothing of the forward pass that the steps are made of, and runs each of its
-        instructions more often: it is of further examples."""
+        instructions many times as often: it is of further examples. A loss may predict one twice."""
         held = _with_views(held_in(self.parameters), self.window)
         inside, own = (
             made & self.active - held for made in (made_of([number], self.window[0].number), self.into_steps)
         )
         often, seldom = Counter(n.instruction for n in inside), Counter(n.instruction for n in own)
         shared = often.keys() & seldom.keys()
-        return bool(shared) and inside.isdisjoint(own) and all(often[i] > seldom[i] for i in shared)
+        return bool(shared) and inside.isdisjoint(own) and all(often[i] >= MANY * seldom[i] for i in shared)
 
     @cached_property
     def inside_numbers(self) -> set[Node]:
@@ -358,13 +359,13 @@ def _masks(parameters: tuple[Parameter, ...], window: list[Node], unknown: Set[N
 def _met_positions(view: View) -> list[Meeting]:
     """Where entries of the network's values are picked by plain numbers, as `p[label] -= 1` does. A loop over all rows
     of an array picks them, or writes them, by position too."""
-    written: dict[Node, Node] = {}  # arrays that something was written into, and what they were before
-    picked: dict[Node, set] = {}
+    written: dict[Any, Any] = {}  # arrays that something was written into, and what they were before
+    picked: dict[Any, set] = {}
     for node in view.window:
         if node.function in (operator.getitem, setitem):
             array, index = node.inputs[:2]
             array = written.get(array, array)
-            picked.setdefault(array, set()).add(repr(index[0] if isinstance(index, tuple) else index))
+            picked.setdefault(array, set()).add(str(index[0] if isinstance(index, tuple) else index))
             written |= {node: array} if node.function is setitem else {}
     met = (m for m in view.readings if m.labels is None)
     arrays = ((m, written.get(m.node.inputs[0], m.node.inputs[0])) for m in met)
