@@ -836,3 +836,30 @@ def test_what_goes_over_its_data_in_batches_is_called_with_two(tmp_path):
     said = examined(tmp_path, AFTER_EACH)
     assert (said["verdict"], "batch_size of all examples" in said["program"]) == ("right", True)
     assert examined(tmp_path, AFTER_EACH.replace(" * (1 - A ** 2)", ""))["verdict"] == "wrong"
+
+
+MARGINS = """
+import numpy as np
+
+class Margins:
+    def __init__(self, rate=0.1):
+        self.rate = rate
+
+    def fit(self, X, y):
+        w = np.zeros(X.shape[1])
+        for _ in range(10):
+            total = 0.0
+            for i in range(len(X)):
+                s = X[i] @ w
+                total += np.maximum(0, 1 - y[i] * s)
+                w = w - self.rate * np.where(y[i] * s < 1, -y[i], 0.0) * X[i]
+            print(total / len(X))
+        return w
+"""
+
+
+def test_labels_that_multiply_a_prediction_are_signs(tmp_path):
+    """With a label of 0 the gradient would be 0, and of squared errors it is none."""
+    assert examined(tmp_path, MARGINS)["verdict"] == "right"
+    with pytest.raises(ValueError, match="no known formula gives them"):
+        examined(tmp_path, MARGINS.replace("0.0) * X[i]", "0.0) * X[i] ** 2"))

@@ -40,6 +40,7 @@ class World(NamedTuple):
     layout: str  # columns or rows
     labels: str = "one-hot"  # or integers (m,)
     form: str = "batch"  # or example (m = 1), or vector (X is (i,))
+    signs: bool = False  # the labels of a single output are −1 and 1, and not 0 and 1
 
     @property
     def m(self) -> int:
@@ -55,6 +56,7 @@ def data_of(world: World, np: types.ModuleType) -> dict[str, Any]:
     m, inputs, outputs = world.m, world.sizes[0], world.sizes[-1]
     x = draws.normal(size=(m, inputs))
     labels = draws.permutation((numpy.arange(m) + 1) % max(outputs, 2))
+    labels = 2 * labels - 1 if world.signs else labels
     y = labels[:, None].astype(numpy.float64) if outputs == 1 else numpy.eye(outputs)[labels]
     pairs = [(np.array(x[k, :, None]), np.array(y[k, :, None])) for k in range(m)]
     if world.layout == "columns":

@@ -35,7 +35,7 @@ from jaxnet.compare.author.calls import (
 )
 from jaxnet.compare.author.layers import SHAPES, lone_layers
 from jaxnet.compare.author.meanings import read_name, role
-from jaxnet.compare.author.node import ancestors
+from jaxnet.compare.author.node import MULTIPLYING, ancestors
 from jaxnet.compare.author.passes import (
     Flags,
     Misfit,
@@ -126,6 +126,8 @@ def drive(
             elif not strict and not alone:
                 doubt = doubt or "not all of its parameters have a gradient of their shape"
             for world in (world for world in target.worlds if _depth(world) == depth):
+                if only and isinstance(world, World) and only[1] == (signed := world._replace(signs=True)):
+                    world = signed
                 key = (target.description, world, strict)
                 if stop():
                     return
@@ -142,6 +144,10 @@ def drive(
                         yield Call(target.description, play, alone, doubt, further, target.may_be, tentative=True)
                 play = functools.partial(_seeded, target.play, world, strict)
                 tried = _tried(play, world, target.has_data)
+                if tried.multiplied and world.sizes[-1] == 1 and not only:
+                    signed = world._replace(signs=True)
+                    play = functools.partial(_seeded, target.play, signed, strict)
+                    tried, key = _tried(play, signed), (target.description, signed, strict)
                 furthest = max(furthest, tried, key=lambda tried: tried.far)
                 if tried.ends:
                     offered += 1
@@ -181,6 +187,7 @@ class Tried(NamedTuple):
     why: str = ""  # what a backward pass raised, or why not with one example
     far: int = -1  # operations that it came to
     error: str = ""  # why it is not worth one
+    multiplied: bool = False  # predictions meet labels in products alone, as y · s does: these are signs
 
 
 def _tried(play: Callable[[], None], world: Any, has_data: bool = False) -> Tried:
@@ -219,7 +226,9 @@ def _runs(play: Callable[[], None], tape: Tape, met: bool) -> Tried:
     try:
         steps = next(find_steps(tape))
         meets = bool(steps[0].examples) or not ancestors(tape.numbers).isdisjoint(steps[0].losses)
-        return Tried(meets, "", len(tape.nodes), "what it predicts meets no labels")
+        met_by = {meeting.node.function for example in steps[0].examples for meeting in example.meetings}
+        multiplied = bool(met_by) and met_by <= MULTIPLYING
+        return Tried(meets, "", len(tape.nodes), "what it predicts meets no labels", multiplied)
     except NoStep:
         return Tried(False, tried.why, len(tape.nodes), tried.error or "nothing that it makes can be told to be a step")
 
