@@ -723,3 +723,24 @@ def test_a_momentum_that_begins_as_0_times_its_array_is_none_of_its_versions(tmp
     assert examined(tmp_path, right)["verdict"] == "right"
     said = examined(tmp_path, right.replace("b1 += v", "b1 -= v"))
     assert [(f["at"], f["code"]) for f in said["findings"]] == [("db1", "wrong-sign")]
+
+
+NESTEROV = PLAIN.replace("for _ in", "V = [np.zeros_like(p) for p in (W1, b1, W2, b2)]\nfor _ in")
+NESTEROV = (
+    NESTEROV[: NESTEROV.index("    W1 -= ")]
+    + """
+    for v, p, g in zip(V, (W1, b1, W2, b2), (dW1, db1, dW2, db2)):
+        v *= 0.9
+        v -= 0.1 * g
+        p += 0.9 * v - 0.1 * g
+"""
+)
+
+
+def test_what_is_added_up_of_a_gradient_is_none(tmp_path):
+    """The step is 0.19 times the gradient, and neither 0.1 nor 0.9 nor both together is that."""
+    assert examined(tmp_path, NESTEROV)["verdict"] == "right"
+    found = examined(tmp_path, NESTEROV.replace("db1 = X.T @ dZ1, dZ1.sum(0)", "db1 = X.T @ dZ1 / 9, dZ1.sum(0)"))
+    assert [(f["at"], f["code"]) for f in found["findings"]] == [("dW1", "wrong-scale")]
+    twice = NESTEROV.replace("    for v, p", "    dW1 = dW1 + dW1\n    for v, p")
+    assert [(f["at"], f["code"]) for f in examined(tmp_path, twice)["findings"]] == [("dW1", "wrong-scale")]

@@ -47,6 +47,7 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
         found = [] if step.stale else candidates(p, step)
         if is_ours := p.after.place is None:  # a rate times the gradient, and no other number is a rate
             found = found[1:2] or found
+        found = found[_added_up(found) :]
         numbers = [] if is_ours else numbers_of(p, step, drawn[0], found[-1].node if found else None)
         first = min((n.node.number for n in numbers), default=0)
         inside = {c.node: ancestors([c.node], first) for c in found}
@@ -66,6 +67,17 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
             arrays = [joined(pieces, p, v) for v in drawn]
             levels[p].append(Level(None, arrays, None, tuple(n for n in numbers if n.node in made)))
     return levels
+
+
+def _added_up(found: list[Candidate]) -> int:
+    """How many of the outermost arrays may be no gradient, since multiples of one are added up in them: Nesterov's
+    0.9 v − 0.1 g, of v = −0.1 g, is a multiple of g by no number of the author's."""
+    if not found:
+        return 0
+    sums = (c.node.function in (np.add, np.subtract) and len({*c.node.parents}) == 2 for c in found)
+    inside = found[-1].node
+    twice = [is_sum and all(depends(n, inside) for n in c.node.parents) for is_sum, c in zip(sums, found, strict=True)]
+    return max((k + 1 for k, is_twice in enumerate(twice) if is_twice), default=0)
 
 
 def is_made_in_pieces(parameter: Parameter, step: Step, true: list[Array], drawn: list[Values]) -> bool:
