@@ -47,7 +47,7 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
         found = [] if step.stale else candidates(p, step)
         if is_ours := p.after.place is None:  # a rate times the gradient, and no other number is a rate
             found = found[1:2] or found
-        found = found[_added_up(found) :]
+        found = found[_added_up(found, drawn) :]
         numbers = [] if is_ours else numbers_of(p, step, drawn[0], found[-1].node if found else None)
         first = min((n.node.number for n in numbers), default=0)
         inside = {c.node: ancestors([c.node], first) for c in found}
@@ -69,14 +69,20 @@ def levels_of(step: Step, drawn: list[Values]) -> dict[Parameter, list[Level]]:
     return levels
 
 
-def _added_up(found: list[Candidate]) -> int:
+def _added_up(found: list[Candidate], drawn: list[Values]) -> int:
     """How many of the outermost arrays may be no gradient, since multiples of one are added up in them: Nesterov's
     0.9 v − 0.1 g, of v = −0.1 g, is a multiple of g by no number of the author's."""
     if not found:
         return 0
+    inside = [np.asarray(v(found[-1].node), float) for v in drawn]
+
+    def is_multiple(node: Node) -> bool:
+        values = [np.asarray(v(node), float) for v in drawn]
+        same = all(a.shape == b.shape for a, b in zip(values, inside, strict=True))
+        return same and depends(node, found[-1].node) and common_multiple(values, inside, RIGHT) is not None
+
     sums = (c.node.function in (np.add, np.subtract) and len({*c.node.parents}) == 2 for c in found)
-    inside = found[-1].node
-    twice = [is_sum and all(depends(n, inside) for n in c.node.parents) for is_sum, c in zip(sums, found, strict=True)]
+    twice = [is_sum and all(map(is_multiple, c.node.parents)) for is_sum, c in zip(sums, found, strict=True)]
     return max((k + 1 for k, is_twice in enumerate(twice) if is_twice), default=0)
 
 
