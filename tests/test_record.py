@@ -6,6 +6,7 @@ import pytest
 from judging import PERCEPTRON, PLAIN, SLOPE, examined
 
 from jaxnet.compare.author import tape, watch
+from jaxnet.compare.author.program import OutOfTime
 from jaxnet.compare.author.verdict import verdict
 from jaxnet.compare.author.witness import strayed
 
@@ -597,6 +598,28 @@ def test_the_program_is_a_witness_of_what_is_said_against_it(tmp_path, monkeypat
             examined(tmp_path, text.replace(*mistake) if mistake else text)
     monkeypatch.setattr("jaxnet.compare.author.verdict.strayed", lambda *_: None)
     assert examined(tmp_path, text)["verdict"] == "wrong"  # as the record would have it
+
+
+def test_the_program_is_asked_where_its_record_began_anew(tmp_path, monkeypatch):
+    """The numbers of a draw belong to the Nodes after that."""
+    monkeypatch.setattr("jaxnet.compare.author.tape.PREPARED", 500)
+    ready = "a, b = np.ones(2), np.zeros(2)\nfor _ in range(1200):\n    a = a * 1.\n    b = b + a\n"
+    right = "import json\n" + PLAIN.replace("import numpy as np\n", "import numpy as np\n" + ready)
+    assert examined(tmp_path, right)["verdict"] == "right"
+    (found,) = examined(tmp_path, right.replace("dZ1 = ", "dZ1 = 2 * "))["findings"]
+    assert (found["at"], found["code"]) == ("dZ1", "wrong-scale")
+    with pytest.raises(ValueError, match=r"run with other weights, .* from line 18 of net\.py on"):
+        examined(tmp_path, right.replace("1 - A1 ** 2", SLOPE_AS_TEXT))
+
+
+def test_without_time_to_ask_the_program_nothing_is_wrong(tmp_path, monkeypatch):
+    def late(*_):
+        raise OutOfTime
+
+    monkeypatch.setattr("jaxnet.compare.author.verdict.strayed", late)
+    assert examined(tmp_path, PLAIN)["verdict"] == "right"
+    with pytest.raises(ValueError, match="time was up before the program itself could be asked"):
+        examined(tmp_path, PLAIN.replace("dZ1 = ", "dZ1 = 2 * "))
 
 
 POOLED = """

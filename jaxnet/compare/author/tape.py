@@ -50,11 +50,13 @@ class Another(BaseException):
 
 class Planted(NamedTuple):
     """Other numbers that Nodes get when a program is run once more, by these Nodes' own numbers; how many Nodes it
-    makes then; and which of its loops end on the way, as they did before."""
+    makes then; which of its loops end on the way, as they did before; and how many Nodes there were before the record
+    began anew, to which none of these numbers belong."""
 
     numbers: dict[int, np.ndarray]
     end: int
     ended: dict[int, Another]
+    after: int = 0
 
     def into(self, node: Node, result: Any) -> Any:
         """What a Node holds: into arrays it is written, where they are."""
@@ -85,7 +87,8 @@ class Tape:
         planted: Planted = NOTHING_PLANTED,
         states: Collection[Instruction] = (),
     ):
-        self.planted = planted
+        self.planted = planted if planted.after == 0 else NOTHING_PLANTED
+        self._planted_later = planted
         self.states = states  # instructions that step what is no parameter
         self.nodes: list[Node] = []
         self.decisions: list[tuple[Node, Any]] = []  # a number that Python branched on or counted with, as it was
@@ -221,6 +224,7 @@ class Tape:
         for node in self.nodes:
             node.number = -1  # before all that come
         self.forgotten += len(self.nodes)
+        self.planted = self._planted_later if self.forgotten == self._planted_later.after else NOTHING_PLANTED
         for known in (self.nodes, self.decisions, self.views, self.names, self.following, self.rounds,
                       self.pieces, self.gradients, self.numbers, self.losses, self._stepped,
                       self._constants):  # fmt: skip

@@ -29,6 +29,7 @@ from jaxnet.compare.author.tape import Planted
 from jaxnet.compare.author.witness import planted_for, strayed
 from jaxnet.compare.report import Report
 
+UNASKED = "the time was up before the program itself could be asked about what seems to be wrong"
 CARRIED_ON = "what is stepped is carried on by a forward pass that begins anew, and nothing else was found that trains"
 NEAR = 0.1, 1e-3  # how far from a program's own numbers, as a share of them, others may be
 
@@ -165,19 +166,23 @@ def _wrong_in(judged: Judged | None) -> frozenset[str] | None:
 def _witnessed(
     attempt: Attempt, stated: str | None, end: float, run: Callable[[Way, Planted], list[Attempt]]
 ) -> Outcome:
-    """What came of an attempt that is judged until `end`, of which nothing is called wrong where the program itself,
-    when it is `run` once more, makes something else of the numbers of a draw: then those that are near to its own may
-    do. Where its record has begun anew, or too little time is left, it is not asked. Raises Tied."""
+    """What came of an attempt that is judged until `end`. Nothing is called wrong where the program itself, when it is
+    `run` once more, makes something else of the numbers of a draw: then those that are near to its own may do; nor
+    where there is no time to ask it. Raises Tied."""
     why = ""
     for near in (0.0, *NEAR):
-        began = time.monotonic()
         outcome = outcome_of(attempt._replace(near=near), stated, end)
-        judged, now = outcome.judged, time.monotonic()
-        if judged is None or not judged.wrong or attempt.tape.forgotten or 2 * (now - began) > end - now:
+        judged = outcome.judged
+        if judged is None or not judged.wrong:
             return outcome
-        runs, stray = run(attempt.way, planted_for(judged, attempt.tape)), None
-        with contextlib.suppress(OutOfTime, MemoryError), alarm(end):
-            stray = strayed(judged, runs[0].tape) if runs else None
+        tape = next((a.tape for a in run(attempt.way, planted_for(judged, attempt.tape))), None)
+        if tape is None or (tape.is_cut and len(tape.nodes) <= judged.step.last):
+            return Outcome(why=UNASKED, in_time=False, too_much=True)
+        try:
+            with alarm(end):
+                stray = strayed(judged, tape)
+        except (OutOfTime, MemoryError):
+            return Outcome(why=UNASKED, in_time=False, too_much=True)
         if stray is None:
             return outcome
         why = f"run with other weights, the program does not do what its record says from {where(stray)} on"

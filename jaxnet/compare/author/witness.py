@@ -25,7 +25,8 @@ PLAIN = bool, int, float, np.ndarray, np.generic
 def planted_for(judged: Judged, tape: Tape) -> Planted:
     """The numbers of the draw that shows what is wrong, for a run that ends where the step does."""
     given = _telling(judged).given.items()
-    return Planted({node.number: np.asarray(value) for node, value in given}, judged.step.last + 1, tape.ended)
+    numbers = {node.number: np.asarray(value) for node, value in given}
+    return Planted(numbers, judged.step.last + 1, tape.ended, tape.forgotten)
 
 
 def strayed(judged: Judged, again: Tape) -> Node | None:
