@@ -602,8 +602,9 @@ def test_the_program_is_a_witness_of_what_is_said_against_it(tmp_path, monkeypat
 
 def test_the_program_is_asked_where_its_record_began_anew(tmp_path, monkeypatch):
     """The numbers of a draw belong to the Nodes after that."""
-    monkeypatch.setattr("jaxnet.compare.author.tape.PREPARED", 500)
-    ready = "a, b = np.ones(2), np.zeros(2)\nfor _ in range(1200):\n    a = a * 1.\n    b = b + a\n"
+    monkeypatch.setattr("jaxnet.compare.author.tape.PREPARED", 300)
+    monkeypatch.setattr("jaxnet.compare.author.tape.EACH", 64)
+    ready = "a, b = np.random.randn(2), np.random.randn(2)\nfor _ in range(1200):\n    a = a * 1.\n    b = b + a\n"
     right = "import json\n" + PLAIN.replace("import numpy as np\n", "import numpy as np\n" + ready)
     assert examined(tmp_path, right)["verdict"] == "right"
     (found,) = examined(tmp_path, right.replace("dZ1 = ", "dZ1 = 2 * "))["findings"]
