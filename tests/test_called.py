@@ -101,6 +101,7 @@ def test_a_backward_pass_that_has_no_part_in_what_is_right_is_named(tmp_path):
     assert examined(tmp_path, PLAIN + cursor)["idle"] == []
     ridge = "class Ridge:\n    def fit(self, X, E):\n        for k in X:\n            self.W = self.W - 0.1 * k.T @ E\n"
     assert examined(tmp_path, PLAIN + ridge)["idle"] == ["Ridge.fit"]
+    assert examined(tmp_path, PLAIN + ridge.replace("fit", "gradAscent"))["idle"] == ["Ridge.gradAscent"]
     assert examined(tmp_path, PLAIN + ridge.replace("fit", "train").replace("self.W =", "print"))["idle"] == []
     both = TWO_NETWORKS.replace("\nV, c", f"\n{of_second}V, c").replace("X.T @ E\n    c", "backward(X, E)\n    c")
     assert (examined(tmp_path, both)["verdict"], examined(tmp_path, both)["idle"]) == ("right", [])

@@ -1434,6 +1434,30 @@ def test_what_is_meant_for_several_examples_is_not_accused_with_one(tmp_path):
         verdict(tmp_path / "net.py", tmp_path)
 
 
+RIDGE = """
+import numpy as np
+class Ridge:
+    def __init__(self, alpha=1.0, C=1.0, lr=0.05):
+        self.alpha, self.C, self.lr = alpha, C, lr
+    def fit(self, X, y, steps=30):
+        self.w = np.random.default_rng(0).normal(size=X.shape[1])
+        for _ in range(steps):
+            e = X @ self.w - y
+            self.cost = 0.5 * self.C * np.mean(e ** 2) + 0.5 * self.alpha * self.w @ self.w
+            self.w = self.w - self.lr * (self.C * X.T @ e / len(y) + self.alpha * self.w)
+        return self
+"""
+
+
+def test_what_is_1_by_default_is_another_number_where_only_we_build_an_object(tmp_path):
+    """A factor that was forgotten would not show; and what is a number by default is no size, as a C could be."""
+    (tmp_path / "net.py").write_text(RIDGE)
+    said = verdict(tmp_path / "net.py", tmp_path)
+    assert (said.verdict, (said.program or "").rpartition("with ")[2]) == ("right", "alpha 0.6, C 0.6, lr 0.05")
+    (tmp_path / "net.py").write_text(RIDGE.replace("self.alpha * self.w)", "self.w)"))
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
+
+
 def test_steps_that_are_not_taken_are_named(tmp_path):
     """Where we call both passes, and make the step."""
     text = """

@@ -287,7 +287,12 @@ class Session:
             name, optional = parameter.name, parameter.default is not parameter.empty
             empty = parameter.default in ([], ())
             unset = building and (parameter.default is None or empty)
-            found = given[name] if name in given else self._value(name, function, building, optional, unset)
+            if name in given:
+                found = given[name]
+            elif building and type(parameter.default) is float:  # no size, and where it is 1 no factor would show
+                found = NOT_ONE if parameter.default == 1 else _OMIT
+            else:
+                found = self._value(name, function, building, optional, unset)
             found = [found] if empty and isinstance(found, int) else found
             if found is not _OMIT:
                 arguments[name] = found
@@ -397,6 +402,7 @@ class Session:
 
 
 _OMIT = object()
+NOT_ONE = 0.6  # what an object of theirs is built with in the place of 1.0
 
 
 def _options(function: Any, arguments: dict[str, Any], building: bool) -> dict[str, bool | int | float | str]:
@@ -404,7 +410,11 @@ def _options(function: Any, arguments: dict[str, Any], building: bool) -> dict[s
     # Words and switches that are left as they are tell nothing.
     defaults = {p.name: p.default for p in parameters_of(function) if not isinstance(p.default, bool | str)}
     given = {**defaults, **arguments}
-    told = {name: value for name, value in given.items() if meanings(name, building)[:1] not in NO_OPTIONS}
+    told = {
+        name: value
+        for name, value in given.items()
+        if type(value) is float or meanings(name, building)[:1] not in NO_OPTIONS
+    }
     parts = [value if isinstance(value, dict) else {name: value} for name, value in told.items()]
     return {name: value for part in parts for name, value in part.items() if isinstance(value, OPTION)}
 

@@ -128,7 +128,7 @@ _ROLES = [  # the first that is found is it: a train_step does all, a backward_p
     ("no", r"check|numeric|approx|clip|plot|print|history|accuracy|evaluate|test|load|save|normali[sz]e$"),
     ("no", r"^(?!.*(loss|cost)).*one_?hot"),
     ("train", r"^(?!.*(for|back)ward)(train|fit|learn|main|model|run|sgd|optimi[sz]e)"),
-    ("train", r"_(model|train|fit)$|train_|gradient_?des?cent"),
+    ("train", r"_(model|train|fit)$|train_|grad(ient)?_?(des?|as)cent"),
     ("zero", r"^(?!init).*(zero|reset|clear)"),
     ("init", r"init|^build$|param.*(create|make)|(create|make|build|setup).*(param|weight|net)|random.*weight"),
     ("update", r"^apply_?grad"),
