@@ -349,6 +349,41 @@ def test_what_is_0_but_for_rounding_is_not_wrong(tmp_path):
     assert (said["verdict"], [p["right"] for p in said["parameters"]]) == ("right", [True] * 3)
 
 
+NORMALISED = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(40, 5)), rng.integers(0, 3, 40)
+p = {'W1': rng.normal(size=(5, 6)) * .3, 'b1': np.zeros(6), 'g': np.ones(6), 'beta': np.zeros(6),
+     'W2': rng.normal(size=(6, 3))}
+m, v = {k: 0 for k in p}, {k: 0 for k in p}
+for t in range(1, 20):
+    z = X @ p['W1'] + p['b1']
+    s = np.sqrt(z.var(0) + 1e-5)
+    n = (z - z.mean(0)) / s
+    h = np.tanh(p['g'] * n + p['beta'])
+    e = np.exp(h @ p['W2'])
+    q = e / e.sum(1, keepdims=True)
+    loss = -np.log(q[np.arange(40), Y]).mean()
+    d = q.copy(); d[np.arange(40), Y] -= 1; d /= 40
+    da = d @ p['W2'].T * (1 - h ** 2)
+    dbeta, dg = da.sum(0), (da * n).sum(0)
+    dz = p['g'] / (40 * s) * (40 * da - da.sum(0) - n * (da * n).sum(0))
+    grads = {'W1': X.T @ dz, 'b1': dz.sum(0), 'g': dg, 'beta': dbeta, 'W2': h.T @ d}
+    for k in p:
+        m[k] = .9 * m[k] + .1 * grads[k]; v[k] = .999 * v[k] + .001 * grads[k] ** 2
+        p[k] = p[k] - .01 * (m[k] / (1 - .9 ** t)) / (np.sqrt(v[k] / (1 - .999 ** t)) + 1e-8)
+"""
+
+
+def test_what_adam_makes_of_rounding_tells_nothing_of_what_it_makes_of_others(tmp_path):
+    """Its error is made of two gradients; and nothing that adds up to a gradient elsewhere is in a step."""
+    assert examined(tmp_path, NORMALISED)["verdict"] == "right"
+    shared = NORMALISED.replace("40 * da - da.sum(0) - n * (da * n).sum(0)", "40 * da - dbeta - n * dg")
+    assert examined(tmp_path, shared)["verdict"] == "right"
+    found = examined(tmp_path, NORMALISED.replace("(da * n).sum(0)\n", "(da * z).sum(0)\n"))["findings"]
+    assert [(f["at"], f["line"]) for f in found] == [("dp['g']", 18)]
+
+
 COUNTED = """
 import numpy as np
 np.random.seed(1)

@@ -623,6 +623,29 @@ def test_without_time_to_ask_the_program_nothing_is_wrong(tmp_path, monkeypatch)
         examined(tmp_path, PLAIN.replace("dZ1 = ", "dZ1 = 2 * "))
 
 
+COUNTED = """
+import numpy as np
+rng = np.random.default_rng(0)
+E, W = rng.normal(size=(12, 4)), rng.normal(size=(4, 3))
+words, tags = rng.integers(12, size=30), rng.integers(3, size=30)
+for step in range(9):
+    picked = rng.integers(1, 4, size=30) >= 2
+    pairs = np.empty((np.count_nonzero(picked), 2), dtype=np.int32)
+    pairs[:, 0], pairs[:, 1] = words[picked], tags[picked]
+    h = E[pairs[:, 0]]
+    d = h @ W - np.eye(3)[pairs[:, 1]]
+    print(np.sum(d ** 2) / 2)
+    dW, dE = h.T @ d, np.zeros_like(E)
+    np.add.at(dE, pairs[:, 0], d @ W.T)
+    W -= .01 * dW
+    E -= .01 * dE
+"""
+
+
+def test_numbers_that_pick_entries_stay_integers(tmp_path):
+    assert examined(tmp_path, COUNTED)["verdict"] == "right"
+
+
 POOLED = """
 import numpy as np
 np.random.seed(0)

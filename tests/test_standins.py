@@ -871,6 +871,8 @@ def test_a_missing_table_whose_name_tells_nothing(ran, tmp_path):
         "your_file_path"
     )
     assert list(frame.columns)[:2] == ["length", "width"]
+    read_csv = libraries.tables(Files(tmp_path, tmp_path / "net.py", samples), samples)["pandas.read_csv"]
+    assert list(read_csv("your_file_path", index_col=0).columns) == list(frame.columns)
     assert set(samples.table("iris.csv")[1][:, -1]) == {0, 1, 2}
     found = ran("import numpy as np\nx = np.loadtxt('your_file_path', delimiter=',')\nw = open('text8').readline()")
     assert found["x"].shape == (300, 5)
@@ -899,6 +901,8 @@ def test_data_sets_that_would_be_downloaded(tables):
     assert frames("mnist_784").data.values.shape == (TRAIN + TEST, 784)
     assert tables["sklearn.datasets.fetch_mldata"]("MNIST original").target[:3].dtype == float  # as it was called
     assert tables["sklearn.datasets.load_boston"](return_X_y=True)[0].shape == (506, 13)
+    houses = tables["sklearn.datasets.fetch_california_housing"](as_frame=True).frame
+    assert [*houses.columns[::4], houses.shape[1]] == ["MedInc", "Population", "MedHouseVal", 9]
 
 
 @pytest.mark.parametrize("sparse", [{}, {"sparse": True}, {"sparse": False}, {"sparse_output": False}])
@@ -1275,6 +1279,22 @@ for line in open('points.txt'):
 D = np.array(rows)
 X, T = D[:, :-1], np.eye(2)[D[:, -1].astype(int)]
 """
+WORDS = """
+import numpy as np
+X, labels = [], []
+for line in open('testSet.txt').readlines():
+    words = line.strip().split()
+    X.append([1.0, float(words[0]), float(words[1])])
+    labels.append(int(words[2]))
+X, T = np.array(X), np.eye(2)[labels]
+"""
+TEN = """
+import numpy as np
+X = np.loadtxt('digits_train_in.txt', delimiter=',')
+t = np.loadtxt('digits_train_out.txt', delimiter=',').astype(int)
+T = np.eye(10)[t]
+assert t.max() == 9
+"""
 EACH_DIGIT = """
 import numpy as np
 from scipy.io import loadmat
@@ -1303,7 +1323,7 @@ for _ in range(20):
 """
 
 
-@pytest.mark.parametrize("data", [LINES, TABLE, EACH_DIGIT, SUBSET])
+@pytest.mark.parametrize("data", [LINES, TABLE, WORDS, TEN, EACH_DIGIT, SUBSET])
 def test_data_as_their_lines_keys_and_counts_tell(tmp_path, data):
     assert examined(tmp_path, data + REGRESSION)["verdict"] == "right"
 

@@ -267,7 +267,8 @@ def adds_up(parameter: Parameter, true: list[np.ndarray], step: Step, drawn: lis
     own = {parameter.root, parameter.before}
     weights = any(n.function in (np.dot, np.matmul, np.multiply) and own & set(n.parents) for n in step.forward)
     parts: dict[tuple, list[Node]] = {}
-    backward = step.backward if shape else []
+    inside = ancestors(nodes_in(parameter.steps), parameter.before.number)
+    backward = [node for node in step.backward if node in inside] if shape else []
     if not weights:
         kept = {parent for node in backward if is_kept(node, step) for parent in node.parents}
         backward = [node for node in backward if node in kept]

@@ -601,6 +601,9 @@ class Parser(argparse.ArgumentParser):
 # --- tables and data sets of pandas and scikit-learn ------------------------------------------------------------------
 
 
+_OF_HOUSES = ["MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude"]
+
+
 def join_tables() -> None:
     """Tables of pandas do as they did in its earlier versions, and their products with recorded arrays are recorded."""
     import pandas
@@ -642,6 +645,8 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
             how = {name: value for name, value in how.items() if name not in ("sep", "delimiter", "engine")}
             named = how.get("header", "infer") == "infer" and "names" not in how
             frame = pandas.DataFrame(table[1], columns=table[0])
+            if type(how.get("index_col")) is int and not how.get("names"):
+                frame.insert(how["index_col"], "number", range(1, len(frame) + 1))  # of rows, beside what is asked for
             if named and not how:  # thousands of pictures take long to be written and read
                 return frame.infer_objects()
             table = frame.to_csv(index=False, header=named)
@@ -658,12 +663,13 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         with files.open(path, "rb") as file:
             return pickle.load(file)
 
-    def bunch(x: Any, y: Any, names: Any = None, return_X_y: bool = False, as_frame: bool = False, **_: Any) -> Any:
+    def bunch(x: Any, y: Any, names: Any = None, return_X_y: bool = False, as_frame: bool = False, **how: Any) -> Any:
         import pandas
 
         names = names or [f"feature{k}" for k in range(x.shape[1])]
-        x, y = (pandas.DataFrame(x, columns=names), pandas.Series(y, name="target")) if as_frame else (x, y)
-        frame = x.assign(target=y) if as_frame else None
+        target = how.get("target", "target")
+        x, y = (pandas.DataFrame(x, columns=names), pandas.Series(y, name=target)) if as_frame else (x, y)
+        frame = x.assign(**{target: y}) if as_frame else None
         return (x, y) if return_X_y else Bunch(data=x, target=y, feature_names=names, frame=frame)
 
     def fetch_openml(name: Any = "mnist_784", version: Any = 1, **how: Any) -> Any:
@@ -681,9 +687,9 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         found = fetch_openml(name, as_frame=False)
         return Bunch(data=found.data, target=found.target.astype(float))
 
-    def numbers_of(count: int, features: int) -> Callable[..., Any]:
+    def numbers_of(count: int, features: int, names: Any = None, target: str = "target") -> Callable[..., Any]:
         x = samples.points(count, features, 3)[0]
-        return lambda **how: bunch(x, x.mean(1), **how)
+        return lambda **how: bunch(x, x.mean(1), names, target=target, **how)
 
     def one_hot(*rest: Any, sparse: Any = None, **how: Any) -> Any:
         from sklearn.preprocessing import OneHotEncoder
@@ -696,5 +702,6 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         "sklearn.datasets.fetch_openml": fetch_openml,
         "sklearn.datasets.fetch_mldata": fetch_mldata,
         "sklearn.datasets.load_boston": numbers_of(506, 13),
-        "sklearn.datasets.fetch_california_housing": numbers_of(500, 8), "sklearn.preprocessing.OneHotEncoder": one_hot,
+        "sklearn.datasets.fetch_california_housing": numbers_of(500, 8, _OF_HOUSES, "MedHouseVal"),
+        "sklearn.preprocessing.OneHotEncoder": one_hot,
     }  # fmt: skip

@@ -42,7 +42,7 @@ def with_spread(fitted: dict[Parameter, list[Level]], step: Step, drawn: list[Va
 
 def readings(fitted: dict[Parameter, list[Level]]) -> Iterator[Choice]:
     """Which array of each parameter may be its gradient, likeliest first; several where no gradient is right."""
-    linear = [p for p, levels in fitted.items() if levels[0].factor is not None]
+    linear = [p for p, levels in fitted.items() if is_multiple(levels[0].factor)]
     of_linear = ancestors(n for p in linear for n in nodes_in(p.steps)) if len(linear) < len(fitted) else set()
     given = {p: _given(levels, of_linear) for p, levels in fitted.items()}
     known = {p: level for p, level in given.items() if is_multiple(level.factor)}

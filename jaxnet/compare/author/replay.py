@@ -101,7 +101,11 @@ def evaluated(node: Node, value_of: Callable[[Node], Any]) -> Any:
 
 def keywords_of(node: Node) -> dict[str, Any]:
     """Those that say what is computed, not in which precision, or how it lies in memory."""
-    dropped = ("dtype", "casting") if node.function in (np.reshape, np.ravel) else ("dtype", "casting", "order")
+    dropped = {"casting"}
+    if node.function not in (np.reshape, np.ravel):
+        dropped.add("order")
+    if node.dtype is None or node.dtype.kind == "f":
+        dropped.add("dtype")
     return {name: value for name, value in node.keywords.items() if name not in dropped}
 
 

@@ -250,7 +250,8 @@ class Samples:
             rows[:, -1] = digits
             return [labels[0] if labels else "label", *(f"pixel{i}" for i in range(784))], np.c_[digits, rows]
         features = [word for word in asked if word not in labels]
-        features += [f"feature{i}" for i in range((self.guess.width or 4) - len(features))]
+        words = 0 if features or labels else self._words_of_a_line()
+        features += [f"feature{i}" for i in range((self.guess.width or words or 4) - len(features))]
         self.widths.add(len(features))
         self.classes = self.guess.classes or (3 if "iris" in path else 2)
         values, classes = self.points(300, len(features), self.classes)
@@ -269,7 +270,16 @@ class Samples:
             elif _NUMBERED.search(column):
                 rows[:, k] = np.random.default_rng(k).integers(1, NUMBERED, len(rows))
         names = [*labels[1:], *features, labels[0] if labels else "label"]
-        return (columns, rows[:, [names.index(column) for column in columns]]) if columns else (names, rows)
+        if columns:
+            return columns, rows[:, [names.index(column) for column in columns]]
+        return (names[1:], rows[:, 1:]) if words else (names, rows)
+
+    def _words_of_a_line(self) -> int:
+        """The number of the last one that the program takes of a line that it splits, the label: float(words[0]),
+        float(words[1]), int(words[2])."""
+        names = re.findall(r"(\w+)\s*=[^\n]*\.split\(", self.source)
+        taken = (re.findall(rf"\b(?:float|int)\(\s*{name}\[(\d+)\]", self.source) for name in names)
+        return max((int(number) for numbers in taken for number in numbers), default=0)
 
     def points(self, count: int, features: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
         """Points (m, features) around one centre for each class, and the classes (m,)."""
@@ -283,7 +293,7 @@ class Samples:
         if re.search(_TRAINED, word):
             return None
         images, labels = self.part(re.search(r"test|val|dev|t_?k", word))
-        if re.search(r"label|target|(^|_)y(_|$)|class|output", word):
+        if re.search(r"label|target|(^|_)y(_|$)|class|(^|_)out(put|_|$)", word):
             return self.labels(labels)
         if re.search(r"image|(^|_)(x|data|train|test|inputs?|features?)(_|$)", word):
             if self.guess.ids:
