@@ -1434,6 +1434,29 @@ def test_what_is_meant_for_several_examples_is_not_accused_with_one(tmp_path):
         verdict(tmp_path / "net.py", tmp_path)
 
 
+CALLED_P = """
+import numpy as np
+def forward_propagation(X, Y, p):
+    A1 = np.tanh(p["W1"] @ X + p["b1"])
+    A2 = 1 / (1 + np.exp(-(p["W2"] @ A1 + p["b2"])))
+    return np.mean(-Y * np.log(A2) - (1 - Y) * np.log(1 - A2)), (A1, A2)
+def backward_propagation(X, Y, cache, p):
+    A1, A2 = cache
+    dZ2 = (A2 - Y) / X.shape[1]
+    dZ1 = p["W2"].T @ dZ2 * (1 - A1 ** 2)
+    return {"W1": dZ1 @ X.T, "b1": dZ1.sum(1, keepdims=True), "W2": dZ2 @ A1.T, "b2": dZ2.sum(1, keepdims=True)}
+"""
+
+
+def test_what_has_weights_by_their_names_is_no_prediction(tmp_path):
+    (tmp_path / "net.py").write_text(CALLED_P)
+    said = verdict(tmp_path / "net.py", tmp_path)
+    assert said.verdict == "right"
+    assert "learning rate" not in said.truth  # of a step that nobody takes
+    (tmp_path / "net.py").write_text(CALLED_P.replace("(1 - A1 ** 2)", "A1 * (1 - A1)"))
+    assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
+
+
 RIDGE = """
 import numpy as np
 class Ridge:

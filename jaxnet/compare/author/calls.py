@@ -11,6 +11,7 @@ import contextlib
 import functools
 import inspect
 import linecache
+import re
 import types
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -437,6 +438,9 @@ def argument_meanings(function: Any, building: bool = False) -> dict[str, list[s
     names = [p.name for p in parameters_of(function)]
     bound = isinstance(function, types.FunctionType) and names[:1] == ["self"]
     found = {name: meanings(name, building) for name in (names[1:] if bound else names)}
+    keyed = (n for n in nodes_of(function) if isinstance(n, ast.Subscript) and re.fullmatch(r"W\d?", tail(n)))
+    of_weights = {tail(n.value) for n in keyed}  # p["W1"]: of parameters, and of no prediction
+    found |= {name: ["parameters"] for name, means in found.items() if name in of_weights and means[:1] == ["P"]}
     firsts = [means[:1] for means in found.values()]
     if not building and ["Y"] not in firsts and role(getattr(function, "__name__", "")) in ("backward", "loss"):
         untold = [name for name, means in found.items() if not means and is_compared(function, name)]

@@ -301,7 +301,7 @@ def _truth(judged: Judged, other: Node | None, relation: str) -> str:
     without += ", which is to be made large" * (loss.name is None and loss.sign < 0)
     is_right = not judged.wrong and not judged.findings
     if is_right and abs(abs(judged.scale) - 1) > 10 * RIGHT and loss.node.size == 1:
-        without += f", times {judged.scale:.6g}, which may be of the learning rate"
+        without += f", times {judged.scale:.6g}" + ", which may be of the learning rate" * judged.step.is_authors
     later = ", in the second step" if judged.wrong and judged.step.number == 2 else ""
     if loss.constant is not None and loss.constant.place is not None:
         later += f", with what line {loss.constant.place.line} makes as a constant"
