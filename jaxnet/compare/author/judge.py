@@ -519,10 +519,12 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     doubts_of_steps.check_for_one_number(judged, wrong)
     doubts_of_steps.check_that_pieces_are_linear(judged, wrong)
     doubts_of_steps.check_for_entries_that_stay(judged, wrong)
-    _check_what_is_written_into(judged, wrong, common)
     doubts.check_for_another_number(judged, wrong)
     doubts_of_steps.check_what_becomes_of_it(judged, wrong, findings, common, inside)
     findings += [f for name in wrong for f in _unaccounted(judged, name, findings)]
+    if any(f.code != "unknown" for f in findings):  # what is added to a part of what it explains is for later
+        of_parts = {f"d{name}" for name in wrong if _is_wrong_before(judged, name, common)}
+        findings = [f for f in findings if f.code != "unknown" or f.at not in of_parts]
     of_new = {f"d{name}" for name in wrong if Finding(f"d{name}", "unknown") in findings and _is_of_new(judged, name)}
     findings = [f._replace(code="weights-already-updated") if f.at in of_new else f for f in findings]
     findings = [(f.code == "unknown" and penalty_finding(judged, f, common)) or f for f in findings]
@@ -587,19 +589,14 @@ def _has_a_part(finding: Finding, judged: Judged, wrong: list[str]) -> bool:
     return any(name in wrong for name in judged.dense.parameters if int(name[1:]) <= finding.layer)
 
 
-def _check_what_is_written_into(judged: Judged, wrong: list[str], common: float) -> None:
-    """Raises Unexplained where something is added to some entries of an array, and the others are wrong as well: which
-    line that is cannot be told."""
-    for name in wrong:
-        if (node := judged.chosen[name]) is None or not is_written_in_part(node):
-            continue
-        kept = [np.asarray(values(node)) == values(node.inputs[0]) for values in judged.drawn]
-        arrays = list(zip(judged.given[name], judged.true[name], kept, strict=True))
-        same = all(g.shape == t.shape == k.shape for g, t, k in arrays)
-        if same and differs([g[k] for g, _, k in arrays], [t[k] for _, t, k in arrays], common):
-            raise Unexplained(
-                f"{where(node)} adds something to a part of the gradient of {name}, which is wrong without it as well"
-            )
+def _is_wrong_before(judged: Judged, name: str, common: float) -> bool:
+    """Whether something is added to some entries of an array, and the others are wrong as well."""
+    if (node := judged.chosen[name]) is None or not is_written_in_part(node):
+        return False
+    kept = [np.asarray(values(node)) == values(node.inputs[0]) for values in judged.drawn]
+    arrays = list(zip(judged.given[name], judged.true[name], kept, strict=True))
+    same = all(g.shape == t.shape == k.shape for g, t, k in arrays)
+    return same and differs([g[k] for g, _, k in arrays], [t[k] for _, t, k in arrays], common)
 
 
 def _by_formulas(judged: Judged, diagnosis: Diagnosis, unit: float) -> tuple[list[Finding], float]:
