@@ -496,7 +496,7 @@ items = list(table.iteritems())
 exec "made = 1" in globals()
 text = "print 'no' <> 0777 10L"
 rate = 0.01 + .05
-s = unicode("u"); n = reduce(lambda a, b: a + b, xrange(4))
+s = unicode("u").encode('utf-8').decode("ascii", 'ignore'); n = reduce(lambda a, b: a + b, xrange(4))
 """
 
 

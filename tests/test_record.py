@@ -212,8 +212,10 @@ def test_weights_that_an_earlier_run_left_are_not_loaded(tmp_path):
     assert said["notes"] == ["run without weights.pkl, which it would load instead of training"]
 
 
-def test_what_zip_makes_is_a_list_where_the_program_takes_it_for_one(tmp_path):
-    text = PLAIN.replace("W1, b1, W2", "m = len(zip(X, Y))\nW1, b1, W2", 1).replace("/ 9", "/ m")
+@pytest.mark.parametrize("count", ["len(zip(X, Y))", "[9 for _ in range(18 / 2)][0]"])
+def test_what_zip_makes_is_a_list_where_the_program_takes_it_for_one(tmp_path, count):
+    """And / of integers one where it counts with it."""
+    text = PLAIN.replace("W1, b1, W2", f"m = {count}\nW1, b1, W2", 1).replace("/ 9", "/ m")
     said = examined(tmp_path, text)
     assert said["verdict"] == "right"
     assert any(note.startswith("it is run as Python 2 would") for note in said["notes"])

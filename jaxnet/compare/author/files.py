@@ -44,8 +44,7 @@ class Files:
                 return place
         found = [p for p in sorted(self.root.rglob(glob.escape(given.name or "?"))) if _is_there(p)]
         if not found and str(path) == ASKED:
-            tables = [p for p in self.root.rglob("*.csv") if _is_there(p)]
-            found = tables if len(tables) == 1 else []
+            found = sorted((p for p in self.root.rglob("*.csv") if _is_there(p)), key=lambda p: -p.stat().st_size)
         return next(iter(found), None)
 
     def content(self, path: Any, numbers: bool = False) -> bytes | None:

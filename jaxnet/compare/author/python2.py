@@ -58,6 +58,9 @@ def mended(source: str) -> str:
         result.append(_rewritten(*pending))
     text = "".join(result).replace("<>", "!=")
     text = re.sub(r"`([^`\n]+)`", r"repr(\1)", text)
+    text = re.sub(
+        r"\.(?:de|en)code\(\s*['\"](?:utf|ascii|latin|cp|iso)[\w-]*['\"][^()\n]*\)", "", text
+    )  # text is bytes
     return re.sub(r"\.iter(items|keys|values)\(\)", r".\1()", text)
 
 

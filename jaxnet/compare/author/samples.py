@@ -51,6 +51,7 @@ class Digits(NamedTuple):
 
 LISTS_OF_PYTHON2 = re.compile(
     r"TypeError: .*('(zip|map|filter|range)'( has no len| object is not subs| object does not support item|$))"
+    r"|TypeError: 'float' object cannot be interpreted as an integer"  # of range(n / size)
 )
 _NO_NUMBER = re.compile(  # the first word of the text that stands in for a file
     rf"ValueError: (invalid literal for int\(\) with base 10|could not convert string to float): '{TEXT.split()[0]}\b"
@@ -473,7 +474,7 @@ def _written(rows: np.ndarray, separator: str = ",") -> bytes:
     return text.getvalue().encode()
 
 
-ASKED = "asked/mnist_train.csv"  # where a file of data is asked for: the only table of the program's tree, or MNIST
+ASKED = "asked/mnist_train.csv"  # where a file of data is asked for: the largest table of the program's tree, or MNIST
 
 
 def plausible(name: str, kind: Any = None, choices: Any = None) -> Any:
