@@ -30,6 +30,19 @@ def test_what_is_wrong_in_an_error_that_no_formula_gives_is_no_fault_of_what_is_
     assert {f["line"] for f in said["findings"]} == {10}
 
 
+@pytest.mark.parametrize("in_one", [False, True])
+def test_a_step_by_the_gradient_of_another_parameter(tmp_path, in_one):
+    """It is the step's line that takes it; where one line takes all gradients, that of the gradient is named."""
+    text = PLAIN.replace("(5, 3)", "(5, 5)").replace("np.zeros(3)", "np.zeros(5)").replace("np.eye(3)", "np.eye(5)")
+    wrong = text.replace("b1 -= 0.1 * db1", "b1 -= 0.1 * db2")
+    if in_one:
+        wrong = text[: text.index("    W1 -=")] + (
+            "    for p, g in zip((W1, b1, W2, b2), (dW1, db2, dW2, db2)):\n        p -= 0.1 * g\n"
+        )
+    (found,) = examined(tmp_path, wrong)["findings"]
+    assert (found["at"], found["code"], found["line"]) == ("db1", "wrong-layer-error", 12 if in_one else 16)
+
+
 ERROR_TIMES_WEIGHTS = """
 import numpy as np
 rng = np.random.default_rng(3)

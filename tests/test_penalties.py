@@ -738,3 +738,25 @@ def test_a_sum_for_a_mean_beside_a_decay(tmp_path, minus):
     (finding,) = examined(tmp_path, text)["findings"]
     assert (finding["at"], finding["code"], finding["scale"]) == ("loss", "wrong-scale", pytest.approx(16))
     assert not examined(tmp_path, text.replace("@ E, X.T @ (E", "@ E / 16, X.T @ (E / 16"))["findings"]
+
+
+OF_ALL_ENTRIES = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(30, 5)), np.eye(3)[rng.integers(3, size=30)]
+W, b = rng.normal(size=(5, 3)), np.zeros(3)
+for _ in range(9):
+    P = np.exp(X @ W + b)
+    P = P / P.sum(1, keepdims=True)
+    loss = -np.mean(Y * np.log(P)) + 0.05 * np.sum(W ** 2)
+    dZ = (P - Y) / 30
+    W -= 0.1 * (X.T @ dZ + 0.1 * W)
+    b -= 0.1 * dZ.sum(0)
+"""
+
+
+def test_a_penalty_that_is_the_losss_beside_another_scale(tmp_path):
+    """The mean is over classes, too: the rest of the gradient is 3 times the loss's."""
+    penalty = next(f for f in examined(tmp_path, OF_ALL_ENTRIES)["findings"] if f["code"] == "weight-penalty")
+    assert (penalty["at"], penalty["scale"]) == ("dW1", pytest.approx(0.1))
+    assert "0.1 · W1 is what the loss has, and the rest is 3 times its gradient" in penalty["explanation"]

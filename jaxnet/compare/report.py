@@ -304,7 +304,10 @@ class Report(NamedTuple):
             penalty={
                 "left out": "left out, though the loss has it",
                 "added": "added that the loss does not have (if it is meant, it belongs into the loss as well)",
-            }.get(finding.scale_name, f"{finding.scale_name}, which the loss has"),
+            }.get(
+                finding.scale_name,
+                finding.scale_name + ", which the loss has" * finding.scale_name.startswith("in place"),
+            ),
             loss={"squared-error": "the squared error"}.get(loss, loss),
             cross_entropy=(
                 f"{'Ŷ − Y' if self.hint is None else 'What is left'} is the gradient of another loss, the "

@@ -191,6 +191,8 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
     later = {"wrong-sign": _turned_later, "weight-penalty": penalty_added, "zero": _first_zero}.get(finding.code)
     if later is not None and name in judged.names and (node := later(judged, name)) is not None:
         return node
+    if name in judged.names and (use := _used_of_another(judged, name)) is not None:
+        return use
     if name in judged.names:
         whole = finding.code in ("not-summed", "wrong-sign", "wrong-scale", "multiplied-by-pre-activation")
         node = _in_formula(judged, name) if whole else judged.made.get(name)
@@ -214,6 +216,21 @@ def _made_by_formula(judged: Judged, finding: Finding) -> Node | None:
             return scaled_at(judged, held, finding)
         return through_weights(judged, held) if through and held is not None else held
     return judged.step.examples[0].prediction if finding.at == "forward" else None
+
+
+def _used_of_another(judged: Judged, name: str) -> Node | None:
+    """Where a step takes the gradient of another parameter, for which it is right; None where one line takes all."""
+    taken = judged.chosen.get(name)
+    others = [n for n, node in judged.chosen.items() if node is taken and n not in judged.wrong]
+    if taken is None or not others:
+        return None
+
+    def first_use(of: str) -> Node | None:
+        inside = ancestors(nodes_in(judged.names[of].steps), taken.number) | {judged.names[of].after}
+        return min((n for n in inside if taken in n.parents), key=lambda n: n.number, default=None)
+
+    use, elsewhere = first_use(name), map(first_use, others)
+    return use if use is not None and all(n is None or n.site != use.site for n in elsewhere) else None
 
 
 def _turned_later(judged: Judged, name: str) -> Node | None:

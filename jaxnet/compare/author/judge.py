@@ -35,6 +35,7 @@ from jaxnet.compare.author.mutants import teeth_of
 from jaxnet.compare.author.node import Node, ancestors, depends, nodes_in, root_of
 from jaxnet.compare.author.output import wrong_error
 from jaxnet.compare.author.penalties import (
+    beside_another_scale,
     is_by_a_penalty,
     is_decay_of_all,
     is_of_another_size,
@@ -531,6 +532,7 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     if other := judged.truth.loss.other:
         of_it = (f._replace(computed=f"{f.at} = ∂{other}/∂{f.at[1:]}") if f.code == "unknown" else f for f in findings)
         findings = list(of_it)
+    findings = [beside_another_scale(f, common) for f in findings]
     doubts_of_steps.check_for_a_decay_of_each(judged, findings)
     doubts_of_steps.check_for_rules_of_their_own(judged, findings)
     doubts.check_for_a_term_of_the_loss(judged, findings)

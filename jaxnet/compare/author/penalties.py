@@ -204,6 +204,14 @@ def penalty_finding(judged: Judged, finding: Finding, scale: float) -> Finding |
     return None
 
 
+def beside_another_scale(finding: Finding, scale: float) -> Finding:
+    """A finding on a penalty that is the loss's, beside a gradient that is `scale` times the loss's, said as it is."""
+    size = (finding.scale or 0.0) * scale
+    if finding.code != "weight-penalty" or finding.scale_name != f"in place of {size:.6g}":
+        return finding
+    return finding._replace(scale=size, scale_name=f"what the loss has, and the rest is {scale:.6g} times its gradient")
+
+
 def penalty_added(judged: Judged, name: str) -> Node | None:
     """Where a multiple of a parameter is added to its gradient, before the step."""
     parameter, gradient = judged.names[name], judged.chosen.get(name)
