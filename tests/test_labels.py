@@ -420,3 +420,33 @@ def test_positions_in_lists_are_labels_beside_the_loss_of_all_examples(tmp_path,
     found = examined(tmp_path, text.replace("dU[:, x[t]] += ds", "dU += np.outer(ds, x[t])"))
     assert [(f["at"], f["line"]) for f in found["findings"]] == [("dU", 25)]
     assert [p["right"] for p in found["parameters"]] == [False, True, True]
+
+
+SIGNS_OF_A_MARGIN = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = np.c_[np.ones(40), rng.normal(size=(40, 2))]
+Y = np.where(X[:, 1] + X[:, 2] + 0.3 * rng.normal(size=40) > 0, 1., -1.)
+w = np.zeros(3)
+for _ in range(9):
+    margins = Y * X.dot(w)
+    print(np.mean(np.log(1 + np.exp(-margins))))
+    p = 1 / (1 + np.exp(margins))
+    grad = -X.T.dot(p * Y) / len(X)
+    w = w - 0.5 * grad
+"""
+
+
+@pytest.mark.parametrize("printed", [True, False])
+def test_labels_of_minus_1_and_1_stand_for_classes(tmp_path, printed):
+    """−log σ(y z) is a binary cross-entropy, whose error is −y σ(−y z)."""
+    text = SIGNS_OF_A_MARGIN if printed else SIGNS_OF_A_MARGIN.replace("    print(", "    # print(")
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["name"], said["teeth"]["shown"]) == ("right", "binary-cross-entropy", 7)
+    for mistake in ("(1 - p) * Y", "p * (1 - p) * Y", "p"):
+        wrong = text.replace("dot(p * Y)", f"dot({mistake})")
+        if printed:
+            assert examined(tmp_path, wrong)["verdict"] == "wrong"
+        else:
+            with pytest.raises(ValueError, match="no verdict"):
+                examined(tmp_path, wrong)

@@ -17,7 +17,7 @@ from jaxnet.compare import mistakes
 from jaxnet.compare.author.node import Node, ancestors
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step, held_in
-from jaxnet.compare.author.truth import Truth, labels_of
+from jaxnet.compare.author.truth import Truth, are_signs, labels_of
 from jaxnet.compare.diagnosis import Problem, continued
 from jaxnet.compare.mistakes import Array, Pass
 from jaxnet.compare.multiples import in_shape, without_ones
@@ -277,6 +277,7 @@ def problem(
             # The loss takes the scores and holds the softmax or sigmoid itself.
             activations[-1] = "softmax" if truth.loss.name == "cross-entropy" else "sigmoid"
             A[-1] = activated(Z[-1], activations[-1])
+            Y_rows = (1 + Y_rows) / 2 if activations[-1] == "sigmoid" and are_signs(Y_rows) else Y_rows
             with np.errstate(all="ignore"):
                 slope = -Y_rows / A[-1] if activations[-1] == "softmax" else (A[-1] - Y_rows) / (A[-1] * (1 - A[-1]))
             scale = np.abs(DZ).max() / max(np.abs(A[-1] - Y_rows).max(), 1e-300)

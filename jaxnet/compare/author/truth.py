@@ -154,10 +154,20 @@ def _of_logits(Z: Array, Y: Array) -> Array:
     return 1 / (1 + np.exp(-Z)) - Y
 
 
+def _of_signs(Z: Array, Y: Array) -> Array:
+    """−y σ(−y z), of −log σ(y z) with labels of −1 and 1: σ(z) less the label of 0 or 1 that each stands for."""
+    return _of_logits(Z, (1 + Y) / 2) if are_signs(Y) else np.full(Z.shape, np.nan)
+
+
+def are_signs(Y: Array) -> bool:
+    """Whether labels are −1 and 1."""
+    return bool(np.all(np.abs(Y) == 1) and np.any(Y < 0))
+
+
 def _one_over_p(Z: Array, Y: Array, formula: Callable) -> Array:
     """1 / p of the label, for each score of an example: what a small number in log(p + ε) is multiplied by."""
     with np.errstate(all="ignore"):
-        if formula is _of_logits:
+        if formula in (_of_logits, _of_signs):
             P = 1 / (1 + np.exp(-Z))
             return Y / P + (1 - Y) / (1 - P)
         axis = next(axis for axis in range(Y.ndim) if np.allclose(Y.sum(axis=axis), 1))
@@ -168,7 +178,7 @@ def _one_over_p(Z: Array, Y: Array, formula: Callable) -> Array:
 NAMED: dict[str, list[Callable[[Array, Array], Array]]] = {
     "squared-error": [LOSS_SLOPES["squared-error"]],
     "cross-entropy": [LOSS_SLOPES["cross-entropy"], _of_scores],
-    "binary-cross-entropy": [LOSS_SLOPES["binary-cross-entropy"], _of_logits],
+    "binary-cross-entropy": [LOSS_SLOPES["binary-cross-entropy"], _of_logits, _of_signs],
 }
 
 
