@@ -384,6 +384,16 @@ def test_what_adam_makes_of_rounding_tells_nothing_of_what_it_makes_of_others(tm
     assert [(f["at"], f["line"]) for f in found] == [("dp['g']", 18)]
 
 
+def test_what_a_loop_adds_to_the_loss_goes_back_through_no_rounds(tmp_path):
+    """Of the sum of penalties the first one would be another round's."""
+    sums = "    loss = loss + 0.005 * sum(np.sum(p[k] ** 2) for k in ('W1', 'g', 'W2'))\n    d = q"
+    text = NORMALISED.replace("    d = q", sums, 1).replace("h.T @ d", "h.T @ d + 0.01 * p['W2']")
+    text = text.replace("'g': dg", "'g': dg + 0.01 * p['g']")
+    found = examined(tmp_path, text)["findings"]
+    assert [(f["at"], f["code"]) for f in found] == [("dp['W1']", "weight-penalty")]
+    assert examined(tmp_path, text.replace("X.T @ dz", "X.T @ dz + 0.01 * p['W1']"))["verdict"] == "right"
+
+
 COUNTED = """
 import numpy as np
 np.random.seed(1)

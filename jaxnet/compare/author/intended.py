@@ -294,7 +294,8 @@ def _of_parameters(step: Step, parts: list[dict]) -> list[dict[Node, np.ndarray]
 
 def _between_rounds(step: Step, truth: Truth) -> Uses:
     """What a round of a loop uses of the rounds before. An operation that is made again by the same instruction, called
-    from the same lines, is one of the next round; an array that is filled round by round carries nothing over."""
+    from the same lines, is one of the next round; an array that is filled round by round, and a sum of the loss's
+    terms, carry nothing over."""
     outputs = [truth.loss.node] if truth.loss.node is not None else [e.prediction for e in step.examples]
     held = held_in(step.parameters)
     rounds: dict[Node, int] = {}
@@ -309,6 +310,7 @@ def _between_rounds(step: Step, truth: Truth) -> Uses:
         for parent in node.parents
         if rounds.get(parent, rounds[node]) < rounds[node]
         and not (node.function is setitem and parent is node.inputs[0])
+        and not (_is_sum(node) and _is_linear(node, truth))
     )
 
 
