@@ -43,6 +43,32 @@ def test_a_step_by_the_gradient_of_another_parameter(tmp_path, in_one):
     assert (found["at"], found["code"], found["line"]) == ("db1", "wrong-layer-error", 12 if in_one else 16)
 
 
+SHARED = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(20, 4)), rng.normal(size=(20, 2))
+w, V = rng.normal(size=(2, 3)), rng.normal(size=(9, 2))
+for _ in range(9):
+    h = np.tanh(np.hstack([X[:, k : k + 2] @ w for k in range(3)]))
+    d = (h @ V - Y) / 20
+    loss = 10 * np.sum(d ** 2) + 0.05 * np.sum(w ** 2)
+    dV = h.T @ d
+    dz = d @ V.T * (1 - h ** 2)
+    dw = 0
+    for k in range(3):
+        dw += X[:, k : k + 2].T @ dz[:, 3 * k : 3 * k + 3]
+    dw = dw + 0.1 * w
+    w -= 0.1 * dw
+    V -= 0.1 * dV
+"""
+
+
+def test_a_part_of_a_sum_is_missing_where_it_is_made_and_not_where_a_penalty_is_added(tmp_path):
+    assert examined(tmp_path, SHARED)["verdict"] == "right"
+    (found,) = examined(tmp_path, SHARED.replace("dw += ", "dw = "))["findings"]
+    assert (found["at"], found["line"]) == ("dw", 14)
+
+
 ERROR_TIMES_WEIGHTS = """
 import numpy as np
 rng = np.random.default_rng(3)

@@ -121,6 +121,7 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         entries = {p for p in picked if p.inputs[0] in known.keys() - partial}
         missing = [p for p in origins if p in partial - entries and p in step.labelled]
         collects = first.function in (np.add, np.subtract, operator.getitem) and not is_kept(first, step)
+        collects = collects and step.labelled.issuperset(first.parents)  # a penalty is no part of it
         collects = collects or (first.function is setitem and first.inputs[2] in step.labelled)
         if missing and not collects:
             first = _unscaled(_laid_out(max(missing, key=lambda n: n.number)), step)
