@@ -740,6 +740,10 @@ for _ in range(9):
     report = verdict(tmp_path / "net.py", tmp_path)
     note = "run with rows of data.csv 300: with its own numbers it is too large, or too slow, to be judged"
     assert (report.verdict, report.notes) == ("right", [note])
+    split = "np.array([[float(v) for v in line.split(',')] for line in open('data.csv')])"
+    lines = text.replace("900", "len(X)").replace('np.loadtxt("data.csv", delimiter=",")', split)
+    (tmp_path / "net.py").write_text(lines)
+    assert verdict(tmp_path / "net.py", tmp_path).notes == [note]
     (tmp_path / "net.py").write_text(text.replace("900", "len(X)").replace(" * (1 - A ** 2)", ""))
     report = verdict(tmp_path / "net.py", tmp_path)
     assert [f.code for f in report.findings] == ["missing-activation-derivative"]

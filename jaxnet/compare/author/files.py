@@ -55,8 +55,7 @@ class Files:
             with open(found, "rb") as file:
                 first = list(itertools.islice(file, ROWS))
                 rest = file.read() if found.stat().st_size <= LARGE else b""
-            if len(first) > FEW_ROWS:
-                self.samples.long[f"rows of {found.name}"] = FEW_ROWS
+            self._note_length(found, len(first))
             return b"".join(first[:FEW_ROWS] if self.samples.guess.few_rows else [*first, rest])
         name = str(path)
         unpacked = name.removesuffix(".gz")
@@ -66,6 +65,10 @@ class Files:
         content = None if _has_another_way() else self.samples.content(name, numbers)
         self.samples.made_up |= {} if content is None else {name: None}
         return content
+
+    def _note_length(self, table: Path, rows: int) -> None:
+        if rows > FEW_ROWS:
+            self.samples.long[f"rows of {table.name}"] = FEW_ROWS
 
     def _cut(self, content: bytes) -> bytes:
         """Of an IDX file as many examples as are made up where it is missing, all of anything else."""
@@ -92,8 +95,12 @@ class Files:
     ) -> Any:
         if isinstance(file, str | os.PathLike) and not set(mode) & set("wax+"):
             is_large = os.path.isfile(file) and os.path.getsize(file) > LARGE
-            large = is_large or (self.samples.guess.few_rows and Path(file).suffix in TABLES)
+            is_table = Path(file).suffix in TABLES
+            large = is_large or (self.samples.guess.few_rows and is_table)
             there = _is_there(Path(file)) or os.path.isdir(file)
+            if is_table and os.path.isfile(file):
+                with open(file, "rb") as lines:
+                    self._note_length(Path(file), sum(1 for _ in itertools.islice(lines, FEW_ROWS + 1)))
             content = self.content(file) if large or not there or IDX.search(str(file)) else None
             if content is not None:
                 return _stream(content, mode, encoding)
