@@ -1220,3 +1220,26 @@ def test_a_likelihood_has_a_largest_value_and_no_least(tmp_path):
     assert (said["verdict"], "which is to be made large" in said["truth"]) == ("right", True)
     with pytest.raises(ValueError, match="but that has no least value: right if it is to be made small"):
         examined(tmp_path, POISSON.replace("(y - mu)", "(mu - y)"))
+
+
+TURNED = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(12, 3))
+y = (X[:, 0] > 0) * 1.0
+w, b = rng.normal(size=3), np.zeros(1)
+for _ in range(9):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+    d = p.reshape(12, 1) - y.reshape(12, 1)
+    dw, db = np.mean(X * d, axis=0), np.mean(d, axis=0)
+    w -= 0.1 * dw
+    b -= 0.1 * db
+"""
+
+
+def test_a_loss_is_of_a_prediction_however_that_is_turned_on_the_way_back(tmp_path):
+    said = examined(tmp_path, TURNED)
+    assert (said["verdict"], said["loss"]["from"], said["teeth"]["shown"] > 9) == ("right", "source", True)
+    found = examined(tmp_path, TURNED.replace("np.mean(X * d", "np.sum(X * d"))["findings"]
+    assert [(f["at"], f["code"]) for f in found] == [("dW1", "wrong-scale")]

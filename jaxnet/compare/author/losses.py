@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.lines import target_of
 from jaxnet.compare.author.node import MULTIPLYING, Node, depends, following, made_alone_of, made_of
 from jaxnet.compare.author.step import Example
@@ -34,7 +35,7 @@ def losses_of(view: View, labelled: set[Node], examples: tuple[Example, ...]) ->
     found = [n for n in found if n in view.returned] or found
     numbers = [n for n in found if n.size == 1]
     # Labels may enter a loss in another way than the error, and the mean may be taken when all is over.
-    met = {m.labels for e in examples for m in e.meetings if m.labels is not None}
+    met = {original(m.labels) for e in examples for m in e.meetings if m.labels is not None}
     found = (
         [n for n in numbers if n in labelled]
         or [n for n in numbers[-FEW:] if not met.isdisjoint(made_of([n]))]

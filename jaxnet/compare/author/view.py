@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author.chains import Chain, began_as, follows, masked, places_of_ones
+from jaxnet.compare.author.dense import VIEWS, original
 from jaxnet.compare.author.losses import last_of, losses_of, may_be_loss
 from jaxnet.compare.author.node import (
     MOVING,
@@ -527,8 +528,15 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
     for of_group in members:  # what is multiplied by its own input is so on the way back, most often
         if len({m.labels for m in of_group}) > 1:
             of_group.sort(key=lambda m: m.node.function is np.multiply and _is_input(m, view))
+    used = {parent for n in whole for parent in n.parents if n.function not in VIEWS}
+
+    def prediction(group: int) -> Node:
+        """As it was before it was turned, where something else is made of that: a loss, say."""
+        node = max((n for bits, n in last.items() if group & bits == group), key=lambda n: n.number)
+        return original(node) if original(node) in used else node
+
     return tuple(
-        Example(max((n for bits, n in last.items() if group & bits == group), key=lambda n: n.number), tuple(of_group))
+        Example(prediction(group), tuple(of_group))
         for group, of_group in zip(groups, members, strict=True)
         if any(m.node in within for m in of_group)
     )
