@@ -1196,6 +1196,28 @@ def test_a_minimiser_steps_down_the_authors_gradient():
     assert np.array_equal(best.x, x0)
 
 
+MINIMISED = """
+import numpy as np
+import scipy.optimize as opt
+rng = np.random.default_rng(0)
+X = np.c_[np.ones((60, 1)), rng.normal(size=(60, 3))]
+y = (X[:, 1:2] + 0.5 * rng.normal(size=(60, 1)) > 0).astype(float)
+def cost(theta, X, y, lam):
+    h = 1 / (1 + np.exp(-np.dot(X, theta)))  # (60,) beside (60, 1)
+    J = np.sum(-y * np.log(h) - (1 - y) * np.log(1 - h)) / len(y)
+    return J + lam / (2 * len(y)) * np.sum(np.power(theta[1:], 2))
+def grad(theta, X, y, lam):
+    h = 1 / (1 + np.exp(-np.dot(X, theta.reshape(4, 1))))
+    return np.dot(X.T, h - y) / len(y)
+opt.fmin_tnc(func=cost, x0=np.zeros((4, 1)), fprime=grad, args=(X, y, 1))
+"""
+
+
+def test_what_a_minimiser_is_given_is_the_loss_whatever_it_is_made_of(tmp_path):
+    with pytest.raises(ValueError, match=r"line 10 of net\.py computes another number than the binary-cross-entropy"):
+        examined(tmp_path, MINIMISED)
+
+
 def test_pickles_of_batches_can_be_read_both_ways():
     batch = pickle.loads(Samples("").content("data_batch_2") or b"", encoding="latin1")
     assert batch["data"].shape == batch[b"data"].shape == (400, 3072)

@@ -34,7 +34,7 @@ from jaxnet.compare.author.files import Arrays, Files
 from jaxnet.compare.author.inert import Inert
 from jaxnet.compare.author.lines import statement_at
 from jaxnet.compare.author.node import Place
-from jaxnet.compare.author.recorder import is_recorded
+from jaxnet.compare.author.recorder import current_tape, is_recorded, known_node
 from jaxnet.compare.author.samples import TEXT, Samples, plausible
 from jaxnet.compare.author.tape import innermost
 
@@ -389,6 +389,9 @@ def mathematics(np: types.ModuleType) -> dict[str, Any]:
             value: Any = f(np.copy(x), *args)
             if not (callable(fprime) or isinstance(value, tuple | list)):
                 return x  # by differences, of which no author has a formula
+            loss, tape = known_node(value[0] if isinstance(value, tuple | list) else value), current_tape()
+            if loss is not None and tape is not None:
+                tape.losses.add(loss)  # whatever it is, it is what the gradient is of
             gradient: Any = fprime(np.copy(x), *args) if callable(fprime) else value[1]
             x = x - RATE * np.ravel(gradient)
         return x
