@@ -177,12 +177,12 @@ def _witnessed(
             return outcome
         tape = next((a.tape for a in run(attempt.way, planted_for(judged, attempt.tape))), None)
         if tape is None or (tape.is_cut and len(tape.nodes) <= judged.step.last):
-            return Outcome(why=UNASKED, in_time=False, too_much=True)
+            return Outcome(why=UNASKED, unexplained=True, in_time=False, too_much=True)
         try:
             with alarm(end):
                 stray = strayed(judged, tape)
         except (OutOfTime, MemoryError):
-            return Outcome(why=UNASKED, in_time=False, too_much=True)
+            return Outcome(why=UNASKED, unexplained=True, in_time=False, too_much=True)
         if stray is None:
             return outcome
         why = f"run with other weights, the program does not do what its record says from {where(stray)} on"
