@@ -63,7 +63,7 @@ _SIZE = r"(?:(?:size|dim|d|dimension|node|neuron|unit|layer|layersize|length|len
 # What an argument means, most telling first; names are squeezed.
 _MEANINGS = [
     (r"(?:learn(?:ing)?|l)?rate|lr|eta|alpha|stepsize|gradientstep|epsilon", "rate"),
-    (r"(?:lamb?da|reg|l2)\w*|lambd|lmbda|lam|l1|penalty|weightdecay|wd", "penalty"),
+    (r"(?:lamb?da|reg|l2)\w*|lambd?|lmbda|lam|l1|penalty|weightdecay|wd", "penalty"),
     (r"\w*decay|momentum|beta\d?|mu|gamma|dropout\w*|rho|noise", "nothing"),
     (r"keepprob\w*|temperature", "one"),
     (r"\w*epochs?|\w*iter(?:ation)?s?(?:num(?:ber)?)?|(?:n|num)?steps|times", "count"),
