@@ -798,6 +798,29 @@ def test_what_another_arm_gives_the_same_name_is_said_where_it_is_not_run(tmp_pa
         assert (report.verdict, report.idle) == ("right", idle)
 
 
+HUBER = """
+import numpy as np
+rng = np.random.default_rng(7)
+X = rng.normal(size=(50, 3))
+y, w, b = X[:, 0] / 9, np.zeros(3), 0.0
+for _ in range(9):
+    for x, t in zip(X, y):
+        r = w @ x + b - t
+        if abs(r) > 1:
+            loss, dr = abs(r) - 0.5, np.sign(r)
+        else:
+            loss, dr = 0.5 * r ** 2, r
+        w = w - 0.1 * dr * x
+        b = b - 0.1 * dr
+        print(loss)
+"""
+
+
+def test_an_arm_that_hands_the_error_on_as_it_is_was_run_all_the_same(tmp_path):
+    """`dr = r` leaves no record, and the other arm has a formula."""
+    assert examined(tmp_path, HUBER)["idle"] == ["line 10"]
+
+
 IN_BATCHES = """
 import numpy as np
 class Net:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -36,7 +36,7 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
     """The branches that hold a formula, and of which no line has a part in the steps: of the file's backward passes and
     of what these call; such functions without a name in a dictionary of them; and derivatives of another file, of which
     the program uses some."""
-    stepping, found = _lines_of(steps), []
+    stepping, found = _lines_of(steps) | _lines_that_make(n for step in steps for n in made_of(step.losses)), []
     after_labels = _lines_that_make(n for step in steps for n in step.backward)
     for unit in _units_of(path, root):
         runs = functools.partial(_has_a_part, stepping, unit.filename)
@@ -54,9 +54,14 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
         loops = [ast.Module(outside, []), *(f for _, f in run if f not in backward and f not in helpers)]
         arms += [("", arm) for of in loops for arm in _branches(of) if not stepped_by.isdisjoint(_written_in(arm))]
         choices = (n for of in loops for n in ast.walk(of) if isinstance(n, ast.If) and n.orelse)
+        in_rounds = {n for of in loops for loop in _rounds_in(of) for n in ast.walk(loop)}
+        used = _made_of(stepped_by, in_rounds) & _made_there(in_rounds, after_labels, unit.filename)
         for arm, other in (pair for n in choices for pair in ((n.body, n.orelse), (n.orelse, n.body))):
-            instead = not isinstance(arm[0], ast.If) and not _assigned_in(arm).isdisjoint(_assigned_in(other))
-            arms += [("", arm)] * (instead and _has_a_part(after_labels, unit.filename, other))
+            both = set() if isinstance(arm[0], ast.If) else _assigned_in(arm) & _assigned_in(other)
+            on_way = _has_a_part(after_labels, unit.filename, other) or (
+                arm[0] in in_rounds and not used.isdisjoint(both)
+            )
+            arms += [("", arm)] * (bool(both) and on_way)
         for table in (n for n in code if isinstance(n, ast.Dict)):
             inside = (n for value in table.values for n in ast.walk(value))
             lambdas = [[node.body] for node in inside if isinstance(node, ast.Lambda)]
@@ -86,6 +91,40 @@ def _derivatives_not_used(path: Path, root: Path, stepping: set[Line]) -> Iterat
             slopes = [f for name, f in _functions_in(unit) if name == f.name and _SLOPE.search(name)]
             unused = [f for f in slopes if _computes(f) and not _has_a_part(stepping, file, [f])]
             yield from (f"{f.name} of {file}" for f in unused if len(unused) < len(slopes))
+
+
+def _rounds_in(code: ast.AST) -> list[ast.AST]:
+    return [n for n in ast.walk(code) if isinstance(n, ast.For | ast.While)]
+
+
+def _made_of(names: set[str], code: Collection[ast.AST]) -> set[str]:
+    """These names, and all that they are made of there."""
+    made = [(_names_in(n.targets[0]), _names_in(n.value)) for n in code if isinstance(n, ast.Assign)]
+    found, before = set(names), set[str]()
+    while found != before:
+        before = set(found)
+        found.update(*(of for targets, of in made if not targets.isdisjoint(before)))
+    return found
+
+
+def _made_there(code: Collection[ast.AST], lines: set[Line], file: str) -> set[str]:
+    """The names that these lines give a value to, and those that are others for them."""
+    made = [n for n in code if isinstance(n, ast.Assign)]
+    found = {name for n in made if (file, n.lineno) in lines for name in _names_in(n.targets[0])}
+    pairs = [pair for n in made for pair in _pairs(n.targets[0], n.value)]
+    before = set[str]()
+    while found != before:
+        before = set(found)
+        found |= {
+            to.id for to, of in pairs if isinstance(to, ast.Name) and isinstance(of, ast.Name) and of.id in before
+        }
+    return found
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterable[tuple[ast.expr, ast.expr]]:
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        return zip(target.elts, value.elts, strict=False)
+    return [(target, value)]
 
 
 def _names_in(expression: ast.AST) -> set[str]:
