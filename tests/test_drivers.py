@@ -1472,13 +1472,19 @@ class Ridge:
 """
 
 
-def test_what_is_1_by_default_is_another_number_where_only_we_build_an_object(tmp_path):
+@pytest.mark.parametrize(("by_default", "given"), [("1.0", "0.6"), ("0.0", "0.0913")])
+def test_what_is_1_or_0_by_default_is_another_number_where_only_we_build_an_object(tmp_path, by_default, given):
     """A factor that was forgotten would not show; and what is a number by default is no size, as a C could be."""
-    (tmp_path / "net.py").write_text(RIDGE)
+    text = RIDGE.replace("alpha=1.0", f"alpha={by_default}")
+    (tmp_path / "net.py").write_text(text)
     said = verdict(tmp_path / "net.py", tmp_path)
-    assert (said.verdict, (said.program or "").rpartition("with ")[2]) == ("right", "alpha 0.6, C 0.6, lr 0.05")
-    (tmp_path / "net.py").write_text(RIDGE.replace("self.alpha * self.w)", "self.w)"))
+    assert (said.verdict, (said.program or "").rpartition("with ")[2]) == ("right", f"alpha {given}, C 0.6, lr 0.05")
+    (tmp_path / "net.py").write_text(text.replace("self.alpha * self.w)", "self.w)"))
     assert verdict(tmp_path / "net.py", tmp_path).verdict == "wrong"
+    only = f"        assert alpha == {by_default}\n        self.alpha"
+    (tmp_path / "net.py").write_text(text.replace("        self.alpha", only, 1))
+    said = verdict(tmp_path / "net.py", tmp_path)
+    assert (said.program or "").rpartition("with ")[2] == f"alpha {by_default}, C 1.0, lr 0.05"  # as it is built
 
 
 def test_steps_that_are_not_taken_are_named(tmp_path):

@@ -42,6 +42,7 @@ class World(NamedTuple):
     labels: str = "one-hot"  # or integers (m,)
     form: str = "batch"  # or example (m = 1), or vector (X is (i,))
     signs: bool = False  # the labels of a single output are −1 and 1, and not 0 and 1
+    as_built: bool = False  # objects have the numbers that they have by default, though these be 0 or 1
 
     @property
     def m(self) -> int:
@@ -290,8 +291,8 @@ class Session:
             unset = building and (parameter.default is None or empty)
             if name in given:
                 found = given[name]
-            elif building and type(parameter.default) is float:  # no size, and where it is 1 no factor would show
-                found = NOT_ONE if parameter.default == 1 else _OMIT
+            elif building and type(parameter.default) is float:  # no size
+                found = _OMIT if self.world.as_built or not is_blind(parameter) else _SEEN[parameter.default]
             else:
                 found = self._value(name, function, building, optional, unset)
             found = [found] if empty and isinstance(found, int) else found
@@ -403,7 +404,16 @@ class Session:
 
 
 _OMIT = object()
-NOT_ONE = 0.6  # what an object of theirs is built with in the place of 1.0
+_SEEN = {0.0: PENALTY, 1.0: 0.6}  # what an object of theirs is built with in the place of these
+
+
+def is_blind(parameter: inspect.Parameter) -> bool:
+    """Whether a number of a constructor is 0.0 or 1.0 by default, so that nothing of it would be seen: a bound is none,
+    of which a small one cuts off what is there."""
+    return type(parameter.default) is float and parameter.default in _SEEN and not _BOUND.search(parameter.name.lower())
+
+
+_BOUND = re.compile("eps|clip|tol|min|max|thresh|delta|limit|norm")
 
 
 def _options(function: Any, arguments: dict[str, Any], building: bool) -> dict[str, bool | int | float | str]:

@@ -31,7 +31,9 @@ from jaxnet.compare.author.calls import (
     World,
     argument_meanings,
     find_role,
+    is_blind,
     needs_arguments,
+    parameters_of,
 )
 from jaxnet.compare.author.layers import SHAPES, lone_layers
 from jaxnet.compare.author.meanings import read_name, role
@@ -117,6 +119,7 @@ def drive(
         for shown, play, shapes, whole, may_be in lone_layers(file, numpy, failed)
     )
     for target in itertools.chain(networks, layers):
+        blind = any(map(is_blind, (p for made in file.classes.values() for p in parameters_of(made))))
         raised: dict[int, str] = {}  # what is wrong with its backward pass, by the depth of the network
         offered, alone, furthest = 0, target not in networks, Tried(False)
         for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, target.worlds)) for s in target.strictness]:
@@ -126,8 +129,9 @@ def drive(
             elif not strict and not alone:
                 doubt = doubt or "not all of its parameters have a gradient of their shape"
             for world in (world for world in target.worlds if _depth(world) == depth):
-                if only and isinstance(world, World) and only[1] == (signed := world._replace(signs=True)):
-                    world = signed
+                if only and isinstance(world, World):  # as it was, if it was this one
+                    other = [world._replace(signs=True), world._replace(as_built=True)]
+                    world = only[1] if only[1] in other else world
                 key = (target.description, world, strict)
                 if stop():
                     return
@@ -148,6 +152,10 @@ def drive(
                     signed = world._replace(signs=True)
                     play = functools.partial(_seeded, target.play, signed, strict)
                     tried, key = _tried(play, signed), (target.description, signed, strict)
+                if not (tried.ends or only) and blind and isinstance(world, World) and not alone:
+                    plain = world._replace(as_built=True)
+                    play = functools.partial(_seeded, target.play, plain, strict)
+                    tried, key = _tried(play, plain), (target.description, plain, strict)
                 furthest = max(furthest, tried, key=lambda tried: tried.far)
                 if tried.ends:
                     offered += 1
