@@ -798,6 +798,14 @@ def test_what_another_arm_gives_the_same_name_is_said_where_it_is_not_run(tmp_pa
         assert (report.verdict, report.idle) == ("right", idle)
 
 
+def test_a_loss_that_is_never_run_may_be_another_one_than_the_error_implies(tmp_path):
+    cost = "def cost(P, Y, W):\n    return -np.sum(Y * np.log(P)) / 9 + np.sum(np.abs(W))\n"
+    without = PLAIN.replace("    loss = -np.sum(Y * np.log(P)) / 9\n", "")
+    assert examined(tmp_path, without + cost)["idle"] == ["cost"]
+    assert examined(tmp_path, PLAIN + cost)["idle"] == []  # it has one of its own
+    assert examined(tmp_path, without + cost + "print(cost(P, Y, 0 * W1))\n")["idle"] == []
+
+
 HUBER = """
 import numpy as np
 rng = np.random.default_rng(7)

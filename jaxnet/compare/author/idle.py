@@ -83,6 +83,15 @@ def steps_not_taken(path: Path, root: Path, step: Step) -> list[str]:
     return [name for file, name, f in found if not _has_a_part(stepping, file, [f])]
 
 
+def losses_not_run(path: Path, root: Path, nodes: Iterable[Node]) -> list[str]:
+    """The losses that the file defines, where none of them has made one of these: the one that an error implies may be
+    another one."""
+    of_file = [(unit.filename, name, f) for unit in _units_of(path, root) for name, f in _functions_in(unit)]
+    losses = [of for of in of_file if role(of[2].name) == "loss" and _computes(of[2])]
+    made = _lines_that_make(nodes) if losses else set[Line]()
+    return [] if any(_has_a_part(made, file, [f]) for file, _, f in losses) else [name for _, name, _ in losses]
+
+
 def _derivatives_not_used(path: Path, root: Path, stepping: set[Line]) -> Iterator[str]:
     """Those of the other files, of which another one has a part."""
     others = sorted({file for file, _ in stepping if (root / file).suffix == ".py" and (root / file).is_file()})

@@ -14,7 +14,7 @@ import numpy as np
 from jaxnet.compare.author import places, repair
 from jaxnet.compare.author.answer import Answer, Found, Others
 from jaxnet.compare.author.attempts import Attempt, Way, attempts, once_more
-from jaxnet.compare.author.idle import branches_not_run, steps_not_taken
+from jaxnet.compare.author.idle import branches_not_run, losses_not_run, steps_not_taken
 from jaxnet.compare.author.judged import Judged, Tied
 from jaxnet.compare.author.lines import where
 from jaxnet.compare.author.moments import Moment, Trace
@@ -65,8 +65,15 @@ def verdict(
     report = places.report(examined.judged, path.name, "flag" if stated else None, attempt)
     if report.verdict != "wrong":
         right = [examined.judged.step, *(step for step, why in others if not why)]
+        is_implied = not stated and examined.judged.truth.loss.node is None and examined.judged.step.examples
+        unrun = losses_not_run(path, root, examined.tape.nodes) if is_implied else []
         report = report._replace(
-            idle=[*idle, *steps_not_taken(path, root, examined.judged.step), *branches_not_run(path, root, right)]
+            idle=[
+                *idle,
+                *(name for name in unrun if name not in idle),
+                *steps_not_taken(path, root, examined.judged.step),
+                *branches_not_run(path, root, right),
+            ]
         )
     report = places.with_others(report, others)
     report = places.with_sent_back(report, sent_back) if sent_back is not None else report
