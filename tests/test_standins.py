@@ -1310,6 +1310,32 @@ for line in open('testSet.txt').readlines():
     labels.append(int(words[2]))
 X, T = np.array(X), np.eye(2)[labels]
 """
+NAMED = """
+import numpy as np
+kinds = {"Iris-setosa": 0, "Iris-versicolor": 1, "Iris-virginica": 2}
+rows = []
+for line in open("iris.data").readlines():
+    parts = line.strip().split(",")
+    rows.append([float(v) for v in parts[:4]] + [kinds[parts[4]]])
+D = np.array(rows)
+X, T = D[:, :4], np.eye(3)[D[:, 4].astype(int)]
+"""
+SEMICOLONS = """
+import csv
+import numpy as np
+X, labels = [], []
+with open("wine.csv", newline="") as file:
+    reader = csv.reader(file, delimiter=";")
+    for row in reader:
+        X.append([float(v) for v in row[:11]])
+        labels.append(int(row[11]))
+X, T = np.array(X), np.eye(2)[labels]
+"""
+COLUMNS = """
+import numpy as np
+table = np.loadtxt("housing.data")
+X, T = table[:, :13], np.eye(2)[table[:, 13].astype(int)]
+"""
 TEN = """
 import numpy as np
 X = np.loadtxt('digits_train_in.txt', delimiter=',')
@@ -1345,7 +1371,7 @@ for _ in range(20):
 """
 
 
-@pytest.mark.parametrize("data", [LINES, TABLE, WORDS, TEN, EACH_DIGIT, SUBSET])
+@pytest.mark.parametrize("data", [LINES, TABLE, WORDS, NAMED, SEMICOLONS, COLUMNS, TEN, EACH_DIGIT, SUBSET])
 def test_data_as_their_lines_keys_and_counts_tell(tmp_path, data):
     assert examined(tmp_path, data + REGRESSION)["verdict"] == "right"
 

@@ -34,6 +34,7 @@ _TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|
 _ARRAYS = {".pkl", ".pickle", ".pk", ".npy", ".npz", ".h5", ".json", ".txt", ".csv"}  # what weights are saved in
 _NUMBERED = re.compile(r"(?i:(^|_)(id|user|item|movie|book|product)s?(_|$))|[a-z]I[dD]$")  # whose ratings these are
 NUMBERED = 30  # of them, and of words
+IRIS = "Iris-setosa", "Iris-versicolor", "Iris-virginica"
 IN_A_ROW = 3  # words
 _NAME = re.compile(r"(?i)(^|[_ ])(name|path)s?$|filename")  # columns of words
 _NO_COLUMN = re.compile(r"KeyError: '([A-Za-z_][\w .-]*)'|'DataFrame' object has no attribute '(\w+)'")
@@ -257,7 +258,8 @@ class Samples:
         self.classes = self.guess.classes or (3 if "iris" in path else 2)
         values, classes = self.points(300, len(features), self.classes)
         rows = np.empty((len(values), len(labels[1:]) + len(features) + 1), object)  # classes are written without a dot
-        rows[:], rows[:, len(labels[1:]) : -1] = classes[:, None], values.round(4)
+        words_of = np.array(IRIS if IRIS[0] in self.source else range(self.classes), object)
+        rows[:], rows[:, len(labels[1:]) : -1] = words_of[classes % len(words_of), None], values.round(4)
         for k, column in enumerate(features, start=len(labels[1:])):
             # df["Sex"].map({"male": 0, "female": 1}): such a column holds the words that are mapped.
             mapped = re.search(
@@ -276,11 +278,14 @@ class Samples:
         return (names[1:], rows[:, 1:]) if words else (names, rows)
 
     def _words_of_a_line(self) -> int:
-        """The number of the last one that the program takes of a line that it splits, the label: float(words[0]),
-        float(words[1]), int(words[2])."""
-        names = re.findall(r"(\w+)\s*=[^\n]*\.split\(", self.source)
-        taken = (re.findall(rf"\b(?:float|int)\(\s*{name}\[(\d+)\]", self.source) for name in names)
-        return max((int(number) for numbers in taken for number in numbers), default=0)
+        """The number of the last one that the program takes of a line or a table, the label: float(words[0]),
+        float(words[1]), int(words[2]); or of those before it, words[:4] or table[:, :13]."""
+        lines = re.findall(r"(\w+)\s*=[^\n]*\.split\(|\bfor (\w+) in (?:csv\.)?reader\b", self.source)
+        tables = re.findall(r"(\w+)\s*=\s*\w+\.(?:loadtxt|genfromtxt)\(", self.source)
+        of_lines = (rf"\b(?:float|int)\(\s*{a or b}\[(\d+)\]|(?<![\w.]){a or b}\[:(\d+)\]" for a, b in lines)
+        of_tables = (rf"(?<![\w.]){name}\[:\s*,\s*:(\d+)()\]" for name in tables)
+        found = (pair for pattern in (*of_lines, *of_tables) for pair in re.findall(pattern, self.source))
+        return max((int(a or b) for a, b in found), default=0)
 
     def points(self, count: int, features: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
         """Points (m, features) around one centre for each class, and the classes (m,)."""
@@ -427,8 +432,10 @@ class Samples:
             np.save(buffer, array)
             return buffer.getvalue()
         if re.search(r"\.(csv|data)$", name):
-            splits = ".split()" in self.source and not re.search(r"csv\.|_csv|split\(['\"],|delim|sep=", self.source)
-            return _written(self.table(path)[1], " " if splits else ",")
+            splits = re.search(r"\.split\(\)|loadtxt\(", self.source)
+            splits = splits and not re.search(r"csv\.|_csv|split\(['\"],|delim|sep=", self.source)
+            semicolons = re.search(r"(?:delimiter\s*=\s*|split\(\s*)['\"];", self.source)
+            return _written(self.table(path)[1], " " if splits else ";" if semicolons else ",")
         if name.endswith(".zip"):
             stem = name.removesuffix(".zip")
             packed = ((member, self.content(member)) for member in (stem, f"{stem}.csv"))
