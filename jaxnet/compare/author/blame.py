@@ -9,13 +9,12 @@ import numpy as np
 
 from jaxnet.compare import mistakes
 from jaxnet.compare.author import frontier
-from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.edits import simple_statements
 from jaxnet.compare.author.idle import passing_on, return_after
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, is_rounding
 from jaxnet.compare.author.lines import parsed_lines
-from jaxnet.compare.author.node import MOVING, Node, ancestors, depends, nodes_in
+from jaxnet.compare.author.node import MOVING, Node, ancestors, depends, nodes_in, original
 from jaxnet.compare.author.node import Place as Line
 from jaxnet.compare.author.penalties import penalty_added
 from jaxnet.compare.author.rates import scale_of

@@ -6,15 +6,13 @@ is recognised by its numbers in every draw. All comes as rows: weights (o, i), Z
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 
 from jaxnet import backprop
 from jaxnet.compare import mistakes
-from jaxnet.compare.author.node import Node, ancestors
+from jaxnet.compare.author.node import Node, ancestors, original
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step, held_in
 from jaxnet.compare.author.truth import Truth, are_signs, labels_of
@@ -58,21 +56,6 @@ class Dense(NamedTuple):
         """Whether the author holds the weights of a layer as (o, i)."""
         layer = self.layers[number - 1][0]
         return layer.weights_first != layer.turned
-
-
-VIEWS = {np.transpose, np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atleast_2d, np.broadcast_to, np.swapaxes}
-
-
-def original(node: Node, stepped: Collection[Node] = ()) -> Node:
-    """What the Node is another view of, with all of its entries: `y[0][0]` of a single number, too; what is `stepped`,
-    though it may be a view itself."""
-    while (
-        node.parents
-        and node not in stepped
-        and (node.function in VIEWS or (node.function is operator.getitem and node.size == node.parents[0].size == 1))
-    ):
-        node = node.parents[0]
-    return node
 
 
 def recognise(step: Step, drawn: list[Values]) -> Dense | None:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from jaxnet.compare.author.chains import PIECEWISE
-from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.draws import nothing_there, stands_alone
 from jaxnet.compare.author.intended import adds_up
 from jaxnet.compare.author.judged import Astray, Judged, Remade, Unexplained
@@ -27,6 +26,7 @@ from jaxnet.compare.author.node import (
     made_alone_of,
     made_of,
     nodes_in,
+    original,
     root_of,
     setitem,
 )

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.chains import before_writes
-from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, constant_to, is_rounding
 from jaxnet.compare.author.lines import target_of
@@ -26,6 +25,7 @@ from jaxnet.compare.author.node import (
     ancestors,
     following,
     nodes_in,
+    original,
     replaced,
     setitem,
 )

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.lines import target_of
-from jaxnet.compare.author.node import MULTIPLYING, Node, depends, following, made_alone_of, made_of
+from jaxnet.compare.author.node import MULTIPLYING, Node, depends, following, made_alone_of, made_of, original
 from jaxnet.compare.author.step import Example
 from jaxnet.compare.author.updates import multiples, scaled_by_numbers
 

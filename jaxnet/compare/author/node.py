@@ -12,7 +12,7 @@ import heapq
 import math
 import operator
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -24,6 +24,7 @@ PRODUCTS = {np.dot, np.matmul, np.inner, np.outer, np.vdot, np.einsum, np.tensor
 MULTIPLYING = PRODUCTS | {np.multiply}
 MOVING = {np.transpose, np.reshape, np.ravel, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, operator.getitem,
            np.atleast_2d, np.flip, np.fliplr, np.flipud}  # fmt: skip
+VIEWS = {np.transpose, np.reshape, np.ravel, np.squeeze, np.expand_dims, np.atleast_2d, np.broadcast_to, np.swapaxes}
 Instruction: TypeAlias = tuple[types.CodeType, int]  # of the author's code, and at which byte of it
 
 
@@ -186,6 +187,18 @@ def whole_of(node: Node) -> Node:
     """The array that a Node shows all or a part of."""
     while node.function in MOVING and isinstance(node.inputs[0], Node):
         node = node.inputs[0]
+    return node
+
+
+def original(node: Node, stepped: Collection[Node] = ()) -> Node:
+    """What the Node is another view of, with all of its entries: `y[0][0]` of a single number, too; what is `stepped`,
+    though it may be a view itself."""
+    while (
+        node.parents
+        and node not in stepped
+        and (node.function in VIEWS or (node.function is operator.getitem and node.size == node.parents[0].size == 1))
+    ):
+        node = node.parents[0]
     return node
 
 

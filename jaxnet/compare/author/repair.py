@@ -22,13 +22,12 @@ import numpy as np
 from jaxnet.compare.author import blame, lines
 from jaxnet.compare.author.attempts import Way
 from jaxnet.compare.author.corrections import Quantities, Term, Writer, ratio_to, wanted_error, wanted_gradient
-from jaxnet.compare.author.dense import original
 from jaxnet.compare.author.edits import Edit, edited, file_and_cell, substituted, unified_diff
 from jaxnet.compare.author.frontier import Frontier, frontiers
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.moments import Moment
 from jaxnet.compare.author.moves import moved
-from jaxnet.compare.author.node import Node, Place, ancestors, nodes_in
+from jaxnet.compare.author.node import Node, Place, ancestors, nodes_in, original
 from jaxnet.compare.author.raw import is_scaling
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.updates import multiples

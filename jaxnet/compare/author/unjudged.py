@@ -13,13 +13,23 @@ import numpy as np
 
 from jaxnet.compare.author import frontier
 from jaxnet.compare.author.chains import began_as
-from jaxnet.compare.author.dense import VIEWS, original
 from jaxnet.compare.author.doubts_of_steps import written_over
 from jaxnet.compare.author.draws import BOUNDING, multiplied
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT
 from jaxnet.compare.author.lines import as_place
-from jaxnet.compare.author.node import PRODUCTS, Node, ancestors, depends, made_of, nodes_in, root_of, setitem
+from jaxnet.compare.author.node import (
+    PRODUCTS,
+    VIEWS,
+    Node,
+    ancestors,
+    depends,
+    made_of,
+    nodes_in,
+    original,
+    root_of,
+    setitem,
+)
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Step, held_in, makers_of
 from jaxnet.compare.author.updates import is_by_0, is_by_1, known_zero

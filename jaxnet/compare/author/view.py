@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author.chains import Chain, began_as, follows, masked, places_of_ones
-from jaxnet.compare.author.dense import VIEWS, original
 from jaxnet.compare.author.losses import last_of, losses_of, may_be_loss
 from jaxnet.compare.author.node import (
     MOVING,
     MULTIPLYING,
     PRODUCTS,
+    VIEWS,
     Instruction,
     Node,
     ancestors,
@@ -32,6 +32,7 @@ from jaxnet.compare.author.node import (
     made_alone_of,
     made_of,
     nodes_in,
+    original,
     root_of,
     setitem,
 )
