@@ -6,6 +6,7 @@ import pytest
 from judging import PERCEPTRON, PLAIN, SLOPE, examined
 
 from jaxnet.compare.author import tape, watch
+from jaxnet.compare.author.attempts import once_more
 from jaxnet.compare.author.program import OutOfTime
 from jaxnet.compare.author.verdict import verdict
 from jaxnet.compare.author.witness import strayed
@@ -613,6 +614,18 @@ def test_the_program_is_asked_where_its_record_began_anew(tmp_path, monkeypatch)
     assert (found["at"], found["code"]) == ("dZ1", "wrong-scale")
     with pytest.raises(ValueError, match=r"run with other weights, .* from line 18 of net\.py on"):
         examined(tmp_path, right.replace("1 - A1 ** 2", SLOPE_AS_TEXT))
+
+
+def test_a_run_that_has_not_come_to_the_numbers_of_a_draw_is_no_witness(tmp_path, monkeypatch):
+    def too_early(*way):
+        found = once_more(*way)
+        for attempt in found:
+            attempt.tape.forgotten = -1
+        return found
+
+    monkeypatch.setattr("jaxnet.compare.author.verdict.once_more", too_early)
+    with pytest.raises(ValueError, match="time was up before the program itself could be asked"):
+        examined(tmp_path, PLAIN.replace("dZ1 = ", "dZ1 = 2 * "))
 
 
 def test_without_time_to_ask_the_program_nothing_is_wrong(tmp_path, monkeypatch):

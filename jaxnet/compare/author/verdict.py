@@ -29,8 +29,13 @@ from jaxnet.compare.author.tape import Planted
 from jaxnet.compare.author.witness import planted_for, strayed
 from jaxnet.compare.report import Report
 
-UNASKED = "the time was up before the program itself could be asked about what seems to be wrong"
 CARRIED_ON = "what is stepped is carried on by a forward pass that begins anew, and nothing else was found that trains"
+UNASKED = Outcome(
+    why="the time was up before the program itself could be asked about what seems to be wrong",
+    unexplained=True,
+    in_time=False,
+    too_much=True,
+)
 NEAR = 0.1, 1e-3  # how far from a program's own numbers, as a share of them, others may be
 
 
@@ -183,13 +188,15 @@ def _witnessed(
         if judged is None or not judged.wrong:
             return outcome
         tape = next((a.tape for a in run(attempt.way, planted_for(judged, attempt.tape))), None)
-        if tape is None or (tape.is_cut and len(tape.nodes) <= judged.step.last):
-            return Outcome(why=UNASKED, unexplained=True, in_time=False, too_much=True)
+        if tape is None or tape.forgotten != attempt.tape.forgotten:
+            return UNASKED  # it has not come to where the numbers are planted
+        if tape.is_cut and len(tape.nodes) <= judged.step.last:
+            return UNASKED
         try:
             with alarm(end):
                 stray = strayed(judged, tape)
         except (OutOfTime, MemoryError):
-            return Outcome(why=UNASKED, unexplained=True, in_time=False, too_much=True)
+            return UNASKED
         if stray is None:
             return outcome
         why = f"run with other weights, the program does not do what its record says from {where(stray)} on"
