@@ -448,9 +448,10 @@ def argument_meanings(function: Any, building: bool = False) -> dict[str, list[s
     names = [p.name for p in parameters_of(function)]
     bound = isinstance(function, types.FunctionType) and names[:1] == ["self"]
     found = {name: meanings(name, building) for name in (names[1:] if bound else names)}
-    keyed = (n for n in nodes_of(function) if isinstance(n, ast.Subscript) and re.fullmatch(r"W\d?", tail(n)))
-    of_weights = {tail(n.value) for n in keyed}  # p["W1"]: of parameters, and of no prediction
-    found |= {name: ["parameters"] for name, means in found.items() if name in of_weights and means[:1] == ["P"]}
+    if predictions := {name for name, means in found.items() if means[:1] == ["P"]}:
+        keyed = (n for n in nodes_of(function) if isinstance(n, ast.Subscript) and re.fullmatch(r"W\d?", tail(n)))
+        of_weights = {tail(n.value) for n in keyed}  # p["W1"]: of parameters, and of no prediction
+        found |= {name: ["parameters"] for name in predictions & of_weights}
     firsts = [means[:1] for means in found.values()]
     if not building and ["Y"] not in firsts and role(getattr(function, "__name__", "")) in ("backward", "loss"):
         untold = [name for name, means in found.items() if not means and is_compared(function, name)]

@@ -118,8 +118,8 @@ def drive(
         Target(shown, play, shapes, (True, False) if whole else (True,), whole, may_be)
         for shown, play, shapes, whole, may_be in lone_layers(file, numpy, failed)
     )
+    blind = any(is_blind(p) for made in file.classes.values() for p in parameters_of(made))
     for target in itertools.chain(networks, layers):
-        blind = any(map(is_blind, (p for made in file.classes.values() for p in parameters_of(made))))
         raised: dict[int, str] = {}  # what is wrong with its backward pass, by the depth of the network
         offered, alone, furthest = 0, target not in networks, Tried(False)
         for depth, strict in [(d, s) for d in dict.fromkeys(map(_depth, target.worlds)) for s in target.strictness]:

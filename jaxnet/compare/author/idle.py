@@ -54,7 +54,8 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
         loops = [ast.Module(outside, []), *(f for _, f in run if f not in backward and f not in helpers)]
         arms += [("", arm) for of in loops for arm in _branches(of) if not stepped_by.isdisjoint(_written_in(arm))]
         choices = (n for of in loops for n in ast.walk(of) if isinstance(n, ast.If) and n.orelse)
-        in_rounds = {n for of in loops for loop in _rounds_in(of) for n in ast.walk(loop)}
+        rounds = (n for of in loops for n in ast.walk(of) if isinstance(n, ast.For | ast.While))
+        in_rounds = {n for loop in rounds for n in ast.walk(loop)}
         used = _made_of(stepped_by, in_rounds) & _made_there(in_rounds, after_labels, unit.filename)
         for arm, other in (pair for n in choices for pair in ((n.body, n.orelse), (n.orelse, n.body))):
             both = set() if isinstance(arm[0], ast.If) else _assigned_in(arm) & _assigned_in(other)
@@ -102,31 +103,27 @@ def _derivatives_not_used(path: Path, root: Path, stepping: set[Line]) -> Iterat
             yield from (f"{f.name} of {file}" for f in unused if len(unused) < len(slopes))
 
 
-def _rounds_in(code: ast.AST) -> list[ast.AST]:
-    return [n for n in ast.walk(code) if isinstance(n, ast.For | ast.While)]
-
-
 def _made_of(names: set[str], code: Collection[ast.AST]) -> set[str]:
     """These names, and all that they are made of there."""
-    made = [(_names_in(n.targets[0]), _names_in(n.value)) for n in code if isinstance(n, ast.Assign)]
-    found, before = set(names), set[str]()
-    while found != before:
-        before = set(found)
-        found.update(*(of for targets, of in made if not targets.isdisjoint(before)))
-    return found
+    made = [n for n in code if isinstance(n, ast.Assign)]
+    return _led_to(names, [(_names_in(n.targets[0]), _names_in(n.value)) for n in made])
 
 
 def _made_there(code: Collection[ast.AST], lines: set[Line], file: str) -> set[str]:
     """The names that these lines give a value to, and those that are others for them."""
     made = [n for n in code if isinstance(n, ast.Assign)]
-    found = {name for n in made if (file, n.lineno) in lines for name in _names_in(n.targets[0])}
+    named = {name for n in made if (file, n.lineno) in lines for name in _names_in(n.targets[0])}
     pairs = [pair for n in made for pair in _pairs(n.targets[0], n.value)]
-    before = set[str]()
+    both = [(to, of) for to, of in pairs if isinstance(to, ast.Name) and isinstance(of, ast.Name)]
+    return _led_to(named, [({of.id}, {to.id}) for to, of in both])
+
+
+def _led_to(names: set[str], ways: list[tuple[set[str], set[str]]]) -> set[str]:
+    """These names, and all that ways from any of them lead to."""
+    found, before = set(names), set[str]()
     while found != before:
         before = set(found)
-        found |= {
-            to.id for to, of in pairs if isinstance(to, ast.Name) and isinstance(of, ast.Name) and of.id in before
-        }
+        found.update(*(to for of, to in ways if not of.isdisjoint(before)))
     return found
 
 

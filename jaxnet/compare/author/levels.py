@@ -78,8 +78,7 @@ def _added_up(found: list[Candidate], drawn: list[Values]) -> int:
 
     def is_multiple(node: Node) -> bool:
         values = [np.asarray(v(node), float) for v in drawn]
-        same = all(a.shape == b.shape for a, b in zip(values, inside, strict=True))
-        return same and depends(node, found[-1].node) and common_multiple(values, inside, RIGHT) is not None
+        return depends(node, found[-1].node) and common_multiple(values, inside, RIGHT) is not None
 
     sums = (c.node.function in (np.add, np.subtract) and len({*c.node.parents}) == 2 for c in found)
     twice = [is_sum and all(map(is_multiple, c.node.parents)) for is_sum, c in zip(sums, found, strict=True)]

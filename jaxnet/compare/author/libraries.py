@@ -666,11 +666,18 @@ def tables(files: Files, samples: Samples) -> dict[str, Any]:
         with files.open(path, "rb") as file:
             return pickle.load(file)
 
-    def bunch(x: Any, y: Any, names: Any = None, return_X_y: bool = False, as_frame: bool = False, **how: Any) -> Any:
+    def bunch(
+        x: Any,
+        y: Any,
+        names: Any = None,
+        return_X_y: bool = False,
+        as_frame: bool = False,
+        target: str = "target",
+        **_: Any,
+    ) -> Any:
         import pandas
 
         names = names or [f"feature{k}" for k in range(x.shape[1])]
-        target = how.get("target", "target")
         x, y = (pandas.DataFrame(x, columns=names), pandas.Series(y, name=target)) if as_frame else (x, y)
         frame = x.assign(**{target: y}) if as_frame else None
         return (x, y) if return_X_y else Bunch(data=x, target=y, feature_names=names, frame=frame)

@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     r"|(?P<space>[ \t]+)|(?P<other>.)",
     re.S,
 )
+_CODED = re.compile(r"\.(?:de|en)code\(\s*['\"](?:utf|ascii|latin|cp|iso)[\w-]*['\"][^()\n]*\)")  # text is bytes
 _GONE = {"xrange", "raw_input", "unicode", "has_key", "cPickle", "urllib2", "izip", "maxint"}
 _OF_TABLES = {"iteritems", "itervalues"}  # which pandas had until its version 2, too
 _EITHER = re.compile(r"import\s+xrange|xrange\s*=|ImportError|NameError|version_info|print_function")
@@ -58,9 +59,7 @@ def mended(source: str) -> str:
         result.append(_rewritten(*pending))
     text = "".join(result).replace("<>", "!=")
     text = re.sub(r"`([^`\n]+)`", r"repr(\1)", text)
-    text = re.sub(
-        r"\.(?:de|en)code\(\s*['\"](?:utf|ascii|latin|cp|iso)[\w-]*['\"][^()\n]*\)", "", text
-    )  # text is bytes
+    text = _CODED.sub("", text)
     return re.sub(r"\.iter(items|keys|values)\(\)", r".\1()", text)
 
 

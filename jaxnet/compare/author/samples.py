@@ -299,7 +299,7 @@ class Samples:
         if re.search(_TRAINED, word):
             return None
         images, labels = self.part(re.search(r"test|val|dev|t_?k", word))
-        if re.search(r"label|target|(^|_)y(_|$)|class|(^|_)out(put|_|$)", word):
+        if re.search(r"label|target|(^|_)(y|out)(_|$)|class|output", word):
             return self.labels(labels)
         if re.search(r"image|(^|_)(x|data|train|test|inputs?|features?)(_|$)", word):
             if self.guess.ids:
