@@ -15,6 +15,7 @@ from jaxnet.compare.author.program import OutOfTime, Ran, alarm, run
 from jaxnet.compare.author.reasons import BREAKS_OFF, LATE, TOO_LARGE, TRAINS, TRAINS_NOTHING, Reason
 from jaxnet.compare.author.recorder import is_stepped_unseen, recording
 from jaxnet.compare.author.samples import FIRST_GUESS, Guess, Samples, learnt, said_of_missing
+from jaxnet.compare.author.stated import Stated
 from jaxnet.compare.author.statements import execution_counts
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import NOTHING_PLANTED, Enough, Planted, Tape
@@ -40,6 +41,7 @@ class Way(NamedTuple):
     call: tuple = ()  # of what the file has defined …
     silent: frozenset[str] = frozenset()  # … without these
     states: frozenset[Instruction] = frozenset()  # instructions that step what is no parameter
+    loss: Stated | None = None  # is run as well
 
 
 class Attempt(NamedTuple):
@@ -152,7 +154,7 @@ def once_more(
     if file == path:
         ran, numpy, _ = _run(way, root, Watch(deadline, asked, whole=way.guess.whole))
     else:
-        start, numpy, _ = _ready(file, root)
+        start, numpy, _ = _ready(file, root, loss=way.loss)
         ran = start(deadline=deadline)
     return list(_driven(way, root, ran, numpy, deadline, flags, [], False, planted=planted))
 
@@ -163,7 +165,7 @@ def _within(root: Path, file: Path) -> str:
 
 def _run(way: Way, root: Path, watch: Watch) -> tuple[Ran, Any, Samples]:
     """Runs a program; the NumPy that it had, and its samples."""
-    start, numpy, samples = _ready(root / way.file, root, way.guess)
+    start, numpy, samples = _ready(root / way.file, root, way.guess, way.loss)
     deadline = watch.tape.deadline
     part = SHARE if str(way.file) == watch.asked else OF_OTHERS
     watch.tape.deadline = share = time.monotonic() + part * (deadline - time.monotonic())
@@ -228,13 +230,15 @@ def _lacks_what_comes_later(file: Path, notes: list[str]) -> bool:
     return unknown and file.is_file() and bool(execution_counts(file.read_bytes()))
 
 
-def _ready(file: Path, root: Path, guess: Guess = FIRST_GUESS) -> tuple[Callable[..., Ran], Any, Samples]:
+def _ready(
+    file: Path, root: Path, guess: Guess = FIRST_GUESS, loss: Stated | None = None
+) -> tuple[Callable[..., Ran], Any, Samples]:
     """The run of a program with all that stands in for what it needs, the NumPy that it has, and its samples."""
     recorded = facade.modules()
     modules, builtins, samples = standins.stand_ins(root, file, recorded["numpy"], guess)
     modules, arguments = {**recorded, **modules}, standins.arguments(file, root)
     how = {"builtins": builtins, "arguments": arguments, "python2": guess.python2, "smaller": guess.smaller}
-    how |= {"examples": samples.fewer, "by_counts": guess.by_counts}
+    how |= {"examples": samples.fewer, "by_counts": guess.by_counts, "loss": loss}
     return functools.partial(run, file, root, modules, **how), modules["numpy"], samples
 
 

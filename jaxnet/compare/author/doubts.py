@@ -141,27 +141,23 @@ def check_for_other_labels(meant: Loss, own: list[tuple[Node, Truth]], step: Ste
     slope, prediction = LOSS_SLOPES[meant.name], step.examples[0].prediction
     predicted = [np.asarray(values(prediction), float) for values in drawn]
     for number, truth in own:
-        again = (n for n in made_of([number]) & step.active if n.shape == prediction.shape)
-        for node in again:
-            if not all(np.allclose(v(node), p, RIGHT, 0) for v, p in zip(drawn, predicted, strict=True)):
-                continue
-            labels = []  # c f(Ŷ, Y′) over what stands before Y′: c Y′, and c times what is known
-            with np.errstate(all="ignore"):
-                for adjoints, P in zip(truth.whole().adjoints, predicted, strict=True):
-                    at_zero = slope(P, np.zeros_like(P))
-                    by_label = slope(P, np.ones_like(P)) - at_zero
-                    labels.append((adjoints.get(node, np.nan) / by_label, at_zero / by_label))
-            (first, of_first), (second, of_second) = labels[:2]
-            c = common_multiple([first - second], [of_first - of_second], RIGHT) if of_first.any() else 0.0
-            if c is None or not np.allclose(first - c * of_first, second - c * of_second, RIGHT):
-                continue
-            # Of a loss whose derivative has Y alone, −Y/Ŷ, the constant may be any.
-            ratio = common_multiple([first - c * of_first], [known], RIGHT)
-            if ratio is None or (c and not is_among(ratio, [c], RIGHT)):
-                raise Astray(
-                    f"all gradients are those of the {meant.name}, and {where(number)} computes it with other "
-                    "labels for the same predictions: right if that is a measure, wrong if it is the loss"
-                )
+        labels = []  # c f(Ŷ, Y′) over what stands before Y′: c Y′, and c times what is known
+        with np.errstate(all="ignore"):
+            for adjoints, P in zip(truth.adjoints, predicted, strict=True):
+                at_zero = slope(P, np.zeros_like(P))
+                by_label = slope(P, np.ones_like(P)) - at_zero
+                labels.append((adjoints.get(prediction, np.nan) / by_label, at_zero / by_label))
+        (first, of_first), (second, of_second) = labels[:2]
+        c = common_multiple([first - second], [of_first - of_second], RIGHT) if of_first.any() else 0.0
+        if c is None or not np.allclose(first - c * of_first, second - c * of_second, RIGHT):
+            continue
+        # Of a loss whose derivative has Y alone, −Y/Ŷ, the constant may be any.
+        ratio = common_multiple([first - c * of_first], [known], RIGHT)
+        if ratio is None or (c and not is_among(ratio, [c], RIGHT)):
+            raise Astray(
+                f"all gradients are those of the {meant.name}, and {where(number)} computes it with other "
+                "labels for the same predictions: right if that is a measure, wrong if it is the loss"
+            )
 
 
 def check_that_it_is_no_function_of_the_loss(judged: Judged, wrong: list[str], findings: list[Finding]) -> None:

@@ -38,7 +38,7 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
     the program uses some."""
     stepping, found = _lines_of(steps) | _lines_that_make(n for step in steps for n in made_of(step.losses)), []
     after_labels = _lines_that_make(n for step in steps for n in step.backward)
-    for unit in _units_of(path, root):
+    for unit in units_of(path, root):
         runs = functools.partial(_has_a_part, stepping, unit.filename)
         run = [(name, function) for name, function in _functions_in(unit) if runs([function])]
         backward = [function for _, function in run if role(function.name) == "backward"]
@@ -77,20 +77,20 @@ def branches_not_run(path: Path, root: Path, steps: list[Step]) -> list[str]:
 
 def steps_not_taken(path: Path, root: Path, step: Step) -> list[str]:
     """The functions of the file that step parameters, where the step that was judged is ours."""
-    units = _units_of(path, root) if not step.is_authors else []
+    units = units_of(path, root) if not step.is_authors else []
     stepping = _lines_of([step])
     found = [(unit.filename, name, f) for unit in units for name, f in _functions_in(unit) if not _is_backward(f)]
     found = [of for of in found if any(map(_steps_parameter, ast.walk(of[2])))]
     return [name for file, name, f in found if not _has_a_part(stepping, file, [f])]
 
 
-def losses_not_run(path: Path, root: Path, nodes: Iterable[Node]) -> list[str]:
-    """The losses that the file defines, where none of them has made one of these: the one that an error implies may be
-    another one."""
-    of_file = [(unit.filename, name, f) for unit in _units_of(path, root) for name, f in _functions_in(unit)]
+def losses_not_run(path: Path, root: Path, nodes: Iterable[Node]) -> list[tuple[str, ast.FunctionDef]]:
+    """The losses that the file defines, with their names, where none of them has made one of these: the one that an
+    error implies may be another one."""
+    of_file = [(unit.filename, name, f) for unit in units_of(path, root) for name, f in _functions_in(unit)]
     losses = [of for of in of_file if role(of[2].name) == "loss" and _computes(of[2])]
     made = _lines_that_make(nodes) if losses else set[Line]()
-    return [] if any(_has_a_part(made, file, [f]) for file, _, f in losses) else [name for _, name, _ in losses]
+    return [] if any(_has_a_part(made, file, [f]) for file, _, f in losses) else [(name, f) for _, name, f in losses]
 
 
 def _derivatives_not_used(path: Path, root: Path, stepping: set[Line]) -> Iterator[str]:
@@ -223,11 +223,11 @@ def _has_a_part(stepping: set[Line], file: str, statements: list[Any]) -> bool:
 
 def _backward_in(path: Path, root: Path) -> Iterator[tuple[str, str, ast.FunctionDef]]:
     """The backward passes of the file: what their code is compiled with, their names, with their classes', and they."""
-    for unit in _units_of(path, root):
+    for unit in units_of(path, root):
         yield from ((unit.filename, name, f) for name, f in _functions_in(unit) if _is_backward(f))
 
 
-def _units_of(path: Path, root: Path) -> list[Unit]:
+def units_of(path: Path, root: Path) -> list[Unit]:
     return read_units(path, str(path.resolve().relative_to(root.resolve())))
 
 

@@ -35,6 +35,7 @@ from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.reasons import LATE
 from jaxnet.compare.author.recorder import as_float, current_tape, difference, named, plain, unrecorded
 from jaxnet.compare.author.smaller import Sizes
+from jaxnet.compare.author.stated import Stated
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
 from jaxnet.compare.author.tree import Tree
@@ -78,6 +79,7 @@ def run(
     smaller: bool = False,
     examples: Mapping[int, int] = types.MappingProxyType({}),
     by_counts: bool = False,
+    loss: Stated | None = None,
 ) -> Ran:
     """Run `file` of the tree below `root` as `__main__`, until it ends, the recorder has enough, or time is up.
 
@@ -87,7 +89,9 @@ def run(
     sizes so, and of the numbers of `examples` fewer; with `by_counts` a notebook's cells are run in the order of their
     counts. Code objects have the file's name relative to `root`, those of a notebook's cell `name#cell-k`, k from 1.
     """
-    program = _Program(file.resolve(), root.resolve(), modules, builtins or {}, python2, smaller, examples, by_counts)
+    program = _Program(
+        file.resolve(), root.resolve(), modules, builtins or {}, python2, smaller, examples, by_counts, loss
+    )
     is_notebook = file.suffix == ".ipynb"
     if is_notebook:
         del program.main.__file__
@@ -185,9 +189,10 @@ class _Program:
         smaller: bool,
         examples: Mapping[int, int],
         by_counts: bool,
+        loss: Stated | None,
     ) -> None:
         self.file, self.root = file, root
-        self.smaller, self.by_counts = smaller, by_counts
+        self.smaller, self.by_counts, self.loss = smaller, by_counts, loss
         self.sizes = Sizes(examples)
         self.notes: list[str] = []
         self.missing: set[str] = set()  # names that statements left out would have bound
@@ -211,6 +216,7 @@ class _Program:
             "__loop__": lambda: _Loop(self),
             "__once__": self.is_first,
             "__entered__": self.enter,
+            "__aside__": _aside,
         }
         self.imports = Imports(Tree(root), file, modules, {**own, **overrides}, self.run_file)
         self.main = self.imports.main
@@ -242,6 +248,8 @@ class _Program:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
+                    if self.loss is not None:
+                        self.loss.insert(statement, unit.filename)
                     self.sizes.shrink(statement, in_place=self.smaller)
                     module = ast.Module([keeping.visit(statement)], [])
                     compiled = functools.partial(compile, module, unit.filename, "exec", dont_inherit=True)
@@ -339,6 +347,22 @@ def _kept(value: Any) -> Any:
     if type(value) is dict and len(value) <= _NOTES:
         return {key: _kept(part) for key, part in value.items()}
     return plain(value) if isinstance(value, int | float | str) else None
+
+
+def _aside(value: Any, known: dict[int, Any] | None = None) -> Any:
+    """A copy of an author's object, with its very arrays: what a method keeps in it is not seen later."""
+    known = {} if known is None else known
+    if id(value) in known:
+        return known[id(value)]
+    known[id(value)] = value
+    fixed = isinstance(value, type | types.ModuleType | types.FunctionType | np.ndarray)
+    if isinstance(value, list | dict) or (isinstance(getattr(value, "__dict__", None), dict) and not fixed):
+        known[id(value)] = other = copy.copy(value)
+        parts = other if isinstance(other, list | dict) else vars(other)
+        for key, part in list(parts.items() if isinstance(parts, dict) else enumerate(parts)):
+            parts[key] = _aside(part, known)
+        return other
+    return value
 
 
 class _Loop:

@@ -43,17 +43,15 @@ class PullBack:
         self.order = sorted(moving, key=lambda n: -n.number)
         self._of_draw: dict[Values, tuple] = {}
 
-    def __call__(self, values: Values, cotangents: Iterable[Any]) -> dict[Node, np.ndarray]:
-        """∂/∂Node for each Node."""
-        return {self._node[number]: array.conj() for number, array in self._swept(values, cotangents).items()}
+    def __call__(self, values: Values, cotangents: Iterable[Any], stopped: Uses = NO_USES) -> dict[Node, np.ndarray]:
+        """∂/∂Node for each Node; in the uses that are `stopped`, (Node, by which other one), a Node is a constant."""
+        totals = self._swept(values, cotangents, stopped=stopped)
+        return {self._node[number]: array.conj() for number, array in totals.items()}
 
     def parts(
         self, values: Values, cotangents: Iterable[Any], stopped: Uses = NO_USES
     ) -> dict[tuple[Node, Node | None], np.ndarray]:
-        """The same, with None for the use, and what each use of a Node by another one contributes to it.
-
-        In the uses that are `stopped`, (Node, by which other one), a Node is a constant to all that it was made of.
-        """
+        """The same, with None for the use, and what each use of a Node by another one contributes to it."""
         parts: dict[tuple[int, int], np.ndarray] = {}
         totals = self._swept(values, cotangents, parts, stopped)
         found: dict[tuple[Node, Node | None], np.ndarray] = {}
@@ -156,7 +154,7 @@ def _sweep(
 
     def add(number: int, use: int, part: Any) -> None:
         if parts is not None:
-            parts[number, use] = part
+            parts[number, use] = parts[number, use] + part if (number, use) in parts else part  # w @ w
         if (number, use) not in ends:
             cotangents[number] = cotangents[number] + part if number in cotangents else part
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.compare.author.draws import FEW, ROUGH, Array
-from jaxnet.compare.author.node import MOVING, PRODUCTS, Node, made_alone_of, made_of, replaced
+from jaxnet.compare.author.node import MOVING, PRODUCTS, Node, ancestors, made_alone_of, made_of, replaced
 from jaxnet.compare.author.pullback import NO_USES, PullBack, Uses
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Example, Step, held_in
@@ -219,26 +219,26 @@ def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[T
     pull = PullBack([*step.losses, *predictions], step.active, {p.root for p in step.parameters})
     kept = [*predictions, *(p.before for p in step.parameters)]
 
-    def differentiated(loss: Loss, of_losses: list[float], of_predictions: list[list]) -> Truth:
+    def differentiated(loss: Loss, of_losses: list[float], of_predictions: list[list], ends: Uses = NO_USES) -> Truth:
         def pulled(stopped: Uses = NO_USES) -> list[dict[tuple[Node, Node | None], Array]]:
             pairs = zip(drawn, of_predictions, strict=True)
-            parts = [pull.parts(v, [*of_losses, *seeds], stopped) for v, seeds in pairs]
+            parts = [pull.parts(v, [*of_losses, *seeds], stopped | ends) for v, seeds in pairs]
             for of_draw in parts:  # all ways in which the array is used count
                 known = [p for p in step.parameters if (p.root, None) in of_draw]
                 of_draw |= {(p.before, None): p.turned(of_draw[p.root, None]) for p in known}
             return parts
 
-        found = [pull(v, [*of_losses, *seeds]) for v, seeds in zip(drawn, of_predictions, strict=True)]
+        found = [pull(v, [*of_losses, *seeds], ends) for v, seeds in zip(drawn, of_predictions, strict=True)]
         for of_draw in found:
             of_draw |= {p.before: p.turned(of_draw[p.root]) for p in step.parameters if p.root in of_draw}
         adjoints = [{n: of_draw[n] for n in kept if n in of_draw} for of_draw in found]
         return Truth(loss, adjoints, pulled, [])
 
     @functools.cache
-    def of_names() -> list[tuple[Truth, list[list[Array]]]]:
-        """Those of the losses that have a name, and these losses' derivatives by the predictions."""
+    def of_names() -> list[Truth]:
+        """Those of the losses that have a name."""
         return [
-            (differentiated(Loss(None, name), none, cotangents), cotangents)
+            differentiated(Loss(None, name), none, cotangents)
             for name, formula, cotangents in _named_slopes(predictions, drawn, labels)
             if all(np.isfinite(c).all() for of_draw in cotangents for c in of_draw)
             and _has_logarithms(formula, [np.asarray(values(p)) for values in drawn for p in predictions])
@@ -247,29 +247,44 @@ def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[T
     none, nothing = [0.0] * len(step.losses), [[0.0] * len(predictions) for _ in drawn]
     for k, node in enumerate(step.losses):
         only = [float(other == k) for other in range(len(step.losses))]
-        truth = differentiated(Loss(node, None), only, nothing)
+        again = _made_again(predictions, node, step, drawn)
+        ends = frozenset((n, use) for use in step.active for n in use.parents if any(n in of for of in again))
+        found = [pull(v, [*only, *nothing[0]]) for v in drawn] if again else []
+        moved = [[sum(of_draw.get(n, 0.0) for n in of) for of in again] for of_draw in found] or nothing
+        truth = differentiated(Loss(node, None), only, moved, ends)
         name, factor, corrections = _named(step, drawn, labels, truth.adjoints)
-        elsewhere = None  # it may be computed of another prediction than the one that was found, made once more
-        for of_name, cotangents in of_names() if name is None else ():
-            if c := multiple_of(truth, of_name, step):
-                name, factor, elsewhere = of_name.loss.name, c, cotangents
-                break
-            if c := _but_for_penalty(truth, of_name, step, drawn):
+        for of_name in of_names() if name is None else ():
+            if c := multiple_of(truth, of_name, step) or _but_for_penalty(truth, of_name, step, drawn):
                 name, factor = of_name.loss.name, c
                 break
         weighted = name is None and _is_weighted(step, drawn, labels, truth.adjoints)
         loss = Loss(node, name, corrections is None, factor=factor if name else None, weighted=weighted)
-        if elsewhere is not None and not any(p in found for p in predictions for found in truth.adjoints):
-            yield differentiated(loss, none, [[abs(factor) * c for c in of_draw] for of_draw in elsewhere])
-        elif corrections is None and factor > 0:
+        if corrections is None and factor > 0:
             yield replace(truth, loss=loss)
         else:
-            added = [[loss.sign * c for c in of_draw] for of_draw in corrections or nothing]
-            yield differentiated(loss, [loss.sign * one for one in only], added)
+            added = [
+                [loss.sign * (m + c) for m, c in zip(*both, strict=True)]
+                for both in zip(moved, corrections or nothing, strict=True)
+            ]
+            yield differentiated(loss, [loss.sign * one for one in only], added, ends)
             if corrections is not None and factor > 0:  # gradients may have the small number in them as well
                 yield replace(truth, loss=loss._replace(exact=True))
     if inferred:
-        yield from (truth for truth, _ in of_names())
+        yield from of_names()
+
+
+def _made_again(predictions: list[Node], loss: Node, step: Step, drawn: list[Values]) -> list[list[Node]]:
+    """What a loss that makes all predictions once more, or several times, has in the place of each: the same numbers in
+    all draws. Nothing for one that is made of a prediction itself."""
+    inside = sorted((n for n in made_of([loss]) if n in step.active), key=lambda n: n.number)
+    if not predictions or not {*predictions}.isdisjoint(inside):
+        return []
+    found: list[list[Node]] = []
+    for p in predictions:
+        alike = (n for n in inside if n.shape == p.shape)
+        same = [n for n in alike if all(np.allclose(v(n), v(p), 1e-12, 0) for v in drawn)]
+        found.append([n for n in same if ancestors([n]).isdisjoint(m for m in same if m is not n)])
+    return found if all(found) else []
 
 
 def _not_negative(node: Node) -> Node:

@@ -24,6 +24,7 @@ from jaxnet.compare.author.program import OutOfTime, alarm
 from jaxnet.compare.author.reasons import Reason
 from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.repair import Examined
+from jaxnet.compare.author.stated import losses_stated
 from jaxnet.compare.author.states import states_of
 from jaxnet.compare.author.tape import Planted
 from jaxnet.compare.author.witness import planted_for, strayed
@@ -75,7 +76,7 @@ def verdict(
         report = report._replace(
             idle=[
                 *idle,
-                *(name for name in unrun if name not in idle),
+                *(name for name, _ in unrun if name not in idle),
                 *steps_not_taken(path, root, examined.judged.step),
                 *branches_not_run(path, root, right),
             ]
@@ -127,7 +128,8 @@ def _examined(
 
     ways = attempts(path, root, deadline, flags, reasons, noise)
     for attempt, outcome in _outcomes(ways, stated, noise, end, run):
-        if not answer.weigh(attempt, outcome):
+        by_own = _by_own_loss(path, root, attempt, outcome, stated, end, run)
+        if not answer.weigh(*(by_own or (attempt, outcome))):
             break
     return answer.found(late=time.monotonic() > deadline)
 
@@ -169,6 +171,40 @@ def _outcomes(
             yield attempt, outcome
         else:
             yield from without or [(attempt, Outcome(why=CARRIED_ON))]
+
+
+def _by_own_loss(
+    path: Path,
+    root: Path,
+    attempt: Attempt,
+    outcome: Outcome,
+    stated: str | None,
+    end: Callable[[Attempt], float],
+    run: Callable[..., list[Attempt]],
+) -> tuple[Attempt, Outcome] | None:
+    """The same where the program runs no loss, and is run once more with one that its file states, if that is of the
+    kind that its error implies: with the first by which it is right, or by which it is wrong."""
+    judged = outcome.judged
+    computed = any(step.losses for step in attempt.steps) if judged is None else judged.truth.loss.node is not None
+    if stated or attempt.call.alone or computed or not attempt.steps:
+        return None
+    step = judged.step if judged is not None else attempt.steps[0]
+    wrong: tuple[Attempt, Outcome] | None = None
+    for loss in losses_stated(path, root, step, attempt.tape.nodes[: step.last + 1], attempt.names):
+        way = attempt.way._replace(loss=loss)
+        other = next(iter(run(end(attempt), way)[attempt.ordinal :]), None)
+        if other is None or time.monotonic() > end(attempt):
+            continue
+        other = other._replace(program=attempt.program, given=(*attempt.given, str(loss)))
+        found = _witnessed(other, stated, end(attempt), functools.partial(run, end(attempt)))
+        if found.judged is None or not loss.has_made(found.judged.truth.loss.node):
+            continue
+        names = {of.truth.loss.name for of in (judged, found.judged) if of is not None} - {None}
+        if not found.judged.wrong:
+            return other, found
+        if len(names) < 2:
+            wrong = wrong or (other, found)
+    return wrong
 
 
 def _wrong_in(judged: Judged | None) -> frozenset[str] | None:

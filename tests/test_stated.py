@@ -1,0 +1,133 @@
+"""Losses that a file defines and that no step runs: they are run beside it, and are what is differentiated."""
+
+import re
+
+import pytest
+from judging import PLAIN, examined
+
+RIDGE = """
+import numpy as np
+class Ridge:
+    def predict(self, X):
+        return X @ self.w + self.b
+    def objective(self, X, y):
+        return 0.5 * np.sum((self.predict(X) - y) ** 2)
+    def gradient(self, X, y):
+        r = self.predict(X) - y
+        return X.T @ r, r.sum()
+    def fit(self, X, y):
+        self.w, self.b = np.zeros(X.shape[1]), 0.0
+        for _ in range(50):
+            dw, db = self.gradient(X, y)
+            self.w -= 0.01 * dw
+            self.b -= 0.01 * db
+        return self
+rng = np.random.default_rng(0)
+X = rng.normal(size=(60, 3))
+Ridge().fit(X, X @ [1.0, -2.0, 0.5] + 0.3)
+"""
+ELASTIC = """
+import numpy as np
+class ElasticNet:
+    def __init__(self, share=0.5):
+        self.share = share
+    def loss(self, X, y):
+        r = X @ self.w + self.b - y
+        penalty = self.share * np.sum(np.abs(self.w)) + 0.5 * (1 - self.share) * np.sum(self.w ** 2)
+        return 0.5 * np.mean(r ** 2) + 0.1 * penalty
+    def fit(self, X, y):
+        self.w, self.b = np.ones(X.shape[1]), 0.0
+        for _ in range(100):
+            r = X @ self.w + self.b - y
+            dw = X.T @ r / len(y) + 0.1 * (self.share * np.sign(self.w) + (1 - self.share) * self.w)
+            db = np.mean(r)
+            self.w -= 0.01 * dw
+            self.b -= 0.01 * db
+rng = np.random.default_rng(0)
+X = rng.normal(size=(60, 3))
+ElasticNet().fit(X, X @ [1.0, -2.0, 0.5] + 0.3)
+"""
+
+
+def where_wrong(said: dict) -> list[tuple[str, str]]:
+    return [(finding["at"], finding["source"]) for finding in said["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("loss", "wrong"),
+    [("0.5 * np.sum", ("db1", "return X.T @ r, r.mean()")), ("0.5 * np.mean", ("dW1", "return X.T @ r, r.mean()"))],
+)
+def test_it_tells_a_sum_from_a_mean(tmp_path, loss, wrong):
+    """Of Xᵀr beside the mean of r one is wrong, and the error alone does not say which."""
+    said = examined(tmp_path, RIDGE.replace("r.sum()", "r.mean()").replace("0.5 * np.sum", loss))
+    assert (said["loss"]["from"], where_wrong(said)) == ("source", [wrong])
+    assert any("Ridge.objective, which no step runs, is run before line 9" in note for note in said["notes"])
+
+
+def test_it_tells_of_a_penalty(tmp_path):
+    """λw for λ sign(w) is the penalty of another loss, and one that is inferred has it as well."""
+    right = examined(tmp_path, ELASTIC)
+    assert (right["verdict"], right["loss"]["from"], right["unjudged"]) == ("right", "source", [])
+    said = examined(tmp_path, ELASTIC.replace("np.sign(self.w)", "self.w"))
+    assert [finding["at"] for finding in said["findings"]] == ["dW1"]
+    after = ELASTIC + "print(ElasticNet.loss(net, X, X @ [1.0, -2.0, 0.5]))\n"
+    after = after.replace("ElasticNet().fit", "net = ElasticNet()\nnet.fit")
+    assert [f["at"] for f in examined(tmp_path, after.replace("np.mean(r)", "np.sum(r)"))["findings"]] == ["db1"]
+
+
+COSTS = """
+def squares(y, p):
+    return np.mean((y - p) ** 2)
+def entropy_loss(y, p):
+    return -np.sum(y * np.log(p)) / 9
+for _"""
+
+
+@pytest.mark.parametrize("name", ["squares", "squared_loss"])
+def test_one_of_another_kind_than_the_error_is_a_measure(tmp_path, name):
+    """Of two, that is the loss by which all is right; one alone, of other gradients, says nothing."""
+    text = PLAIN.replace("loss = -np.sum(Y * np.log(P)) / 9", "pass")
+    both = text.replace("for _", COSTS.replace("squares", name).lstrip(), 1)
+    assert examined(tmp_path, both)["loss"] == {"name": "cross-entropy", "reduction": "mean", "from": "source"}
+    one = re.sub(r"def entropy_loss.*?\n.*?\n", "", both)
+    said = examined(tmp_path, one)
+    assert (said["verdict"], said["loss"]["from"]) == ("right", "inferred")
+    said = examined(tmp_path, one.replace("* (1 - A1 ** 2)", ""))
+    assert [f["code"] for f in said["findings"]] == ["missing-activation-derivative"]
+
+
+def test_what_it_keeps_in_its_object_is_not_seen_by_the_step(tmp_path):
+    """Its own forward pass has another mask than the one of the step."""
+    text = """
+import numpy as np
+class Net:
+    def __init__(self):
+        draws = np.random.default_rng(1)
+        self.W, self.V = draws.normal(size=(4, 9)), draws.normal(size=(9, 1))
+    def forward(self, X, training=True):
+        self.mask = np.random.rand(len(X), 9) < 0.8 if training else 1.0
+        self.h = np.maximum(0, X @ self.W) * self.mask
+        return self.h @ self.V
+    def loss(self, X, y):
+        return 0.5 * np.mean((self.forward(X) - y) ** 2)
+    def step(self, X, y):
+        d = (self.forward(X) - y) / len(y)
+        dV = self.h.T @ d
+        self.W -= 0.1 * X.T @ (d @ self.V.T * self.mask * (self.h > 0))
+        self.V -= 0.1 * dV
+X = np.random.default_rng(0).normal(size=(50, 4))
+net = Net()
+for _ in range(50):
+    net.step(X, X[:, :1] * 2 - X[:, 1:2])
+"""
+    for loss in ("self.forward(X)", "self.forward(X, training=False)"):
+        said = examined(tmp_path, text.replace("np.mean((self.forward(X)", f"np.mean(({loss}"))
+        assert (said["verdict"], said["loss"]["from"]) == ("right", "inferred")
+
+
+def test_one_of_all_examples_is_none_of_a_batch(tmp_path):
+    text = RIDGE.replace("self.gradient(X, y)", "self.gradient(X[:20], y[:20])").replace("np.sum", "np.mean")
+    text = text.replace("objective(self, X, y)", "objective(self)").replace("self.predict(X) - y) **", "self.e) **")
+    text = text.replace("        r = self", "        self.e = self.predict(self.X) - self.y\n        r = self")
+    text = text.replace("        self.w, self.b = np", "        self.X, self.y = X, y\n        self.w, self.b = np")
+    assert examined(tmp_path, text)["verdict"] == "right"
