@@ -740,6 +740,9 @@ NESTEROV = (
 def test_what_is_added_up_of_a_gradient_is_none(tmp_path):
     """The step is 0.19 times the gradient, and neither 0.1 nor 0.9 nor both together is that."""
     assert examined(tmp_path, NESTEROV)["verdict"] == "right"
+    of_rows = NESTEROV.replace("np.zeros(5)", "np.zeros((1, 5))").replace("np.zeros(3)", "np.zeros((1, 3))")
+    in_turn = of_rows.replace("v *= 0.9", "before = v.copy()").replace("v -= 0.1 * g", "v[:] = 0.9 * before - 0.1 * g")
+    assert examined(tmp_path, in_turn.replace("0.9 * v - 0.1 * g\n", "v + 0.9 * (v - before)\n"))["verdict"] == "right"
     found = examined(tmp_path, NESTEROV.replace("db1 = X.T @ dZ1, dZ1.sum(0)", "db1 = X.T @ dZ1 / 9, dZ1.sum(0)"))
     assert [(f["at"], f["code"]) for f in found["findings"]] == [("dW1", "wrong-scale")]
     twice = NESTEROV.replace("    for v, p", "    dW1 = dW1 + dW1\n    for v, p")

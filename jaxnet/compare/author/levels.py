@@ -74,10 +74,10 @@ def _added_up(found: list[Candidate], drawn: list[Values]) -> int:
     0.9 v − 0.1 g, of v = −0.1 g, is a multiple of g by no number of the author's."""
     if not found:
         return 0
-    inside = [np.asarray(v(found[-1].node), float) for v in drawn]
+    inside = [np.ravel(v(found[-1].node)) for v in drawn]  # (n,), perhaps, of a bias of (1, n)
 
     def is_multiple(node: Node) -> bool:
-        values = [np.asarray(v(node), float) for v in drawn]
+        values = [np.ravel(v(node)) for v in drawn]
         return depends(node, found[-1].node) and common_multiple(values, inside, RIGHT) is not None
 
     sums = (c.node.function in (np.add, np.subtract) and len({*c.node.parents}) == 2 for c in found)
