@@ -450,3 +450,33 @@ def test_labels_of_minus_1_and_1_stand_for_classes(tmp_path, printed):
         else:
             with pytest.raises(ValueError, match="no verdict"):
                 examined(tmp_path, wrong)
+
+
+ROW_BY_ROW = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, y, z = rng.normal(size=(6, 4)), np.arange(6) % 3, (np.arange(6) + 1) % 3
+W, b = rng.normal(size=(3, 4)), np.zeros(3)
+for _ in range(30):
+    P, loss, dW, db = np.zeros((6, 3)), 0, np.zeros_like(W), np.zeros_like(b)
+    for k in range(6):
+        e = np.exp(W @ X[k] + b)
+        P[k] = e / np.sum(e)
+        loss += -np.log(P[k, y[k]])
+    for k in reversed(range(6)):
+        d = P[k].copy()
+        d[y[k]] -= 1
+        dW += np.outer(d, X[k])
+        db += d
+    W -= 0.1 * dW
+    b -= 0.1 * db
+    print(loss)
+"""
+
+
+def test_an_array_of_predictions_that_is_filled_row_by_row(tmp_path):
+    """The loss is made of what is written into it, and the error of what is read: they have the labels in common."""
+    said = examined(tmp_path, ROW_BY_ROW)
+    assert (said["verdict"], said["loss"]["from"]) == ("right", "source")
+    with pytest.raises(ValueError, match=r"line 11 of net\.py computes it with other labels"):
+        examined(tmp_path, ROW_BY_ROW.replace("d[y[k]]", "d[z[k]]"))

@@ -7,7 +7,7 @@ Each check raises, and says what would be right and what wrong. None of them acc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -132,21 +132,28 @@ def check_for_other_labels(meant: Loss, own: list[tuple[Node, Truth]], step: Ste
 
     Its derivative by these is c f(Ŷ, Y′), with the slope of that loss, f(Ŷ, Y) = f(Ŷ, 0) + Y (f(Ŷ, 1) − f(Ŷ, 0)).
     """
-    if meant.node is not None or meant.name is None or len(step.examples) != 1:
+    if meant.node is not None or meant.name is None:
         return
-    if step.examples[0].prediction.size == 1:  # of one number c and a label would be made for any derivative
+    predictions = [example.prediction for example in step.examples]
+    if any(p.size == 1 for p in predictions):  # of one number c and a label would be made for any derivative
         return
-    if (known := labels_of(step.examples[0], drawn[0])) is None:
+
+    def joined(arrays: Iterable[Any]) -> Array:
+        return np.concatenate([np.zeros(0), *(np.ravel(np.asarray(a, float)) for a in arrays)])
+
+    labels_met = [labels_of(example, drawn[0]) for example in step.examples]
+    if not labels_met or any(of is None for of in labels_met):
         return
-    slope, prediction = LOSS_SLOPES[meant.name], step.examples[0].prediction
-    predicted = [np.asarray(values(prediction), float) for values in drawn]
+    known, slope = joined(labels_met), LOSS_SLOPES[meant.name]
+    predicted = [joined(map(values, predictions)) for values in drawn]
     for number, truth in own:
         labels = []  # c f(Ŷ, Y′) over what stands before Y′: c Y′, and c times what is known
         with np.errstate(all="ignore"):
             for adjoints, P in zip(truth.adjoints, predicted, strict=True):
                 at_zero = slope(P, np.zeros_like(P))
                 by_label = slope(P, np.ones_like(P)) - at_zero
-                labels.append((adjoints.get(prediction, np.nan) / by_label, at_zero / by_label))
+                given = joined(adjoints.get(p, np.full(p.shape, np.nan)) for p in predictions)
+                labels.append((given / by_label, at_zero / by_label))
         (first, of_first), (second, of_second) = labels[:2]
         c = common_multiple([first - second], [of_first - of_second], RIGHT) if of_first.any() else 0.0
         if c is None or not np.allclose(first - c * of_first, second - c * of_second, RIGHT):

@@ -274,17 +274,15 @@ def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[T
 
 
 def _made_again(predictions: list[Node], loss: Node, step: Step, drawn: list[Values]) -> list[list[Node]]:
-    """What a loss that makes all predictions once more, or several times, has in the place of each: the same numbers in
-    all draws. Nothing for one that is made of a prediction itself."""
+    """What a loss that makes a prediction once more, or several times, has in its place: the same numbers in all draws;
+    nothing for one that it is made of itself. Nothing at all if some prediction has no part in it, or all have."""
     inside = sorted((n for n in made_of([loss]) if n in step.active), key=lambda n: n.number)
-    if not predictions or not {*predictions}.isdisjoint(inside):
-        return []
     found: list[list[Node]] = []
     for p in predictions:
-        alike = (n for n in inside if n.shape == p.shape)
+        alike = (n for n in inside if n.shape == p.shape) if p not in inside else ()
         same = [n for n in alike if all(np.allclose(v(n), v(p), 1e-12, 0) for v in drawn)]
         found.append([n for n in same if ancestors([n]).isdisjoint(m for m in same if m is not n)])
-    return found if all(found) else []
+    return found if any(found) and all(of or p in inside for p, of in zip(predictions, found, strict=True)) else []
 
 
 def _not_negative(node: Node) -> Node:

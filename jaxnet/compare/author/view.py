@@ -532,9 +532,12 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
     used = {parent for n in whole for parent in n.parents if n.function not in VIEWS}
 
     def prediction(group: int) -> Node:
-        """As it was before it was turned, where something else is made of that: a loss, say."""
+        """As it was before it was turned, or written into a row that is read, where something else is made of that: a
+        loss, say."""
         node = max((n for bits, n in last.items() if group & bits == group), key=lambda n: n.number)
-        return original(node) if original(node) in used else node
+        written = node.function is operator.getitem and [n.shape for n in node.sources] == [node.shape]
+        before = node.sources[0] if written else original(node)
+        return before if before in used else node
 
     return tuple(
         Example(prediction(group), tuple(of_group))
