@@ -895,3 +895,30 @@ def test_labels_that_multiply_a_prediction_are_signs(tmp_path):
     assert examined(tmp_path, MARGINS)["verdict"] == "right"
     with pytest.raises(ValueError, match="no known formula gives them"):
         examined(tmp_path, MARGINS.replace("0.0) * X[i]", "0.0) * X[i] ** 2"))
+
+
+STEPS_ITSELF = """
+import numpy as np
+
+class Regression:
+    def __init__(self, inputs, rate=0.1, share=1.0):
+        self.w, self.b, self.rate, self.share = np.random.randn(inputs) * 0.1, 0.0, rate, share
+
+    def loss(self, X, y):
+        return self.share * np.mean((X @ self.w + self.b - y) ** 2)
+
+    def NAME(self, X, y):
+        g = 2 * self.share * (X @ self.w + self.b - y) / len(y)
+        self.w -= self.rate * X.T @ g
+        self.b -= self.rate * g.sum()
+"""
+
+
+@pytest.mark.parametrize("name", ["step", "update", "on_batch"])
+def test_a_method_that_is_given_examples_and_steps_parameters_trains(tmp_path, name):
+    text = STEPS_ITSELF.replace("NAME", name)
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["from"]) == ("right", "source")
+    assert said["program"].startswith(f"{name}(X, y) of class Regression, called with data")
+    wrong = examined(tmp_path, text.replace("g.sum()", "g.mean()"))
+    assert [f["at"] for f in wrong["findings"]] == ["db1"]

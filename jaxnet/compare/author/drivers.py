@@ -297,12 +297,19 @@ def _computes_gradients(file: File, function: Any) -> bool:
     return speaks or steps_parameters(function)
 
 
+def _is_trainer(name: str, function: Any) -> bool:
+    """Whether a function is called like what trains; or steps parameters itself and is given examples with labels, and
+    is no part of a network by its name."""
+    is_step = role(name) in ("update", "no") and takes_data(function) and steps_parameters(function)
+    return role(name) == "train" or is_step
+
+
 def _trainers(file: File, np: types.ModuleType, worlds: list[World]) -> Iterator[Target]:
     """Functions, then classes, that are given examples with labels; and functions that need no arguments."""
     whole = whole_classes(file)
     for owner in (None, *reversed(whole), *(name for name in file.classes if name not in whole)):
         methods = file.methods(owner) if owner else {}
-        functions = find_role(methods if owner else file.functions, "train")
+        functions = {n: f for n, f in (methods if owner else file.functions).items() if _is_trainer(n, f)}
         keepers = [n for n, f in methods.items() if takes_data(f) and not _computes_gradients(file, f)]
         for function in first_uncalled(file, {n: f for n, f in functions.items() if isinstance(f, types.FunctionType)}):
             given = takes_data(function) or (owner and "Y" in meant(file.classes[owner], True))
