@@ -757,3 +757,35 @@ def test_a_penalty_that_is_the_losss_beside_another_scale(tmp_path):
     penalty = next(f for f in examined(tmp_path, OF_ALL_ENTRIES)["findings"] if f["code"] == "weight-penalty")
     assert (penalty["at"], penalty["scale"]) == ("dW1", pytest.approx(0.1))
     assert "0.1 · W1 is what the loss has, and the rest is 3 times its gradient" in penalty["explanation"]
+
+
+OF_ONE_ARRAY = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = np.c_[np.ones(100), rng.normal(size=(100, 3))]
+y = (X @ [0.2, 1.0, -1.0, 0.3] + 0.3 * rng.normal(size=100) > 0) * 1.0
+w = rng.normal(size=4)
+for _ in range(20):
+    h = 1 / (1 + np.exp(-X @ w))
+    print(-np.mean(y * np.log(h) + (1 - y) * np.log(1 - h)) + 0.05 * np.sum(w[1:] ** 2))
+    g = X.T @ (h - y) / 100
+    g[1:] += 0.1 * w[1:]
+    w = w - 0.5 * g
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("g[1:] += 0.1 * w[1:]", "g += 0.1 * w"),
+        ("g[1:] += 0.1 * w[1:]", "g[1:] -= 0.1 * w[1:]"),
+        ("g[1:] += 0.1 * w[1:]", "g[1:] += w[1:]"),
+        ("(h - y) / 100", "(y - h) / 100"),
+        ("(h - y) / 100", "(h - y)"),
+    ],
+)
+def test_of_a_gradient_and_its_penalty_the_one_is_wrong_that_is_not_the_loss_s(tmp_path, right, wrong):
+    """Of an array alone no other gradient tells which; what has the very penalty of the loss is wrong in the rest."""
+    assert examined(tmp_path, OF_ONE_ARRAY)["verdict"] == "right"
+    (finding,) = examined(tmp_path, OF_ONE_ARRAY.replace(right, wrong))["findings"]
+    assert wrong in finding["source"]

@@ -42,14 +42,17 @@ class World(NamedTuple):
     labels: str = "one-hot"  # or integers (m,)
     form: str = "batch"  # or example (m = 1), or vector (X is (i,))
     signs: bool = False  # the labels of a single output are −1 and 1, and not 0 and 1
+    in_batches: bool = False  # some function goes over the examples so
     as_built: bool = False  # objects have the numbers that they have by default, though these be 0 or 1
 
     @property
     def m(self) -> int:
-        """Enough for every class, and unlike every size, so that no transpose hides."""
+        """Enough for every class, and unlike every size, so that no transpose hides. In batches, of 9 and of 8, no
+        factor that was put into a mean by mistake makes the sum over a batch of it."""
         if self.form != "batch":
             return 1
-        return next(m for m in range(max(6, self.sizes[-1] + 2), 2000) if m not in self.sizes)
+        least = max(17 if self.in_batches else 6, self.sizes[-1] + 2)
+        return next(m for m in range(least, 2000) if m not in self.sizes)
 
 
 def data_of(world: World, np: types.ModuleType) -> dict[str, Any]:
@@ -137,6 +140,13 @@ class File:
         names = {name for function in functions for name in self.reached(function)}
         keys = {n.value for f in functions for n in nodes_of(f) if isinstance(n, ast.Constant)}
         return {word for name in names | {k for k in keys if isinstance(k, str)} if (word := gradient_of(name))}
+
+    @functools.cached_property
+    def goes_in_batches(self) -> bool:
+        """Whether a function, or a method, is told the size of batches over which it goes."""
+        methods = (f for name in self.classes for f in self.methods(name).values())
+        functions = [f for f in (*self.functions.values(), *methods) if isinstance(f, types.FunctionType)]
+        return any(_is_size_of_batches_alone(f, p.name) for f in functions for p in parameters_of(f))
 
     def used(self, name: str, *but: str) -> bool:
         """Whether a class or another function of the file uses a function, `but` for some."""

@@ -278,7 +278,7 @@ def _worlds(file: File) -> list[World]:
         if len(own) == len(call.args) > 1:  # the sizes that the author calls it with
             sizes.insert(0, [own])
     return [
-        World(size, layout, labels, form)
+        World(size, layout, labels, form, in_batches=file.goes_in_batches)
         for of_one_depth in sizes
         for form in ("batch", "vector", "example")
         for size in of_one_depth

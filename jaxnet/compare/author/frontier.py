@@ -24,11 +24,13 @@ from jaxnet.compare.author.node import (
     Place,
     ancestors,
     following,
+    made_alone_of,
     nodes_in,
     original,
     replaced,
     setitem,
 )
+from jaxnet.compare.author.penalties import penalties
 from jaxnet.compare.author.raw import candidates, is_kept, is_scaling
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
@@ -123,8 +125,13 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         collects = first.function in (np.add, np.subtract, operator.getitem) and not is_kept(first, step)
         collects = collects and step.labelled.issuperset(first.parents)  # a penalty is no part of it
         collects = collects or (first.function is setitem and first.inputs[2] in step.labelled)
+        if (is_another := _adds_another_penalty(first, parameter, judged)) is not None:
+            collects = is_another
         if missing and not collects:
-            first = _unscaled(_laid_out(max(missing, key=lambda n: n.number)), step)
+            part = max(missing, key=lambda n: n.number)
+            if is_another is False and part.function is operator.getitem:  # of what is not penalised, too
+                part = part.inputs[0] if part.inputs[0] in known else part
+            first = _unscaled(_laid_out(part), step)
             origins = [p for p in first.sources if p in known]
             of = [n for n in known.get(first, ()) if n is not parameter.before]  # which all of a program may use
             first = _of_block(first, [use for target, use in parts[0] if use is not None and target in of])
@@ -139,6 +146,32 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
             quantity = f"a part of {named}" if named and last in partial else named
             found[name] = Frontier(last, quantity, first, out)
     return found | _of_one_error(found, step, on_right_ways)
+
+
+def _adds_another_penalty(node: Node, parameter: Parameter, judged: Judged) -> bool | None:
+    """Whether what is made alone of a parameter, and added to a gradient or to a part of it, is another penalty than
+    the loss has: if it is the same, the rest is wrong. None if nothing of that kind is added, or the loss has none."""
+    added = node.inputs[2] if node.function is setitem else node
+    if not isinstance(added, Node) or added.function not in (np.add, np.subtract):
+        return None
+    before = parameter.before
+    terms = [n for n in added.parents if n not in judged.step.labelled and made_alone_of([n], {before})]
+    of_loss = penalties(parameter, judged.truth, ancestors(e.prediction for e in judged.step.examples))
+    if len(terms) != 1 or not of_loss:
+        return None
+    (term,) = terms
+    read = {before, *(n for n in ancestors([term]) if n.function is operator.getitem)}
+    part = next((n for n in sorted(read, key=lambda n: -n.number) if n.shape == term.shape), None)
+    if part is None:
+        return None
+    at = np.ravel(Values({before: np.arange(parameter.size).reshape(before.shape)})(part)).astype(int)
+    sign = -1.0 if added.function is np.subtract and added.inputs[1] is term else 1.0
+    given = []
+    for values in judged.drawn:
+        given.append(np.zeros(parameter.size))
+        given[-1][at] = sign * np.ravel(values(term))
+    factors = (common_multiple(given, list(map(np.ravel, of_draws)), RIGHT) for of_draws in of_loss)
+    return not any(f is not None and is_among(f, [judged.scale], RIGHT) for f in factors)
 
 
 def _of_one_error(found: dict[str, Frontier], step: Step, on_right_ways: set[Node]) -> dict[str, Frontier]:

@@ -13,6 +13,7 @@ from jaxnet.compare.report import Move
 
 STEP = 1e-6
 NEAR = 0.01  # of a number, within which another one says the same
+ROUNDING = 1e-13  # of a loss, by which it may change without a reason
 ENTRIES = 5  # that are looked at in each gradient, those that are most wrong first
 
 
@@ -20,11 +21,13 @@ def contradiction(judged: Judged) -> Move | None:
     """An entry of a wrong gradient that the program's own loss contradicts, with the numbers that the program had.
 
     None where the loss is not the program's own, or has a constant in it that moves with the entry, where all that is
-    wrong is its shape, and where the weights are bounded before the step.
+    wrong is its shape, where no such step shows in the digits of the loss, and where the weights are bounded before
+    the step.
     """
     loss, recorded = judged.truth.loss.node, judged.recorded
     if loss is None or judged.truth.loss.constant is not None or judged.step.number is None:
         return None
+    number = float(np.abs(np.asarray(recorded(loss))).sum())
     for name in judged.wrong:
         node, base = judged.chosen.get(name), judged.names[name].before
         given, true = judged.given[name][0], judged.scale * judged.true[name][0]
@@ -35,7 +38,8 @@ def contradiction(judged: Judged) -> Move | None:
         for index in (np.unravel_index(k, base.shape) for k in at):
             change, shared = _change(loss, base, index, recorded), judged.scale * judged.truth.loss.sign
             right, claimed = shared * change, STEP * float(said[index])
-            if np.isfinite([right, claimed]).all() and abs(right - claimed) > NEAR * max(abs(right), abs(claimed)):
+            least = max(NEAR * max(abs(right), abs(claimed)), ROUNDING * abs(shared) * number)
+            if np.isfinite([right, claimed]).all() and abs(right - claimed) > least:
                 return Move(name, tuple(map(int, index)), STEP, change, claimed, judged.step.number, shared)
     return None
 
