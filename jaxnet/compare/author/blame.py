@@ -13,7 +13,7 @@ from jaxnet.compare.author.edits import simple_statements
 from jaxnet.compare.author.idle import passing_on, return_after
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, is_rounding
-from jaxnet.compare.author.lines import parsed_lines
+from jaxnet.compare.author.lines import parsed_text
 from jaxnet.compare.author.node import MOVING, Node, ancestors, depends, nodes_in, original
 from jaxnet.compare.author.node import Place as Line
 from jaxnet.compare.author.penalties import penalty_added
@@ -126,7 +126,7 @@ def assigned_alone(judged: Judged, name: str) -> tuple[Line, ast.Assign] | None:
     node = judged.chosen.get(name)
     if node is None or node.place is None or only_example(judged, name) is None:
         return None
-    statements = simple_statements("".join(parsed_lines(node.place.file)))
+    statements = simple_statements(parsed_text(node.place.file))
     here = {n.id for s in statements if s.lineno == node.place.line for n in ast.walk(s) if isinstance(n, ast.Name)}
     found = []
     for statement in (s for s in statements if isinstance(s, ast.Assign) and s.lineno < node.place.line):

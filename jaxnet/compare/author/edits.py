@@ -59,22 +59,31 @@ def substituted(file: str, source: list[str], expression: ast.expr, text: str, c
     return Edit(file, first, last, (head + (text if enclosed else closed or text) + tail,))
 
 
-@lru_cache(maxsize=200)
 def simple_statements(text: str) -> tuple[ast.stmt, ...]:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return ()
-    return tuple(n for n in ast.walk(tree) if isinstance(n, ast.stmt) and not hasattr(n, "body"))
+    return _parsed(text)[0]
 
 
 def statement_in(text: str, line: int, column: int | None = None) -> ast.stmt | None:
     """The simple statement that a line of a program belongs to; of several, that which the column is in, if known."""
-    here = [n for n in simple_statements(text) if n.lineno <= line <= (n.end_lineno or n.lineno)]
-    if column is not None and len(here) > 1:
-        at = line, column
-        here = [n for n in here if (n.lineno, n.col_offset) <= at < (n.end_lineno or line, n.end_col_offset or column)]
-    return here[0] if len(here) == 1 else None
+    statements, known = _parsed(text)
+    if (line, column) not in known:
+        here = [n for n in statements if n.lineno <= line <= (n.end_lineno or n.lineno)]
+        if column is not None and len(here) > 1:
+            at = line, column
+            ends = [(n.end_lineno or line, n.end_col_offset or column) for n in here]
+            here = [n for n, end in zip(here, ends, strict=True) if (n.lineno, n.col_offset) <= at < end]
+        known[line, column] = here[0] if len(here) == 1 else None
+    return known[line, column]
+
+
+@lru_cache(maxsize=200)
+def _parsed(text: str) -> tuple[tuple[ast.stmt, ...], dict[tuple[int, int | None], ast.stmt | None]]:
+    """Its simple statements, and those that were looked for, by line and column: one is asked for over and over."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return (), {}
+    return tuple(n for n in ast.walk(tree) if isinstance(n, ast.stmt) and not hasattr(n, "body")), {}
 
 
 def unified_diff(name: str, before: bytes, after: bytes) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from jaxnet.compare.author.calls import tail
-from jaxnet.compare.author.lines import parsed_lines
+from jaxnet.compare.author.lines import parsed_text
 from jaxnet.compare.author.meanings import meanings, role
 from jaxnet.compare.author.node import Node, Place, made_of, nodes_in
 from jaxnet.compare.author.passes import is_gradient, is_of_parameter, step_in
@@ -172,7 +172,7 @@ def passing_on(made: Place, steps: list[Step]) -> Iterator[Place]:
     """Where a backward pass of the class that has made something, by another method, hands on what it is given, as it
     is, which leaves no record."""
     stepping = _lines_of(steps)
-    unit = unit_of("".join(parsed_lines(made.file)), made.file)
+    unit = unit_of(parsed_text(made.file), made.file)
     classes = (n for n in unit.body if isinstance(n, ast.ClassDef) and n.name == made.owner)
     for method in (f for c in classes for f in c.body if isinstance(f, ast.FunctionDef)):
         is_another = role(method.name) == "backward" and method.name != made.function
@@ -183,7 +183,7 @@ def passing_on(made: Place, steps: list[Step]) -> Iterator[Place]:
 
 def return_after(made: Place) -> Place | None:
     """Where the function that has made something returns once that is done, if there is one place only."""
-    unit = unit_of("".join(parsed_lines(made.file)), made.file)
+    unit = unit_of(parsed_text(made.file), made.file)
     functions = (f for name, f in _functions_in(unit) if name == f"{made.owner}.{made.function}".removeprefix("."))
     inside = (n for f in functions if f.lineno <= made.line <= (f.end_lineno or f.lineno) for n in ast.walk(f))
     lines = [n.lineno for n in inside if isinstance(n, ast.Return) and n.lineno > made.line]

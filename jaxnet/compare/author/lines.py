@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import linecache
+import types
 from collections.abc import Iterator
-from itertools import islice
 
 from jaxnet.compare.author.edits import file_and_cell, simple_statements, statement_in
 from jaxnet.compare.author.node import Node, Place
@@ -20,12 +21,26 @@ def text_of(place: Place) -> str:
 
 def parsed_lines(file: str) -> list[str]:
     """The lines of a file or a cell, without those that only IPython understands."""
-    return [line if line.strip()[:1] not in "%!" else "\n" for line in linecache.getlines(file)]
+    return [*map(_of_python, linecache.getlines(file))]
+
+
+def parsed_text(file: str) -> str:
+    """These lines as one text, the same object each time: most of what is asked for in it is known."""
+    return _joined(tuple(linecache.getlines(file)))
+
+
+@functools.lru_cache(maxsize=200)
+def _joined(lines: tuple[str, ...]) -> str:
+    return "".join(map(_of_python, lines))
+
+
+def _of_python(line: str) -> str:
+    return line if line.strip()[:1] not in "%!" else "\n"
 
 
 def statement_at(place: Place) -> ast.stmt | None:
     """The simple statement that the line belongs to; None where it holds several."""
-    return statement_in("".join(parsed_lines(place.file)), place.line)
+    return statement_in(parsed_text(place.file), place.line)
 
 
 def position_of(node: Node) -> tuple[int | None, int | None, int | None, int | None]:
@@ -33,7 +48,14 @@ def position_of(node: Node) -> tuple[int | None, int | None, int | None, int | N
     if node.instruction is None:
         return None, None, None, None
     code, offset = node.instruction
-    return next(islice(code.co_positions(), offset // 2, None), (None, None, None, None))
+    positions = _positions(id(code), code)
+    return positions[offset // 2] if offset // 2 < len(positions) else (None, None, None, None)
+
+
+@functools.lru_cache(maxsize=1000)
+def _positions(number: int, code: types.CodeType) -> list[tuple[int | None, int | None, int | None, int | None]]:
+    """Those of all instructions of a code; by its number, too, as the same code elsewhere has other ones."""
+    return list(code.co_positions())
 
 
 def statement_of(node: Node) -> ast.stmt | None:
@@ -41,7 +63,7 @@ def statement_of(node: Node) -> ast.stmt | None:
     if node.place is None:
         return None
     line, _, column, _ = position_of(node)
-    return statement_in("".join(parsed_lines(node.place.file)), line or node.place.line, column)
+    return statement_in(parsed_text(node.place.file), line or node.place.line, column)
 
 
 def expression_of(node: Node, statement: ast.stmt) -> ast.expr | None:
@@ -64,12 +86,13 @@ def is_times_quotient(node: Node) -> bool:
 
 def is_of_statement(node: Node, other: Node) -> bool:
     """Whether the statement that made a Node made another one, too."""
-    if node.place is None or other.place is None or node.place.file != other.place.file:
+    here, there = node.place, other.place
+    if here is None or there is None or here.file != there.file:
         return False
-    if apart := abs(node.place.line - other.place.line):  # of one that takes several
-        near = apart < MOST_LINES and node.place.function == other.place.function
+    if apart := abs(here.line - there.line):  # of one that takes several
+        near = apart < MOST_LINES and here.function == there.function
         return near and (statement := statement_of(node)) is not None and statement is statement_of(other)
-    return ";" not in text_of(node.place) or statement_of(node) is statement_of(other)
+    return ";" not in text_of(here) or statement_of(node) is statement_of(other)
 
 
 def target_of(node: Node) -> str | None:
@@ -87,7 +110,7 @@ def is_divided_later(node: Node) -> bool:
     for place, adding in zip(node.places, (statement_of(node), *map(statement_at, node.places[1:])), strict=False):
         if isinstance(adding, ast.AugAssign) and isinstance(adding.op, ast.Add):
             total = ast.unparse(adding.target)
-            statements = simple_statements("".join(parsed_lines(place.file)))
+            statements = simple_statements(parsed_text(place.file))
             if any(ast.unparse(of) == total for statement in statements for of in _divided_in(statement)):
                 return True
     return False

@@ -173,7 +173,7 @@ def _functions(frame: types.FrameType) -> Iterator[tuple[str, Callable]]:
 def _expressions(filename: str, function: str, first: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The expressions of a function that name something and call nothing, and those by which it indexes."""
     try:
-        tree = ast.parse("".join(lines.parsed_lines(filename)))
+        tree = ast.parse(lines.parsed_text(filename))
     except (SyntaxError, ValueError):
         return (), ()
     scope: ast.AST = tree
