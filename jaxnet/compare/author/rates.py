@@ -15,7 +15,7 @@ import numpy as np
 from jaxnet.compare.author.lines import expression_of, is_of_statement, is_times_quotient, statement_of
 from jaxnet.compare.author.node import Node, ancestors, depends, following, nodes_in, whole_of
 from jaxnet.compare.author.raw import data_of, is_kept, is_scaling, stepped
-from jaxnet.compare.author.replay import Values
+from jaxnet.compare.author.replay import Values, once
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.updates import multiples
 from jaxnet.compare.multiples import is_among
@@ -44,6 +44,12 @@ def numbers_of(parameter: Parameter, step: Step, values: Values, made: Node | No
     """By what numbers something is multiplied on the way to a step, the outermost first, and of one place once: what
     follows from the labels, and the other factors of that (`dW = rate * X.T @ error`), and in the line of the step, or
     of what an optimiser keeps, anything but the parameter. What `made` the gradient is outside of no gradient."""
+    return _numbers_of(parameter, step, made, [values])
+
+
+@once
+def _numbers_of(parameter: Parameter, step: Step, made: Node | None, drawn: list[Values]) -> list[Number]:
+    (values,) = drawn
     way = step.way_to(parameter)
     kept = [n for n in way if is_kept(n, step)]
     begin = {parent for n in kept for parent in n.parents if parent not in way}.union(p.root for p in step.parameters)

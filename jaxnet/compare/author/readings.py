@@ -8,6 +8,7 @@ are the true ones.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -52,13 +53,17 @@ def readings(fitted: dict[Parameter, list[Level]]) -> Iterator[Choice]:
     telling = [[p for p in of if p in known or known.keys().isdisjoint(of)] for of in groups]
     # What is a number of all steps is the rate, and then there is none farther in of one group alone.
     of_all = common_to([outside_of_formulas(fitted[p][0].numbers) for p in own]) if all(telling) else []
-    possible = [_rates([(given[p], fitted[p][0]) for p in of], of_all) for of in telling]
+    possible = [dict.fromkeys(_rates([(given[p], fitted[p][0]) for p in of], of_all)) for of in telling]
     shared = [common_to([outside_of_formulas(given[p].numbers) for p in of]) for of in telling]
+
+    @functools.cache
+    def without(rate: float, p: Parameter) -> Level:
+        return multiple_among(1 / rate, given[p], fitted[p]) or divided(given[p], rate)
 
     def by_rates(of_groups: tuple[float, ...], constant: float | None) -> Choice:
         rates = {p: (rate, numbers) for of, rate, numbers in zip(groups, of_groups, shared, strict=True) for p in of}
         taken = {p: _rate_of(lv, fitted[p][0], *rates.get(p, (1.0, [])), constant) for p, lv in given.items()}
-        return {p: _without(taken[p], level, fitted[p]) for p, level in given.items()}
+        return {p: without(taken[p], p) for p in given}
 
     alike = [by_rates(rates, None) for rates in itertools.product(*possible)]
     if not known:
@@ -160,10 +165,6 @@ def _rate_of(level: Level, whole: Level, rate: float, shared: list[Number], cons
     if level.factor and constant:
         return next((k for k in of_own if is_among(abs(level.factor) / k, [constant], RIGHT)), rate)
     return rate if in_all else of_own[-1]
-
-
-def _without(rate: float, level: Level, levels: list[Level]) -> Level:
-    return multiple_among(1 / rate, level, levels) or divided(level, rate)
 
 
 def shared_constant(fitted: dict[Parameter, list[Level]]) -> float | None:
