@@ -108,10 +108,11 @@ def of_written(array: Any, cotangent: Any) -> np.ndarray:
 
 def summed(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
     """The cotangent of an array that was broadcast: read-only."""
-    cotangent = np.array(cotangent)
-    kept = ((1,) * cotangent.ndim + shape)[len(shape) :]
-    axes = tuple(k for k, (n, m) in enumerate(zip(cotangent.shape, kept, strict=True)) if n != m)
-    total = cotangent.sum(axes, keepdims=True).reshape(shape)
+    total = np.array(cotangent)
+    if total.shape != shape:
+        kept = ((1,) * total.ndim + shape)[len(shape) :]
+        axes = tuple(k for k, (n, m) in enumerate(zip(total.shape, kept, strict=True)) if n != m)
+        total = total.sum(axes, keepdims=True).reshape(shape)
     total.setflags(write=False)
     return total
 
@@ -145,8 +146,11 @@ def _pull_of_entries(step: Operation, own: list[Any], cotangent: Any) -> tuple[n
     length = next((length for length in LENGTHS if size <= length), size)
 
     def laid_out(array: Any) -> np.ndarray:
-        row = np.broadcast_to(array, shape).ravel()
-        return row if size == length else np.concatenate([row, np.zeros(length - size, row.dtype)])
+        if size == length:
+            return np.broadcast_to(array, shape).ravel()
+        row = np.zeros(length, array.dtype)
+        row[:size].reshape(shape)[...] = array
+        return row
 
     parts = _pulled(step, [laid_out(array) for array in own], laid_out(cotangent))
     moving = (own[step.general[1].index(number)] for number in step.moving)

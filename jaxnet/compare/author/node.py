@@ -169,10 +169,11 @@ def ancestors(
     stack = list(nodes)
     while stack:
         node = stack.pop()
-        if node.number >= down_to and node not in seen:
-            seen.add(node)
-            if until is None or not until(node):
-                stack.extend(of(node))
+        if node in seen or node.number < down_to:
+            continue
+        seen.add(node)
+        if until is None or not until(node):
+            stack += of(node)
     return seen
 
 

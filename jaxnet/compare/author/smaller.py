@@ -73,7 +73,7 @@ class Sizes:
             if isinstance(number, int) and number in self._examples:
                 fewer = self.by_name[f"{number} as"] = self._examples[number]
                 constant.value = fewer if in_place else number
-        for name, constant in _named(statement):
+        for name, constant in _named(statement) if numbers else ():
             number = constant.value
             if type(number) is int and (fewer := self._fewer.get((_enough(name), number), number)) < number:
                 self.by_name[name] = fewer

@@ -260,10 +260,10 @@ def places() -> tuple[tuple[Place, ...], Instruction | None]:
     found, instruction = [], None
     frame = sys._getframe(1)
     while frame is not None and len(found) < DEPTH:
-        code = frame.f_code
-        if is_authors(code.co_filename):
-            found.append(place_of(frame))
-            instruction = instruction or _instruction(code, frame.f_lasti)
+        if is_authors(frame.f_code.co_filename):
+            place, made = _line(frame)
+            found.append(place)
+            instruction = instruction or made
         frame = frame.f_back
     return tuple(found), instruction
 
@@ -278,16 +278,17 @@ def innermost() -> Place | None:
     return None
 
 
-_instructions: dict[tuple[int, int], Instruction] = {}
+_lines: dict[tuple[int, int], tuple[Place, Instruction]] = {}
 
 
-def _instruction(code: types.CodeType, offset: int) -> Instruction:
+def _line(frame: types.FrameType) -> tuple[Place, Instruction]:
     """What is being run. Python 3.11 makes a call at PRECALL once it has made it often enough, and at CALL before."""
+    code, offset = frame.f_code, frame.f_lasti
     key = id(code), offset  # the code is kept: its number is nobody else's then
-    if key not in _instructions:
+    if key not in _lines:
         at_precall = code.co_code[offset] == dis.opmap.get("PRECALL")
-        _instructions[key] = code, offset + 4 * at_precall
-    return _instructions[key]
+        _lines[key] = place_of(frame), (code, offset + 4 * at_precall)
+    return _lines[key]
 
 
 @functools.cache
