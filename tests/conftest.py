@@ -16,6 +16,7 @@ os.environ.setdefault(
     + " --xla_cpu_use_fusion_emitters=false"
     * importlib.metadata.version("jaxlib").startswith("0.10."),
 )
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as where programs are judged: others would wait for work, busily
 # What the command line compiles is kept for the session, for all processes, and not in the home of whoever tests.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()
