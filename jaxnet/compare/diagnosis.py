@@ -684,9 +684,8 @@ def _fit(problem: Problem, given: Iterable[Array], candidate: Iterable[Array]) -
     than two tell: where both are 0, behind relus that are all cut off, it is as in another."""
     factors: list[float | None] = []
     for g, a in zip(given, candidate, strict=True):
-        nothing = not (np.any(g) or np.any(a))
-        factor = None if nothing else multiple(g, a, problem.tolerance)
-        if factor is None and not nothing:
+        factor = multiple(g, a, problem.tolerance)
+        if factor is None and (np.any(g) or np.any(a)):
             return None
         factors.append(factor)
     known = [factor for factor in factors if factor is not None]
@@ -709,12 +708,13 @@ def _is_one(problem: Problem, ratio: Factors) -> bool:
 
 def _scale_name(problem: Problem, ratio: Factors) -> str | None:
     """The name of |ratio| if it is a constant with a meaning: m, 1/m, 2, … the same one in all draws."""
-    tables = []
-    for p in problem.passes:
-        sizes = [p.A[0].shape[1], *(z.shape[1] for z in p.Z[1:])]
-        tables.append(mistakes.constants(len(p.Y), sizes))
-    for name in tables[0]:
-        if all(_same(abs(r), table[name], problem) for r, table in zip(ratio, tables, strict=True)):
+    first, *later = (
+        mistakes.constants(len(p.Y), (p.A[0].shape[1], *(z.shape[1] for z in p.Z[1:]))) for p in problem.passes
+    )
+    size, *others = map(abs, ratio)
+    for name, constant in first.items():
+        same = _same(size, constant, problem)  # in the first draw: it is seldom
+        if same and all(_same(other, table[name], problem) for other, table in zip(others, later, strict=True)):
             return name
     return None
 

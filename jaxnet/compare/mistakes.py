@@ -7,6 +7,7 @@ is to make that mistake, none where it cannot be made; the first table row that 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -312,7 +313,8 @@ SUMS: list[tuple[str | None, Callable[[Array, Array], Yields]]] = [
 SIMPLE_CONSTANTS = ("m", "1/m", "2", "½")
 
 
-def constants(m: int, sizes: list[int]) -> dict[str, float]:
+@functools.lru_cache
+def constants(m: int, sizes: tuple[int, ...]) -> dict[str, float]:
     """Factors that have a meaning, by name: batch size, classes, features, halves, and what they make together."""
     named = {"1": 1.0, "2": 2.0, "½": 0.5, "4": 4.0, "¼": 0.25}
     for name, value in (("m", m), ("the number of classes", sizes[-1]), ("the number of inputs", sizes[0])):

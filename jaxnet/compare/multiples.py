@@ -28,9 +28,10 @@ def multiple(array: np.ndarray, of: np.ndarray, tolerance: float) -> float | Non
 
     c = Re⟨of, array⟩ / ⟨of, of⟩, that of least squares. Arrays of different shapes are no multiples.
     """
-    if array.shape != of.shape or _differs_in_part(array, of, tolerance):
+    if array.shape != of.shape or (array.size > LARGE and _differs_in_part(array, of, tolerance)):
         return None
-    square, product, own = (float(np.vdot(*pair).real) for pair in ((of, of), (of, array), (array, array)))
+    square, product = float(np.vdot(of, of).real), float(np.vdot(of, array).real)
+    own = float(np.vdot(array, array).real)
     factor = product / square if square else 0.0
     # Entries that are all close leave no more than this of the square of the norm: quick to see, and most leave more.
     if own - factor * product > (array.size * tolerance**2 + 1e-9) * own:
@@ -49,8 +50,6 @@ def some_of(array: np.ndarray) -> np.ndarray:
 def _differs_in_part(array: np.ndarray, of: np.ndarray, tolerance: float) -> bool:
     """Whether some entries of a large array are enough to see that no constant brings all of them close."""
     part, other = some_of(array), some_of(of)
-    if part is array:
-        return False
     square = float(np.vdot(other, other))
     rest = part - (float(np.vdot(other, part)) / square if square else 0.0) * other
     return float(np.vdot(rest, rest)) > part.size * (tolerance * max(array.max(), -array.min())) ** 2
