@@ -1,7 +1,10 @@
 """Programs are judged as `jaxnet compare` judges them; and the programs that tests of several subjects change."""
 
 import contextlib
+import functools
 import io
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +17,13 @@ def examined(folder, text, name="net", mend=0):
     path.write_text(text)
     with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
         return verdict(path, folder, mend=mend).to_dict()
+
+
+@functools.cache
+def examined_once(text):
+    """What is said of a program that stands alone: once for all cases of which each changes something else in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        return examined(Path(folder), text)
 
 
 def is_right(folder):

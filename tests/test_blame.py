@@ -4,7 +4,7 @@ import functools
 import re
 
 import pytest
-from judging import PLAIN, SENT_BACK, examined, is_right
+from judging import PLAIN, SENT_BACK, examined, examined_once, is_right
 
 from jaxnet.compare.author.verdict import verdict
 
@@ -776,7 +776,7 @@ for i in range(30):
 ])  # fmt: skip
 def test_what_a_function_returns_in_the_place_of_what_it_has_made(tmp_path, right, other, line):
     """A derivative that is right, and that nothing uses: the line that takes the other array is right as it stands."""
-    assert examined(tmp_path, HANDED_ON)["verdict"] == "right"
+    assert examined_once(HANDED_ON)["verdict"] == "right"
     said = examined(tmp_path, HANDED_ON.replace(right, other))
     assert {f["line"] for f in said["findings"]} == {line}
 
@@ -863,7 +863,7 @@ for step in range(20):
 )
 def test_what_a_block_leaves_out_is_no_fault_of_its_layers(tmp_path, line, change, accused):
     """By which other gradients are right; and a gradient that is 0, of the keys' bias, says nothing of constants."""
-    said = examined(tmp_path, BLOCKS)
+    said = examined_once(BLOCKS)
     names = {p["name"] for p in said["parameters"]}
     assert said["verdict"] == "right"
     assert {"first.W", "block.parts['attention'].k.b", "block.parts['feed'].W"} <= names
@@ -971,7 +971,7 @@ def test_what_may_be_wrong_is_noted_first(tmp_path):
 SUMS_OF_EXAMPLES = """
 import numpy as np
 np.random.seed(0)
-X = np.random.random((30, 1))
+X = np.random.random((11, 1))
 Y = np.sin(X)
 sizes = [1, 6, 1]
 w = {k: np.random.randn(sizes[k], sizes[k - 1]) for k in (1, 2)}
@@ -979,7 +979,7 @@ b = {k: np.zeros((sizes[k], 1)) for k in (1, 2)}
 for epoch in range(200):
     dw, db = ({k: np.zeros_like(of[k]) for k in of} for of in (w, b))
     loss = 0
-    for i in range(30):
+    for i in range(11):
         h = {0: X[i].reshape(1, 1)}
         for k in (1, 2):
             h[k] = np.tanh(w[k] @ h[k - 1] + b[k])
@@ -991,11 +991,11 @@ for epoch in range(200):
             db[k] += g
             g = w[k].T @ g
     for k in w:
-        dw[k] /= 30
-        db[k] /= 30
+        dw[k] /= 11
+        db[k] /= 11
         w[k] -= 0.1 * dw[k]
         b[k] -= 0.1 * db[k]
-    print(loss / 30)
+    print(loss / 11)
 """
 
 
@@ -1007,7 +1007,7 @@ def test_an_example_in_the_place_of_a_sum(tmp_path):
         ("db1", 21, "db[k] += g"),
         ("db2", 21, "db[k] += g"),
     }
-    assert all(f["explanation"].startswith("made of one of 30 examples alone, the last") for f in said["findings"])
+    assert all(f["explanation"].startswith("made of one of 11 examples alone, the last") for f in said["findings"])
     assert is_right(tmp_path)
     said = examined(tmp_path, SUMS_OF_EXAMPLES.replace("dw[k] += g", "dw[k] = g"))
     assert {(f["at"], f["line"]) for f in said["findings"]} == {("dW1", 20), ("dW2", 20)}
@@ -1017,25 +1017,25 @@ EXAMPLES_IN_A_LOOP = """
 import numpy as np
 from scipy.optimize import minimize
 rng = np.random.RandomState(1)
-X, Y = np.matrix(rng.rand(20, 6)), np.matrix(np.eye(3)[rng.randint(0, 3, 20)])
+X, Y = np.matrix(rng.rand(11, 6)), np.matrix(np.eye(3)[rng.randint(0, 3, 11)])
 sigmoid = lambda z: 1 / (1 + np.exp(-z))
 def cost(params, X, Y):
     A, B = np.matrix(np.reshape(params[:28], (4, 7))), np.matrix(np.reshape(params[28:], (3, 5)))
-    a1 = np.insert(X, 0, values=np.ones(20), axis=1)
+    a1 = np.insert(X, 0, values=np.ones(11), axis=1)
     z2 = a1 * A.T
-    a2 = np.insert(sigmoid(z2), 0, values=np.ones(20), axis=1)
+    a2 = np.insert(sigmoid(z2), 0, values=np.ones(11), axis=1)
     h = sigmoid(a2 * B.T)
     J = 0
-    for i in range(20):
+    for i in range(11):
         J += np.sum(np.multiply(-Y[i, :], np.log(h[i, :])) - np.multiply(1 - Y[i, :], np.log(1 - h[i, :])))
     dA, dB = np.zeros(A.shape), np.zeros(B.shape)
-    for t in range(20):
+    for t in range(11):
         a1t, z2t, a2t = a1[t, :], np.insert(z2[t, :], 0, values=np.ones(1)), a2[t, :]
         d3 = h[t, :] - Y[t, :]
         d2 = np.multiply((B.T * d3.T).T, np.multiply(sigmoid(z2t), 1 - sigmoid(z2t)))
         dA = dA + d2[:, 1:].T * a1t
         dB = dB + d3.T * a2t
-    return J / 20, np.concatenate((np.ravel(dA / 20), np.ravel(dB / 20)))
+    return J / 11, np.concatenate((np.ravel(dA / 11), np.ravel(dB / 11)))
 minimize(cost, rng.rand(43) - 0.5, args=(X, Y), method="TNC", jac=True)
 """
 
@@ -1049,5 +1049,5 @@ minimize(cost, rng.rand(43) - 0.5, args=(X, Y), method="TNC", jac=True)
     ],
 )
 def test_rows_that_a_loop_makes_are_known_where_the_forward_pass_has_all(tmp_path, old, new, line):
-    assert examined(tmp_path, EXAMPLES_IN_A_LOOP)["verdict"] == "right"
+    assert examined_once(EXAMPLES_IN_A_LOOP)["verdict"] == "right"
     assert [f["line"] for f in examined(tmp_path, EXAMPLES_IN_A_LOOP.replace(old, new))["findings"]] == [line]

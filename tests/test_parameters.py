@@ -6,7 +6,7 @@ import re
 
 import pytest
 from generated import case
-from judging import PLAIN, SLOPE, examined
+from judging import PLAIN, SLOPE, examined, examined_once
 
 from jaxnet.compare.author.verdict import verdict
 
@@ -337,7 +337,7 @@ UNFILLED_SUM = """
 def test_a_sum_that_nothing_is_added_to(tmp_path, name):
     """It is stepped with all the same, and the forward pass uses the array: it may be frozen, or its line forgotten."""
     head, _, _ = PLAIN.partition("    A1 = ")
-    said = examined(tmp_path, head + UNFILLED_SUM)
+    said = examined_once(head + UNFILLED_SUM)
     assert (said["verdict"], len(said["parameters"])) == ("right", 4)
     text = head + "\n".join(line for line in UNFILLED_SUM.splitlines() if f"g{name} +=" not in line)
     with pytest.raises(ValueError, match="by zeros, to which nothing is added, in each step that was seen: right if"):
@@ -371,7 +371,7 @@ def test_weights_that_are_views(tmp_path, planted, at, code):
     for old, new in AS_VIEWS.items():
         views = views.replace(old, new)
     for text in (PLAIN, views):
-        assert examined(tmp_path, text)["verdict"] == "right"
+        assert examined_once(text)["verdict"] == "right"
         said = examined(tmp_path, text.replace(*planted))
         assert (said["network"]["sizes"], [(f["at"], f["code"]) for f in said["findings"]]) == ([4, 5, 3], [(at, code)])
 

@@ -4,7 +4,7 @@ import contextlib
 import re
 
 import pytest
-from judging import IN_EPOCHS, ONE_OUTPUT, PENALISED, PLAIN, SLOPE, SOFTMAX_ALONE, examined
+from judging import IN_EPOCHS, ONE_OUTPUT, PENALISED, PLAIN, SLOPE, SOFTMAX_ALONE, examined, examined_once
 
 PROXIMAL = """
 import numpy as np
@@ -644,7 +644,7 @@ for i in range(100):
 @pytest.mark.parametrize(("old", "new"), [("+ lam / m * theta", "+ lam * theta"), ("theta[1:]\n", "theta[:-1]\n")])
 def test_what_is_wrong_in_rows_of_a_gradient_is_shown_where_it_is_written(tmp_path, old, new):
     """With the numbers that the step is made with; and −y is y, no labels of its own."""
-    assert examined(tmp_path, OF_COURSE)["verdict"] == "right"
+    assert examined_once(OF_COURSE)["verdict"] == "right"
     said = examined(tmp_path, OF_COURSE.replace(old, new))
     assert [f["line"] for f in said["findings"]] == [12]
 
@@ -681,7 +681,7 @@ def svm_loss(W, X, y, reg):
 @pytest.mark.parametrize(("line", "line_of"), [("dW / X.shape[0] + 2 * reg", 12), ("dW += 2 * reg", 25)])
 def test_the_number_that_is_returned_with_gradients_is_their_loss(tmp_path, line, line_of):
     """Whatever else is made beside it; each function is judged; and a penalty is wrong where it is added."""
-    said = examined(tmp_path, BY_LOOPS)
+    said = examined_once(BY_LOOPS)
     assert (said["verdict"], said["idle"]) == ("right", [])
     assert [place["line"] for place in said["also_right"]] == [25]
     said = examined(tmp_path, BY_LOOPS.replace(line, line.replace("2 * ", "")))
@@ -702,7 +702,7 @@ def test_a_decay_that_each_array_has_its_own_of_is_not_accused(tmp_path, decays)
     ):
         examined(tmp_path, text + "        p -= 0.1 * g\n")
     one = PLAIN.replace("    W1 -= 0.1", "    dW1 = dW1 + 0.05 * W1\n    W1 -= 0.1")
-    assert [f["code"] for f in examined(tmp_path, one)["findings"]] == ["weight-penalty"]
+    assert [f["code"] for f in examined_once(one)["findings"]] == ["weight-penalty"]
 
 
 def test_some_entries_of_an_array_decay_once_it_was_stepped(tmp_path):

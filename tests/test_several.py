@@ -4,7 +4,7 @@ import contextlib
 import io
 
 import pytest
-from judging import LOGISTIC, PLAIN, SLOPE, TWO_NETWORKS, examined, is_right
+from judging import LOGISTIC, PLAIN, SLOPE, TWO_NETWORKS, examined, examined_once, is_right
 
 from jaxnet.compare.author.verdict import verdict
 
@@ -316,7 +316,7 @@ def test_two_losses_of_which_one_is_made_of_the_other(tmp_path):
 
 @pytest.mark.parametrize("wrong", ["p - Y", "q - Z"])
 def test_networks_that_are_trained_in_one_loop_are_all_judged(tmp_path, wrong):
-    said = examined(tmp_path, BESIDE)
+    said = examined_once(BESIDE)
     assert (said["verdict"], len(said["also_right"])) == ("right", 1)
     said = examined(tmp_path, BESIDE.replace(f"X.T @ ({wrong})", f"X.T @ ({wrong}) ** 2"))
     assert (said["verdict"], len(said["findings"])) == ("wrong", 1)

@@ -5,7 +5,18 @@ import re
 import textwrap
 
 import pytest
-from judging import ONE_OUTPUT, PERCEPTRON, PLAIN, RATE_INSIDE, SENT_BACK, SLOPE, SQUARE, UPHILL, examined
+from judging import (
+    ONE_OUTPUT,
+    PERCEPTRON,
+    PLAIN,
+    RATE_INSIDE,
+    SENT_BACK,
+    SLOPE,
+    SQUARE,
+    UPHILL,
+    examined,
+    examined_once,
+)
 
 from jaxnet.compare.author import watch
 
@@ -362,7 +373,7 @@ def test_a_step_that_is_taken_in_pieces(tmp_path):
 )
 def test_what_the_next_step_does_not_go_on_with(tmp_path, changes):
     """All gradients of the first step are right."""
-    assert examined(tmp_path, SQUARE)["verdict"] == "right"
+    assert examined_once(SQUARE)["verdict"] == "right"
     with pytest.raises(ValueError, match="not what the first has made of W1"):
         examined(tmp_path, functools.reduce(lambda text, change: text.replace(*change), changes.items(), SQUARE))
 
