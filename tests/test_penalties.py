@@ -789,3 +789,25 @@ def test_of_a_gradient_and_its_penalty_the_one_is_wrong_that_is_not_the_loss_s(t
     assert examined(tmp_path, OF_ONE_ARRAY)["verdict"] == "right"
     (finding,) = examined(tmp_path, OF_ONE_ARRAY.replace(right, wrong))["findings"]
     assert wrong in finding["source"]
+
+
+def test_a_small_penalty_of_a_column_that_has_none_is_no_rounding(tmp_path):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = np.c_[np.ones(60), rng.normal(size=(60, 4))]
+Y = np.eye(3)[rng.integers(0, 3, 60)]
+W = rng.normal(size=(3, 5))
+for _ in range(20):
+    E = np.exp(X @ W.T)
+    P = E / E.sum(1, keepdims=True)
+    print(-np.mean(np.sum(Y * np.log(P), axis=1)) + 0.5e-6 * np.sum(W[:, 1:] ** 2))
+    G = (P - Y).T @ X / 60
+    G[:, 1:] += 1e-6 * W[:, 1:]
+    W -= 0.5 * G
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    (finding,) = examined(tmp_path, text.replace("G[:, 1:] += 1e-6 * W[:, 1:]", "G += 1e-6 * W"))["findings"]
+    assert finding["source"] == "G += 1e-6 * W"
+    with pytest.raises(ValueError, match="late digits only"):
+        examined(tmp_path, text.replace("G[:, 1:] += 1e-6 * W[:, 1:]", "G += 1e-6 * np.cos(W)"))

@@ -179,10 +179,15 @@ def penalties(parameter: Parameter, truth: Truth, forward: set[Node]) -> list[li
 
 
 def is_by_a_penalty(judged: Judged, name: str, scale: float) -> bool:
-    """Whether a gradient differs from the true one by a number times the parameter, which no rounding does."""
-    difference = [g - scale * t for g, t in zip(judged.given[name], judged.true[name], strict=True)]
-    own = [np.asarray(values(judged.names[name].before), float) for values in judged.drawn]
-    return own[0].size > 1 and common_multiple(difference, own, RIGHT) is not None
+    """Whether a gradient differs from the true one by a number times the parameter, or the same entries of it, which no
+    rounding does: a penalty of the bias's column, say."""
+    difference = [np.ravel(g - scale * t) for g, t in zip(judged.given[name], judged.true[name], strict=True)]
+    own = [np.ravel(values(judged.names[name].before)) for values in judged.drawn]
+    there = [np.abs(d) > RIGHT * np.abs(d).max() for d in difference]
+    if any(np.any(mask != there[0]) for mask in there) or there[0].sum() < SEVERAL:
+        return False
+    (at,) = np.nonzero(there[0])
+    return common_multiple([d[at] for d in difference], [np.asarray(w[at], float) for w in own], RIGHT) is not None
 
 
 def penalty_finding(judged: Judged, finding: Finding, scale: float) -> Finding | None:
