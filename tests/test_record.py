@@ -793,3 +793,46 @@ for epoch in range(20):
 
 def test_other_data_where_an_example_is_of_zeros_are_picked_by_the_same_rows(tmp_path):
     assert examined(tmp_path, SHUFFLED_BY_A_LIST)["verdict"] == "right"
+
+
+SPARSE = """
+import numpy as np
+import scipy.sparse
+rng = np.random.default_rng(0)
+X, labels = rng.normal(size=(4, 30)), np.arange(30) % 3
+Y = np.transpose(scipy.sparse.csr_matrix((np.ones(30), labels, np.arange(31))).todense())
+w = rng.normal(size=12) / 9
+for _ in range(9):
+    E = np.exp(np.dot(w.reshape(3, 4), X))
+    P = E / np.sum(E, axis=0)
+    print(-np.sum(np.multiply(Y, np.log(P))) / 30)
+    g = -np.dot(Y - P, np.transpose(X)) / 30
+    w = w - 0.1 * np.array(g).flatten()
+"""
+
+
+def test_a_matrix_that_scipy_made_is_an_array_on_the_record(tmp_path):
+    assert examined(tmp_path, SPARSE)["verdict"] == "right"
+
+
+SCALED = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.integers(0, 9, size=(30, 2))
+y = 1e5 * X[:, 0] + 3e5
+scaled = X.copy()
+for k in range(2):
+    scaled[:, k] = (scaled[:, k] - scaled[:, k].mean()) / scaled[:, k].std()
+w = rng.normal(size=2)
+for _ in range(9):
+    e = np.dot(USED, w) - y
+    print(np.sqrt(np.sum(e ** 2) / 30))
+    w -= 0.1 * np.dot(e, scaled) / 30
+"""
+
+
+def test_what_is_written_into_integers_is_cut_off_on_the_record_too(tmp_path):
+    """Where the prediction has other numbers than the gradient, no loss of probabilities is one of prices."""
+    assert examined(tmp_path, SCALED.replace("USED", "scaled"))["verdict"] == "right-up-to-scale"  # of a root
+    with pytest.raises(ValueError, match="no verdict: no gradient is that of a loss"):
+        examined(tmp_path, SCALED.replace("USED", "X"))

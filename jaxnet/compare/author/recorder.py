@@ -874,6 +874,8 @@ class Array(Recorded, np.ndarray):
             into[where] = plain(value)
             return
         value = built(value) if is_recorded(value) else value
+        if into.dtype.kind in "iu" and is_recorded(value) and plain(value).dtype.kind == "f":
+            value = np.trunc(value)  # what integers keep of it, in other draws too
         at = _as_mask(_refer(index))
         if isinstance(value, Array) and value._parent is self and repr(value._rest) == repr(((at,), {})):
             return  # `a[k] += g`: the view has been written through already

@@ -120,7 +120,8 @@ class Tape:
         self._tables: dict[int, np.ndarray] = {}  # the memory of tables of which something was shown
 
     def leaf(self, value: Any, origin: str = "") -> Node:
-        """A Node for an array that was not computed from recorded ones."""
+        """A Node for an array that was not computed from recorded ones; for the numbers of a matrix of SciPy's."""
+        value = np.asarray(value) if isinstance(value, np.matrix) else value
         node = Node(len(self.nodes), None, (), {}, (), value.shape, value.dtype, value, origin)
         self._append(node)
         node.value = self.planted.into(node, value)

@@ -150,8 +150,8 @@ def _of_scores(Z: Array, Y: Array) -> Array:
 
 
 def _of_logits(Z: Array, Y: Array) -> Array:
-    """σ(z) − y, the same for single outputs."""
-    return 1 / (1 + np.exp(-Z)) - Y
+    """σ(z) − y, the same for single outputs. Beside labels like prices it would be next to nothing which σ it is."""
+    return 1 / (1 + np.exp(-Z)) - Y if np.all((Y >= 0) & (Y <= 1)) else np.full(Z.shape, np.nan)
 
 
 def _of_signs(Z: Array, Y: Array) -> Array:
