@@ -1270,3 +1270,22 @@ def test_a_loss_is_of_a_prediction_however_that_is_turned_on_the_way_back(tmp_pa
     assert (said["verdict"], said["loss"]["from"]) == ("right", "source")
     found = examined(tmp_path, TURNED.replace("np.mean(x", "np.sum(x"))["findings"]
     assert [(f["at"], f["code"]) for f in found] == [("dW1", "wrong-scale")]
+
+
+OF_ALL = """
+import numpy as np
+np.random.seed(1)
+data = [(np.random.randn(4, 1), np.random.randn(2, 1)) for _ in range(30)]
+W, b = np.random.randn(2, 4), np.zeros((2, 1))
+for t in range(9):
+    print(sum(np.sum((W @ x + b - y) ** 2) for x, y in data) / 30)
+    batch = [data[k] for k in np.random.choice(30, 8, replace=False)]
+    dW = sum(2 * (W @ x + b - y) @ x.T for x, y in batch) / 8
+    db = sum(2 * (W @ x + b - y) for x, y in batch) / 8
+    W = W - 0.05 * dW
+    b = b - 0.05 * db
+"""
+
+
+def test_a_loss_of_all_examples_has_some_predictions_in_common_with_a_batch(tmp_path):
+    assert examined(tmp_path, OF_ALL)["verdict"] == "right"

@@ -125,9 +125,72 @@ for _ in range(50):
         assert (said["verdict"], said["loss"]["from"]) == ("right", "inferred")
 
 
+PAIRS = """
+import numpy as np
+class Net:
+    def __init__(self):
+        self.w = np.random.randn(3, 1)
+    def total_cost(self, data):
+        return sum(0.5 * np.sum((self.w.T @ x - y) ** 2) for x, y in data) / len(data)
+    def update(self, batch, eta):
+        step = sum(x @ (self.w.T @ x - y) for x, y in batch)
+        self.w = self.w - eta / len(batch) * step
+    def SGD(self, data, eta):
+        for _ in range(3):
+            for k in range(0, len(data), 10):
+                self.update(data[k : k + 10], eta)
+            print(self.total_cost(data))
+np.random.seed(0)
+Net().SGD([(x, np.array([[x.sum()]])) for x in np.random.randn(40, 3, 1)], 0.1)
+"""
+
+
 def test_one_of_all_examples_is_none_of_a_batch(tmp_path):
+    """Whether it makes its predictions at once or one by one, some of them as the step does."""
+    assert examined(tmp_path, PAIRS)["verdict"] == "right"
     text = RIDGE.replace("self.gradient(X, y)", "self.gradient(X[:20], y[:20])").replace("np.sum", "np.mean")
     text = text.replace("objective(self, X, y)", "objective(self)").replace("self.predict(X) - y) **", "self.e) **")
     text = text.replace("        r = self", "        self.e = self.predict(self.X) - self.y\n        r = self")
     text = text.replace("        self.w, self.b = np", "        self.X, self.y = X, y\n        self.w, self.b = np")
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "def cost(X, y, w, lam=0.1):\n    return np.sum((X @ w - y) ** 2) / 80 + lam * np.sum(w ** 2)",  # a penalty
+        "def loss(p, y):\n    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))",  # of probabilities
+    ],
+)
+def test_one_that_may_be_called_with_other_numbers_accuses_nobody(tmp_path, loss):
+    text = f"""
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(40, 3))
+y = X @ [1.0, -2.0, 0.5]
+w = rng.normal(size=3)
+{loss}
+for _ in range(9):
+    p = X @ w
+    w = w - 0.1 * X.T @ (p - y) / 40
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+
+
+def test_labels_that_the_loss_has_in_another_form(tmp_path):
+    text = """
+import numpy as np
+class Signs:
+    def loss(self, X, y):
+        p = 1 / (1 + np.exp(-X @ self.w))
+        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+    def fit(self, X, y):
+        y = 2 * y - 1
+        self.w = np.full(X.shape[1], 0.05)
+        for _ in range(9):
+            m = y * (X @ self.w)
+            self.w = self.w + 0.5 * X.T @ (y / (1 + np.exp(m))) / len(y)
+X = np.random.default_rng(0).normal(size=(60, 4))
+Signs().fit(X, (X[:, 0] > X[:, 1]) * 1.0)
+"""
     assert examined(tmp_path, text)["verdict"] == "right"

@@ -984,3 +984,11 @@ def test_what_has_a_part_of_the_forward_pass_is_no_optimiser_s(tmp_path):
     for wrong in ("db1 * A1", "db1 * (1 - A1)"):
         said = examined(tmp_path, text.replace("(db1)", f"({wrong})"))
         assert [p["name"] for p in said["parameters"] if not p["right"]] == ["b1"]
+
+
+def test_an_array_that_grows_where_it_was_to_decay(tmp_path):
+    """What is stepped is the array that the forward pass has, and none that it is a multiple of."""
+    text = PLAIN.replace("W1 -= 0.1 * dW1", "W1 *= 1.001\n    W1 -= 0.1 * dW1").replace(
+        "W2 -=", "W2 *= 1.001\n    W2 -="
+    )
+    assert examined(tmp_path, text)["verdict"] == "right"

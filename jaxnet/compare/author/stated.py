@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 from jaxnet.compare.author.idle import losses_not_run, units_of
 from jaxnet.compare.author.meanings import meanings
-from jaxnet.compare.author.node import Node, Place, made_of, nodes_in
+from jaxnet.compare.author.node import Node, Place, made_of
 from jaxnet.compare.author.step import Step
 
 Function = ast.FunctionDef
+SMALL = 1e-4
 
 
 class Stated(NamedTuple):
@@ -32,9 +33,9 @@ class Stated(NamedTuple):
     def __str__(self) -> str:
         return f"{self.name}, which no step runs, is run before {Place(self.file, self.line, '')}: {self.call}"
 
-    def has_made(self, number: Node | None) -> bool:
+    def has_made(self, number: Node) -> bool:
         """Whether it is what the call gives, and of nothing that is drawn anew in it."""
-        made = [n for n in made_of(nodes_in(number)) if self._is_at(n)] if number is not None else []
+        made = [n for n in made_of([number]) if self._is_at(n)]
         return bool(made) and all(n.origin != "random" for n in made)
 
     def _is_at(self, node: Node) -> bool:
@@ -91,14 +92,21 @@ def _call(owner: str, loss: Function, place: Place, module: ast.Module, predicti
         if arguments[:1] != ["self"] or "self" not in known or owner not in _bases(place.owner, module):
             return None
         arguments = arguments[1:]
-    optional = set(arguments[len(arguments) - len(loss.args.defaults) :]) if loss.args.defaults else set()
+    optional = dict(zip(reversed(arguments), reversed(loss.args.defaults), strict=False))
     given = []
     for name in arguments:
         found = _given(name, known - {"self"}, predictions)
-        if found is None and name not in optional:
+        if found is None and (name not in optional or _matters(optional[name])):
             return None
         given += [f"{name}={found}" if name in optional else found] if found is not None else []
     return f"{'self.' if owner else ''}{loss.name}({', '.join(given)})"
+
+
+def _matters(default: ast.expr) -> bool:
+    """Whether a number that stands for what was not given may be another one where it is trained: a penalty's factor,
+    and no ε."""
+    number = default.value if isinstance(default, ast.Constant) else None
+    return isinstance(number, int | float) and not isinstance(number, bool) and abs(number) > SMALL
 
 
 def _given(argument: str, known: set[str], predictions: set[str]) -> str | None:

@@ -150,8 +150,8 @@ def _of_scores(Z: Array, Y: Array) -> Array:
 
 
 def _of_logits(Z: Array, Y: Array) -> Array:
-    """σ(z) − y, the same for single outputs. Beside labels like prices it would be next to nothing which σ it is."""
-    return 1 / (1 + np.exp(-Z)) - Y if np.all((Y >= 0) & (Y <= 1)) else np.full(Z.shape, np.nan)
+    """σ(z) − y, the same for single outputs."""
+    return 1 / (1 + np.exp(-Z)) - Y
 
 
 def _of_signs(Z: Array, Y: Array) -> Array:
@@ -184,11 +184,14 @@ NAMED: dict[str, list[Callable[[Array, Array], Array]]] = {
 
 def _named_slopes(predictions: list[Node], drawn, labels) -> Iterator[tuple[str, Callable, list[list[Array]]]]:
     """The losses that have a name, each formula of theirs, and what that gives in each draw; none where labels are not
-    known. A single number is no distribution over classes."""
+    known. A single number is no distribution over classes, and labels like prices are no probabilities."""
     known = bool(predictions) and all(y is not None for of_draw in labels for y in of_draw)
     several = any(p.size > 1 for p in predictions)
+    shares = known and all(np.all((y >= 0) & (y <= 1)) for of_draw in labels for y in of_draw)
     for name, formulas in NAMED.items() if known else ():
         for formula in formulas if several or name != "cross-entropy" else ():
+            if name == "binary-cross-entropy" and not shares and formula is not _of_signs:
+                continue
             yield (
                 name,
                 formula,
@@ -275,14 +278,17 @@ def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[T
 
 def _made_again(predictions: list[Node], loss: Node, step: Step, drawn: list[Values]) -> list[list[Node]]:
     """What a loss that makes a prediction once more, or several times, has in its place: the same numbers in all draws;
-    nothing for one that it is made of itself. Nothing at all if some prediction has no part in it, or all have."""
+    nothing for one that it is made of itself. Nothing at all if some prediction has no part in it, or all have, or if
+    it has others, too: of all examples, where the step is made of some."""
     inside = sorted((n for n in made_of([loss]) if n in step.active), key=lambda n: n.number)
     found: list[list[Node]] = []
     for p in predictions:
         alike = (n for n in inside if n.shape == p.shape) if p not in inside else ()
         same = [n for n in alike if all(np.allclose(v(n), v(p), 1e-12, 0) for v in drawn)]
         found.append([n for n in same if ancestors([n]).isdisjoint(m for m in same if m is not n)])
-    return found if any(found) and all(of or p in inside for p, of in zip(predictions, found, strict=True)) else []
+    if not any(found) or not all(of or p in inside for p, of in zip(predictions, found, strict=True)):
+        return []
+    return [] if has_more_terms(loss, step, (n for of in found for n in of)) else found
 
 
 def _not_negative(node: Node) -> Node:
@@ -291,10 +297,10 @@ def _not_negative(node: Node) -> Node:
     return node
 
 
-def has_more_terms(loss: Node, step: Step) -> bool:
-    """Whether a loss depends on the parameters in another way than by the predictions, and that is no penalty: a name
-    says nothing of it."""
-    through = {example.prediction for example in step.examples}
+def has_more_terms(loss: Node, step: Step, again: Iterable[Node] = ()) -> bool:
+    """Whether a loss depends on the parameters in another way than by the predictions, or what is made `again` in the
+    place of them, and that is no penalty: a name says nothing of it."""
+    through = {example.prediction for example in step.examples}.union(again)
     weights = held_in(step.parameters)
     for node in sorted(made_of([loss], until=lambda n: n in through), key=lambda n: n.number):
         if not through.isdisjoint(node.sources):

@@ -121,16 +121,19 @@ def _begins(node: Node) -> bool:
     return node.function is None and len(node.shape) == 1 and node.dtype.kind == "f"
 
 
+MORE = 1.1  # times an array, which is the array once it has grown
+
+
 def most_of(node: Node) -> Iterator[Node]:
-    """What a Node is a multiple of, half of it at least and all of it at most: λp is a penalty's gradient, and no array
-    that is stepped. And what it was before a part of it was made so."""
+    """What a Node is a multiple of, half of it at least: λp is a penalty's gradient, and no array that is stepped. At
+    most a little more, as where a decay has a wrong sign. And what it was before a part of it was made so."""
     if node.function is setitem and isinstance(node.inputs[2], Node):
         before = node.inputs[0]
         yield from (node, before) if made_alone_of([node.inputs[2]], {before}) else (node,)
         return
     for whole in multiples(node):
         pairs = zip(map(abs, _ends(node)), map(abs, _ends(whole)), strict=False)
-        if all(number <= 2 * rest and rest <= number * (1 + 1e-6) for rest, number in pairs):
+        if all(number <= 2 * rest and rest <= number * MORE for rest, number in pairs):
             yield whole
         if is_by_0(whole):
             return  # a momentum may begin as 0 times an array, and is none of its versions

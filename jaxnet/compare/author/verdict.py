@@ -197,12 +197,15 @@ def _by_own_loss(
             continue
         other = other._replace(program=attempt.program, given=(*attempt.given, str(loss)))
         found = _witnessed(other, stated, end(attempt), functools.partial(run, end(attempt)))
-        if found.judged is None or not loss.has_made(found.judged.truth.loss.node):
+        number = found.judged.truth.loss.node if found.judged is not None else None
+        if found.judged is None or number is None or not loss.has_made(number):
             continue
-        names = {of.truth.loss.name for of in (judged, found.judged) if of is not None} - {None}
+        if not np.isfinite(found.judged.recorded(number)).all():  # of scores, where it is one of probabilities
+            continue
         if not found.judged.wrong:
             return other, found
-        if len(names) < 2:
+        name = found.judged.truth.loss.name
+        if name is not None and (judged is None or name == judged.truth.loss.name):
             wrong = wrong or (other, found)
     return wrong
 
