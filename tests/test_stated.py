@@ -194,3 +194,62 @@ X = np.random.default_rng(0).normal(size=(60, 4))
 Signs().fit(X, (X[:, 0] > X[:, 1]) * 1.0)
 """
     assert examined(tmp_path, text)["verdict"] == "right"
+
+
+def test_a_measure_that_is_shown_in_the_end_accuses_nobody(tmp_path):
+    text = """
+import numpy as np
+def mse(y_true, y_pred):
+    return np.mean((y_true - y_pred) ** 2)
+def train(X, y_true):
+    w = np.full((4, 1), 0.1)
+    for k in range(9):
+        y_pred = 1 / (1 + np.exp(-X @ w))
+        w = w - 0.3 * X.T @ (y_pred - y_true) / len(X)
+    return w
+X = np.random.default_rng(0).normal(size=(50, 4))
+y = (X[:, :1] > X[:, 1:2]) * 1.0
+print(mse(y, 1 / (1 + np.exp(-X @ train(X, y)))))
+"""
+    with pytest.raises(ValueError, match="right if that is a measure, wrong if it is the loss"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text[: text.index("print")] + "train(X, y)")["verdict"] == "right"
+
+
+DESCENDED = """
+import numpy as np
+def log_likelihood(targets, outputs):
+    return np.sum(targets * np.log(outputs) + (1 - targets) * np.log(1 - outputs))
+rng = np.random.default_rng(3)
+X = rng.normal(size=(80, 3))
+t = (X[:, :1] > X[:, 1:2]) * 1.0
+W, b = rng.normal(size=(3, 1)), np.zeros(1)
+for _ in range(9):
+    outputs = 1 / (1 + np.exp(-(X @ W + b)))
+    e = t - outputs
+    W = W + 0.01 * X.T @ e
+    b = b + 0.01 * e.sum(axis=0)
+"""
+
+
+def test_a_likelihood_that_is_made_small_is_not_right(tmp_path):
+    assert examined(tmp_path, DESCENDED)["verdict"].startswith("right")
+    said = examined(tmp_path, DESCENDED.replace("t - outputs", "outputs - t"))
+    assert [f["code"] for f in said["findings"]] == ["wrong-sign"]
+    shown = DESCENDED.replace("    e = ", "    print(log_likelihood(t, outputs))\n    e = ")
+    with pytest.raises(ValueError, match="all steps go down the number"):
+        examined(tmp_path, shown.replace("t - outputs", "outputs - t"))
+
+
+def test_a_penalty_of_a_bias_that_the_loss_has_not(tmp_path):
+    """The loss that an error implies is granted any; with that of the file nothing can be told."""
+    cost = """def cost(P, Y):
+    return -np.sum(Y * np.log(P)) / 9 + 0.05 * np.sum(W1 ** 2) + 0.05 * np.sum(W2 ** 2)
+for _"""
+    text = PLAIN.replace("loss = -np.sum(Y * np.log(P)) / 9", "pass").replace("for _", cost, 1)
+    text = text.replace("A1.T @ dZ2", "A1.T @ dZ2 + 0.1 * W2").replace("X.T @ dZ1", "X.T @ dZ1 + 0.1 * W1")
+    assert examined(tmp_path, text)["loss"]["from"] == "source"
+    with pytest.raises(
+        ValueError, match=r"\(cost, which no step runs, is run before line 13 of net\.py: cost\(P, Y\)\)"
+    ):
+        examined(tmp_path, text.replace("dZ1.sum(0)", "dZ1.sum(0) + 0.1 * b1"))

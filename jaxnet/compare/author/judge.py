@@ -381,7 +381,7 @@ def _at_levels(step: Step, drawn, by_name, truth: Truth, fitted, levels, network
     ways = {descends[name] for name, f in factors.items() if is_multiple(f)}
     climbed = loss.node if same and ways <= {False, None} else None
     if climbed is not None and loss.sign < 0:
-        raise ValueError(
+        raise Astray(
             f"all steps go down the number of {where(climbed)}, which is small where the {loss.name} is large: right "
             "if that is meant, and wrong if not"
         )

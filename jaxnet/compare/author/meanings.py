@@ -136,6 +136,7 @@ _ROLES = [  # the first that is found is it: a train_step does all, a backward_p
     ("backward", r"prime$|deriv|^d_[a-z]+$|_d$|^d(relu|sigmoid|tanh|softmax|act\w*|loss|cost)$"),
     ("update", r"update|^_?step$|apply|des?cent|optimi[sz]e|adjust"),
     ("loss", r"loss|cost|cross_?entropy|mse|bce|^ce$|objective|^j$|error|nll|squared|criterion|log_?likelihood"),
+    ("loss", r"deviance"),
     ("forward", r"forward|feed_?f|fprop|fwd|propagat|^ff$|^_?_?call_?_?$|compute|activate"),
     ("forward", r"predict|think|query|infer|^run|model$|^net"),
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from jaxnet.compare.author.idle import losses_not_run, units_of
 from jaxnet.compare.author.meanings import meanings
 from jaxnet.compare.author.node import Node, Place, made_of
+from jaxnet.compare.author.penalties import terms_of_one_array
 from jaxnet.compare.author.step import Step
 
 Function = ast.FunctionDef
@@ -37,6 +38,11 @@ class Stated(NamedTuple):
         """Whether it is what the call gives, and of nothing that is drawn anew in it."""
         made = [n for n in made_of([number]) if self._is_at(n)]
         return bool(made) and all(n.origin != "random" for n in made)
+
+    def has_penalty(self, steps: list[Step]) -> bool:
+        """Whether what the call gives has a term that is made of one of the arrays alone."""
+        numbers = [n for step in steps[:1] for n in step.losses if self.has_made(n)]
+        return any(terms_of_one_array(n, {p.root for p in steps[0].parameters}) for n in numbers)
 
     def _is_at(self, node: Node) -> bool:
         return any((place.file, place.line) == (self.file, self.line) for place in node.places)

@@ -183,13 +183,15 @@ def _by_own_loss(
     run: Callable[..., list[Attempt]],
 ) -> tuple[Attempt, Outcome] | None:
     """The same where the program runs no loss, and is run once more with one that its file states, if that is of the
-    kind that its error implies: with the first by which it is right, or by which it is wrong."""
+    kind that its error implies: with the first by which it is right, or by which it is wrong, or may be so, where it
+    has a penalty: one that an error implies has whatever the gradients have."""
     judged = outcome.judged
     computed = any(step.losses for step in attempt.steps) if judged is None else judged.truth.loss.node is not None
     if stated or attempt.call.alone or computed or not attempt.steps:
         return None
     step = judged.step if judged is not None else attempt.steps[0]
     wrong: tuple[Attempt, Outcome] | None = None
+    doubted: tuple[Attempt, Outcome] | None = None
     for loss in losses_stated(path, root, step, attempt.tape.nodes[: step.last + 1], attempt.names):
         way = attempt.way._replace(loss=loss)
         other = next(iter(run(end(attempt), way)[attempt.ordinal :]), None)
@@ -197,6 +199,8 @@ def _by_own_loss(
             continue
         other = other._replace(program=attempt.program, given=(*attempt.given, str(loss)))
         found = _witnessed(other, stated, end(attempt), functools.partial(run, end(attempt)))
+        if found.unexplained and judged is not None and not judged.wrong and loss.has_penalty(other.steps):
+            doubted = other, found._replace(why=f"{found.why} ({loss})")
         number = found.judged.truth.loss.node if found.judged is not None else None
         if found.judged is None or number is None or not loss.has_made(number):
             continue
@@ -204,10 +208,9 @@ def _by_own_loss(
             continue
         if not found.judged.wrong:
             return other, found
-        name = found.judged.truth.loss.name
-        if name is not None and (judged is None or name == judged.truth.loss.name):
+        if judged is not None and found.judged.truth.loss.name == judged.truth.loss.name:
             wrong = wrong or (other, found)
-    return wrong
+    return wrong or doubted
 
 
 def _wrong_in(judged: Judged | None) -> frozenset[str] | None:
