@@ -1051,3 +1051,47 @@ minimize(cost, rng.rand(43) - 0.5, args=(X, Y), method="TNC", jac=True)
 def test_rows_that_a_loop_makes_are_known_where_the_forward_pass_has_all(tmp_path, old, new, line):
     assert examined_once(EXAMPLES_IN_A_LOOP)["verdict"] == "right"
     assert [f["line"] for f in examined(tmp_path, EXAMPLES_IN_A_LOOP.replace(old, new))["findings"]] == [line]
+
+
+PIECES = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = np.c_[np.ones(30), rng.normal(size=(30, 4))]
+y = (X[:, 1:2] > 0) * 1.0
+w = rng.normal(size=5)
+for _ in range(20):
+    h = 1 / (1 + np.exp(-X.dot(w.reshape(-1, 1))))
+    print(-np.mean(y * np.log(h) + (1 - y) * np.log(1 - h)) + np.sum(w[1:] ** 2) / 60)
+    g = np.zeros(5)
+    g[0] = (h - y).sum() / 30
+    g[1:] = X[:, 1:].T.dot(h - y).ravel() / 30 + w[1:] / 30
+    w -= 0.1 * g
+"""
+
+
+@pytest.mark.parametrize(("right", "wrong"), [("T.dot(h - y)", "T.dot(h + y)"), ("(h - y).sum()", "(h + y).sum()")])
+def test_of_a_gradient_that_is_written_in_pieces_the_wrong_one_is_named(tmp_path, right, wrong):
+    assert examined_once(PIECES)["verdict"] == "right"
+    (finding,) = examined(tmp_path, PIECES.replace(right, wrong))["findings"]
+    assert wrong in finding["source"]
+
+
+def test_a_number_that_is_read_twice_is_not_stepped_by_zeros(tmp_path):
+    """As multipliers are, pair by pair (Platt 1998), which all begin as 0."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(3)
+X = rng.normal(size=(6, 7))
+y, alpha, C = np.where(X[:, 0] > 0, 1, -1), np.zeros(6), 0.6
+K = X @ X.T
+errors = K @ (alpha * y) - y
+for _ in range(40):
+    i, j = rng.choice(6, 2, replace=False)
+    a, c = alpha[i], alpha[j]
+    low, high = (max(0, c - a), min(C, C + c - a)) if y[i] != y[j] else (max(0, a + c - C), min(C, a + c))
+    new = np.clip(c - y[j] * (errors[i] - errors[j]) / (2 * K[i, j] - K[i, i] - K[j, j]), low, high)
+    alpha[i], alpha[j] = a + y[i] * y[j] * (c - new), new
+    errors = K @ (alpha * y) - y
+"""
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, text)

@@ -31,7 +31,7 @@ from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.replay import Values, once
 from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import Tape
-from jaxnet.compare.author.truth import Loss, Truth, labels_of, truths
+from jaxnet.compare.author.truth import Loss, Truth, labels_of, made_again, truths
 from jaxnet.compare.author.updates import multiples, scaled_by_numbers
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.mistakes import LOSS_SLOPES
@@ -147,12 +147,17 @@ def check_for_other_labels(meant: Loss, own: list[tuple[Node, Truth]], step: Ste
     known, slope = joined(labels_met), LOSS_SLOPES[meant.name]
     predicted = [joined(map(values, predictions)) for values in drawn]
     for number, truth in own:
+        again = made_again(predictions, number, step, drawn) or [[] for _ in predictions]
+        adjoints_of = truth.whole().adjoints if any(again) else truth.adjoints
         labels = []  # c f(Ŷ, Y′) over what stands before Y′: c Y′, and c times what is known
         with np.errstate(all="ignore"):
-            for adjoints, P in zip(truth.adjoints, predicted, strict=True):
+            for adjoints, P in zip(adjoints_of, predicted, strict=True):
                 at_zero = slope(P, np.zeros_like(P))
                 by_label = slope(P, np.ones_like(P)) - at_zero
-                given = joined(adjoints.get(p, np.full(p.shape, np.nan)) for p in predictions)
+                places = ([p] if p in adjoints or not of else of for p, of in zip(predictions, again, strict=True))
+                given = joined(
+                    np.sum([adjoints.get(n, np.full(n.shape, np.nan)) for n in there], axis=0) for there in places
+                )
                 labels.append((given / by_label, at_zero / by_label))
         (first, of_first), (second, of_second) = labels[:2]
         c = common_multiple([first - second], [of_first - of_second], RIGHT) if of_first.any() else 0.0

@@ -111,7 +111,8 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
         if (other := other_with(judged, name)) is not None:  # what is right for that is not on the way to this one
             targets = {judged.names[other].before, judged.names[other].root}
             own = {n: of for n, of in known.items() if not of.keys() <= targets}
-        edge = _edge(start, own, step, of_right)
+        right_pieces, wrong_pieces = _pieces(start, judged, name)
+        edge = _edge(start, own, step, of_right | right_pieces)
         place_of = Counter(n.place for n in edge)
         if not edge:
             continue
@@ -136,6 +137,7 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
             of = [n for n in known.get(first, ()) if n is not parameter.before]  # which all of a program may use
             first = _of_block(first, [use for target, use in parts[0] if use is not None and target in of])
         last = max(origins, key=lambda n: n.number, default=None)
+        first = wrong_pieces[0] if wrong_pieces and first is start else first
         if last is None:
             found[name] = Frontier(None, "", _where_it_is_called(first, judged))
         else:
@@ -146,6 +148,28 @@ def frontiers(judged: Judged) -> dict[str, Frontier]:
             quantity = f"a part of {named}" if named and last in partial else named
             found[name] = Frontier(last, quantity, first, out)
     return found | _of_one_error(found, step, on_right_ways)
+
+
+def _pieces(node: Node, judged: Judged, name: str) -> tuple[set[Node], list[Node]]:
+    """Of a gradient that is written piece by piece the pieces that are right, and the array where it has no others; and
+    the writes of those that are wrong."""
+    given, true = judged.given[name], judged.true[name]
+    writes: list[Node] = []
+    while node.function is setitem and isinstance(node.inputs[2], Node) and node.shape == true[0].shape:
+        writes.append(node)
+        node = node.inputs[0]
+    right: set[Node] = set()
+    wrong: list[Node] = []
+    if len(writes) < 2 or any(g.shape != t.shape for g, t in zip(given, true, strict=True)):
+        return right, wrong
+    for write in reversed(writes):
+        at = replaced(write.inputs[1], judged.recorded)
+        pairs = ((g[at], judged.scale * t[at], judged.scale * t) for g, t in zip(given, true, strict=True))
+        is_right = all(np.allclose(g, t, 0, RIGHT * np.abs(whole).max(initial=0)) for g, t, whole in pairs)
+        wrong += [] if is_right else [write]
+        right |= {write.inputs[2]} if is_right else set()
+        right |= set() if wrong else {write}
+    return right, wrong
 
 
 def _adds_another_penalty(node: Node, parameter: Parameter, judged: Judged) -> bool | None:

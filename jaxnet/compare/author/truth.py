@@ -174,6 +174,7 @@ def _one_over_p(Z: Array, Y: Array, formula: Callable) -> Array:
         return np.broadcast_to((Y / _softmax(Z, axis)).sum(axis=axis, keepdims=True), Z.shape)
 
 
+LARGE = 100.0  # of labels, more than probabilities are
 # ∂loss/∂prediction of the losses that have a name, up to a constant.
 NAMED: dict[str, list[Callable[[Array, Array], Array]]] = {
     "squared-error": [LOSS_SLOPES["squared-error"]],
@@ -184,10 +185,11 @@ NAMED: dict[str, list[Callable[[Array, Array], Array]]] = {
 
 def _named_slopes(predictions: list[Node], drawn, labels) -> Iterator[tuple[str, Callable, list[list[Array]]]]:
     """The losses that have a name, each formula of theirs, and what that gives in each draw; none where labels are not
-    known. A single number is no distribution over classes, and labels like prices are no probabilities."""
+    known. A single number is no distribution over classes; signs have a formula of their own, and beside labels like
+    prices σ is next to nothing."""
     known = bool(predictions) and all(y is not None for of_draw in labels for y in of_draw)
     several = any(p.size > 1 for p in predictions)
-    shares = known and all(np.all((y >= 0) & (y <= 1)) for of_draw in labels for y in of_draw)
+    shares = known and not any(are_signs(y) or np.abs(y).max(initial=0) > LARGE for of_draw in labels for y in of_draw)
     for name, formulas in NAMED.items() if known else ():
         for formula in formulas if several or name != "cross-entropy" else ():
             if name == "binary-cross-entropy" and not shares and formula is not _of_signs:
@@ -250,7 +252,9 @@ def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[T
     none, nothing = [0.0] * len(step.losses), [[0.0] * len(predictions) for _ in drawn]
     for k, node in enumerate(step.losses):
         only = [float(other == k) for other in range(len(step.losses))]
-        again = _made_again(predictions, node, step, drawn)
+        again = made_again(predictions, node, step, drawn)
+        if again and has_more_terms(node, step, (n for of in again for n in of)):
+            again = []  # of all examples, where the step is made of some
         ends = frozenset((n, use) for use in step.active for n in use.parents if any(n in of for of in again))
         found = [pull(v, [*only, *nothing[0]]) for v in drawn] if again else []
         moved = [[sum(of_draw.get(n, 0.0) for n in of) for of in again] for of_draw in found] or nothing
@@ -276,19 +280,16 @@ def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[T
         yield from of_names()
 
 
-def _made_again(predictions: list[Node], loss: Node, step: Step, drawn: list[Values]) -> list[list[Node]]:
+def made_again(predictions: list[Node], loss: Node, step: Step, drawn: list[Values]) -> list[list[Node]]:
     """What a loss that makes a prediction once more, or several times, has in its place: the same numbers in all draws;
-    nothing for one that it is made of itself. Nothing at all if some prediction has no part in it, or all have, or if
-    it has others, too: of all examples, where the step is made of some."""
+    nothing for one that it is made of itself. Nothing at all if some prediction has no part in it, or all have."""
     inside = sorted((n for n in made_of([loss]) if n in step.active), key=lambda n: n.number)
     found: list[list[Node]] = []
     for p in predictions:
         alike = (n for n in inside if n.shape == p.shape) if p not in inside else ()
         same = [n for n in alike if all(np.allclose(v(n), v(p), 1e-12, 0) for v in drawn)]
         found.append([n for n in same if ancestors([n]).isdisjoint(m for m in same if m is not n)])
-    if not any(found) or not all(of or p in inside for p, of in zip(predictions, found, strict=True)):
-        return []
-    return [] if has_more_terms(loss, step, (n for of in found for n in of)) else found
+    return found if any(found) and all(of or p in inside for p, of in zip(predictions, found, strict=True)) else []
 
 
 def _not_negative(node: Node) -> Node:

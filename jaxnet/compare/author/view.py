@@ -267,6 +267,8 @@ def stale_step(tape: Tape) -> Step | None:
         for base, step in node.updates if 1 <= node.steps <= 2 else ():
             if not isinstance(step, Node) or not is_zero(step, values) or not is_of_zeros(step, values):
                 continue
+            if base.function is operator.getitem and base.size == 1:  # read of an array, and none that is stepped
+                continue
             if follows(step, base, lambda n, base=base: depends(n, base)):
                 continue
             if node.steps == 1:
