@@ -5,6 +5,8 @@ import re
 import pytest
 from judging import PENALISED, PERCEPTRON, PLAIN, SLOPE, SQUARE, examined, examined_once
 
+from jaxnet.compare.author.verdict import verdict
+
 LINEAR = """
 import numpy as np
 rng = np.random.default_rng(7)
@@ -867,3 +869,22 @@ def test_examples_of_one_output_that_count_differently_are_not_accused(tmp_path,
 @pytest.mark.parametrize("error", ["X[:, 0] * (p - y) / 40", "p * (p - y) / 40", "p * (1 - p) * (p - y) / 40"])
 def test_what_a_slope_or_an_input_makes_of_an_error_is_no_weight(tmp_path, error):
     assert examined(tmp_path, COUNTED.replace("weight * (p - y) / 40", error))["verdict"] == "wrong"
+
+
+def test_a_module_of_a_sibling_folder_may_be_another_project_s(tmp_path):
+    """Python would not find it there. What lies below the program is its own."""
+    program, slope = tmp_path / "bert" / "net.py", "def slope(A):\n    return {}\n"
+    for folder in ("anna", "bert/parts"):
+        (tmp_path / folder).mkdir(parents=True)
+    text = PLAIN.replace("(1 - A1 ** 2)", "slope(A1)")
+    program.write_text(text.replace("import numpy as np\n", "import numpy as np\nfrom slopes import slope\n"))
+    module = tmp_path / "anna" / "slopes.py"
+    module.write_text(slope.format("1 - A ** 2"))
+    said = verdict(program, tmp_path)
+    assert said.verdict == "right"
+    assert any("slopes is not where Python looks for it: anna/slopes.py" in note for note in said.notes)
+    module.write_text(slope.format("1 - A"))
+    with pytest.raises(ValueError, match=r"anna/slopes\.py, which Python would not find"):
+        verdict(program, tmp_path)
+    (program.parent / "parts" / "slopes.py").write_text(slope.format("1 - A"))
+    assert verdict(program, tmp_path).verdict == "wrong"

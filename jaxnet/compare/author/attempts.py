@@ -63,6 +63,7 @@ class Attempt(NamedTuple):
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
     given: tuple[str, ...] = ()  # what it was run with that is not its own
     near: float = 0.0  # how far at most it is judged from the numbers that it had, as a share of them; 0 for anywhere
+    strangers: frozenset[str] = frozenset()  # files that may be another project's
     off_by_sizes: bool = False  # it is run with smaller numbers, some of which stand elsewhere as they were
     can_be_smaller: bool = False  # where it is too large, or takes too long, it is run once more with fewer numbers
 
@@ -182,6 +183,7 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
     if fewer:
         sizes = ", ".join(f"{name} {number}" for name, number in fewer.items())
         given = [f"run with {sizes}: with its own numbers it is too large, or too slow, to be judged", *given]
+    given += _said_of_strangers(ran)
     program = f"{ran.entry}{NOISE if way.guess.noise else ''}"
     if watch.tape.planted.numbers:
         yield Attempt(program, watch.tape, [], {}, notes, way)
@@ -206,6 +208,7 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
             program, watch.tape, network.steps, network.names, notes, way,
             networks=len(found), ordinal=ordinal, trained=stepped, made_up=tuple(samples.made_up),
             guessed=samples.guessed, raised=ran.raised, given=tuple(given),
+            strangers=frozenset(map(str, ran.strangers.values())),
             off_by_sizes=way.guess.smaller and not ran.fewer_alone,
         )  # fmt: skip
 
@@ -217,6 +220,11 @@ def _goes_on(versions: set[Node], tape: Tape) -> frozenset[Node]:
         if node.instruction in lines and any(base in versions for base, _ in node.updates):
             versions.add(node)
     return frozenset(versions)
+
+
+def _said_of_strangers(ran: Ran) -> list[str]:
+    files = ran.strangers.items()
+    return [f"{name} is not where Python looks for it: {file} was run in its place" for name, file in files]
 
 
 def _is_large(attempt: Attempt) -> bool:
@@ -315,7 +323,11 @@ def _driven(
             doubt = call.doubt or (doubt_of_layers if call.alone else "")
             if call.alone and own.notes:  # what trains may be another layer's, of another file
                 doubt = doubt or f"the program itself was not run to its end ({own.notes[0]})"
-            yield Attempt(description, watch.tape, steps, names, own.notes, this, call._replace(doubt=doubt))
+            call = call._replace(doubt=doubt)
+            yield Attempt(
+                description, watch.tape, steps, names, own.notes, this, call, given=tuple(_said_of_strangers(own)),
+                strangers=frozenset(map(str, own.strangers.values())),
+            )  # fmt: skip
 
 
 def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:

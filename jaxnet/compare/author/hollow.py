@@ -72,6 +72,11 @@ def _is_an_input(attempt: Attempt, judged: Judged, name: str) -> bool:
 
 def _may_be_right(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str:
     """Why what is wrong as it was run may be right as it is meant."""
+    step = judged.step.active | judged.step.labelled
+    if others := sorted(attempt.strangers & {place.file for n in step for place in n.places}):
+        return (
+            f"{others[0]}, which Python would not find, has a part in what seems wrong: right if another file is meant"
+        )
     called, alone, may_be = attempt.called, attempt.call.alone, attempt.call.may_be
     errors = [f for f in judged.findings if f.severity == "error"]
     if alone and any(other_with(judged, name) in judged.wrong for name in judged.wrong):

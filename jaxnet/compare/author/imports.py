@@ -42,6 +42,7 @@ class Imports:
         self.loaded: dict[Path, types.ModuleType] = {}
         self.found: dict[str, types.ModuleType] = {}
         self.registered: dict[str, types.ModuleType] = {}  # those in sys.modules
+        self.strangers: dict[str, Path] = {}  # those that may be another project's, and where they are
         self._path_before = list(sys.path)
         of_python2 = {"raw_input": overrides.get("input", input), "file": overrides.get("open", open)}
         own: dict[str, Any] = {"__import__": self.import_, **of_python2}
@@ -142,6 +143,7 @@ class Imports:
             return self._chain(base, parts)
         moved = self.tree.moved(parts, self.folder) if not known else None
         if moved is not None and self.tree.source(moved) != asking:
+            self._note_if_strange(name, moved.parent, moved)
             return self._load(moved, name)
         if name in self.modules:
             return self.modules[name]
@@ -168,10 +170,17 @@ class Imports:
         for k in range(1, len(parts) + 1):
             path = self.tree.below(base, parts[:k])
             assert path is not None
+            self._note_if_strange(".".join(parts[:k]), base, path)
             parent, module = module, self._load(path, ".".join(parts[:k]))
             if parent is not None and not isinstance(getattr(parent, parts[k - 1], None), type):
                 setattr(parent, parts[k - 1], module)
         return module
+
+    def _note_if_strange(self, name: str, base: Path, path: Path) -> None:
+        """A module seen from a folder `base` in which Python does not look, and which is not below the program's."""
+        source = self.tree.source(path)
+        if source is not None and base not in self.tree.places(self._folders()) and self.folder not in base.parents:
+            self.strangers[name] = source.relative_to(self.tree.root)
 
     def _folders(self) -> list[Path]:
         """Where the program looks for modules: in its own folder first, then where it says."""

@@ -59,6 +59,7 @@ class Ran(NamedTuple):
     entered: dict[str, tuple[Any, ...]]  # the functions that it has called, and what it gave them the first time
     broken: frozenset[str]  # those that something was raised in …
     raised: frozenset[tuple[str, int]]  # … and at which lines, before a training was ended early
+    strangers: dict[str, Path]  # modules that may be another project's, and where in the tree they are
     fewer: dict[str, int]  # its numbers that can be smaller, as they can be, or are, by name …
     fewer_alone: bool  # … and none of them stands anywhere else
 
@@ -105,9 +106,9 @@ def run(
         program.note_the_end(end)
     entry, namespace = program.file.relative_to(program.root), program.main.__dict__
     broken, raised = frozenset(program.broken), frozenset(program.raised)
-    notes, sizes = program.all_notes(), program.sizes
-    fewer = sizes.by_name, sizes.stand_alone
-    return Ran(entry, namespace, notes, started, in_time, dict(program.entered), broken, raised, *fewer)
+    notes, strangers = program.all_notes(), program.imports.strangers
+    fewer = program.sizes.by_name, program.sizes.stand_alone
+    return Ran(entry, namespace, notes, started, in_time, dict(program.entered), broken, raised, strangers, *fewer)
 
 
 @contextlib.contextmanager

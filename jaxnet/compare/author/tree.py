@@ -67,9 +67,12 @@ class Tree:
         if known:
             firsts = ((folder, self.below(folder, parts[:1])) for folder in folders if self.below(folder, parts))
             return next((folder for folder, first in firsts if first and self.source(first)), None)
-        above = [folder for folder in folders[0].parents if self.contains(folder)]
-        seeing = (folder for folder in [*folders, *above, self.root / "src"] if self.below(folder, parts))
+        seeing = (folder for folder in self.places(folders) if self.below(folder, parts))
         return next(seeing, None) or self._elsewhere(parts, folders[0])
+
+    def places(self, folders: list[Path]) -> list[Path]:
+        """Where Python finds the modules of a program that looks in `folders`, run from wherever it is meant to be."""
+        return [*folders, *(above for above in folders[0].parents if self.contains(above)), self.root / "src"]
 
     @functools.cached_property
     def _holders(self) -> dict[str, set[Path]]:
