@@ -922,3 +922,26 @@ def test_a_method_that_is_given_examples_and_steps_parameters_trains(tmp_path, n
     assert said["program"].startswith(f"{name}(X, y) of class Regression, called with data")
     wrong = examined(tmp_path, text.replace("g.sum()", "g.mean()"))
     assert [f["at"] for f in wrong["findings"]] == ["db1"]
+
+
+def test_a_penalty_that_is_off_by_default_may_be_that_of_the_loss(tmp_path):
+    """With the λ of 0 that nobody has given, the gradient has none; with 2 it has that of the loss."""
+    text = """
+import numpy as np
+def softmax(x):
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+def cost(X, y, w):
+    return -np.sum(y * np.log(softmax(np.dot(X, w)))) + np.sum(w * w)
+def train(X_train, y_train, epochs, rate, lam=0):
+    w = np.zeros((X_train.shape[1], y_train.shape[1]))
+    for _ in range(epochs):
+        w = w - rate * (np.dot(X_train.T, softmax(np.dot(X_train, w)) - y_train) + lam * w)
+        print(cost(X_train, y_train, w))
+    return w
+"""
+    with pytest.raises(ValueError, match="right if it is called with the number that its loss has"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text.replace("lam * w", "2 * w"))["verdict"] == "right"
+    found = examined(tmp_path, text.replace(" + lam * w", ""))["findings"]
+    assert [f["code"] for f in found] == ["weight-penalty"]

@@ -1289,3 +1289,24 @@ for t in range(9):
 
 def test_a_loss_of_all_examples_has_some_predictions_in_common_with_a_batch(tmp_path):
     assert examined(tmp_path, OF_ALL)["verdict"] == "right"
+
+
+def test_a_prediction_that_each_gradient_makes_anew_counts_once(tmp_path):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.uniform(4, 22, 97)
+y = 1.2 * X - 4 + rng.normal(size=97)
+w, b = 0.3, 0.2
+for _ in range(9):
+    cost = np.mean((X * w + b - y) ** 2) / 2
+    dw = np.mean((w * X + b - y) * X)
+    db = np.mean(w * X + b - y)
+    w -= 0.001 * dw
+    b -= 0.001 * db
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    found = examined(tmp_path, text.replace("** 2) / 2", "** 2)"))["findings"]
+    assert [(f["code"], f["scale"]) for f in found] == [("wrong-scale", pytest.approx(0.5))]
+    found = examined(tmp_path, text.replace("- y) * X)", "- y))"))["findings"]
+    assert [(f["at"], f["line"]) for f in found] == [("dw", 9)]

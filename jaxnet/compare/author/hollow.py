@@ -32,7 +32,7 @@ from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.truth import has_more_terms
 from jaxnet.compare.author.unjudged import THROWN, unjudged, untrained
-from jaxnet.compare.author.updates import multiples
+from jaxnet.compare.author.updates import is_by_0, multiples
 from jaxnet.compare.diagnosis import Finding
 from jaxnet.compare.multiples import common_multiple, is_among
 
@@ -95,6 +95,10 @@ def _may_be_right(attempt: Attempt, judged: Judged, left_over: list[Node]) -> st
         return "what climbs is an input of a network that other lines train: right if it is to be what that fails at"
     if called and errors and all(_is_decay_of_our_size(f, judged.step) for f in errors):
         return "right if the weights are to decay by what the loss has no penalty for"
+    if called and errors and all(f.code == "weight-penalty" for f in errors):
+        parts = ((p.root, n) for p in judged.names.values() for n in made_of(nodes_in(p.steps)) if is_by_0(n))
+        if (by_0 := next((n for root, n in parts if root in map(root_of, n.parents)), None)) is not None:
+            return f"{where(by_0)} multiplies a penalty by 0: right if it is called with the number that its loss has"
     between = [judged.step.way_to(judged.names[name]).intersection(left_over) for name in judged.wrong]
     if all(between):
         first = min(between[0], key=lambda n: n.number)

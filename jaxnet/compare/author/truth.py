@@ -257,7 +257,8 @@ def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[T
             again = []  # of all examples, where the step is made of some
         ends = frozenset((n, use) for use in step.active for n in use.parents if any(n in of for of in again))
         found = [pull(v, [*only, *nothing[0]]) for v in drawn] if again else []
-        moved = [[sum(of_draw.get(n, 0.0) for n in of) for of in again] for of_draw in found] or nothing
+        once = [of if of not in again[:k] else [] for k, of in enumerate(again)]  # it may be made for each gradient
+        moved = [[sum(of_draw.get(n, 0.0) for n in of) for of in once] for of_draw in found] or nothing
         truth = differentiated(Loss(node, None), only, moved, ends)
         name, factor, corrections = _named(step, drawn, labels, truth.adjoints)
         for of_name in of_names() if name is None else ():
