@@ -1095,3 +1095,33 @@ for _ in range(40):
 """
     with pytest.raises(ValueError, match="no verdict"):
         examined(tmp_path, text)
+
+
+def test_an_array_of_zeros_is_right_whatever_constant_others_have(tmp_path):
+    """Bits of 0 give a part of a gradient that is 0, by a right line, whose other parts are times −1."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+bits = rng.integers(2, size=(3, 1, 2))
+goal = np.array([1., 0., 1.])
+W, U, v = rng.normal(size=(2, 4)), rng.normal(size=(4, 4)), rng.normal(size=(4, 1))
+for _ in range(9):
+    hs, ds, total = [np.zeros((1, 4))], [], 0
+    for t in range(3):
+        hs.append(np.tanh(bits[t] @ W + hs[-1] @ U))
+        ds.append(goal[t] - hs[-1] @ v)
+        total += abs(ds[-1].item())
+    dW, dU, dv = np.zeros_like(W), np.zeros_like(U), np.zeros_like(v)
+    back = np.zeros((1, 4))
+    for t in reversed(range(3)):
+        dv += hs[t + 1].T @ ds[t]
+        back = (back @ U.T + ds[t] @ v.T) * (1 - hs[t + 1] ** 2)
+        dU += hs[t].T @ back
+        dW += bits[t].T @ back
+    W += 0.1 * dW
+    U += 0.1 * dU
+    v += 0.1 * dv
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    found = examined(tmp_path, text.replace("(back @", "(back[:, ::-1] @"))["findings"]
+    assert [(f["at"], f["line"]) for f in found] == [("dU", 17), ("dW", 17)]

@@ -430,6 +430,7 @@ def derivatives(
     backward = sorted({n for n in (*step.backward, *read_from) if n.size and n.is_float}, key=lambda n: n.number)
     found_of: Known = {}
     wholes: set[tuple[Node, Node]] = set()
+    zeros: set[Node] = set()  # any constant times what is 0, too
 
     def like(arrays: list[np.ndarray]) -> Iterator[tuple[Node, bool, list[np.ndarray]]]:
         size, *numbers = _signature(arrays)
@@ -439,6 +440,7 @@ def derivatives(
 
     for node in backward:
         arrays = [np.asarray(values(node), float) for values in drawn]
+        zeros |= set() if any(map(np.any, arrays)) else {node}
         found: dict[Node, float] = {}
         for target, is_whole, wanted in like(arrays):
             more = target not in found or (is_whole and (node, target) not in wholes)
@@ -458,7 +460,7 @@ def derivatives(
                     for node in nodes:
                         found_of[node].setdefault(target, factor)
     # A Node may be the derivative by several, each times another constant: the one nearest to 1 is meant.
-    nearest = {n: min(found.values(), key=_from_one) for n, found in found_of.items() if found}
+    nearest = {n: min(found.values(), key=_from_one) for n, found in found_of.items() if found and n not in zeros}
     of_right = {n: f for n, f in nearest.items() if n in on_right_ways}
     # A constant that the next multiplication takes away is none of the gradients'.
     passing = {
@@ -478,7 +480,8 @@ def derivatives(
             used.setdefault(repr(node.inputs[1]), {}).setdefault(node.inputs[0], []).append(node)
     known: Known = {}
     for node in backward:
-        targets = {t: f for t, f in found_of[node].items() if not usual or is_among(f, usual, SAME)}
+        of = {t: usual[0] if node in zeros and usual else f for t, f in found_of[node].items()}
+        targets = {t: f for t, f in of.items() if not usual or is_among(f, usual, SAME)}
         targets = {t: f for t, f in targets.items() if (node, t) in wholes} or targets
         if not targets and node.function in (np.add, np.subtract):
             targets = _known_sum(node, known, step)
