@@ -1310,3 +1310,35 @@ for _ in range(9):
     assert [(f["code"], f["scale"]) for f in found] == [("wrong-scale", pytest.approx(0.5))]
     found = examined(tmp_path, text.replace("- y) * X)", "- y))"))["findings"]
     assert [(f["at"], f["line"]) for f in found] == [("dw", 9)]
+
+
+def test_which_of_two_gradients_lacks_a_constant_is_for_the_loss_to_say(tmp_path):
+    """It is a sum of all examples, after the step: by what the error implies, either may."""
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(30, 3))
+y = (X @ [1., -2, 1] > 0).astype(int)
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+def cost(w, b):
+    total = 0
+    for x, t in zip(X, y):
+        p = sigmoid(x @ w + b)
+        total += -t * np.log(p) - (1 - t) * np.log(1 - p)
+    return total / len(X)
+w, b = np.zeros(3), 0
+costs = [cost(w, b)]
+for _ in range(9):
+    dw, db = np.zeros(3), 0
+    for x, t in zip(X, y):
+        error = sigmoid(x @ w + b) - t
+        dw = dw + error * x
+        db = db + error
+    w = w - 0.01 * dw / len(X)
+    b = b - 0.01 * db / len(X)
+    costs.append(cost(w, b))
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    found = examined(tmp_path, text.replace("dw / len(X)", "dw"))["findings"]
+    assert [(f["at"], f["code"], f["scale"]) for f in found] == [("dW1", "wrong-scale", pytest.approx(30))]

@@ -181,28 +181,34 @@ def _find_following(tape: Tape) -> None:
     ]
     for base, step, depends_on_it in _dependents(pairs, tape):
         tape.following[step, base] = follows(step, base, depends_on_it)
+    inside = functools.cache(lambda first, before: made_of([first], before.number))
     for node in new if tape.following else ():
         for base, step in node.updates if node.function not in PIECEWISE else ():
             if not isinstance(step, Node):
                 continue
             if tape.following.get((step, base)):
                 tape.rounds.setdefault(node, (base, step))
-            elif base in tape.rounds and _is_piece(step, *tape.rounds[base], tape):
+            elif base in tape.rounds and _is_piece(step, *tape.rounds[base], tape, inside):
                 tape.rounds[node] = tape.rounds[base]
                 tape.pieces.add((step, base))
     tape.read = count  # not before: the time may be up meanwhile
 
 
-def _is_piece(step: Node, before: Node, first: Node, tape: Tape) -> bool:
+def _is_piece(step: Node, before: Node, first: Node, tape: Tape, inside: Callable[[Node, Node], set[Node]]) -> bool:
     """Whether a step is another piece of a first one, made with what that was made with: with the array as it was
     before, and with no other array's new version. The difference of two versions is no step."""
     if step.number - before.number > FAR:
         return False
-    inside = made_of([step], before.number)
-    if step is before or before not in inside:
-        return False
-    new = {n for n in inside if n in tape.rounds}
-    return not new or new <= made_of([first], before.number)
+    seen, stack = set[Node](), [step]
+    while stack:
+        node = stack.pop()
+        if node in seen or node.number < before.number:
+            continue
+        if node in tape.rounds and node not in inside(first, before):
+            return False
+        seen.add(node)
+        stack += node.sources
+    return before in seen and step is not before
 
 
 def _dependents(pairs: list[tuple[Node, Node]], tape: Tape) -> Iterator[tuple[Node, Node, Callable[[Node], bool]]]:

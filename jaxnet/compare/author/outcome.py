@@ -203,7 +203,7 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
             by_0 = judged
             continue
         if judged.wrong:
-            if wrong is None or judged.is_certain:
+            if wrong is None or (judged.is_certain and not _is_of_another_constant(wrong, judged)):
                 wrong = judged
             if judged.is_certain:
                 break
@@ -237,6 +237,13 @@ def _by_readings(attempt: Attempt, steps: list[Step], stated: str | None, end: f
         with contextlib.suppress(MemoryError):  # there is room for one step
             return and_next(right, attempt, stated)
     return right
+
+
+def _is_of_another_constant(stated: Judged, implied: Judged) -> bool:
+    """Whether a number of the program's and the loss that an error implies only differ in which gradient lacks a
+    constant: that is for the number to say."""
+    constants = all(f.code == "wrong-scale" for of in (stated, implied) for f in of.findings)
+    return constants and stated.truth.loss.node is not None and implied.truth.loss.node is None
 
 
 def _is_multiplied_by_0(judged: Judged) -> bool:

@@ -188,7 +188,7 @@ def _axes(index: object) -> tuple:
     return index if isinstance(index, tuple) else (index,)
 
 
-def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
+def _is_formula(node: Node, parameter: Parameter, step: Step, data: set[Node] | None = None) -> bool:
     """Whether something of the forward pass goes into the Node, such as a slope: an optimiser has no use for that.
 
     It may have one for the parameter itself, which decays. A product with what another one's step has given is a
@@ -201,7 +201,11 @@ def _is_formula(node: Node, parameter: Parameter, step: Step) -> bool:
     return (
         (is_product and any(depends(parent, *new) for parent in carrying))
         or any(parent in step.active and not _is_own(parent, parameter) for parent in others)
-        or (is_product and len(others) == 1 and not ancestors(others).isdisjoint(data_of(step)))
+        or (
+            is_product
+            and len(others) == 1
+            and not ancestors(others).isdisjoint(data_of(step) if data is None else data)
+        )
     )
 
 
@@ -353,10 +357,10 @@ def _is_held(node: Node, step: Step) -> bool:
 
 def _region(outermost: Node, parameter: Parameter, step: Step) -> list[Node]:
     """Arrays that the labels reach, from the step down to formulas, last first. Numbers are none, but for a number."""
-    least = min(outermost.size, 2)
+    least, data = min(outermost.size, 2), data_of(step)
 
     def ends(node: Node) -> bool:
-        return node not in step.labelled or node.size < least or _is_formula(node, parameter, step)
+        return node not in step.labelled or node.size < least or _is_formula(node, parameter, step, data)
 
     found = ancestors([outermost], until=ends)
     return sorted((n for n in found if n in step.labelled and n.size >= least), key=lambda n: -n.number)

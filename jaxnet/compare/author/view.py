@@ -517,16 +517,17 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
     alone = functools.reduce(operator.or_, last, 0)
     last |= {bits: n for n in whole if n in held and (bits := seen_by[n] & ~alone)}
     groups: list[int] = []
+    group_of: list[int] = []  # for each meeting
     sets_of: list[list[int]] = [[] for _ in meetings]
     for bits in last:
         for k in places_of_ones(bits):
             sets_of[k].append(bits)
     for k, sets in enumerate(sets_of):
-        own = next((j for j, group in enumerate(groups) if any(group & bits == group for bits in sets)), None)
-        if own is None:
-            groups.append(1 << k)
-        else:
-            groups[own] |= 1 << k
+        earlier = sorted({group_of[j] for bits in sets for j in places_of_ones(bits & (1 << k) - 1)})
+        own = next((j for j in earlier if any(groups[j] & bits == groups[j] for bits in sets)), len(groups))
+        groups += [0] * (own == len(groups))
+        groups[own] |= 1 << k
+        group_of.append(own)
     members = [[m for k, m in enumerate(meetings) if group >> k & 1] for group in groups]
     for of_group in members:  # what is multiplied by its own input is so on the way back, most often
         if len({m.labels for m in of_group}) > 1:
