@@ -85,13 +85,18 @@ for _"""
 
 @pytest.mark.parametrize("name", ["squares", "squared_loss"])
 def test_one_of_another_kind_than_the_error_is_a_measure(tmp_path, name):
-    """Of two, that is the loss by which all is right; one alone, of other gradients, says nothing."""
+    """Of two, that is the loss by which all is right; one alone, of other gradients, says nothing, if it is not called
+    a loss."""
     text = PLAIN.replace("loss = -np.sum(Y * np.log(P)) / 9", "pass")
     both = text.replace("for _", COSTS.replace("squares", name).lstrip(), 1)
     assert examined(tmp_path, both)["loss"] == {"name": "cross-entropy", "reduction": "mean", "from": "source"}
     one = re.sub(r"def entropy_loss.*?\n.*?\n", "", both)
-    said = examined(tmp_path, one)
-    assert (said["verdict"], said["loss"]["from"]) == ("right", "inferred")
+    if name == "squares":
+        said = examined(tmp_path, one)
+        assert (said["verdict"], said["loss"]["from"]) == ("right", "inferred")
+    else:
+        with pytest.raises(ValueError, match="right if that is a measure, wrong if it is what is to be made small"):
+            examined(tmp_path, one)
     said = examined(tmp_path, one.replace("* (1 - A1 ** 2)", ""))
     assert [f["code"] for f in said["findings"]] == ["missing-activation-derivative"]
 
@@ -253,3 +258,30 @@ for _"""
         ValueError, match=r"\(cost, which no step runs, is run before line 13 of net\.py: cost\(P, Y\)\)"
     ):
         examined(tmp_path, text.replace("dZ1.sum(0)", "dZ1.sum(0) + 0.1 * b1"))
+
+
+def test_a_cost_that_nobody_calls_is_of_another_kind_than_an_error_without_a_slope(tmp_path):
+    text = """
+import numpy as np
+def sigmoid(s):
+    return 1 / (1 + np.exp(-s))
+class Net:
+    def __init__(self):
+        self.W, self.V = np.random.randn(5, 4), np.random.randn(2, 5)
+    def cost(self, p, y):
+        return 0.5 * (p - y) ** 2
+    def train(self, X, Y, rate):
+        for x, y in zip(X, Y):
+            h = sigmoid(self.W @ x)
+            p = sigmoid(self.V @ h)
+            e = (p - y) * p * (1 - p)
+            back = self.V.T @ e * h * (1 - h)
+            self.V -= rate * np.outer(e, h)
+            self.W -= rate * np.outer(back, x)
+np.random.seed(0)
+Net().train(np.random.randn(9, 4), np.random.rand(9, 2).round(), 0.1)
+"""
+    said = examined(tmp_path, text)
+    assert (said["verdict"], said["loss"]["name"], said["loss"]["from"]) == ("right", "squared-error", "source")
+    with pytest.raises(ValueError, match=r"binary-cross-entropy that the error implies, and none of .* \(Net\.cost, "):
+        examined(tmp_path, text.replace(" * p * (1 - p)", ""))

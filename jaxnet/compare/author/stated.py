@@ -9,6 +9,7 @@ implies: of this nobody knows whether it is a sum or a mean, or what its penalty
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,6 +44,11 @@ class Stated(NamedTuple):
         """Whether what the call gives has a term that is made of one of the arrays alone."""
         numbers = [n for step in steps[:1] for n in step.losses if self.has_made(n)]
         return any(terms_of_one_array(n, {p.root for p in steps[0].parameters}) for n in numbers)
+
+    @property
+    def is_called_loss(self) -> bool:
+        """Whether its name says so: an mse may be a measure of what is trained by another one."""
+        return re.search("loss|cost|objective", self.name.rpartition(".")[2], re.I) is not None
 
     def _is_at(self, node: Node) -> bool:
         return any((place.file, place.line) == (self.file, self.line) for place in node.places)

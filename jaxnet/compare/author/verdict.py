@@ -31,6 +31,10 @@ from jaxnet.compare.author.witness import planted_for, strayed
 from jaxnet.compare.report import Report
 
 CARRIED_ON = "what is stepped is carried on by a forward pass that begins anew, and nothing else was found that trains"
+MEASURE = (
+    "all gradients are those of the {} that the error implies, and none of the file's own loss ({}), which is the {}: "
+    "right if that is a measure, wrong if it is what is to be made small"
+)
 UNASKED = Outcome(
     why="the time was up before the program itself could be asked about what seems to be wrong",
     unexplained=True,
@@ -184,7 +188,7 @@ def _by_own_loss(
 ) -> tuple[Attempt, Outcome] | None:
     """The same where the program runs no loss, and is run once more with one that its file states, if that is of the
     kind that its error implies: with the first by which it is right, or by which it is wrong, or may be so, where it
-    has a penalty: one that an error implies has whatever the gradients have."""
+    has a penalty, since one that an error implies has whatever the gradients have, or is of another kind."""
     judged = outcome.judged
     computed = any(step.losses for step in attempt.steps) if judged is None else judged.truth.loss.node is not None
     if stated or attempt.call.alone or computed or not attempt.steps:
@@ -208,8 +212,12 @@ def _by_own_loss(
             continue
         if not found.judged.wrong:
             return other, found
-        if judged is not None and found.judged.truth.loss.name == judged.truth.loss.name:
+        named = found.judged.truth.loss.name
+        if judged is not None and named == judged.truth.loss.name:
             wrong = wrong or (other, found)
+        elif judged is not None and not judged.wrong and named is not None and loss.is_called_loss:
+            why = MEASURE.format(judged.truth.loss.name, loss, named)
+            doubted = other, Outcome(why=why, unexplained=True)
     return wrong or doubted
 
 
