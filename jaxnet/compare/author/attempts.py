@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from jaxnet.compare.author import drivers, facade, standins
@@ -63,7 +64,7 @@ class Attempt(NamedTuple):
     guessed: bool = False  # the shape of labels was guessed: one attempt has it in one way, the next one in the other
     given: tuple[str, ...] = ()  # what it was run with that is not its own
     near: float = 0.0  # how far at most it is judged from the numbers that it had, as a share of them; 0 for anywhere
-    strangers: frozenset[str] = frozenset()  # files that may be another project's
+    strangers: Mapping[str, str] = MappingProxyType({})  # modules that may be another project's, and their files
     off_by_sizes: bool = False  # it is run with smaller numbers, some of which stand elsewhere as they were
     can_be_smaller: bool = False  # where it is too large, or takes too long, it is run once more with fewer numbers
 
@@ -183,7 +184,6 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
     if fewer:
         sizes = ", ".join(f"{name} {number}" for name, number in fewer.items())
         given = [f"run with {sizes}: with its own numbers it is too large, or too slow, to be judged", *given]
-    given += _said_of_strangers(ran)
     program = f"{ran.entry}{NOISE if way.guess.noise else ''}"
     if watch.tape.planted.numbers:
         yield Attempt(program, watch.tape, [], {}, notes, way)
@@ -208,8 +208,7 @@ def _networks(way: Way, watch: Watch, ran: Ran, samples: Samples, reasons: list[
             program, watch.tape, network.steps, network.names, notes, way,
             networks=len(found), ordinal=ordinal, trained=stepped, made_up=tuple(samples.made_up),
             guessed=samples.guessed, raised=ran.raised, given=tuple(given),
-            strangers=frozenset(map(str, ran.strangers.values())),
-            off_by_sizes=way.guess.smaller and not ran.fewer_alone,
+            strangers=ran.strangers, off_by_sizes=way.guess.smaller and not ran.fewer_alone,
         )  # fmt: skip
 
 
@@ -220,11 +219,6 @@ def _goes_on(versions: set[Node], tape: Tape) -> frozenset[Node]:
         if node.instruction in lines and any(base in versions for base, _ in node.updates):
             versions.add(node)
     return frozenset(versions)
-
-
-def _said_of_strangers(ran: Ran) -> list[str]:
-    files = ran.strangers.items()
-    return [f"{name} is not where Python looks for it: {file} was run in its place" for name, file in files]
 
 
 def _is_large(attempt: Attempt) -> bool:
@@ -324,10 +318,7 @@ def _driven(
             if call.alone and own.notes:  # what trains may be another layer's, of another file
                 doubt = doubt or f"the program itself was not run to its end ({own.notes[0]})"
             call = call._replace(doubt=doubt)
-            yield Attempt(
-                description, watch.tape, steps, names, own.notes, this, call, given=tuple(_said_of_strangers(own)),
-                strangers=frozenset(map(str, own.strangers.values())),
-            )  # fmt: skip
+            yield Attempt(description, watch.tape, steps, names, own.notes, this, call, strangers=own.strangers)
 
 
 def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:

@@ -199,16 +199,12 @@ def _is_piece(step: Node, before: Node, first: Node, tape: Tape, inside: Callabl
     before, and with no other array's new version. The difference of two versions is no step."""
     if step.number - before.number > FAR:
         return False
-    seen, stack = set[Node](), [step]
-    while stack:
-        node = stack.pop()
-        if node in seen or node.number < before.number:
-            continue
-        if node in tape.rounds and node not in inside(first, before):
-            return False
-        seen.add(node)
-        stack += node.sources
-    return before in seen and step is not before
+
+    def is_another(node: Node) -> bool:
+        return node in tape.rounds and node not in inside(first, before)
+
+    found = made_of([step], before.number, until=is_another)
+    return step is not before and before in found and not any(map(is_another, found))
 
 
 def _dependents(pairs: list[tuple[Node, Node]], tape: Tape) -> Iterator[tuple[Node, Node, Callable[[Node], bool]]]:

@@ -70,12 +70,18 @@ def _is_an_input(attempt: Attempt, judged: Judged, name: str) -> bool:
     return bool(uses) and all(any(root_of(m) in others for m in n.parents) for n in uses)
 
 
+def _stranger_in(step: Step, attempt: Attempt) -> str | None:
+    """A file that may be another project's, and has a part in the step."""
+    nodes = step.active | step.labelled if attempt.strangers else ()
+    files = {place.file for n in nodes for place in n.places}
+    return next((file for file in attempt.strangers.values() if file in files), None)
+
+
 def _may_be_right(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str:
     """Why what is wrong as it was run may be right as it is meant."""
-    step = judged.step.active | judged.step.labelled
-    if others := sorted(attempt.strangers & {place.file for n in step for place in n.places}):
+    if stranger := _stranger_in(judged.step, attempt):
         return (
-            f"{others[0]}, which Python would not find, has a part in what seems wrong: right if another file is meant"
+            f"{stranger}, which Python would not find, has a part in what seems wrong: right if another file is meant"
         )
     called, alone, may_be = attempt.called, attempt.call.alone, attempt.call.may_be
     errors = [f for f in judged.findings if f.severity == "error"]

@@ -42,7 +42,7 @@ class Imports:
         self.loaded: dict[Path, types.ModuleType] = {}
         self.found: dict[str, types.ModuleType] = {}
         self.registered: dict[str, types.ModuleType] = {}  # those in sys.modules
-        self.strangers: dict[str, Path] = {}  # those that may be another project's, and where they are
+        self.strangers: dict[str, str] = {}  # those that may be another project's, and their files
         self._path_before = list(sys.path)
         of_python2 = {"raw_input": overrides.get("input", input), "file": overrides.get("open", open)}
         own: dict[str, Any] = {"__import__": self.import_, **of_python2}
@@ -180,7 +180,7 @@ class Imports:
         """A module seen from a folder `base` in which Python does not look, and which is not below the program's."""
         source = self.tree.source(path)
         if source is not None and base not in self.tree.places(self._folders()) and self.folder not in base.parents:
-            self.strangers[name] = source.relative_to(self.tree.root)
+            self.strangers[name] = str(source.relative_to(self.tree.root))
 
     def _folders(self) -> list[Path]:
         """Where the program looks for modules: in its own folder first, then where it says."""

@@ -48,7 +48,11 @@ def report(judged: Judged, source: str, origin: str | None, attempt: Attempt) ->
     # What may be wrong comes first: of many notes a terminal shows some.
     notes = [] if judged.wrong else [*_rates(judged), *_decided_one_way(judged.step, attempt.tape)]
     notes += [*_measures(judged, *beside), *_by_differences(judged.step)]
-    notes += [*attempt.given, *attempt.notes, *said_of_missing(attempt.made_up)]
+    strangers = [
+        f"{name} is not where Python looks for it: {file} was run in its place"
+        for name, file in attempt.strangers.items()
+    ]
+    notes += [*attempt.given, *strangers, *attempt.notes, *said_of_missing(attempt.made_up)]
     known = [line_of(judged, finding, frontiers) for finding in findings]
     found = [
         place_of_line(line) or as_place(node_of(judged, finding, frontiers)) or Place()

@@ -59,7 +59,7 @@ class Ran(NamedTuple):
     entered: dict[str, tuple[Any, ...]]  # the functions that it has called, and what it gave them the first time
     broken: frozenset[str]  # those that something was raised in …
     raised: frozenset[tuple[str, int]]  # … and at which lines, before a training was ended early
-    strangers: dict[str, Path]  # modules that may be another project's, and where in the tree they are
+    strangers: dict[str, str]  # modules that may be another project's, and their files
     fewer: dict[str, int]  # its numbers that can be smaller, as they can be, or are, by name …
     fewer_alone: bool  # … and none of them stands anywhere else
 

@@ -43,24 +43,25 @@ def candidates(parameter: Parameter, step: Step) -> list[Candidate]:
         return []
     if parameter.after.function not in (np.add, np.subtract) and outermost.size != parameter.size:
         return []  # only some entries are stepped
-    region = _region(outermost, parameter, step)
+    data = data_of(step)
+    region = _region(outermost, parameter, step, data)
     positions = _positions(outermost, region)
     inwards = []
     for node in _all_goes_through(outermost, region, step):
         inwards += [node] if node in positions and not node.is_complex else []
-        if _is_formula(node, parameter, step) or _is_filled(node, step):
+        if _is_formula(node, parameter, step, data) or _is_filled(node, step):
             break
-    return [_candidate(node, positions, inwards[-1], parameter, step) for node in inwards]
+    return [_candidate(node, positions, inwards[-1], parameter, step, data) for node in inwards]
 
 
 def _candidate(
-    node: Node, positions: dict[Node, np.ndarray], made: Node, parameter: Parameter, step: Step
+    node: Node, positions: dict[Node, np.ndarray], made: Node, parameter: Parameter, step: Step, data: set[Node]
 ) -> Candidate:
     """What is known of an array on the way from where the gradient is made."""
     with_own = _adds_own(node, parameter)
     decayed = with_own and _is_of_step(node, parameter, made)
     scaled, inner = is_scaling(node, step), any(parent in positions for parent in node.parents)
-    made_of_it = not (scaled or _is_formula(node, parameter, step))
+    made_of_it = not (scaled or _is_formula(node, parameter, step, data))
     return Candidate(
         node,
         positions[node],
@@ -129,8 +130,9 @@ def made_in_pieces(parameter: Parameter, step: Step) -> list[Pieces]:
     the last first, of those before an optimiser keeps something, and only what each step has the signs of."""
 
     def ends(node: Node) -> bool:
-        return node not in step.labelled or _is_formula(node, parameter, step)
+        return node not in step.labelled or _is_formula(node, parameter, step, data)
 
+    data = data_of(step)
     found: dict[object, Pieces] = {}
     last = parameter.before.number
     writes = _written_once(parameter)[::-1] if len(parameter.steps) > 1 else []
@@ -188,7 +190,7 @@ def _axes(index: object) -> tuple:
     return index if isinstance(index, tuple) else (index,)
 
 
-def _is_formula(node: Node, parameter: Parameter, step: Step, data: set[Node] | None = None) -> bool:
+def _is_formula(node: Node, parameter: Parameter, step: Step, data: set[Node]) -> bool:
     """Whether something of the forward pass goes into the Node, such as a slope: an optimiser has no use for that.
 
     It may have one for the parameter itself, which decays. A product with what another one's step has given is a
@@ -201,11 +203,7 @@ def _is_formula(node: Node, parameter: Parameter, step: Step, data: set[Node] | 
     return (
         (is_product and any(depends(parent, *new) for parent in carrying))
         or any(parent in step.active and not _is_own(parent, parameter) for parent in others)
-        or (
-            is_product
-            and len(others) == 1
-            and not ancestors(others).isdisjoint(data_of(step) if data is None else data)
-        )
+        or (is_product and len(others) == 1 and not ancestors(others).isdisjoint(data))
     )
 
 
@@ -355,9 +353,9 @@ def _is_held(node: Node, step: Step) -> bool:
     return ancestors(constant).isdisjoint(data_of(step))
 
 
-def _region(outermost: Node, parameter: Parameter, step: Step) -> list[Node]:
+def _region(outermost: Node, parameter: Parameter, step: Step, data: set[Node]) -> list[Node]:
     """Arrays that the labels reach, from the step down to formulas, last first. Numbers are none, but for a number."""
-    least, data = min(outermost.size, 2), data_of(step)
+    least = min(outermost.size, 2)
 
     def ends(node: Node) -> bool:
         return node not in step.labelled or node.size < least or _is_formula(node, parameter, step, data)

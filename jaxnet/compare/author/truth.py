@@ -255,11 +255,11 @@ def truths(step: Step, drawn: list[Values], inferred: bool = True) -> Iterator[T
         again = made_again(predictions, node, step, drawn)
         if again and has_more_terms(node, step, (n for of in again for n in of)):
             again = []  # of all examples, where the step is made of some
-        made = {n for of in again for n in of}
-        ends = frozenset((n, use) for use in step.active for n in use.parents if n in made)
+        # It may be in the place of several, of one for each gradient: it counts once.
+        first = {n: k for k, of in reversed([*enumerate(again)]) for n in of}
+        ends = frozenset((n, use) for use in step.active for n in use.parents if n in first)
         found = [pull(v, [*only, *nothing[0]]) for v in drawn] if again else []
-        met: set[Node] = set()  # it may be made for each gradient, and counts once
-        once = [[n for n in of if n not in met and met.add(n) is None] for of in again]
+        once = [[n for n in of if first[n] == k] for k, of in enumerate(again)]
         moved = [[sum(of_draw.get(n, 0.0) for n in of) for of in once] for of_draw in found] or nothing
         truth = differentiated(Loss(node, None), only, moved, ends)
         name, factor, corrections = _named(step, drawn, labels, truth.adjoints)
@@ -290,13 +290,14 @@ def made_again(predictions: list[Node], loss: Node, step: Step, drawn: list[Valu
     alike = {p.shape: [] for p in predictions if p.size and p not in inside}
     for n in sorted(inside, key=lambda n: n.number):
         alike.get(n.shape, []).append(n)
-    first = {shape: np.array([_first_numbers(n, drawn) for n in nodes]) for shape, nodes in alike.items() if nodes}
+    numbers = {shape: np.array([_first_numbers(n, drawn) for n in nodes]) for shape, nodes in alike.items() if nodes}
     found: list[list[Node]] = []
     for p in predictions:
-        of_shape = alike[p.shape] if p not in inside and p.shape in first else []
-        is_near = np.isclose(first[p.shape], _first_numbers(p, drawn), 1e-12, 0) if of_shape else np.zeros((0, 1))
-        same = (of_shape[k] for k in np.flatnonzero(is_near.all(axis=1)))
-        same = [n for n in same if all(np.allclose(v(n), v(p), 1e-12, 0) for v in drawn)]
+        same: list[Node] = []
+        if p not in inside and p.shape in numbers:
+            is_near = np.isclose(numbers[p.shape], _first_numbers(p, drawn), 1e-12, 0).all(axis=1)
+            near = (alike[p.shape][k] for k in np.flatnonzero(is_near))
+            same = [n for n in near if all(np.allclose(v(n), v(p), 1e-12, 0) for v in drawn)]
         least = min((n.number for n in same), default=0)
         found.append([n for n in same if ancestors([n], least).isdisjoint(m for m in same if m is not n)])
     return found if any(found) and all(of or p in inside for p, of in zip(predictions, found, strict=True)) else []

@@ -186,9 +186,9 @@ def _by_own_loss(
     end: Callable[[Attempt], float],
     run: Callable[..., list[Attempt]],
 ) -> tuple[Attempt, Outcome] | None:
-    """The same where the program runs no loss, and is run once more with one that its file states, if that is of the
-    kind that its error implies: with the first by which it is right, or by which it is wrong, or may be so, where it
-    has a penalty, since one that an error implies has whatever the gradients have, or is of another kind."""
+    """The same where the program runs no loss, and is run once more with each that its file states: with the first by
+    which it is right; else by which it is wrong, of the kind that its error implies; else there is no verdict, where
+    one is of another kind, or has a penalty: one that an error implies has whatever the gradients have."""
     judged = outcome.judged
     computed = any(step.losses for step in attempt.steps) if judged is None else judged.truth.loss.node is not None
     if stated or attempt.call.alone or computed or not attempt.steps:
@@ -212,12 +212,13 @@ def _by_own_loss(
             continue
         if not found.judged.wrong:
             return other, found
-        named = found.judged.truth.loss.name
-        if judged is not None and named == judged.truth.loss.name:
+        if judged is None:
+            continue
+        implied, named = judged.truth.loss.name, found.judged.truth.loss.name
+        if named == implied:
             wrong = wrong or (other, found)
-        elif judged is not None and not judged.wrong and named is not None and loss.is_called_loss:
-            why = MEASURE.format(judged.truth.loss.name, loss, named)
-            doubted = other, Outcome(why=why, unexplained=True)
+        elif named is not None and loss.is_called_loss and not judged.wrong:
+            doubted = other, Outcome(why=MEASURE.format(implied, loss, named), unexplained=True)
     return wrong or doubted
 
 

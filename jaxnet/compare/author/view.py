@@ -524,8 +524,10 @@ def _examples(meetings: list[Meeting], view: View, within: set[Node]) -> tuple[E
             sets_of[k].append(bits)
     for k, sets in enumerate(sets_of):
         earlier = sorted({group_of[j] for bits in sets for j in places_of_ones(bits & (1 << k) - 1)})
-        own = next((j for j in earlier if any(groups[j] & bits == groups[j] for bits in sets)), len(groups))
-        groups += [0] * (own == len(groups))
+        own = next((j for j in earlier if any(groups[j] & bits == groups[j] for bits in sets)), None)
+        if own is None:
+            own = len(groups)
+            groups.append(0)
         groups[own] |= 1 << k
         group_of.append(own)
     members = [[m for k, m in enumerate(meetings) if group >> k & 1] for group in groups]
