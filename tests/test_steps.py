@@ -992,3 +992,8 @@ def test_an_array_that_grows_where_it_was_to_decay(tmp_path):
         "W2 -=", "W2 *= 1.001\n    W2 -="
     )
     assert examined(tmp_path, text)["verdict"] == "right"
+
+
+def test_a_gradient_that_is_no_number_is_said_to_be_none(tmp_path):
+    with pytest.raises(ValueError, match="the gradient of W1 is no number, but nan or infinite"):
+        examined(tmp_path, PLAIN.replace("dZ1 = dZ2", "dZ1 = np.nan * dZ2").replace("dZ2 = (P", "dZ2 = np.nan * (P"))

@@ -507,6 +507,8 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     penalised = {f.at for f in findings if f.code == "weight-penalty"}  # however small that is
     not_zero = [n for n in given if not _is_nothing(factors[n])]
     wrong = [n for n in not_zero if f"d{n}" in penalised or differs(given[n], judged.true[n], common)]
+    if not wrong and (name := next((n for n, of in given.items() if not np.isfinite(of).all()), None)):
+        raise ValueError(f"the gradient of {name} is no number, but nan or infinite")
     findings = [f for f in findings if f.at[1:] not in given or f.at[1:] in wrong]  # rates of their own, as they are
     findings = [f for f in findings if _has_a_part(f, judged, wrong)]
     late = (name for name in wrong if not differs(given[name], judged.true[name], common, WRONG))
