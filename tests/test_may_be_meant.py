@@ -284,6 +284,44 @@ def test_an_actor_is_not_judged_by_its_critics_loss(tmp_path):
     assert said["verdict"] == "wrong"  # half of what the critic's loss would have: 2 advantage · ∂reward/∂mean / 16
 
 
+AN_EPISODE = """
+import numpy as np
+rng = np.random.default_rng(0)
+actor, critic = rng.normal(size=(3, 3)) * 0.1, np.zeros(3)
+for episode in range(30):
+    of_actor, of_critic, unlikely, missed = np.zeros_like(actor), np.zeros_like(critic), 0, 0
+    for s in rng.normal(size=(8, 3)):
+        z = s @ actor
+        p = np.exp(z) / np.exp(z).sum()
+        a = rng.choice(3, p=p)
+        advantage = float(a == np.argmax(s)) - s @ critic
+        unlikely -= np.log(p[a]) * advantage
+        missed += 0.5 * advantage ** 2
+        d = p.copy()
+        d[a] -= 1
+        of_actor += np.outer(s, d * advantage)
+        of_critic -= s * advantage
+    actor -= 0.02 * of_actor
+    critic -= 0.02 * of_critic
+    print(unlikely, missed)
+"""
+
+
+def test_an_actor_may_have_another_loss_than_the_number_that_is_shown(tmp_path):
+    """A bonus for entropy, or what an action is worth, is in the gradient and not in the number (Mnih et al. 2016)."""
+    assert len(examined(tmp_path, AN_EPISODE)["also_right"]) == 1
+    bonus = AN_EPISODE.replace("d * advantage)", "d * advantage + 0.01 * p * (np.log(p) - p @ np.log(p)))")
+    with pytest.raises(ValueError, match=r"has no part in the loss .* line 12 of net\.py computes another one"):
+        examined(tmp_path, bonus)
+    shown = AN_EPISODE.replace("np.log(p[a]) * advantage", "np.log(p[a])")
+    with pytest.raises(ValueError, match="goes back over it: right if it is to, as that of another loss"):
+        examined(tmp_path, shown)
+    alone = shown.replace("s @ critic", "0.3").replace("    critic -= 0.02 * of_critic\n", "")
+    with pytest.raises(ValueError, match="right if examples are to count differently, as line 16 has it"):
+        examined(tmp_path, alone)
+    assert examined(tmp_path, alone.replace("d * advantage", "d * p * advantage"))["verdict"] == "wrong"
+
+
 REVERSED = """
 import numpy as np
 rng = np.random.default_rng(6)

@@ -231,7 +231,11 @@ def check_for_a_way_of_its_own(judged: Judged, findings: list[Finding]) -> None:
         if jump is None and p.as_read.isdisjoint(made_of([*ends, *step.losses])):
             products = (n for n in step.active - step.labelled if n.function in PRODUCTS)
             used = (n for n in products if not p.as_read.isdisjoint(n.parents))
-            jump = min(used, key=lambda n: n.number, default=None)  # no number of the loss is made of what it makes
+            if (first := min(used, key=lambda n: n.number, default=None)) is not None:
+                raise Unexplained(
+                    f"no number of the loss is made of what {where(first)} makes, and the gradient of {name} goes back "
+                    "over it: right if it is to, as that of another loss, and wrong if not"
+                )
         if jump is not None:
             raise Unexplained(
                 f"what {where(jump)} makes has no slope, and the gradient of {name} goes over it: right if that is "

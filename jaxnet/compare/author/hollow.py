@@ -9,6 +9,7 @@ import numpy as np
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.calls import PENALTY
 from jaxnet.compare.author.chains import began_as
+from jaxnet.compare.author.doubts import MOST_NUMBERS
 from jaxnet.compare.author.doubts_of_steps import has_no_least
 from jaxnet.compare.author.frontier import other_with
 from jaxnet.compare.author.judged import Judged
@@ -26,6 +27,7 @@ from jaxnet.compare.author.node import (
     root_of,
     setitem,
 )
+from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.step import Parameter, Step
@@ -105,11 +107,32 @@ def _may_be_right(attempt: Attempt, judged: Judged, left_over: list[Node]) -> st
         parts = ((p.root, n) for p in judged.names.values() for n in made_of(nodes_in(p.steps)) if is_by_0(n))
         if (by_0 := next((n for root, n in parts if root in map(root_of, n.parents)), None)) is not None:
             return f"{where(by_0)} multiplies a penalty by 0: right if it is called with the number that its loss has"
+    if (number := _number_of_what_should_be_zero(judged)) is not None:
+        return (
+            f"what is stepped has no part in the loss that it was judged by, and {where(number)} computes another one"
+        )
     between = [judged.step.way_to(judged.names[name]).intersection(left_over) for name in judged.wrong]
     if all(between):
         first = min(between[0], key=lambda n: n.number)
         return f"{where(first)} steps an array of the forward pass before others are, and it could not be judged"
     return ""
+
+
+def _number_of_what_should_be_zero(judged: Judged) -> Node | None:
+    """A number beside the loss that changes with an array that the loss does not change with: an actor's, say, of which
+    no gradient is, since that has a bonus more."""
+    step, apart = judged.step, [f.at[1:] for f in judged.findings if f.code == "should-be-zero"]
+    roots = {judged.names[name].root for name in apart if name in judged.names}
+    if not roots:
+        return None
+    ways = ancestors([*(n for p in step.parameters for n in nodes_in(p.steps)), *nodes_in(judged.truth.loss.node)])
+    numbers = {n for n in step.active - ways if n.size == 1 and n.is_float}
+    inner = {parent for n in numbers for parent in n.parents}
+    for number in sorted(numbers - inner, key=lambda n: -n.number)[:MOST_NUMBERS]:
+        found = PullBack([number], step.active, roots)(judged.drawn[0], [1.0])
+        if any(found[root].any() for root in roots.intersection(found)):
+            return number
+    return None
 
 
 def _says_little(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 
 from jaxnet.compare.author.frontier import derivatives
 from jaxnet.compare.author.levels import RIGHT, Level, fit, levels_of, true_gradients
-from jaxnet.compare.author.node import PRODUCTS, Node, Place, ancestors, depends, nodes_in, setitem
+from jaxnet.compare.author.node import PRODUCTS, Node, Place, ancestors, depends, nodes_in, replaced, setitem
 from jaxnet.compare.author.pullback import PullBack, Uses
 from jaxnet.compare.author.raw import is_kept
 from jaxnet.compare.author.readings import shared_constant
@@ -191,7 +191,9 @@ def reweighted(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | N
 
     An example is known by its labels, which are of one class, or a single one.
     """
-    labels = labels_of(step.examples[0], drawn[0]) if len(step.examples) == 1 else None
+    if len(step.examples) > 1:
+        return _by_numbers(step, drawn)
+    labels = labels_of(step.examples[0], drawn[0]) if step.examples else None
     if labels is None or labels.ndim not in (1, 2):
         return None, []
     rows = labels.reshape(len(labels), -1)
@@ -220,6 +222,31 @@ def reweighted(step: Step, truth: Truth, drawn: list[Values]) -> tuple[Place | N
                     for values, a in zip(rest, right, strict=True):
                         values.known[node] = times * a
                 return node.place, both
+    return None, []
+
+
+def _by_numbers(step: Step, drawn: list[Values]) -> tuple[Place | None, list[list[Values]]]:
+    """`reweighted` of examples one by one: where a line multiplies each one's error by a number of its own that neither
+    follows from parameters nor is among what the forward pass is given, as what came of an action is in a policy's
+    gradient (Williams 1992)."""
+    given = {parent for n in step.forward for parent in n.parents} - step.active
+    errors_at: dict[Any, dict[Node, Node]] = {}
+    numbers_at: dict[Any, set[float]] = {}
+    for node in (n for n in step.backward if n.function is np.multiply and len(n.inputs) == 2):
+        for error, number in (node.inputs, node.inputs[::-1]):
+            if error in step.labelled and error.shape == node.shape and number not in step.active:
+                value = np.asarray(replaced(number, drawn[0]))
+                if value.size == 1:
+                    errors_at.setdefault(node.instruction, {})[node] = error
+                    numbers_at.setdefault(node.instruction, set()).add(value.item())
+    for instruction, errors in errors_at.items():
+        numbers, nodes = numbers_at[instruction], sorted(errors, key=lambda n: n.number)
+        if len(numbers) > 1 and not any(np.isin(drawn[0](n), [*numbers]).any() for n in given):
+            both = [[values.before(nodes[0]) for values in drawn] for _ in range(2)]
+            for times, rests in enumerate(both, 1):
+                for node, rest in itertools.product(nodes, rests):
+                    rest.known[node] = np.array(times * np.asarray(rest(errors[node])))
+            return nodes[0].place, both
     return None, []
 
 
