@@ -997,3 +997,40 @@ def test_an_array_that_grows_where_it_was_to_decay(tmp_path):
 def test_a_gradient_that_is_no_number_is_said_to_be_none(tmp_path):
     with pytest.raises(ValueError, match="the gradient of W1 is no number, but nan or infinite"):
         examined(tmp_path, PLAIN.replace("dZ1 = dZ2", "dZ1 = np.nan * dZ2").replace("dZ2 = (P", "dZ2 = np.nan * (P"))
+
+
+OF_WORDS = """
+import numpy as np
+rng = np.random.default_rng(0)
+texts = [([0], 0), ([1, 2, 3, 4], 1), ([2, 4, 0], 0)]
+U, W, V = rng.normal(size=(5, 5)) / 2, rng.normal(size=(5, 5)) / 2, rng.normal(size=(5, 2)) / 2
+for epoch in range(20):
+    loss = 0
+    for words, label in texts:
+        h, seen = np.zeros(5), []
+        for word in words:
+            seen.append((word, h))
+            h = np.tanh(U[word] + h @ W)
+        p = np.exp(h @ V) / np.exp(h @ V).sum()
+        loss -= np.log(p[label])
+        d = p - np.eye(2)[label]
+        dU, dW, dV = np.zeros_like(U), np.zeros_like(W), np.outer(h, d)
+        back = V @ d
+        for word, before in reversed(seen):
+            back = back * (1 - h ** 2)
+            dU[word] += back
+            dW += np.outer(before, back)
+            back, h = W @ back, before
+        U -= 0.1 * dU
+        W -= 0.1 * dW
+        V -= 0.1 * dV
+    print(loss)
+"""
+
+
+def test_what_a_loop_sends_back_from_its_last_round_is_seen_where_it_has_several(tmp_path):
+    """A first text of one word needs none of it, and the second one does, beside a total that the first began."""
+    assert examined(tmp_path, OF_WORDS)["verdict"] == "right"
+    said = examined(tmp_path, OF_WORDS.replace("W @ back, before", "W.T @ back, before"))
+    assert {f["line"] for f in said["findings"]} == {22}
+    assert not said["unjudged"]

@@ -37,7 +37,7 @@ from jaxnet.compare.author.pullback import PullBack, Uses
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step, held_in
-from jaxnet.compare.author.truth import Loss, Truth, multiple_of, name_of_number, truths
+from jaxnet.compare.author.truth import Loss, Truth, is_same_number, multiple_of, name_of_number, truths
 from jaxnet.compare.author.updates import is_by_0
 from jaxnet.compare.author.view import measured
 from jaxnet.compare.multiples import common_multiple, is_among, with_penalty
@@ -104,7 +104,8 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
     still = {p.versions[0] for name, p in right.names.items() if not any(t.any() for t in right.true[name])}
     for step in _others(right.step, attempt):
         # A number of all data may take a hundred times as long as that of a batch.
-        of_loss = step._replace(losses=tuple(n for n in step.losses if loss.node is None or n.site == loss.node.site))
+        numbers = (n for n in step.losses if loss.node is None or is_same_number(n, loss.node))
+        of_loss = step._replace(losses=tuple(numbers))
         drawn, as_it_was = draws(of_loss, DRAWS, attempt.tape, near=attempt.near), [Values()]
         try:
             truth, wrong = _by_loss(right, makers, of_loss, drawn)
@@ -129,8 +130,10 @@ def _and_next(right: Judged, attempt: Attempt, stated: str | None) -> tuple[Judg
         if by_own and _made_in_other_lines(right, step, step.parameters) is not None:
             return right, step  # of a branch that has a loss of its own
         same = judged is not None and {judged.names[name] for name in judged.wrong} == wrong
-        if judged is not None and same and judged.is_certain and all(_is_of_old(judged, n) for n in judged.wrong):
-            return judged, None
+        if judged is not None and same and judged.is_certain:
+            is_of_old = all(_is_of_old(judged, name) for name in judged.wrong)
+            if is_of_old or _goes_further(right, step, wrong, attempt):
+                return judged, None
         first = min(wrong, key=lambda p: p.before.number)
         problem = problem or _of_another_gradient(right, step, first, names[first])
     if problem is not None:
@@ -170,6 +173,16 @@ def _made_in_other_lines(right: Judged, step: Step, parameters: Iterable[Paramet
     lines = {n.place for p in right.step.parameters for n in made_of(nodes_in(p.steps), p.root.number)}
     others = (n for p in parameters for n in step.way_to(p) if n.place not in lines)
     return min(others, key=lambda n: n.number, default=None)
+
+
+def _goes_further(right: Judged, step: Step, wrong: Iterable[Parameter], attempt: Attempt) -> bool:
+    """Whether lines that make these gradients were run in a right step too and had no part in it, and no others have:
+    what a loop sends back from its last round, of a sequence with one word."""
+    begin, end = min(n.number for n in right.step.active), max(p.after.number for p in right.step.parameters)
+    ran = {n.place for n in attempt.tape.nodes[begin:end]}
+    lines = {n.place for p in right.step.parameters for n in made_of(nodes_in(p.steps), p.root.number)}
+    others = {n.place for p in wrong for n in step.way_to(p)} - lines
+    return bool(others) and others <= ran
 
 
 def _check_that_it_moves(right: Judged, attempt: Attempt) -> None:

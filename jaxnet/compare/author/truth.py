@@ -36,7 +36,7 @@ class Loss(NamedTuple):
 
     def is_same_number(self, other: Loss) -> bool:
         """Whether both are what the same instruction of the program computes."""
-        return self.node is not None and other.node is not None and self.node.site == other.node.site
+        return self.node is not None and other.node is not None and is_same_number(self.node, other.node)
 
     def is_same(self, other: Loss) -> bool:
         """Whether they are the same number, or are inferred and have one name."""
@@ -47,6 +47,19 @@ class Loss(NamedTuple):
     def sign(self) -> int:
         """−1 where the program's number is the negative of a loss: a log-likelihood."""
         return -1 if self.factor is not None and self.factor < 0 else 1
+
+
+def is_same_number(one: Node, other: Node) -> bool:
+    """Whether the same instruction makes both, or what a total that begins at 0 is of: from the next step on, that
+    alone is the step's."""
+    return _without_0(one).site == _without_0(other).site
+
+
+def _without_0(node: Node) -> Node:
+    """What is added to 0, or taken from it."""
+    added = node.function in (np.add, np.subtract) and len(node.parents) == 1
+    plain = [i for i in node.inputs if isinstance(i, (int, float))]
+    return node.parents[0] if added and plain == [0] else node
 
 
 @dataclass(frozen=True, eq=False)

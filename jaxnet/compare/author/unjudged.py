@@ -200,7 +200,7 @@ def _of_no_use(judged: Judged, attempt: Attempt) -> Iterator[Node]:
     for node in sorted(labelled - known, key=lambda n: n.number):
         bases = [base for base, by in node.updates if by in labelled and base.number < begin]
         as_steps = node.function is np.subtract or (node.function is np.add and node.size > 1)
-        if not as_steps or not bases or uses[bases[0]] != [node]:
+        if not as_steps or not bases or uses[bases[0]] != [node] or judged.truth.loss.node in node.parents:
             continue
         version, count = node, 1
         while [n.instruction for n in uses.get(version, ())] == [node.instruction]:
