@@ -408,6 +408,11 @@ def test_a_penalty_of_size_0_is_not_judged(tmp_path):
         ["which is multiplied by 0 there"],
     )
     assert examined(tmp_path, text.replace("for _", "l = 0.1\nfor _"))["verdict"] == "wrong"
+    forgotten = text.replace("0.1 * (dW1 + l * W1)", "0.1 * (dW1 + l)").replace(
+        "for _", "for l in [0.0] * 9 + [0.1] * 9:\n  #"
+    )
+    said = examined(tmp_path, forgotten)
+    assert "0 is added there" in said["unjudged"][0]["why"]
 
 
 def test_a_decay_of_size_0_is_not_judged(tmp_path):

@@ -47,6 +47,7 @@ TEN = 10.0
 ROUNDS = 20  # of which it is looked for that
 THROWN = "of which a step is made that nothing goes on with: it stays as it is"
 BY_0 = "which is multiplied by 0 there: whether a penalty is right with another number cannot be told"
+ADDED_0 = "to which 0 is added there: whether what it stands for is right with another number cannot be told"
 BY_1 = "which is multiplied by 1 in its step: whether a decay is right with another number cannot be told"
 STATE = "which is multiplied by zeros alone in this step: what is carried on from round to round is not judged"
 RETURNED = "which is returned as {}, and is no gradient of what was judged"
@@ -98,6 +99,7 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     by_0 = (n for n in step.active - forward if n.size > 1 and is_by_0(n))  # a number may be a pixel's
     for node in (n for n in by_0 if n.number > begin):  # a momentum may begin as 0 times an array
         found |= {_seen_at(node, n.shape, BY_0): None for n in node.parents if root_of(n) in roots or n in of_penalty}
+    found |= {_seen_at(n, n.shape, ADDED_0): None for n in _with_0_added(step, attempt)}
     shrunk = ((p, made) for p in step.parameters for _, made in p.shrunk)
     found |= {_seen_at(made, p.before.shape, BY_1): None for p, made in shrunk if is_by_1(made)}
     for p, inputs in multiplied(step).items():
@@ -206,6 +208,21 @@ def _of_no_use(judged: Judged, attempt: Attempt) -> Iterator[Node]:
         while [n.instruction for n in uses.get(version, ())] == [node.instruction]:
             version, count = uses[version][0], count + 1
         if version not in uses and count > 1:
+            yield node
+
+
+def _with_0_added(step: Step, attempt: Attempt) -> Iterator[Node]:
+    """Gradients to which a plain 0 is added, and in the next step again: a penalty's number, in a first experiment.
+    A velocity is a plain 0 in its first step only."""
+
+    def is_so(node: Node) -> bool:
+        return node.function in (np.add, np.subtract) and type(node.inputs[1]) in (int, float) and not node.inputs[1]
+
+    shapes = {p.before.shape for p in step.parameters if p.size > 1}
+    ends = sorted((n for n in step.backward if n.shape in shapes and is_so(n)), key=lambda n: n.number)
+    for node in ends:
+        later = (n for n in attempt.tape.nodes[node.number + 1 :] if n.instruction == node.instruction)
+        if is_so(next(later, node)):
             yield node
 
 
