@@ -1342,3 +1342,33 @@ for _ in range(9):
     assert examined(tmp_path, text)["verdict"] == "right"
     found = examined(tmp_path, text.replace("dw / len(X)", "dw"))["findings"]
     assert [(f["at"], f["code"], f["scale"]) for f in found] == [("dW1", "wrong-scale", pytest.approx(30))]
+
+
+SCORED = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(80, 4))
+y = (X[:, 0] > 0) * 1.0
+
+def predict(X, w, b):
+    return 1 / (1 + np.exp(-(X @ w + b)))
+
+def brier_score(X, y, w, b):
+    return np.mean((predict(X, w, b) - y) ** 2)
+
+w, b = np.zeros(4), 0.0
+for epoch in range(20):
+    d = predict(X, w, b) - y
+    w -= 0.5 * (X.T @ d) / 80
+    b -= 0.5 * np.mean(d)
+    if epoch % 5 == 0:
+        print(brier_score(X, y, w, b))
+"""
+
+
+def test_what_is_called_a_score_is_no_loss_that_was_missed(tmp_path):
+    """Of the error of cross-entropy, beside a mean square that is printed (Brier 1950)."""
+    with pytest.raises(ValueError, match="right if that is a measure, as brier_score says, and wrong if it is the los"):
+        examined(tmp_path, SCORED)
+    said = examined(tmp_path, SCORED.replace("brier_score", "cost"))
+    assert said["findings"][0]["code"] == "missing-output-derivative"

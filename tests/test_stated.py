@@ -61,7 +61,9 @@ def test_it_tells_a_sum_from_a_mean(tmp_path, loss, wrong):
     """Of Xᵀr beside the mean of r one is wrong, and the error alone does not say which."""
     said = examined(tmp_path, RIDGE.replace("r.sum()", "r.mean()").replace("0.5 * np.sum", loss))
     assert (said["loss"]["from"], where_wrong(said)) == ("source", [wrong])
-    assert any("Ridge.objective, which no step runs, is run before line 9" in note for note in said["notes"])
+    assert any(
+        "Ridge.objective, which is not run before a step, is run before line 9" in note for note in said["notes"]
+    )
 
 
 def test_it_tells_of_a_penalty(tmp_path):
@@ -255,7 +257,7 @@ for _"""
     text = text.replace("A1.T @ dZ2", "A1.T @ dZ2 + 0.1 * W2").replace("X.T @ dZ1", "X.T @ dZ1 + 0.1 * W1")
     assert examined(tmp_path, text)["loss"]["from"] == "source"
     with pytest.raises(
-        ValueError, match=r"\(cost, which no step runs, is run before line 13 of net\.py: cost\(P, Y\)\)"
+        ValueError, match=r"\(cost, which is not run before a step, is run before line 13 of net\.py: cost\(P, Y\)\)"
     ):
         examined(tmp_path, text.replace("dZ1.sum(0)", "dZ1.sum(0) + 0.1 * b1"))
 
@@ -285,3 +287,27 @@ Net().train(np.random.randn(9, 4), np.random.rand(9, 2).round(), 0.1)
     assert (said["verdict"], said["loss"]["name"], said["loss"]["from"]) == ("right", "squared-error", "source")
     with pytest.raises(ValueError, match=r"binary-cross-entropy that the error implies, and none of .* \(Net\.cost, "):
         examined(tmp_path, text.replace(" * p * (1 - p)", ""))
+
+
+SHOWN = """
+import numpy as np
+rng = np.random.default_rng(0)
+R, M = rng.normal(size=(9, 7)), (rng.random((9, 7)) < 0.6) * 1.0
+U, V = rng.random((9, 3)), rng.random((7, 3))
+
+def cost():
+    return np.sum((M * (R - U @ V.T)) ** 2)
+
+for epoch in range(20):
+    E = M * (R - U @ V.T)
+    dU, dV = -2 * E @ V, -2 * E.T @ U
+    U -= 0.01 * dU
+    V -= 0.01 * dV
+    print(cost())
+"""
+
+
+def test_a_loss_that_is_run_after_each_step_is_the_one_that_it_descends(tmp_path):
+    assert examined(tmp_path, SHOWN)["loss"]["from"] == "source"
+    with pytest.raises(ValueError, match="with other weights for some examples: right if that is a measure"):
+        examined(tmp_path, SHOWN.replace("E = M * (", "E = 1 * ("))

@@ -6,6 +6,7 @@ Each check raises, and says what would be right and what wrong. None of them acc
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -25,7 +26,7 @@ from jaxnet.compare.author.intended import (
 )
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained
 from jaxnet.compare.author.levels import RIGHT, fit, holds, is_multiple, levels_of, true_gradients
-from jaxnet.compare.author.lines import where
+from jaxnet.compare.author.lines import target_of, where
 from jaxnet.compare.author.node import PRODUCTS, Node, ancestors, depends, made_of, nodes_in, root_of
 from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.replay import Values, once
@@ -41,6 +42,8 @@ Array = np.ndarray
 MOST_NUMBERS = 8  # of a program that are looked at
 STEPS = {np.sign, np.round, np.rint, np.floor, np.ceil, np.trunc, np.heaviside, np.greater, np.greater_equal, np.less,
          np.less_equal}  # fmt: skip
+
+MEASURES = re.compile(r"metric|measure|score|brier|rmse|accuracy|evaluat")
 
 
 def check_that_it_is_no_score(meant: Loss, others: list[Loss]) -> None:
@@ -70,10 +73,19 @@ def check_for_either_sign(judged: Judged, tape: Tape) -> None:
 
 
 def check_that_it_is_no_measure(judged: Judged, findings: list[Finding]) -> None:
-    """Raises Unexplained where the error is that of another loss than the program's number, which is computed once the
-    step is made, and something else is wrong: with that right, nobody could say which loss is meant."""
+    """Raises Astray where the error is that of another loss than the program's number, and the author calls that a
+    measure; or it is computed once the step is made, and something else is wrong: with that right, nobody could say
+    which loss is meant."""
     codes = {f.code for f in findings if f.severity == "error"}
-    if (number := judged.truth.loss.node) is not None and {"missing-output-derivative"} < codes:
+    if (number := judged.truth.loss.node) is None or "missing-output-derivative" not in codes:
+        return
+    names = {target_of(number) or "", *(place.function for place in number.places)}
+    if called := sorted(filter(MEASURES.search, names)):
+        raise Astray(
+            f"the error is that of another loss than what {where(number)} computes: right if that is a measure, as "
+            f"{called[0]} says, and wrong if it is the loss"
+        )
+    if len(codes) > 1:
         said = "the error is that of another loss"
         check_that_it_is_in_time(number, judged.truth, judged.step, judged.drawn, said)
 

@@ -31,19 +31,24 @@ class Stated(NamedTuple):
     call: str  # as the author would write it there
     file: str
     line: int
+    by_name: bool  # its arguments are what has their names there
 
     def __str__(self) -> str:
-        return f"{self.name}, which no step runs, is run before {Place(self.file, self.line, '')}: {self.call}"
+        return (
+            f"{self.name}, which is not run before a step, is run before {Place(self.file, self.line, '')}: {self.call}"
+        )
 
     def has_made(self, number: Node) -> bool:
         """Whether it is what the call gives, and of nothing that is drawn anew in it."""
         made = [n for n in made_of([number]) if self._is_at(n)]
         return bool(made) and all(n.origin != "random" for n in made)
 
-    def has_penalty(self, steps: list[Step]) -> bool:
-        """Whether what the call gives has a term that is made of one of the arrays alone."""
+    def is_another(self, steps: list[Step]) -> bool:
+        """Whether what the call gives is the loss by its name, and takes nothing for another thing, or has a term that
+        is made of one of the arrays alone."""
         numbers = [n for step in steps[:1] for n in step.losses if self.has_made(n)]
-        return any(terms_of_one_array(n, {p.root for p in steps[0].parameters}) for n in numbers)
+        penalised = any(terms_of_one_array(n, {p.root for p in steps[0].parameters}) for n in numbers)
+        return penalised or (bool(numbers) and self.is_called_loss and self.by_name)
 
     @property
     def is_called_loss(self) -> bool:
@@ -88,12 +93,15 @@ def losses_stated(
                 continue
             call = _call(owner, loss, place, ast.Module(unit.body, []), predictions)
             if call is not None:
-                yield Stated(name, call, place.file, place.line)
+                yield Stated(name, call[0], place.file, place.line, call[1])
                 break
 
 
-def _call(owner: str, loss: Function, place: Place, module: ast.Module, predictions: set[str]) -> str | None:
-    """How a loss is called in that line: with what has the names of its arguments there, or alone means the same."""
+def _call(
+    owner: str, loss: Function, place: Place, module: ast.Module, predictions: set[str]
+) -> tuple[str, bool] | None:
+    """How a loss is called in that line, with what has the names of its arguments there, or alone means the same; and
+    whether all have their names."""
     functions = [n for n in ast.walk(module) if isinstance(n, Function) and n.name == place.function]
     here = next((f for f in functions if f.lineno <= place.line <= (f.end_lineno or f.lineno)), None)
     if here is None and place.function != "<module>":
@@ -105,13 +113,14 @@ def _call(owner: str, loss: Function, place: Place, module: ast.Module, predicti
             return None
         arguments = arguments[1:]
     optional = dict(zip(reversed(arguments), reversed(loss.args.defaults), strict=False))
-    given = []
+    given, by_name = [], True
     for name in arguments:
         found = _given(name, known - {"self"}, predictions)
         if found is None and (name not in optional or _matters(optional[name])):
             return None
+        by_name = by_name and found in (name, None)
         given += [f"{name}={found}" if name in optional else found] if found is not None else []
-    return f"{'self.' if owner else ''}{loss.name}({', '.join(given)})"
+    return f"{'self.' if owner else ''}{loss.name}({', '.join(given)})", by_name
 
 
 def _matters(default: ast.expr) -> bool:

@@ -196,14 +196,15 @@ def _by_own_loss(
     step = judged.step if judged is not None else attempt.steps[0]
     wrong: tuple[Attempt, Outcome] | None = None
     doubted: tuple[Attempt, Outcome] | None = None
-    for loss in losses_stated(path, root, step, attempt.tape.nodes[: step.last + 1], attempt.names):
+    made = attempt.tape.nodes[: max(p.after.number for p in step.parameters) + 1]
+    for loss in losses_stated(path, root, step, made, attempt.names):
         way = attempt.way._replace(loss=loss)
         other = next(iter(run(end(attempt), way)[attempt.ordinal :]), None)
         if other is None or time.monotonic() > end(attempt):
             continue
         other = other._replace(program=attempt.program, given=(*attempt.given, str(loss)))
         found = _witnessed(other, stated, end(attempt), functools.partial(run, end(attempt)))
-        if found.unexplained and judged is not None and not judged.wrong and loss.has_penalty(other.steps):
+        if found.unexplained and judged is not None and not judged.wrong and loss.is_another(other.steps):
             doubted = other, found._replace(why=f"{found.why} ({loss})")
         number = found.judged.truth.loss.node if found.judged is not None else None
         if found.judged is None or number is None or not loss.has_made(number):
