@@ -1368,7 +1368,17 @@ for epoch in range(20):
 
 def test_what_is_called_a_score_is_no_loss_that_was_missed(tmp_path):
     """Of the error of cross-entropy, beside a mean square that is printed (Brier 1950)."""
-    with pytest.raises(ValueError, match="right if that is a measure, as brier_score says, and wrong if it is the los"):
+    with pytest.raises(ValueError, match="right if that is a measure, as its name says"):
         examined(tmp_path, SCORED)
+    shown = SCORED.replace("return np.mean(", "return 1 - np.mean(").replace("brier_score", "score")
+    with pytest.raises(ValueError, match=r"as its name says \(score\)"):
+        examined(tmp_path, shown)
+    inline = SCORED.replace("print(brier_score(X, y, w, b))", "print('brier', np.mean((p - y) ** 2))")
+    inline = inline.replace("d = predict(X, w, b) - y", "p = predict(X, w, 0)\n    d = p - y").replace(
+        "    b -= 0.5 * np.mean(d)\n", ""
+    )
+    with pytest.raises(ValueError, match=r"as its name says \(brier\)"):
+        examined(tmp_path, inline)
+    assert examined(tmp_path, inline.replace("'brier'", "'loss'"))["verdict"] == "wrong"
     said = examined(tmp_path, SCORED.replace("brier_score", "cost"))
     assert said["findings"][0]["code"] == "missing-output-derivative"

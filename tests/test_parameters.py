@@ -1003,3 +1003,32 @@ def test_arrays_are_called_by_what_holds_them_all(tmp_path):
     report = verdict(tmp_path / "net.py", tmp_path)
     names = [f"model.body['blocks'][{k}].feed['forward'].linear.parts['W']" for k in (0, 1)]
     assert (report.verdict, [report.yours(p.name) for p in report.parameters]) == ("right", names)
+
+
+ROW_BY_ROW = """
+import numpy as np
+rng = np.random.default_rng(0)
+table, W = rng.normal(size=(7, 4)) / 2, rng.normal(size=(7, 8)) / 2
+for epoch in range(9):
+    loss = 0
+    for words, word in [([0, 1], 3), ([1, 2], 4), ([2, 3], 5)]:
+        x = np.concatenate([table[i] for i in words])
+        p = np.exp(W @ x) / np.sum(np.exp(W @ x))
+        loss += -np.log(p[word])
+        d = p.copy()
+        d[word] -= 1
+        dx = (W.T @ d).reshape(2, 4)
+        W -= 0.1 * np.outer(d, x)
+        for k, i in enumerate(words):
+            table[i] -= 0.1 * (dx[k] + 0.01 * table[i])
+    print(loss)
+"""
+
+
+def test_rows_that_no_step_has_written_yet_are_read_in_the_next_one(tmp_path):
+    """Of two that are picked one has been stepped before, and each decays; nobody knows whether that is meant."""
+    with pytest.raises(ValueError, match="right but for what line 16 adds"):
+        examined(tmp_path, ROW_BY_ROW)
+    text = ROW_BY_ROW.replace(" + 0.01 * table[i]", "")
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("dx[k]", "dx[1 - k]"))["verdict"] == "wrong"

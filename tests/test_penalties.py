@@ -415,6 +415,19 @@ def test_a_penalty_of_size_0_is_not_judged(tmp_path):
     assert "0 is added there" in said["unjudged"][0]["why"]
 
 
+@pytest.mark.parametrize("term", ["0.1 * (start - W1)", "pull * np.ones((5, 4)).T"])
+def test_a_term_that_is_0_at_first_is_not_judged(tmp_path, term):
+    """How far weights are from where they began (Li et al. 2020, FedProx), and what is multiplied by a 0 that grows."""
+    text = PLAIN.replace("0.1 * dW1", f"0.1 * (dW1 + {term})\n    pull += 0.1")
+    said = examined(tmp_path, text.replace("for _", "start, pull = W1.copy(), 0.0\nfor _"))
+    assert (said["verdict"], [u["line"] for u in said["unjudged"]]) == ("right", [16])
+
+
+def test_a_velocity_of_zeros_is_no_term_that_is_left_open(tmp_path):
+    text = PLAIN.replace("W1 -= 0.1 * dW1", "v = 0.9 * v + dW1\n    W1 -= 0.1 * (dW1 + 0.0 * v)")
+    assert not examined(tmp_path, text.replace("for _", "v = np.zeros((4, 5))\nfor _"))["unjudged"]
+
+
 def test_a_decay_of_size_0_is_not_judged(tmp_path):
     text = PLAIN.replace("W1 -= 0.1 * dW1", "W1 = (1 + 0.1 * l) * W1 - 0.1 * dW1").replace("for _", "l = 0.0\nfor _")
     said = examined(tmp_path, text)

@@ -747,3 +747,27 @@ def test_what_is_added_up_of_a_gradient_is_none(tmp_path):
     assert [(f["at"], f["code"]) for f in found["findings"]] == [("dW1", "wrong-scale")]
     twice = NESTEROV.replace("    for v, p", "    dW1 = dW1 + dW1\n    for v, p")
     assert [(f["at"], f["code"]) for f in examined(tmp_path, twice)["findings"]] == [("dW1", "wrong-scale")]
+
+
+ONE_OUTPUT_OF_MEANS = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, w, b = rng.normal(size=(7, 2)), rng.normal(size=(2, 1)), np.zeros(1)
+y = X @ [[1.0], [2.0]] + 0.5
+rate = 0.1 / 7
+for _ in range(20):
+    d = X @ w + b - y
+    print(np.mean(d ** 2))
+    w -= rate * (X.T @ d)
+    b -= rate * d.sum(0)
+"""
+
+
+def test_a_rate_that_was_divided_by_m_beforehand_leaves_it_open_which_gradient_lacks_it(tmp_path):
+    """Of Xᵀd and the mean of d one is wrong, and 0.1 / m stands before both."""
+    text = ONE_OUTPUT_OF_MEANS
+    assert examined(tmp_path, text)["verdict"].startswith("right")
+    with pytest.raises(ValueError, match=r"0\.0142857 = 0\.1 / 7: which gradients are to have that count"):
+        examined(tmp_path, text.replace("d.sum(0)", "d.mean(0)"))
+    said = examined(tmp_path, text.replace("0.1 / 7", "0.01").replace("d.sum(0)", "d.mean(0)"))
+    assert {f["code"] for f in said["findings"] if f["at"] != "loss"} == {"wrong-scale"}

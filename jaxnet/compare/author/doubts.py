@@ -6,6 +6,7 @@ Each check raises, and says what would be right and what wrong. None of them acc
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -26,7 +27,7 @@ from jaxnet.compare.author.intended import (
 )
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained
 from jaxnet.compare.author.levels import RIGHT, fit, holds, is_multiple, levels_of, true_gradients
-from jaxnet.compare.author.lines import target_of, where
+from jaxnet.compare.author.lines import statement_of, target_of, where
 from jaxnet.compare.author.node import PRODUCTS, Node, ancestors, depends, made_of, nodes_in, root_of
 from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.replay import Values, once
@@ -43,7 +44,7 @@ MOST_NUMBERS = 8  # of a program that are looked at
 STEPS = {np.sign, np.round, np.rint, np.floor, np.ceil, np.trunc, np.heaviside, np.greater, np.greater_equal, np.less,
          np.less_equal}  # fmt: skip
 
-MEASURES = re.compile(r"metric|measure|score|brier|rmse|accuracy|evaluat")
+MEASURES = re.compile("metric|measure|score|brier|rmse|accuracy|evaluat")
 
 
 def check_that_it_is_no_score(meant: Loss, others: list[Loss]) -> None:
@@ -79,15 +80,22 @@ def check_that_it_is_no_measure(judged: Judged, findings: list[Finding]) -> None
     codes = {f.code for f in findings if f.severity == "error"}
     if (number := judged.truth.loss.node) is None or "missing-output-derivative" not in codes:
         return
-    names = {target_of(number) or "", *(place.function for place in number.places)}
-    if called := sorted(filter(MEASURES.search, names)):
-        raise Astray(
-            f"the error is that of another loss than what {where(number)} computes: right if that is a measure, as "
-            f"{called[0]} says, and wrong if it is the loss"
-        )
+    check_what_it_is_called(number)
     if len(codes) > 1:
         said = "the error is that of another loss"
         check_that_it_is_in_time(number, judged.truth, judged.step, judged.drawn, said)
+
+
+def check_what_it_is_called(number: Node) -> None:
+    """Raises Astray where the program's number has the name of a measure, or is shown as one."""
+    statement, names = statement_of(number), [target_of(number) or "", *(place.function for place in number.places)]
+    if isinstance(statement, ast.Expr) and not re.search("loss|cost|err", text := ast.unparse(statement), re.I):
+        names.append(text)
+    if called := next((found.group() for name in names if (found := MEASURES.search(name.lower()))), ""):
+        raise Astray(
+            f"the error is that of another loss than what {where(number)} computes: right if that is a measure, as "
+            f"its name says ({called}), and wrong if it is the loss"
+        )
 
 
 def check_that_it_is_in_time(node: Node, truth: Truth, step: Step, drawn: list[Values], said: str) -> None:

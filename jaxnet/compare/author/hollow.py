@@ -28,6 +28,7 @@ from jaxnet.compare.author.node import (
     setitem,
 )
 from jaxnet.compare.author.pullback import PullBack
+from jaxnet.compare.author.rates import numbers_of
 from jaxnet.compare.author.recorder import set_flat
 from jaxnet.compare.author.replay import Values, is_of_zeros, is_zero
 from jaxnet.compare.author.step import Parameter, Step
@@ -97,6 +98,9 @@ def _may_be_right(attempt: Attempt, judged: Judged, left_over: list[Node]) -> st
         return "right if it is called with several examples at a time"
     if called and _is_for_one_output(judged):
         return "right if the network has one output, with a number for its bias"
+    of_counts = [f for f in errors if f.code == "wrong-scale" and is_of_counts(f.scale or 1.0, judged.step)]
+    if errors and of_counts == errors and (quotient := _quotient_in_the_rate(judged)):
+        return f"the steps are multiplied by {quotient}: which gradients are to have that count in them is not told"
     if any(f.code == "wrong-scale" for f in errors) and (by := other_count(attempt, judged)) is not None:
         return f"{where(by)} divides by a number that may be how many examples the missing data have"
     if errors and all(f.code == "wrong-sign" and _is_an_input(attempt, judged, f.at[1:]) for f in errors):
@@ -133,6 +137,19 @@ def _number_of_what_should_be_zero(judged: Judged) -> Node | None:
         if any(found[root].any() for root in roots.intersection(found)):
             return number
     return None
+
+
+def _quotient_in_the_rate(judged: Judged) -> str:
+    """A number that all steps are multiplied by and that has few digits once it is times the number of examples only:
+    0.1 / m, computed beforehand. "" if there is none."""
+    step, values = judged.step, judged.recorded
+
+    def is_short(number: float) -> bool:
+        return is_among(number, [float(f"{number:.2g}")], RIGHT)
+
+    sizes = [{n.size for n in numbers_of(p, step, values) if n.outside} for p in step.parameters]
+    found = ((size, m) for size in set.intersection(*sizes) for m in sorted(step.counts) if not is_short(size))
+    return next((f"{size:.6g} = {size * m:.6g} / {m}" for size, m in found if is_short(size * m)), "")
 
 
 def _says_little(attempt: Attempt, judged: Judged, left_over: list[Node]) -> str:

@@ -166,8 +166,9 @@ def _in_draws(step: Step, names: dict[Parameter, str], loss: str | None, drawn: 
         if (by_own := _by_one_left_out(step, drawn, names, possible)) is None:
             raise
         return by_own
-    doubts.check_that_it_is_no_score(truth.loss, [t.loss for t, _, right in possible if right < len(step.parameters)])
     best = next(right for t, _, right in possible if t is truth)
+    if best == len(step.parameters):
+        doubts.check_that_it_is_no_score(truth.loss, [t.loss for t, _, right in possible if right < best])
     if truth.loss.node is None and best < len(step.parameters):
         lacks = any(not any(t.any() for t in true_gradients(p, truth)) for p in step.parameters)
         for own in (t.whole() for t, _, _ in possible if t.loss.node is not None):
@@ -545,7 +546,8 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
     doubts.check_that_labels_are_shares(judged)
     doubts.check_that_it_is_no_function_of_the_loss(judged, wrong, findings)
     proof = "formula"
-    if not is_formula(diagnosis):
+    errors = {f.code for f in findings if f.severity == "error"}
+    if not is_formula(diagnosis) or errors == {"unknown"}:  # of what is beside the layers that formulas are known for
         if not known and (error := wrong_error(judged.step, judged.truth, judged.drawn)) is not None:
             findings = [Finding("dZ", code, computed=f"dZ = {error.computed}") for code in error.codes]
         else:
@@ -564,6 +566,8 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
             of_penalties = {f.at[1:] for f in findings if is_of_another_size(f)}
             if not of_penalties.issuperset(wrong):  # else all is that of the loss, and a number times the array
                 proof = without_formula(judged._replace(wrong=wrong), factors)
+            if proof == LEFT_OUT and (number := judged.truth.loss.node) is not None:
+                doubts.check_what_it_is_called(number)
     doubts_of_steps.check_for_a_saddle(judged, wrong)
     doubts.check_for_an_adversary(judged)
     return judged._replace(

@@ -99,7 +99,7 @@ def unjudged(judged: Judged, attempt: Attempt) -> list[Unjudged]:
     by_0 = (n for n in step.active - forward if n.size > 1 and is_by_0(n))  # a number may be a pixel's
     for node in (n for n in by_0 if n.number > begin):  # a momentum may begin as 0 times an array
         found |= {_seen_at(node, n.shape, BY_0): None for n in node.parents if root_of(n) in roots or n in of_penalty}
-    found |= {_seen_at(n, n.shape, ADDED_0): None for n in _with_0_added(step, attempt)}
+    found |= {_seen_at(n, n.shape, ADDED_0): None for n in _with_0_added(judged, attempt)}
     shrunk = ((p, made) for p in step.parameters for _, made in p.shrunk)
     found |= {_seen_at(made, p.before.shape, BY_1): None for p, made in shrunk if is_by_1(made)}
     for p, inputs in multiplied(step).items():
@@ -211,18 +211,28 @@ def _of_no_use(judged: Judged, attempt: Attempt) -> Iterator[Node]:
             yield node
 
 
-def _with_0_added(step: Step, attempt: Attempt) -> Iterator[Node]:
-    """Gradients to which a plain 0 is added, and in the next step again: a penalty's number, in a first experiment.
-    A velocity is a plain 0 in its first step only."""
+def _with_0_added(judged: Judged, attempt: Attempt) -> Iterator[Node]:
+    """Gradients to which a plain 0 is added, and in the next step again, a penalty's number in a first experiment (a
+    velocity is a plain 0 in its first step only); or what is 0 whatever the parameters are, and made of them, as how
+    far they are from where they began, or of something else times 0, as a multiplier is at first."""
+    step, begin = judged.step, min(p.before.number for p in judged.step.parameters)
 
-    def is_so(node: Node) -> bool:
-        return node.function in (np.add, np.subtract) and type(node.inputs[1]) in (int, float) and not node.inputs[1]
+    def is_plain(node: Node) -> bool:
+        return type(node.inputs[1]) in (int, float) and not node.inputs[1]
+
+    def is_nothing(node: Node) -> bool:
+        return not any(np.any(values(node)) for values in judged.drawn)
+
+    def is_made(node: Node) -> bool:
+        made = [n for n in node.parents if n not in step.labelled and is_nothing(n)]
+        by_0 = {n for n in ancestors(made, begin) if is_by_0(n) and not all(map(is_nothing, n.parents))}
+        return bool(by_0 or step.active.intersection(made)) and step.active.isdisjoint(by_0)  # else it is said of these
 
     shapes = {p.before.shape for p in step.parameters if p.size > 1}
-    ends = sorted((n for n in step.backward if n.shape in shapes and is_so(n)), key=lambda n: n.number)
-    for node in ends:
+    added = (n for n in step.backward if n.shape in shapes and n.function in (np.add, np.subtract))
+    for node in sorted(added, key=lambda n: n.number):
         later = (n for n in attempt.tape.nodes[node.number + 1 :] if n.instruction == node.instruction)
-        if is_so(next(later, node)):
+        if is_made(node) or (is_plain(node) and is_plain(next(later, node))):
             yield node
 
 
