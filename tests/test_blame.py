@@ -1125,3 +1125,48 @@ for _ in range(9):
     assert examined(tmp_path, text)["verdict"] == "right"
     found = examined(tmp_path, text.replace("(back @", "(back[:, ::-1] @"))["findings"]
     assert [(f["at"], f["line"]) for f in found] == [("dU", 17), ("dW", 17)]
+
+
+GATED = """
+import numpy as np
+rng = np.random.default_rng(0)
+n, x, Y = 4, rng.normal(size=(5, 3, 7)), rng.normal(size=(4, 7))
+F, I, G, O = (rng.normal(size=(4, 7)) / 3 for _ in range(4))
+sigmoid = lambda z: 1 / (1 + np.exp(-z))
+for _ in range(20):
+    h, c, kept = np.zeros((4, 7)), np.zeros((4, 7)), []
+    for t in range(5):
+        both, before = np.concatenate((h, x[t])), c
+        f, i, g, o = sigmoid(F @ both), sigmoid(I @ both), np.tanh(G @ both), sigmoid(O @ both)
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        kept.append((both, before, f, i, g, o, c))
+    loss = np.sum((h - Y) ** 2) / 2
+    dh, dc, dF, dI, dG, dO = h - Y, 0 * h, 0 * F, 0 * I, 0 * G, 0 * O
+    for both, before, f, i, g, o, c in reversed(kept):
+        slope = 1 - np.tanh(c) ** 2
+        do = dh * np.tanh(c) * o * (1 - o)
+        dg = (dc * i + o * slope * i * dh) * (1 - g ** 2)
+        di = (dc * g + o * slope * g * dh) * i * (1 - i)
+        df = (dc * before + o * slope * before * dh) * f * (1 - f)
+        dF += df @ both.T
+        dI += di @ both.T
+        dG += dg @ both.T
+        dO += do @ both.T
+        dc = dc * f + o * slope * f * dh
+        dh = F[:, :n].T @ df + I[:, :n].T @ di + G[:, :n].T @ dg + O[:, :n].T @ do
+    F -= 0.01 * dF
+    I -= 0.01 * dI
+    G -= 0.01 * dG
+    O -= 0.01 * dO
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [("i * (1 - i)", "i * (1 + i)", 21), ("(1 - g ** 2)", "(1 - g)", 20), ("I[:", "F[:", 28)],
+)
+def test_gates_that_are_made_of_what_is_joined_are_told_apart(tmp_path, right, wrong, line):
+    """What each sends back to the state is a piece of what it sends to [state, input]."""
+    said = examined(tmp_path, GATED.replace(right, wrong))
+    assert {f["line"] for f in said["findings"]} == {line}

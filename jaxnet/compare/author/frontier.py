@@ -417,6 +417,8 @@ def derivatives(
             whole_of = original(target)  # the derivative by Aᵀ is one by a use of A
             is_whole = use is None and (whole_of is target or uses[whole_of] == 1)
             refer(target, is_whole, [of_draw[target, use] for of_draw in parts])
+            for piece, place in _joined_in(target) if use is not None else ():
+                refer(piece, False, [of_draw[target, use][place] for of_draw in parts])
             if use is None:
                 rounds.setdefault((target.site, target.shape), []).append(target)
     for target, several in _in_one_call(parts[0]):
@@ -501,6 +503,17 @@ def _made_in_rounds(backward: list[Node], found_of: Known) -> Iterator[list[Node
     for nodes in rounds.values():
         if len(nodes) > 1 and len(nodes) * nodes[0].size <= MOST_IN_ROUNDS and not any(found_of[n] for n in nodes):
             yield nodes
+
+
+def _joined_in(joined: Node) -> Iterator[tuple[Node, tuple[slice, ...]]]:
+    """The arrays that were joined along an axis, [hidden state, input] say, and where each stands."""
+    parents, shape = joined.parents, joined.shape
+    if joined.function is not np.concatenate or any(len(p.shape) != len(shape) for p in parents):
+        return
+    lengths = (np.cumsum([0, *(p.shape[axis] for p in parents)]) for axis in range(len(shape)))
+    axis, ends = next(((k, of) for k, of in enumerate(lengths) if of[-1] == shape[k]), (0, None))
+    for parent, begin, end in zip(parents, ends, ends[1:], strict=False) if ends is not None else ():
+        yield parent, (slice(None),) * axis + (slice(int(begin), int(end)),)
 
 
 def _in_one_call(uses: Iterable[tuple[Node, Node | None]]) -> Iterator[tuple[Node, list[Node]]]:

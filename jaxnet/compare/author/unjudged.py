@@ -224,9 +224,11 @@ def _with_0_added(judged: Judged, attempt: Attempt) -> Iterator[Node]:
         return not any(np.any(values(node)) for values in judged.drawn)
 
     def is_made(node: Node) -> bool:
-        made = [n for n in node.parents if n not in step.labelled and is_nothing(n)]
-        by_0 = {n for n in ancestors(made, begin) if is_by_0(n) and not all(map(is_nothing, n.parents))}
-        return bool(by_0 or step.active.intersection(made)) and step.active.isdisjoint(by_0)  # else it is said of these
+        inside = ancestors((n for n in node.parents if n not in step.labelled and is_nothing(n)), begin)
+        by_0 = {n for n in inside if is_by_0(n) and not all(map(is_nothing, n.parents))}
+        alike = (n for n in inside & step.active if n.function is np.subtract and is_nothing(n))
+        differ = any(not any(map(is_nothing, n.parents)) for n in alike)
+        return (bool(by_0) or differ) and step.active.isdisjoint(by_0)  # else it is said of these
 
     shapes = {p.before.shape for p in step.parameters if p.size > 1}
     added = (n for n in step.backward if n.shape in shapes and n.function in (np.add, np.subtract))
