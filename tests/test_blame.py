@@ -1133,6 +1133,10 @@ rng = np.random.default_rng(0)
 n, x, Y = 4, rng.normal(size=(5, 3, 7)), rng.normal(size=(4, 7))
 F, I, G, O = (rng.normal(size=(4, 7)) / 3 for _ in range(4))
 sigmoid = lambda z: 1 / (1 + np.exp(-z))
+def filled(h, x):
+    both = np.zeros((7, 7))
+    both[:n], both[n:] = h, x
+    return both
 for _ in range(20):
     h, c, kept = np.zeros((4, 7)), np.zeros((4, 7)), []
     for t in range(5):
@@ -1162,11 +1166,12 @@ for _ in range(20):
 """
 
 
+@pytest.mark.parametrize("joined", ["np.concatenate((h, x[t]))", "np.vstack([h, x[t]])", "filled(h, x[t])"])
 @pytest.mark.parametrize(
     ("right", "wrong", "line"),
-    [("i * (1 - i)", "i * (1 + i)", 21), ("(1 - g ** 2)", "(1 - g)", 20), ("I[:", "F[:", 28)],
+    [("i * (1 - i)", "i * (1 + i)", 25), ("(1 - g ** 2)", "(1 - g)", 24), ("I[:", "F[:", 32)],
 )
-def test_gates_that_are_made_of_what_is_joined_are_told_apart(tmp_path, right, wrong, line):
+def test_gates_that_are_made_of_what_is_joined_are_told_apart(tmp_path, right, wrong, line, joined):
     """What each sends back to the state is a piece of what it sends to [state, input]."""
-    said = examined(tmp_path, GATED.replace(right, wrong))
+    said = examined(tmp_path, GATED.replace(right, wrong).replace("np.concatenate((h, x[t]))", joined))
     assert {f["line"] for f in said["findings"]} == {line}

@@ -43,8 +43,7 @@ Array = np.ndarray
 MOST_NUMBERS = 8  # of a program that are looked at
 STEPS = {np.sign, np.round, np.rint, np.floor, np.ceil, np.trunc, np.heaviside, np.greater, np.greater_equal, np.less,
          np.less_equal}  # fmt: skip
-
-MEASURES = re.compile("metric|measure|score|brier|rmse|accuracy|evaluat")
+MEASURES = re.compile("metric|measure|score|brier|rmse|accuracy|evaluat")  # what a number is called that is no loss
 
 
 def check_that_it_is_no_score(meant: Loss, others: list[Loss]) -> None:

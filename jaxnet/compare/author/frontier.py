@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from jaxnet.compare.author.node import (
 )
 from jaxnet.compare.author.penalties import penalties
 from jaxnet.compare.author.raw import candidates, is_kept, is_scaling
+from jaxnet.compare.author.recorder import JOINING
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.updates import multiples
@@ -418,7 +419,9 @@ def derivatives(
             is_whole = use is None and (whole_of is target or uses[whole_of] == 1)
             refer(target, is_whole, [of_draw[target, use] for of_draw in parts])
             for piece, place in _joined_in(target) if use is not None else ():
-                refer(piece, False, [of_draw[target, use][place] for of_draw in parts])
+                arrays = [of_draw[target, use][place] for of_draw in parts]
+                if arrays[0].shape == piece.shape:
+                    refer(piece, False, arrays)
             if use is None:
                 rounds.setdefault((target.site, target.shape), []).append(target)
     for target, several in _in_one_call(parts[0]):
@@ -505,15 +508,22 @@ def _made_in_rounds(backward: list[Node], found_of: Known) -> Iterator[list[Node
             yield nodes
 
 
-def _joined_in(joined: Node) -> Iterator[tuple[Node, tuple[slice, ...]]]:
-    """The arrays that were joined along an axis, [hidden state, input] say, and where each stands."""
+def _joined_in(joined: Node) -> Iterator[tuple[Node, Any]]:
+    """The arrays that were joined along an axis, or written into one, [hidden state, input] say, and where each
+    stands."""
     parents, shape = joined.parents, joined.shape
-    if joined.function is not np.concatenate or any(len(p.shape) != len(shape) for p in parents):
+    for write in before_writes(joined) if joined.function is setitem else ():
+        index, value = write.inputs[1:3] if write.function is setitem else (None, None)
+        if isinstance(value, Node) and value.size > 1 and not any(nodes_in(index)):
+            yield value, index
+    if joined.function not in JOINING or any(len(p.shape) != len(shape) for p in parents):
         return
-    lengths = (np.cumsum([0, *(p.shape[axis] for p in parents)]) for axis in range(len(shape)))
-    axis, ends = next(((k, of) for k, of in enumerate(lengths) if of[-1] == shape[k]), (0, None))
-    for parent, begin, end in zip(parents, ends, ends[1:], strict=False) if ends is not None else ():
-        yield parent, (slice(None),) * axis + (slice(int(begin), int(end)),)
+    for axis, length in enumerate(shape):
+        ends = np.cumsum([p.shape[axis] for p in parents])
+        if ends[-1] == length:
+            for parent, end in zip(parents, ends.tolist(), strict=True):
+                yield parent, (*[slice(None)] * axis, slice(end - parent.shape[axis], end))
+            return
 
 
 def _in_one_call(uses: Iterable[tuple[Node, Node | None]]) -> Iterator[tuple[Node, list[Node]]]:

@@ -170,9 +170,12 @@ def _of_another_branch(right: Judged, step: Step, attempt: Attempt, stated: str 
 
 def _made_in_other_lines(right: Judged, step: Step, parameters: Iterable[Parameter]) -> Node | None:
     """What a line that has no part in a right step makes between the labels and these parameters."""
+    return min(_in_other_lines(right, step, parameters), key=lambda n: n.number, default=None)
+
+
+def _in_other_lines(right: Judged, step: Step, parameters: Iterable[Parameter]) -> list[Node]:
     lines = {n.place for p in right.step.parameters for n in made_of(nodes_in(p.steps), p.root.number)}
-    others = (n for p in parameters for n in step.way_to(p) if n.place not in lines)
-    return min(others, key=lambda n: n.number, default=None)
+    return [n for p in parameters for n in step.way_to(p) if n.place not in lines]
 
 
 def _goes_further(right: Judged, step: Step, wrong: Iterable[Parameter], attempt: Attempt) -> bool:
@@ -180,9 +183,8 @@ def _goes_further(right: Judged, step: Step, wrong: Iterable[Parameter], attempt
     what a loop sends back from its last round, of a sequence with one word."""
     begin, end = min(n.number for n in right.step.active), max(p.after.number for p in right.step.parameters)
     ran = {n.place for n in attempt.tape.nodes[begin:end]}
-    lines = {n.place for p in right.step.parameters for n in made_of(nodes_in(p.steps), p.root.number)}
-    others = {n.place for p in wrong for n in step.way_to(p)} - lines
-    return bool(others) and others <= ran
+    others = _in_other_lines(right, step, wrong)
+    return bool(others) and all(n.place in ran for n in others)
 
 
 def _check_that_it_moves(right: Judged, attempt: Attempt) -> None:

@@ -353,10 +353,11 @@ def _made_with(losses: tuple[Node, ...], labelled: set[Node], examples: tuple[Ex
 def _masks(parameters: tuple[Parameter, ...], window: list[Node], unknown: Set[Node]) -> dict[Node, int]:
     """Which parameters each Node depends on, as bits."""
     bits = {node: 2 << k for k, p in enumerate(parameters) for node in p.as_read}
-    for k, p in enumerate(parameters):  # entries that have not been written since a step before the last
-        arrays, written = {p.before, *p.writes}, p.new
-        reads = (n for n in window if n.function is operator.getitem and n.inputs[0] in arrays)
-        bits |= {n: 2 << k for n in reads if n not in bits and written.isdisjoint(n.sources)}
+    for k, p in enumerate(parameters):
+        if p.before.function is setitem:  # of which entries may be read that no step has written yet
+            arrays, written = {p.before, *p.writes}, p.new
+            reads = (n for n in window if n.function is operator.getitem and n.inputs[0] in arrays)
+            bits |= {n: 2 << k for n in reads if n not in bits and written.isdisjoint(n.sources)}
     new = {root_of(n) for p in parameters for n in p.new}
     # What else these lines step is new as well: a number that has not been recorded until then.
     stepping, first = {p.after.instruction for p in parameters}, min(p.after.number for p in parameters)
