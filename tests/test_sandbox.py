@@ -385,6 +385,15 @@ def test_the_tree_of_git_is_copied_without_what_is_not_the_authors(tmp_path):
     assert files == {"README.md", "src/nn/a.py", "data/x.csv"}
 
 
+def test_projects_that_lie_side_by_side_are_no_part_of_each_other(tmp_path):
+    """Whatever lies above the folder that holds them, unless that has something of its own."""
+    one, two = ((f"all/{name}/README.md", f"all/{name}/nn/a.py") for name in ("one", "two"))
+    root = tree(tmp_path / "code", "notes.py", *one, *two)
+    assert scratch_copy(root / "all/one/nn/a.py", tmp_path / "first")[0].name == "one"
+    (root / "all" / "common.py").touch()
+    assert scratch_copy(root / "all/one/nn/a.py", tmp_path / "second")[0].name == "code"
+
+
 def test_without_git_the_topmost_folder_that_looks_like_a_project(tmp_path):
     root = tree(tmp_path / "deep" / "repo", "README.md", "src/nn/a.py", "src/nn/README.md")
     assert scratch_copy(root / "src/nn/a.py", tmp_path / "one")[0].name == "repo"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -14,10 +15,11 @@ from jaxnet.compare.author.tree import SKIPPED
 LARGE = 4 << 20  # bytes; larger files are links
 FILES, BYTES = 3000, 100 << 20  # of a tree that is copied
 CROWDED = 800  # entries of a folder of data, which is a link
-_MARKS = (
+_OF_PROJECTS = (
     "README*", "LICENSE*", "requirements*.txt", "pyproject.toml", "setup.py", "setup.cfg", ".gitignore", "Pipfile",
-    "environment.y*ml", "*.py", "*.ipynb",
+    "environment.y*ml", ".git",
 )  # fmt: skip
+_MARKS = (*_OF_PROJECTS, "*.py", "*.ipynb")
 
 
 Entry = tuple[Path, Path, Callable[[Path, Path], object]]  # what stands where, and how it gets there
@@ -30,9 +32,9 @@ class TooLarge(Exception):
 def scratch_copy(path: Path, scratch: Path, content: bytes | None = None) -> tuple[Path, Path]:
     """Copy the author's tree around `path` into the folder `scratch`; returns the copy's root and the file in it.
 
-    The tree is that of git, if there is one, else the topmost folder around the file that looks like a project's,
-    else the file's own folder; of those that are small enough, the first. With `content`, that is what the file in
-    the copy holds, whether or not there is one at `path`.
+    The tree is that of git, if there is one, else the topmost folder around the file that looks like a project's, below
+    any that only holds several, else the file's own folder; of those that are small enough, the first. With `content`,
+    that is what the file in the copy holds, whether or not there is one at `path`.
     """
     path = path.resolve()
     for root in _roots(path):
@@ -64,9 +66,22 @@ def _roots(path: Path) -> list[Path]:
     never = {Path.home(), *Path.home().parents, Path(tempfile.gettempdir()).resolve(), Path("/")}
     above = [folder for folder in path.parents if folder not in never]
     inside = above[: next((k for k, f in enumerate(above) if f.parent in never), len(above)) + 1]
+    inside = inside[: next((k for k, f in enumerate(inside) if k and _holds_projects(f)), len(inside))]
     git = [folder for folder in inside if (folder / ".git").exists()][:1]
-    projects = [folder for folder in reversed(inside) if any(next(folder.glob(mark), None) for mark in _MARKS)]
+    projects = [folder for folder in reversed(inside) if _has(folder, _MARKS)]
     return list(dict.fromkeys([*git, *([] if git else projects), *inside[:1]]))
+
+
+def _has(folder: Path, marks: tuple[str, ...]) -> bool:
+    return any(next(folder.glob(mark), None) for mark in marks)
+
+
+def _holds_projects(folder: Path) -> bool:
+    """Whether several of its folders look like projects, and it has nothing of its own: each stands for itself."""
+    if _has(folder, _MARKS):
+        return False
+    inside = (path for path in itertools.islice(folder.iterdir(), FILES) if path.is_dir())
+    return len(list(itertools.islice((path for path in inside if _has(path, _OF_PROJECTS)), 2))) > 1
 
 
 def _entries(folder: Path, copy: Path, left: list[int], for_notebook: bool) -> Iterator[Entry]:
