@@ -299,13 +299,8 @@ def _sent_back_otherwise(step: Step) -> Node | None:
 
 def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
     """A program may step some arrays down one number and others down another one: a critic and an actor, say."""
-    step, loss = judged.step, judged.truth.loss.node
-    ways = ancestors(n for p in step.parameters for n in nodes_in(p.steps))
-    numbers = [n for n in step.active if n.size == 1 and n.is_float and n not in ways]
-    inner = {parent for n in numbers for parent in n.parents}
-    outer = [n for n in numbers if n not in inner and n is not loss]
     found: dict[Node, list[str]] = {}
-    for name, node in _with_gradients_of(outer, judged, wrong):
+    for name, node in _with_gradients_of(numbers_beside(judged), judged, wrong):
         found.setdefault(node, []).append(name)
     if found:
         node, names = max(found.items(), key=lambda pair: len(pair[1]))
@@ -315,6 +310,15 @@ def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
             f"the gradient of {names[0]} is that of the number of {where(node)}, and others' are not: which loss "
             "each array is for cannot be told"
         )
+
+
+def numbers_beside(judged: Judged) -> list[Node]:
+    """The numbers that depend on parameters and make no step, nor another such number, but for the loss."""
+    step, loss = judged.step, judged.truth.loss.node
+    ways = ancestors(n for p in step.parameters for n in nodes_in(p.steps))
+    numbers = [n for n in step.active if n.size == 1 and n.is_float and n not in ways]
+    inner = {parent for n in numbers for parent in n.parents}
+    return [n for n in numbers if n not in inner and n is not loss]
 
 
 def check_for_a_term_of_the_loss(judged: Judged, findings: list[Finding]) -> None:

@@ -418,7 +418,8 @@ def derivatives(
             whole_of = original(target)  # the derivative by Aᵀ is one by a use of A
             is_whole = use is None and (whole_of is target or uses[whole_of] == 1)
             refer(target, is_whole, [of_draw[target, use] for of_draw in parts])
-            for piece, place in _joined_in(target) if use is not None else ():
+            as_a_whole = use is not None and use.function not in (operator.getitem, setitem)
+            for piece, place in _joined_in(target) if as_a_whole else ():  # else once for each write of each
                 arrays = [of_draw[target, use][place] for of_draw in parts]
                 if arrays[0].shape == piece.shape:
                     refer(piece, False, arrays)

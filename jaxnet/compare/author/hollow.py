@@ -9,7 +9,7 @@ import numpy as np
 from jaxnet.compare.author.attempts import Attempt
 from jaxnet.compare.author.calls import PENALTY
 from jaxnet.compare.author.chains import began_as
-from jaxnet.compare.author.doubts import MOST_NUMBERS
+from jaxnet.compare.author.doubts import MOST_NUMBERS, numbers_beside
 from jaxnet.compare.author.doubts_of_steps import has_no_least
 from jaxnet.compare.author.frontier import other_with
 from jaxnet.compare.author.judged import Judged
@@ -129,10 +129,9 @@ def _number_of_what_should_be_zero(judged: Judged) -> Node | None:
     roots = {judged.names[name].root for name in apart if name in judged.names}
     if not roots:
         return None
-    ways = ancestors([*(n for p in step.parameters for n in nodes_in(p.steps)), *nodes_in(judged.truth.loss.node)])
-    numbers = {n for n in step.active - ways if n.size == 1 and n.is_float}
-    inner = {parent for n in numbers for parent in n.parents}
-    for number in sorted(numbers - inner, key=lambda n: -n.number)[:MOST_NUMBERS]:
+    of_loss = ancestors(nodes_in(judged.truth.loss.node))
+    others = (n for n in numbers_beside(judged) if n not in of_loss)
+    for number in sorted(others, key=lambda n: -n.number)[:MOST_NUMBERS]:
         found = PullBack([number], step.active, roots)(judged.drawn[0], [1.0])
         if any(found[root].any() for root in roots.intersection(found)):
             return number

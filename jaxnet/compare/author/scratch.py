@@ -80,7 +80,7 @@ def _holds_projects(folder: Path) -> bool:
     """Whether several of its folders look like projects, and it has nothing of its own: each stands for itself."""
     if _has(folder, _MARKS):
         return False
-    inside = (path for path in itertools.islice(folder.iterdir(), FILES) if path.is_dir())
+    inside = itertools.islice(folder.glob("*/"), FILES)
     return len(list(itertools.islice((path for path in inside if _has(path, _OF_PROJECTS)), 2))) > 1
 
 
