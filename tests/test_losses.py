@@ -1382,3 +1382,46 @@ def test_what_is_called_a_score_is_no_loss_that_was_missed(tmp_path):
     assert examined(tmp_path, inline.replace("'brier'", "'loss'"))["verdict"] == "wrong"
     said = examined(tmp_path, SCORED.replace("brier_score", "cost"))
     assert said["findings"][0]["code"] == "missing-output-derivative"
+
+
+TWO_TASKS = """
+import numpy as np
+np.random.seed(1)
+X, T, L = np.random.randn(20, 6), np.random.randn(20, 1), (np.random.rand(20, 1) > 0.5) * 1.0
+W, A, B = np.random.randn(6, 5) / 2, np.random.randn(5, 1) / 2, np.random.randn(5, 1) / 2
+for epoch in range(9):
+    H = np.tanh(X @ W)
+    R = H @ A
+    P = 1 / (1 + np.exp(-(H @ B)))
+    distance = np.mean((R - T) ** 2)
+    entropy = -np.mean(L * np.log(P) + (1 - L) * np.log(1 - P))
+    print(epoch, distance, entropy)
+    dR = 2 * (R - T) / 20
+    dP = (P - L) / 20
+    dH = dR @ A.T + dP @ B.T
+    dA = H.T @ dR
+    dB = H.T @ dP
+    dW = X.T @ (dH * (1 - H ** 2))
+    W -= 0.1 * dW
+    A -= 0.1 * dA
+    B -= 0.1 * dB
+"""
+
+
+def test_numbers_that_are_shown_one_by_one_may_be_meant_to_be_added_up(tmp_path):
+    report = examined(tmp_path, TWO_TASKS)
+    assert report["verdict"] == "right"
+    assert "the sum of the numbers of line 10 of net.py and line 11 of net.py" in report["truth"]
+
+
+def test_what_is_not_that_of_the_sum_is_wrong_where_others_are(tmp_path):
+    report = examined(tmp_path, TWO_TASKS.replace("dA = H.T @ dR", "dA = H.T @ R / 10"))
+    assert [(f["at"], f["line"]) for f in report["findings"]] == [("dA", 16)]
+
+
+def test_another_sum_that_the_program_computes_is_the_loss(tmp_path):
+    """And where it computes none, one whose terms count differently is neither right nor wrong."""
+    weighted = TWO_TASKS.replace("    print(epoch, distance, entropy)", "    loss = distance + entropy / 2")
+    assert {f["at"] for f in examined(tmp_path, weighted)["findings"]} == {"dB", "dW"}
+    with pytest.raises(ValueError, match="cannot be told"):
+        examined(tmp_path, TWO_TASKS.replace("dP = (P - L) / 20", "dP = (P - L) / 40"))

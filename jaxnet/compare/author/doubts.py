@@ -300,7 +300,7 @@ def _sent_back_otherwise(step: Step) -> Node | None:
 def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
     """A program may step some arrays down one number and others down another one: a critic and an actor, say."""
     found: dict[Node, list[str]] = {}
-    for name, node in _with_gradients_of(numbers_beside(judged), judged, wrong):
+    for name, node in _with_gradients_of(numbers_beside(judged.step, judged.truth.loss.node), judged, wrong):
         found.setdefault(node, []).append(name)
     if found:
         node, names = max(found.items(), key=lambda pair: len(pair[1]))
@@ -312,9 +312,8 @@ def check_for_another_number(judged: Judged, wrong: list[str]) -> None:
         )
 
 
-def numbers_beside(judged: Judged) -> list[Node]:
+def numbers_beside(step: Step, loss: Node | None = None) -> list[Node]:
     """The numbers that depend on parameters and make no step, nor another such number, but for the loss."""
-    step, loss = judged.step, judged.truth.loss.node
     ways = ancestors(n for p in step.parameters for n in nodes_in(p.steps))
     numbers = [n for n in step.active if n.size == 1 and n.is_float and n not in ways]
     inner = {parent for n in numbers for parent in n.parents}

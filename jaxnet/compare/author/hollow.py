@@ -130,7 +130,7 @@ def _number_of_what_should_be_zero(judged: Judged) -> Node | None:
     if not roots:
         return None
     of_loss = ancestors(nodes_in(judged.truth.loss.node))
-    others = (n for n in numbers_beside(judged) if n not in of_loss)
+    others = (n for n in numbers_beside(judged.step, judged.truth.loss.node) if n not in of_loss)
     for number in sorted(others, key=lambda n: -n.number)[:MOST_NUMBERS]:
         found = PullBack([number], step.active, roots)(judged.drawn[0], [1.0])
         if any(found[root].any() for root in roots.intersection(found)):

@@ -8,6 +8,7 @@ them. Everything else is no verdict, and a ValueError says why.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from jaxnet.compare.author import dense as dense_networks
 from jaxnet.compare.author import doubts, doubts_of_steps
+from jaxnet.compare.author.doubts import numbers_beside
 from jaxnet.compare.author.draws import draws, idle_masks, may_cut
 from jaxnet.compare.author.intended import with_constants
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained, Unproved, Uphill
@@ -46,6 +48,7 @@ from jaxnet.compare.author.penalties import (
     without_decay,
 )
 from jaxnet.compare.author.proofs import LEFT_OUT, is_formula, without_formula
+from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.rates import have_hidden_numbers, multiplies_numbers
 from jaxnet.compare.author.raw import stepped, stepped_by
 from jaxnet.compare.author.readings import equal_to_truth, is_written_in_part, readings, shared_constant, with_spread
@@ -61,6 +64,7 @@ WRONG = 1e-4  # farther than this from the truth is another one; between this an
 EXACT = 1e-9  # a constant as near to 1 as this leaves no other loss to be looked at
 DRAWS = 2
 SENT_BACK = 8  # numbers that are tried as the loss
+MOST_TERMS = 4  # numbers whose sums are
 CONSTANTS = ("wrong-sign", "wrong-scale")
 Array = np.ndarray
 
@@ -73,7 +77,7 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     recorded = Values()
     _check_record(step, recorded)
     drawn = draws(step, DRAWS, tape, near=near, recorded=recorded)
-    judged = _by_what_is_sent_back(step, names, loss, drawn)
+    judged = _by_what_is_sent_back(tape, step, names, loss, drawn)
     if judged.wrong and (idle := idle_masks(step, recorded)) and not any(map(may_cut, idle)):
         as_it_was = _in_draws(step, names, loss, draws(step, DRAWS, tape, False, near, recorded))
         if not as_it_was.wrong:
@@ -92,7 +96,9 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
     return judged
 
 
-def _by_what_is_sent_back(step: Step, names: dict[Parameter, str], loss: str | None, drawn: list[Values]) -> Judged:
+def _by_what_is_sent_back(
+    tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None, drawn: list[Values]
+) -> Judged:
     """The verdict; where no number stands beside the step, and not all is right by a loss that the error implies, by
     a number that is sent back with the error, if more is right by it: (Ŷ − Y) / √Σ (Ŷ − Y)² has its own loss in it."""
     judged: Judged | None = None
@@ -116,9 +122,37 @@ def _by_what_is_sent_back(step: Step, names: dict[Parameter, str], loss: str | N
             judged = own if explains and own.truth.loss.node is number else judged
             if judged is not None and not judged.wrong:
                 break
+    if loss is None and (judged is None or judged.wrong):
+        judged = _by_a_sum(tape, step, names, drawn) or judged
     if judged is None:
         raise problem
     return judged
+
+
+def _by_a_sum(tape: Tape, step: Step, names: dict[Parameter, str], drawn: list[Values]) -> Judged | None:
+    """The verdict by the sum of numbers that the program shows one by one and nowhere adds up, where that is meant: the
+    two terms of a variational autoencoder, the losses of several tasks. It is where a gradient to which each adds
+    something is that of their sum."""
+    numbers = sorted({*step.losses[:1], *numbers_beside(step)}, key=lambda n: n.number)
+    numbers = [*{n.site: n for n in numbers}.values()]
+    levels = levels_of(step, drawn) if 1 < len(numbers) <= MOST_TERMS else {}
+    pull = PullBack(numbers, step.active, {p.root for p in step.parameters}) if levels else None
+    of_each = [pull(drawn[0], np.eye(len(numbers))[k]) for k in range(len(numbers))] if pull else []
+    for count in range(2, len(of_each) + 1):
+        for several in itertools.combinations(range(len(numbers)), count):
+            terms = tuple(numbers[k] for k in several)
+            if any(depends(b, a) for a, b in itertools.combinations(terms, 2)):
+                continue
+            total = tape.total(terms)
+            of_sum = step._replace(losses=(total,), active=step.active | {total})
+            fitted = fit(levels, next(truths(of_sum, drawn, inferred=False)))
+            equal = [p for p, of in fitted.items() if any(lv.factor and abs(lv.factor - 1) < EXACT for lv in of)]
+            if any(all(np.any(of_each[k].get(p.root, 0.0)) for k in several) for p in equal if p.size > 1):
+                with contextlib.suppress(ValueError):
+                    judged = _in_draws(of_sum, names, None, drawn)
+                    if judged.truth.loss.node is total:
+                        return judged
+    return None
 
 
 def _sent_back(step: Step) -> list[Node]:

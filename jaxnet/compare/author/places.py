@@ -311,7 +311,8 @@ def _truth(judged: Judged, other: Node | None, relation: str) -> str:
         later += f", with what line {loss.constant.place.line} makes as a constant"
     if judged.kept is not None and judged.kept.place is not None:
         later = f", in the second step with what line {judged.kept.place.line} makes as a constant"
-    return f"jax.grad of your forward pass and loss{penalty}{without}{later}"
+    summed = f" (the sum of the numbers of {' and '.join(map(where, loss.numbers))})" * (len(loss.numbers) > 1)
+    return f"jax.grad of your forward pass and loss{summed}{penalty}{without}{later}"
 
 
 def with_mended(report: Report, mended: Mended) -> Report:

@@ -117,6 +117,7 @@ class Tape:
         self._stepped: list[Node] = []
         self._constants: dict[tuple, tuple[Any, Node]] = {}
         self._adopted: dict[tuple, tuple[Any, Any]] = {}
+        self._totals: dict[tuple[Node, ...], Node] = {}
         self._tables: dict[int, np.ndarray] = {}  # the memory of tables of which something was shown
 
     def leaf(self, value: Any, origin: str = "") -> Node:
@@ -177,6 +178,14 @@ class Tape:
         if function is np.subtract or function is np.add or function is setitem or function is add_at:
             self._count_steps(node)
         return node
+
+    def total(self, terms: tuple[Node, ...]) -> Node:
+        """The sum of numbers that the program does not add up itself: the same Node each time."""
+        if terms not in self._totals:
+            node = Node(len(self.nodes), sum, (terms,), {}, terms, (), np.dtype(float), places=terms[-1].places)
+            self.nodes.append(node)
+            self._totals[terms] = node
+        return self._totals[terms]
 
     def _append(self, node: Node) -> None:
         if node.number == self.planted.end:

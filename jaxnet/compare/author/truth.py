@@ -44,6 +44,11 @@ class Loss(NamedTuple):
         return self.is_same_number(other) or (inferred and self.name == other.name)
 
     @property
+    def numbers(self) -> tuple[Node, ...]:
+        """The numbers of the program's that it is: several where only their sum, which it does not compute, is one."""
+        return () if self.node is None else self.node.parents if self.node.function is sum else (self.node,)
+
+    @property
     def sign(self) -> int:
         """−1 where the program's number is the negative of a loss: a log-likelihood."""
         return -1 if self.factor is not None and self.factor < 0 else 1

@@ -63,7 +63,7 @@ def _ends(judged: Judged) -> Iterator[Node]:
     for name in judged.wrong:
         node = judged.chosen.get(name)
         yield from nodes_in(judged.names[name].steps if node is None else node)
-    yield from nodes_in(judged.truth.loss.node)
+    yield from judged.truth.loss.numbers
     for example in judged.step.examples:
         yield from nodes_in([example.prediction, *(meeting.labels for meeting in example.meetings)])
 
