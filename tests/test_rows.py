@@ -974,3 +974,36 @@ def test_an_optimiser_of_a_first_example_of_zeros(tmp_path, once):
     else:
         with pytest.raises(ValueError, match="right if that is an optimiser's, and wrong if not"):
             examined(tmp_path, adam)
+
+
+NEURONS = """
+import numpy as np
+np.random.seed(0)
+class Neuron:
+    def __init__(self, inputs):
+        self.weights = np.random.normal(size=inputs + 1)
+    def output(self, x):
+        self.sum = np.dot(self.weights[:-1], x) + self.weights[-1]
+        return np.tanh(self.sum)
+hidden = [Neuron(6) for _ in range(4)]
+last = [Neuron(4) for _ in range(3)]
+def stepped(neurons, error, inputs):
+    new = np.array([n.weights for n in neurons]) - 0.1 * np.column_stack((np.outer(error, inputs), error))
+    for n, w in zip(neurons, new):
+        n.weights = w
+for epoch in range(9):
+    for x in np.random.rand(5, 6):
+        h = np.array([n.output(x) for n in hidden])
+        out = np.array([n.output(h) for n in last])
+        loss = 0.5 * np.sum((out - x[:3]) ** 2)
+        d = (out - x[:3]) * (1 - out ** 2)
+        back = np.array([n.weights[:-1] for n in last]).T @ d * (1 - h ** 2)
+        stepped(last, d, h)
+        stepped(hidden, back, x)
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "wrong"), [("", "", []), (" * (1 - h ** 2)", "", ["dnew #2"])])
+def test_neurons_whose_weights_are_rows_of_what_is_stepped(tmp_path, old, new, wrong):
+    """All rows of an array, put together again in their order, are that array."""
+    assert [f["at"] for f in examined(tmp_path, NEURONS.replace(old, new))["findings"]] == wrong

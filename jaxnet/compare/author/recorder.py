@@ -991,6 +991,16 @@ def as_type(array, dtype):
     return np.asarray(array).astype(np.float64 if np.dtype(dtype).kind == "f" else dtype)
 
 
+def _of_all_rows(nodes: list[Node | None]) -> Node | None:
+    """The array of which these are all rows, one after the other; None if there is none."""
+    whole = nodes[0].inputs[0] if nodes and nodes[0] is not None and nodes[0].function is operator.getitem else None
+    if whole is None or whole.shape[:1] != (len(nodes),):
+        return None
+    rows = (n.inputs if n is not None and n.function is operator.getitem else () for n in nodes)
+    same = (len(row) == 2 and row[0] is whole and type(row[1]) is int and row[1] == k for k, row in enumerate(rows))
+    return whole if all(same) else None
+
+
 def built(value: Any) -> Any:
     """An array of nested lists, on the record if something in them is; anything else as it is."""
     if not isinstance(value, (list, tuple)):
@@ -998,7 +1008,9 @@ def built(value: Any) -> Any:
     if len(value) > SEVERAL and all(isinstance(part, Array) and part._node is None for part in value):
         return leaf(np.stack(plain(value)), "array")  # rows that nothing was computed of
     if is_recorded(value):
-        return call(np.stack, ([built(part) for part in value],))
+        parts = [built(part) for part in value]
+        whole = _of_all_rows([node_of(part) if isinstance(part, Array) else None for part in parts])
+        return call(np.stack, (parts,)) if whole is None else with_node(np.stack(plain(parts)), whole)
     array = np.asarray(value)
     if not _is_on() or array.size > LISTED or array.dtype.kind not in "fiub":
         return leaf(array, "array")
