@@ -26,6 +26,7 @@ from jaxnet.compare.author.node import (
     nodes_in,
     root_of,
     setitem,
+    whole_of,
 )
 from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.rates import numbers_of
@@ -361,7 +362,7 @@ def _numbers_left_over(tape: Tape, step: Step, inside: set[Node], judged: set[No
     def is_number(i: object) -> bool:
         if not isinstance(i, Node) or (i.function is None and not i.shape):
             return True
-        return i.number < begin and i not in judged and not versions.isdisjoint(made_of([i]))
+        return i.number < begin and whole_of(i) not in judged and not versions.isdisjoint(made_of([i]))
 
     forward: dict[tuple, list[Node]] = {}
     for n in (inside & step.active - judged) | met:
