@@ -419,6 +419,7 @@ def _own() -> dict[Callable, Callable]:
     after = recorder.MUTATORS
     return {
         operator.getitem: getitem,
+        sum: sum,  # of several numbers: see `Tape.total`
         setitem: set_item,
         recorder.set_flat: set_flat,
         tape.add_at: add_at,
