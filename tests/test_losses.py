@@ -375,7 +375,9 @@ for _ in range(9):
 def test_outputs_of_one_line_that_have_a_loss_each(tmp_path, mistake):
     """Each of them is a mean of its own size: by the one, or by the error of both, the other one is not accused."""
     text = HEADS.replace(*mistake)
-    for said in (text, text.replace("of_p, of_q = np.mean((P - A) ** 2), np.mean((Q - B) ** 2)", "of_p = of_q = 0")):
+    shown = [text] if mistake[0] else []  # else all is that of their sum
+    none = text.replace("of_p, of_q = np.mean((P - A) ** 2), np.mean((Q - B) ** 2)", "of_p = of_q = 0")
+    for said in (*shown, none):
         with pytest.raises(ValueError, match="several outputs, those of line 8, meet labels"):
             examined(tmp_path, said)
     said = examined(tmp_path, text.replace("print(of_p, of_q)", "print(of_p + of_q)"))
@@ -1188,7 +1190,7 @@ def test_a_head_with_a_loss_of_its_own_beside_a_measure_is_not_accused(tmp_path)
     text = text.replace("    dZ2", head + "    dZ2", 1) + "    print(np.mean((P - Y) ** 2))\n"
     begin = text.index("for ")
     text = text[:begin] + "V, R = np.random.randn(5, 2), np.random.randn(9, 2)\n" + text[begin:]
-    with pytest.raises(ValueError, match="computes another number once the step is made: right if that is a measure"):
+    with pytest.raises(ValueError, match="the gradient of V goes back over it: right if it is to, as that of another"):
         examined(tmp_path, text)
 
 
@@ -1412,6 +1414,48 @@ def test_numbers_that_are_shown_one_by_one_may_be_meant_to_be_added_up(tmp_path)
     report = examined(tmp_path, TWO_TASKS)
     assert report["verdict"] == "right"
     assert "the sum of the numbers of line 10 of net.py and line 11 of net.py" in report["truth"]
+
+
+LINE_SEARCH = """
+import numpy as np
+rng = np.random.default_rng(3)
+X, w = rng.normal(size=(50, 4)), rng.normal(size=4) * 0.1
+y = (X[:, 0] > X[:, 1]) * 1.0
+def loss(w):
+    p = 1 / (1 + np.exp(-X @ w))
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+for _ in range(20):
+    p = 1 / (1 + np.exp(-X @ w))
+    g = X.T @ (p - y) / 50
+    was, t = loss(w), 1.0
+    while loss(w - t * g) > was - 0.5 * t * (g @ g):
+        t /= 2
+    w = w - t * g
+"""
+
+
+@pytest.mark.parametrize(("error", "verdict"), [("(p - y)", "right"), ("((p - y) * p)", "wrong")])
+def test_what_a_line_search_begins_with_is_the_loss_and_its_bound_is_none(tmp_path, error, verdict):
+    said = examined(tmp_path, LINE_SEARCH.replace("(p - y)", error))
+    assert (said["verdict"], said["loss"]["from"]) == (verdict, "source")
+
+
+def test_a_sum_may_have_a_rate_in_it(tmp_path):
+    text = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(80, 4))
+y, w, b = (X[:, 0] > X[:, 1]) * 1.0, rng.normal(size=4) * 0.1, 0.0
+for epoch in range(30):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    of_ones, of_zeros = -np.mean(y * np.log(p)), -np.mean((1 - y) * np.log(1 - p))
+    e = (p - y) / len(y)
+    w -= 0.5 * X.T @ e
+    b -= 0.5 * e.sum()
+    print(epoch, of_ones, of_zeros)
+"""
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert {f["line"] for f in examined(tmp_path, text.replace("(p - y)", "(p - y) * p"))["findings"]} <= {9}
 
 
 def test_what_is_not_that_of_the_sum_is_wrong_where_others_are(tmp_path):

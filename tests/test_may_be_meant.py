@@ -721,6 +721,49 @@ def test_what_is_to_be_what_a_trained_network_fails_at_climbs(tmp_path):
     assert examined(tmp_path, PLAIN.replace("W1 -= ", "W1 += ") + shared)["verdict"] == "wrong"
 
 
+BASELINE = """
+import numpy as np
+rng = np.random.default_rng(2)
+X, A = rng.normal(size=(40, 3)), rng.integers(0, 4, 40)
+R, W, V = (A == (X[:, 0] > 0)) * 1.0, rng.normal(size=(3, 4)) * 0.1, rng.normal(size=3) * 0.1
+for _ in range(50):
+    E = np.exp(X @ W)
+    P, v = E / E.sum(1, keepdims=True), X @ V
+    print(-np.mean((R - v) * np.log(P[np.arange(40), A])))
+    d = (P - np.eye(4)[A]) * (R - v)[:, None] / 40
+    W -= 0.5 * X.T @ d
+    V -= 0.1 * X.T @ (v - R) / 40
+"""
+
+
+def test_what_rewards_are_compared_with_may_have_a_loss_of_its_own(tmp_path):
+    with pytest.raises(ValueError, match=r"V is that of the squares of what line 12 of net\.py makes"):
+        examined(tmp_path, BASELINE)
+    said = examined(tmp_path, BASELINE.replace("(v - R) / 40", "((v - R) * v) / 40"))
+    assert [f["line"] for f in said["findings"]] == [12]
+
+
+def test_an_array_with_no_part_in_the_loss_may_be_for_another_one(tmp_path):
+    """A temperature, say (Guo et al. 2017, on calibration). The slope of a loss that looks at no use of it is 0."""
+    text = PLAIN.replace("for _", "T = np.array([1.5])\nfor _").replace("    dZ2 =", "    Z = A1 @ W2 + b2\n    dZ2 =")
+    of_it = "    F = np.exp(Z / T)\n    T -= 0.1 * np.sum((F / F.sum(1, keepdims=True) - Y) * -Z / T ** 2) / 9\n"
+    with pytest.raises(ValueError, match="right if it is to, as that of another loss, and wrong if not"):
+        examined(tmp_path, text + of_it)
+    said = examined(tmp_path, text + "    T -= 0.1 * np.sum((P - Y) * -Z / T ** 2) / 9\n")
+    assert [f["code"] for f in said["findings"]] == ["should-be-zero"]
+
+
+@pytest.mark.parametrize("step", ["D + 2 * dX.sum(0)", "np.clip(D + 2 * dX.sum(0), -0.1, 0.1)"])
+def test_what_is_added_to_the_data_of_all_examples_may_climb(tmp_path, step):
+    text = (
+        PLAIN.replace("for _", "D = np.zeros(4)\nfor _").replace("X @ W1", "(X + D) @ W1").replace("X.T", "(X + D).T")
+    )
+    text = text.replace("    W1 -=", f"    dX = dZ1 @ W1.T\n    D = {step}\n    W1 -=")
+    with pytest.raises(ValueError, match=r"what climbs is an input .* right if it is to be what that fails at"):
+        examined(tmp_path, text)
+    assert examined(tmp_path, text.replace("W1 -=", "W1 +="))["verdict"] == "wrong"
+
+
 DEBIASED = """import numpy as np
 rng = np.random.default_rng(5)
 X = rng.normal(size=(60, 4))

@@ -150,8 +150,8 @@ def test_a_program_without_end_is_stopped_before_the_time_is_up(examine):
 
 def test_a_program_that_catches_all_is_ended_when_the_time_is_up(examine):
     text = "while True:\n    try:\n        for i in range(10**9): i + 1\n    except BaseException: pass"
-    with pytest.raises(ValueError, match="no verdict within 1 s"):
-        examine(text, timeout=1)
+    with pytest.raises(ValueError, match="no verdict within 3 s"):
+        examine(text, timeout=3)
 
 
 GOES_ON = {  # program: the notes

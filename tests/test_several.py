@@ -690,10 +690,13 @@ for step in range(20):
 
 
 def test_a_layer_with_its_own_error_is_right_by_a_loss_that_is_computed_only(tmp_path):
-    """(A − Y) may be a slip for (B − Y), unless the program says that it is meant."""
+    """(A − Y) may be a slip for (B − Y), or meant: the program says which, or nobody knows. With a slope that is none
+    of A it is for nothing."""
     assert examined(tmp_path, LAYERS_WITH_LOSSES)["verdict"] == "right"
     without = "\n".join(line for line in LAYERS_WITH_LOSSES.splitlines() if "of_first" not in line)
-    assert examined(tmp_path, without)["verdict"] == "wrong"
+    with pytest.raises(ValueError, match=r"W is that of the squares of what line 11 of net\.py makes"):
+        examined(tmp_path, without)
+    assert examined(tmp_path, without.replace("(A - Y) * A", "(A - Y) * B"))["verdict"] == "wrong"
     with pytest.raises(ValueError, match="no verdict"):
         examined(tmp_path, "\n".join(line for line in without.splitlines() if "of_last" not in line))
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.compare.author.draws import tied
+from jaxnet.compare.author.frontier import frontiers
 from jaxnet.compare.author.intended import (
     carried_over,
     constant_of,
@@ -28,7 +29,7 @@ from jaxnet.compare.author.intended import (
 from jaxnet.compare.author.judged import Astray, Judged, Tied, Unexplained
 from jaxnet.compare.author.levels import RIGHT, fit, holds, is_multiple, levels_of, true_gradients
 from jaxnet.compare.author.lines import statement_of, target_of, where
-from jaxnet.compare.author.node import PRODUCTS, Node, ancestors, depends, made_of, nodes_in, root_of
+from jaxnet.compare.author.node import Node, ancestors, depends, following, made_of, nodes_in, root_of
 from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.replay import Values, once
 from jaxnet.compare.author.step import Step
@@ -248,8 +249,9 @@ def check_for_a_way_of_its_own(judged: Judged, findings: list[Finding]) -> None:
         jumps = (n for n in over if n in alive and alive.isdisjoint(n.parents))  # the derivative is 0 from there on
         jump = next(jumps, None) if any(n.function in STEPS or not n.is_float for n in over) else None
         if jump is None and p.as_read.isdisjoint(made_of([*ends, *step.losses])):
-            products = (n for n in step.active - step.labelled if n.function in PRODUCTS)
-            used = (n for n in products if not p.as_read.isdisjoint(n.parents))
+            after = following(sorted(step.active, key=lambda n: n.number), p.as_read)
+            beside = ((n, {*n.parents} - after) for n in after)  # what meets it: in a forward pass no error does
+            used = (n for n, others in beside if others and others.isdisjoint(step.labelled))
             if (first := min(used, key=lambda n: n.number, default=None)) is not None:
                 raise Unexplained(
                     f"no number of the loss is made of what {where(first)} makes, and the gradient of {name} goes back "
@@ -293,6 +295,37 @@ def _sent_back_otherwise(step: Step) -> Node | None:
         if any(is_own(n) for n in node.parents if n not in errors):
             return node
         if any(root_of(n) in beside and errors - {n} for n in node.parents):
+            return node
+    return None
+
+
+def check_for_a_loss_of_its_own(judged: Judged) -> None:
+    """Raises Unexplained where all that is wrong is of the squares of differences that no right gradient is made of:
+    what a policy's rewards are compared with (Williams 1992) may have a loss that nobody computes."""
+    right = [p for name, p in judged.names.items() if name not in judged.wrong and p.size > 1]
+    if not right or any(f.code != "unknown" for f in judged.findings if f.severity == "error"):
+        return
+    of_right = set().union(*map(judged.step.way_to, right))
+    begins = {name for name, found in frontiers(judged).items() if found.known is not None}
+    differences = [None if name in begins else _difference_for(judged, name, of_right) for name in judged.wrong]
+    if differences and None not in differences:
+        raise Unexplained(
+            f"the gradient of {judged.wrong[0]} is that of the squares of what {where(differences[0])} makes, which "
+            "no loss has that is computed: right if it is for these, and wrong if not"
+        )
+
+
+def _difference_for(judged: Judged, name: str, of_right: set[Node]) -> Node | None:
+    """What a forward pass makes less what it is compared with, of whose squares a gradient is that."""
+    step, p = judged.step, judged.names[name]
+    for node in sorted(step.way_to(p) - of_right, key=lambda n: n.number):
+        made = [n for n in node.parents if n in step.active]
+        if node.function is not np.subtract or len(made) != 1 or made[0].shape != node.shape:
+            continue
+        pull = PullBack(made, step.active, {p.root})
+        found = [pull(values, [values(node)]).get(p.root) for values in judged.drawn]
+        of_it = [p.turned(array) for array in found if array is not None]
+        if len(of_it) == len(found) and common_multiple(judged.given[name], of_it, RIGHT) is not None:
             return node
     return None
 

@@ -63,15 +63,22 @@ def hollow(attempt: Attempt, judged: Judged) -> str:
 
 
 def _is_an_input(attempt: Attempt, judged: Judged, name: str) -> bool:
-    """Whether a network is made of what another step of the same run has trained: all that this one steps is its input,
-    as an adversarial example is (Goodfellow et al. 2015), or a perturbation that all examples share (Moosavi-Dezfooli
-    et al. 2017)."""
+    """Whether an array is the input of a network that is made of what another step of the same run has trained, as an
+    adversarial example is (Goodfellow et al. 2015); or is added to the data and has no other part, as a perturbation
+    that all examples share is (Moosavi-Dezfooli et al. 2017)."""
     own = judged.names.get(name)
     if own is None:
         return False
     others = {n for n in attempt.trained if n.updates}.difference(*(p.versions for p in judged.names.values()))
-    uses = [n for n in judged.step.forward if n.function in PRODUCTS and depends(n, own.before)]
-    return bool(uses) and all(any(root_of(m) in others for m in n.parents) for n in uses)
+    products = [n for n in judged.step.forward if n.function in PRODUCTS]
+    uses = [n for n in products if depends(n, own.before)]
+    if uses and all(any(root_of(m) in others for m in n.parents) for n in uses):
+        return True
+    sums = {n for n in judged.step.forward if not own.as_read.isdisjoint(n.parents)} - own.as_read
+    beside = {other for n in sums for other in n.parents} - own.as_read
+    is_data = bool(beside) and beside.isdisjoint(judged.step.active)
+    is_added = is_data and all(n.function in (np.add, np.subtract) for n in sums)
+    return is_added and sums <= {parent for n in products for parent in n.parents}
 
 
 def _stranger_in(step: Step, attempt: Attempt) -> str | None:
@@ -105,7 +112,7 @@ def _may_be_right(attempt: Attempt, judged: Judged, left_over: list[Node]) -> st
     if any(f.code == "wrong-scale" for f in errors) and (by := other_count(attempt, judged)) is not None:
         return f"{where(by)} divides by a number that may be how many examples the missing data have"
     if errors and all(f.code == "wrong-sign" and _is_an_input(attempt, judged, f.at[1:]) for f in errors):
-        return "what climbs is an input of a network that other lines train: right if it is to be what that fails at"
+        return "what climbs is an input of a network that other steps train: right if it is to be what that fails at"
     if called and errors and all(_is_decay_of_our_size(f, judged.step) for f in errors):
         return "right if the weights are to decay by what the loss has no penalty for"
     if called and errors and all(f.code == "weight-penalty" for f in errors):

@@ -57,7 +57,7 @@ from jaxnet.compare.author.step import NoLoss, Parameter, Step
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.truth import Loss, Truth, has_more_terms, multiple_of, truths
 from jaxnet.compare.diagnosis import Diagnosis, Finding, Problem, diagnose, leaf_findings
-from jaxnet.compare.multiples import NOTHING, common_multiple, is_among
+from jaxnet.compare.multiples import NOTHING, common_multiple, is_among, multiples_of_each
 from jaxnet.compare.teeth import Teeth, teeth
 
 WRONG = 1e-4  # farther than this from the truth is another one; between this and RIGHT nothing is said
@@ -123,21 +123,28 @@ def _by_what_is_sent_back(
             if judged is not None and not judged.wrong:
                 break
     if loss is None and (judged is None or judged.wrong):
-        judged = _by_a_sum(tape, step, names, drawn) or judged
+        judged = _by_a_sum(tape, step, names, drawn, judged.wrong if judged is not None else []) or judged
     if judged is None:
         raise problem
     return judged
 
 
-def _by_a_sum(tape: Tape, step: Step, names: dict[Parameter, str], drawn: list[Values]) -> Judged | None:
+def _by_a_sum(
+    tape: Tape, step: Step, names: dict[Parameter, str], drawn: list[Values], wrong: list[str]
+) -> Judged | None:
     """The verdict by the sum of numbers that the program shows one by one and nowhere adds up, where that is meant: the
     two terms of a variational autoencoder, the losses of several tasks. It is where a gradient to which each adds
-    something is that of their sum."""
+    something is that of their sum. Raises Unexplained where others are those of other sums of them, each of which may
+    be meant, and what is `wrong` by one number is right by the sum, of which something else may be so."""
     numbers = sorted({*step.losses[:1], *numbers_beside(step)}, key=lambda n: n.number)
     numbers = [*{n.site: n for n in numbers}.values()]
     levels = levels_of(step, drawn) if 1 < len(numbers) <= MOST_TERMS else {}
     pull = PullBack(numbers, step.active, {p.root for p in step.parameters}) if levels else None
-    of_each = [pull(drawn[0], np.eye(len(numbers))[k]) for k in range(len(numbers))] if pull else []
+    of_each = [[pull(values, row) for values in drawn] for row in np.eye(len(numbers))] if pull else []
+
+    def parts(p: Parameter, several: tuple[int, ...]) -> list[list[Array]]:
+        return [[p.turned(of.get(p.root, np.zeros(p.root.shape))) for of in of_each[k]] for k in several]
+
     for count in range(2, len(of_each) + 1):
         for several in itertools.combinations(range(len(numbers)), count):
             terms = tuple(numbers[k] for k in several)
@@ -146,12 +153,23 @@ def _by_a_sum(tape: Tape, step: Step, names: dict[Parameter, str], drawn: list[V
             total = tape.total(terms)
             of_sum = step._replace(losses=(total,), active=step.active | {total})
             fitted = fit(levels, next(truths(of_sum, drawn, inferred=False)))
-            equal = [p for p, of in fitted.items() if any(lv.factor and abs(lv.factor - 1) < EXACT for lv in of)]
-            if any(all(np.any(of_each[k].get(p.root, 0.0)) for k in several) for p in equal if p.size > 1):
-                with contextlib.suppress(ValueError):
-                    judged = _in_draws(of_sum, names, None, drawn)
-                    if judged.truth.loss.node is total:
-                        return judged
+            equal = [p for p, of in fitted.items() if p.size > 1 and any(is_multiple(lv.factor) for lv in of)]
+            equal = [p for p in equal if all(np.any(of_draws[0]) for of_draws in parts(p, several))]
+            if not equal:
+                continue
+            with contextlib.suppress(ValueError):
+                judged = _in_draws(of_sum, names, None, drawn)
+                telling = {n: p for n in judged.wrong if (p := judged.names[n]).size > count}  # few are of any sum
+                of_others = (multiples_of_each(judged.given[n], parts(p, several), RIGHT) for n, p in telling.items())
+                told = bool(telling or not judged.wrong) and all(counts is None for counts in of_others)
+                if told and judged.truth.loss.node is total:
+                    return judged
+            if named := next((names[p] for p in equal if names[p] in wrong), None):
+                said = " and ".join(map(where, terms))
+                raise Unexplained(
+                    f"the gradient of {named} is that of the sum of the numbers of {said}, and others' are not: which "
+                    "loss each array is for cannot be told"
+                )
     return None
 
 
@@ -604,9 +622,11 @@ def _accused(judged: Judged, factors, known: list[float], inside: dict[str, Node
                 doubts.check_what_it_is_called(number)
     doubts_of_steps.check_for_a_saddle(judged, wrong)
     doubts.check_for_an_adversary(judged)
-    return judged._replace(
+    judged = judged._replace(
         problem=problem, diagnosis=diagnosis, findings=findings, wrong=wrong, scale=common, proof=proof
     )
+    doubts.check_for_a_loss_of_its_own(judged)
+    return judged
 
 
 def as_constants(judged: Judged, truth: Truth) -> Judged | None:

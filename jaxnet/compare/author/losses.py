@@ -46,12 +46,12 @@ def losses_of(view: View, labelled: set[Node], examples: tuple[Example, ...]) ->
     for node in view.window:
         inside = node in labelled and node in view.into_steps
         depth[node] = max((depth.get(source, 0) for source in node.sources), default=0) + inside
-    likeliest = sorted(last_of(found, view), key=lambda n: (depth[n], -n.number))[:12]
+    least = min((depth[n] for n in found), default=0)
+    found = [n for n in found if depth[n] <= least + 1]  # nor is the bound of a line search, made of it and of these
     covered = {}
-    for node in likeliest:
-        if depth[node] <= depth[likeliest[0]] + 1:
-            inside = made_of([node], first)
-            covered[node] = sum(e.prediction in inside for e in examples)
+    for node in sorted(last_of(found, view), key=lambda n: (depth[n], -n.number))[:12]:
+        inside = made_of([node], first)
+        covered[node] = sum(e.prediction in inside for e in examples)
 
     def likely(node: Node) -> tuple:
         return -covered[node], depth[node], _is_made_larger(node, covered.keys()), -node.number
