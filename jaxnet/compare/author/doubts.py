@@ -308,9 +308,9 @@ def check_for_a_loss_of_its_own(judged: Judged) -> None:
     of_right = set().union(*map(judged.step.way_to, right))
     begins = {name for name, found in frontiers(judged).items() if found.known is not None}
     differences = [None if name in begins else _difference_for(judged, name, of_right) for name in judged.wrong]
-    if differences and None not in differences:
+    if all(differences) and (first := next(iter(differences), None)):
         raise Unexplained(
-            f"the gradient of {judged.wrong[0]} is that of the squares of what {where(differences[0])} makes, which "
+            f"the gradient of {judged.wrong[0]} is that of the squares of what {where(first)} makes, which "
             "no loss has that is computed: right if it is for these, and wrong if not"
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxnet.compare.author.lines import target_of
-from jaxnet.compare.author.node import MULTIPLYING, Node, depends, following, made_alone_of, made_of, original
+from jaxnet.compare.author.node import MULTIPLYING, Node, depends, following, made_alone_of, made_of, nodes_in, original
 from jaxnet.compare.author.step import Example
 from jaxnet.compare.author.updates import multiples, scaled_by_numbers
 
@@ -46,12 +46,12 @@ def losses_of(view: View, labelled: set[Node], examples: tuple[Example, ...]) ->
     for node in view.window:
         inside = node in labelled and node in view.into_steps
         depth[node] = max((depth.get(source, 0) for source in node.sources), default=0) + inside
-    least = min((depth[n] for n in found), default=0)
-    found = [n for n in found if depth[n] <= least + 1]  # nor is the bound of a line search, made of it and of these
+    likeliest = sorted(last_of(found, view), key=lambda n: (depth[n], -n.number))[:12]
     covered = {}
-    for node in sorted(last_of(found, view), key=lambda n: (depth[n], -n.number))[:12]:
-        inside = made_of([node], first)
-        covered[node] = sum(e.prediction in inside for e in examples)
+    for node in likeliest:
+        if depth[node] <= depth[likeliest[0]] + 1:
+            inside = made_of([node], first)
+            covered[node] = sum(e.prediction in inside for e in examples)
 
     def likely(node: Node) -> tuple:
         return -covered[node], depth[node], _is_made_larger(node, covered.keys()), -node.number
@@ -60,11 +60,13 @@ def losses_of(view: View, labelled: set[Node], examples: tuple[Example, ...]) ->
 
 
 def _sent_back(view: View, labelled: set[Node], examples: tuple[Example, ...]) -> set[Node]:
-    """The products for the steps in which what labels have entered meets more of the forward pass than the prediction:
-    no loss is made of them."""
+    """The products for the steps in which what labels have entered meets more of the forward pass than the prediction,
+    or which arrays are stepped by: no loss is made of them, but the bound of a line search is."""
     others = view.active - labelled - following(view.window, {e.prediction for e in examples})
-    products = (n for n in labelled & view.into_steps if n.function in MULTIPLYING)
-    return {n for n in products if not labelled.isdisjoint(n.parents) and not others.isdisjoint(n.parents)}
+    products = {n for n in labelled & view.into_steps if n.function in MULTIPLYING}
+    met = {n for n in products if not labelled.isdisjoint(n.parents) and not others.isdisjoint(n.parents)}
+    stepped = {m for p in view.parameters for n in nodes_in(p.steps) for m in multiples(n)}
+    return met | {n for n in products & stepped if len({*n.parents}) > 1}
 
 
 def _is_made_larger(node: Node, scalars: Set[Node]) -> bool:
