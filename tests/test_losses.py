@@ -1469,3 +1469,29 @@ def test_another_sum_that_the_program_computes_is_the_loss(tmp_path):
     assert {f["at"] for f in examined(tmp_path, weighted)["findings"]} == {"dB", "dW"}
     with pytest.raises(ValueError, match="cannot be told"):
         examined(tmp_path, TWO_TASKS.replace("dP = (P - L) / 20", "dP = (P - L) / 40"))
+
+
+WEIGHTED_LATER = """
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(60, 4))
+y, w = (X[:, 0] > X[:, 1]) * 1.0, rng.normal(size=4) * 0.1
+
+def fit(X, y, w, sample_weight=None):
+    if sample_weight is None:
+        sample_weight = np.ones(len(y))
+    for epoch in range(20):
+        p = 1 / (1 + np.exp(-X @ w))
+        loss = -np.sum(sample_weight * (y * np.log(p) + (1 - y) * np.log(1 - p))) / np.sum(sample_weight)
+        w = w - 0.5 * X.T @ (sample_weight * (p - y)) / len(y)
+    return w
+
+fit(X, y, w)
+"""
+
+
+def test_weights_that_are_all_1_prove_nothing_of_the_gradients_that_forget_them(tmp_path):
+    assert examined(tmp_path, WEIGHTED_LATER)["verdict"] == "right"
+    wrong = WEIGHTED_LATER.replace("(sample_weight * (p - y))", "(p - y)")
+    with pytest.raises(ValueError, match="line 9 of net.py makes weights that are all 1: with others the gradient of w"):
+        examined(tmp_path, wrong)

@@ -809,6 +809,13 @@ def test_of_a_gradient_and_its_penalty_the_one_is_wrong_that_is_not_the_loss_s(t
     assert wrong in finding["source"]
 
 
+@pytest.mark.parametrize(("wrong", "said"), [("0.2 * w[1:]", "in place of 0.1"), ("0 * w[1:]", "left out")])
+def test_a_penalty_of_a_part_of_an_array_is_named(tmp_path, wrong, said):
+    (finding,) = examined(tmp_path, OF_ONE_ARRAY.replace("0.1 * w[1:]", wrong))["findings"]
+    assert (finding["at"], finding["code"], said in finding["explanation"]) == ("dw", "weight-penalty", True), finding
+    assert said == "left out" or finding["source"] == f"g[1:] += {wrong}"
+
+
 def test_a_small_penalty_of_a_column_that_has_none_is_no_rounding(tmp_path):
     text = """
 import numpy as np

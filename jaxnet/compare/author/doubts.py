@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.draws import tied
+from jaxnet.compare.author.draws import idle_weights, tied
 from jaxnet.compare.author.frontier import frontiers
 from jaxnet.compare.author.intended import (
     carried_over,
@@ -32,7 +32,7 @@ from jaxnet.compare.author.lines import statement_of, target_of, where
 from jaxnet.compare.author.node import Node, ancestors, depends, following, made_of, nodes_in, root_of
 from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.replay import Values, once
-from jaxnet.compare.author.step import Step
+from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Tape
 from jaxnet.compare.author.truth import Loss, Truth, labels_of, made_again, truths
 from jaxnet.compare.author.updates import multiples, scaled_by_numbers
@@ -55,6 +55,29 @@ def check_that_it_is_no_score(meant: Loss, others: list[Loss]) -> None:
         raise ValueError(
             f"all gradients are those of the squared error, of which {where(meant.node)} computes a score, and not "
             f"of the number of {where(other)}: right if that is a measure, wrong if it is the loss"
+        )
+
+
+def check_that_weights_count(judged: Judged) -> None:
+    """Raises Unexplained where a gradient is right as the weights of examples in the loss are all 1, and would not be
+    with others: as many as there are terms, made by the program, which nobody has given another value."""
+    step, number = judged.step, judged.truth.loss.node
+    if number is None or not (weights := idle_weights(number, step)):
+        return
+    random = np.random.default_rng(0)
+    given = {w: random.uniform(0.5, 1.5, w.shape) for w in weights}
+    other = [Values(judged.drawn[0].given | given)]  # of one draw: they may divide the loss as well
+
+    def fits(drawn: list[Values]) -> set[Parameter]:
+        truth = next(t for t in truths(step, drawn, inferred=False) if t.loss.node is number)
+        fitted = fit(levels_of(step, drawn), truth)
+        return {p for p, of in fitted.items() if p.size > 1 and any(is_multiple(level.factor) for level in of)}
+
+    of_ones = fits(judged.drawn[:1]) - fits(other)
+    if name := next((n for n, p in judged.names.items() if p in of_ones), None):
+        raise Unexplained(
+            f"nothing is wrong, but {where(weights[0])} makes weights that are all 1: with others the gradient of "
+            f"{name} would be wrong"
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.compare.author.node import MOVING, MULTIPLYING, Node, ancestors, nodes_in
+from jaxnet.compare.author.node import MOVING, MULTIPLYING, Node, ancestors, nodes_in, whole_of
 from jaxnet.compare.author.replay import Values
 from jaxnet.compare.author.step import Parameter, Step
 from jaxnet.compare.author.tape import Tape
@@ -203,6 +203,17 @@ def may_cut(mask: Node) -> bool:
         {n: np.full(n.shape, np.nextafter(np.ceil(np.max(recorded(n))), -np.inf)) for n in drawn},
     )
     return mask in drawn or not all(np.all(Values(end)(mask)) for end in ends)
+
+
+def idle_weights(number: Node, step: Step) -> list[Node]:
+    """The ones, as many as the terms of a loss, by which these are multiplied beside the forward pass: the weights of
+    examples where a program was run with none."""
+    inside = (ancestors([number]) & step.active).difference(step.forward)
+    ones: set[Node] = set()
+    for terms in (n for n in inside if n.function is np.multiply and n.size > 1):
+        weights = [whole_of(n) for n in terms.parents if n not in step.active and n.size == terms.size]
+        ones.update(n for n in weights if n.origin == "ones" and n.size == terms.size)
+    return sorted(ones, key=lambda n: n.number)
 
 
 def multiplied(step: Step) -> dict[Parameter, set[Node]]:

@@ -93,6 +93,8 @@ def judge(tape: Tape, step: Step, names: dict[Parameter, str], loss: str | None 
         doubts_of_steps.check_for_a_proximal_step(judged, tape)
         doubts_of_steps.check_for_turns(judged)
         doubts.check_for_either_sign(judged, tape)
+    else:
+        doubts.check_that_weights_count(judged)
     return judged
 
 

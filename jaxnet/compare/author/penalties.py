@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxnet.compare.author.judged import Judged
 from jaxnet.compare.author.levels import RIGHT, Array, Level, differs, fit, true_gradients, up_to_formula
-from jaxnet.compare.author.node import Node, ancestors, made_alone_of, made_of
+from jaxnet.compare.author.node import Node, ancestors, made_alone_of, made_of, whole_of
 from jaxnet.compare.author.pullback import NO_USES, PullBack, Uses
 from jaxnet.compare.author.raw import stepped
 from jaxnet.compare.author.replay import Values
@@ -199,12 +199,13 @@ def penalty_finding(judged: Judged, finding: Finding, scale: float) -> Finding |
     forward = ancestors(example.prediction for example in judged.step.examples)
     own = [np.asarray(values(p.before), float) for values in judged.drawn]
     for penalty in penalties(p, judged.truth, forward):
-        size = common_multiple(penalty, own, RIGHT)
+        there = [w * (part != 0) for w, part in zip(own, penalty, strict=True)]  # of all but the biases' column, say
+        size = common_multiple(penalty, there, RIGHT)
         rest = [scale * (t - part) for t, part in zip(judged.true[name], penalty, strict=True)]
         if size and not differs(judged.given[name], rest, 1.0):
             return finding._replace(code="weight-penalty", scale=size, scale_name=FORGOTTEN)
         beside = [g - r for g, r in zip(judged.given[name], rest, strict=True)]
-        if size and all(r.any() for r in rest) and (used := common_multiple(beside, own, RIGHT)):
+        if size and all(r.any() for r in rest) and (used := common_multiple(beside, there, RIGHT)):
             return finding._replace(code="weight-penalty", scale=used / scale, scale_name=f"in place of {size:.6g}")
     return None
 
@@ -222,7 +223,7 @@ def penalty_added(judged: Judged, name: str) -> Node | None:
     parameter, gradient = judged.names[name], judged.chosen.get(name)
     way = ancestors([gradient], parameter.root.number) & judged.step.labelled if gradient is not None else set()
     sums = (n for n in way if n.function in (np.add, np.subtract))
-    added = (n for n in sums if any(parameter.before in multiples(term) for term in n.parents))
+    added = (n for n in sums if any(parameter.before in map(whole_of, multiples(term)) for term in n.parents))
     return max(added, key=lambda n: n.number, default=None)
 
 
