@@ -2,9 +2,13 @@
 
 import contextlib
 import re
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from judging import IN_EPOCHS, ONE_OUTPUT, PENALISED, PLAIN, SLOPE, SOFTMAX_ALONE, examined, examined_once
+
+from jaxnet.compare.author.penalties import is_by_a_penalty
 
 PROXIMAL = """
 import numpy as np
@@ -836,3 +840,18 @@ for _ in range(20):
     assert finding["source"] == "G += 1e-6 * W"
     with pytest.raises(ValueError, match="late digits only"):
         examined(tmp_path, text.replace("G[:, 1:] += 1e-6 * W[:, 1:]", "G += 1e-6 * np.cos(W)"))
+
+
+@pytest.mark.parametrize("of", [lambda w: 0.1 * w, lambda w: 0.1 * w * (np.arange(w.size) < 20), np.tanh])
+def test_a_weight_next_to_0_hides_no_penalty(of):
+    """Of thousands of weights, one is so small in some draw that its penalty is lost in the rounding of the others."""
+    rng = np.random.default_rng(0)
+    draws = [rng.normal(size=50) for _ in range(2)]
+    draws[1][3] = 1e-14
+    judged = SimpleNamespace(
+        given={"W": [of(w) for w in draws]},
+        true={"W": [np.zeros(50) for _ in draws]},
+        drawn=[{"before": w}.__getitem__ for w in draws],
+        names={"W": SimpleNamespace(before="before")},
+    )
+    assert is_by_a_penalty(judged, "W", 1.0) == (of is not np.tanh)

@@ -183,10 +183,9 @@ def is_by_a_penalty(judged: Judged, name: str, scale: float) -> bool:
     rounding does: a penalty of the bias's column, say."""
     difference = [np.ravel(g - scale * t) for g, t in zip(judged.given[name], judged.true[name], strict=True)]
     own = [np.ravel(values(judged.names[name].before)) for values in judged.drawn]
-    there = [np.abs(d) > RIGHT * np.abs(d).max() for d in difference]
-    if any(np.any(mask != there[0]) for mask in there) or there[0].sum() < SEVERAL:
+    (at,) = np.nonzero(np.any([np.abs(d) > RIGHT * np.abs(d).max() for d in difference], axis=0))
+    if len(at) < SEVERAL:
         return False
-    (at,) = np.nonzero(there[0])
     return common_multiple([d[at] for d in difference], [np.asarray(w[at], float) for w in own], RIGHT) is not None
 
 
