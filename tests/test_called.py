@@ -945,3 +945,46 @@ def train(X_train, y_train, epochs, rate, lam=0):
     assert examined(tmp_path, text.replace("lam * w", "2 * w"))["verdict"] == "right"
     found = examined(tmp_path, text.replace(" + lam * w", ""))["findings"]
     assert [f["code"] for f in found] == ["weight-penalty"]
+
+
+ANY_NUMBER_OF_SIZES = """
+import numpy as np
+
+
+class Network:
+    def __init__(self, inputs, *sizes, rate=0.1):
+        rng, self.rate = np.random.default_rng(0), rate
+        sizes = (inputs, *sizes)
+        self.W = [rng.normal(size=s) * 0.5 for s in zip(sizes[:-1], sizes[1:])]
+        self.b = [np.zeros(n) for n in sizes[1:]]
+
+    def forward(self, X):
+        self.A = [X]
+        for W, b in zip(self.W, self.b):
+            self.A.append(np.tanh(self.A[-1] @ W + b))
+        return self.A[-1]
+
+    def backward(self, Y):
+        up = self.A[-1] - Y
+        for k in reversed(range(len(self.W))):
+            dz = up * (1 - self.A[k + 1] ** 2)
+            up = dz @ self.W[k].T
+            self.W[k] = self.W[k] - self.rate * self.A[k].T @ dz
+            self.b[k] = self.b[k] - self.rate * dz.sum(axis=0)
+
+    def train(self, X, Y):
+        for _ in range(9):
+            print(0.5 * np.sum((self.forward(X) - Y) ** 2))
+            self.backward(Y)
+"""
+
+
+@pytest.mark.parametrize("arguments", ["inputs, *sizes", "*sizes", "scale=0.5, *sizes"])
+def test_a_network_of_any_number_of_sizes(tmp_path, arguments):
+    text = ANY_NUMBER_OF_SIZES.replace("inputs, *sizes", arguments)
+    if "inputs" not in arguments:
+        text = text.replace("        sizes = (inputs, *sizes)\n", "")
+    for source, said in ((text, "right"), (text.replace("(1 - self.A[k + 1] ** 2)", "self.A[k + 1]"), "wrong")):
+        report = examined(tmp_path, source)
+        assert report["verdict"] == said
+        assert report["network"]["sizes"] == [7, 5, 4, 3]

@@ -1034,3 +1034,60 @@ def test_what_a_loop_sends_back_from_its_last_round_is_seen_where_it_has_several
     said = examined(tmp_path, OF_WORDS.replace("W @ back, before", "W.T @ back, before"))
     assert {f["line"] for f in said["findings"]} == {22}
     assert not said["unjudged"]
+
+
+BUILT_LATER = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+
+class Dense:
+    def __init__(self, units):
+        self.units, self.W = units, None
+
+    def forward(self, x):
+        if self.W is None:
+            self.W = rng.normal(size=(x.shape[1], self.units)) * 0.5
+            self.b = np.zeros(self.units)
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, up):
+        self.dW, self.db = self.x.T @ up, up.sum(axis=0)
+        return up @ self.W.T
+
+    def step(self):
+        self.W -= 0.1 * self.dW
+        self.b -= 0.1 * self.db
+
+class Tanh:
+    def forward(self, x):
+        self.out = np.tanh(x)
+        return self.out
+
+    def backward(self, up):
+        return up * (1 - self.out ** 2)
+
+    def step(self):
+        pass
+
+X, Y = rng.normal(size=(40, 6)), rng.normal(size=(40, 3))
+layers = [Dense(5), Tanh(), Dense(3)]
+for _ in range(6):
+    out = X
+    for layer in layers:
+        out = layer.forward(out)
+    print(0.5 * np.sum((out - Y) ** 2))
+    up = out - Y
+    for layer in reversed(layers):
+        up = layer.backward(up)
+    for layer in layers:
+        layer.step()
+"""
+
+
+def test_layers_may_be_built_when_they_first_see_data(tmp_path):
+    """What the first of them made then is older than the weights of the last, and no array that was stepped."""
+    assert examined(tmp_path, BUILT_LATER)["verdict"] == "right"
+    wrong = BUILT_LATER.replace("(1 - self.out ** 2)", "self.out")
+    assert examined(tmp_path, wrong)["verdict"] == "wrong"

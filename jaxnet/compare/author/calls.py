@@ -316,7 +316,7 @@ class Session:
             whole = (n for n, value in arguments.items() if value is self.data["m"] and any(_batches_of(function, n)))
             tape.options |= dict.fromkeys(whole, "of all examples")  # what mistakes it has between batches is not seen
         self.inputs |= {squeezed(name) for name, value in arguments.items() if value is self.data["X"]}
-        result = function(**arguments)
+        result = _called(function, arguments, self.world.sizes if building else ())
         for name, value in named_results(self.file, function, result).items():
             old = self.pool.get(name)
             for known in (self.pool, self.data) if isinstance(old, dict | list) else ():
@@ -440,16 +440,31 @@ def _options(function: Any, arguments: dict[str, Any], building: bool) -> dict[s
     return {name: value for part in parts for name, value in part.items() if isinstance(value, OPTION)}
 
 
+def _called(function: Any, arguments: dict[str, Any], sizes: tuple[int, ...]) -> Any:
+    """Calls with arguments by name, and with the sizes one after the other where it takes any number of them:
+    `Network(*sizes)`; those of the layers after the first if it is given that of the inputs before."""
+    before: list[inspect.Parameter] = []
+    for p in _signature(function) if sizes else ():
+        if p.kind is p.VAR_POSITIONAL and meanings(p.name, building=True)[:1] == ["sizes"]:
+            later = sizes[any(meanings(b.name, building=True)[:1] == ["inputs"] for b in before) :]
+            return function(*(arguments.pop(b.name, b.default) for b in before), *later, **arguments)
+        before.append(p)
+    return function(**arguments)
+
+
 _ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
 
 
 @functools.lru_cache(maxsize=200)
-def parameters_of(function: Any) -> list[inspect.Parameter]:
+def _signature(function: Any) -> tuple[inspect.Parameter, ...]:
     try:
-        parameters = inspect.signature(function).parameters.values()
+        return tuple(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return []
-    return [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        return ()
+
+
+def parameters_of(function: Any) -> list[inspect.Parameter]:
+    return [p for p in _signature(function) if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
 
 def argument_meanings(function: Any, building: bool = False) -> dict[str, list[str]]:

@@ -53,8 +53,9 @@ def stepped_once(tape: Tape) -> list[Chain]:
     trained = {version for chain in several for version in chain.versions[1:]}
     lines = {version.place for version in trained}
     inside = made_of(nodes_in([chain.steps for chain in several]))  # sums of gradients, say
-    apart = (c for c in once if c.versions[1].place not in lines and inside.isdisjoint(c.versions))
-    apart = [c for c in apart if trained.isdisjoint(made_of(nodes_in(c.steps)))]
+    apart = [c for c in once if c.versions[1].place not in lines and inside.isdisjoint(c.versions)]
+    following = masked(dict.fromkeys(trained, 1), _since(trained, tape.nodes)) if apart else {}
+    apart = [c for c in apart if not any(n in following for n in nodes_in(c.steps))]
     return _parameters(apart, tape) if several else []
 
 
@@ -85,7 +86,7 @@ def _to_its_last_step(chain: Chain, nodes: list[Node]) -> Chain:
 
 def _parameters(chains: list[Chain], tape: Tape) -> list[Chain]:
     """Those that are no other one's part, buffer or state."""
-    chains = _without_dependent(_whole_or_in_parts(chains), tape.since)
+    chains = _without_dependent(_whole_or_in_parts(chains), tape)
     return _without_buffers(_without_inner(chains, tape.nodes), tape.nodes)
 
 
@@ -438,15 +439,18 @@ def _chain_from(
     return Chain(tuple(versions), tuple(steps), frozenset(written))
 
 
-def _without_dependent(chains: list[Chain], since: int) -> list[Chain]:
+def _without_dependent(chains: list[Chain], tape: Tape) -> list[Chain]:
     """A momentum depends on the parameters that it is made for: it is none of them, unless they were numbers until it
     was made. What was made earlier counts for nothing: by then they depend on it as well."""
-    kept: list[Chain] = []
-    for chain in sorted(chains, key=lambda c: c.versions[0].number):
-        inside = made_of([chain.versions[0]], since)
-        if not any(other.versions[0] in inside and not _is_momentum(other, chain) for other in kept):
-            kept.append(chain)
-    return kept
+    chains = sorted(chains, key=lambda c: c.versions[0].number)
+    bits = {c.versions[0]: 1 << j for j, c in enumerate(chains) if c.versions[0].number >= tape.since}
+    masks = masked(bits, _since(bits, tape.nodes))
+    kept = 0
+    for j, chain in enumerate(chains):
+        others = places_of_ones(masks.get(chain.versions[0], 0) & kept)
+        if all(_is_momentum(chains[k], chain) for k in others):
+            kept |= 1 << j
+    return [chains[j] for j in places_of_ones(kept)]
 
 
 def _without_inner(chains: list[Chain], nodes: list[Node]) -> list[Chain]:

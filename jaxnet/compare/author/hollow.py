@@ -369,7 +369,8 @@ def _numbers_left_over(tape: Tape, step: Step, inside: set[Node], judged: set[No
     def is_number(i: object) -> bool:
         if not isinstance(i, Node) or (i.function is None and not i.shape):
             return True
-        return i.number < begin and whole_of(i) not in judged and not versions.isdisjoint(made_of([i]))
+        early = i.number < begin and i not in step.active  # a layer may be built when it first sees data
+        return early and whole_of(i) not in judged and not versions.isdisjoint(made_of([i]))
 
     forward: dict[tuple, list[Node]] = {}
     for n in (inside & step.active - judged) | met:
