@@ -1091,3 +1091,35 @@ def test_layers_may_be_built_when_they_first_see_data(tmp_path):
     assert examined(tmp_path, BUILT_LATER)["verdict"] == "right"
     wrong = BUILT_LATER.replace("(1 - self.out ** 2)", "self.out")
     assert examined(tmp_path, wrong)["verdict"] == "wrong"
+
+
+STEPPED_ONCE = """
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(40, 6)), rng.normal(size=(40, 3))
+W1, b1 = rng.normal(size=(6, 5)) * 0.5, np.zeros(5)
+W2, b2 = rng.normal(size=(5, 3)) * 0.5, np.zeros(3)
+
+def predict(X):
+    return np.tanh(X @ W1 + b1) @ W2 + b2
+
+H = np.tanh(X @ W1 + b1)
+error = Y - (H @ W2 + b2)
+print(0.5 * np.sum(error ** 2))
+up = error @ W2.T * (1 - H ** 2)
+W2 = W2 + 0.1 * H.T @ error
+b2 = b2 + 0.1 * error.sum(axis=0)
+W1 = W1 + 0.1 * X.T @ up
+b1 = b1 + 0.1 * up.sum(axis=0)
+error = Y - predict(X)
+print(0.5 * np.sum(error ** 2))
+"""
+
+
+def test_a_single_step_and_the_loss_after_it(tmp_path):
+    """The labels, of which predictions are taken before and after it, are stepped by nothing."""
+    report = examined(tmp_path, STEPPED_ONCE)
+    assert report["verdict"] == "right"
+    assert [p["name"] for p in report["parameters"]] == ["W1", "b1", "W2", "b2"]
+    wrong = examined(tmp_path, STEPPED_ONCE.replace("(1 - H ** 2)", "H"))
+    assert [finding["code"] for finding in wrong["findings"]] == ["activation-instead-of-derivative"]

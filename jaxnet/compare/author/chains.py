@@ -66,7 +66,19 @@ def _several_and_once(tape: Tape) -> tuple[list[Chain], list[Chain]]:
     chains = [_to_its_last_step(chain, tape.nodes) for chain in _joined(_built(_links(tape), tape))]
     several = [chain for chain in chains if len(chain.steps) >= 2]
     several = [c for c in several if not made_alone_of(nodes_in(c.steps[0]), {c.versions[0]})] or several
-    return several, [chain for chain in chains if len(chain.steps) == 1 and _takes_its_place(chain)]
+    once = [chain for chain in chains if len(chain.steps) == 1 and _takes_its_place(chain)]
+    return several, once if several else _without_labels(once, tape.nodes)
+
+
+def _without_labels(once: list[Chain], nodes: list[Node]) -> list[Chain]:
+    """Without labels that predictions are taken from before a single step, Y - P, and once more after it."""
+    stepped = {chain.versions[1]: 1 << k for k, chain in enumerate(once)}
+    masks = masked(stepped, _since(stepped, nodes))  # from whose steps it follows
+    taken: defaultdict[Node, set[int]] = defaultdict(set)
+    for n in nodes:
+        if n.function is np.subtract and isinstance(n.inputs[0], Node):
+            taken[n.inputs[0]].add(masks.get(n, 0) & ~stepped.get(n, 0))
+    return [chain for chain in once if len(taken[chain.versions[0]]) < 2]
 
 
 def _to_its_last_step(chain: Chain, nodes: list[Node]) -> Chain:
