@@ -208,6 +208,11 @@ MNIST = {
         x, y = mlxtend.preprocessing.shuffle_arrays_unison(arrays=[mnist.train_images(), mnist.train_labels()])
     """,
     "python-mnist": "from mnist import MNIST\nx, y = MNIST('data').load_training()",
+    "python-mnist, as arrays": """
+        from mnist import MNIST
+        x, y = MNIST("data", return_type="numpy").load_training()
+        x, y = x.astype("f4"), y.astype(int)
+    """,
     "mnist": "import mnist\nx, y = mnist.train_images(), mnist.train_labels()",
     "mnist_loader": """
         import numpy as np
@@ -235,6 +240,20 @@ def test_digits(ran, form):
     centres = np.stack([flat[y == k].mean(0) for k in range(10)])  # real digits are near their class's mean
     nearest = np.argmin(((flat[:300, None] - centres) ** 2).sum(-1), axis=1)
     assert np.mean(nearest == y[:300]) > 0.7
+
+
+def test_coloured_pictures_of_torchvision(ran):
+    found = ran("""
+        import numpy as np
+        from torchvision import datasets, transforms
+        plain = datasets.CIFAR10('.', train=False)
+        test = datasets.CIFAR10('.', train=False, transform=transforms.Compose([transforms.ToTensor()]))
+        x, y = np.array([image.numpy() for image, _ in test]), np.array([label for _, label in test])
+    """)
+    assert found["plain"].data.shape[1:] == (32, 32, 3)
+    assert found["x"].shape == (len(found["plain"]), 3, 32, 32)
+    assert 0 <= found["x"].min() < 0.1 < 0.9 < found["x"].max() <= 1
+    assert set(np.asarray(found["y"]).tolist()) <= set(range(10))
 
 
 def test_all_of_mnist_where_its_size_is_written_down():

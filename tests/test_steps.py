@@ -1123,3 +1123,18 @@ def test_a_single_step_and_the_loss_after_it(tmp_path):
     assert [p["name"] for p in report["parameters"]] == ["W1", "b1", "W2", "b2"]
     wrong = examined(tmp_path, STEPPED_ONCE.replace("(1 - H ** 2)", "H"))
     assert [finding["code"] for finding in wrong["findings"]] == ["activation-instead-of-derivative"]
+
+
+PRINCIPAL_COMPONENTS = """
+X = rng.normal(size=(40, 60)).astype(np.float32)
+X = (X - X.mean(axis=0)) / 1.5
+X = (X @ np.linalg.eig(np.cov(X.T)).eigenvectors[:, :6]).real
+"""
+
+
+@pytest.mark.parametrize("change", [("", ""), ("eig(", "eigh("), ("(1 - H ** 2)", "H")])
+def test_the_principal_components_of_data_are_held(tmp_path, change):
+    """With fewer examples than columns rounding says which vectors belong to the eigenvalues that are 0."""
+    text = STEPPED_ONCE.replace("\nH =", PRINCIPAL_COMPONENTS + "H =").replace(*change)
+    text = text.replace("[:, :6]", "[:, -6:]") if "eigh" in change[1] else text  # the largest come last
+    assert examined(tmp_path, text)["verdict"] == ("wrong" if "H" in change else "right")

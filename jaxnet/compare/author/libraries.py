@@ -114,8 +114,7 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         return (np.array(d.x_train), np.array(d.y_train)), (np.array(d.x_test), np.array(d.y_test))
 
     def pictures(*_: Any, **__: Any) -> Any:
-        x, y = samples.images(400, 32, 32, 3)
-        return (np.array(x[:-50]), np.array(y[:-50, None])), (np.array(x[-50:]), np.array(y[-50:, None]))
+        return tuple((np.array(x), np.array(y[:, None])) for x, y in _pictures(samples))
 
     def one_hot(y: Any, num_classes: Any = None, **_: Any) -> Any:
         y = numpy.asarray(y).reshape(-1).astype(int)
@@ -131,12 +130,13 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         train, test = digits()
         return part(*train), part(*test)
 
-    def mnist_of_lists(*_: Any, **__: Any) -> Any:
-        def lists(test: bool) -> Any:
+    def mnist_of_lists(*_: Any, return_type: str = "lists", **__: Any) -> Any:
+        def load(test: bool) -> Any:
             x, y = digits()[test]
-            return x.reshape(len(x), -1).tolist(), y.tolist()
+            x = x.reshape(len(x), -1)
+            return (x, y) if return_type == "numpy" else (x.tolist(), y.tolist())
 
-        return Bunch(gz=True, load_training=lambda: lists(False), load_testing=lambda: lists(True))
+        return Bunch(gz=True, load_training=lambda: load(False), load_testing=lambda: load(True))
 
     def picture(path: Any, *shape: int) -> Any:
         """Another one for each path."""
@@ -196,13 +196,15 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
 
     text = (samples.content("corpus.txt") or b"").decode()
     corpus = {"raw": text, "words": text.split(), "sents": [line.split() for line in text.splitlines() if line.strip()]}
-    torch_sets = functools.partial(TorchImages, samples)
+    torch_digits = functools.partial(TorchImages, lambda: (samples.digits[:2], samples.digits[2:]))
+    torch_pictures = functools.partial(TorchImages, lambda: _pictures(samples))
     transforms = {"Compose": Composed, "ToTensor": lambda: TorchImages.scaled, "Lambda": lambda function: function}
     return {
         **{f"transforms.{name}": part for name, part in transforms.items()},
         **{f"{name}.load_data": digits for name in ("mnist", "fashion_mnist")},
         **{f"{name}.load_data": pictures for name in ("cifar10", "cifar100")}, "to_categorical": one_hot,
-        **{f"datasets.{name}": torch_sets for name in ("MNIST", "FashionMNIST", "EMNIST", "KMNIST")},
+        **{f"datasets.{name}": torch_digits for name in ("MNIST", "FashionMNIST", "EMNIST", "KMNIST")},
+        **{f"datasets.{name}": torch_pictures for name in ("CIFAR10", "CIFAR100")},
         **{f"{name}.{part}": lambda *_, whole=whole, **__: whole for name in CORPORA for part, whole in corpus.items()},
         "kagglehub.dataset_download": lambda name, *_, **__: Path(name).name,  # the folder, of which all is made up
         "DataLoader": Loader, "functional.one_hot": lambda *of, **how: numpy.array(one_hot(*of, **how)).view(Tensor),
@@ -217,6 +219,12 @@ def data(np: types.ModuleType, samples: Samples, files: Files) -> dict[str, Any]
         "pyplot.imread": image, "image.imread": image, "cv2.resize": resized,
         "cv2.cvtColor": lambda picture, *_: picture.mean(-1), "cv2.IMREAD_GRAYSCALE": 0, "cv2.IMREAD_UNCHANGED": -1,
     }  # fmt: skip
+
+
+def _pictures(samples: Samples) -> tuple[tuple[numpy.ndarray, numpy.ndarray], tuple[numpy.ndarray, numpy.ndarray]]:
+    """Pictures (m, 32, 32, 3) of uint8 and their classes, to train and to test on."""
+    x, y = samples.images(400, 32, 32, 3)
+    return (x[:-50], y[:-50]), (x[-50:], y[-50:])
 
 
 class _Size(int):
@@ -261,19 +269,20 @@ class Tensor(numpy.ndarray):
 
 
 class TorchImages:
-    """A data set of torchvision's: pairs of an image (28, 28) of uint8 and its class, or what the author's transforms
-    make of them; for others that are not known the image is (1, 28, 28) from 0 to 1."""
+    """A data set of torchvision's: pairs of an image of uint8, (28, 28) or (32, 32, 3), and its class, or what the
+    author's transforms make of them; for others that are not known the image is (1, 28, 28), or (3, 32, 32), from 0 to
+    1."""
 
     def __init__(
         self,
-        samples: Samples,
+        parts: Callable[[], Any],
         *_: Any,
         train: bool = True,
         transform: Any = None,
         target_transform: Any = None,
         **__: Any,
     ) -> None:
-        x, y = samples.digits[:2] if train else samples.digits[2:]
+        x, y = parts()[not train]
         self.data, self.targets = x.view(Tensor), y.astype(numpy.int64).view(Tensor)
         self.transform, self.target_transform = transform, target_transform
 
@@ -288,8 +297,8 @@ class TorchImages:
 
     @staticmethod
     def scaled(image: Any) -> Any:
-        """As `ToTensor`: (28, 28) of uint8 to (1, 28, 28) from 0 to 1."""
-        return (image[None] / 255).view(Tensor)
+        """As `ToTensor`: (28, 28) of uint8 to (1, 28, 28) from 0 to 1; the channels of others come first too."""
+        return ((image[None] if image.ndim == 2 else image.transpose(2, 0, 1)) / 255).view(Tensor)
 
 
 class Composed:

@@ -432,6 +432,11 @@ def _recorded(function: Callable, args: tuple, keywords: dict[str, Any]) -> Any:
             return target
         if target is not None:
             return _write(function, args, keywords, target)
+    if function in (np.linalg.eig, np.linalg.eigh):
+        # Where eigenvalues are alike, rounding says which vectors there are, in which order: they are held.
+        _uses_unseen(args)
+        result = function(*plain(args), **plain(keywords))
+        return type(result)(*(leaf(part, "array") for part in result))
     inputs, named = _refer(args), _refer(keywords)
     result = function(*plain(args), **plain(keywords))
     if isinstance(result, np.ndarray) and args:
