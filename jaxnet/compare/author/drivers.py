@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from jaxnet.compare.author import containers
 from jaxnet.compare.author.calls import (
     COUNT,
     File,
@@ -335,8 +336,9 @@ def _train(file: File, np: types.ModuleType, owner: str | None, names: list[str]
         initialise(session, None, arguments)
     for keep in before:
         session.call(keep)
+    given = containers.parts(session, owner, names[-1]) if owner else {}
     for _ in range(COUNT):
-        result = session.call(train)
+        result = session.call(train, **given)
         if isinstance(result, types.GeneratorType):  # it yields after each epoch
             collections.deque(result, maxlen=0)
 

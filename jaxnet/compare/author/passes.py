@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from jaxnet.compare.author import containers
 from jaxnet.compare.author.calls import (
     COUNT,
     GRADIENTS,
@@ -46,8 +47,6 @@ from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.node import Node, depends
 from jaxnet.compare.author.recorder import Array, current_tape, known_node, node_of
 from jaxnet.compare.author.tape import Tape
-
-ADDING = ("add", "add_layer", "append", "push", "addLayer")  # what a container calls it
 
 
 class Flags(NamedTuple):
@@ -179,6 +178,7 @@ def _gives_gradients(function: Any) -> bool:
 
 def construct(session: Session, name: str, **given: Any) -> Any:
     """An object of a class, its parameters made, and the data of the sizes that it turned out to have."""
+    given = containers.parts(session, name) | given
     network = session.call(session.file.classes[name], building=True, **given)
     session.pool.clear()
     if not parameters_in(network):
@@ -187,28 +187,9 @@ def construct(session: Session, name: str, **given: Any) -> Any:
                 with contextlib.suppress(Unfillable):
                     session.call(getattr(network, method), building=True, **given)
     if not parameters_in(network):
-        _fill(session, network)
+        containers.fill(session, network)
     _adapt(session, parameters_in(network))
     return network
-
-
-def _fill(session: Session, container: Any) -> None:
-    """Layers of the file put into a container, as an author would: `net.add(Dense(7, 5)); net.add(ReLU())` …"""
-    classes, world = session.file.classes, session.world
-    add = next((getattr(container, name) for name in ADDING if callable(getattr(container, name, None))), None)
-    dense = [c for c in classes.values() if {"inputs", "outputs"} <= meant(c, True)]
-    slopes = [
-        c
-        for name, c in classes.items()
-        if {"forward", "backward"} <= {role(method) for method in session.file.methods(name)}
-        and not (argument_meanings(c, True) or isinstance(container, c) or "softmax" in name.lower())
-    ]
-    if add is None or not dense:
-        return
-    for sizes in itertools.pairwise(world.sizes):
-        add(Session(session.file, session.np, world._replace(sizes=sizes)).call(dense[0], building=True))
-        if slopes and sizes[1] != world.sizes[-1]:
-            add(session.call(slopes[0], building=True))
 
 
 def initialise(session: Session, chosen: str | None, user: Iterable[str]) -> list[Leaf]:
