@@ -988,3 +988,51 @@ def test_a_network_of_any_number_of_sizes(tmp_path, arguments):
         report = examined(tmp_path, source)
         assert report["verdict"] == said
         assert report["network"]["sizes"] == [7, 5, 4, 3]
+
+
+NAMED_BY_A_WORD = """
+import numpy as np
+
+
+class Slope:
+    def __init__(self, kind):
+        self.name = kind
+
+    def forward(self, z):
+        self.z = z
+        match self.name.lower():
+            case "relu":
+                return np.maximum(z, 0)
+            case "tanh":
+                return np.tanh(z)
+
+    def backward(self, grad):
+        match self.name.lower():
+            case "relu":
+                return grad * (self.z > 0)
+            case "tanh":
+                return grad * (1 - np.tanh(self.z) ** 2)
+
+
+class Dense:
+    def __init__(self, inputs, outputs, kind):
+        self.W = np.random.randn(inputs, outputs)
+        self.slope = Slope(kind)
+
+    def forward(self, x):
+        self.x = x
+        return self.slope.forward(x @ self.W)
+
+    def backward(self, grad):
+        grad = self.slope.backward(grad)
+        self.dW = self.x.T @ grad
+        return grad @ self.W.T
+"""
+
+
+def test_a_word_that_an_argument_is_matched_with_where_it_is_handed_on(tmp_path):
+    report = examined(tmp_path, NAMED_BY_A_WORD)
+    assert report["verdict"] == "right"
+    assert "forward and backward of class Dense, with kind tanh" in report["program"]
+    wrong = examined(tmp_path, NAMED_BY_A_WORD.replace("(1 - np.tanh(self.z) ** 2)", "(1 - self.z ** 2)"))
+    assert wrong["verdict"] == "wrong"

@@ -236,6 +236,19 @@ def tail(node: ast.AST) -> str:
     return ""
 
 
+def _tails(node: ast.AST) -> set[str]:
+    """The last names of all parts of an expression: name of self.name.lower()."""
+    return {tail(part) for part in ast.walk(node)}
+
+
+def kept_as(argument: str, nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that an argument has in the code of an object: its own, and b of `self.a, self.b = x, argument`."""
+    assigned = [n for n in nodes if isinstance(n, ast.Assign)]
+    pairs = [pair for n in assigned for pair in zip(ast.walk(n.targets[0]), ast.walk(n.value), strict=False)]
+    kept = {tail(to) for to, of in pairs if isinstance(of, ast.Name) and of.id == argument}
+    return {argument, *kept} - {""}
+
+
 def targets(node: ast.AST) -> list[str] | str:
     """The last name of an expression, or a list of those of its parts."""
     return [tail(part) for part in node.elts] if isinstance(node, ast.Tuple | ast.List) else tail(node)
@@ -388,13 +401,7 @@ class Session:
     def _part(self, name: str, function: Any) -> Any:
         """What the file has for an argument that is a part of a network: an activation, a word for one."""
         word = name.lower()
-        compared = [
-            n
-            for n in self._code_of(function)
-            if isinstance(n, ast.Compare) and name in (tail(n.left), tail(n.left)[1:])
-        ]
-        constants = [c.value for n in compared for c in n.comparators if isinstance(c, ast.Constant)]
-        words = [value for value in constants if isinstance(value, str)]
+        words = self._words(name, function)
         if words:  # an argument that the code compares with a word is such a word
             return next((given for w in _ACTIVATIONS for given in words if given.lower() == w), words[0])
         if "act" in word or word in ("f", "g"):
@@ -402,6 +409,28 @@ class Session:
             found = next((made[w] for w in _ACTIVATIONS if w in made), _OMIT)
             return found() if isinstance(found, type) else found
         return _OMIT
+
+    def _words(self, name: str, function: Any, before: tuple = ()) -> list[str]:
+        """The words that the code compares an argument with, or what an object keeps it as; here, or in a class that it
+        is handed on to."""
+        nodes = self._code_of(function)
+        names = kept_as(name, nodes)
+        told = {name for of in names for name in (of, "_" + of)}
+        asked = [n for n in nodes if isinstance(n, ast.Compare) and told & _tails(n.left)]
+        matched = [n for n in nodes if isinstance(n, ast.Match) and told & _tails(n.subject)]
+        parts = [*(part for n in asked for part in n.comparators), *(of.pattern for n in matched for of in n.cases)]
+        found = [n.value for part in parts for n in ast.walk(part) if isinstance(n, ast.Constant)]
+        if words := [value for value in found if isinstance(value, str)]:
+            return words
+        own = self.file.classes.get(getattr(function, "__name__", ""))
+        for n in nodes:
+            if isinstance(n, ast.Call) and (cls := self.file.classes.get(tail(n.func))) not in (None, own, *before):
+                arguments = {k.arg: k.value for k in n.keywords if k.arg}
+                arguments |= zip((p.name for p in parameters_of(cls)), n.args, strict=False)
+                handed = (argument for argument, value in arguments.items() if tail(value) in names)
+                for argument in handed:
+                    return self._words(argument, cls, (own, *before))
+        return []
 
     def _set_globals(self, function: Any) -> None:
         """The module's number of examples, if a function reads it, is that of our data."""

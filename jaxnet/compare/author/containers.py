@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from jaxnet.compare.author.calls import File, Session, argument_meanings, nodes_of, parameters_of, tail
+from jaxnet.compare.author.calls import File, Session, argument_meanings, kept_as, nodes_of, parameters_of, tail
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.recorder import current_tape
 
@@ -81,11 +81,7 @@ def _called_of(file: File, name: str, argument: str) -> tuple[dict[str, int], di
     """The methods, among those of the file's classes, that a class calls of an argument that it keeps, and of its
     items, each with how many arguments: `self.loss.forward(p, y)`, `for layer in self.layers: layer.backward(g)`."""
     nodes = [n for method in file.methods(name).values() for n in nodes_of(method)]
-    kept = {argument}
-    for n in nodes:
-        if isinstance(n, ast.Assign):
-            pairs = zip(ast.walk(n.targets[0]), ast.walk(n.value), strict=False)  # a, b = c, d as well
-            kept |= {tail(to) for to, of in pairs if isinstance(of, ast.Name) and of.id == argument and tail(to)}
+    kept = kept_as(argument, nodes)
     loops = [n for n in nodes if isinstance(n, ast.For | ast.comprehension)]
     loops = [n for n in loops if any(tail(part) in kept for part in ast.walk(n.iter))]
     items = {tail(part) for n in loops for part in ast.walk(n.target)} - {""}
