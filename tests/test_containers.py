@@ -80,9 +80,7 @@ ADDED = (
     def compile(self, loss):
         self.loss = loss""",
 )
-OPTIMISED = (
-    "class Network:\n    def __init__(self, layers, loss):\n        self.layers, self.loss = layers, loss",
-    """class Descent:
+DESCENT = """class Descent:
     def __init__(self, lr=0.1):
         self.lr = lr
 
@@ -91,7 +89,11 @@ OPTIMISED = (
             layer.update(self.lr)
 
 
-class Network:
+"""
+OPTIMISED = (
+    "class Network:\n    def __init__(self, layers, loss):\n        self.layers, self.loss = layers, loss",
+    DESCENT
+    + """class Network:
     def __init__(self, layers, loss, optimizer):
         self.layers, self.loss, self.optimizer = layers, loss, optimizer""",
 )
@@ -111,6 +113,15 @@ STEPS = "            for layer in self.layers:\n                layer.update(lr)
 FORMS = {
     "one argument each": [],
     "added": [ADDED],
+    "added, and stepped from outside": [
+        ADDED,
+        (
+            "        self.loss = loss",
+            "        self.loss = loss\n\n    def step(self, optimizer):\n        optimizer.step(self.layers)",
+        ),
+        ("class Network:", DESCENT + "class Network:"),
+        (STEPS, "            self.step(Descent(lr))\n"),
+    ],
     "by their places": [
         ("for layer in self.layers:\n            x =", "for k in range(len(self.layers)):\n            x ="),
         ("layer.forward", "self.layers[k].forward"),

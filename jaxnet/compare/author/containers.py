@@ -47,16 +47,21 @@ def fill(session: Session, container: Any) -> None:
     passes = [c for c in classes if {"forward", "backward"} <= {role(m) for m in session.file.methods(c.__name__)}]
     for layer in _stack(session, passes):
         add(layer)
-    for method in session.file.methods(name).keys() - {"__init__", *ADDING}:
+    for method, function in session.file.methods(name).items():
         arguments = {p.name for p in parameters_of(getattr(container, method)) if p.default is p.empty}
-        if arguments and arguments == (given := parts(session, name, method)).keys():
-            getattr(container, method)(**given)
+        values = [n.value for n in nodes_of(function) if isinstance(n, ast.Assign)]
+        keeps = arguments and arguments <= {tail(part) for value in values for part in ast.walk(value)}
+        if keeps and method not in ("__init__", *ADDING):
+            given = parts(session, name, method)
+            if given.keys() == arguments:
+                getattr(container, method)(**given)
 
 
 def _stack(session: Session, classes: list[type]) -> Iterator[Any]:
     """Dense layers of the world's sizes, with an activation after each but the last."""
     dense = [c for c in classes if {"inputs", "outputs"} <= {m[0] for m in argument_meanings(c, True).values() if m}]
-    slopes = [c for c in classes if not argument_meanings(c, True) and _SLOPE.search(c.__name__)]
+    slopes = [c for c in classes if not argument_meanings(c, True) and "softmax" not in c.__name__.lower()]
+    slopes.sort(key=lambda c: not _SLOPE.search(c.__name__))
     for sizes in itertools.pairwise(session.world.sizes) if dense else ():
         of_sizes = Session(session.file, session.np, session.world._replace(sizes=sizes))
         yield of_sizes.call(dense[0], building=True)
