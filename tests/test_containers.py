@@ -167,6 +167,23 @@ def test_containers_are_filled_with_the_files_own_parts(tmp_path, form):
         assert code in [finding["code"] for finding in report["findings"]]
 
 
+@pytest.mark.parametrize("form", ["one argument each", "added"])
+def test_a_layer_that_was_not_put_into_the_container_is_judged_by_itself(tmp_path, form):
+    tanh = CONTAINER[CONTAINER.index("class Tanh:") : CONTAINER.index("class MSE:")]
+    sigmoid = tanh.replace("Tanh", "Sigmoid").replace("np.tanh(x)", "1 / (1 + np.exp(-x))")
+    text = CONTAINER.replace(
+        "class MSE:", sigmoid.replace("1 - self.out ** 2", "self.out - self.out ** 2") + "class MSE:"
+    )
+    for old, new in FORMS[form]:
+        text = text.replace(old, new)
+    report = examined(tmp_path, text)
+    assert report["verdict"] == "right"
+    assert report["network"]["sizes"] == [7, 5, 4, 3]
+    wrong = examined(tmp_path, text.replace("self.out - self.out ** 2", "self.out"))
+    assert wrong["verdict"] == "wrong"
+    assert wrong["program"] == "forward and backward of class Sigmoid"
+
+
 def test_what_a_container_was_filled_with_is_said(tmp_path):
     report = examined(tmp_path, CONTAINER)
     assert "with layers Dense, Tanh, Dense, Tanh, Dense, loss MSE, lr 1.0" in str(report["program"])

@@ -131,7 +131,7 @@ class Answer:
             far = TRAINS if attempt.call.alone else IS_JUDGED
             self.reasons.append(Reason(attempt.program or self.path.name, outcome.why, far, outcome.too_much))
         self.unsure |= attempt.call.alone
-        doubted = [step for step in attempt.steps[:1] if _trains(step)]
+        doubted = [step for step in attempt.steps[:1] if _trains(step) and not attempt.call.alone]
         self.of_run.beside += [(step, f"which may be wrong: {outcome.why}") for step in doubted]
         self.of_run.astray += doubted if outcome.unexplained else []
 

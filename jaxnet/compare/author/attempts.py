@@ -266,6 +266,7 @@ def _driven(
     def others() -> list[Path]:
         return [*importers(file, root), *importers(file, root, DEFINING, defining=True)]
 
+    ours: set[str] = set()  # the classes that have a part in a network that was put together here
     tried = drivers.drive(
         own.namespace,
         numpy,
@@ -283,7 +284,7 @@ def _driven(
         try:
             with own.started(), alarm(deadline):
                 call = next(tried, None)
-                if call is None or (call.alone and trained):
+                if call is None or (call.alone and trained and not ours):
                     reasons += [Reason(f"{what} cannot be called", why, BREAKS_OFF) for what, why in failed.items()]
                     if not trained and not failed:
                         reasons.append(Reason(own.entry.name, NOTHING_TO_CALL, TRAINS_NOTHING))
@@ -304,6 +305,9 @@ def _driven(
             given = [f"{name} {value}" for name, value in options.items()]
             description += f", with {', '.join(given)}"
         this = way._replace(call=call.key)
+        owners = {n.place.owner for n in watch.tape.nodes if n.place is not None}
+        if ours and not (call.alone and owners - ours):
+            continue
         if planted.numbers:
             yield Attempt(description, watch.tape, [], {}, own.notes, this)
             return
@@ -311,13 +315,14 @@ def _driven(
         if asked and found and not concerns(found[0].steps[0], asked):
             continue
         if found or call.alone:
-            # A network's layers are not judged apart from it.
+            # A network's layers are not judged apart from it; but what is in none that was put together here is.
             trained = trained or not call.alone
+            ours = owners if watch.tape.put_together and found else ours
             steps, names = found[0] if found else ([], {})
             doubt = call.doubt or (doubt_of_layers if call.alone else "")
             if call.alone and own.notes:  # what trains may be another layer's, of another file
                 doubt = doubt or f"the program itself was not run to its end ({own.notes[0]})"
-            call = call._replace(doubt=doubt)
+            call = call._replace(doubt=doubt, followed=call.followed or bool(ours))
             yield Attempt(description, watch.tape, steps, names, own.notes, this, call, strangers=own.strangers)
 
 

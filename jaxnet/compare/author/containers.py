@@ -62,6 +62,8 @@ def _stack(session: Session, classes: list[type]) -> Iterator[Any]:
     dense = [c for c in classes if {"inputs", "outputs"} <= {m[0] for m in argument_meanings(c, True).values() if m}]
     slopes = [c for c in classes if not argument_meanings(c, True) and "softmax" not in c.__name__.lower()]
     slopes.sort(key=lambda c: not _SLOPE.search(c.__name__))
+    if dense and (tape := current_tape()) is not None:
+        tape.put_together = True
     for sizes in itertools.pairwise(session.world.sizes) if dense else ():
         of_sizes = Session(session.file, session.np, session.world._replace(sizes=sizes))
         yield of_sizes.call(dense[0], building=True)

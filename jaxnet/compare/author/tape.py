@@ -106,6 +106,7 @@ class Tape:
         self.views: dict[tuple, Node] = {}  # the same view of the same version is one Node
         self.names: dict[Node, list[str]] = {}  # of arrays that nobody but us could name: a lone layer's input, say
         self.options: dict[str, bool | int | float | str] = {}  # numbers and words that we called something with
+        self.put_together = False  # whether what we called is a network of layers that we have chosen
         self.gradients: dict[Node, str] = {}  # what a function that we called has returned as one, by its name …
         self.numbers: set[Node] = set()  # … or as the loss, of data and labels …
         self.losses: set[Node] = set()  # … or of a prediction
