@@ -305,8 +305,7 @@ def _driven(
             given = [f"{name} {value}" for name, value in options.items()]
             description += f", with {', '.join(given)}"
         this = way._replace(call=call.key)
-        owners = {n.place.owner for n in watch.tape.nodes if n.place is not None}
-        if ours and not (call.alone and owners - ours):
+        if ours and not (call.alone and _owners(watch.tape) - ours):
             continue
         if planted.numbers:
             yield Attempt(description, watch.tape, [], {}, own.notes, this)
@@ -317,13 +316,18 @@ def _driven(
         if found or call.alone:
             # A network's layers are not judged apart from it; but what is in none that was put together here is.
             trained = trained or not call.alone
-            ours = owners if watch.tape.put_together and found else ours
+            ours = _owners(watch.tape) if watch.tape.put_together and found else ours
             steps, names = found[0] if found else ([], {})
             doubt = call.doubt or (doubt_of_layers if call.alone else "")
             if call.alone and own.notes:  # what trains may be another layer's, of another file
                 doubt = doubt or f"the program itself was not run to its end ({own.notes[0]})"
             call = call._replace(doubt=doubt, followed=call.followed or bool(ours))
             yield Attempt(description, watch.tape, steps, names, own.notes, this, call, strangers=own.strangers)
+
+
+def _owners(tape: Tape) -> set[str]:
+    """The classes whose methods were run."""
+    return {node.place.owner for node in tape.nodes if node.place is not None}
 
 
 def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:

@@ -517,6 +517,11 @@ def argument_meanings(function: Any, building: bool = False) -> dict[str, list[s
     return found
 
 
+def meant(function: Any, building: bool = False) -> set[str]:
+    """What a function's arguments mean in the first place."""
+    return {means[0] for means in argument_meanings(function, building).values() if means}
+
+
 def is_compared(function: Any, name: str) -> bool:
     """Whether a function takes an argument from something, or a plain name from it: no error is compared so."""
     taken = [n for n in nodes_of(function) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub)]

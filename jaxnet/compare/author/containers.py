@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from jaxnet.compare.author.calls import File, Session, argument_meanings, kept_as, nodes_of, parameters_of, tail
+from jaxnet.compare.author.calls import File, Session, argument_meanings, kept_as, meant, nodes_of, parameters_of, tail
 from jaxnet.compare.author.meanings import role
 from jaxnet.compare.author.recorder import current_tape
 
@@ -59,7 +59,7 @@ def fill(session: Session, container: Any) -> None:
 
 def _stack(session: Session, classes: list[type]) -> Iterator[Any]:
     """Dense layers of the world's sizes, with an activation after each but the last."""
-    dense = [c for c in classes if {"inputs", "outputs"} <= {m[0] for m in argument_meanings(c, True).values() if m}]
+    dense = [c for c in classes if {"inputs", "outputs"} <= meant(c, True)]
     slopes = [c for c in classes if not argument_meanings(c, True) and "softmax" not in c.__name__.lower()]
     slopes.sort(key=lambda c: not _SLOPE.search(c.__name__))
     if dense and (tape := current_tape()) is not None:

@@ -33,6 +33,7 @@ from jaxnet.compare.author.calls import (
     argument_meanings,
     find_role,
     is_blind,
+    meant,
     needs_arguments,
     parameters_of,
 )
@@ -46,7 +47,6 @@ from jaxnet.compare.author.passes import (
     construct,
     first_uncalled,
     initialise,
-    meant,
     plans,
     play_passes,
     steps_parameters,

@@ -31,6 +31,7 @@ from jaxnet.compare.author.calls import (
     is_compared,
     is_shaped,
     leaves,
+    meant,
     nodes_of,
     parameters_of,
     plain,
@@ -56,7 +57,7 @@ from jaxnet.compare.author.lone_losses import losses, pairs, play_loss, takes_la
 from jaxnet.compare.author.meanings import LATER, gradient_of, meanings, read_name, role, squeezed
 from jaxnet.compare.author.names import names_in
 from jaxnet.compare.author.node import depends
-from jaxnet.compare.author.passes import Network, construct, is_gradient, meant, parameters_in, put_on_record
+from jaxnet.compare.author.passes import Network, construct, is_gradient, parameters_in, put_on_record
 from jaxnet.compare.author.recorder import Array, current_tape, node_of, off_the_record
 
 Shape = tuple[int, ...]

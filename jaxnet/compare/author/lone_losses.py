@@ -19,11 +19,11 @@ from jaxnet.compare.author.calls import (
     World,
     argument_meanings,
     find_role,
+    meant,
     return_names,
 )
 from jaxnet.compare.author.meanings import gradient_of, role, squeezed
 from jaxnet.compare.author.names import names_in
-from jaxnet.compare.author.passes import meant
 from jaxnet.compare.author.recorder import current_tape, off_the_record
 
 Shape = tuple[int, ...]

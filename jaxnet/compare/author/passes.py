@@ -31,6 +31,7 @@ from jaxnet.compare.author.calls import (
     fits,
     is_shaped,
     leaves,
+    meant,
     named_results,
     nodes_of,
     pair_up,
@@ -66,11 +67,6 @@ def first_uncalled(file: File, functions: dict[str, Any]) -> list[Any]:
     """Those that none of the others calls come first."""
     called = {name for key, f in functions.items() for name in file.reached(f) if name != key}
     return sorted(functions.values(), key=lambda f: f.__name__ in called)
-
-
-def meant(function: Any, building: bool = False) -> set[str]:
-    """What a function's arguments mean in the first place."""
-    return {means[0] for means in argument_meanings(function, building).values() if means}
 
 
 def takes_data(function: Any) -> bool:
