@@ -753,3 +753,24 @@ for step in range(9):
         assert {f["line"] for f in said["findings"] if f["severity"] == "error"} == {line}
     with pytest.raises(ValueError, match="no known formula"):  # both are wrong
         examined(tmp_path, text.replace("np.conj(F)", "F"))
+
+
+def test_an_error_that_is_0_in_a_draw_sends_nothing_back(tmp_path):
+    text = """
+import numpy as np
+class Dense:
+    def __init__(self, inputs, outputs):
+        self.W = np.random.randn(inputs, outputs)
+        self.b = np.zeros(outputs)
+    def forward(self, x):
+        self.x = x
+        return np.maximum(0, x @ self.W + self.b)
+    def backward(self, upstream, rate):
+        dz = upstream * np.where(upstream > 0, 1, 0)
+        dW = self.x.reshape(-1, 1) @ dz.reshape(1, -1)
+        self.W -= rate * dW
+        self.b -= rate * dz.sum(axis=0)
+        return dz @ self.W.T
+"""
+    with pytest.raises(ValueError, match=r"no verdict: forward and backward of class Dense, one example at a time"):
+        examined(tmp_path, text)

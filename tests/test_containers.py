@@ -1,4 +1,4 @@
-"""Containers that nothing fills: networks that are given their layers, their loss or their optimiser as objects."""
+"""Networks that nothing fills: they are given their layers, their loss or their optimiser as objects."""
 
 import pytest
 from judging import examined
@@ -197,3 +197,34 @@ def test_a_loss_that_may_want_another_output_accuses_nobody(tmp_path):
     text = text.replace("2 * (self.prediction - self.y) / self.y.size", "self.prediction - self.y")
     with pytest.raises(ValueError, match=r"no verdict: .*the network that they are parts of could not be called"):
         examined(tmp_path, text)
+
+
+def test_a_containers_parts_may_stand_in_other_files_of_its_folder(tmp_path):
+    """In modules that only define something; what runs something is not run, and what is below another folder is of
+    another network."""
+    for folder in ("here/layers", "elsewhere"):
+        (tmp_path / folder).mkdir(parents=True)
+    dense, tanh, mse, network = (f"class {part}" for part in CONTAINER.split("class ")[1:])
+    (tmp_path / "here/layers/dense.py").write_text(f"import numpy as np\n\n\n{dense}")
+    (tmp_path / "here/layers/tanh.py").write_text(f"import numpy as np\n\n\n{tanh}")
+    (tmp_path / "here/losses.py").write_text(f"import numpy as np\n\n\n{mse}")
+    (tmp_path / "here/main.py").write_text(f"print('run')\n{tanh.replace('Tanh', 'Another')}")
+    (tmp_path / "elsewhere/dense.py").write_text(dense.replace("Dense", "Aaa"))
+    assert examined(tmp_path / "here", network)["verdict"] == "right"
+    (tmp_path / "here/layers/tanh.py").write_text(f"import numpy as np\n\n\n{tanh.replace('1 - self.out ** 2', '1')}")
+    report = examined(tmp_path / "here", network)
+    assert report["verdict"] == "wrong"
+    assert "layers Dense, Tanh, Dense, Tanh, Dense, loss MSE" in report["program"]
+
+
+def test_a_layer_is_given_its_activation_as_an_object(tmp_path):
+    text = CONTAINER[: CONTAINER.index("class MSE")]
+    for old, new in [
+        ("self, inputs, outputs):", "self, inputs, outputs, activation):\n        self.activation = activation"),
+        ("return x @ self.W + self.b", "return self.activation.forward(x @ self.W + self.b)"),
+        ("        self.dW =", "        grad = self.activation.backward(grad)\n        self.dW ="),
+        ("class Tanh:", "class TanhActivation:"),
+    ]:
+        text = text.replace(old, new)
+    assert examined(tmp_path, text)["verdict"] == "right"
+    assert examined(tmp_path, text.replace("x.T @ grad", "x.T @ grad * 2"))["verdict"] == "wrong"

@@ -276,6 +276,7 @@ def _driven(
         failed,
         own.entered,
         others,
+        own.beside,
         **flags,
     )
     while True:

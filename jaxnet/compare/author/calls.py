@@ -85,7 +85,7 @@ def data_of(world: World, np: types.ModuleType) -> dict[str, Any]:
 class File:
     """The functions and classes that a file defines, in their order, and how it calls them; `without` some functions. A
     class of static methods alone is a place for functions. `called` is what the program has given some of them, and
-    `others` are programs that use the file."""
+    `others` are programs that use the file, `beside` classes of other files of its folder."""
 
     def __init__(
         self,
@@ -93,8 +93,10 @@ class File:
         without: Container[str] = (),
         called: Mapping[str, tuple[Any, ...]] = types.MappingProxyType({}),
         others: Callable[[], Iterable[Path]] = tuple,
+        beside: Callable[[], Mapping[str, type]] = dict,
     ) -> None:
         self.namespace, self.without, self.called, self.others = namespace, without, called, others
+        self._beside = beside
         own = namespace.get("__name__")
         classes = {n: c for n, c in namespace.items() if isinstance(c, type) and c.__module__ == own}
         static = {n: _static_methods(c) for n, c in classes.items()}
@@ -108,6 +110,11 @@ class File:
         self.trees = [_tree(name) for name in sorted(names)]
         self.source = "\n".join("".join(linecache.getlines(name)) for name in sorted(names))
         self.sites = _sites(self.trees)
+
+    @functools.cached_property
+    def all_classes(self) -> dict[str, type]:
+        """Those of other files of the folder as well, which a network may be put together of."""
+        return {**self._beside(), **self.classes}
 
     @functools.cached_property
     def _sites_of_others(self) -> dict[str, list[tuple[ast.Call, Any]]]:
@@ -130,7 +137,8 @@ class File:
 
     def methods(self, name: str) -> dict[str, Any]:
         """The methods of a class that are the author's, its bases' included, in their order."""
-        bases = [base for base in reversed(self.classes[name].__mro__) if base is not object]
+        owner = self.classes.get(name) or self.all_classes[name]
+        bases = [base for base in reversed(owner.__mro__) if base is not object]
         found = {n: f for base in bases for n, f in vars(base).items()}
         kinds = types.FunctionType | staticmethod | classmethod
         return {n: f for n, f in found.items() if isinstance(f, kinds) and n not in self.without}

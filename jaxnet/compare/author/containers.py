@@ -17,19 +17,21 @@ from jaxnet.compare.author.recorder import current_tape
 ADDING = ("add", "add_layer", "append", "push", "addLayer")  # what a container calls it
 _LOSS = re.compile("loss|cost|crit|error|objective", re.I)
 _SQUARED = re.compile("mse|squared|l2", re.I)  # fits an output of a dense layer; what others fit, their authors know
+_ANY = re.compile("")
 _SLOPE = re.compile("tanh|sigm|logistic|elu", re.I)
 
 
 def parts(session: Session, name: str, method: str = "__init__") -> dict[str, Any]:
-    """The objects that a method of a class must be given, by argument; an activation is found by its name."""
+    """The objects that a method of a class must be given, by argument."""
     made = {}
     required = (p.name for p in parameters_of(session.file.methods(name).get(method)) if p.default is p.empty)
-    for argument in (of for of in required if of != "self" and "act" not in of.lower()):
+    for argument in (of for of in required if of != "self"):
         of_object, of_items = _called_of(session.file, name, argument)
         if of_items and (layers := list(_stack(session, _with(session.file, name, of_items)))):
             made[argument] = layers
         elif of_object and (classes := _with(session.file, name, of_object)):
-            fitting = [c for c in classes if not _LOSS.search(argument) or _SQUARED.search(c.__name__)]
+            wanted = _SQUARED if _LOSS.search(argument) else _SLOPE if "act" in argument.lower() else _ANY
+            fitting = [c for c in classes if wanted.search(c.__name__)]
             made |= {argument: session.call(fitting[0], building=True)} if fitting else {}
     if made and (tape := current_tape()) is not None:
         tape.options |= {argument: _names_of(part) for argument, part in made.items()}
@@ -73,8 +75,8 @@ def _stack(session: Session, classes: list[type]) -> Iterator[Any]:
 
 def _with(file: File, container: str, called: dict[str, int]) -> list[type]:
     """The classes that have these methods, of so many arguments, and that no other is derived from."""
-    bases = {base for cls in file.classes.values() for base in cls.__mro__[1:]} | {file.classes[container]}
-    methods = {cls: file.methods(name) for name, cls in file.classes.items() if cls not in bases}
+    bases = {base for cls in file.all_classes.values() for base in cls.__mro__[1:]} | {file.all_classes[container]}
+    methods = {cls: file.methods(name) for name, cls in file.all_classes.items() if cls not in bases}
     return [cls for cls, own in methods.items() if all(m in own and _takes(own[m], n) for m, n in called.items())]
 
 
@@ -92,7 +94,7 @@ def _called_of(file: File, name: str, argument: str) -> tuple[dict[str, int], di
     loops = [n for n in nodes if isinstance(n, ast.For | ast.comprehension)]
     loops = [n for n in loops if any(tail(part) in kept for part in ast.walk(n.iter))]
     items = {tail(part) for n in loops for part in ast.walk(n.target)} - {""}
-    known = {method for cls in file.classes for method in file.methods(cls)}
+    known = {method for cls in file.all_classes for method in file.methods(cls)}
     of_object, of_items = {}, {}
     for n in nodes:
         match n:

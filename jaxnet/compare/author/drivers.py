@@ -99,17 +99,19 @@ def drive(
     failed: dict[str, str] | None = None,
     called: Mapping[str, tuple[Any, ...]] = types.MappingProxyType({}),
     others: Callable[[], Iterable[Path]] = tuple,
+    beside: Callable[[], Mapping[str, type]] = dict,
     **flags: str | None,
 ) -> Iterator[Call]:
     """Things to try with what a program has defined, likeliest first, without its `silent` functions; `only` the one
     with this key. `numpy` makes all arrays that are given; what the program has `called` functions with is given to
-    them once more, and what `others` that use it call them with where nothing else is known. What cannot be called is
-    kept in `failed`, with what the call that came furthest has raised.
+    them once more, and what `others` that use it call them with where nothing else is known; a network is put together
+    of classes that other files `beside` it define as well. What cannot be called is kept in `failed`, with what the
+    call that came furthest has raised.
 
     A deep network is tried before a shallow one, and one whose gradients have the parameters' shapes before any. Where
     only what comes later can be run, what was wrong with the rest may be what is wrong with the program.
     """
-    file, names = File(namespace, silent, called, others), Flags(**flags)
+    file, names = File(namespace, silent, called, others, beside), Flags(**flags)
     worlds = [world for world in _worlds(file) if names.layout in (None, world.layout)]
     trainers = [] if names.forward or names.backward else _trainers(file, numpy, worlds)
     networks = [*trainers, *_passes(file, numpy, names, worlds)]

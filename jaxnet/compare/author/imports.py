@@ -215,6 +215,10 @@ class Imports:
         module.__dict__["__builtins__"] = self.builtins
         return module
 
+    def module_at(self, path: Path) -> types.ModuleType:
+        """The module of a file below the program's folder."""
+        return self._load(path, ".".join(path.relative_to(self.folder).with_suffix("").parts))
+
     def _load(self, path: Path, name: str) -> types.ModuleType:
         """The module of a file, or of a folder with or without an __init__.py: run once, whatever it is called."""
         if path not in self.loaded:

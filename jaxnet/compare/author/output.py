@@ -93,7 +93,9 @@ def wrong_error(step: Step, truth: Truth, drawn: list[Values]) -> Candidate | No
                 rest = [dict.fromkeys(of_draw, 0.0) for of_draw in sent]
             elif rest is None:
                 right = gradients.of([of_draw[end.scores] for of_draw in truth.adjoints])
-                rest = [{n: a[n] - r[n] for n in r} for a, r in zip(truth.adjoints, right, strict=True)]
+                rest = [  # an error of 0 sends nothing
+                    {n: a[n] - r.get(n, 0.0) for n in g} for a, r, g in zip(truth.adjoints, right, sent, strict=True)
+                ]
             adjoints = [
                 {**a, **{n: r[n] + factor * g[n] for n in g}}
                 for a, r, g in zip(truth.adjoints, rest, sent, strict=True)

@@ -38,7 +38,7 @@ from jaxnet.compare.author.smaller import Sizes
 from jaxnet.compare.author.stated import Stated
 from jaxnet.compare.author.statements import Unit, read_units
 from jaxnet.compare.author.tape import Another, Enough
-from jaxnet.compare.author.tree import Tree
+from jaxnet.compare.author.tree import Tree, modules_below
 
 TIME_IS_UP = f"stopped: {LATE}"
 _NOTES = 20  # that are kept
@@ -60,6 +60,7 @@ class Ran(NamedTuple):
     broken: frozenset[str]  # those that something was raised in …
     raised: frozenset[tuple[str, int]]  # … and at which lines, before a training was ended early
     strangers: dict[str, str]  # modules that may be another project's, and their files
+    beside: Callable[[], dict[str, type]]  # the classes of other modules in its folder, and in the folders in that
     fewer: dict[str, int]  # its numbers that can be smaller, as they can be, or are, by name …
     fewer_alone: bool  # … and none of them stands anywhere else
 
@@ -107,8 +108,9 @@ def run(
     entry, namespace = program.file.relative_to(program.root), program.main.__dict__
     broken, raised = frozenset(program.broken), frozenset(program.raised)
     notes, strangers = program.all_notes(), program.imports.strangers
-    fewer = program.sizes.by_name, program.sizes.stand_alone
-    return Ran(entry, namespace, notes, started, in_time, dict(program.entered), broken, raised, strangers, *fewer)
+    fewer, entered = (program.sizes.by_name, program.sizes.stand_alone), dict(program.entered)
+    beside = program.classes_beside
+    return Ran(entry, namespace, notes, started, in_time, entered, broken, raised, strangers, beside, *fewer)
 
 
 @contextlib.contextmanager
@@ -272,6 +274,15 @@ class _Program:
                     if namespace is not self.main.__dict__:
                         raise
                     return
+
+    def classes_beside(self) -> dict[str, type]:
+        """What the modules define that only define something, in the program's folder and in the folders in that."""
+        modules = []
+        for path in modules_below(self.file.parent):
+            with contextlib.suppress(Exception):  # one that needs what is not here
+                modules.append(self.imports.module_at(path))
+        named = [(n, value, module.__name__) for module in modules for n, value in vars(module).items()]
+        return {n: value for n, value, own in named if isinstance(value, type) and value.__module__ == own}
 
     def enter(self, function: str, *arguments: Any) -> None:
         """Notes that a function is called, unless it is given what has no effect: nothing is known of it then."""

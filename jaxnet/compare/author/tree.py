@@ -17,6 +17,7 @@ SKIPPED = {
     ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".ruff_cache",
 }  # fmt: skip
 _MOST = 3000  # programs that are looked at
+_MODULES = 50  # that classes are looked for in
 _LARGE = 3_000_000  # bytes of one
 _TRAINS = re.compile(r"fit|train|back_?prop|backward|learn|sgd|des?cent|optimi[sz]e|update|step|epoch", re.I)
 
@@ -146,6 +147,12 @@ def importers(file: Path, root: Path, most: int = 5, defining: bool = False) -> 
                 found.append((is_test, -trains, distance[path], _distance(path, file), str(path)))
         edge = later
     return [Path(path) for *_, path in sorted(found)[:most]]
+
+
+def modules_below(folder: Path) -> list[Path]:
+    """The .py below a folder that only define something when they are run."""
+    below = (path for path in programs_below(folder) if path.suffix == ".py" and path.stem != "__init__")
+    return [path for path in itertools.islice(below, _MODULES) if not _calls_when_run(_statements(path))]
 
 
 def _text(path: Path) -> str:
