@@ -264,6 +264,71 @@ class Layer:
         examined(tmp_path, text)
 
 
+SOFTMAX = """
+import numpy as np
+
+class Softmax:
+    def __init__(self, inputs, outputs):
+        self.W = np.random.randn(inputs, outputs)
+        self.b = np.zeros((1, outputs))
+
+    def forward(self, x):
+        self.x = x
+        e = np.exp(x @ self.W + self.b)
+        return e / e.sum(axis=1, keepdims=True)
+
+    def backward(self, grad):
+        self.dW = self.x.T @ grad / len(grad)
+        self.db = grad.mean(axis=0, keepdims=True)
+        return grad @ self.W.T
+"""
+
+
+def test_a_lone_layer_that_ends_in_a_softmax_may_be_given_the_error_of_its_scores(tmp_path):
+    with pytest.raises(ValueError, match="right if it is given ∂loss/∂ what its last activation is applied to"):
+        examined(tmp_path, SOFTMAX)
+
+
+LAYERS = """
+import numpy as np
+
+class Dense:
+    def __init__(self, inputs, outputs):
+        self.W = np.random.randn(inputs, outputs)
+        self.b = np.zeros((1, outputs))
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, y):
+        self.dW = self.x.T @ y
+        self.db = y.sum(axis=0, keepdims=True)
+        return y @ self.W.T
+
+class Sigmoid:
+    def forward(self, x):
+        self.a = 1 / (1 + np.exp(-x))
+        return self.a
+    def backward(self, y):
+        return y * self.a * (1 - self.a)
+
+class Relu:
+    def forward(self, x):
+        self.x = x
+        return np.maximum(x, 0)
+    def backward(self, y):
+        return y * (self.x > 0)
+"""
+
+
+def test_what_the_backward_passes_of_several_classes_take_alone_comes_from_above(tmp_path):
+    """Whatever it is called; but where one of them compares it with something, it is the labels."""
+    assert examined(tmp_path, LAYERS)["verdict"] == "right"
+    for old, new in (("self.x.T @ y", "self.x.T @ y * 2"), ("(1 - self.a)", "1")):
+        assert examined(tmp_path, LAYERS.replace(old, new))["verdict"] == "wrong"
+    with pytest.raises(ValueError, match="no verdict"):
+        examined(tmp_path, LAYERS.replace("return y * self.a * (1 - self.a)", "return self.a - y"))
+
+
 def test_branches_of_a_backward_pass_that_were_not_run_are_not_judged(tmp_path):
     """Nor are they where one of several networks runs them."""
     text = PLAIN.replace("    dZ1 = dZ2 @ W2.T * (1 - A1 ** 2)\n", "    dZ1 = hidden_backward(dZ2 @ W2.T, A1)\n")

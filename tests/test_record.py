@@ -213,6 +213,21 @@ def test_weights_that_an_earlier_run_left_are_not_loaded(tmp_path):
     assert said["notes"] == ["run without weights.pkl, which it would load instead of training"]
 
 
+def test_another_program_that_uses_a_file_does_not_load_what_is_in_its_folder_of_models(tmp_path):
+    """By whatever name it has there."""
+    steps = "".join(f"    {line}\n" for line in PLAIN[PLAIN.index("for _ in") :].splitlines())
+    start = PLAIN[PLAIN.index("X, Y") : PLAIN.index("for _ in")]
+    other = f"import os\nimport numpy as np\nfrom net import train\n{start}"
+    other += "if os.path.isfile(f'models/of_{len(X)}.npy'):\n    W1 = np.load(f'models/of_{len(X)}.npy')\n"
+    other += "else:\n    train(X, Y, W1, b1, W2, b2)\n"
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/of_9.npy").write_bytes(b"")
+    (tmp_path / "run.py").write_text(other)
+    said = examined(tmp_path, f"import numpy as np\ndef train(X, Y, W1, b1, W2, b2):\n{steps}")
+    assert (said["verdict"], said["program"]) == ("right", "run.py")
+    assert said["notes"] == ["run without of_9.npy, which it would load instead of training"]
+
+
 @pytest.mark.parametrize("count", ["len(zip(X, Y))", "[9 for _ in range(18 / 2)][0]"])
 def test_what_zip_makes_is_a_list_where_the_program_takes_it_for_one(tmp_path, count):
     """And / of integers one where it counts with it."""

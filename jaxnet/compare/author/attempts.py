@@ -22,6 +22,7 @@ from jaxnet.compare.author.step import Step
 from jaxnet.compare.author.tape import NOTHING_PLANTED, Enough, Planted, Tape
 from jaxnet.compare.author.tree import importers
 from jaxnet.compare.author.watch import Watch, concerns
+from jaxnet.compare.report import some
 
 DEFINING = 2  # files that use the asked one and define things only, whose functions are called
 ROOM = 2.5e8  # numbers of a step: each draw has all of them
@@ -332,12 +333,18 @@ def _owners(tape: Tape) -> set[str]:
 
 
 def _programs(path: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """The file; the same without the weights that an earlier run of it left, which it would load instead of training,
-    and a note of that; other programs that use it."""
-    kept = learnt(path, root)
-    yield path, []
+    """The file, and then other programs that use it."""
+    yield from _with_and_without_weights(path, root)
+    for program in importers(path, root):
+        yield from _with_and_without_weights(program, root)
+
+
+def _with_and_without_weights(program: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """A program; and the same without the weights that an earlier run of it left, which it would load instead of
+    training, and a note of that."""
+    kept = learnt(program, root)
+    yield program, []
     for file in kept:
         file.unlink(missing_ok=True)
     if kept:
-        yield path, [f"run without {', '.join(file.name for file in kept)}, which it would load instead of training"]
-    yield from ((program, []) for program in importers(path, root))
+        yield program, [f"run without {some([file.name for file in kept])}, which it would load instead of training"]

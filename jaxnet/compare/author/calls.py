@@ -24,6 +24,7 @@ from jaxnet.compare.author.recorder import current_tape
 from jaxnet.compare.author.statements import read_units, unit_of
 
 RATE = 1.0  # a step is then the gradient itself, wherever the author multiplies with the rate
+LIKE_LAYERS = 3  # classes with the same backward pass
 COUNT = 3  # of steps, iterations, epochs
 OPTION = (bool, int, float, str)
 NO_OPTIONS = [[means] for means in (*SIZES, "count", "m", "seed", "cache", "parameters")]
@@ -142,6 +143,15 @@ class File:
         found = {n: f for base in bases for n, f in vars(base).items()}
         kinds = types.FunctionType | staticmethod | classmethod
         return {n: f for n, f in found.items() if isinstance(f, kinds) and n not in self.without}
+
+    def is_of_layers(self, method: Any) -> bool:
+        """Whether several classes have a method that takes an argument of this one's name alone, and compares it with
+        nothing, as all of them would the labels: it is an upstream gradient then, whatever it is called."""
+        arguments = list(argument_meanings(method))
+        of_classes = (self.methods(name).get(method.__name__) for name in self.classes)
+        alike = {id(f): f for f in of_classes if f is not None and list(argument_meanings(f)) == arguments}
+        uses = len(arguments) == 1 and not any(is_compared(f, arguments[0]) for f in alike.values())
+        return uses and len(alike) >= LIKE_LAYERS
 
     def gradients_in(self, *functions: Any) -> set[str]:
         """What functions speak of the gradients of: gamma, where there is a dgamma in them."""

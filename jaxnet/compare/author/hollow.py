@@ -28,6 +28,7 @@ from jaxnet.compare.author.node import (
     setitem,
     whole_of,
 )
+from jaxnet.compare.author.output import Gradients
 from jaxnet.compare.author.pullback import PullBack
 from jaxnet.compare.author.rates import numbers_of
 from jaxnet.compare.author.recorder import set_flat
@@ -408,7 +409,7 @@ def _is_foreign(step: object, first: int) -> bool:
 def _may_be_meant(judged: Judged, other_sign: str) -> str:
     """Why what is wrong with a lone layer is none if the loss that it is used with is made for it; `other_sign` if that
     may be one of signs."""
-    if judged.truth.loss.other or any(f.code == "missing-output-derivative" for f in judged.findings):
+    if judged.truth.loss.other or _is_of_its_scores(judged):
         # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
         return "right if it is given ∂loss/∂ what its last activation is applied to"
     own = [name for name, p in judged.names.items() if not _is_input(p)]
@@ -423,6 +424,28 @@ def _may_be_meant(judged: Judged, other_sign: str) -> str:
     if judged.wrong and means and alike and all(f.code == "wrong-scale" for f in judged.findings):
         return "right but for the number of examples, which the loss that it is used with may divide by"
     return ""
+
+
+def _is_of_its_scores(judged: Judged) -> bool:
+    """Whether all gradients of a lone layer are right if what comes in from above is ∂loss/∂ what its output is made of
+    alone: the scores, of which it makes a softmax, or another activation."""
+    ours = [n for n in ancestors(nodes_in(judged.truth.loss.node)) if n.place is None]
+    outputs = {n for of in ours for n in of.parents if n.place is not None and n in judged.step.active}
+    roots = {p.root for p in judged.names.values()}
+    for output in outputs if len(outputs) == 1 else ():
+        errors = [of_draw[output] for of_draw in judged.truth.adjoints]
+        inner = (n for n in made_of([output]) & judged.step.active - {output} if n.shape == output.shape)
+        for scores in inner:
+            if ancestors([output], until=lambda n, scores=scores: n is scores) & roots:
+                continue
+            found = Gradients(scores, judged.step.active, judged.step.parameters, tuple(judged.drawn)).of(errors)
+            if any(p.before not in of_draw for of_draw in found for p in judged.names.values()):
+                continue
+            true = {name: [of_draw[p.before] for of_draw in found] for name, p in judged.names.items()}
+            factors = [common_multiple(judged.given[name], arrays, RIGHT) for name, arrays in true.items()]
+            if all(f is not None and (abs(f - 1) < RIGHT or is_of_counts(f, judged.step)) for f in factors):
+                return True
+    return False
 
 
 def _is_input(parameter: Parameter) -> bool:

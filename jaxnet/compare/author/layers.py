@@ -110,11 +110,13 @@ def _pairs_of(
 def _passes_of(file: File, name: str) -> list[str]:
     """The forward pass of a class, and its backward passes: some have one for dx and one for dW.
 
-    A backward pass takes an upstream gradient, or something that tells nothing.
+    A backward pass takes an upstream gradient, or something that tells nothing; whatever it is called, if that of
+    several classes takes it alone.
     """
     methods = file.methods(name)
     forward = [n for n in find_role(methods, "forward") if n != "predict" and not takes_labels(methods[n])]
-    backward = [n for n, f in find_role(methods, "backward").items() if argument_meanings(f) and "Y" not in meant(f)]
+    backward = [n for n, f in find_role(methods, "backward").items() if argument_meanings(f)]
+    backward = [n for n in backward if "Y" not in meant(methods[n]) or file.is_of_layers(methods[n])]
     backward = [n for n in backward if not is_compared(methods[n], _upstream_argument(methods[n]))]  # with labels
     first = sorted(forward, key=lambda n: "forward" not in n)[:1]
     return [*first, *([n for n in backward if "back" in n] or backward)] if first and backward else []

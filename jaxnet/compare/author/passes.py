@@ -151,7 +151,7 @@ def _backwards(file: File, functions: dict[str, Any]) -> list[str]:
     """Those that can have the labels; one that only takes an upstream gradient is a layer's."""
     found = {n: f for n, f in find_role(functions, "backward").items() if isinstance(f, types.FunctionType)}
     returned = {squeezed(name) for f in file.functions.values() for name in returned_by(f)}
-    found = {n: f for n, f in found.items() if not upstreams(f, returned)}
+    found = {n: f for n, f in found.items() if not (upstreams(f, returned) or file.is_of_layers(f))}
     return [f.__name__ for f in first_uncalled(file, found) if _gives_gradients(f)]
 
 

@@ -31,6 +31,7 @@ IDX = re.compile(r"idx\d|ubyte")  # what MNIST's files are called
 TEXT = "the quick brown fox jumps over the lazy dog, and he said: what a lovely day it is!\n" * 10
 TEXT += string.ascii_uppercase + string.digits + string.punctuation + "\n"  # a sample may begin with any of them
 _TRAINED = re.compile(r"weight|bias|model|param|theta|net|nn|trained|checkpoint|(^|_)[wb]\d*(_|\.|$)")
+_KEPT = re.compile(r"(?i)(^|[\\/_])(models?|weights|checkpoints?|params|parameters)[\\/][^\\/]*$")  # folders of these
 _ARRAYS = {".pkl", ".pickle", ".pk", ".npy", ".npz", ".h5", ".json", ".txt", ".csv"}  # what weights are saved in
 _NUMBERED = re.compile(r"(?i:(^|_)(id|user|item|movie|book|product)s?(_|$))|[a-z]I[dD]$")  # whose ratings these are
 NUMBERED = 30  # of them, and of words
@@ -119,14 +120,15 @@ class Guess(NamedTuple):
             index = re.search(r"index (\d+) is out of bounds for axis \d with size (\d+)", error)
             pairs = [sizes.groups()] if sizes else []
             pairs += zip(*(shape.split(",")[::-1] for shape in shapes.groups()), strict=False) if shapes else []
-            for one, other in ((int(a), int(b)) for pair in pairs if all(pair) for a, b in (pair, pair[::-1])):
+            differing = ((int(a), int(b)) for pair in pairs if all(pair) for a, b in (pair, pair[::-1]) if a != b)
+            for one, other in differing:
                 # Columns may be cut off, and one of ones added.
                 more = next((width - one for width in samples.widths if -1 <= width - one <= CUT_OFF), None)
-                if one != other and more is not None and self.width is None and other + more > 0:
+                if more is not None and self.width is None and other + more > 0:
                     return self._replace(width=other + more)
                 if one == samples.counts[0] and other > 1 and self.width is None and not self.turned:
                     return self._replace(width=other, turned=True)
-                if one != other > 1 and one == samples.classes and self.classes is None:
+                if other > 1 and one == samples.classes and self.classes is None:
                     return self._replace(classes=other)
             of_vector = re.search("tuple index out of range|axis 1 is out of bounds for array of dimension 1", error)
             if of_vector and samples.guessed and not (self.columns or self.one_hot):
@@ -401,8 +403,9 @@ class Samples:
             array = self.part(re.search(r"t10k|test", name))["label" in name]
             header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
             return header + array.tobytes()
-        about_digits = re.search("784|mnist", self.source) and not _TRAINED.search(name)
-        pickled = re.search(r"\.(pkl|pickle|pk|p)$", name) and not _TRAINED.search(name)
+        is_data = not (_TRAINED.search(name) or _KEPT.search(path))
+        about_digits = is_data and re.search("784|mnist", self.source)
+        pickled = is_data and re.search(r"\.(pkl|pickle|pk|p)$", name)
         of_one = re.search(r"image|label|(^|_)[xy](_|\.)", name) and self.by_keys() is None
         if pickled and of_one and (array := self.arrays(name)) is not None:
             return pickle.dumps(array)
@@ -416,7 +419,7 @@ class Samples:
         if name == "batches.meta":
             names = [f"class {k}" for k in range(10)]
             return pickle.dumps({"label_names": names, b"label_names": [name.encode() for name in names]})
-        if name.endswith(".npz") and not re.search(_TRAINED, name):
+        if name.endswith(".npz") and is_data:
             buffer, arrays = io.BytesIO(), {}
             for part in ("train", "test"):
                 images, labels = self.part(part == "test")
@@ -452,7 +455,7 @@ class Samples:
                 array = array[:: self.classes]
             commas = r"""(?:delimiter\s*=\s*|split\(\s*)['"],"""
             separator = "," if re.search(commas, self.source) else " "
-            tells = re.search(r"data|set|train|test|points|features|file", name) and not _TRAINED.search(name)
+            tells = is_data and re.search(r"data|set|train|test|points|features|file", name)
             if array is None and not tells:
                 return None  # what an earlier run of the program wrote down, it seems
             return _written(self.table(path)[1] if array is None else array.reshape(len(array), -1), separator)
@@ -460,12 +463,14 @@ class Samples:
 
 
 def learnt(program: Path, root: Path) -> list[Path]:
-    """The files of the tree that hold weights, by their names, and that a program speaks of."""
+    """The files of the tree that hold weights, by their names or their folder's, and that a program speaks of."""
     text = program.read_text(errors="replace")
     if not any(suffix in text for suffix in _ARRAYS):
         return []
-    files = (path for path in sorted(root.rglob("*")) if path.suffix in _ARRAYS and path.name in text)
-    return [path for path in files if _TRAINED.search(path.name.lower())]
+    files = [path for path in sorted(root.rglob("*")) if path.suffix in _ARRAYS]
+    named = [path for path in files if path.name in text and _TRAINED.search(path.name.lower())]
+    kept = (path for path in files if f"{path.parent.name}/" in text and _KEPT.search(str(path.relative_to(root))))
+    return list(dict.fromkeys([*named, *kept]))
 
 
 def _zipped(name: str, content: bytes) -> bytes:
