@@ -547,14 +547,14 @@ SHAPED = {
             dz = dout * (1 - np.tanh(z) ** 2)
             return dz @ w.T, x.T @ dz
     """),
-    "a slope that does not go back": ("wrong", """
+    "a slope that goes back to one array alone": ("wrong", """
         def leaky_forward(x, w, b, alpha):
             z = x @ w + b
-            return np.where(z > 0, z, alpha * z), (x, w, z)
+            return np.where(z > 0, z, alpha * z), (x, w, z, alpha)
 
         def leaky_backward(dout, cache):
-            x, w, z = cache
-            return dout @ w.T, x.T @ dout, dout.sum(axis=0)
+            x, w, z, alpha = cache
+            return np.where(z > 0, dout, alpha * dout) @ w.T, x.T @ dout, dout.sum(axis=0)
     """),
     "gradients in another order": ("right", """
         def layernorm_forward(x, gamma, beta, eps=1e-5):

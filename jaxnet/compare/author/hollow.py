@@ -409,7 +409,7 @@ def _is_foreign(step: object, first: int) -> bool:
 def _may_be_meant(judged: Judged, other_sign: str) -> str:
     """Why what is wrong with a lone layer is none if the loss that it is used with is made for it; `other_sign` if that
     may be one of signs."""
-    if judged.truth.loss.other or _is_of_its_scores(judged):
+    if judged.wrong and (judged.truth.loss.other or _is_of_its_scores(judged)):
         # Softmax with cross-entropy: its loss may give it the error of its scores in the place of its own.
         return "right if it is given ∂loss/∂ what its last activation is applied to"
     own = [name for name, p in judged.names.items() if not _is_input(p)]
